@@ -1,0 +1,41 @@
+# Two commands: `make run` sets up and opens the dashboard, `make test` sets up and passes the tests.
+PYTHON ?= python3
+BIN := .venv/bin
+HOST_PORT ?= 8501
+
+.PHONY: run test lint format screenshots clean
+.DELETE_ON_ERROR:
+
+run: .venv/run.stamp
+	@test -e store/CURRENT || test -e store-sample/CURRENT || $(BIN)/python -m narratives build data/sample --store store-sample
+	$(BIN)/python -m streamlit run dashboard.py --server.port $(HOST_PORT)
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: .venv/test.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/test.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+screenshots: .venv/test.stamp
+	$(BIN)/python benchmarks/take_screenshots.py docs/img
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed; {sys.version.split()[0]} came. Name another with: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/test.stamp: requirements.txt requirements-dev.txt | .venv/bin/python
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ .venv/run.stamp
+
+clean:
+	rm -rf .venv store-sample .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,300 @@
+"""The frozen records that cross the doors between rooms, and the errors. Imports nothing of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Literal, Protocol
+
+Kind = Literal["title", "heading", "body", "question"]
+Voice = Literal["own", "quoted", "reported", "outlet", "question"]
+TextKind = Literal["verbatim", "paraphrase"]
+DatePrecision = Literal["day", "month", "year", "none"]
+Granularity = Literal["year", "half", "quarter", "month"]
+Unit = Literal["paragraph", "document"]
+Copies = Literal["originals", "copies", "all"]
+Origin = Literal["codebook", "discovered"]
+Status = Literal["auto", "confirmed", "rejected"]
+
+MIN_STATEMENT_WORDS = 5
+
+
+# --- errors -------------------------------------------------------------------------------------------
+class NarrativesError(Exception):
+    """A failure that the person can mend: what was expected, what came, what to do next."""
+
+    def __init__(self, expected: str, got: str, todo: str) -> None:
+        super().__init__(f"Expected {expected}; got {got}. {todo}")
+        self.expected, self.got, self.todo = expected, got, todo
+
+
+class ReadError(NarrativesError):
+    """An input, or one row of it, cannot be read."""
+
+
+class ConfigError(NarrativesError):
+    """A codebook, speakers, events or decisions file is not as it should be."""
+
+
+class EncoderError(NarrativesError):
+    """The model cannot be loaded, or is not the one it claims to be."""
+
+
+class StoreError(NarrativesError):
+    """A store, snapshot or vector file is missing, corrupt or in use."""
+
+
+class StoreBusyError(StoreError):
+    """Another build holds the store."""
+
+
+class UsageError(NarrativesError):
+    """The command was called with arguments that cannot be meant."""
+
+
+# --- progress -----------------------------------------------------------------------------------------
+class Progress(Protocol):
+    """Called as work goes on; `total` is None while it is not yet known."""
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None: ...
+
+
+def silent(stage: str, done: int, total: int | None) -> None:
+    """The progress of nobody looking."""
+
+
+# --- reading ------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """One file to read: where it lies, what the person called it, and what a manifest.csv says of it."""
+
+    path: Path
+    source_path: str
+    manifest: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RawParagraph:
+    """A paragraph as the input gives it; `speaker` is the source's own label or empty."""
+
+    text: str
+    speaker: str = ""
+    source_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RawDocument:
+    """A document as read, before any parsing. Either `text` is given or `paragraphs` are.
+
+    `row` is the 1-based row in a table or line of JSONL, 0 for a whole-file document.
+    """
+
+    source_path: str
+    row: int = 0
+    text: str = ""
+    paragraphs: tuple[RawParagraph, ...] = ()
+    id: str = ""
+    url: str = ""
+    outlet: str = ""
+    title: str = ""
+    date: str = ""
+    speaker: str = ""
+    language: str = ""
+    source_ref: str = ""
+    text_kind: TextKind = "verbatim"
+    # Fields that a manifest.csv set: they override what the text says, plain metadata fields only supply.
+    from_manifest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An input, or a row of one, that could not be read, with the reason in words."""
+
+    source_path: str
+    row: int
+    reason: str
+
+
+# --- parsing ------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """One paragraph of a parsed document: the unit that is embedded, matched and counted.
+
+    `speaker` is a canonical name or empty (an outlet's own voice, or unknown); `language` is ISO 639-1 or
+    empty; `words` counts the words of `text`.
+    """
+
+    paragraph_id: str
+    document_id: str
+    position: int
+    kind: Kind
+    text: str
+    speaker: str = ""
+    speaker_method: str = ""
+    quoted_person: str = ""
+    voice: Voice = "outlet"
+    language: str = ""
+    source_ref: str = ""
+    words: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed document. `date` is `YYYY[-MM[-DD]]` or empty; `boilerplate` counts the blocks taken away."""
+
+    document_id: str
+    source_path: str
+    row: int
+    url: str
+    outlet: str
+    title: str
+    date: str
+    date_precision: DatePrecision
+    date_source: str
+    language: str
+    text_kind: TextKind
+    source_ref: str
+    paragraphs: tuple[Paragraph, ...]
+    boilerplate: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A post that a speaker held from `start` to `end` (inclusive, None: open)."""
+
+    title: str
+    start: date | None = None
+    end: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """One person or body of the roster: `name` is canonical, `aliases` are other spellings of it."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    roles: tuple[Role, ...] = ()
+    affiliation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A dated event that the charts mark; `source` is a page that says so."""
+
+    date: date
+    name: str
+    source: str
+    narratives: tuple[str, ...] = ()
+
+
+# --- tracking -----------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Narrative:
+    """A codebook narrative. `exemplars` advance it, `contrasts` are near misses that do not.
+
+    `cues` are phrases (matched as whole words, without case) that are lexical evidence; `threshold` is the
+    calibrated score from which a paragraph is said to advance it, None for the shared default.
+    """
+
+    id: str
+    name: str
+    definition: str
+    includes: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    exemplars: tuple[str, ...] = ()
+    contrasts: tuple[str, ...] = ()
+    cues: tuple[str, ...] = ()
+    parent: str = ""
+    colour: str = ""
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Codebook:
+    """All narratives of one codebook file, in its order; `digest` is the sha256 of the file."""
+
+    narratives: tuple[Narrative, ...]
+    digest: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A paragraph advances a narrative: the score, and the exemplar and sentence that speak most for it."""
+
+    paragraph_id: str
+    narrative_id: str
+    score: float
+    origin: Origin = "codebook"
+    status: Status = "auto"
+    exemplar: str = ""
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A recurring cluster of statement paragraphs.
+
+    `cluster_id` is `c-` and 8 hex digits; `narrative_id` is the codebook narrative that explains it or
+    empty; `purity` is the share of members assigned to that narrative, or to the nearest one where none
+    explains it; `nearest` is always filled where a codebook is given. `representatives` are paragraph ids,
+    most central first, a subset of `members`.
+    """
+
+    cluster_id: str
+    name: str
+    phrases: tuple[str, ...]
+    members: tuple[str, ...]
+    representatives: tuple[str, ...]
+    narrative_id: str
+    nearest: str
+    purity: float
+    recurring: bool
+    routine: bool
+
+
+# --- asking -------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What a person asked to see: the filters that pages, charts and exports share.
+
+    Empty tuples mean "all". `date_from` and `date_to` are partial dates, inclusive at their own precision
+    (`2016` to `2017-06`). Speaker or outlet `""` inside a tuple means "none named".
+    """
+
+    speakers: tuple[str, ...] = ()
+    outlets: tuple[str, ...] = ()
+    narratives: tuple[str, ...] = ()
+    date_from: str = ""
+    date_to: str = ""
+    copies: Copies = "originals"
+    by: Granularity = "year"
+    unit: Unit = "paragraph"
+
+
+# --- reporting ----------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did; every number that a person needs to trust it."""
+
+    snapshot: str
+    unchanged: bool
+    inputs_read: int
+    inputs_skipped: int
+    documents: int
+    rejected: tuple[Rejected, ...]
+    undated: int
+    copies: int
+    boilerplate: int
+    paragraphs: int
+    statements: int
+    not_matched_language: int
+    encoded: int
+    reused: int
+    assigned: int
+    unassigned: int
+    clusters: int
+    candidates: int
+    seconds: float
