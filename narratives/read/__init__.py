@@ -1,0 +1,16 @@
+"""Files and tables in, raw documents out; and the codebook, speakers and events that people write."""
+
+from narratives.read.config import load_codebook, load_events, load_speakers
+from narratives.read.discover import discover
+from narratives.read.formats import fingerprint, read_file
+from narratives.read.rows import FIELDS
+
+__all__ = [
+    "FIELDS",
+    "discover",
+    "fingerprint",
+    "load_codebook",
+    "load_events",
+    "load_speakers",
+    "read_file",
+]

@@ -1,0 +1,161 @@
+"""One row of a table to one raw document: which fields there are, and what each may hold."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, time
+from typing import cast
+
+from narratives.model import InputFile, RawDocument, RawParagraph, ReadError, TextKind
+
+CONTENT = ("text", "paragraphs")
+METADATA = ("id", "url", "outlet", "title", "date", "speaker", "language", "source_ref", "text_kind")
+FIELDS = CONTENT + METADATA
+TEXT_KINDS = ("verbatim", "paraphrase")
+# NUL and halves of surrogate pairs (JSON can write both) can be stored and hashed nowhere.
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def locate(names: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
+    """Which column of a table holds which of our fields; the others are left aside.
+
+    `columns` maps our field to their column. Raises ReadError where a column that it names is missing, one
+    that is used comes twice, or none holds the text.
+    """
+    came = f"the columns {', '.join(names) or '(none)'}"
+    missing = [f"{field}={column}" for field, column in columns.items() if column not in names]
+    if missing:
+        raise ReadError(f"the columns that --map {' '.join(missing)} names", came, "Correct the --map.")
+    found = {f: columns.get(f, f) for f in FIELDS if columns.get(f, f) in names}
+    if not any(field in found for field in CONTENT):
+        todo = "Say which column holds the text with --map text=COLUMN."
+        raise ReadError("a column `text` or `paragraphs`", came, todo)
+    twice = sorted({column for column in found.values() if names.count(column) > 1})
+    if twice:
+        raise ReadError("each column once", f"{', '.join(twice)} twice", "Rename or remove one of them.")
+    return found
+
+
+def to_document(cells: Mapping[str, object], file: InputFile, row: int) -> RawDocument:
+    """The raw document of one row, `cells` being keyed by our fields; a manifest overrides the row.
+
+    Where a row has both paragraphs and text, the paragraphs are taken. A list of paragraphs that is there but
+    empty, beside a title, is a page without text, and a document. Raises ReadError where a field holds what
+    it cannot.
+    """
+    given = _listed(cells.get("paragraphs"))
+    paragraphs = _paragraphs(given or [])
+    text = "" if paragraphs else _text(cells.get("text"), "text")
+    values = {name: _plain(cells.get(name), name) for name in METADATA}
+    is_bare_page = given is not None and values["title"]
+    if not paragraphs and not text.strip() and not is_bare_page:
+        raise ReadError("a text or paragraphs", "neither", "Fill one of them or leave the row out.")
+    kind = values["text_kind"] or "verbatim"
+    if kind not in TEXT_KINDS:
+        raise ReadError(f"text_kind {' or '.join(TEXT_KINDS)}", repr(kind), "Correct it or leave it empty.")
+    document = RawDocument(
+        source_path=file.source_path,
+        row=row,
+        text=text,
+        paragraphs=paragraphs,
+        id=values["id"],
+        url=values["url"],
+        outlet=values["outlet"],
+        title=values["title"],
+        date=values["date"],
+        speaker=values["speaker"],
+        language=values["language"],
+        source_ref=values["source_ref"],
+        text_kind=cast(TextKind, kind),
+    )
+    return with_manifest(document, file)
+
+
+def with_manifest(document: RawDocument, file: InputFile) -> RawDocument:
+    """The document with what a manifest.csv says of its file, and the names of those fields."""
+    said = {name: value for name, value in file.manifest.items() if value}
+    return replace(
+        document,
+        date=said.get("date", document.date),
+        outlet=said.get("outlet", document.outlet),
+        title=said.get("title", document.title),
+        url=said.get("url", document.url),
+        speaker=said.get("speaker", document.speaker),
+        from_manifest=tuple(sorted(said)),
+    )
+
+
+def json_value(text: str, what: str) -> object:
+    """The value that a piece of JSON holds; raises ReadError where it is not JSON."""
+    try:
+        return cast(object, json.loads(text))
+    except (ValueError, RecursionError) as error:
+        raise ReadError(what, f"invalid JSON ({error})", "Correct it or leave it out.") from error
+
+
+def _listed(value: object) -> list[object] | None:
+    """The list that a cell holds, as such or as JSON; None for an empty cell."""
+    if isinstance(value, str):
+        value = json_value(value, "paragraphs as a JSON list") if value.strip() else None
+    if value is not None and not isinstance(value, list):
+        raise ReadError("paragraphs as a list", _name(value), "Give a list of strings or objects.")
+    return value
+
+
+def _paragraphs(items: list[object]) -> tuple[RawParagraph, ...]:
+    paragraphs = (_paragraph(item, position) for position, item in enumerate(items, 1))
+    return tuple(p for p in paragraphs if p.text.strip())
+
+
+def _paragraph(item: object, position: int) -> RawParagraph:
+    if isinstance(item, str):
+        return RawParagraph(clean(item))
+    if not isinstance(item, dict) or not isinstance(item.get("text"), str):
+        got = f"{_name(item)} as paragraph {position}"
+        raise ReadError("strings or objects with a `text` as paragraphs", got, "Correct that paragraph.")
+    where = f"paragraph {position}"
+    speaker = _plain(item.get("speaker"), f"speaker of {where}")
+    return RawParagraph(
+        clean(item["text"]), speaker, _plain(item.get("source_ref"), f"source_ref of {where}")
+    )
+
+
+def _text(value: object, name: str) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ReadError(f"a string as `{name}`", _name(value), "Give text, or map another column to it.")
+    return clean(value)
+
+
+def _plain(value: object, name: str) -> str:
+    """A metadata value as trimmed text: whole numbers without a point, days without a clock."""
+    if isinstance(value, datetime) and value.time() == time():
+        value = value.date()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float):
+        # A table of numbers with gaps holds NaN in the gaps.
+        if value != value:
+            return ""
+        return str(int(value)) if value.is_integer() else str(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if value is None or isinstance(value, str):
+        return _text(value, name).strip()
+    raise ReadError(f"text, a number or a date as `{name}`", _name(value), "Correct or remove it.")
+
+
+def clean(text: str) -> str:
+    """The text with every character that cannot be stored replaced by U+FFFD."""
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
+def _name(value: object) -> str:
+    if value is None:
+        return "nothing"
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a truth value", int: "a number"}
+    return names.get(type(value), f"a value of type {type(value).__name__}")
