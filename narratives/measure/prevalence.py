@@ -1,0 +1,48 @@
+"""Shares of counts, and how finely a corpus can be cut in time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from statistics import median
+
+import pandas as pd
+
+from narratives.measure.intervals import wilson
+from narratives.model import Granularity
+
+# A finer granularity is taken only where a period in the middle of the ranking still has this many documents.
+MIN_DOCUMENTS_PER_PERIOD = 10
+MIN_DOCUMENTS = 300
+
+_LENGTHS: tuple[tuple[Granularity, int], ...] = (("month", 1), ("quarter", 3), ("half", 6))
+
+
+def with_share(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with columns share, share_low and share_high added: paragraphs / total_paragraphs.
+
+    `frame` has integer columns `paragraphs` and `total_paragraphs`. The limits are Wilson's at 95 %; all
+    three are NaN where the total is 0. The frame given is left as it is.
+    """
+    k, n = frame["paragraphs"].to_numpy(), frame["total_paragraphs"].to_numpy()
+    low, high = wilson(k, n)
+    share = frame["paragraphs"] / frame["total_paragraphs"].where(n > 0)
+    return frame.assign(share=share.astype("float64"), share_low=low, share_high=high)
+
+
+def choose_granularity(documents_per_month: Mapping[str, int]) -> Granularity:
+    """The finest granularity that the amount of data bears, for charts that nobody has set otherwise.
+
+    `documents_per_month` has the number of documents by month label (`2016-07`); months without any may be
+    left out. Years where fewer than MIN_DOCUMENTS are dated to the month; else the finest of month, quarter
+    and half-year whose median period, of those that have any, holds MIN_DOCUMENTS_PER_PERIOD; else years.
+    """
+    if sum(documents_per_month.values()) < MIN_DOCUMENTS:
+        return "year"
+    for granularity, length in _LENGTHS:
+        counts: Counter[tuple[str, int]] = Counter()
+        for label, documents in documents_per_month.items():
+            counts[label[:4], (int(label[5:7]) - 1) // length] += documents
+        if median(n for n in counts.values() if n) >= MIN_DOCUMENTS_PER_PERIOD:
+            return granularity
+    return "year"

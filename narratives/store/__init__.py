@@ -1,0 +1,25 @@
+"""Snapshots, vectors and inputs on disk; the queries that pages and exports ask of them."""
+
+from narratives.store.csv import to_csv
+from narratives.store.export import DEFAULT_COPIES, TABLES, export
+from narratives.store.queries import Snapshot
+from narratives.store.records import InputRecord, Manifest, Options, SnapshotContent, Totals
+from narratives.store.store import Store, open_snapshot, verify
+from narratives.store.vectors import VectorFile
+
+__all__ = [
+    "DEFAULT_COPIES",
+    "TABLES",
+    "InputRecord",
+    "Manifest",
+    "Options",
+    "Snapshot",
+    "SnapshotContent",
+    "Store",
+    "Totals",
+    "VectorFile",
+    "export",
+    "open_snapshot",
+    "to_csv",
+    "verify",
+]

@@ -1,0 +1,89 @@
+"""Opening a snapshot so that nothing but its own tables can be reached through it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from narratives.model import StoreError
+from narratives.store import manifests
+from narratives.store.queries import Snapshot
+from narratives.store.records import Manifest
+
+DATABASE = "snapshot.duckdb"
+SCHEMA_VERSION = "1"
+
+# Set when the database is made, so that not even the first statement can cause a download.
+_OFFLINE: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+_LOCKDOWN = (
+    "SET python_enable_replacements = false",
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+)
+
+
+def create(path: Path) -> duckdb.DuckDBPyConnection:
+    """A writing connection to a new database file at `path`."""
+    return duckdb.connect(str(path), config=_OFFLINE)
+
+
+def attach(path: Path) -> duckdb.DuckDBPyConnection:
+    """An in-memory connection with the file at `path` read-only as `snap`, locked down for good.
+
+    After the lockdown no statement reads or writes another file, loads an extension or lifts the lockdown.
+    Raises duckdb.Error where the file is no database of this version.
+    """
+    connection = duckdb.connect(":memory:", config=_OFFLINE)
+    try:
+        connection.execute("ATTACH ? AS snap (READ_ONLY)", [str(path)])
+        for statement in _LOCKDOWN:
+            connection.execute(statement)
+    except duckdb.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def open_folder(folder: Path) -> Snapshot:
+    """Open the snapshot in `folder`, after checking its size, schema version and id.
+
+    The checksum is left to `verify`, since it takes a second for every gigabyte or so. Raises
+    StoreError where the snapshot is missing, damaged or of another version.
+    """
+    manifest = manifests.load(folder)
+    path = folder / DATABASE
+    todo = f"Delete {folder} and build again."
+    size = path.stat().st_size if path.is_file() else -1
+    if size != manifest.sizes.get(DATABASE):
+        got = "no such file" if size < 0 else f"{size} bytes"
+        raise StoreError(f"{path} of {manifest.sizes.get(DATABASE)} bytes", got, todo)
+    try:
+        connection = attach(path)
+    except duckdb.Error as error:
+        raise StoreError(f"a DuckDB database at {path}", _first_line(error), todo) from error
+    try:
+        meta = dict(connection.execute("SELECT key, value FROM snap.meta").fetchall())
+        _check(meta, manifest, path, todo)
+    except duckdb.Error as error:
+        connection.close()
+        raise StoreError(f"the tables of a snapshot in {path}", _first_line(error), todo) from error
+    except StoreError:
+        connection.close()
+        raise
+    return Snapshot(connection, manifest)
+
+
+def _check(meta: dict[str, str], manifest: Manifest, path: Path, todo: str) -> None:
+    if meta.get("schema_version") != SCHEMA_VERSION:
+        got = f"version {meta.get('schema_version')}"
+        raise StoreError(f"snapshot schema version {SCHEMA_VERSION} in {path}", got, todo)
+    if meta.get("snapshot_id") != manifest.snapshot_id:
+        raise StoreError(f"snapshot {manifest.snapshot_id} in {path}", f"{meta.get('snapshot_id')}", todo)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

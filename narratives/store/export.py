@@ -1,0 +1,182 @@
+"""The five tables that leave the house. Their columns and order are a contract; other programs rely on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
+
+from narratives.model import Copies, Slice, UsageError
+from narratives.store import csv
+from narratives.store.files import replacing
+from narratives.store.queries import Snapshot
+from narratives.store.records import Manifest
+from narratives.store.slices import Bound, where
+from narratives.store.store import open_snapshot
+
+WithShare = Callable[[pd.DataFrame], pd.DataFrame]
+
+# What each export takes for the copies of a slice where the person says nothing: lists list everything,
+# counts count originals.
+DEFAULT_COPIES: Mapping[str, Copies] = {
+    "paragraphs": "all",
+    "assignments": "all",
+    "narratives": "originals",
+    "prevalence": "originals",
+    "documents": "all",
+}
+TABLES = tuple(DEFAULT_COPIES)
+SUFFIXES = (".csv", ".jsonl", ".parquet")
+
+CAVEAT = (
+    "share = paragraphs / total_paragraphs, in the unit given, of all statement paragraphs of the slice that "
+    "are dated finely enough for the period; limits: Wilson, 95 %, as if paragraphs were independent; shares "
+    "compare what the sources contain, not what was said altogether"
+)
+NONE_NAMED = "(none named)"
+
+_NARRATIVES = "a.narrative_id IN (SELECT unnest($narratives))"
+
+
+def export(path: Path, what: str, s: Slice, out: Path | None, with_share: WithShare, as_of: str = "") -> str:
+    """Write one of TABLES to `out` (.csv, .jsonl or .parquet, atomically), or return it as CSV text.
+
+    `path` is the store, `as_of` a snapshot id (the current one if empty). `s.copies` is taken as it is; a
+    caller without a wish passes DEFAULT_COPIES. Filters narrow every table: `paragraphs` are of every kind,
+    `narratives` and `prevalence` count statement paragraphs, `documents` are those with a paragraph that
+    passes, and rejected inputs are listed only where nothing but copies is filtered. `with_share` adds share,
+    share_low and share_high to a prevalence frame. Returns an empty text if `out` is given. Raises
+    UsageError for an unknown table, suffix, narrative or date, or where `out` cannot be written, and
+    StoreError where the snapshot cannot be opened.
+    """
+    _check(what, out)
+    snapshot = open_snapshot(path, as_of)
+    try:
+        _check_narratives(snapshot, s)
+        table = _prevalence(snapshot, s, with_share) if what == "prevalence" else _table(snapshot, what, s)
+    finally:
+        snapshot.close()
+    if out is None:
+        return csv.from_table(table).decode("utf-8")
+    try:
+        _write(table, out)
+    except OSError as error:
+        raise UsageError(
+            f"a place to write {out}", str(error), "Name a file in a folder you may write to."
+        ) from error
+    return ""
+
+
+def _filter_columns(s: Slice, manifest: Manifest) -> dict[str, str]:
+    """Columns that tell what a file is a slice of: filters, snapshot, unit and caveat."""
+    return {
+        "speakers": "; ".join(name or NONE_NAMED for name in s.speakers),
+        "outlets": "; ".join(name or NONE_NAMED for name in s.outlets),
+        "narratives": "; ".join(s.narratives),
+        "date_from": s.date_from,
+        "date_to": s.date_to,
+        "copies": s.copies,
+        "unit": s.unit,
+        "snapshot": manifest.snapshot_id,
+        "note": f"{manifest.notice}; {CAVEAT}" if manifest.notice else CAVEAT,
+    }
+
+
+def _check(what: str, out: Path | None) -> None:
+    if what not in TABLES:
+        raise UsageError(f"one of {', '.join(TABLES)}", repr(what), "Name one of these tables.")
+    if out is not None and out.suffix.lower() not in SUFFIXES:
+        raise UsageError(
+            f"a file ending in {', '.join(SUFFIXES)}", out.name, "Give the file one of these endings."
+        )
+
+
+def _check_narratives(snapshot: Snapshot, s: Slice) -> None:
+    """A misspelt narrative would give an empty file that looks like an answer."""
+    known = snapshot.options().narratives["narrative_id"].tolist()
+    unknown = [key for key in s.narratives if key not in known]
+    if unknown:
+        raise UsageError(
+            f"narrative ids such as {', '.join(known[:3])}",
+            ", ".join(unknown),
+            "Correct the narrative filter.",
+        )
+
+
+def _prevalence(snapshot: Snapshot, s: Slice, with_share: WithShare) -> pa.Table:
+    frame = with_share(snapshot.prevalence(s)).sort_values(["period", "narrative_id"], ignore_index=True)
+    columns = ["period", "narrative_id", "narrative", "paragraphs", "total_paragraphs"]
+    frame = frame[[*columns, "share", "share_low", "share_high"]]
+    return pa.Table.from_pandas(frame.assign(**_filter_columns(s, snapshot.meta())), preserve_index=False)
+
+
+def _table(snapshot: Snapshot, what: str, s: Slice) -> pa.Table:
+    found = where(s)
+    values: dict[str, Bound] = dict(found.values)
+    narrowed = "true"
+    if s.narratives:
+        values["narratives"] = list(s.narratives)
+        narrowed = _NARRATIVES
+    advancing = f"SELECT a.paragraph_id FROM snap.assignments a WHERE a.status <> 'rejected' AND {narrowed}"
+    passes = found.sql + (f" AND p.paragraph_id IN ({advancing})" if s.narratives else "")
+    whole = s == Slice(copies=s.copies, by=s.by, unit=s.unit)
+    everything = "true" if whole and s.copies == "all" else "false"
+    sql = {
+        "paragraphs": f"""
+            SELECT p.paragraph_id, p.document_id, d.source_path, d.url, d.outlet, d.title, d.date,
+                   d.date_precision, d.date_source, p.position, p.kind, p.speaker, p.speaker_method,
+                   p.quoted_person, p.voice, p.language, p.duplicate_of, d.text_kind, p.text
+            FROM snap.paragraphs p
+            JOIN snap.documents d ON d.document_id = p.document_id AND d.status = 'read'
+            WHERE {passes} ORDER BY p.paragraph_id""",
+        "assignments": f"""
+            SELECT a.paragraph_id, a.narrative_id, n.name AS narrative, a.origin, a.score, a.status, p.text
+            FROM snap.assignments a
+            JOIN snap.narratives n USING (narrative_id)
+            JOIN snap.paragraphs p ON p.paragraph_id = a.paragraph_id
+            WHERE {found.sql} AND {narrowed} ORDER BY a.paragraph_id, a.narrative_id""",
+        "narratives": f"""
+            WITH counted AS (
+                SELECT a.narrative_id, count(*) AS paragraphs, count(DISTINCT p.document_id) AS documents,
+                       min(nullif(p.date, '')) AS first_date, max(nullif(p.date, '')) AS last_date
+                FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id)
+                WHERE a.status <> 'rejected' AND p.statement AND {found.sql} GROUP BY a.narrative_id
+            )
+            SELECT a.narrative_id, a.name AS narrative, a.origin, a.status, a.definition,
+                   coalesce(c.paragraphs, 0) AS paragraphs, coalesce(c.documents, 0) AS documents,
+                   coalesce(c.first_date, '') AS first_date, coalesce(c.last_date, '') AS last_date
+            FROM snap.narratives a LEFT JOIN counted c USING (narrative_id)
+            WHERE {narrowed} ORDER BY a.narrative_id""",
+        "documents": f"""
+            SELECT d.document_id, d.source_path, d.url, d.outlet, d.title, d.date, d.date_precision,
+                   d.date_source, d.language, d.paragraphs, d.status,
+                   CASE WHEN d.status = 'rejected' AND d.row > 0
+                        THEN 'row ' || d.row || ': ' || d.reason ELSE d.reason END AS reason
+            FROM snap.documents d
+            WHERE d.status = 'read' AND ({everything} OR d.document_id IN (
+                      SELECT p.document_id FROM snap.paragraphs p WHERE {passes}))
+               OR d.status = 'rejected' AND {"true" if whole else "false"}
+            ORDER BY d.document_id, d.source_path, d.row, d.reason""",
+    }[what]
+    table = snapshot.table(sql, {name: value for name, value in values.items() if f"${name}" in sql})
+    if snapshot.meta().notice:
+        table = table.append_column("note", pa.array([snapshot.meta().notice] * len(table), pa.string()))
+    return table
+
+
+def _write(table: pa.Table, out: Path) -> None:
+    if not out.parent.is_dir():
+        raise FileNotFoundError(f"no folder {out.parent}")
+    with replacing(out) as file:
+        if out.suffix.lower() == ".csv":
+            file.write(csv.from_table(table))
+        elif out.suffix.lower() == ".parquet":
+            parquet.write_table(table.replace_schema_metadata(None), file)
+        else:
+            for batch in table.to_batches(max_chunksize=10_000):
+                for row in batch.to_pylist():
+                    file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")

@@ -1,0 +1,261 @@
+"""The questions that pages, charts and exports ask of one snapshot.
+
+Unless a method says otherwise it counts statement paragraphs only, an assignment counts unless it was
+rejected, and all values of the slice are bound. Every query runs on a cursor of its own, so one Snapshot
+serves many threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from narratives.model import MIN_STATEMENT_WORDS, Slice
+from narratives.store.records import Manifest, Options, Totals
+from narratives.store.slices import PERIOD_COLUMN, Bound, Where, add_text, inside, maybe_inside, where
+
+# What an assignment must be to count, and the paragraphs that have such a one.
+_LIVE = "a.status <> 'rejected'"
+_ADVANCING = f"SELECT a.paragraph_id FROM snap.assignments a WHERE {_LIVE}"
+_CLAIMED = f"p.paragraph_id IN ({_ADVANCING})"
+_BY_CODEBOOK = f"p.paragraph_id IN ({_ADVANCING} AND a.origin = 'codebook')"
+# Names of all narratives of a paragraph, best first. To be joined as `named` to a relation of few rows.
+_NAMED = f"""
+    SELECT a.paragraph_id, max(a.score) AS best,
+           string_agg(n.name, '; ' ORDER BY a.score DESC, n.position) AS narratives
+    FROM snap.assignments a JOIN snap.narratives n USING (narrative_id)
+    WHERE {_LIVE} AND a.paragraph_id IN (SELECT paragraph_id FROM chosen)
+    GROUP BY a.paragraph_id
+"""
+
+
+class Snapshot:
+    """One opened snapshot, read-only. Made by `open_snapshot`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> None:
+        self._connection = connection
+        self._manifest = manifest
+
+    def close(self) -> None:
+        """Let the file go; the snapshot answers no more."""
+        self._connection.close()
+
+    def meta(self) -> Manifest:
+        """The manifest, as it was when the snapshot was opened."""
+        return self._manifest
+
+    def options(self) -> Options:
+        """What the filters can be set to, with the number of original statement paragraphs of each."""
+        base = "FROM snap.paragraphs p WHERE p.statement AND p.duplicate_of = ''"
+        named = {
+            column: self._rows(f"SELECT p.{column}, count(*) {base} GROUP BY 1 ORDER BY 2 DESC, 1")
+            for column in ("speaker", "outlet")
+        }
+        years = self._rows(f"SELECT DISTINCT p.year {base} AND p.year IS NOT NULL ORDER BY 1")
+        narratives = self.frame(
+            f"""
+            WITH counts AS (
+                SELECT a.narrative_id, count(*) AS paragraphs
+                FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id)
+                WHERE {_LIVE} AND p.statement AND p.duplicate_of = '' GROUP BY a.narrative_id
+            )
+            SELECT n.narrative_id, n.name, n.origin, n.definition, n.colour,
+                   coalesce(c.paragraphs, 0) AS paragraphs
+            FROM snap.narratives n LEFT JOIN counts c USING (narrative_id) ORDER BY n.position
+            """
+        )
+        return Options(
+            speakers=[(str(name), int(n)) for name, n in named["speaker"]],
+            outlets=[(str(name), int(n)) for name, n in named["outlet"]],
+            years=[str(year) for (year,) in years],
+            narratives=narratives,
+        )
+
+    def totals(self, s: Slice) -> Totals:
+        """How much there is in the slice; see `Totals` for each figure."""
+        period = PERIOD_COLUMN[s.by]
+        found = maybe_inside(s)
+        dated, _ = inside(s)
+        copied = where(s, copies=False)
+        [row] = self._rows(
+            f"""
+            WITH maybe AS (
+                SELECT p.document_id, p.statement, coalesce({dated}, false) AS certain,
+                       p.{period} IS NOT NULL AS fine,
+                       p.kind = 'body' AND p.voice <> 'question' AND p.words >= $words AS claim_like,
+                       {_CLAIMED} AS claimed, {_BY_CODEBOOK} AS by_codebook
+                FROM snap.paragraphs p WHERE {found.sql}
+            )
+            SELECT -- in the order of the fields of Totals
+                   count(DISTINCT document_id) FILTER (statement AND certain),
+                   count(*) FILTER (certain),
+                   count(*) FILTER (statement AND certain),
+                   count(*) FILTER (statement AND certain AND claimed),
+                   count(*) FILTER (statement AND certain AND claimed AND NOT by_codebook),
+                   count(*) FILTER (statement AND certain AND NOT claimed),
+                   count(*) FILTER (statement AND certain AND fine),
+                   count(*) FILTER (statement AND NOT (certain AND fine)),
+                   (SELECT count(*) FROM snap.paragraphs p
+                    WHERE p.statement AND p.duplicate_of <> '' AND {copied.sql}),
+                   count(*) FILTER (claim_like AND certain AND NOT statement)
+            FROM maybe
+            """,
+            {**found.values, "words": MIN_STATEMENT_WORDS},
+        )
+        return Totals(*(int(n) for n in row))
+
+    def prevalence(self, s: Slice) -> pd.DataFrame:
+        """Columns period, narrative_id, narrative, origin, paragraphs, total_paragraphs.
+
+        One row for every period of `s.by` with statements in the slice and every narrative (of the
+        narrative filter), zeros included, by period and codebook order. With unit `document` both counts
+        are documents: those with a paragraph that advances it, of those with any statement paragraph. The
+        total is never narrowed by the narrative filter.
+        """
+        found = where(s)
+        unit = "*" if s.unit == "paragraph" else "DISTINCT p.document_id"
+        chosen = _narrative_filter(s, found)
+        return self.frame(
+            f"""
+            WITH base AS MATERIALIZED (
+                SELECT p.paragraph_id, p.document_id, p.{PERIOD_COLUMN[s.by]} AS period
+                FROM snap.paragraphs p
+                WHERE p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL AND {found.sql}
+            ),
+            totals AS (SELECT period, count({unit}) AS total FROM base p GROUP BY period),
+            counts AS (
+                SELECT p.period, a.narrative_id, count({unit}) AS n
+                FROM base p JOIN snap.assignments a USING (paragraph_id)
+                WHERE {_LIVE} AND {chosen} GROUP BY p.period, a.narrative_id
+            )
+            SELECT t.period, a.narrative_id, a.name AS narrative, a.origin,
+                   coalesce(c.n, 0) AS paragraphs, t.total AS total_paragraphs
+            FROM totals t CROSS JOIN snap.narratives a
+            LEFT JOIN counts c ON c.period = t.period AND c.narrative_id = a.narrative_id
+            WHERE {chosen}
+            ORDER BY t.period, a.position
+            """,
+            found.values,
+        )
+
+    def unassigned(self, s: Slice) -> pd.DataFrame:
+        """Columns period, paragraphs, total_paragraphs: what advances no narrative and no candidate.
+
+        With unit `document`: documents none of whose statement paragraphs in the slice advances any.
+        """
+        found = where(s)
+        unit = "p.paragraph_id" if s.unit == "paragraph" else "p.document_id"
+        return self.frame(
+            f"""
+            WITH units AS (
+                SELECT p.{PERIOD_COLUMN[s.by]} AS period, {unit} AS unit, bool_or({_CLAIMED}) AS claimed
+                FROM snap.paragraphs p
+                WHERE p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL AND {found.sql}
+                GROUP BY 1, 2
+            )
+            SELECT period, count(*) FILTER (NOT claimed) AS paragraphs, count(*) AS total_paragraphs
+            FROM units GROUP BY period ORDER BY period
+            """,
+            found.values,
+        )
+
+    def paragraphs(
+        self, s: Slice, text: str = "", limit: int | None = None, offset: int = 0, unassigned: bool = False
+    ) -> pd.DataFrame:
+        """The statement paragraphs of the slice, best score first, then by id.
+
+        Columns paragraph_id, document_id, date, speaker, voice, outlet, title, url, narratives (names of
+        all it advances, best first, joined by "; "), score (the highest of the slice's narratives, NaN
+        where none), text, text_kind. `text` is a search (words and "phrases", all must occur).
+        `unassigned` shows those that nothing claims, and then the narrative filter plays no part.
+        """
+        chosen, values = _chosen(s, text, unassigned)
+        page = "" if limit is None else "LIMIT $limit OFFSET $offset"
+        if limit is not None:
+            values |= {"limit": limit, "offset": offset}
+        return self.frame(
+            f"""
+            WITH chosen AS MATERIALIZED ({chosen} ORDER BY score DESC NULLS LAST, paragraph_id {page}),
+            named AS ({_NAMED})
+            SELECT p.paragraph_id, p.document_id, p.date, p.speaker, p.voice, p.outlet, d.title, d.url,
+                   coalesce(named.narratives, '') AS narratives, chosen.score, p.text, d.text_kind
+            FROM chosen
+            JOIN snap.paragraphs p USING (paragraph_id)
+            JOIN snap.documents d ON d.document_id = p.document_id AND d.status = 'read'
+            LEFT JOIN named ON named.paragraph_id = p.paragraph_id
+            ORDER BY chosen.score DESC NULLS LAST, p.paragraph_id
+            """,
+            values,
+        )
+
+    def count_paragraphs(self, s: Slice, text: str = "", unassigned: bool = False) -> int:
+        """How many rows `paragraphs` has without a limit."""
+        chosen, values = _chosen(s, text, unassigned)
+        [(count,)] = self._rows(f"SELECT count(*) FROM ({chosen})", values)
+        return int(count)
+
+    def document(self, document_id: str) -> pd.DataFrame:
+        """All paragraphs of one document in order, empty if there is none such.
+
+        Columns paragraph_id, position, kind, speaker, voice, duplicate_of, statement, narratives (names
+        joined by "; "), score (highest, or NaN), text.
+        """
+        return self.frame(
+            f"""
+            WITH chosen AS (SELECT paragraph_id FROM snap.paragraphs WHERE document_id = $document),
+            named AS ({_NAMED})
+            SELECT p.paragraph_id, p.position, p.kind, p.speaker, p.voice, p.duplicate_of, p.statement,
+                   coalesce(named.narratives, '') AS narratives, named.best AS score, p.text
+            FROM snap.paragraphs p LEFT JOIN named USING (paragraph_id)
+            WHERE p.document_id = $document ORDER BY p.position
+            """,
+            {"document": document_id},
+        )
+
+    def events(self) -> pd.DataFrame:
+        """Columns date (ISO text), name, source; by date."""
+        return self.frame("SELECT date, name, source FROM snap.events ORDER BY date, name")
+
+    def frame(self, sql: str, values: Mapping[str, Bound] | None = None) -> pd.DataFrame:
+        """The answer to a query of this room's own (the snapshot's tables stand in schema `snap`)."""
+        with self._connection.cursor() as cursor:
+            return cursor.execute(sql, dict(values or {})).df()
+
+    def table(self, sql: str, values: Mapping[str, Bound] | None = None) -> pa.Table:
+        """The same as an Arrow table, for exports."""
+        with self._connection.cursor() as cursor:
+            return cursor.sql(sql, params=dict(values or {})).to_arrow_table()
+
+    def _rows(self, sql: str, values: Mapping[str, Bound] | None = None) -> list[tuple[Any, ...]]:
+        with self._connection.cursor() as cursor:
+            return cursor.execute(sql, dict(values or {})).fetchall()
+
+
+def _narrative_filter(s: Slice, found: Where) -> str:
+    """The condition on `a.narrative_id` for the slice's narratives; its value is added to `found`."""
+    if not s.narratives:
+        return "true"
+    found.values["narratives"] = list(s.narratives)
+    return "a.narrative_id IN (SELECT unnest($narratives))"
+
+
+def _chosen(s: Slice, text: str, unassigned: bool) -> tuple[str, dict[str, Bound]]:
+    """A query for paragraph_id and score of the evidence, and its values."""
+    found = where(s)
+    add_text(found, text)
+    if unassigned:
+        sql = f"""SELECT p.paragraph_id, NULL::DOUBLE AS score
+                  FROM snap.paragraphs p WHERE p.statement AND NOT {_CLAIMED} AND {found.sql}"""
+        return sql, found.values
+    chosen = _narrative_filter(s, found)
+    join = "JOIN" if s.narratives else "LEFT JOIN"
+    sql = f"""SELECT p.paragraph_id, scored.score
+              FROM snap.paragraphs p
+              {join} (SELECT a.paragraph_id, max(a.score) AS score FROM snap.assignments a
+                      WHERE {_LIVE} AND {chosen} GROUP BY a.paragraph_id) scored USING (paragraph_id)
+              WHERE p.statement AND {found.sql}"""
+    return sql, found.values

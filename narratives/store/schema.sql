@@ -1,0 +1,104 @@
+-- One snapshot. Written once, then only read: so a paragraph repeats its document's outlet and date, and
+-- no query needs a join to filter. Texts are never NULL (empty means absent); days and periods are NULL
+-- where the date does not say.
+CREATE TABLE meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
+
+CREATE TABLE documents (
+    document_id VARCHAR NOT NULL,
+    source_path VARCHAR NOT NULL,
+    row INTEGER NOT NULL,
+    url VARCHAR NOT NULL,
+    outlet VARCHAR NOT NULL,
+    title VARCHAR NOT NULL,
+    date VARCHAR NOT NULL,
+    date_precision VARCHAR NOT NULL,
+    date_source VARCHAR NOT NULL,
+    language VARCHAR NOT NULL,
+    text_kind VARCHAR NOT NULL,
+    source_ref VARCHAR NOT NULL,
+    boilerplate INTEGER NOT NULL,
+    paragraphs INTEGER NOT NULL,
+    status VARCHAR NOT NULL,            -- read | rejected
+    reason VARCHAR NOT NULL
+);
+
+CREATE TABLE paragraphs (
+    paragraph_id VARCHAR NOT NULL,
+    document_id VARCHAR NOT NULL,
+    position INTEGER NOT NULL,
+    kind VARCHAR NOT NULL,
+    speaker VARCHAR NOT NULL,
+    speaker_method VARCHAR NOT NULL,
+    quoted_person VARCHAR NOT NULL,
+    voice VARCHAR NOT NULL,
+    language VARCHAR NOT NULL,
+    source_ref VARCHAR NOT NULL,
+    words INTEGER NOT NULL,
+    statement BOOLEAN NOT NULL,
+    duplicate_of VARCHAR NOT NULL,
+    outlet VARCHAR NOT NULL,
+    date VARCHAR NOT NULL,
+    first_day DATE,                     -- the days between which the partial date lies
+    last_day DATE,
+    year VARCHAR,                       -- the period labels; NULL where the date is too coarse
+    half VARCHAR,
+    quarter VARCHAR,
+    month VARCHAR,
+    text VARCHAR NOT NULL
+);
+
+CREATE TABLE narratives (
+    narrative_id VARCHAR NOT NULL,
+    position INTEGER NOT NULL,          -- order of the codebook, then of the candidates' ids
+    name VARCHAR NOT NULL,
+    origin VARCHAR NOT NULL,            -- codebook | discovered
+    status VARCHAR NOT NULL,            -- active | candidate
+    definition VARCHAR NOT NULL,
+    parent VARCHAR NOT NULL,
+    nearest VARCHAR NOT NULL,
+    colour VARCHAR NOT NULL,
+    threshold DOUBLE,
+    phrases VARCHAR[] NOT NULL
+);
+
+CREATE TABLE assignments (
+    paragraph_id VARCHAR NOT NULL,
+    narrative_id VARCHAR NOT NULL,
+    origin VARCHAR NOT NULL,
+    score DOUBLE NOT NULL,
+    status VARCHAR NOT NULL,            -- auto | confirmed | rejected
+    exemplar VARCHAR NOT NULL,
+    sentence VARCHAR NOT NULL
+);
+
+CREATE TABLE clusters (
+    cluster_id VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
+    phrases VARCHAR[] NOT NULL,
+    size INTEGER NOT NULL,
+    narrative_id VARCHAR NOT NULL,
+    nearest VARCHAR NOT NULL,
+    purity DOUBLE NOT NULL,
+    recurring BOOLEAN NOT NULL,
+    routine BOOLEAN NOT NULL
+);
+
+CREATE TABLE cluster_members (
+    cluster_id VARCHAR NOT NULL,
+    paragraph_id VARCHAR NOT NULL,
+    rank INTEGER                        -- 1 is the most central representative; NULL for plain members
+);
+
+CREATE TABLE events (
+    date VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
+    source VARCHAR NOT NULL,
+    narratives VARCHAR[] NOT NULL
+);
+
+CREATE TABLE speakers (
+    name VARCHAR NOT NULL,
+    affiliation VARCHAR NOT NULL,
+    aliases VARCHAR[] NOT NULL,
+    roles STRUCT(title VARCHAR, start_day VARCHAR, end_day VARCHAR)[] NOT NULL
+);

@@ -1,0 +1,97 @@
+"""From a slice to the conditions of a query. Every value is bound, none is written into the SQL."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from narratives.model import Granularity, Slice, UsageError
+from narratives.store.dates import span
+
+Bound = str | list[str] | int
+
+# The only words of a slice that reach the SQL text itself, and only by look-up.
+PERIOD_COLUMN: dict[Granularity, str] = {
+    "year": "year",
+    "half": "half",
+    "quarter": "quarter",
+    "month": "month",
+}
+
+_TERM = re.compile(r'"([^"]+)"|(\S+)')
+
+
+@dataclass(slots=True)
+class Where:
+    """Conditions on the paragraphs table (alias `p`), and their values by name."""
+
+    conditions: list[str] = field(default_factory=list)
+    values: dict[str, Bound] = field(default_factory=dict)
+
+    def add(self, condition: str, **values: Bound) -> None:
+        """Add a condition that names its values as $name."""
+        self.conditions.append(condition)
+        self.values.update(values)
+
+    @property
+    def sql(self) -> str:
+        """All conditions joined by AND."""
+        return " AND ".join(self.conditions) or "true"
+
+
+def where(s: Slice, *, dates: bool = True, copies: bool = True) -> Where:
+    """Conditions for speakers, outlets, copies and dates of a slice; narratives are the queries' matter.
+
+    A paragraph is inside the date range only where its partial date certainly is. Raises UsageError where
+    a bound is not a partial date.
+    """
+    found = Where()
+    if s.speakers:
+        found.add("p.speaker IN (SELECT unnest($speakers))", speakers=list(s.speakers))
+    if s.outlets:
+        found.add("p.outlet IN (SELECT unnest($outlets))", outlets=list(s.outlets))
+    if copies and s.copies != "all":
+        found.add("p.duplicate_of = ''" if s.copies == "originals" else "p.duplicate_of <> ''")
+    first, last = bounds(s)
+    if dates and first:
+        found.add("p.first_day >= $first::DATE", first=first)
+    if dates and last:
+        found.add("p.last_day <= $last::DATE", last=last)
+    return found
+
+
+def bounds(s: Slice) -> tuple[str, str]:
+    """First and last day of the slice as ISO text, empty where it is open. Raises UsageError."""
+    try:
+        first = span(s.date_from)[0].isoformat() if s.date_from else ""
+        last = span(s.date_to)[1].isoformat() if s.date_to else ""
+    except ValueError as error:
+        got = f"from {s.date_from!r} to {s.date_to!r} ({error})"
+        raise UsageError(
+            "dates such as 2016, 2016-11 or 2016-11-10", got, "Correct the date range."
+        ) from error
+    return first, last
+
+
+def maybe_inside(s: Slice) -> Where:
+    """Conditions that rule out only the paragraphs whose date certainly lies outside the date range."""
+    found = where(s, dates=False)
+    first, last = bounds(s)
+    if first:
+        found.add("(p.last_day IS NULL OR p.last_day >= $first::DATE)", first=first)
+    if last:
+        found.add("(p.first_day IS NULL OR p.first_day <= $last::DATE)", last=last)
+    return found
+
+
+def inside(s: Slice) -> tuple[str, dict[str, Bound]]:
+    """The date condition alone, for use beside `maybe_inside`."""
+    only = where(Slice(date_from=s.date_from, date_to=s.date_to, copies="all"))
+    return only.sql, only.values
+
+
+def add_text(found: Where, text: str) -> None:
+    """Add a search: every word, and every "phrase in quotes", must occur, whatever its case."""
+    for number, match in enumerate(_TERM.finditer(text)):
+        name = f"term{number}"
+        found.add(f"contains(lower(p.text), lower(${name}))", **{name: match.group(1) or match.group(2)})

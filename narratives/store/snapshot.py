@@ -1,0 +1,101 @@
+"""Writing a snapshot: a whole folder, or nothing."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+
+import pyarrow as pa
+
+from narratives.model import StoreError
+from narratives.store import connection, files, manifests
+from narratives.store.records import Manifest, SnapshotContent
+from narratives.store.rows import Row, snapshot_id, tables
+
+TEMPORARY = ".tmp-"
+
+
+def write(folder: Path, content: SnapshotContent) -> str:
+    """Write the content as `folder`/<snapshot id> and return that id.
+
+    The id depends on the content alone: not on time, place, or the order of the content. A sound snapshot
+    with this id is kept, and only its manifest renewed; a damaged one is replaced. The folder is filled
+    under a temporary name, forced to the disk and then renamed, so that a snapshot is there whole or not
+    at all. Raises StoreError where the content contradicts itself.
+    """
+    rows = tables(content)
+    made = snapshot_id(rows, (connection.SCHEMA_VERSION, content.model, content.variant, content.notice))
+    target = folder / made
+    folder.mkdir(parents=True, exist_ok=True)
+    if target.exists() and not problems(target):
+        manifests.save(target, _manifest(made, content, target / connection.DATABASE))
+        return made
+    beside = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=folder))
+    database = beside / connection.DATABASE
+    _fill(database, rows, {"schema_version": connection.SCHEMA_VERSION, "snapshot_id": made})
+    files.sync(database)
+    manifests.save(beside, _manifest(made, content, database))
+    beside.chmod(0o755)
+    if target.exists():
+        files.move(target, beside.with_name(beside.name + "-damaged"))
+    files.move(beside, target)
+    return made
+
+
+def clean(folder: Path) -> None:
+    """Remove what interrupted builds left. Only for who holds the store's lock."""
+    for leftover in folder.glob(f"{TEMPORARY}*"):
+        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+
+
+def problems(folder: Path) -> list[str]:
+    """What is wrong with the snapshot in `folder`, down to its checksums; empty if it is sound."""
+    try:
+        connection.open_folder(folder).close()
+        checksums = manifests.load(folder).checksums
+    except StoreError as error:
+        return [str(error)]
+    return [
+        f"{folder / name} is not as it was written (sha256 differs). Delete {folder} and build again."
+        for name, expected in checksums.items()
+        if files.sha256(folder / name) != expected
+    ]
+
+
+def _manifest(made: str, content: SnapshotContent, database: Path) -> Manifest:
+    return Manifest(
+        snapshot_id=made,
+        built_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        fingerprint=content.fingerprint,
+        inputs=content.inputs,
+        versions=content.versions,
+        parameters=content.parameters,
+        counts=content.counts,
+        model=content.model,
+        variant=content.variant,
+        notice=content.notice,
+        checksums={database.name: files.sha256(database)},
+        sizes={database.name: database.stat().st_size},
+    )
+
+
+def _fill(database: Path, rows: Mapping[str, list[Row]], meta: Mapping[str, str]) -> None:
+    """Make the database file. The rows go in through Arrow: INSERTs would take minutes."""
+    schema = resources.files("narratives.store").joinpath("schema.sql").read_text(encoding="utf-8")
+    described: list[Row] = list(meta.items())
+    con = connection.create(database)
+    try:
+        con.execute(schema)
+        for table, lines in {**rows, "meta": described}.items():
+            if lines:
+                columns = [pa.array(column) for column in zip(*lines, strict=True)]
+                con.register("incoming", pa.table(columns, names=[f"c{n}" for n in range(len(columns))]))
+                con.execute(f"INSERT INTO {table} SELECT * FROM incoming")
+                con.unregister("incoming")
+        con.execute("CHECKPOINT")
+    finally:
+        con.close()

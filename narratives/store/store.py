@@ -1,0 +1,145 @@
+"""The store: one folder with snapshots, the pointer to the current one, vectors and the inputs ledger."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from narratives.model import RawDocument, Rejected, StoreBusyError, StoreError
+from narratives.store import connection, files, ledger, manifests, snapshot, vectors
+from narratives.store.queries import Snapshot
+from narratives.store.records import Manifest, SnapshotContent
+
+_ID = re.compile(r"[0-9a-f]{12}")
+
+
+class Store:
+    """A store's folder. Making one touches nothing; folders appear when something is first written.
+
+    path/CURRENT             the id of the current snapshot
+    path/snapshots/<id>/     snapshot.duckdb and manifest.json, never changed but for the manifest
+    path/vectors/<name>/     one `VectorFile` per model and variant
+    path/inputs/<hash>...    the rows of each input as read
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = FileLock(path / ".lock", timeout=0)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the store for writing; may be nested. Raises StoreBusyError at once where another holds it."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire()
+        except Timeout as error:
+            raise StoreBusyError(
+                f"{self.path} free for a build",
+                "another build is running",
+                "Wait until it ends, then try again.",
+            ) from error
+        try:
+            if self._lock.lock_counter == 1:
+                for folder in (self.path, self.path / "snapshots", self.path / "inputs"):
+                    snapshot.clean(folder)
+            yield
+        finally:
+            self._lock.release()
+
+    def current(self) -> str | None:
+        """Id of the current snapshot, None where there is none. Raises StoreError if CURRENT is damaged."""
+        path = self.path / "CURRENT"
+        try:
+            text = path.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise StoreError(f"a snapshot id in {path}", str(error), "Delete it and build again.") from error
+        if not _ID.fullmatch(text):
+            raise StoreError(f"a snapshot id in {path}", repr(text[:40]), "Delete it and build again.")
+        return text
+
+    def snapshots(self) -> list[Manifest]:
+        """The manifests of all sound snapshot folders, oldest build first."""
+        found = []
+        for folder in (self.path / "snapshots").glob("*"):
+            if _ID.fullmatch(folder.name):
+                try:
+                    found.append(manifests.load(folder))
+                except StoreError:
+                    continue  # opening it by name tells what is wrong with it
+        return sorted(found, key=lambda m: (m.built_at, m.snapshot_id))
+
+    def manifest(self, snapshot_id: str) -> Manifest:
+        """The manifest of one snapshot. Raises StoreError where it is missing or damaged."""
+        return manifests.load(self.snapshot_path(snapshot_id))
+
+    def snapshot_path(self, snapshot_id: str) -> Path:
+        """The folder of one snapshot. Raises StoreError where there is none, naming those there are."""
+        folder = self.path / "snapshots" / snapshot_id
+        if _ID.fullmatch(snapshot_id) and folder.is_dir():
+            return folder
+        there = ", ".join(m.snapshot_id for m in self.snapshots()) or "no snapshot"
+        raise StoreError(
+            f"snapshot {snapshot_id} in {self.path}", there, "Name one of these, or run `build` to make one."
+        )
+
+    def write_snapshot(self, content: SnapshotContent) -> str:
+        """Write a snapshot, make it the current one, and return its id.
+
+        The same content has the same id in any store. Readers of older snapshots are not disturbed.
+        """
+        with self.lock():
+            made = snapshot.write(self.path / "snapshots", content)
+            files.write_atomically(self.path / "CURRENT", f"{made}\n".encode())
+            return made
+
+    def has_input(self, key: str) -> bool:
+        """Whether the ledger holds the rows of the input with this hash."""
+        return ledger.path_of(self.path / "inputs", key).exists()
+
+    def put_input(self, key: str, rows: Iterable[RawDocument | Rejected]) -> None:
+        """Keep the rows of an input under its hash, as they come and atomically."""
+        ledger.put(self.path / "inputs", key, rows)
+
+    def get_input(self, key: str) -> Iterator[RawDocument | Rejected]:
+        """Yield the rows of an input. Raises StoreError where they are missing or damaged."""
+        return ledger.get(self.path / "inputs", key)
+
+    def vectors(self, model: str, variant: str, dimension: int) -> vectors.VectorFile:
+        """The vector file of a model and variant, empty at first."""
+        folder = self.path / "vectors" / vectors.folder_name(model, variant)
+        return vectors.VectorFile(folder, model, variant, dimension)
+
+    def variant(self, model: str) -> str | None:
+        """The variant in which this store holds the model's vectors, None where it holds none."""
+        for folder in sorted((self.path / "vectors").glob("*")):
+            if (folder / "meta.json").exists():
+                meta = vectors.read_meta(folder)
+                if meta["model"] == model:
+                    return str(meta["variant"])
+        return None
+
+
+def open_snapshot(path: Path, snapshot_id: str = "") -> Snapshot:
+    """Open a snapshot of the store at `path`, the current one by default.
+
+    Raises StoreError where there is none, or where it is damaged or of another version.
+    """
+    store = Store(path)
+    chosen = snapshot_id or store.current()
+    if chosen is None:
+        raise StoreError(f"a snapshot in {path}", "none yet", "Run `build` with your documents first.")
+    return connection.open_folder(store.snapshot_path(chosen))
+
+
+def verify(path: Path, snapshot_id: str) -> list[str]:
+    """What is wrong with a snapshot of the store at `path`, to the last byte; empty where it is sound."""
+    try:
+        return snapshot.problems(Store(path).snapshot_path(snapshot_id))
+    except StoreError as error:
+        return [str(error)]

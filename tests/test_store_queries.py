@@ -1,0 +1,287 @@
+"""Every figure of the queries against a slow, plain count of the same content in Python."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from narratives.model import Assignment, Document, Paragraph, Slice, UsageError
+from narratives.store import Snapshot, SnapshotContent, Store, open_snapshot
+
+from .factory import build_store, content
+
+DAYS_IN = {"04": 30, "06": 30, "09": 30, "11": 30, "02": 29}
+CONTENT: SnapshotContent = replace(
+    content(),
+    assignments=[
+        replace(a, status="rejected")
+        if (a.paragraph_id, a.narrative_id) == ("d004-001", "wwii_memory")
+        else a
+        for a in content().assignments
+    ],
+)
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    path = tmp_path_factory.mktemp("store")
+    Store(path).write_snapshot(CONTENT)
+    return open_snapshot(path)
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    path = tmp_path_factory.mktemp("store")
+    build_store(path)
+    return open_snapshot(path)
+
+
+# --- the oracle ------------------------------------------------------------------------------------------
+def _first(partial: str) -> str:
+    return partial + "-01-01"[len(partial) - 4 :] if partial else ""
+
+
+def _last(partial: str) -> str:
+    return partial + "-12-31"[len(partial) - 4 :] if len(partial) != 7 else f"{partial}-31"
+
+
+def _inside(partial: str, s: Slice) -> bool:
+    if not (s.date_from or s.date_to):
+        return True
+    if not partial:
+        return False
+    return (not s.date_from or _first(partial) >= _first(s.date_from)) and (
+        not s.date_to or _last(partial) <= _last(s.date_to)
+    )
+
+
+def _maybe_inside(partial: str, s: Slice) -> bool:
+    if not partial:
+        return True
+    return (not s.date_from or _last(partial) >= _first(s.date_from)) and (
+        not s.date_to or _first(partial) <= _last(s.date_to)
+    )
+
+
+def _period(partial: str, by: str) -> str:
+    if by == "year" or len(partial) < 7:
+        return partial[:4] if by == "year" else ""
+    month = int(partial[5:7])
+    return {
+        "half": f"{partial[:4]}-H{1 if month < 7 else 2}",
+        "quarter": f"{partial[:4]}-Q{(month + 2) // 3}",
+        "month": partial[:7],
+    }[by]
+
+
+def _passing(s: Slice) -> list[tuple[Document, Paragraph]]:
+    """Paragraphs of every kind that pass all filters but dates and narratives."""
+    return [
+        (d, p)
+        for d in CONTENT.documents
+        for p in d.paragraphs
+        if (not s.speakers or p.speaker in s.speakers)
+        and (not s.outlets or d.outlet in s.outlets)
+        and (s.copies == "all" or (p.paragraph_id in CONTENT.copies) == (s.copies == "copies"))
+    ]
+
+
+def _live() -> dict[str, list[Assignment]]:
+    found = defaultdict(list)
+    for a in CONTENT.assignments:
+        if a.status != "rejected":
+            found[a.paragraph_id].append(a)
+    return found
+
+
+def _statements(s: Slice) -> list[tuple[Document, Paragraph]]:
+    return [(d, p) for d, p in _passing(s) if p.paragraph_id in CONTENT.statements]
+
+
+dates = st.sampled_from(
+    ["", "", "2016", "2016-11", "2016-12-14", "2017", "2017-06", "2018-05", "2018-05-20", "2019"]
+)
+names = ["western_russophobia", "us_meddles_too", "wwii_memory", "c-0000beef"]
+slices = st.builds(
+    Slice,
+    speakers=st.lists(st.sampled_from(["", "Maria Zakharova", "Vladimir Putin", "Nobody"]), max_size=2).map(
+        tuple
+    ),
+    outlets=st.lists(st.sampled_from(["", "RT", "TASS", "Foreign Ministry"]), max_size=2).map(tuple),
+    narratives=st.lists(st.sampled_from([*names, "none such"]), max_size=2, unique=True).map(tuple),
+    date_from=dates,
+    date_to=dates,
+    copies=st.sampled_from(["originals", "copies", "all"]),
+    by=st.sampled_from(["year", "half", "quarter", "month"]),
+    unit=st.sampled_from(["paragraph", "document"]),
+)
+many = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+# --- properties ------------------------------------------------------------------------------------------
+@many
+@given(s=slices)
+def test_totals(snapshot: Snapshot, s: Slice) -> None:
+    found, live = snapshot.totals(s), _live()
+    inside = [(d, p) for d, p in _statements(s) if _inside(d.date, s)]
+    claimed = [p for _, p in inside if live[p.paragraph_id]]
+    assert found.statements == len(inside)
+    assert found.documents == len({d.document_id for d, _ in inside})
+    assert found.paragraphs == sum(_inside(d.date, s) for d, _ in _passing(s))
+    assert found.assigned == len(claimed)
+    assert found.unassigned == len(inside) - len(claimed)
+    assert found.candidates_only == sum(
+        all(a.origin == "discovered" for a in live[p.paragraph_id]) for p in claimed
+    )
+    maybe = [d for d, _ in _statements(s) if _maybe_inside(d.date, s)]
+    placed = [d for d in maybe if _inside(d.date, s) and _period(d.date, s.by)]
+    assert (found.placed, found.undated) == (len(placed), len(maybe) - len(placed))
+    copied = [d for d, p in _statements(replace(s, copies="copies")) if _inside(d.date, s)]
+    assert found.copies == len(copied)
+    assert found.other_language == sum(
+        p.language == "ru" and _inside(d.date, s) for d, p in _passing(s) if p.words > 5
+    )
+
+
+@many
+@given(s=slices)
+def test_prevalence_and_unassigned(snapshot: Snapshot, s: Slice) -> None:
+    live = _live()
+    units: dict[str, set[str]] = defaultdict(set)
+    advancing: dict[tuple[str, str], set[str]] = defaultdict(set)
+    claimed: dict[str, set[str]] = defaultdict(set)
+    for d, p in _statements(s):
+        period = _period(d.date, s.by)
+        if period and _inside(d.date, s):
+            unit = p.paragraph_id if s.unit == "paragraph" else d.document_id
+            units[period].add(unit)
+            for a in live[p.paragraph_id]:
+                advancing[period, a.narrative_id].add(unit)
+                claimed[period].add(unit)
+    chosen = [n for n in names if not s.narratives or n in s.narratives]
+    frame = snapshot.prevalence(s)
+    rows = list(
+        frame[["period", "narrative_id", "paragraphs", "total_paragraphs"]].itertuples(index=False, name=None)
+    )
+    assert rows == [(t, n, len(advancing[t, n]), len(units[t])) for t in sorted(units) for n in chosen]
+    apart = list(snapshot.unassigned(s).itertuples(index=False, name=None))
+    assert apart == [(t, len(units[t] - claimed[t]), len(units[t])) for t in sorted(units)]
+    if s.unit == "paragraph":
+        assert sum(total for _, _, total in apart) == snapshot.totals(s).placed
+
+
+@many
+@given(
+    s=slices,
+    unassigned=st.booleans(),
+    text=st.sampled_from(["", "THE", "elections", '"the war"', "war the", "'; --"]),
+)
+def test_paragraphs(snapshot: Snapshot, s: Slice, unassigned: bool, text: str) -> None:
+    live = _live()
+    expected = []
+    for d, p in _statements(s):
+        held = [a for a in live[p.paragraph_id] if not s.narratives or a.narrative_id in s.narratives]
+        terms = ["the war"] if text.startswith('"') else text.lower().split()
+        fits = not live[p.paragraph_id] if unassigned else bool(held) or not s.narratives
+        if fits and _inside(d.date, s) and all(term in p.text.lower() for term in terms):
+            score = -1.0 if unassigned else max((a.score for a in held), default=-1.0)
+            expected.append((-score, p.paragraph_id))
+    expected.sort()
+    frame = snapshot.paragraphs(s, text, unassigned=unassigned)
+    assert list(frame["paragraph_id"]) == [key for _, key in expected]
+    assert list(frame["score"].fillna(-1.0)) == [-score for score, _ in expected]
+    assert snapshot.count_paragraphs(s, text, unassigned) == len(expected)
+    part = snapshot.paragraphs(s, text, limit=2, offset=1, unassigned=unassigned)
+    assert list(part["paragraph_id"]) == [key for _, key in expected[1:3]]
+
+
+# --- single facts -----------------------------------------------------------------------------------------
+def test_the_columns_of_the_evidence(plain: Snapshot) -> None:
+    frame = plain.paragraphs(Slice(narratives=("western_russophobia",)), limit=2)
+    assert list(frame.columns) == [
+        "paragraph_id", "document_id", "date", "speaker", "voice", "outlet", "title", "url", "narratives",
+        "score", "text", "text_kind",
+    ]  # fmt: skip
+    second = frame.iloc[1]
+    assert second["narratives"] == "The US meddles too; Western Russophobia"
+    assert (second["score"], second["title"], second["text_kind"]) == (0.62, "Weekly briefing", "paraphrase")
+
+
+def test_a_year_alone_counts_for_years_only(plain: Snapshot) -> None:
+    year, month = plain.totals(Slice(by="year")), plain.totals(Slice(by="month"))
+    assert (year.placed, year.undated, year.statements) == (8, 1, 9)
+    assert (month.placed, month.undated, month.statements) == (7, 2, 9)
+
+
+def test_a_date_range_keeps_what_is_certainly_inside(plain: Snapshot) -> None:
+    whole = plain.paragraphs(Slice(date_from="2016", date_to="2017"))
+    half = plain.paragraphs(Slice(date_from="2016", date_to="2017-06"))
+    assert set(whole["paragraph_id"]) - set(half["paragraph_id"]) == {"d003-001"}
+    # The document of 2017 and the one without a date may belong; the one of 2018 certainly does not.
+    assert plain.totals(Slice(date_from="2016", date_to="2017-06")).undated == 2
+    assert plain.totals(Slice(date_from="2018", date_to="2018-06")).undated == 1
+
+
+def test_options(plain: Snapshot) -> None:
+    found = plain.options()
+    assert found.speakers == [("Vladimir Putin", 4), ("Maria Zakharova", 3), ("", 2)]
+    assert found.outlets == [("Foreign Ministry", 3), ("RT", 3), ("TASS", 2), ("", 1)]
+    assert found.years == ["2016", "2017", "2018"]
+    assert list(found.narratives.columns) == [
+        "narrative_id",
+        "name",
+        "origin",
+        "definition",
+        "colour",
+        "paragraphs",
+    ]
+    assert list(found.narratives["narrative_id"]) == names
+    assert list(found.narratives["origin"]) == ["codebook"] * 3 + ["discovered"]
+    assert list(found.narratives["paragraphs"]) == [2, 2, 2, 2]
+
+
+def test_a_document_in_order(plain: Snapshot) -> None:
+    frame = plain.document("d001")
+    assert list(frame["position"]) == [0, 1, 2, 3, 4]
+    assert list(frame["kind"]) == ["title", "question", "body", "body", "body"]
+    assert list(frame["statement"]) == [False, False, True, True, True]
+    assert frame["narratives"][3] == "The US meddles too; Western Russophobia"
+    assert plain.document("no such").empty
+
+
+def test_events_and_meta(plain: Snapshot) -> None:
+    events = plain.events()
+    assert list(events.columns) == ["date", "name", "source"]
+    assert list(events["date"]) == ["2016-11-08", "2018-03-18"]
+    assert plain.meta().model == "tiny" and plain.meta().counts == {"boilerplate": 4}
+
+
+@pytest.mark.parametrize(
+    "wrong", ["2016-13", "16", "yesterday", "2016-02-30", "2016-1", "2016'; DROP TABLE x"]
+)
+def test_a_date_that_is_none_is_refused(plain: Snapshot, wrong: str) -> None:
+    for ask in (plain.totals, plain.prevalence, plain.unassigned, plain.paragraphs):
+        with pytest.raises(UsageError, match="2016-11-10"):
+            ask(Slice(date_from=wrong))
+
+
+@pytest.mark.parametrize("hostile", ["'", "x' OR '1'='1", '"', "%", "_", "$first", "\\", "?", "));--"])
+def test_hostile_values_are_only_values(plain: Snapshot, hostile: str) -> None:
+    for s in (Slice(speakers=(hostile,)), Slice(outlets=(hostile,)), Slice(narratives=(hostile,))):
+        assert plain.count_paragraphs(s) == 0 and plain.paragraphs(s).empty
+    assert plain.totals(Slice(speakers=(hostile,))).statements == 0
+    assert plain.prevalence(Slice(narratives=(hostile,))).empty
+    shown = plain.paragraphs(Slice(), text=hostile)["text"]
+    assert all(hostile in text for text in shown)
+
+
+def test_many_threads_ask_one_snapshot(plain: Snapshot) -> None:
+    expected = plain.prevalence(Slice())
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: plain.prevalence(Slice()), range(64)))
+    assert all(frame.equals(expected) for frame in found)
