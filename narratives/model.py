@@ -254,6 +254,11 @@ class Cluster:
     recurring: bool
     routine: bool
 
+    @property
+    def is_candidate(self) -> bool:
+        """Whether it is offered as a discovered narrative: recurring, no routine, and not in the codebook."""
+        return self.recurring and not self.routine and not self.narrative_id
+
 
 # --- asking -------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
@@ -276,25 +281,58 @@ class Slice:
 
 # --- reporting ----------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
-class BuildReport:
-    """What a build did; every number that a person needs to trust it."""
+class Counts:
+    """What a snapshot holds.
 
-    snapshot: str
-    unchanged: bool
-    inputs_read: int
-    inputs_skipped: int
+    documents            read and kept
+    rejected             inputs and rows that could not be read
+    undated              documents without any date
+    boilerplate          blocks that are no paragraphs and were taken away
+    paragraphs           of every kind
+    copies               paragraphs that repeat an earlier one, exactly or nearly
+    statements           original statement paragraphs: the denominator
+    not_matched_language paragraphs that would be statements if the model read their language
+    assigned             statements that advance at least one codebook narrative
+    candidates_only      statements that only a discovered candidate claims
+    unassigned           statements that nothing claims
+    clusters, candidates recurring groups found; those offered as discovered narratives
+    """
+
     documents: int
-    rejected: tuple[Rejected, ...]
+    rejected: int
     undated: int
-    copies: int
     boilerplate: int
     paragraphs: int
+    copies: int
     statements: int
     not_matched_language: int
-    encoded: int
-    reused: int
     assigned: int
+    candidates_only: int
     unassigned: int
     clusters: int
     candidates: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did.
+
+    inputs_named     files that the arguments meant
+    inputs_readable  those that gave at least one document, now or in an earlier build
+    inputs_skipped   those of them that were read in an earlier build and have not changed
+    rejected         what the named inputs could not give, with reasons
+    encoded, reused  texts encoded now; texts whose vectors the store held already
+
+    `snapshot` is empty and `counts` None where nothing could be read and the store was empty before.
+    """
+
+    snapshot: str
+    unchanged: bool
+    inputs_named: int
+    inputs_readable: int
+    inputs_skipped: int
+    rejected: tuple[Rejected, ...]
+    counts: Counts | None
+    encoded: int
+    reused: int
     seconds: float

@@ -14,7 +14,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from narratives.model import MIN_STATEMENT_WORDS, Slice
+from narratives.model import MIN_STATEMENT_WORDS, Rejected, Slice
 from narratives.store.records import Manifest, Options, Totals
 from narratives.store.slices import PERIOD_COLUMN, Bound, Where, add_text, inside, maybe_inside, where
 
@@ -219,6 +219,16 @@ class Snapshot:
     def events(self) -> pd.DataFrame:
         """Columns date (ISO text), name, source; by date."""
         return self.frame("SELECT date, name, source FROM snap.events ORDER BY date, name")
+
+    def rejected(self) -> list[Rejected]:
+        """The inputs and rows that could not be read, in order."""
+        sql = "SELECT source_path, row, reason FROM snap.documents WHERE status = 'rejected' ORDER BY ALL"
+        return [Rejected(*row) for row in self.frame(sql).itertuples(index=False, name=None)]
+
+    def cluster_members(self) -> dict[str, str]:
+        """Paragraph id to the id of its cluster, candidates and others."""
+        found = self.frame("SELECT paragraph_id, cluster_id FROM snap.cluster_members")
+        return dict(zip(found["paragraph_id"], found["cluster_id"], strict=True))
 
     def frame(self, sql: str, values: Mapping[str, Bound] | None = None) -> pd.DataFrame:
         """The answer to a query of this room's own (the snapshot's tables stand in schema `snap`)."""

@@ -58,8 +58,7 @@ def snapshot_id(rows: Mapping[str, list[Row]], extra: Iterable[str]) -> str:
 
 def candidates(clusters: Iterable[Cluster]) -> list[Cluster]:
     """The clusters offered as discovered narratives: recurring, not routine, explained by no narrative."""
-    found = [c for c in clusters if c.recurring and not c.routine and not c.narrative_id]
-    return sorted(found, key=lambda c: c.cluster_id)
+    return sorted((c for c in clusters if c.is_candidate), key=lambda c: c.cluster_id)
 
 
 def _check(content: SnapshotContent) -> None:

@@ -1,0 +1,232 @@
+"""The command line: `python -m narratives build | export | status`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import get_args
+
+from tqdm import tqdm
+
+from narratives import __version__, measure, read
+from narratives.model import (
+    BuildReport,
+    Copies,
+    Granularity,
+    NarrativesError,
+    Progress,
+    Slice,
+    StoreBusyError,
+    Unit,
+    UsageError,
+)
+from narratives.pipeline import DATA, BuildRequest, build
+from narratives.store import DEFAULT_COPIES, TABLES, Store, export, verify
+
+EXIT_NOTHING_READ, EXIT_USAGE, EXIT_BUSY, EXIT_STOPPED = 1, 2, 3, 130
+REJECTED_SHOWN = 20
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status is 0, 1 (nothing could be read or done), 2 (wrong usage), 3 (busy)."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except KeyboardInterrupt:
+        print("\nStopped. Nothing is lost: the same command goes on where this one was.", file=sys.stderr)
+        return EXIT_STOPPED
+    except BrokenPipeError:
+        # The reader of a pipe went away (`| head`): not our error, and there is nobody left to tell.
+        sys.stderr.close()
+        return 0
+    except NarrativesError as error:
+        print(f"narratives: {error}", file=sys.stderr)
+        if isinstance(error, UsageError):
+            return EXIT_USAGE
+        return EXIT_BUSY if isinstance(error, StoreBusyError) else EXIT_NOTHING_READ
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="narratives", description="Track recurring narratives in official statements and media."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("build", help="read inputs and write a new snapshot of the store")
+    add = command.add_argument
+    add("inputs", nargs="*", metavar="INPUT", help="files, folders or globs")
+    _add_store(command)
+    add("--codebook", type=Path, default=DATA / "codebook.toml", metavar="F", help="narratives to match")
+    add("--speakers", type=Path, default=DATA / "speakers.toml", metavar="F", help="names, aliases, roles")
+    add("--events", type=Path, default=DATA / "events.toml", metavar="F", help="dated events to mark")
+    add("--model", default="", metavar="PATH_OR_NAME", help="a sentence-transformers model")
+    add("--remove", action="append", default=[], metavar="PATH", help="take a file or folder out again")
+    add("--map", action="append", default=[], type=_pair, metavar="OURS=THEIRS", help="as in text=body")
+    add("--progress", choices=("bar", "json", "none"), default="bar", help="how to show it on stderr")
+    command.set_defaults(run=_build)
+
+    command = commands.add_parser("export", help="write a table as CSV, JSONL or Parquet")
+    add = command.add_argument
+    add("table", choices=TABLES)
+    _add_store(command)
+    add("--as-of", default="", metavar="SNAPSHOT", help="an older snapshot")
+    add("--out", type=Path, metavar="F", help="F.csv, F.jsonl or F.parquet; without it CSV is printed")
+    for name in ("speaker", "outlet", "narrative"):
+        add(f"--{name}", action="append", default=[], metavar=name[0].upper(), help="may be repeated")
+    add("--from", dest="date_from", default="", metavar="D", help="2016, 2016-11 or 2016-11-10")
+    add("--to", dest="date_to", default="", metavar="D", help="inclusive")
+    add("--by", choices=get_args(Granularity), default="year")
+    add("--unit", choices=get_args(Unit), default="paragraph")
+    add("--copies", choices=get_args(Copies), default="", help="default: all, but originals in prevalence")
+    command.set_defaults(run=_export)
+
+    command = commands.add_parser("status", help="what the store holds, and whether it is whole")
+    _add_store(command)
+    command.set_defaults(run=_status)
+    return parser
+
+
+def _add_store(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--store", type=Path, default=Path("store"), metavar="DIR")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    ours, sign, theirs = text.partition("=")
+    if not (sign and ours and theirs):
+        raise argparse.ArgumentTypeError(f"expected OURS=THEIRS, such as text=body; got {text!r}")
+    if ours not in read.FIELDS:
+        raise argparse.ArgumentTypeError(
+            f"expected one of {', '.join(read.FIELDS)} before the =; got {ours!r}"
+        )
+    return ours, theirs
+
+
+def _build(options: argparse.Namespace) -> int:
+    if not options.inputs and not options.remove:
+        raise UsageError("at least one INPUT or --remove PATH", "neither", "Name files, folders or globs.")
+    request = BuildRequest(
+        inputs=tuple(options.inputs),
+        store=options.store,
+        codebook=options.codebook,
+        speakers=options.speakers,
+        events=options.events,
+        model=options.model,
+        remove=tuple(options.remove),
+        columns=dict(options.map),
+    )
+    with _progress(options.progress) as progress:
+        report = build(request, progress)
+    _print_report(report)
+    return EXIT_NOTHING_READ if options.inputs and not report.inputs_readable else 0
+
+
+@contextmanager
+def _progress(kind: str) -> Iterator[Progress]:
+    """Progress on stderr: a bar with rate and time left, or one JSON object a line for other programs."""
+    bar: tqdm[None] | None = None
+
+    def show_bar(stage: str, done: int, total: int | None) -> None:
+        nonlocal bar
+        if bar is None or bar.desc != f"{stage}: ":
+            if bar is not None:
+                bar.close()
+            bar = tqdm(
+                desc=stage, total=total, unit=" texts" if stage == "encoding" else "", dynamic_ncols=True
+            )
+        bar.total = total
+        bar.update(done - bar.n)
+
+    def show_json(stage: str, done: int, total: int | None) -> None:
+        print(json.dumps({"stage": stage, "done": done, "total": total}), file=sys.stderr, flush=True)
+
+    def show_nothing(stage: str, done: int, total: int | None) -> None: ...
+
+    try:
+        yield {"bar": show_bar, "json": show_json, "none": show_nothing}[kind]
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+def _print_report(report: BuildReport) -> None:
+    if report.unchanged:
+        print(f"Nothing changed: snapshot {report.snapshot} is up to date.")
+    for rejected in report.rejected[:REJECTED_SHOWN]:
+        place = f"{rejected.source_path}:{rejected.row}" if rejected.row else rejected.source_path
+        print(f"  rejected {place}: {rejected.reason}")
+    if len(report.rejected) > REJECTED_SHOWN:
+        print(f"  … and {len(report.rejected) - REJECTED_SHOWN} more: `export documents` lists them all.")
+    if report.counts is None:
+        print("Nothing could be read, so nothing was written.")
+        return
+    _print_table(
+        {
+            "inputs named": report.inputs_named,
+            "inputs readable": report.inputs_readable,
+            "inputs unchanged": report.inputs_skipped,
+            **{name.replace("_", " "): count for name, count in asdict(report.counts).items()},
+            "texts encoded": report.encoded,
+            "texts reused": report.reused,
+        }
+    )
+    print(f"snapshot {report.snapshot} in {report.seconds:.1f} s")
+
+
+def _print_table(rows: Mapping[str, int]) -> None:
+    width = max(map(len, rows))
+    for name, count in rows.items():
+        print(f"  {name:<{width}}  {count:>9,}")
+
+
+def _export(options: argparse.Namespace) -> int:
+    view = Slice(
+        speakers=tuple(options.speaker),
+        outlets=tuple(options.outlet),
+        narratives=tuple(options.narrative),
+        date_from=options.date_from,
+        date_to=options.date_to,
+        copies=options.copies or DEFAULT_COPIES[options.table],
+        by=options.by,
+        unit=options.unit,
+    )
+    written = export(options.store, options.table, view, options.out, measure.with_share, as_of=options.as_of)
+    if options.out is None:
+        sys.stdout.write(written)
+    else:
+        print(f"{options.out}", file=sys.stderr)
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    store = Store(options.store)
+    current = store.current()
+    print(f"store     {options.store}")
+    if current is None:
+        print("snapshot  none yet: run `python -m narratives build INPUT...`")
+        return 0
+    problems = verify(options.store, current)
+    manifest = store.manifest(current)
+    print(f"snapshot  {current}, built {manifest.built_at}, {'whole' if not problems else 'DAMAGED'}")
+    for problem in problems:
+        print(f"          {problem}")
+    if manifest.notice:
+        print(f"notice    {manifest.notice}")
+    print(f"model     {manifest.model} ({manifest.variant})")
+    _print_table({name.replace("_", " "): count for name, count in manifest.counts.items()})
+    print(f"inputs    {len(manifest.inputs)}")
+    for record in manifest.inputs:
+        print(f"          {record.source_path}")
+    older = [m for m in store.snapshots() if m.snapshot_id != current]
+    for manifest in older:
+        print(f"as of     {manifest.snapshot_id}, built {manifest.built_at}")
+    return EXIT_NOTHING_READ if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,368 @@
+"""The whole method in order: from inputs to a snapshot. Every step is a function of one room."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from importlib import metadata
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from narratives import __version__, parse, read, track
+from narratives.intake import Intake, take_in
+from narratives.model import (
+    Assignment,
+    BuildReport,
+    Cluster,
+    Codebook,
+    Counts,
+    Document,
+    Paragraph,
+    Progress,
+    RawDocument,
+    Rejected,
+    silent,
+)
+from narratives.store import InputRecord, Manifest, SnapshotContent, Store, VectorFile, open_snapshot
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+SAMPLE = DATA / "sample"
+SAMPLE_NOTICE = "sample: paraphrased, not quoted; hand-picked, not representative"
+VERSIONED = ("torch", "sentence-transformers", "numpy", "scikit-learn", "scikit-network", "duckdb")
+MATCH_BLOCK = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """What a person asked a build to do. `columns` maps our field names to theirs."""
+
+    inputs: tuple[str, ...]
+    store: Path
+    codebook: Path = DATA / "codebook.toml"
+    speakers: Path = DATA / "speakers.toml"
+    events: Path = DATA / "events.toml"
+    model: str = ""
+    remove: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
+    """Add the inputs to the store and write a snapshot of all that it holds.
+
+    Unchanged inputs are not read again, known texts are not encoded again, and where nothing that matters has
+    changed no snapshot is written. Raises UsageError, ConfigError, EncoderError or StoreError (StoreBusyError
+    while another build runs); whatever happens, the current snapshot stays as it was until the last step.
+    """
+    started = time.monotonic()
+    store = Store(request.store)
+    with store.lock():
+        codebook = read.load_codebook(request.codebook)
+        speakers = read.load_speakers(request.speakers)
+        events = read.load_events(request.events)
+        current = store.current()
+        previous = store.manifest(current) if current else None
+        held = previous.inputs if previous else ()
+        intake = take_in(store, request.inputs, request.remove, request.columns, held, progress)
+        encoder = _encoder(store, request.model)
+        notice = SAMPLE_NOTICE if any(r.path.is_relative_to(SAMPLE) for r in intake.ledger) else ""
+        fingerprint = _digest(
+            [__version__, encoder.name, encoder.variant, notice],
+            [(r.source_path, r.hash) for r in intake.ledger],
+            [repr(codebook.narratives), repr(speakers), repr(events)],
+        )
+        if (not intake.readable and not request.remove) or (previous and previous.fingerprint == fingerprint):
+            return _report(store, previous, intake, started, unchanged=True)
+
+        documents, rejected = _parse(store, intake.ledger, parse.Roster(speakers), progress)
+        progress("finding copies", 0, None)
+        copies = parse.find_copies(documents)
+        paragraphs = [p for d in documents for p in d.paragraphs]
+        statements = [p for p in paragraphs if parse.is_statement(p, encoder.languages)]
+        originals = [p for p in statements if p.paragraph_id not in copies]
+
+        embed = Embedder(encoder, store.vectors(encoder.name, encoder.variant, encoder.dimension), progress)
+        windows = [track.windows(p.text) for p in statements]
+        embed.add(
+            chain(_fixed_texts(codebook), (p.text for p in statements), chain.from_iterable(windows)),
+        )
+
+        assignments = _match(codebook, statements, windows, embed, progress)
+        earlier = _memberships_of(store, current)
+        clusters = _cluster(earlier, codebook, documents, originals, assignments, embed, progress)
+        assignments += _memberships(clusters, statements, copies, embed)
+
+        progress("writing", 0, None)
+        unread = sum(parse.is_statement(p, frozenset({p.language})) for p in paragraphs) - len(statements)
+        snapshot = store.write_snapshot(
+            SnapshotContent(
+                documents=documents,
+                rejected=rejected,
+                copies=copies,
+                statements={p.paragraph_id for p in statements},
+                assignments=assignments,
+                narratives=codebook,
+                clusters=clusters,
+                events=events,
+                speakers=speakers,
+                inputs=intake.ledger,
+                fingerprint=fingerprint,
+                versions={"narratives": __version__, **{name: metadata.version(name) for name in VERSIONED}},
+                parameters={"model": encoder.name, "variant": encoder.variant, "codebook": codebook.digest},
+                counts=asdict(_count(documents, rejected, copies, originals, assignments, clusters, unread)),
+                model=encoder.name,
+                variant=encoder.variant,
+                notice=notice,
+            )
+        )
+        return _report(store, store.manifest(snapshot), intake, started, unchanged=False, embed=embed)
+
+
+def _memberships_of(store: Store, snapshot_id: str | None) -> dict[str, str]:
+    """Paragraph id to cluster id in the snapshot before this one; empty for the first."""
+    if snapshot_id is None:
+        return {}
+    snapshot = open_snapshot(store.path, snapshot_id)
+    try:
+        return snapshot.cluster_members()
+    finally:
+        snapshot.close()
+
+
+def _encoder(store: Store, model: str) -> track.Encoder:
+    """The model in the variant that the store began with, so that scores do not move with the machine."""
+    encoder = track.load_encoder(model)
+    kept = store.variant(encoder.name)
+    return encoder if kept in (None, encoder.variant) else track.load_encoder(model, kept)
+
+
+class Embedder:
+    """Vectors of texts: from the vector file where it has them, else from the encoder, kept at once.
+
+    `encoded` and `reused` count different texts asked for through `add`.
+    """
+
+    def __init__(self, encoder: track.Encoder, vectors: VectorFile, progress: Progress) -> None:
+        self.encoder, self.encoded, self.reused = encoder, 0, 0
+        self._vectors, self._progress = vectors, progress
+
+    def add(self, texts: Iterable[str]) -> None:
+        """Encode what the file lacks, a batch at a time; stopped between two batches, it loses nothing."""
+        different = list(dict.fromkeys(texts))
+        missing = self._vectors.missing(different)
+        self.reused += len(different) - len(missing)
+        done = 0
+        self._progress("encoding", done, len(missing))
+        for indices, rows in self.encoder.encode(missing) if missing else ():
+            self._vectors.append([missing[i] for i in indices], rows)
+            done += len(indices)
+            self._progress("encoding", done, len(missing))
+        self.encoded += done
+
+    def __call__(self, texts: Sequence[str]) -> track.Vectors:
+        """Unit vectors of the texts, (n, dimension) float32, in their order."""
+        if self._vectors.missing(texts):
+            self.add(texts)
+        return self._vectors.get(texts)
+
+
+def _digest(*terms: object) -> str:
+    return hashlib.sha256(json.dumps(terms).encode()).hexdigest()
+
+
+def _parse(
+    store: Store, ledger: Sequence[InputRecord], roster: parse.Roster, progress: Progress
+) -> tuple[list[Document], list[Rejected]]:
+    """Every document of the ledger once, by id; of two with one id the first by path and row is kept."""
+    documents: dict[str, Document] = {}
+    rejected: list[Rejected] = []
+    for record in ledger:
+        for row in store.get_input(record.hash):
+            if isinstance(row, RawDocument):
+                document = parse.parse_document(replace(row, source_path=record.source_path), roster)
+                first = documents.setdefault(document.document_id, document)
+                if first is document:
+                    progress("parsing", len(documents), None)
+                    continue
+                reason = f"same document as {first.source_path}, row {first.row}: it is kept once"
+                row = Rejected(record.source_path, document.row, reason)
+            rejected.append(replace(row, source_path=record.source_path))
+    return [documents[key] for key in sorted(documents)], rejected
+
+
+def _fixed_texts(codebook: Codebook) -> Iterable[str]:
+    """The texts that the method compares with, encoded in one go with the others."""
+    return chain(
+        track.ROUTINE, *([*(n.exemplars or (n.definition,)), *n.contrasts] for n in codebook.narratives)
+    )
+
+
+def _match(
+    codebook: Codebook,
+    statements: Sequence[Paragraph],
+    windows: Sequence[Sequence[str]],
+    embed: Embedder,
+    progress: Progress,
+) -> list[Assignment]:
+    """Every statement, copies included, against every narrative; in blocks, so that memory stays bounded."""
+    background = track.load_background(DATA / "background.npz")
+    if background.model != embed.encoder.name:
+        background = track.make_background(_ordinary(), embed, embed.encoder.name)
+    matcher = track.fit_matcher(codebook, embed, background)
+    found: list[Assignment] = []
+    for start in range(0, len(statements), MATCH_BLOCK):
+        progress("matching", start, len(statements))
+        block = statements[start : start + MATCH_BLOCK]
+        of_block = windows[start : start + MATCH_BLOCK]
+        texts = [p.text for p in block]
+        result = matcher.match(texts, embed(texts), [embed(w) for w in of_block])
+        found += [
+            Assignment(
+                paragraph_id=block[row].paragraph_id,
+                narrative_id=matcher.narrative_ids[column],
+                score=round(float(result.scores[row, column]), 3),
+                exemplar=matcher.statements[column][result.best_exemplar[row, column]],
+                sentence=of_block[row][result.best_window[row, column]],
+            )
+            for row, column in zip(*np.nonzero(matcher.advances(result.scores)), strict=True)
+        ]
+    progress("matching", len(statements), len(statements))
+    return found
+
+
+def _ordinary() -> list[str]:
+    """The sample's paragraphs that advance no narrative: the background of models other than the bundled."""
+    paragraphs = chain.from_iterable(
+        json.loads(line)["paragraphs"]
+        for path in sorted(SAMPLE.glob("*.jsonl"))
+        for line in path.read_text("utf-8").splitlines()
+    )
+    return sorted(p["text"] for p in paragraphs if not p["advances"])
+
+
+def _cluster(
+    earlier: Mapping[str, str],
+    codebook: Codebook,
+    documents: Sequence[Document],
+    originals: Sequence[Paragraph],
+    assignments: Sequence[Assignment],
+    embed: Embedder,
+    progress: Progress,
+) -> tuple[Cluster, ...]:
+    """Clusters of the original statements, aligned with the codebook; `earlier` maps members to known ids."""
+    progress("clustering", 0, None)
+    dates = {d.document_id: d.date for d in documents}
+    statements = track.Statements(
+        ids=[p.paragraph_id for p in originals],
+        texts=[p.text for p in originals],
+        document_ids=[p.document_id for p in originals],
+        dates=[dates[p.document_id] for p in originals],
+        vectors=embed([p.text for p in originals]),
+    )
+    assigned: dict[str, set[str]] = {}
+    for a in assignments:
+        assigned.setdefault(a.paragraph_id, set()).add(a.narrative_id)
+    alignment = track.Alignment(
+        narrative_ids=[n.id for n in codebook.narratives],
+        centroids=np.stack([_centroid(embed(n.exemplars or (n.definition,))) for n in codebook.narratives]),
+        assigned=assigned,
+    )
+    labels = track.cluster(statements.ids, statements.vectors)
+    found = track.describe(statements, labels, alignment, embed(track.ROUTINE))
+    return track.keep_ids(found, earlier)
+
+
+def _centroid(vectors: track.Vectors) -> track.Vectors:
+    mean: track.Vectors = vectors.mean(axis=0)
+    return mean / np.linalg.norm(mean)
+
+
+def _memberships(
+    clusters: Iterable[Cluster], statements: Sequence[Paragraph], copies: Mapping[str, str], embed: Embedder
+) -> list[Assignment]:
+    """Members of the discovered candidates as assignments, scored by likeness to the candidate's centre.
+
+    A copy belongs where its original does.
+    """
+    by_id = {p.paragraph_id: p for p in statements}
+    repeats: dict[str, list[str]] = {}
+    for copy, original in copies.items():
+        if copy in by_id:
+            repeats.setdefault(original, []).append(copy)
+    found: list[Assignment] = []
+    for cluster in clusters:
+        if not cluster.is_candidate:
+            continue
+        vectors = embed([by_id[member].text for member in cluster.members])
+        likeness = np.round((vectors @ _centroid(vectors)).astype(np.float64), 3)
+        for member, score in zip(cluster.members, likeness, strict=True):
+            for paragraph_id in [member, *repeats.get(member, ())]:
+                found.append(Assignment(paragraph_id, cluster.cluster_id, float(score), origin="discovered"))
+    return found
+
+
+def _count(
+    documents: Sequence[Document],
+    rejected: Sequence[Rejected],
+    copies: Mapping[str, str],
+    originals: Sequence[Paragraph],
+    assignments: Iterable[Assignment],
+    clusters: Sequence[Cluster],
+    not_matched_language: int,
+) -> Counts:
+    claimed: dict[str, set[str]] = {"codebook": set(), "discovered": set()}
+    for a in assignments:
+        claimed[a.origin].add(a.paragraph_id)
+    ids = {p.paragraph_id for p in originals}
+    assigned, grouped = ids & claimed["codebook"], ids & claimed["discovered"]
+    return Counts(
+        documents=len(documents),
+        rejected=len(rejected),
+        undated=sum(not d.date for d in documents),
+        boilerplate=sum(d.boilerplate for d in documents),
+        paragraphs=sum(len(d.paragraphs) for d in documents),
+        copies=len(copies),
+        statements=len(ids),
+        not_matched_language=not_matched_language,
+        assigned=len(assigned),
+        candidates_only=len(grouped - assigned),
+        unassigned=len(ids - assigned - grouped),
+        clusters=len(clusters),
+        candidates=sum(c.is_candidate for c in clusters),
+    )
+
+
+def _report(
+    store: Store,
+    manifest: Manifest | None,
+    intake: Intake,
+    started: float,
+    *,
+    unchanged: bool,
+    embed: Embedder | None = None,
+) -> BuildReport:
+    """What was done. What the named inputs could not give is told again even where nothing has changed."""
+    named = {record.source_path for record in intake.named}
+    rejected: list[Rejected] = list(intake.missing)
+    if manifest:
+        snapshot = open_snapshot(store.path, manifest.snapshot_id)
+        rejected += [r for r in snapshot.rejected() if r.source_path in named]
+        snapshot.close()
+    else:
+        rejected += [r for i in intake.named for r in store.get_input(i.hash) if isinstance(r, Rejected)]
+    return BuildReport(
+        snapshot=manifest.snapshot_id if manifest else "",
+        unchanged=unchanged and manifest is not None,
+        inputs_named=len(intake.named) + len(intake.missing),
+        inputs_readable=intake.readable,
+        inputs_skipped=intake.skipped,
+        rejected=tuple(rejected),
+        counts=Counts(**manifest.counts) if manifest else None,
+        encoded=embed.encoded if embed else 0,
+        reused=embed.reused if embed else 0,
+        seconds=time.monotonic() - started,
+    )
