@@ -1,0 +1,9 @@
+"""Raw documents to clean, dated, attributed paragraphs. Pure: reads no file, keeps no state."""
+
+from __future__ import annotations
+
+from narratives.parse.copies import find_copies
+from narratives.parse.document import is_statement, parse_document
+from narratives.parse.roster import Roster
+
+__all__ = ["Roster", "find_copies", "is_statement", "parse_document"]

@@ -1,0 +1,133 @@
+"""The date of a document: one ordered cascade, from what people stated to what the address shows."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from narratives.model import DatePrecision
+from narratives.parse.settings import DATELINE, HEADER_DATE, TITLE_DATE, URL_DATE
+
+EARLIEST = 1900
+
+_ISO = re.compile(r"(\d{4})(?:[-/.]?(\d{2})(?:[-/.]?(\d{2})(?:[T ].*)?)?)?")
+_NUMERIC = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[T ].*)?")
+_YEAR = re.compile(r"(?<!\d)[12]\d{3}(?!\d)")
+
+
+class FoundDate(NamedTuple):
+    """`date` is `YYYY[-MM[-DD]]` or empty; `source` says where it stood, or why there is none."""
+
+    date: str
+    precision: DatePrecision
+    source: str
+
+
+def find_date(
+    *,
+    stated: str = "",
+    stated_in: Literal["manifest", "metadata"] = "metadata",
+    title: str = "",
+    header: Sequence[str] = (),
+    openings: Sequence[str] = (),
+    url: str = "",
+) -> FoundDate:
+    """The first plausible date of: manifest or metadata, dateline, end of the title, header line, address.
+
+    `stated` is what a manifest.csv or the metadata says, `header` are the date lines above the text,
+    `openings` its first paragraphs. The title goes before the header line because it dates the statement,
+    the line only its posting. A year is never guessed: a day and month without one leave the date empty and
+    stand in `source`. A date before 1900 or in the future is passed over, with the reason in `source`. The
+    order follows htmldate (Barbaresi 2020), cheap and certain sources first.
+    """
+    refusals: list[str] = []
+    for source, text in _candidates(stated, stated_in, title, header, openings, url):
+        found, refusal = read_date(text)
+        if found:
+            return FoundDate(found, _precision(found), "; ".join([source, *refusals]))
+        refusals.append(f"{source} {refusal}: {text.strip()[:60]}")
+    return FoundDate("", "none", "; ".join(refusals) or "no date in text or metadata")
+
+
+@lru_cache(maxsize=4096)
+def read_date(text: str) -> tuple[str, str]:
+    """A date string as (`YYYY[-MM[-DD]]`, "") or ("", why not); day and month in doubt leave the year."""
+    text = " ".join(text.split())
+    if iso := _ISO.fullmatch(text):
+        return _plausible(*(int(part) for part in iso.groups() if part and int(part)))
+    if numeric := _NUMERIC.fullmatch(text):
+        first, sign, second, year = int(numeric[1]), numeric[2], int(numeric[3]), int(numeric[4])
+        if sign == "." or first > 12:
+            return _plausible(year, second, first)
+        if second > 12 or first == second:
+            return _plausible(year, first, second)
+        return _plausible(year)  # 03/04/2016 is March in one country and April in another
+    if not _YEAR.search(text):
+        return "", "without a year" if any(c.isdigit() for c in text) else "is not a date"
+    return _in_words(text)
+
+
+def is_header_date(text: str) -> str:
+    """The date within a line that holds nothing else, such as `14 Dec, 2016 03:57`; else ""."""
+    match = HEADER_DATE.fullmatch(text)
+    return match["date"] if match else ""
+
+
+def _candidates(
+    stated: str,
+    stated_in: str,
+    title: str,
+    header: Sequence[str],
+    openings: Sequence[str],
+    url: str,
+) -> Iterator[tuple[str, str]]:
+    if stated.strip():
+        yield stated_in, stated
+    for text in openings:
+        if dateline := DATELINE.match(text):
+            yield "dateline", dateline["date"]
+            break
+    if ending := TITLE_DATE.search(title):
+        yield "title", ending["date"]
+    for line in header:
+        if found := is_header_date(line):
+            yield "header line", found
+    if address := URL_DATE.search(url):
+        yield "url", "-".join(part for part in address.groups() if part)
+
+
+def _in_words(text: str) -> tuple[str, str]:
+    import dateparser  # loads its languages, which costs a page that only shows charts a quarter second
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of its own use of datetime
+        for parts in (["day", "month", "year"], ["month", "year"]):
+            settings = {"REQUIRE_PARTS": parts, "PARSERS": ["absolute-time"], "DATE_ORDER": "DMY"}
+            try:
+                found = dateparser.parse(text, languages=["en", "ru"], settings=settings)
+            except (ValueError, OverflowError):
+                found = None
+            if found:
+                return _plausible(*(getattr(found, part) for part in reversed(parts)))
+    return "", "is not a date"
+
+
+def _plausible(year: int = 0, month: int = 0, day: int = 0) -> tuple[str, str]:
+    try:
+        earliest_day = date(year, month or 1, day or 1)
+    except ValueError:
+        return "", "is not a date"
+    if year < EARLIEST:
+        return "", f"before {EARLIEST}"
+    # A day's grace: where the text was dated it may be tomorrow already.
+    if earliest_day > datetime.now(UTC).date() + timedelta(days=1):
+        return "", "in the future"
+    return "-".join([f"{year:04d}", *(f"{part:02d}" for part in (month, day) if part)]), ""
+
+
+def _precision(found: str) -> DatePrecision:
+    return "day" if len(found) == 10 else "month" if len(found) == 7 else "year"

@@ -1,0 +1,194 @@
+"""Patterns and constants of the room in one place: what a page's furniture, dates and roles look like."""
+
+from __future__ import annotations
+
+import re
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# --- sizes ----------------------------------------------------------------------------------------------
+MAX_TITLE_WORDS = 40
+MAX_HEADING_WORDS = 20
+MIN_REPEATED_TITLE_WORDS = 3
+WRAPPED_LINE = (45, 100)  # characters a line, between which a block counts as hard-wrapped
+MIN_CONTENTS_LINES = 3
+MIN_CONTENTS_REPEATED = 0.4  # share of a list's lines that return as headings: then it is a table of contents
+QUOTED_SHARE = 0.5
+MAX_QUOTED_RUN = 8  # paragraphs over which one unclosed quotation may stretch
+
+# --- furniture ------------------------------------------------------------------------------------------
+BOILERPLATE = re.compile(
+    r"""(?:
+      (?:READ\ MORE|READ\ ALSO|SEE\ ALSO|WATCH\ MORE|Read\ more|Read\ also|See\ also|Also\ on\ [\w.]+)\s*:.*
+    | (?:Think\ your\ friends\ would\ be\ interested\?\s*)?Share\ this\ (?:story|article|page|post)\b.{0,40}
+    | (?:Поделиться|Распечатать|Share|Print|Print\ version|Share\ on\ \w+|Tweet|Email)\s*:?
+    | (?:All\ news|Podcasts?|Advertisement|Subscribe|Comments|Back\ to\ top|Table\ of\ contents)\s*:?
+    | \d{1,2}:\d{1,2}(?::\d{2})?
+    | [\d\s,.]+(?:views?|просмотр\w*)
+    | This\ email\ address\ is\ being\ protected\ from\ spambots\..*
+    | (?:tel|phone|fax)?[.:\s]*[+(]?\(?\d[\d\s()/;+.-]{7,}
+    )""",
+    re.VERBOSE,
+)
+ICON = re.compile(r"icon", re.IGNORECASE)
+MIN_ICONS = 5
+FOOTER = re.compile(
+    r"(?:popular articles|most popular|most read|related (?:articles|news|stories)|latest news)\s*:?",
+    re.IGNORECASE,
+)
+OMISSION = re.compile(r"[<\[(]\s*(?:…|\.{3})\s*[>\])]")
+SECTION_COLON = re.compile(
+    r"(?:answers? to (?:media |journalists[’'] )?questions|questions? and answers?|q\s*&\s*a)\b.{0,40}:",
+    re.IGNORECASE,
+)
+CONTENTS_LABEL = re.compile(r"(?:table of )?contents\s*:?", re.IGNORECASE)
+SENTENCE_END = re.compile(r"[.!?…:;,][\"”“’'»)\]]*$")
+SENTENCE_BREAK = re.compile(r"(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\b[A-Z])[.!?][”\"’]?\s+[A-Z“\"]")
+
+# --- dates ----------------------------------------------------------------------------------------------
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
+_YEAR = r"[12]\d{3}"
+_WEEKDAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
+_TIME = r"\d{1,2}[:.]\d{2}(?::\d{2})?(?:\s*[ap]\.?m\.?)?(?:\s*\(?[A-Z]{2,4}\)?)?"
+FULL_DATE = rf"(?:{_DAY}\s+{_MONTH},?\s+{_YEAR}|{_MONTH}\s+{_DAY},?\s+{_YEAR})"
+DAY_MONTH = rf"(?:{_DAY}\s+{_MONTH}|{_MONTH}\s+{_DAY})"
+HEADER_DATE = re.compile(
+    rf"(?:(?:first\s+)?(?:published|posted|updated|date)\s*(?:on|at)?\s*:?\s*)?(?:{_WEEKDAY}\.?,?\s+)?"
+    rf"(?:{_TIME}[\s,|–-]+)?"
+    rf"(?P<date>{FULL_DATE}|{DAY_MONTH}|{_MONTH}\s+{_YEAR}|{_YEAR}-\d\d-\d\d|\d\d?\.\d\d?\.{_YEAR})"
+    rf"(?:[T\s,|–-]+(?:at\s+)?{_TIME})?",
+    re.IGNORECASE,
+)
+TITLE_DATE = re.compile(rf"(?:^|[\s,(–-])(?P<date>{FULL_DATE})\)?\.?$", re.IGNORECASE)
+DATELINE = re.compile(
+    r"^[/(]?(?P<place>[A-Z][\w.’'-]*(?:[ ,]+(?:[A-Z][\w.’'-]*|[io]n|de|del|la|upon)){0,4})\s*,\s+"
+    rf"(?P<date>(?i:{FULL_DATE}|{DAY_MONTH}))\s*[.,]?\s*(?P<agency>/[\w\s-]+/|\([\w\s-]+\)|[–—-])"
+)
+URL_DATE = re.compile(
+    r"(?<!\d)(?P<y>(?:19|20)\d\d)[/-](?P<m>0[1-9]|1[0-2])(?:[/-](?P<d>0[1-9]|[12]\d|3[01]))?(?!\d)"
+)
+
+# --- outlets --------------------------------------------------------------------------------------------
+OUTLET_HOSTS = {
+    "kremlin.ru": "Kremlin",
+    "rt.com": "RT",
+    "tass.com": "TASS",
+    "tass.ru": "TASS",
+    "mid.ru": "Ministry of Foreign Affairs of Russia",
+}
+AGENCIES = {"tass": "TASS", "reuters": "Reuters", "ap": "AP", "afp": "AFP", "interfax": "Interfax"}
+TO_RT = re.compile(r"\b(?:to|tells?|told|with) RT\b")
+MINISTRY_BRIEFING = re.compile(r"^Briefing by (?:the )?(?:Russian )?(?:Deputy )?Foreign Ministry Spokes\w+")
+# On these sites a bare role means the holder of this one.
+HOME_ROLES = {("Kremlin", "president"): "President of Russia"}
+
+# --- people ---------------------------------------------------------------------------------------------
+HONORIFICS = _words(
+    "mr mrs ms miss dr prof professor sir madam h.e he she excellency his her hon dame lord the"
+)
+POST_FILLERS = _words("of the and for at in on to by a an as s deputy first acting head new")
+ROLE_HEADS = _words(
+    "president spokesman spokeswoman spokesperson minister chancellor premier ambassador envoy leader"
+    " secretary chairman chairwoman chairperson chair speaker director head chief governor mayor"
+    " commissioner representative deputy senator general colonel admiral king queen prince emir sheikh"
+    " pope patriarch candidate adviser advisor aide diplomat official lawmaker mp ceo editor host anchor"
+    " correspondent journalist reporter professor analyst expert president-elect co-chair"
+    " secretary-general nominee governor-elect gov. sen. rep. gen. col. manager"
+)
+ROLE_MODIFIERS = _words(
+    "presidential foreign prime deputy defense defence interior state press former vice first official"
+    " chief senior general government parliamentary ministry energy finance economy trade culture sports"
+    " national security political then current acting"
+)
+# Capitalised words that stand before a name but are no part of it.
+NAME_PREFIXES = _words(
+    "russian american us u.s uk british german french ukrainian syrian turkish chinese iranian israeli"
+    " kremlin white house foreign prime vice deputy defense defence interior state press first former"
+    " acting minister ministry presidential democratic republican national security un nato eu nbc cnn"
+    " bbc rt tass news department permanent special chief executive board union federal"
+)
+PARTICLES = _words("al el bin ibn de del der den van von da dos la le")
+# Words that open a sentence with a capital though they are no name.
+OPENERS = _words(
+    "the a an in on at as but and or however while when if although though despite after before since"
+    " because meanwhile moreover furthermore also then still yet so thus earlier later today yesterday"
+    " what this that these those it its his her their our my we i he she they you there here for from to"
+    " with by of speaking commenting according answering asked such many some all both no not nor"
+)
+NOT_NAMES = _words(
+    "monday tuesday wednesday thursday friday saturday sunday january february march april may june"
+    " july august september october november december moscow washington russia"
+)
+# Last words of names that are no person's.
+THINGS = _words(
+    "statement presidency member members council committee ministry department office commission union"
+    " state states court bank agency service house party government republic federation region forum"
+    " parliament duma university group company corporation act law treaty agreement report order news"
+    " times post nations association institute centre center fund affairs resources rights army forces"
+)
+QUESTION_LABELS = frozenset([*_words("question questions remark retort q journalist"), "from the audience"])
+ANSWER_LABELS = frozenset(["answer", "a", "reply", "response"])
+DOCUMENT_SPEAKER = re.compile(
+    r"^(?:(?:opening|closing|introductory|welcoming|concluding)\s+)?(?:weekly\s+)?"
+    r"(?:briefing|speech|remarks|statement|address|comments?|article|interview|lecture|press conference)\s+"
+    r"(?:by|of|from)\s+(?P<who>.+)$",
+    re.IGNORECASE,
+)
+TITLE_SOURCE = re.compile(r"\s[–—-]+\s(?P<who>[^–—]+?)(?:\s+(?:to|tells?|told|says?|said)\b[^–—]*)?$")
+FIRST_PERSON = re.compile(r"\b(?:we|our|ours|us|ourselves|I|my|mine|me|myself)\b(?!\.)")
+
+# --- saying ---------------------------------------------------------------------------------------------
+SAYING = _words(
+    "said says told tells stated stressed stresses noted notes added adds argued argues"
+    " explained explains emphasized emphasised emphasizes emphasises underlined underscored recalled"
+    " recalls reiterated remarked declared announced claimed claims insisted insists asserted admitted"
+    " acknowledged replied answered continued concluded commented observed maintained warned warns"
+    " suggested suggests wrote writes tweeted quipped joked mentioned confirmed confirms clarified"
+    " specified reminded informed promised pledged urged assured complained lamented highlighted"
+    " outlined pointed responded opined affirmed contended vowed"
+)
+# Acts that amount to a claim only when the text elsewhere lets the person speak.
+ACTING = _words(
+    "called calls described describes dismissed dismisses rejected rejects denied denies slammed slams"
+    " criticized criticised condemned condemns blasted accused accuses praised welcomed blamed blames"
+    " believes believed thinks hopes hoped asked wondered expressed expresses voiced cited quoted"
+    " expects agreed considers regretted thanked congratulated compared referred spoke proposed demanded"
+    " hailed mocked"
+)
+INVERTIBLE = SAYING - _words("told tells informed reminded assured urged promised")
+QUOTING = frozenset(["quoted", "cited", "quotes", "cites", "quoting", "citing"])
+BETWEEN = _words(
+    "also then later once again however further repeatedly already previously recently earlier thus"
+    " still has have had himself herself in turn often always just now even went on to"
+)
+
+# --- languages ------------------------------------------------------------------------------------------
+LANGUAGES = _words(
+    "en ru uk be de fr es it pt nl pl cs sk sl hr sr bg ro hu el tr az hy ka kk ky uz tg fa ar he hi ur"
+    " bn zh ja ko vi th id ms sv no da fi et lv lt sq mk"
+)
+NON_LATIN = _words("ru uk be bg sr mk el hy ka kk ky tg fa ar he hi ur bn zh ja ko th")
+MIN_LANGUAGE_WORDS = 8
+MIN_LANGUAGE_CONFIDENCE = 0.5
+LANGUAGE_SAMPLE = 4000  # characters from which a document's language is told
+LANGUAGE_NAMES = {"english": "en", "russian": "ru", "german": "de", "french": "fr", "spanish": "es"}
+
+# --- copies ---------------------------------------------------------------------------------------------
+SHINGLE_WORDS = 5
+COPY_JACCARD = 0.8
+PERMUTATIONS = 128
+COPY_SEED = 20161110
+
+WORD = re.compile(r"\w+(?:[’'-]\w+)*")
+
+
+def count_words(text: str) -> int:
+    """Number of words; hyphens and apostrophes do not split a word."""
+    return sum(1 for _ in WORD.finditer(text))
