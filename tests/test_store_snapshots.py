@@ -199,3 +199,20 @@ def test_errors_are_of_the_family(tmp_path: Path) -> None:
     with pytest.raises(NarrativesError) as caught:
         open_snapshot(tmp_path)
     assert caught.value.expected and caught.value.got and caught.value.todo
+
+
+def test_damage_inside_a_file_of_the_right_size_is_told_in_words(tmp_path: Path) -> None:
+    store = build_store(tmp_path / "s")
+    file = store.snapshot_path(store.current() or "") / DATABASE
+    whole = file.read_bytes()
+    told = 0
+    for start in range(4096, len(whole) - 4096, len(whole) // 24):
+        file.write_bytes(whole[:start] + bytes(2048) + whole[start + 2048 :])
+        try:
+            snapshot = open_snapshot(tmp_path / "s")
+            snapshot.prevalence(Slice())
+            snapshot.paragraphs(Slice())
+            snapshot.close()
+        except StoreError as error:
+            told += "build again" in str(error)
+    assert told > 3
