@@ -41,8 +41,8 @@ def main(store: Path, narratives: tuple[str, ...]) -> None:
                 "WHERE m.cluster_id = $cluster AND m.rank <= $shown ORDER BY m.rank",
                 {"cluster": str(cluster.cluster_id), "shown": SHOWN},
             )
-            for member in members.itertuples():
-                print(f"  - {member.date} {member.speaker or '(none named)'}: {str(member.text)[:160]}")
+            for date, speaker, text in members.astype(str).itertuples(index=False, name=None):
+                print(f"  - {date} {speaker or '(none named)'}: {text[:160]}")
     snapshot.close()
 
 
