@@ -22,6 +22,7 @@ from narratives.model import (
     Codebook,
     Counts,
     Document,
+    Earlier,
     Paragraph,
     Progress,
     RawDocument,
@@ -92,9 +93,10 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
         )
 
         assignments = _match(codebook, statements, windows, embed, progress)
-        earlier = _memberships_of(store, current)
-        clusters = _cluster(earlier, codebook, documents, originals, assignments, embed, progress)
-        assignments += _memberships(clusters, statements, copies, embed)
+        earlier = _earlier(store, current)
+        passages = {p.paragraph_id: of for p, of in zip(statements, windows, strict=True)}
+        clusters = _cluster(earlier, codebook, documents, originals, passages, assignments, embed, progress)
+        assignments += _memberships(clusters, statements, copies)
 
         progress("writing", 0, None)
         unread = sum(parse.is_statement(p, frozenset({p.language})) for p in paragraphs) - len(statements)
@@ -107,6 +109,8 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
                 assignments=assignments,
                 narratives=codebook,
                 clusters=clusters,
+                predecessor=earlier.snapshot_id,
+                lineage=track.lineage(clusters, codebook, earlier),
                 events=events,
                 speakers=speakers,
                 inputs=intake.ledger,
@@ -119,16 +123,17 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
                 notice=notice,
             )
         )
+        store.inherit_quality(snapshot, previous, DATA / "quality.json")
         return _report(store, store.manifest(snapshot), intake, started, unchanged=False, embed=embed)
 
 
-def _memberships_of(store: Store, snapshot_id: str | None) -> dict[str, str]:
-    """Paragraph id to cluster id in the snapshot before this one; empty for the first."""
+def _earlier(store: Store, snapshot_id: str | None) -> Earlier:
+    """What the snapshot before this one held, empty for the first."""
     if snapshot_id is None:
-        return {}
+        return Earlier()
     snapshot = open_snapshot(store.path, snapshot_id)
     try:
-        return snapshot.cluster_members()
+        return snapshot.earlier()
     finally:
         snapshot.close()
 
@@ -200,7 +205,9 @@ def _parse(
 def _fixed_texts(codebook: Codebook) -> Iterable[str]:
     """The texts that the method compares with, encoded in one go with the others."""
     return chain(
-        track.ROUTINE, *([*(n.exemplars or (n.definition,)), *n.contrasts] for n in codebook.narratives)
+        track.ROUTINE,
+        chain.from_iterable(track.PAIRS),
+        *([*(n.exemplars or (n.definition,)), *n.contrasts] for n in codebook.narratives),
     )
 
 
@@ -250,15 +257,16 @@ def _ordinary() -> list[str]:
 
 
 def _cluster(
-    earlier: Mapping[str, str],
+    earlier: Earlier,
     codebook: Codebook,
     documents: Sequence[Document],
     originals: Sequence[Paragraph],
+    passages: Mapping[str, Sequence[str]],
     assignments: Sequence[Assignment],
     embed: Embedder,
     progress: Progress,
 ) -> tuple[Cluster, ...]:
-    """Clusters of the original statements, aligned with the codebook; `earlier` maps members to known ids."""
+    """Topics and claims of the original statements, aligned with the codebook; topics keep their ids."""
     progress("clustering", 0, None)
     dates = {d.document_id: d.date for d in documents}
     statements = track.Statements(
@@ -277,8 +285,13 @@ def _cluster(
         assigned=assigned,
     )
     labels = track.cluster(statements.ids, statements.vectors)
-    found = track.describe(statements, labels, alignment, embed(track.ROUTINE))
-    return track.keep_ids(found, earlier)
+    routine = embed(track.ROUTINE)
+    topics = track.describe(statements, labels, alignment, routine)
+    before = {m: key for key, of in earlier.members.items() if key.startswith(track.TOPIC) for m in of}
+    progress("finding claims", 0, None)
+    claims = track.find_claims(statements, [passages[key] for key in statements.ids], assigned, embed)
+    found = track.describe_claims(statements, claims, alignment, routine, embed([c.text for c in claims]))
+    return (*track.keep_ids(topics, before), *found)
 
 
 def _centroid(vectors: track.Vectors) -> track.Vectors:
@@ -287,26 +300,24 @@ def _centroid(vectors: track.Vectors) -> track.Vectors:
 
 
 def _memberships(
-    clusters: Iterable[Cluster], statements: Sequence[Paragraph], copies: Mapping[str, str], embed: Embedder
+    clusters: Iterable[Cluster], statements: Sequence[Paragraph], copies: Mapping[str, str]
 ) -> list[Assignment]:
-    """Members of the discovered candidates as assignments, scored by likeness to the candidate's centre.
+    """The members that advance the claim of a discovered candidate, scored by their nearness to it.
 
     A copy belongs where its original does.
     """
-    by_id = {p.paragraph_id: p for p in statements}
+    known = {p.paragraph_id for p in statements}
     repeats: dict[str, list[str]] = {}
     for copy, original in copies.items():
-        if copy in by_id:
+        if copy in known:
             repeats.setdefault(original, []).append(copy)
     found: list[Assignment] = []
     for cluster in clusters:
         if not cluster.is_candidate:
             continue
-        vectors = embed([by_id[member].text for member in cluster.members])
-        likeness = np.round((vectors @ _centroid(vectors)).astype(np.float64), 3)
-        for member, score in zip(cluster.members, likeness, strict=True):
+        for member, score in cluster.fits:
             for paragraph_id in [member, *repeats.get(member, ())]:
-                found.append(Assignment(paragraph_id, cluster.cluster_id, float(score), origin="discovered"))
+                found.append(Assignment(paragraph_id, cluster.cluster_id, score, origin="discovered"))
     return found
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from narratives import measure, pipeline, track
-from narratives.model import BuildReport, Slice, StoreBusyError, UsageError
+from narratives.model import BuildReport, Quality, Slice, StoreBusyError, UsageError
 from narratives.pipeline import SAMPLE, BuildRequest, build
 from narratives.store import DEFAULT_COPIES, TABLES, Store, export, open_snapshot
 
@@ -212,6 +212,20 @@ def test_a_second_build_is_told_that_one_is_running(tmp_path: Path, encoder: Fak
         run(tmp_path / "s", write(tmp_path / "a.jsonl", rows(0, 2)))
 
 
+def test_an_evaluation_goes_on_while_the_matcher_stays(tmp_path: Path, encoder: FakeEncoder) -> None:
+    first = run(tmp_path / "store", write(tmp_path / "a.jsonl", rows(0, 20))).snapshot
+    store = Store(tmp_path / "store")
+    assert store.quality(first) is None  # the shipped figures are of another codebook and model
+    perfect = Quality("", 3, *[1.0] * 12)
+    store.put_quality(first, [perfect], "by hand")
+    second = run(store.path, write(tmp_path / "b.jsonl", rows(20, 30))).snapshot
+    assert second != first and store.quality(second) == (perfect,)
+    other = tmp_path / "other.toml"
+    other.write_text(CODEBOOK.replace("nearer every", "nearer each"), "utf-8")
+    third = run(store.path, str(tmp_path / "b.jsonl"), codebook=other).snapshot
+    assert store.quality(third) is None
+
+
 def test_a_copy_goes_where_its_original_goes(tmp_path: Path, encoder: FakeEncoder) -> None:
     documents = rows(0, 30)
     documents.append({**documents[3], "id": "copied", "date": "2020-12-01", "outlet": "Fourth Paper"})
@@ -231,7 +245,13 @@ def test_a_copy_goes_where_its_original_goes(tmp_path: Path, encoder: FakeEncode
 
 
 def test_the_sample_is_marked_wherever_it_goes(tmp_path: Path, encoder: FakeEncoder) -> None:
-    run(tmp_path / "s", str(SAMPLE / "seeds.jsonl"))
+    said = json.loads((SAMPLE / "seeds.jsonl").read_text("utf-8").splitlines()[0])["paragraphs"][0]["text"]
+    codebook = tmp_path / "said.toml"
+    codebook.write_text(
+        CODEBOOK.replace("The alliance brings its bases closer to our border.", said.replace('"', "'")),
+        "utf-8",
+    )
+    run(tmp_path / "s", str(SAMPLE / "seeds.jsonl"), codebook=codebook)
     assert Store(tmp_path / "s").snapshots()[0].notice == pipeline.SAMPLE_NOTICE
     for table in tables(tmp_path / "s").values():
         header, *lines = table.splitlines()

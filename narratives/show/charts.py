@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from narratives.model import Quality
 from narratives.show import periods, words
 from narratives.show.colours import FAINT, GREY
 from narratives.show.marks import Look, Measure, Trace, banded, event_marks, whiskered, wrapped
@@ -41,11 +42,16 @@ def look(frame: pd.DataFrame, measure: Measure, noun: str = "statement paragraph
     return Look(labels, measure, max(1.0, float(frame["paragraphs"].max())) * 1.12, noun)
 
 
-def small(rows: pd.DataFrame, colour: str, view: Look) -> Figure:
-    """One narrative's small chart: its name and overall figure above, the line and its 95 % band below."""
+def small(rows: pd.DataFrame, colour: str, view: Look, measured: Quality | None = None) -> Figure:
+    """One narrative's small chart: its name and overall figure above, the line and its 95 % band below.
+
+    Where its matching was `measured`, the figure is followed by its F1.
+    """
     name = str(rows["narrative"].iloc[0])
     hits, total = int(rows["paragraphs"].sum()), int(rows["total_paragraphs"].sum())
     headline = f"{words.percent(hits / total if total else float('nan'))} · {words.count(hits, 'paragraph')}"
+    if measured and measured.f1 == measured.f1:
+        headline += f" · F1 {measured.f1:.2f}"
     figure = _figure(banded(rows, colour, view), view, height=200)
     figure["layout"]["margin"] = {"l": _LEFT, "r": 10, "t": 60, "b": 22}
     figure["layout"]["annotations"] = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import cast, get_args
@@ -9,7 +10,7 @@ from typing import cast, get_args
 import pandas as pd
 import streamlit as st
 
-from narratives.model import Granularity, Slice
+from narratives.model import Granularity, Quality, Slice
 from narratives.show import charts, data, periods, words
 from narratives.show.colours import chosen, distinct
 from narratives.show.frame import View
@@ -133,15 +134,15 @@ def headline(view: View, choice: Choice, shown: pd.DataFrame) -> None:
         grid.metric(label, value, help=note)
 
 
-def small_multiples(view: View, choice: Choice, shown: pd.DataFrame) -> None:
-    """One small chart a narrative, all on one scale."""
+def small_multiples(view: View, choice: Choice, shown: pd.DataFrame, measured: Mapping[str, Quality]) -> None:
+    """One small chart a narrative, all on one scale, each with its measured quality where there is one."""
     look, colours = charts.look(shown, choice.measure), _colours(view)
     keys = list(dict.fromkeys(shown["narrative_id"]))
     grid = st.grid("auto", min_column_width=228, gap="small")
     for key in keys[:MOST_SMALL]:
         rows = shown[shown["narrative_id"] == key]
         grid.plotly_chart(
-            charts.small(rows, colours[key], look),
+            charts.small(rows, colours[key], look, measured.get(key)),
             config=charts.CONFIG,
             key=f"small-{key}",
             alt=charts.summary(rows, look),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from narratives.model import RawDocument, Rejected, StoreBusyError, StoreError
-from narratives.store import connection, files, ledger, manifests, snapshot, vectors
+from narratives.model import Quality, RawDocument, Rejected, StoreBusyError, StoreError
+from narratives.store import connection, evaluations, files, ledger, manifests, snapshot, vectors
 from narratives.store.queries import Snapshot
 from narratives.store.records import Manifest, SnapshotContent
 
@@ -21,7 +21,8 @@ class Store:
     """A store's folder. Making one touches nothing; folders appear when something is first written.
 
     path/CURRENT             the id of the current snapshot
-    path/snapshots/<id>/     snapshot.duckdb and manifest.json, never changed but for the manifest
+    path/snapshots/<id>/     snapshot.duckdb, manifest.json and, once evaluated, quality.json; only the
+                             last two are ever replaced
     path/vectors/<name>/     one `VectorFile` per model and variant
     path/inputs/<hash>...    the rows of each input as read
     """
@@ -97,6 +98,40 @@ class Store:
             made = snapshot.write(self.path / "snapshots", content)
             files.write_atomically(self.path / "CURRENT", f"{made}\n".encode())
             return made
+
+    def put_quality(self, snapshot_id: str, rows: Sequence[Quality], caveat: str) -> None:
+        """Keep an evaluation with a snapshot, in the place of an earlier one; its id stays as it is.
+
+        `caveat` says what must be known of the reference labels. Raises StoreError where there is no such
+        snapshot.
+        """
+        evaluation = evaluations.Evaluation(tuple(rows), caveat)
+        evaluations.write_evaluation(self._quality_path(snapshot_id), evaluation)
+
+    def quality(self, snapshot_id: str) -> tuple[Quality, ...] | None:
+        """The latest evaluation of a snapshot, None where it has none. Raises StoreError where damaged."""
+        found = evaluations.read_evaluation(self._quality_path(snapshot_id))
+        return found.rows if found else None
+
+    def inherit_quality(self, snapshot_id: str, earlier: Manifest | None, published: Path) -> None:
+        """Give a new snapshot the evaluation that holds for it already, if there is one.
+
+        That of the `earlier` snapshot, where the matcher is still the same (by the parameters); else the
+        `published` one, where it is of this codebook and model and no decision has taught the matcher.
+        """
+        parameters = self.manifest(snapshot_id).parameters
+        found = None
+        if earlier and earlier.parameters == parameters:
+            with suppress(StoreError):  # a damaged one is told where it is shown
+                found = evaluations.read_evaluation(self._quality_path(earlier.snapshot_id))
+        if found is None:
+            shipped = evaluations.read_evaluation(published)
+            found = shipped if shipped and evaluations.fits(shipped, parameters) else None
+        if found:
+            self.put_quality(snapshot_id, found.rows, found.caveat)
+
+    def _quality_path(self, snapshot_id: str) -> Path:
+        return self.snapshot_path(snapshot_id) / evaluations.NAME
 
     def has_input(self, key: str) -> bool:
         """Whether the ledger holds the rows of the input with this hash."""
