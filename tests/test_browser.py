@@ -20,6 +20,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from narratives.pipeline import SAMPLE, BuildRequest, build
 from narratives.store import Store
 
 from .conftest import ROOT
@@ -56,6 +57,14 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def store(tmp_path_factory) -> Path:
     return build_store(tmp_path_factory.mktemp("browser") / "store", NOTICE).path
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory) -> Path:
+    """The sample as every new user sees it: read, parsed, encoded, matched and clustered."""
+    store = tmp_path_factory.mktemp("sample") / "store"
+    build(BuildRequest(inputs=(str(SAMPLE),), store=store))
+    return store
 
 
 @pytest.fixture(scope="module")
@@ -175,22 +184,32 @@ def sql(store: Path, query: str) -> list[tuple]:
         return connection.execute(query).fetchall()
 
 
-def test_filters_links_and_downloads(browser, address, store):
+@pytest.mark.model
+@pytest.mark.parametrize(
+    ("which", "speaker", "year"), [("store", "Maria Zakharova", "2016"), ("sample", "Sergei Lavrov", "2018")]
+)
+def test_filters_links_and_downloads(browser, request, which, speaker, year):
+    store = request.getfixturevalue(which)
+    with serving(store) as address:
+        _filter_link_and_download(browser, address, store, speaker, year)
+
+
+def _filter_link_and_download(browser: Browser, address: str, store: Path, speaker: str, year: str) -> None:
     with fresh(browser) as first:
         page = opened(first, address)
         before, everything = headline(page), compared(page)
         expect(page.get_by_text(NOTICE)).to_be_visible()
-        choose(page, "Speaker", "Maria Zakharova")
-        choose(page, "From", "2016")
-        choose(page, "To", "2016")
-        expect(page.get_by_text("by Maria Zakharova dated 2016; originals only")).to_be_visible()
+        choose(page, "Speaker", speaker)
+        choose(page, "From", year)
+        choose(page, "To", year)
+        expect(page.get_by_text(f"by {speaker} dated {year}; originals only")).to_be_visible()
         after, hers = headline(page), compared(page)
         assert after != before and hers != everything
         query = parse_qs(urlparse(page.url).query)
-        assert query == {"speaker": ["Maria Zakharova"], "from": ["2016"], "to": ["2016"]}
+        assert query == {"speaker": [speaker], "from": [year], "to": [year]}
         link = page.url
 
-        hits = "p.statement AND p.duplicate_of = '' AND p.speaker = 'Maria Zakharova' AND p.year = '2016'"
+        hits = f"p.statement AND p.duplicate_of = '' AND p.speaker = '{speaker}' AND p.year = '{year}'"
         [(total,)] = sql(store, f"SELECT count(*) FROM paragraphs p WHERE {hits}")
         assert after["Statement paragraphs"] == f"{total}"
 
@@ -204,8 +223,8 @@ def test_filters_links_and_downloads(browser, address, store):
         )
         assert {k: n for k, n in zip(table["narrative_id"], table["paragraphs"], strict=True) if n} == counted
         assert set(table["total_paragraphs"]) == {total}
-        assert set(table["filter_speaker"]) == {"Maria Zakharova"}
-        assert set(table["filter_from"]) == {"2016"}
+        assert set(table["filter_speaker"]) == {speaker}
+        assert set(table["filter_from"]) == {year}
         drawn = [share for [share] in hers]
         assert drawn == table["share"].tolist()[: len(drawn)]
 
@@ -225,9 +244,7 @@ def test_filters_links_and_downloads(browser, address, store):
         assert compared(page) == hers
     with fresh(browser) as elsewhere:
         page = opened(elsewhere, evidence)
-        expect(
-            page.get_by_text(f"{total} statement paragraphs by Maria Zakharova dated 2016")
-        ).to_be_visible()
+        expect(page.get_by_text(f"{total} statement paragraphs by {speaker} dated {year}")).to_be_visible()
 
 
 def test_a_page_s_own_controls_stand_in_the_link_too(browser, address):
