@@ -133,7 +133,7 @@ def _progress(kind: str) -> Iterator[Progress]:
 
     def show_bar(stage: str, done: int, total: int | None) -> None:
         nonlocal bar
-        if bar is None or bar.desc != f"{stage}: ":
+        if bar is None or bar.desc != stage:
             if bar is not None:
                 bar.close()
             bar = tqdm(

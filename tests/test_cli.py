@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -87,6 +88,17 @@ def test_stopping_says_that_nothing_is_lost(
     source = write(tmp_path / "a.jsonl", rows(0, 12))
     assert main(["build", source, "--store", str(tmp_path / "s")]) == 130
     assert "Nothing is lost" in capsys.readouterr().err
+
+
+def test_progress_as_a_bar_shows_rate_and_time_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write(tmp_path / "a.jsonl", rows(0, 40))
+    assert main(["build", source, "--store", str(tmp_path / "s")]) == 0
+    bars = capsys.readouterr().err.split("\n")
+    encoding = [bar for bar in bars if "encoding" in bar]
+    assert len(encoding) == 1, "one bar a stage, updated in place"
+    assert re.search(r"100%.*\[\d\d:\d\d<\d\d:\d\d, .*/s\]", encoding[0].split("\r")[-1])
 
 
 def test_progress_as_json_is_one_object_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
