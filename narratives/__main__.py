@@ -16,6 +16,7 @@ from tqdm import tqdm
 from narratives import __version__, measure, read
 from narratives.model import (
     BuildReport,
+    ConfigError,
     Copies,
     Granularity,
     NarrativesError,
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except NarrativesError as error:
         print(f"narratives: {error}", file=sys.stderr)
-        if isinstance(error, UsageError):
+        if isinstance(error, UsageError | ConfigError):
             return EXIT_USAGE
         return EXIT_BUSY if isinstance(error, StoreBusyError) else EXIT_NOTHING_READ
 
@@ -221,7 +222,7 @@ def _status(options: argparse.Namespace) -> int:
     _print_table({name.replace("_", " "): count for name, count in manifest.counts.items()})
     print(f"inputs    {len(manifest.inputs)}")
     for record in manifest.inputs:
-        print(f"          {record.source_path}")
+        print(f"          {record.source_path}  ({record.path})")
     older = [m for m in store.snapshots() if m.snapshot_id != current]
     for manifest in older:
         print(f"as of     {manifest.snapshot_id}, built {manifest.built_at}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -26,9 +27,12 @@ from narratives.model import (
     Progress,
     RawDocument,
     Rejected,
+    StoreError,
     silent,
 )
 from narratives.store import InputRecord, Manifest, SnapshotContent, Store, VectorFile, open_snapshot
+
+log = logging.getLogger(__name__)
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 SAMPLE = DATA / "sample"
@@ -64,9 +68,8 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
         codebook = read.load_codebook(request.codebook)
         speakers = read.load_speakers(request.speakers)
         events = read.load_events(request.events)
-        current = store.current()
-        previous = store.manifest(current) if current else None
-        held = previous.inputs if previous else ()
+        previous = _sound(store)
+        held = store.held()
         intake = take_in(store, request.inputs, request.remove, request.columns, held, progress)
         encoder = _encoder(store, request.model)
         notice = SAMPLE_NOTICE if any(r.path.is_relative_to(SAMPLE) for r in intake.ledger) else ""
@@ -75,8 +78,9 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
             [(r.source_path, r.hash) for r in intake.ledger],
             [repr(codebook.narratives), repr(speakers), repr(events)],
         )
-        if (not intake.readable and not request.remove) or (previous and previous.fingerprint == fingerprint):
-            return _report(store, previous, intake, started, unchanged=True)
+        nothing_at_all = not intake.readable and not held
+        if nothing_at_all or (previous and previous.fingerprint == fingerprint):
+            return _report(previous, intake, (), started, unchanged=True)
 
         documents, rejected = _parse(store, intake.ledger, parse.Roster(speakers), progress)
         progress("finding copies", 0, None)
@@ -92,7 +96,7 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
         )
 
         assignments = _match(codebook, statements, windows, embed, progress)
-        earlier = _memberships_of(store, current)
+        earlier = _memberships_of(store, previous)
         clusters = _cluster(earlier, codebook, documents, originals, assignments, embed, progress)
         assignments += _memberships(clusters, statements, copies, embed)
 
@@ -119,14 +123,30 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
                 notice=notice,
             )
         )
-        return _report(store, store.manifest(snapshot), intake, started, unchanged=False, embed=embed)
+        return _report(store.manifest(snapshot), intake, rejected, started, unchanged=False, embed=embed)
 
 
-def _memberships_of(store: Store, snapshot_id: str | None) -> dict[str, str]:
+def _sound(store: Store) -> Manifest | None:
+    """The manifest of the current snapshot, None where there is none that can be opened.
+
+    A damaged one is no reason to stop: it is built anew from the ledger.
+    """
+    try:
+        current = store.current()
+        if current is None:
+            return None
+        open_snapshot(store.path, current).close()
+        return store.manifest(current)
+    except StoreError as error:
+        log.warning("The current snapshot cannot be used and is built anew. %s", error)
+        return None
+
+
+def _memberships_of(store: Store, previous: Manifest | None) -> dict[str, str]:
     """Paragraph id to cluster id in the snapshot before this one; empty for the first."""
-    if snapshot_id is None:
+    if previous is None:
         return {}
-    snapshot = open_snapshot(store.path, snapshot_id)
+    snapshot = open_snapshot(store.path, previous.snapshot_id)
     try:
         return snapshot.cluster_members()
     finally:
@@ -191,7 +211,11 @@ def _parse(
                 if first is document:
                     progress("parsing", len(documents), None)
                     continue
-                reason = f"same document as {first.source_path}, row {first.row}: it is kept once"
+                same = [p.text for p in document.paragraphs] == [p.text for p in first.paragraphs]
+                what = "the same document as" if same else "another document with the identity of"
+                reason = (
+                    f"{what} {first.source_path}, row {first.row}, which is kept (identity: id, else url)"
+                )
                 row = Rejected(record.source_path, document.row, reason)
             rejected.append(replace(row, source_path=record.source_path))
     return [documents[key] for key in sorted(documents)], rejected
@@ -260,6 +284,8 @@ def _cluster(
 ) -> tuple[Cluster, ...]:
     """Clusters of the original statements, aligned with the codebook; `earlier` maps members to known ids."""
     progress("clustering", 0, None)
+    if not originals:
+        return ()
     dates = {d.document_id: d.date for d in documents}
     statements = track.Statements(
         ids=[p.paragraph_id for p in originals],
@@ -342,9 +368,9 @@ def _count(
 
 
 def _report(
-    store: Store,
     manifest: Manifest | None,
     intake: Intake,
+    rejected: Sequence[Rejected],
     started: float,
     *,
     unchanged: bool,
@@ -352,20 +378,14 @@ def _report(
 ) -> BuildReport:
     """What was done. What the named inputs could not give is told again even where nothing has changed."""
     named = {record.source_path for record in intake.named}
-    rejected: list[Rejected] = list(intake.missing)
-    if manifest:
-        snapshot = open_snapshot(store.path, manifest.snapshot_id)
-        rejected += [r for r in snapshot.rejected() if r.source_path in named]
-        snapshot.close()
-    else:
-        rejected += [r for i in intake.named for r in store.get_input(i.hash) if isinstance(r, Rejected)]
+    told = {*intake.rejected, *(r for r in rejected if r.source_path in named)}
     return BuildReport(
         snapshot=manifest.snapshot_id if manifest else "",
         unchanged=unchanged and manifest is not None,
-        inputs_named=len(intake.named) + len(intake.missing),
+        inputs_named=len({*named, *(r.source_path for r in intake.rejected)}),
         inputs_readable=intake.readable,
         inputs_skipped=intake.skipped,
-        rejected=tuple(rejected),
+        rejected=tuple(sorted(told, key=lambda r: (r.source_path, r.row, r.reason))),
         counts=Counts(**manifest.counts) if manifest else None,
         encoded=embed.encoded if embed else 0,
         reused=embed.reused if embed else 0,

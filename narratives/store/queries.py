@@ -15,7 +15,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from narratives.model import MIN_STATEMENT_WORDS, Rejected, Slice, StoreError
+from narratives.model import MIN_STATEMENT_WORDS, Slice, StoreError
 from narratives.store.records import Manifest, Options, Totals
 from narratives.store.slices import PERIOD_COLUMN, Bound, Where, add_text, inside, maybe_inside, where
 
@@ -220,11 +220,6 @@ class Snapshot:
     def events(self) -> pd.DataFrame:
         """Columns date (ISO text), name, source; by date."""
         return self.frame("SELECT date, name, source FROM snap.events ORDER BY date, name")
-
-    def rejected(self) -> list[Rejected]:
-        """The inputs and rows that could not be read, in order."""
-        sql = "SELECT source_path, row, reason FROM snap.documents WHERE status = 'rejected' ORDER BY ALL"
-        return [Rejected(*row) for row in self.frame(sql).itertuples(index=False, name=None)]
 
     def cluster_members(self) -> dict[str, str]:
         """Paragraph id to the id of its cluster, candidates and others."""
