@@ -97,8 +97,10 @@ def counted(view: View, choice: Choice, denominator: str) -> str:
     by = (
         f"By {periods.NOUN[choice.slice.by]}{', chosen from the amount of text' if choice.automatic else ''}."
     )
-    missing = words.undated(data.totals(view.handle, choice.slice).undated, choice.slice)
-    return " ".join(filter(None, [f"{what} {denominator}.", by, missing]))
+    totals = data.totals(view.handle, choice.slice)
+    missing = words.undated(totals.undated, choice.slice)
+    unread = words.unread(totals.other_language)
+    return " ".join(filter(None, [f"{what} {denominator}.", by, missing, unread]))
 
 
 def nothing(view: View, choice: Choice) -> None:
