@@ -13,6 +13,8 @@ from narratives import read
 from narratives.model import Progress, RawDocument, ReadError, Rejected, StoreError, UsageError
 from narratives.store import InputRecord, Store
 
+STAYS = "What the store holds of it stays; --remove takes it out."
+
 
 @dataclass(frozen=True, slots=True)
 class Intake:
@@ -48,8 +50,9 @@ def take_in(
 ) -> Intake:
     """Read what is new or changed among the inputs into the store's ledger.
 
-    A file is known by its absolute path: where its hash has changed, its new rows replace the old ones. A
-    file that is refused as a whole is held too, with its reason, until it is mended or removed. Arguments
+    A file is known by its absolute path: where its hash has changed, its new rows replace the old ones,
+    unless it has become unreadable: then it is told, and the old rows stay. A file that was never readable
+    is held too, with its reason, until it is mended or removed. Arguments
     that mean no file, and faults of a manifest, are told but not held. Raises UsageError when `remove` names
     nothing that the store holds.
     """
@@ -74,9 +77,13 @@ def take_in(
             store.put_input(key, read.read_file(file, columns))
             kept = _kept(store, key)
             assert kept is not None
-        named.append(
-            InputRecord(file.path.resolve(), file.source_path, key, dict(columns), dict(file.manifest))
-        )
+        record = InputRecord(file.path.resolve(), file.source_path, key, dict(columns), dict(file.manifest))
+        before = ledger.get(record.path)
+        if not kept.readable and before is not None and _has_documents(store, before):
+            rejected += [Rejected(file.source_path, r.row, f"{r.reason} {STAYS}") for r in kept.rejected]
+            named.append(before)
+            continue
+        named.append(record)
         readable += kept.readable
         rejected += [Rejected(file.source_path, r.row, r.reason) for r in kept.rejected]
     progress("reading", len(files), len(files))
@@ -88,6 +95,11 @@ def take_in(
         skipped=skipped,
         rejected=tuple(sorted(rejected, key=lambda r: (r.source_path, r.row, r.reason))),
     )
+
+
+def _has_documents(store: Store, record: InputRecord) -> bool:
+    kept = _kept(store, record.hash)
+    return kept is not None and kept.readable
 
 
 def _kept(store: Store, key: str) -> _Kept | None:

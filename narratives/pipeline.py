@@ -82,7 +82,7 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
         if nothing_at_all or (previous and previous.fingerprint == fingerprint):
             return _report(previous, intake, (), started, unchanged=True)
 
-        documents, rejected = _parse(store, intake.ledger, parse.Roster(speakers), progress)
+        documents, rejected, displaced = _parse(store, intake.ledger, parse.Roster(speakers), progress)
         progress("finding copies", 0, None)
         copies = parse.find_copies(documents)
         paragraphs = [p for d in documents for p in d.paragraphs]
@@ -123,7 +123,7 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
                 notice=notice,
             )
         )
-        return _report(store.manifest(snapshot), intake, rejected, started, unchanged=False, embed=embed)
+        return _report(store.manifest(snapshot), intake, displaced, started, unchanged=False, embed=embed)
 
 
 def _sound(store: Store) -> Manifest | None:
@@ -199,10 +199,14 @@ def _digest(*terms: object) -> str:
 
 def _parse(
     store: Store, ledger: Sequence[InputRecord], roster: parse.Roster, progress: Progress
-) -> tuple[list[Document], list[Rejected]]:
-    """Every document of the ledger once, by id; of two with one id the first by path and row is kept."""
+) -> tuple[list[Document], list[Rejected], list[Rejected]]:
+    """Every document of the ledger once, by id; of two with one id the first by path and row is kept.
+
+    Returns the documents by id, all that was rejected, and those of it that another document displaced.
+    """
     documents: dict[str, Document] = {}
     rejected: list[Rejected] = []
+    displaced: list[Rejected] = []
     for record in ledger:
         for row in store.get_input(record.hash):
             if isinstance(row, RawDocument):
@@ -217,8 +221,9 @@ def _parse(
                     f"{what} {first.source_path}, row {first.row}, which is kept (identity: id, else url)"
                 )
                 row = Rejected(record.source_path, document.row, reason)
+                displaced.append(row)
             rejected.append(replace(row, source_path=record.source_path))
-    return [documents[key] for key in sorted(documents)], rejected
+    return [documents[key] for key in sorted(documents)], rejected, displaced
 
 
 def _fixed_texts(codebook: Codebook) -> Iterable[str]:
@@ -370,7 +375,7 @@ def _count(
 def _report(
     manifest: Manifest | None,
     intake: Intake,
-    rejected: Sequence[Rejected],
+    displaced: Sequence[Rejected],
     started: float,
     *,
     unchanged: bool,
@@ -378,7 +383,8 @@ def _report(
 ) -> BuildReport:
     """What was done. What the named inputs could not give is told again even where nothing has changed."""
     named = {record.source_path for record in intake.named}
-    told = {*intake.rejected, *(r for r in rejected if r.source_path in named)}
+    # Documents of any input may be displaced by those of the named ones: that is told wherever they lie.
+    told = {*intake.rejected, *displaced}
     return BuildReport(
         snapshot=manifest.snapshot_id if manifest else "",
         unchanged=unchanged and manifest is not None,

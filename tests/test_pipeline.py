@@ -215,13 +215,14 @@ def test_what_a_bad_input_lacks_is_told_even_if_nothing_changes(tmp_path: Path, 
     assert "picture.txt" in tables(tmp_path / "s", "documents")["documents"]
 
 
-def test_a_good_file_gone_bad_gives_up_its_documents(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_a_good_file_gone_bad_is_told_and_loses_nothing(tmp_path: Path, encoder: FakeEncoder) -> None:
     one, two = write(tmp_path / "a.jsonl", rows(0, 5)), write(tmp_path / "b.jsonl", rows(5, 9))
     run(tmp_path / "s", one, two)
     Path(one).write_text("{broken\n")
     report = run(tmp_path / "s", one)
-    assert report.counts is not None and report.counts.documents == 4
-    assert report.rejected and report.inputs_readable == 0
+    assert report.counts is not None and report.counts.documents == 9
+    assert "stays" in report.rejected[0].reason and report.inputs_readable == 0
+    assert run(tmp_path / "s", remove=(one,)).counts.documents == 4
 
 
 def test_a_corrected_manifest_is_no_longer_complained_of(tmp_path: Path, encoder: FakeEncoder) -> None:

@@ -218,8 +218,8 @@ class Snapshot:
         )
 
     def events(self) -> pd.DataFrame:
-        """Columns date (ISO text), name, source; by date."""
-        return self.frame("SELECT date, name, source FROM snap.events ORDER BY date, name")
+        """Columns date (ISO text), name, source, narratives (list of ids that it bears on); by date."""
+        return self.frame("SELECT date, name, source, narratives FROM snap.events ORDER BY date, name")
 
     def cluster_members(self) -> dict[str, str]:
         """Paragraph id to the id of its cluster, candidates and others."""
