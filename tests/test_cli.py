@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -89,6 +90,17 @@ def test_stopping_says_that_nothing_is_lost(
     assert "Nothing is lost" in capsys.readouterr().err
 
 
+def test_progress_as_a_bar_shows_rate_and_time_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write(tmp_path / "a.jsonl", rows(0, 40))
+    assert main(["build", source, "--store", str(tmp_path / "s")]) == 0
+    bars = capsys.readouterr().err.split("\n")
+    encoding = [bar for bar in bars if "encoding" in bar]
+    assert len(encoding) == 1, "one bar a stage, updated in place"
+    assert re.search(r"100%.*\[\d\d:\d\d<\d\d:\d\d, .*/s\]", encoding[0].split("\r")[-1])
+
+
 def test_progress_as_json_is_one_object_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write(tmp_path / "a.jsonl", rows(0, 12))
     assert main(["build", source, "--store", str(tmp_path / "s"), "--progress", "json"]) == 0
@@ -147,6 +159,16 @@ def test_export_prints_csv_or_writes_a_file(
     frame = pd.read_csv(out)
     assert set(frame["period"].str[:4]) == {"2016", "2017"} and frame["period"].str.contains("-H").all()
     assert ((frame["share_low"] <= frame["share"]) & (frame["share"] <= frame["share_high"])).all()
+
+
+def test_an_export_that_matches_nothing_says_so(
+    store: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    capsys.readouterr()
+    assert main(["export", "paragraphs", "--store", store, "--speaker", "Nobody Here"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    assert "Nothing matches these filters" in caplog.text
+    assert main(["export", "prevalence", "--store", store, "--from", "2018", "--to", "2016"]) == 2
 
 
 def test_status_finds_damage(store: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -98,8 +98,10 @@ def counted(view: View, choice: Choice, denominator: str) -> str:
     by = (
         f"By {periods.NOUN[choice.slice.by]}{', chosen from the amount of text' if choice.automatic else ''}."
     )
-    missing = words.undated(data.totals(view.handle, choice.slice).undated, choice.slice)
-    return " ".join(filter(None, [f"{what} {denominator}.", by, missing]))
+    totals = data.totals(view.handle, choice.slice)
+    missing = words.undated(totals.undated, choice.slice)
+    unread = words.unread(totals.other_language)
+    return " ".join(filter(None, [f"{what} {denominator}.", by, missing, unread]))
 
 
 def nothing(view: View, choice: Choice) -> None:
@@ -171,14 +173,19 @@ def compared(view: View, choice: Choice, shown: pd.DataFrame) -> None:
     rows = shown[shown["narrative_id"].isin(keys)]
     look, colours = charts.look(rows, choice.measure), _colours(view)
     events = data.events(view.handle)
+    # Events that bear on what is compared; all of them at once would hide the lines.
+    columns = (events["date"], events["name"], events["narratives"])
     marked = [
-        (date.fromisoformat(day), name) for day, name in zip(events["date"], events["name"], strict=True)
+        (date.fromisoformat(day), name)
+        for day, name, about in zip(*columns, strict=True)
+        if set(about) & set(keys)
     ]
     figure = charts.comparison(rows, distinct({key: colours[key] for key in keys}), look, marked)
     summary = " ".join(charts.summary(rows[rows["narrative_id"] == key], look) for key in keys)
     st.plotly_chart(figure, config=charts.CONFIG, key="comparison", alt=summary)
     st.caption(
-        "Triangles and thin lines mark dated events; point at one for its name. They are no explanation."
+        "Triangles and thin lines mark dated events that bear on these narratives; point at one for its "
+        "name. They are no explanation."
     )
 
 

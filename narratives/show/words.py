@@ -16,9 +16,9 @@ CAVEAT = (
 NOBODY = "(none named)"
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
+def count(number: int, noun: str) -> str:
     """`1 paragraph`, `1,312 paragraphs`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
 
 
 def percent(share: float) -> str:
@@ -120,3 +120,11 @@ def filters(s: Slice, names: dict[str, str]) -> list[tuple[str, str, str]]:
 def literal(text: str) -> str:
     """Text as Markdown shows it letter by letter: no markup, no link, no picture fetched from elsewhere."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+
+
+def unread(number: int) -> str:
+    """What was stored and is in no chart, because the model does not read its language; empty if none."""
+    if not number:
+        return ""
+    verb = "is" if number == 1 else "are"
+    return f"{count(number, 'further paragraph')} {verb} not matched: the model does not read the language."

@@ -16,7 +16,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from narratives.model import MIN_STATEMENT_WORDS, Earlier, Quality, Rejected, Slice, StoreError
+from narratives.model import MIN_STATEMENT_WORDS, Earlier, Quality, Slice, StoreError
 from narratives.store import evaluations
 from narratives.store.records import Manifest, Options, Totals
 from narratives.store.slices import PERIOD_COLUMN, Bound, Where, add_text, inside, maybe_inside, where
@@ -231,13 +231,8 @@ class Snapshot:
         )
 
     def events(self) -> pd.DataFrame:
-        """Columns date (ISO text), name, source; by date."""
-        return self.frame("SELECT date, name, source FROM snap.events ORDER BY date, name")
-
-    def rejected(self) -> list[Rejected]:
-        """The inputs and rows that could not be read, in order."""
-        sql = "SELECT source_path, row, reason FROM snap.documents WHERE status = 'rejected' ORDER BY ALL"
-        return [Rejected(*row) for row in self.frame(sql).itertuples(index=False, name=None)]
+        """Columns date (ISO text), name, source, narratives (list of ids that it bears on); by date."""
+        return self.frame("SELECT date, name, source, narratives FROM snap.events ORDER BY date, name")
 
     def earlier(self) -> Earlier:
         """What the next build must know of this snapshot to keep ids and to tell what changed."""

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from narratives.model import Quality, RawDocument, Rejected, StoreBusyError, StoreError
 from narratives.store import connection, evaluations, files, ledger, manifests, snapshot, vectors
 from narratives.store.queries import Snapshot
-from narratives.store.records import Manifest, SnapshotContent
+from narratives.store.records import InputRecord, Manifest, SnapshotContent
 
 _ID = re.compile(r"[0-9a-f]{12}")
 
@@ -21,6 +21,7 @@ class Store:
     """A store's folder. Making one touches nothing; folders appear when something is first written.
 
     path/CURRENT             the id of the current snapshot
+    path/inputs.json         the inputs that all snapshots from now on are made of
     path/snapshots/<id>/     snapshot.duckdb, manifest.json and, once evaluated, quality.json; only the
                              last two are ever replaced
     path/vectors/<name>/     one `VectorFile` per model and variant
@@ -34,14 +35,18 @@ class Store:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the store for writing; may be nested. Raises StoreBusyError at once where another holds it."""
-        self.path.mkdir(parents=True, exist_ok=True)
         try:
+            self.path.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
         except Timeout as error:
             raise StoreBusyError(
                 f"{self.path} free for a build",
                 "another build is running",
                 "Wait until it ends, then try again.",
+            ) from error
+        except OSError as error:
+            raise StoreError(
+                f"a folder to write to at {self.path}", str(error), "Name another --store, or mend this one."
             ) from error
         try:
             if self._lock.lock_counter == 1:
@@ -96,6 +101,8 @@ class Store:
         """
         with self.lock():
             made = snapshot.write(self.path / "snapshots", content)
+            # Before the pointer: killed between the two, the next build still knows every input.
+            manifests.save_held(self.path, content.inputs)
             files.write_atomically(self.path / "CURRENT", f"{made}\n".encode())
             return made
 
@@ -132,6 +139,14 @@ class Store:
 
     def _quality_path(self, snapshot_id: str) -> Path:
         return self.snapshot_path(snapshot_id) / evaluations.NAME
+
+    def held(self) -> tuple[InputRecord, ...]:
+        """The inputs that the store holds, whatever has become of its snapshots."""
+        found = manifests.load_held(self.path)
+        if found is not None:
+            return found
+        snapshots = self.snapshots()
+        return snapshots[-1].inputs if snapshots else ()
 
     def has_input(self, key: str) -> bool:
         """Whether the ledger holds the rows of the input with this hash."""
