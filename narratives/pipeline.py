@@ -143,16 +143,20 @@ def _encoder(store: Store, model: str) -> track.Encoder:
 class Embedder:
     """Vectors of texts: from the vector file where it has them, else from the encoder, kept at once.
 
-    `encoded` and `reused` count different texts asked for through `add`.
+    `encoded` and `reused` count different texts: those that this build encoded, and those it did not need to.
     """
 
     def __init__(self, encoder: track.Encoder, vectors: VectorFile, progress: Progress) -> None:
         self.encoder, self.encoded, self.reused = encoder, 0, 0
         self._vectors, self._progress = vectors, progress
+        self._asked: set[str] = set()
 
     def add(self, texts: Iterable[str]) -> None:
         """Encode what the file lacks, a batch at a time; stopped between two batches, it loses nothing."""
-        different = list(dict.fromkeys(texts))
+        different = [text for text in dict.fromkeys(texts) if text not in self._asked]
+        if not different:
+            return
+        self._asked.update(different)
         missing = self._vectors.missing(different)
         self.reused += len(different) - len(missing)
         done = 0
@@ -165,8 +169,7 @@ class Embedder:
 
     def __call__(self, texts: Sequence[str]) -> track.Vectors:
         """Unit vectors of the texts, (n, dimension) float32, in their order."""
-        if self._vectors.missing(texts):
-            self.add(texts)
+        self.add(texts)
         return self._vectors.get(texts)
 
 
@@ -219,7 +222,9 @@ def _match(
         block = statements[start : start + MATCH_BLOCK]
         of_block = windows[start : start + MATCH_BLOCK]
         texts = [p.text for p in block]
-        result = matcher.match(texts, embed(texts), [embed(w) for w in of_block])
+        ends = np.cumsum([len(w) for w in of_block])
+        window_rows = np.split(embed(list(chain.from_iterable(of_block))), ends[:-1])
+        result = matcher.match(texts, embed(texts), window_rows)
         found += [
             Assignment(
                 paragraph_id=block[row].paragraph_id,

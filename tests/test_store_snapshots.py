@@ -199,3 +199,23 @@ def test_errors_are_of_the_family(tmp_path: Path) -> None:
     with pytest.raises(NarrativesError) as caught:
         open_snapshot(tmp_path)
     assert caught.value.expected and caught.value.got and caught.value.todo
+
+
+def test_damage_inside_a_file_of_the_right_size_is_told_in_words(tmp_path: Path) -> None:
+    store = build_store(tmp_path / "s")
+    file = store.snapshot_path(store.current() or "") / DATABASE
+    whole = file.read_bytes()
+    told = 0
+    # Blocks that hold rows are few in so small a file: only those are damaged, each in its beginning.
+    used = [at for at in range(1 << 14, len(whole), 1 << 12) if any(whole[at : at + 64])]
+    assert used
+    for start in used:
+        file.write_bytes(whole[:start] + b"\xff" * 64 + whole[start + 64 :])
+        try:
+            snapshot = open_snapshot(tmp_path / "s")
+            snapshot.prevalence(Slice())
+            snapshot.paragraphs(Slice())
+            snapshot.close()
+        except StoreError as error:
+            told += "build again" in str(error)
+    assert told

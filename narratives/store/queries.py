@@ -7,14 +7,15 @@ serves many threads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from narratives.model import MIN_STATEMENT_WORDS, Rejected, Slice
+from narratives.model import MIN_STATEMENT_WORDS, Rejected, Slice, StoreError
 from narratives.store.records import Manifest, Options, Totals
 from narratives.store.slices import PERIOD_COLUMN, Bound, Where, add_text, inside, maybe_inside, where
 
@@ -232,17 +233,32 @@ class Snapshot:
 
     def frame(self, sql: str, values: Mapping[str, Bound] | None = None) -> pd.DataFrame:
         """The answer to a query of this room's own (the snapshot's tables stand in schema `snap`)."""
-        with self._connection.cursor() as cursor:
+        with self._cursor() as cursor:
             return cursor.execute(sql, dict(values or {})).df()
 
     def table(self, sql: str, values: Mapping[str, Bound] | None = None) -> pa.Table:
         """The same as an Arrow table, for exports."""
-        with self._connection.cursor() as cursor:
+        with self._cursor() as cursor:
             return cursor.sql(sql, params=dict(values or {})).to_arrow_table()
 
     def _rows(self, sql: str, values: Mapping[str, Bound] | None = None) -> list[tuple[Any, ...]]:
-        with self._connection.cursor() as cursor:
+        with self._cursor() as cursor:
             return cursor.execute(sql, dict(values or {})).fetchall()
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor of its own for one query. Damage that only shows while reading is told as such."""
+        try:
+            with self._connection.cursor() as cursor:
+                yield cursor
+        except (duckdb.ProgrammingError, duckdb.PermissionException):
+            raise  # a fault of the query, not of the file
+        except duckdb.Error as error:
+            raise StoreError(
+                f"a whole snapshot {self._manifest.snapshot_id}",
+                str(error).splitlines()[0],
+                "`status` checks it; delete its folder and build again.",
+            ) from error
 
 
 def _narrative_filter(s: Slice, found: Where) -> str:

@@ -1,0 +1,28 @@
+"""The frame of the dashboard: page config, navigation, shared filters, run.
+
+streamlit run dashboard.py
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from narratives.show import frame
+
+# The icon is drawn here: Streamlit fetches named icons for the browser's tab from elsewhere.
+st.set_page_config(page_title="Narrative tracker", page_icon=frame.ICON, layout="wide")
+
+# An address unlike the file's name: under the name itself Streamlit would run the page without this frame.
+page = st.navigation(
+    {
+        "Narrative tracker": [
+            st.Page("pages/prevalence_page.py", title="Prevalence", icon=":material/timeline:", default=True),
+            st.Page(
+                "pages/evidence_page.py", title="Evidence", icon=":material/article:", url_path="evidence"
+            ),
+        ]
+    }
+)
+frame.open_frame()
+page.run()
+frame.footer()

@@ -1,0 +1,197 @@
+"""Charts: a frame of prevalence in, a plain Plotly figure out. Pure; no colours of a theme.
+
+Every frame has the columns period, narrative_id, narrative, paragraphs, total_paragraphs, share, share_low
+and share_high, one row a period and narrative, and only periods that have text. Periods between the first
+and the last that have none stay empty in the chart: a gap, not a zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from narratives.show import periods, words
+from narratives.show.colours import FAINT, GREY
+from narratives.show.marks import Look, Measure, Trace, banded, event_marks, whiskered, wrapped
+
+Figure = dict[str, Any]
+UNCOVERED = "In no narrative"
+MARKERS = {
+    "circle": "●",
+    "square": "■",
+    "diamond": "◆",
+    "triangle-up": "▲",
+    "cross": "✚",
+    "triangle-down": "▼",
+}
+_ASIDE = 0.08  # of a period: neighbours stand this far apart, so that no interval hides another
+_LABEL_LINE = 0.046  # of the plot's height, with a little air
+_LEFT = 36  # room for the marks of the vertical axis, in pixels
+CONFIG = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": False}
+
+
+def look(frame: pd.DataFrame, measure: Measure, noun: str = "statement paragraph") -> Look:
+    """The common axes of a frame: no interval is cut off, and the scale never shrinks to nothing."""
+    labels = tuple(periods.between(min(frame["period"]), max(frame["period"]))) if len(frame) else ()
+    if measure == "share":
+        return Look(labels, measure, min(1.0, float(frame["share_high"].max()) * 1.05), noun)
+    return Look(labels, measure, max(1.0, float(frame["paragraphs"].max())) * 1.12, noun)
+
+
+def small(rows: pd.DataFrame, colour: str, view: Look) -> Figure:
+    """One narrative's small chart: its name and overall figure above, the line and its 95 % band below."""
+    name = str(rows["narrative"].iloc[0])
+    hits, total = int(rows["paragraphs"].sum()), int(rows["total_paragraphs"].sum())
+    headline = f"{words.percent(hits / total if total else float('nan'))} · {words.count(hits, 'paragraph')}"
+    figure = _figure(banded(rows, colour, view), view, height=200)
+    figure["layout"]["margin"] = {"l": _LEFT, "r": 10, "t": 60, "b": 22}
+    figure["layout"]["annotations"] = [
+        {
+            "text": f"<b>{wrapped(name, 30, 2)}</b><br>{headline}",
+            "font": {"size": 13},
+            "align": "left",
+            "showarrow": False,
+            **{"x": 0, "xref": "paper", "xanchor": "left", "xshift": -_LEFT},
+            **{"y": 1, "yref": "paper", "yanchor": "top", "yshift": 58},
+        }
+    ]
+    return figure
+
+
+def comparison(
+    frame: pd.DataFrame, colours: Mapping[str, str], view: Look, events: Sequence[tuple[date, str]] = ()
+) -> Figure:
+    """Up to six narratives on one pair of axes, each labelled at its end; events are named on hover.
+
+    `colours` gives the narratives (ids), in the order in which they are drawn, and their colours.
+    """
+    drawn: list[Trace] = []
+    ends: list[tuple[float, str]] = []
+    for position, (narrative_id, colour) in enumerate(colours.items()):
+        rows = frame[frame["narrative_id"] == narrative_id].sort_values("period")
+        symbol, sign = list(MARKERS.items())[position % len(MARKERS)]
+        aside = (position - (len(colours) - 1) / 2) * _ASIDE
+        drawn.append(whiskered(rows, colour, view, symbol, aside))
+        label = f"<span style='color:{colour}'>{sign}</span> {wrapped(str(rows['narrative'].iloc[0]), 18, 3)}"
+        ends.append((float(rows["share" if view.measure == "share" else "paragraphs"].iloc[-1]), label))
+    start, end = periods.bounds(view.labels[0])[0], periods.bounds(view.labels[-1])[1]
+    inside = [(day, name) for day, name in events if start <= day <= end]
+    drawn += event_marks(inside, view.top)
+    figure = _figure(drawn, view, height=400)
+    layout = figure["layout"]
+    layout["margin"] = {"l": _LEFT, "r": 128, "t": 12, "b": 30}
+    layout["shapes"] = [
+        {
+            "type": "line",
+            "x0": day.isoformat(),
+            "x1": day.isoformat(),
+            "y0": 0,
+            "y1": 1,
+            "yref": "paper",
+            "layer": "below",
+            "line": {"color": FAINT, "width": 1},
+        }
+        for day, _ in inside
+    ]
+    sizes = [(1 + label.count("<br>")) * _LABEL_LINE * view.top for _, label in ends]
+    heights = spread([value for value, _ in ends], sizes, view.top)
+    layout["annotations"] = [
+        {
+            "text": label,
+            "x": 1,
+            "xref": "paper",
+            "xanchor": "left",
+            "xshift": 8,
+            "y": height,
+            "yanchor": "middle",
+            "align": "left",
+            "showarrow": False,
+            "font": {"size": 12},
+        }
+        for height, (_, label) in zip(heights, ends, strict=True)
+    ]
+    return figure
+
+
+def uncovered(frame: pd.DataFrame) -> tuple[Figure, str]:
+    """The share that advances no narrative, and its summary; the scale goes to 100 %, unlike the others."""
+    rows = frame.assign(narrative_id="", narrative=UNCOVERED)
+    view = Look(look(rows, "share").labels, "share", 1.04)
+    return small(rows, GREY, view), summary(rows, view)
+
+
+def summary(rows: pd.DataFrame, view: Look) -> str:
+    """A chart of one narrative in a sentence, for those who cannot see it."""
+    name, column = rows["narrative"].iloc[0], "share" if view.measure == "share" else "paragraphs"
+    say = words.percent if view.measure == "share" else lambda n: words.count(int(n), "paragraph")
+    ranked = rows.sort_values([column, "period"])
+    low, high = ranked.iloc[0], ranked.iloc[-1]
+    return (
+        f"{name}: {say(low[column])} in {periods.in_words(low['period'])} at the lowest, "
+        f"{say(high[column])} in {periods.in_words(high['period'])} at the highest."
+    )
+
+
+def spread(values: Sequence[float], sizes: Sequence[float], top: float) -> list[float]:
+    """Middles for labels that want to stand at `values` and are `sizes` high: none covers another.
+
+    The order of the values is kept, and no label reaches above `top` or, as long as there is room, below 0.
+    """
+    order = sorted(range(len(values)), key=lambda i: (values[i], i))
+    middles, floor = [0.0] * len(values), 0.0
+    for i in order:
+        middles[i] = max(values[i], floor + sizes[i] / 2)
+        floor = middles[i] + sizes[i] / 2
+    ceiling = top
+    for i in reversed(order):
+        middles[i] = min(middles[i], ceiling - sizes[i] / 2)
+        ceiling = middles[i] - sizes[i] / 2
+    return middles
+
+
+def _figure(drawn: list[Trace], view: Look, height: int) -> Figure:
+    start, end = periods.bounds(view.labels[0])[0], periods.bounds(view.labels[-1])[1]
+    ticks = _ticks(view.labels)
+    share = view.measure == "share"
+    return {
+        "data": drawn,
+        "layout": {
+            "height": height,
+            "hovermode": "closest",
+            "dragmode": False,
+            "showlegend": False,
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "xaxis": {
+                "type": "date",
+                "range": [start.isoformat(), end.isoformat()],
+                "tickvals": [at for at, _ in ticks],
+                "ticktext": [text for _, text in ticks],
+                "showgrid": False,
+                "zeroline": False,
+                "fixedrange": True,
+                "tickfont": {"size": 11},
+            },
+            "yaxis": {
+                "range": [0, view.top],
+                "tickformat": (".0%" if view.top > 0.04 else ".1%") if share else ",d",
+                "nticks": 4 if height < 250 else 6,
+                "gridcolor": FAINT,
+                "zeroline": True,
+                "zerolinecolor": FAINT,
+                "fixedrange": True,
+                "tickfont": {"size": 11},
+            },
+        },
+    }
+
+
+def _ticks(labels: Sequence[str]) -> list[tuple[str, str]]:
+    """At most six marks of the time axis: years where there are several, else the periods themselves."""
+    years = sorted({label[:4] for label in labels})
+    shown = years if len(years) > 1 else list(labels)
+    step = -(-len(shown) // 6)
+    return [(periods.middle(label).isoformat(), periods.in_words(label)) for label in shown[::step]]

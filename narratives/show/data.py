@@ -1,0 +1,136 @@
+"""The snapshot that a page shows, and the answers kept from it.
+
+`CURRENT` is read at every rerun, so a new build appears at the next interaction. What is kept is keyed by
+store and snapshot id: nothing is ever stale, and readers of an old snapshot finish undisturbed.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from narratives.measure import choose_granularity, with_share
+from narratives.model import Granularity, Slice, StoreError
+from narratives.store import Manifest, Options, Snapshot, Store, Totals, open_snapshot
+
+ENVIRONMENT = "NARRATIVES_STORE"
+OWN, SAMPLE = Path("store"), Path("store-sample")
+KEEP_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """Which snapshot of which store: the key of everything that is kept."""
+
+    store: str
+    snapshot_id: str
+
+
+def store_path() -> Path:
+    """The store to show: the environment's, else `./store` if it holds a snapshot, else the sample's."""
+    if named := os.environ.get(ENVIRONMENT):
+        return Path(named)
+    return OWN if Store(OWN).current() else SAMPLE
+
+
+def current() -> Handle:
+    """The snapshot to show now. Raises StoreError where the store holds none."""
+    path = store_path()
+    snapshot_id = Store(path).current()
+    if snapshot_id is None:
+        raise StoreError(
+            f"a snapshot in {path}",
+            "none",
+            f"Build one with `python -m narratives build INPUT --store {path}`, then reload this page.",
+        )
+    handle = Handle(str(path.resolve()), snapshot_id)
+    snapshot(handle)
+    return handle
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def snapshot(handle: Handle) -> Snapshot:
+    """The opened snapshot, shared by all sessions. Raises StoreError where it is missing or corrupt."""
+    return open_snapshot(Path(handle.store), handle.snapshot_id)
+
+
+def manifest(handle: Handle) -> Manifest:
+    """The snapshot's manifest."""
+    return snapshot(handle).meta()
+
+
+@st.cache_data(max_entries=8, ttl=KEEP_SECONDS, show_spinner=False)
+def options(handle: Handle) -> Options:
+    """What the filters can be set to."""
+    return snapshot(handle).options()
+
+
+@st.cache_data(max_entries=200, ttl=KEEP_SECONDS, show_spinner=False)
+def totals(handle: Handle, s: Slice) -> Totals:
+    """How much there is in the slice."""
+    return snapshot(handle).totals(s)
+
+
+@st.cache_data(max_entries=200, ttl=KEEP_SECONDS, show_spinner=False)
+def prevalence(handle: Handle, s: Slice) -> pd.DataFrame:
+    """Prevalence with share, share_low and share_high (95 %), one row a period and narrative."""
+    return with_share(snapshot(handle).prevalence(s))
+
+
+@st.cache_data(max_entries=200, ttl=KEEP_SECONDS, show_spinner=False)
+def unassigned(handle: Handle, s: Slice) -> pd.DataFrame:
+    """What advances no narrative, per period, with share and interval."""
+    return with_share(snapshot(handle).unassigned(s))
+
+
+@st.cache_data(max_entries=200, ttl=KEEP_SECONDS, show_spinner=False)
+def granularity(handle: Handle, s: Slice) -> Granularity:
+    """The shortest period that the number of dated documents in the slice supports."""
+    months = snapshot(handle).prevalence(replace(s, by="month", unit="document")).drop_duplicates("period")
+    counts = zip(months["period"], months["total_paragraphs"], strict=True)
+    return choose_granularity({str(month): int(count) for month, count in counts})
+
+
+@st.cache_data(max_entries=60, ttl=KEEP_SECONDS, show_spinner=False)
+def paragraphs(
+    handle: Handle, s: Slice, text: str, limit: int, offset: int, unassigned: bool
+) -> pd.DataFrame:
+    """One page of the paragraphs behind the slice, best score first."""
+    return snapshot(handle).paragraphs(s, text, limit, offset, unassigned)
+
+
+def all_paragraphs(handle: Handle, s: Slice, text: str, unassigned: bool) -> pd.DataFrame:
+    """All of them, for a download: too many to keep."""
+    return snapshot(handle).paragraphs(s, text, unassigned=unassigned)
+
+
+@st.cache_data(max_entries=200, ttl=KEEP_SECONDS, show_spinner=False)
+def count_paragraphs(handle: Handle, s: Slice, text: str, unassigned: bool) -> int:
+    """How many paragraphs stand behind the slice."""
+    return snapshot(handle).count_paragraphs(s, text, unassigned)
+
+
+@st.cache_data(max_entries=8, ttl=KEEP_SECONDS, show_spinner=False)
+def events(handle: Handle) -> pd.DataFrame:
+    """Dated events that the charts mark."""
+    return snapshot(handle).events()
+
+
+def names(handle: Handle) -> dict[str, str]:
+    """Narrative names by id, in codebook order."""
+    frame = options(handle).narratives
+    return dict(zip(frame["narrative_id"], frame["name"], strict=True))
+
+
+def without(s: Slice, field: str) -> Slice:
+    """The slice with one filter taken off: `speakers`, `outlets`, `narratives` or `date`."""
+    return {
+        "speakers": replace(s, speakers=()),
+        "outlets": replace(s, outlets=()),
+        "narratives": replace(s, narratives=()),
+        "date": replace(s, date_from="", date_to=""),
+    }[field]

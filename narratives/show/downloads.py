@@ -1,0 +1,42 @@
+"""CSV of what a page shows; filters, snapshot and caveat stand in every row, so that no file is orphaned."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from narratives.model import Slice
+from narratives.show import words
+from narratives.store import Manifest, to_csv
+
+
+def prevalence_csv(frame: pd.DataFrame, s: Slice, manifest: Manifest, denominator: str) -> bytes:
+    """The charts' numbers, one row a period and narrative, as UTF-8 with BOM; formulas are neutralised."""
+    columns = ["period", "narrative_id", "narrative", "origin", "paragraphs", "total_paragraphs"]
+    shown = frame[[*columns, "share", "share_low", "share_high"]]
+    extra = {"unit": s.unit, "by": s.by, "denominator": denominator, **_context(s, manifest)}
+    return to_csv(shown.assign(**extra), bom=True)
+
+
+def paragraphs_csv(frame: pd.DataFrame, s: Slice, manifest: Manifest, search: str, unassigned: bool) -> bytes:
+    """The evidence, one row a paragraph, as UTF-8 with BOM; formulas are neutralised."""
+    extra = {"filter_text": search, "filter_unassigned": "yes" if unassigned else "no"}
+    return to_csv(frame.assign(**extra, **_context(s, manifest)), bom=True)
+
+
+def file_name(what: str, snapshot_id: str) -> str:
+    """What a browser should save it as."""
+    return f"narratives-{what}-{snapshot_id}.csv"
+
+
+def _context(s: Slice, manifest: Manifest) -> dict[str, str]:
+    """The columns that say what a file is a slice of."""
+    return {
+        "filter_speaker": "; ".join(name or words.NOBODY for name in s.speakers),
+        "filter_outlet": "; ".join(name or words.NOBODY for name in s.outlets),
+        "filter_narrative": "; ".join(s.narratives),
+        "filter_from": s.date_from,
+        "filter_to": s.date_to,
+        "filter_copies": s.copies,
+        "snapshot": manifest.snapshot_id,
+        "caveat": f"{manifest.notice}. {words.CAVEAT}" if manifest.notice else words.CAVEAT,
+    }

@@ -1,0 +1,106 @@
+"""What surrounds every page: the snapshot in use, the filters, errors in words, and the caveat below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import streamlit as st
+
+from narratives.model import NarrativesError, Slice
+from narratives.show import building, data, filters, words
+from narratives.store import Store
+
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="6" '
+    'fill="#1f5a7a"/><path d="M5 23l7-8 6 4 9-11" fill="none" stroke="#fff" stroke-width="3" '
+    'stroke-linecap="round" stroke-linejoin="round"/></svg>'
+)
+
+
+# Streamlit draws the letters of a Plotly chart in a pale grey; these take the page's own text colour, in
+# either theme, which a figure cannot name. Where the rule should fail to match, the pale grey is back.
+_STYLE = """<style>
+.stPlotlyChart :is(.annotation-text, .xtick text, .ytick text, .hoverlayer text) {
+  fill: currentColor !important;
+}
+</style>"""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one rerun shows: the snapshot and the shared filters."""
+
+    handle: data.Handle
+    slice: Slice
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Say in words what went wrong, and what to do, instead of a stack trace; the page stops there."""
+    try:
+        yield
+    except NarrativesError as error:
+        st.error("This page cannot be shown.", icon=":material/error:")
+        st.text(f"Expected {error.expected}; got {error.got}.\n{error.todo}")
+        st.stop()
+
+
+def open_frame() -> None:
+    """Build the sample if there is no snapshot at all, and draw the sidebar's filters."""
+    with guarded():
+        if data.store_path() == data.SAMPLE and Store(data.SAMPLE).current() is None:
+            building.build_sample()
+            st.rerun()
+        filters.sidebar(data.current())
+
+
+def view() -> View:
+    """The current snapshot, and what the filters say; all of it where a page runs without the sidebar."""
+    return View(data.current(), filters.current())
+
+
+def heading(title: str, how: str, handle: data.Handle) -> None:
+    """The page's title, how to read it in a line, and the snapshot's own caveat where it has one."""
+    st.html(_STYLE)
+    st.title(title, anchor=False)
+    st.caption(how)
+    if notice := data.manifest(handle).notice:
+        st.info(notice, icon=":material/info:")
+
+
+def note(text: str) -> None:
+    """A quiet line of text that may hold names from anywhere: shown letter by letter."""
+    st.caption(words.literal(text))
+
+
+def nothing(
+    shown: View, asked: Slice, count: Callable[[Slice], int], what: str, hints: Sequence[str] = ()
+) -> None:
+    """The empty state: which filters match nothing together, and what `count` finds without each of them.
+
+    `what` names the things counted; `hints` are further lines about what else narrows the page.
+    """
+    st.subheader(f"No {what} matches", anchor=False)
+    found = words.filters(asked, data.names(shown.handle))
+    if not found and not hints:
+        st.text("This snapshot holds none. Add texts with: python -m narratives build INPUT")
+        return
+    if found:
+        st.text("Filters set: " + "; ".join(f"{name} {value}" for _, name, value in found) + ".")
+    lines = [
+        f"Without the {name} filter: {words.count(count(data.without(asked, field)), what)}."
+        for field, name, _ in found
+    ]
+    st.text("\n".join([*hints, *lines]))
+    if found:
+        st.button("Clear all filters", on_click=filters.clear, icon=":material/filter_alt_off:", key="widen")
+
+
+def footer() -> None:
+    """The standing caveat, and which build this is."""
+    manifest = data.manifest(data.current())
+    st.divider()
+    st.caption(words.CAVEAT)
+    st.caption(f"Snapshot {manifest.snapshot_id}, built {words.built(manifest.built_at)}.")

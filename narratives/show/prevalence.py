@@ -1,0 +1,220 @@
+"""The parts of the prevalence page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import cast, get_args
+
+import pandas as pd
+import streamlit as st
+
+from narratives.model import Granularity, Slice
+from narratives.show import charts, data, periods, words
+from narratives.show.colours import chosen, distinct
+from narratives.show.frame import View
+from narratives.show.frame import nothing as empty_frame
+from narratives.show.marks import Measure
+
+MOST_SMALL, MOST_COMPARED, DEFAULT_COMPARED = 24, 6, 4
+_AUTO = "auto"
+_PERIODS = {_AUTO: "Auto", "year": "Year", "half": "Half-year", "quarter": "Quarter", "month": "Month"}
+_ORIGINS = {"codebook": "Codebook", "discovered": "Discovered", "all": "All"}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What this page's own controls say: the slice with its granularity, the measure, whose narratives."""
+
+    slice: Slice
+    measure: Measure
+    origin: str
+    automatic: bool
+
+
+def controls(view: View) -> Choice:
+    """Draw share or count, the length of a period, and whose narratives; all in the URL."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        measure = st.segmented_control(
+            "Show",
+            list(get_args(Measure)),
+            format_func=str.capitalize,
+            default="share",
+            required=True,
+            key="show",
+            bind="query-params",
+        )
+        by = st.segmented_control(
+            "Period",
+            list(_PERIODS),
+            format_func=_PERIODS.__getitem__,
+            default=_AUTO,
+            required=True,
+            key="by",
+            bind="query-params",
+            help="Auto chooses the shortest period that the amount of text supports.",
+        )
+        origin = "codebook"
+        if (data.options(view.handle).narratives["origin"] == "discovered").any():
+            origin = st.segmented_control(
+                "Narratives",
+                list(_ORIGINS),
+                format_func=_ORIGINS.__getitem__,
+                default="codebook",
+                required=True,
+                key="origin",
+                bind="query-params",
+                help="The codebook's narratives are defined by people; discovered ones are clusters of "
+                "recurring paragraphs that no definition explains yet.",
+            )
+    granularity = data.granularity(view.handle, view.slice) if by == _AUTO else cast(Granularity, by)
+    return Choice(replace(view.slice, by=granularity), cast(Measure, measure), origin, by == _AUTO)
+
+
+def frame(view: View, choice: Choice) -> pd.DataFrame:
+    """Prevalence of the chosen narratives, most prevalent first, then by period."""
+    found = data.prevalence(view.handle, choice.slice)
+    # Narratives that somebody named in the sidebar are shown whatever their origin.
+    if choice.origin != "all" and not choice.slice.narratives:
+        found = found[found["origin"] == choice.origin]
+    hits = found.groupby("narrative_id", sort=False)["paragraphs"].sum()
+    rank = {key: place for place, key in enumerate(hits.sort_values(ascending=False, kind="stable").index)}
+    return found.sort_values(
+        ["narrative_id", "period"], key=lambda c: c.map(rank) if c.name == "narrative_id" else c
+    )
+
+
+def denominator(shown: pd.DataFrame, choice: Choice) -> str:
+    """What the shares are shares of, in words."""
+    totals = shown.drop_duplicates("period")
+    first, last = totals["period"].min()[:4], totals["period"].max()[:4]
+    return words.denominator(choice.slice, int(totals["total_paragraphs"].sum()), first, last)
+
+
+def counted(view: View, choice: Choice, denominator: str) -> str:
+    """What the charts count, in words: denominator, period, and what stands in none of them."""
+    what = "Share of" if choice.measure == "share" else "Number among"
+    by = (
+        f"By {periods.NOUN[choice.slice.by]}{', chosen from the amount of text' if choice.automatic else ''}."
+    )
+    missing = words.undated(data.totals(view.handle, choice.slice).undated, choice.slice)
+    return " ".join(filter(None, [f"{what} {denominator}.", by, missing]))
+
+
+def nothing(view: View, choice: Choice) -> None:
+    """The empty state: the filters, and what stands in no period."""
+
+    def count(s: Slice) -> int:
+        return data.totals(view.handle, s).placed
+
+    missing = words.undated(data.totals(view.handle, choice.slice).undated, choice.slice)
+    empty_frame(view, choice.slice, count, "dated statement paragraph", [missing] if missing else [])
+
+
+def headline(view: View, choice: Choice, shown: pd.DataFrame) -> None:
+    """How much there is, of when, and how much of it is in no narrative or no period."""
+    counted = data.totals(view.handle, choice.slice)
+    outside = counted.unassigned + (counted.candidates_only if choice.origin == "codebook" else 0)
+    first, last = shown["period"].min()[:4], shown["period"].max()[:4]
+    cells = [
+        ("Documents", f"{counted.documents:,}", "Those with at least one statement paragraph."),
+        ("Statement paragraphs", f"{counted.statements:,}", "What somebody says: no headings, no questions."),
+        ("Period", first if first == last else f"{first}–{last}", None),
+        (
+            "Outside the codebook" if choice.origin == "codebook" else "In no narrative",
+            words.percent(outside / counted.statements),
+            f"{outside:,} statement paragraphs, as far as the machine can tell; see the end of the page.",
+        ),
+        ("Undated", f"{counted.undated:,}", "Statement paragraphs that stand in no period of these charts."),
+        ("Last build", words.built(data.manifest(view.handle).built_at, short=True), None),
+    ]
+    grid = st.grid("auto", min_column_width=150, gap="small")
+    for label, value, note in cells:
+        grid.metric(label, value, help=note)
+
+
+def small_multiples(view: View, choice: Choice, shown: pd.DataFrame) -> None:
+    """One small chart a narrative, all on one scale."""
+    look, colours = charts.look(shown, choice.measure), _colours(view)
+    keys = list(dict.fromkeys(shown["narrative_id"]))
+    grid = st.grid("auto", min_column_width=228, gap="small")
+    for key in keys[:MOST_SMALL]:
+        rows = shown[shown["narrative_id"] == key]
+        grid.plotly_chart(
+            charts.small(rows, colours[key], look),
+            config=charts.CONFIG,
+            key=f"small-{key}",
+            alt=charts.summary(rows, look),
+        )
+    if len(keys) > MOST_SMALL:
+        st.caption(
+            f"The {MOST_SMALL} most prevalent of {words.count(len(keys), 'narrative')}; "
+            "the table below has them all, and the sidebar's narrative filter shows any of them here."
+        )
+
+
+def compared(view: View, choice: Choice, shown: pd.DataFrame) -> None:
+    """Up to six narratives on one pair of axes, with events."""
+    st.subheader("Side by side", anchor=False)
+    names = dict(zip(shown["narrative_id"], shown["narrative"], strict=True))
+    picked = st.multiselect(
+        "Narratives to compare",
+        list(names),
+        format_func=names.__getitem__,
+        max_selections=MOST_COMPARED,
+        key="compare",
+        bind="query-params",
+        placeholder=f"The {min(DEFAULT_COMPARED, len(names))} most prevalent",
+    )
+    keys = picked or list(names)[:DEFAULT_COMPARED]
+    rows = shown[shown["narrative_id"].isin(keys)]
+    look, colours = charts.look(rows, choice.measure), _colours(view)
+    events = data.events(view.handle)
+    marked = [
+        (date.fromisoformat(day), name) for day, name in zip(events["date"], events["name"], strict=True)
+    ]
+    figure = charts.comparison(rows, distinct({key: colours[key] for key in keys}), look, marked)
+    summary = " ".join(charts.summary(rows[rows["narrative_id"] == key], look) for key in keys)
+    st.plotly_chart(figure, config=charts.CONFIG, key="comparison", alt=summary)
+    st.caption(
+        "Triangles and thin lines mark dated events; point at one for its name. They are no explanation."
+    )
+
+
+def uncovered(view: View, choice: Choice) -> None:
+    """The share that advances no narrative, on a scale of its own, and what that means."""
+    counted = data.totals(view.handle, choice.slice)
+    by_codebook = counted.assigned - counted.candidates_only
+    found = (
+        f", {counted.candidates_only:,} only belong to a discovered one" if counted.candidates_only else ""
+    )
+    st.subheader("What no narrative covers", anchor=False)
+    grid = st.grid("auto", min_column_width=300, gap="medium")
+    figure, summary = charts.uncovered(data.unassigned(view.handle, choice.slice))
+    grid.plotly_chart(figure, config=charts.CONFIG, key="uncovered", alt=summary)
+    grid.write(
+        f"Of {words.count(counted.statements, 'statement paragraph')}, {by_codebook:,} advance at least "
+        f"one of the codebook's narratives{found}, and {counted.unassigned:,} are in none, as far as the "
+        "machine can tell. Most of that is ordinary business; some will be claims that the codebook does "
+        "not define. The scale here goes to 100 %."
+    )
+
+
+def table(shown: pd.DataFrame) -> None:
+    """The numbers behind every chart above."""
+    columns = {
+        "period": st.column_config.TextColumn("Period"),
+        "narrative": st.column_config.TextColumn("Narrative", width="medium"),
+        "paragraphs": st.column_config.NumberColumn("Count", format="localized"),
+        "total_paragraphs": st.column_config.NumberColumn("Of", format="localized"),
+        "share": st.column_config.NumberColumn("Share", format="percent"),
+        "share_low": st.column_config.NumberColumn("95 % from", format="percent"),
+        "share_high": st.column_config.NumberColumn("to", format="percent"),
+    }
+    st.dataframe(shown, column_config=columns, column_order=list(columns), hide_index=True)
+
+
+def _colours(view: View) -> dict[str, str]:
+    found = data.options(view.handle).narratives
+    pairs = zip(found["narrative_id"], found["colour"], strict=True)
+    return {key: chosen(colour, place) for place, (key, colour) in enumerate(pairs)}

@@ -1,0 +1,97 @@
+"""Numbers, filters and caveats in words. Pure: the same sentences stand on pages and in downloads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from narratives.model import Slice
+
+CAVEAT = (
+    "Shows which recurring narratives a text advances, as matched by machine, with errors. It describes and "
+    "does not endorse; a shared narrative is no sign of coordination, and shares depend on which texts were "
+    "collected."
+)
+NOBODY = "(none named)"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """`1 paragraph`, `1,312 paragraphs`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def percent(share: float) -> str:
+    """A share from 0 to 1 as a percentage with one decimal: `9.1 %`; `–` where there is none."""
+    return "–" if share != share else f"{share * 100:.1f} %"
+
+
+def listing(names: Sequence[str], most: int = 3, link: str = "and") -> str:
+    """`A`, `A and B`, `A, B, C and 4 others`."""
+    shown = [name or NOBODY for name in names[:most]]
+    if len(names) > most:
+        return f"{', '.join(shown)} {link} {count(len(names) - most, 'other')}"
+    return f" {link} ".join(part for part in (", ".join(shown[:-1]), shown[-1]) if part) if shown else ""
+
+
+def years(s: Slice) -> str:
+    """The dates of a slice: `2016–2018`, `2016`, `from 2016`, `to 2018`, or empty for all."""
+    if s.date_from and s.date_to:
+        return s.date_from if s.date_from == s.date_to else f"{s.date_from}–{s.date_to}"
+    return f"from {s.date_from}" if s.date_from else f"to {s.date_to}" if s.date_to else ""
+
+
+def who(s: Slice) -> str:
+    """Speakers and outlets of a slice: ` by A or B in C`, empty for all."""
+    by = f" by {listing(s.speakers, link='or')}" if s.speakers else ""
+    return by + (f" in {listing(s.outlets, link='or')}" if s.outlets else "")
+
+
+def copies(s: Slice) -> str:
+    """Which of originals and copies are counted."""
+    return {"originals": "originals only", "copies": "copies only", "all": "copies included"}[s.copies]
+
+
+def denominator(s: Slice, total: int, first: str = "", last: str = "") -> str:
+    """What a share is a share of: `the 312 statement paragraphs by A dated 2016–2020; originals only`.
+
+    `first` and `last` are the first and last year with text; they are said where the slice sets no years.
+    """
+    noun = "statement paragraph" if s.unit == "paragraph" else "document"
+    span = years(s) or (first if first == last else f"{first}–{last}")
+    dated = f" dated {span}" if span else ""
+    return f"the {count(total, noun)}{who(s)}{dated}; {copies(s)}"
+
+
+def undated(number: int, s: Slice) -> str:
+    """How many statement paragraphs stand in no period, and why; empty if none."""
+    if not number:
+        return ""
+    reason = "no date" if s.by == "year" else f"no date to the {'month' if s.by == 'month' else s.by}"
+    has, stand = ("has", "stands") if number == 1 else ("have", "stand")
+    return f"{count(number, 'further statement paragraph')} {has} {reason} and so {stand} in no period."
+
+
+def built(iso: str, short: bool = False) -> str:
+    """An ISO time as `5 Mar 2026, 14:05 UTC`, or the day alone; what is no time comes back as it is."""
+    try:
+        moment = datetime.fromisoformat(iso)
+    except ValueError:
+        return iso
+    return f"{moment.day} {moment:%b %Y}" if short else f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+
+
+def filters(s: Slice, names: dict[str, str]) -> list[tuple[str, str, str]]:
+    """The filters that are set: (field, name of the filter, chosen values in words)."""
+    rows = [
+        ("speakers", "speaker", listing(s.speakers, 5, "or")),
+        ("outlets", "outlet", listing(s.outlets, 5, "or")),
+        ("narratives", "narrative", listing([names.get(n, n) for n in s.narratives], 5, "or")),
+        ("date", "years", years(s)),
+    ]
+    return [row for row in rows if row[2]]
+
+
+def literal(text: str) -> str:
+    """Text as Markdown shows it letter by letter: no markup, no link, no picture fetched from elsewhere."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)

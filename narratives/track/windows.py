@@ -1,0 +1,20 @@
+"""Two-sentence windows of a paragraph: the sentence level of matching."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import sentencex
+
+
+def windows(text: str) -> list[str]:
+    """Every two consecutive sentences of `text`, in order; `[text]` where it has one or two (or none).
+
+    A claim often takes a sentence and its neighbour ("They say so every year. It is a lie."), and a long
+    paragraph dilutes it: the best passage speaks for the whole (passage-level evidence, Callan, SIGIR 1994).
+    """
+    sentences = [sentence.strip() for sentence in sentencex.segment("en", text)]
+    sentences = [sentence for sentence in sentences if sentence]
+    if len(sentences) <= 2:
+        return [text]
+    return [f"{first} {second}" for first, second in pairwise(sentences)]

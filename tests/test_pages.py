@@ -1,0 +1,221 @@
+"""The pages without a browser: what they say for a filter, for nothing, and for a damaged store."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from narratives.model import Slice
+from narratives.show import building, data, words
+from narratives.store import open_snapshot
+
+from .conftest import ROOT
+from .factory import build_store
+
+NOTICE = "sample: paraphrased, not quoted; hand-picked, not representative"
+PREVALENCE, EVIDENCE = "pages/prevalence_page.py", "pages/evidence_page.py"
+
+
+@pytest.fixture(autouse=True)
+def at_home(tmp_path, monkeypatch):
+    """Every test runs in an empty folder of its own, with nothing kept from the last one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(data.ENVIRONMENT, raising=False)
+    data.st.cache_resource.clear()
+    data.st.cache_data.clear()
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch) -> Path:
+    path = build_store(tmp_path / "texts", NOTICE).path
+    monkeypatch.setenv(data.ENVIRONMENT, str(path))
+    return path
+
+
+def opened(file: str = "dashboard.py", **query: str | list[str]) -> AppTest:
+    """The dashboard, or one page alone, as a link with this query opens it."""
+    app = AppTest.from_file(str(ROOT / file), default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def said(app: AppTest) -> str:
+    """All words on the page, without the marks that keep Markdown from reading them."""
+    kinds = (app.title, app.subheader, app.caption, app.text, app.info, app.error, app.markdown)
+    return "\n".join(element.value for kind in kinds for element in kind).replace("\\", "")
+
+
+def headline(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def test_home_shows_everything(store):
+    app = opened()
+    totals = open_snapshot(store).totals(Slice())
+    assert app.title[0].value == "Prevalence"
+    assert headline(app)["Statement paragraphs"] == f"{totals.statements}"
+    assert headline(app)["Undated"] == f"{totals.undated}"
+    assert headline(app)["Period"] == "2016–2018"
+    assert len(app.get("plotly_chart")) == 3 + 1 + 1  # narratives, comparison, what none covers
+    assert NOTICE in said(app) and words.CAVEAT in said(app)
+    assert f"the {totals.placed} statement paragraphs dated" in said(app)
+    assert words.undated(totals.undated, Slice()) in said(app)
+
+
+def test_a_speaker_and_a_year_change_the_numbers(store):
+    s = Slice(speakers=("Maria Zakharova",), date_from="2016", date_to="2016")
+    totals = open_snapshot(store).totals(s)
+    app = opened(speaker="Maria Zakharova", **{"from": "2016", "to": "2016"})
+    assert headline(app)["Statement paragraphs"] == f"{totals.statements}"
+    assert headline(app)["Statement paragraphs"] != headline(opened())["Statement paragraphs"]
+    assert headline(app)["Period"] == "2016"
+    shown = f"the {totals.placed} statement paragraphs by Maria Zakharova dated 2016; originals only"
+    assert shown in said(app)
+
+
+def test_years_in_the_wrong_order_are_still_a_range(store):
+    assert "dated 2016–2018;" in said(opened(**{"from": "2018", "to": "2016"}))
+
+
+def test_a_link_with_nonsense_shows_everything(store):
+    app = opened(speaker="Nobody", by="fortnight", show="feelings", **{"from": "1066"})
+    assert headline(app) == headline(opened())
+
+
+def test_discovered_narratives_can_be_chosen(store):
+    assert len(opened(origin="Discovered").get("plotly_chart")) == 1 + 1 + 1
+    assert len(opened(origin="All").get("plotly_chart")) == 4 + 1 + 1
+
+
+def test_a_narrative_named_in_the_sidebar_is_shown_whatever_its_origin(store):
+    assert len(opened(narrative="Exports and slides").get("plotly_chart")) == 1 + 1 + 1
+
+
+def test_the_table_has_the_numbers_of_the_chart(store):
+    shown = opened().dataframe[0].value
+    snapshot = open_snapshot(store).prevalence(Slice())
+    expected = snapshot[snapshot["origin"] == "codebook"]
+    assert shown["paragraphs"].sum() == expected["paragraphs"].sum()
+    assert len(shown) == len(expected)
+
+
+def test_filters_that_match_nothing_say_which_and_how_to_widen(store):
+    app = opened(speaker="Maria Zakharova", outlet="RT")
+    assert "No dated statement paragraph matches" in said(app)
+    assert "Filters set: speaker Maria Zakharova; outlet RT." in said(app)
+    s = Slice(outlets=("RT",))
+    without = words.count(open_snapshot(store).totals(s).placed, "dated statement paragraph")
+    assert f"Without the speaker filter: {without}." in said(app)
+    assert not app.get("plotly_chart")
+    assert words.CAVEAT in said(app)
+
+
+def evidence(**state: object) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+    app.run()
+    for key, value in state.items():
+        app.session_state[key] = value
+    app.switch_page(EVIDENCE).run()
+    assert not app.exception, app.exception
+    return app
+
+
+def test_evidence_lists_the_paragraphs_of_the_slice(store):
+    app = evidence(speaker=["Vladimir Putin"], narrative=["us_meddles_too"])
+    found = open_snapshot(store).paragraphs(Slice(("Vladimir Putin",), narratives=("us_meddles_too",)))
+    assert app.dataframe[0].value["text"].tolist() == found["text"].tolist()
+    assert (
+        "1 statement paragraph by Vladimir Putin that advances The US meddles too; originals only."
+        in said(app)
+    )
+    assert NOTICE in said(app)
+
+
+def test_evidence_is_searched(store):
+    app = evidence(text="falsified")
+    assert app.dataframe[0].value["text"].tolist() == ["The memory of the war must not be falsified."]
+    assert "with “falsified” in the text" in said(app)
+
+
+def test_evidence_shows_what_no_narrative_covers(store):
+    app = evidence(unassigned=True)
+    assert set(app.dataframe[0].value["narratives"]) == {""}
+    assert len(app.dataframe[0].value) == open_snapshot(store).totals(Slice()).unassigned
+
+
+def test_evidence_that_is_not_there_says_what_to_take_off(store):
+    app = evidence(text="zeppelin", outlet=["RT"])
+    in_rt = open_snapshot(store).count_paragraphs(Slice(outlets=("RT",)))
+    assert "No statement paragraph matches" in said(app)
+    assert f"Without the search for “zeppelin”: {words.count(in_rt, 'statement paragraph')}." in said(app)
+    assert "Without the outlet filter: 0 statement paragraphs." in said(app)
+
+
+@pytest.mark.parametrize("page", [PREVALENCE, EVIDENCE])
+def test_a_page_stands_alone(store, page):
+    app = opened(page)
+    assert NOTICE in said(app)
+    assert len(app.dataframe) == 1
+
+
+@pytest.mark.parametrize("page", ["dashboard.py", PREVALENCE, EVIDENCE])
+def test_a_store_without_a_snapshot_says_how_to_make_one(tmp_path, monkeypatch, page):
+    monkeypatch.setenv(data.ENVIRONMENT, str(tmp_path / "empty"))
+    app = opened(page)
+    assert "cannot be shown" in said(app)
+    assert "python -m narratives build INPUT --store" in said(app)
+
+
+@pytest.mark.parametrize("damage", ["no folder", "no database", "cut short", "bad pointer", "bad manifest"])
+def test_a_damaged_snapshot_is_said_in_words(store, damage):
+    folder = store / "snapshots" / (store / "CURRENT").read_text().strip()
+    match damage:
+        case "no folder":
+            folder.rename(store / "elsewhere")
+        case "no database":
+            (folder / "snapshot.duckdb").unlink()
+        case "cut short":
+            (folder / "snapshot.duckdb").write_bytes((folder / "snapshot.duckdb").read_bytes()[:5000])
+        case "bad pointer":
+            (store / "CURRENT").write_text("../../etc")
+        case "bad manifest":
+            (folder / "manifest.json").write_text("{")
+    app = opened()
+    assert "This page cannot be shown." in said(app)
+    assert "Expected" in said(app) and "Traceback" not in said(app)
+
+
+def test_the_own_store_comes_before_the_sample(tmp_path, monkeypatch):
+    build_store(tmp_path / "store-sample", NOTICE)
+    assert NOTICE in said(opened())
+    build_store(tmp_path / "store")
+    assert NOTICE not in said(opened())
+
+
+def test_without_any_snapshot_the_sample_is_built(tmp_path, monkeypatch):
+    """A stand-in for the build: the dashboard's part is to start it, wait and go on."""
+    code = (
+        "import sys; from pathlib import Path; from tests.factory import build_store;"
+        f"print({json.dumps(json.dumps({'stage': 'encoding', 'done': 1, 'total': 2}))}, file=sys.stderr);"
+        f"build_store(Path({str(tmp_path / 'store-sample')!r}), {NOTICE!r})"
+    )
+    monkeypatch.setattr(building, "sample_command", lambda store: [sys.executable, "-c", code])
+    app = opened()
+    assert app.title[0].value == "Prevalence"
+    assert NOTICE in said(app)
+
+
+def test_a_sample_that_cannot_be_built_says_why(monkeypatch):
+    code = "import sys; print('narratives: no room on the disk', file=sys.stderr); sys.exit(1)"
+    monkeypatch.setattr(building, "sample_command", lambda store: [sys.executable, "-c", code])
+    app = opened()
+    assert "The sample could not be built." in said(app)
+    assert "no room on the disk" in said(app)
+    assert [button.label for button in app.button] == ["Try again"]

@@ -1,0 +1,247 @@
+"""A build from end to end: what it adds, what it leaves alone, and that stopping it loses nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from narratives import measure, pipeline, track
+from narratives.model import BuildReport, Slice, StoreBusyError, UsageError
+from narratives.pipeline import SAMPLE, BuildRequest, build
+from narratives.store import DEFAULT_COPIES, TABLES, Store, export, open_snapshot
+
+from .fakes import FakeEncoder
+
+# Small, so that fitting it takes no time; the real codebook has tests of its own.
+CODEBOOK = """
+[[narrative]]
+id = "bases"
+name = "Bases at the border"
+definition = "The alliance moves its bases to the border."
+exemplars = ["The alliance brings its bases closer to our border.", "Their bases come nearer every year."]
+
+[[narrative]]
+id = "sanctions"
+name = "Sanctions backfire"
+definition = "Sanctions hurt those who impose them."
+exemplars = ["Sanctions hurt those who impose them most.", "Our farmers gained from the sanctions."]
+contrasts = ["The list of sanctions was discussed."]
+"""
+OUTLETS = ("First Paper", "Second Paper", "Third Paper")
+CLAIMS = (
+    "The alliance moves its bases closer to our border year after year, and we are told to be calm about it.",
+    "Sanctions hurt those who impose them, and our farmers have only gained from the closed market.",
+    "The harvest in the southern regions was good this year, and grain exports will grow by a tenth.",
+    "Our aircraft fight terrorists in Syria because the legitimate government there asked us to help.",
+)
+
+
+def rows(first: int, last: int) -> list[dict[str, object]]:
+    """Documents number `first` to `last`, each with three paragraphs that vary a few claims."""
+    return [
+        {
+            "id": f"doc-{i}",
+            "outlet": OUTLETS[i % 3],
+            "title": f"Report number {i}",
+            "date": f"{2016 + i % 5}-0{1 + i % 9}-15",
+            "paragraphs": [
+                {"text": f"{CLAIMS[(i + j) % 4]} This was item {i} and {j}.", "speaker": "Dmitry Peskov"}
+                for j in range(3)
+            ],
+        }
+        for i in range(first, last)
+    ]
+
+
+def small_codebook(folder: Path) -> Path:
+    path = folder / "codebook.toml"
+    path.write_text(CODEBOOK, "utf-8")
+    return path
+
+
+def write(path: Path, documents: list[dict[str, object]]) -> str:
+    path.write_text("".join(json.dumps(d) + "\n" for d in documents), "utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def encoder(monkeypatch: pytest.MonkeyPatch) -> FakeEncoder:
+    fake = FakeEncoder()
+    monkeypatch.setattr(track, "load_encoder", lambda model="", variant="": fake)
+    return fake
+
+
+def run(store: Path, *inputs: str, **more: object) -> BuildReport:
+    return build(replace(BuildRequest(inputs, store, small_codebook(store.parent)), **more))
+
+
+def tables(store: Path, *names: str) -> dict[str, str]:
+    return {
+        name: export(store, name, Slice(copies=DEFAULT_COPIES[name]), None, measure.with_share)
+        for name in names or TABLES
+    }
+
+
+def test_a_build_reports_and_stores_what_it_read(tmp_path: Path, encoder: FakeEncoder) -> None:
+    (tmp_path / "broken.csv").write_text("a,b\n1,2\n")
+    report = run(
+        tmp_path / "s", write(tmp_path / "a.jsonl", rows(0, 12)), str(tmp_path / "broken.csv"), "nowhere"
+    )
+    assert report.counts is not None
+    assert (report.inputs_named, report.inputs_readable, report.inputs_skipped) == (3, 1, 0)
+    assert (report.counts.documents, report.counts.statements) == (12, 36)
+    assert report.counts.assigned + report.counts.candidates_only + report.counts.unassigned == 36
+    assert [r.source_path for r in report.rejected] == ["nowhere", str(tmp_path / "broken.csv")]
+    documents = tables(tmp_path / "s", "documents")["documents"]
+    assert "broken.csv" in documents and documents.count(",read,") + documents.count('"read"') == 12
+
+
+def test_the_same_inputs_again_change_and_encode_nothing(tmp_path: Path, encoder: FakeEncoder) -> None:
+    source = write(tmp_path / "a.jsonl", rows(0, 12))
+    first = run(tmp_path / "s", source)
+    before, current = len(encoder.encoded), (tmp_path / "s" / "CURRENT").stat().st_mtime_ns
+    again = run(tmp_path / "s", source)
+    assert again.unchanged and again.snapshot == first.snapshot and again.inputs_skipped == 1
+    assert len(encoder.encoded) == before
+    assert (tmp_path / "s" / "CURRENT").stat().st_mtime_ns == current
+
+
+def test_a_changed_file_replaces_its_own_documents_and_only_them(
+    tmp_path: Path, encoder: FakeEncoder
+) -> None:
+    one, two = write(tmp_path / "a.jsonl", rows(0, 5)), write(tmp_path / "b.jsonl", rows(5, 9))
+    run(tmp_path / "s", one, two)
+    write(tmp_path / "a.jsonl", rows(0, 3))
+    encoder.encoded.clear()
+    report = run(tmp_path / "s", one)
+    assert report.counts is not None and report.counts.documents == 3 + 4
+    assert encoder.encoded == []
+
+
+def test_removing_an_input_takes_its_documents_out(tmp_path: Path, encoder: FakeEncoder) -> None:
+    one, two = write(tmp_path / "a.jsonl", rows(0, 5)), write(tmp_path / "b.jsonl", rows(5, 9))
+    alone = run(tmp_path / "alone", two)
+    run(tmp_path / "s", one, two)
+    report = run(tmp_path / "s", remove=(one,))
+    assert report.counts is not None and report.counts.documents == 4
+    assert alone.counts == report.counts
+    with pytest.raises(UsageError, match="status"):
+        run(tmp_path / "s", remove=("never.jsonl",))
+
+
+def test_a_store_outlives_its_sources(tmp_path: Path, encoder: FakeEncoder) -> None:
+    one, two = write(tmp_path / "a.jsonl", rows(0, 5)), write(tmp_path / "b.jsonl", rows(5, 9))
+    run(tmp_path / "s", one)
+    Path(one).unlink()
+    report = run(tmp_path / "s", two)
+    assert report.counts is not None and report.counts.documents == 9
+
+
+def test_two_documents_with_one_id_are_kept_once_and_told(tmp_path: Path, encoder: FakeEncoder) -> None:
+    report = run(tmp_path / "s", write(tmp_path / "a.jsonl", rows(0, 4) + rows(2, 3)))
+    assert report.counts is not None and report.counts.documents == 4
+    assert "same document" in report.rejected[0].reason and report.rejected[0].row == 5
+
+
+def test_stopped_while_encoding_it_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write(tmp_path / "a.jsonl", rows(0, 60))
+    whole = FakeEncoder()
+    monkeypatch.setattr(track, "load_encoder", lambda model="", variant="": whole)
+    run(tmp_path / "whole", source)
+
+    stopped = FakeEncoder(stop_after=len(whole.encoded) // 2)
+    monkeypatch.setattr(track, "load_encoder", lambda model="", variant="": stopped)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "s", source)
+    assert Store(tmp_path / "s").current() is None
+
+    rest = FakeEncoder()
+    monkeypatch.setattr(track, "load_encoder", lambda model="", variant="": rest)
+    report = run(tmp_path / "s", source)
+    assert not set(rest.encoded) & set(stopped.encoded)
+    assert sorted(rest.encoded + stopped.encoded) == sorted(whole.encoded)
+    assert report.reused == len(stopped.encoded)
+    assert tables(tmp_path / "s") == tables(tmp_path / "whole")
+
+
+def test_the_order_of_inputs_changes_no_byte(tmp_path: Path, encoder: FakeEncoder) -> None:
+    names = [write(tmp_path / f"{k}.jsonl", rows(7 * k, 7 * k + 7)) for k in range(4)]
+    run(tmp_path / "forwards", *names)
+    run(tmp_path / "backwards", *reversed(names))
+    assert tables(tmp_path / "forwards") == tables(tmp_path / "backwards")
+
+
+def test_in_two_steps_or_one_the_codebook_says_the_same(tmp_path: Path, encoder: FakeEncoder) -> None:
+    names = [write(tmp_path / f"{k}.jsonl", rows(7 * k, 7 * k + 7)) for k in range(4)]
+    run(tmp_path / "one", *names)
+    run(tmp_path / "two", *names[2:])
+    run(tmp_path / "two", *names[:2])
+    same = ("documents", "paragraphs")
+    assert tables(tmp_path / "one", *same) == tables(tmp_path / "two", *same)
+    kept = []
+    for name in ("one", "two"):
+        export(
+            tmp_path / name, "assignments", Slice(copies="all"), tmp_path / "a.parquet", measure.with_share
+        )
+        frame = pd.read_parquet(tmp_path / "a.parquet")
+        kept.append(frame[frame["origin"] == "codebook"].reset_index(drop=True))
+    pd.testing.assert_frame_equal(*kept)
+
+
+def test_nothing_readable_writes_nothing(tmp_path: Path, encoder: FakeEncoder) -> None:
+    (tmp_path / "empty").mkdir()
+    report = run(tmp_path / "s", str(tmp_path / "empty"))
+    assert report.counts is None and not report.snapshot and report.rejected
+    assert Store(tmp_path / "s").current() is None
+
+
+def test_a_bad_input_leaves_the_snapshot_as_it_was(tmp_path: Path, encoder: FakeEncoder) -> None:
+    first = run(tmp_path / "s", write(tmp_path / "a.jsonl", rows(0, 5)))
+    report = run(tmp_path / "s", str(tmp_path / "gone.jsonl"))
+    assert report.inputs_readable == 0 and report.snapshot == first.snapshot
+
+
+def test_a_second_build_is_told_that_one_is_running(tmp_path: Path, encoder: FakeEncoder) -> None:
+    with Store(tmp_path / "s").lock(), pytest.raises(StoreBusyError, match="another build"):
+        run(tmp_path / "s", write(tmp_path / "a.jsonl", rows(0, 2)))
+
+
+def test_a_copy_goes_where_its_original_goes(tmp_path: Path, encoder: FakeEncoder) -> None:
+    documents = rows(0, 30)
+    documents.append({**documents[3], "id": "copied", "date": "2020-12-01", "outlet": "Fourth Paper"})
+    report = run(tmp_path / "s", write(tmp_path / "a.jsonl", documents))
+    assert report.counts is not None and report.counts.copies == 3
+    snapshot = open_snapshot(tmp_path / "s")
+    found = snapshot.frame(
+        "SELECT p.paragraph_id, p.duplicate_of, list_sort(list(a.narrative_id)) AS narratives "
+        "FROM snap.paragraphs p LEFT JOIN snap.assignments a USING (paragraph_id) "
+        "WHERE p.statement GROUP BY ALL"
+    ).set_index("paragraph_id")
+    snapshot.close()
+    copies = found[found["duplicate_of"] != ""]
+    assert len(copies) == 3
+    for row in copies.itertuples():
+        assert list(row.narratives) == list(found.loc[row.duplicate_of, "narratives"])
+
+
+def test_the_sample_is_marked_wherever_it_goes(tmp_path: Path, encoder: FakeEncoder) -> None:
+    run(tmp_path / "s", str(SAMPLE / "seeds.jsonl"))
+    assert Store(tmp_path / "s").snapshots()[0].notice == pipeline.SAMPLE_NOTICE
+    for table in tables(tmp_path / "s").values():
+        header, *lines = table.splitlines()
+        assert "note" in header
+        assert lines and all(pipeline.SAMPLE_NOTICE in line for line in lines)
+
+
+@pytest.mark.model
+def test_the_model_is_asked_and_thresholds_hold(tmp_path: Path) -> None:
+    report = build(BuildRequest(inputs=(str(SAMPLE / "seeds.jsonl"),), store=tmp_path / "s"))
+    assert report.counts is not None and report.counts.assigned > 10
+    frame = open_snapshot(tmp_path / "s").frame("SELECT * FROM snap.assignments WHERE origin = 'codebook'")
+    assert frame["score"].between(0, 1).all() and (frame["exemplar"] != "").all()

@@ -1,0 +1,165 @@
+"""Charts hold exactly the numbers of their frame, show gaps as gaps, and can be read in any colour vision."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date
+
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from narratives.measure import with_share
+from narratives.show import charts
+from narratives.show.colours import (
+    BACKGROUNDS,
+    CLOSEST,
+    PALETTE,
+    chosen,
+    contrast,
+    distance,
+    distinct,
+    legible,
+)
+
+COLOURS = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    """Two narratives over 2016, 2017 and 2019: no text in 2018."""
+    totals = {"2016": 40, "2017": 50, "2019": 20}
+    counts = {"a": {"2016": 4, "2017": 10, "2019": 0}, "b": {"2016": 1, "2017": 0, "2019": 5}}
+    rows = [
+        (period, key, f"Narrative <{key}>", "codebook", counts[key][period], total)
+        for period, total in totals.items()
+        for key in counts
+    ]
+    columns = ["period", "narrative_id", "narrative", "origin", "paragraphs", "total_paragraphs"]
+    return with_share(pd.DataFrame(rows, columns=columns))
+
+
+def one(frame: pd.DataFrame, key: str = "a") -> pd.DataFrame:
+    return frame[frame["narrative_id"] == key]
+
+
+def lines(figure: charts.Figure) -> list[dict]:
+    return [trace for trace in figure["data"] if trace.get("mode") == "lines+markers"]
+
+
+def test_plotly_takes_every_figure(frame):
+    view = charts.look(frame, "share")
+    figures = [
+        charts.small(one(frame), PALETTE[0], view),
+        charts.comparison(frame, {"a": PALETTE[0], "b": PALETTE[1]}, view, [(date(2017, 5, 4), "Vote")]),
+        charts.uncovered(one(frame))[0],
+    ]
+    for figure in figures:
+        assert go.Figure(figure).to_dict()["layout"]["height"] == figure["layout"]["height"]
+
+
+def test_a_period_without_text_is_a_gap_and_not_a_zero(frame):
+    [line] = lines(charts.small(one(frame), PALETTE[0], charts.look(frame, "share")))
+    assert line["y"] == [0.1, 0.2, None, 0.0]
+    assert line["connectgaps"] is False
+
+
+def test_the_band_is_the_interval_and_breaks_at_the_gap(frame):
+    figure = charts.small(one(frame), PALETTE[0], charts.look(frame, "share"))
+    band, bar = figure["data"][0], figure["data"][1]
+    low, high = one(frame)["share_low"].tolist(), one(frame)["share_high"].tolist()
+    assert band["fill"] == "toself"
+    assert band["y"] == [high[0], high[1], low[1], low[0], None]
+    assert bar["y"] == [low[2], high[2]]  # 2019 stands alone
+
+
+def test_counts_have_no_interval(frame):
+    figure = charts.small(one(frame), PALETTE[0], charts.look(frame, "count"))
+    assert [trace["y"] for trace in figure["data"]] == [[4, 10, None, 0]]
+    compared = charts.comparison(frame, {"a": PALETTE[0]}, charts.look(frame, "count"))
+    assert all("error_y" not in trace for trace in compared["data"])
+
+
+def test_hovering_tells_share_interval_count_and_denominator(frame):
+    [line] = lines(charts.small(one(frame), PALETTE[0], charts.look(frame, "share")))
+    row = one(frame).iloc[0]
+    assert "2016: 10.0 %" in line["hovertemplate"][0]
+    assert f"{row['share_low'] * 100:.1f}–{row['share_high'] * 100:.1f} %" in line["hovertemplate"][0]
+    assert "4 of 40 statement paragraphs" in line["hovertemplate"][0]
+    assert line["hovertemplate"][2] == ""
+
+
+def test_all_small_charts_stand_on_one_scale_that_cuts_nothing_off(frame):
+    view = charts.look(frame, "share")
+    tops = {charts.small(one(frame, key), PALETTE[0], view)["layout"]["yaxis"]["range"][1] for key in "ab"}
+    assert len(tops) == 1
+    assert tops.pop() >= frame["share_high"].max()
+
+
+def test_names_cannot_carry_markup(frame):
+    figure = charts.small(one(frame), PALETTE[0], charts.look(frame, "share"))
+    assert "&lt;a&gt;" in figure["layout"]["annotations"][0]["text"]
+    assert "<a>" not in str(figure)
+
+
+def test_the_comparison_labels_every_line_with_its_own_sign(frame):
+    view = charts.look(frame, "share")
+    figure = charts.comparison(frame, {"b": PALETTE[0], "a": PALETTE[1]}, view)
+    labels = [note["text"] for note in figure["layout"]["annotations"]]
+    assert ["●" in labels[0], "■" in labels[1]] == [True, True]
+    assert [line["marker"]["symbol"] for line in lines(figure)] == ["circle", "square"]
+    whisker = lines(figure)[0]["error_y"]
+    row = one(frame, "b").iloc[0]
+    assert whisker["array"][0] == row["share_high"] - row["share"]
+    assert whisker["arrayminus"][0] == row["share"] - row["share_low"]
+    assert whisker["array"][2] is None
+
+
+def test_events_are_marked_only_inside_the_period(frame):
+    events = [
+        (date(2015, 12, 31), "before"),
+        (date(2017, 5, 4), "A <b>vote</b>"),
+        (date(2020, 1, 1), "after"),
+    ]
+    figure = charts.comparison(frame, {"a": PALETTE[0]}, charts.look(frame, "share"), events)
+    marks = figure["data"][-1]
+    assert marks["x"] == ["2017-05-04"]
+    assert "4 May 2017" in marks["hovertemplate"][0] and "&lt;b&gt;" in marks["hovertemplate"][0]
+    assert len(figure["layout"]["shapes"]) == 1
+
+
+def test_the_summary_says_lowest_and_highest(frame):
+    assert charts.summary(one(frame), charts.look(frame, "share")) == (
+        "Narrative <a>: 0.0 % in 2019 at the lowest, 20.0 % in 2017 at the highest."
+    )
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0.01, 0.15)), min_size=1, max_size=6))
+def test_labels_never_cover_one_another(labels):
+    values, sizes = [value for value, _ in labels], [size for _, size in labels]
+    middles = charts.spread(values, sizes, 1.0)
+    order = sorted(range(len(values)), key=lambda i: (values[i], i))
+    for below, above in itertools.pairwise(order):
+        assert middles[above] - middles[below] >= (sizes[above] + sizes[below]) / 2 - 1e-9
+    assert all(m - s / 2 >= -1e-9 and m + s / 2 <= 1 + 1e-9 for m, s in zip(middles, sizes, strict=True))
+
+
+@given(COLOURS)
+def test_any_colour_is_made_to_stand_out_on_light_and_dark(colour):
+    assert all(contrast(legible(colour), ground) >= 3 for ground in BACKGROUNDS)
+
+
+@given(st.lists(COLOURS, min_size=1, max_size=6))
+def test_the_lines_of_one_chart_can_be_told_apart(colours):
+    told = list(distinct({str(i): legible(colour) for i, colour in enumerate(colours)}).values())
+    for i, colour in enumerate(told):
+        assert all(distance(colour, other) >= CLOSEST for other in told[:i])
+
+
+def test_a_narrative_without_a_colour_gets_one():
+    assert chosen("", 7) == PALETTE[1]
+    assert chosen("red", 0) == PALETTE[0]
+    assert chosen("#FFF", 0) == PALETTE[0]
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
