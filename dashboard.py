@@ -23,6 +23,7 @@ page = st.navigation(
         ]
     }
 )
+frame.mend_first_link(page.url_path)
 frame.open_frame()
 page.run()
 frame.footer()

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from narratives import __version__, measure, read
 from narratives.model import (
     BuildReport,
+    ConfigError,
     Copies,
     Granularity,
     NarrativesError,
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except NarrativesError as error:
         print(f"narratives: {error}", file=sys.stderr)
-        if isinstance(error, UsageError):
+        if isinstance(error, UsageError | ConfigError):
             return EXIT_USAGE
         return EXIT_BUSY if isinstance(error, StoreBusyError) else EXIT_NOTHING_READ
 
@@ -169,27 +170,29 @@ def _progress(kind: str) -> Iterator[Progress]:
 
 
 def _print_report(report: BuildReport) -> None:
-    if report.unchanged:
-        print(f"Nothing changed: snapshot {report.snapshot} is up to date.")
     for rejected in report.rejected[:REJECTED_SHOWN]:
-        place = f"{rejected.source_path}:{rejected.row}" if rejected.row else rejected.source_path
+        place = f"{rejected.source_path}, row {rejected.row}" if rejected.row else rejected.source_path
         print(f"  rejected {place}: {rejected.reason}")
     if len(report.rejected) > REJECTED_SHOWN:
         print(f"  … and {len(report.rejected) - REJECTED_SHOWN} more: `export documents` lists them all.")
     if report.counts is None:
         print("Nothing could be read, so nothing was written.")
         return
+    print("This build:")
     _print_table(
         {
             "inputs named": report.inputs_named,
             "inputs readable": report.inputs_readable,
             "inputs unchanged": report.inputs_skipped,
-            **{name.replace("_", " "): count for name, count in asdict(report.counts).items()},
+            "rejected": len(report.rejected),
             "texts encoded": report.encoded,
             "texts reused": report.reused,
         }
     )
-    print(f"snapshot {report.snapshot} in {report.seconds:.1f} s")
+    print("The store now holds:")
+    _print_table({name.replace("_", " "): count for name, count in asdict(report.counts).items()})
+    state = "as it was: nothing to add" if report.unchanged else "new"
+    print(f"snapshot {report.snapshot} ({state}) in {report.seconds:.1f} s")
 
 
 def _print_table(rows: Mapping[str, int]) -> None:
@@ -253,7 +256,7 @@ def _status(options: argparse.Namespace) -> int:
     _print_table({name.replace("_", " "): count for name, count in manifest.counts.items()})
     print(f"inputs    {len(manifest.inputs)}")
     for record in manifest.inputs:
-        print(f"          {record.source_path}")
+        print(f"          {record.source_path}  ({record.path})")
     older = [m for m in store.snapshots() if m.snapshot_id != current]
     for manifest in older:
         print(f"as of     {manifest.snapshot_id}, built {manifest.built_at}")

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from narratives import read
-from narratives.model import InputFile, Progress, RawDocument, ReadError, Rejected, UsageError
+from narratives.model import Progress, RawDocument, ReadError, Rejected, StoreError, UsageError
 from narratives.store import InputRecord, Store
+
+STAYS = "What the store holds of it stays; --remove takes it out."
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +21,23 @@ class Intake:
     """What the arguments meant. `ledger` is all that the store holds after it, sorted by source path.
 
     named, readable, skipped  files meant; those with at least one document; those read by an earlier build
-    missing                   arguments that mean nothing on this disk: reported, but no part of the store
+    rejected                  what the arguments could not give, with reasons
     """
 
     ledger: tuple[InputRecord, ...]
     named: tuple[InputRecord, ...]
     readable: int
     skipped: int
-    missing: tuple[Rejected, ...]
+    rejected: tuple[Rejected, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What the ledger has of one input; `whole` is whether reading it came to its end."""
+
+    readable: bool
+    rejected: tuple[Rejected, ...]
+    whole: bool
 
 
 def take_in(
@@ -39,63 +50,99 @@ def take_in(
 ) -> Intake:
     """Read what is new or changed among the inputs into the store's ledger.
 
-    A file is known by its absolute path: where its hash has changed, its new rows replace the old ones. A
-    file that is refused as a whole is held too, with its reason, until it is mended or removed. Raises
-    UsageError when `remove` names nothing that the store holds.
+    A file is known by its absolute path: where its hash has changed, its new rows replace the old ones,
+    unless it has become unreadable: then it is told, and the old rows stay. A file that was never readable
+    is held too, with its reason, until it is mended or removed. Arguments
+    that mean no file, and faults of a manifest, are told but not held. Raises UsageError when `remove` names
+    nothing that the store holds.
     """
     ledger = _without({record.path: record for record in held}, remove)
     files, refused = read.discover(inputs)
-    named, missing = _refusals(store, refused)
-    skipped = 0
+    named, rejected = _hold_refusals(store, refused)
+    readable = skipped = 0
     for done, file in enumerate(files):
         progress("reading", done, len(files))
         try:
             key = read.fingerprint(file, columns)
         except ReadError as error:
-            more, gone = _refusals(store, [Rejected(file.source_path, 0, str(error))])
-            named, missing = named + more, missing + gone
+            fault = Rejected(file.source_path, 0, str(error))
+            named += _hold_refusals(store, [fault])[0]
+            rejected.append(fault)
             continue
-        if store.has_input(key):
+        kept = _kept(store, key)
+        # What broke off half-way may have been a passing fault of the disk: it is read again.
+        if kept is not None and kept.whole:
             skipped += 1
         else:
             store.put_input(key, read.read_file(file, columns))
-        named.append(_record(file, key, columns))
+            kept = _kept(store, key)
+            assert kept is not None
+        record = InputRecord(file.path.resolve(), file.source_path, key, dict(columns), dict(file.manifest))
+        before = ledger.get(record.path)
+        if not kept.readable and before is not None and _has_documents(store, before):
+            rejected += [Rejected(file.source_path, r.row, f"{r.reason} {STAYS}") for r in kept.rejected]
+            named.append(before)
+            continue
+        named.append(record)
+        readable += kept.readable
+        rejected += [Rejected(file.source_path, r.row, r.reason) for r in kept.rejected]
     progress("reading", len(files), len(files))
     ledger |= {record.path: record for record in named}
     return Intake(
         ledger=tuple(sorted(ledger.values(), key=lambda r: (r.source_path, str(r.path)))),
         named=tuple(named),
-        readable=sum(any(isinstance(row, RawDocument) for row in store.get_input(r.hash)) for r in named),
+        readable=readable,
         skipped=skipped,
-        missing=tuple(missing),
+        rejected=tuple(sorted(rejected, key=lambda r: (r.source_path, r.row, r.reason))),
     )
 
 
-def _record(file: InputFile, key: str, columns: Mapping[str, str]) -> InputRecord:
-    return InputRecord(file.path.resolve(), file.source_path, key, dict(columns), dict(file.manifest))
+def _has_documents(store: Store, record: InputRecord) -> bool:
+    kept = _kept(store, record.hash)
+    return kept is not None and kept.readable
 
 
-def _refusals(store: Store, refused: Sequence[Rejected]) -> tuple[list[InputRecord], list[Rejected]]:
-    """Hold the refusals of files that exist; those of arguments that name nothing are only reported."""
+def _kept(store: Store, key: str) -> _Kept | None:
+    """What the ledger has under this hash; None where it has nothing, or nothing that can be read back."""
+    if not store.has_input(key):
+        return None
+    readable, rejected = False, []
+    try:
+        for row in store.get_input(key):
+            readable = readable or isinstance(row, RawDocument)
+            if isinstance(row, Rejected):
+                rejected.append(row)
+    except StoreError:
+        return None
+    return _Kept(readable, tuple(rejected), all(r.row for r in rejected))
+
+
+def _hold_refusals(store: Store, refused: Sequence[Rejected]) -> tuple[list[InputRecord], list[Rejected]]:
+    """Records for the refusals of whole files that are there, and all the refusals, to be told."""
     by_path: dict[str, list[Rejected]] = defaultdict(list)
     for item in refused:
-        by_path[item.source_path].append(item)
-    records, missing = [], []
+        if not item.row and Path(item.source_path).is_file():
+            by_path[item.source_path].append(item)
+    records = []
     for source_path, items in by_path.items():
-        if not Path(source_path).is_file():
-            missing += items
+        if Path(source_path).name == read.MANIFEST:
             continue
-        terms = [[item.source_path, item.row, item.reason] for item in items]
+        terms = [[item.source_path, item.reason] for item in items]
         key = hashlib.sha256(json.dumps(terms).encode()).hexdigest()
         store.put_input(key, items)
         records.append(InputRecord(Path(source_path).resolve(), source_path, key))
-    return records, missing
+    return records, list(refused)
 
 
 def _without(ledger: dict[Path, InputRecord], remove: Sequence[str]) -> dict[Path, InputRecord]:
+    """The ledger less what `remove` means: a path from here, or one as `status` lists it."""
     for typed in remove:
         target = Path(typed).resolve()
-        kept = {path: record for path, record in ledger.items() if not path.is_relative_to(target)}
+        kept = {
+            path: record
+            for path, record in ledger.items()
+            if not path.is_relative_to(target) and record.source_path != typed
+        }
         if len(kept) == len(ledger):
             raise UsageError(
                 "--remove with a path that the store holds", repr(typed), "`status` lists what it holds."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -22,13 +23,17 @@ from narratives.model import (
     Codebook,
     Counts,
     Document,
+    Earlier,
     Paragraph,
     Progress,
     RawDocument,
     Rejected,
+    StoreError,
     silent,
 )
 from narratives.store import InputRecord, Manifest, SnapshotContent, Store, VectorFile, open_snapshot
+
+log = logging.getLogger(__name__)
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 SAMPLE = DATA / "sample"
@@ -64,9 +69,8 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
         codebook = read.load_codebook(request.codebook)
         speakers = read.load_speakers(request.speakers)
         events = read.load_events(request.events)
-        current = store.current()
-        previous = store.manifest(current) if current else None
-        held = previous.inputs if previous else ()
+        previous = _sound(store)
+        held = store.held()
         intake = take_in(store, request.inputs, request.remove, request.columns, held, progress)
         encoder = _encoder(store, request.model)
         notice = SAMPLE_NOTICE if any(r.path.is_relative_to(SAMPLE) for r in intake.ledger) else ""
@@ -75,10 +79,11 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
             [(r.source_path, r.hash) for r in intake.ledger],
             [repr(codebook.narratives), repr(speakers), repr(events)],
         )
-        if (not intake.readable and not request.remove) or (previous and previous.fingerprint == fingerprint):
-            return _report(store, previous, intake, started, unchanged=True)
+        nothing_at_all = not intake.readable and not held
+        if nothing_at_all or (previous and previous.fingerprint == fingerprint):
+            return _report(previous, intake, (), started, unchanged=True)
 
-        documents, rejected = _parse(store, intake.ledger, parse.Roster(speakers), progress)
+        documents, rejected, displaced = _parse(store, intake.ledger, parse.Roster(speakers), progress)
         progress("finding copies", 0, None)
         copies = parse.find_copies(documents)
         paragraphs = [p for d in documents for p in d.paragraphs]
@@ -92,9 +97,10 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
         )
 
         assignments = _match(codebook, statements, windows, embed, progress)
-        earlier = _memberships_of(store, current)
-        clusters = _cluster(earlier, codebook, documents, originals, assignments, embed, progress)
-        assignments += _memberships(clusters, statements, copies, embed)
+        earlier = _earlier(store, previous)
+        passages = {p.paragraph_id: of for p, of in zip(statements, windows, strict=True)}
+        clusters = _cluster(earlier, codebook, documents, originals, passages, assignments, embed, progress)
+        assignments += _memberships(clusters, statements, copies)
 
         progress("writing", 0, None)
         unread = sum(parse.is_statement(p, frozenset({p.language})) for p in paragraphs) - len(statements)
@@ -107,6 +113,8 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
                 assignments=assignments,
                 narratives=codebook,
                 clusters=clusters,
+                predecessor=earlier.snapshot_id,
+                lineage=track.lineage(clusters, codebook, earlier),
                 events=events,
                 speakers=speakers,
                 inputs=intake.ledger,
@@ -119,16 +127,33 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
                 notice=notice,
             )
         )
-        return _report(store, store.manifest(snapshot), intake, started, unchanged=False, embed=embed)
+        store.inherit_quality(snapshot, previous, DATA / "quality.json")
+        return _report(store.manifest(snapshot), intake, displaced, started, unchanged=False, embed=embed)
 
 
-def _memberships_of(store: Store, snapshot_id: str | None) -> dict[str, str]:
-    """Paragraph id to cluster id in the snapshot before this one; empty for the first."""
-    if snapshot_id is None:
-        return {}
-    snapshot = open_snapshot(store.path, snapshot_id)
+def _sound(store: Store) -> Manifest | None:
+    """The manifest of the current snapshot, None where there is none that can be opened.
+
+    A damaged one is no reason to stop: it is built anew from the ledger.
+    """
     try:
-        return snapshot.cluster_members()
+        current = store.current()
+        if current is None:
+            return None
+        open_snapshot(store.path, current).close()
+        return store.manifest(current)
+    except StoreError as error:
+        log.warning("The current snapshot cannot be used and is built anew. %s", error)
+        return None
+
+
+def _earlier(store: Store, previous: Manifest | None) -> Earlier:
+    """What the snapshot before this one held, empty for the first."""
+    if previous is None:
+        return Earlier()
+    snapshot = open_snapshot(store.path, previous.snapshot_id)
+    try:
+        return snapshot.earlier()
     finally:
         snapshot.close()
 
@@ -179,10 +204,14 @@ def _digest(*terms: object) -> str:
 
 def _parse(
     store: Store, ledger: Sequence[InputRecord], roster: parse.Roster, progress: Progress
-) -> tuple[list[Document], list[Rejected]]:
-    """Every document of the ledger once, by id; of two with one id the first by path and row is kept."""
+) -> tuple[list[Document], list[Rejected], list[Rejected]]:
+    """Every document of the ledger once, by id; of two with one id the first by path and row is kept.
+
+    Returns the documents by id, all that was rejected, and those of it that another document displaced.
+    """
     documents: dict[str, Document] = {}
     rejected: list[Rejected] = []
+    displaced: list[Rejected] = []
     for record in ledger:
         for row in store.get_input(record.hash):
             if isinstance(row, RawDocument):
@@ -191,16 +220,23 @@ def _parse(
                 if first is document:
                     progress("parsing", len(documents), None)
                     continue
-                reason = f"same document as {first.source_path}, row {first.row}: it is kept once"
+                same = [p.text for p in document.paragraphs] == [p.text for p in first.paragraphs]
+                what = "the same document as" if same else "another document with the identity of"
+                reason = (
+                    f"{what} {first.source_path}, row {first.row}, which is kept (identity: id, else url)"
+                )
                 row = Rejected(record.source_path, document.row, reason)
+                displaced.append(row)
             rejected.append(replace(row, source_path=record.source_path))
-    return [documents[key] for key in sorted(documents)], rejected
+    return [documents[key] for key in sorted(documents)], rejected, displaced
 
 
 def _fixed_texts(codebook: Codebook) -> Iterable[str]:
     """The texts that the method compares with, encoded in one go with the others."""
     return chain(
-        track.ROUTINE, *([*(n.exemplars or (n.definition,)), *n.contrasts] for n in codebook.narratives)
+        track.ROUTINE,
+        chain.from_iterable(track.PAIRS),
+        *([*(n.exemplars or (n.definition,)), *n.contrasts] for n in codebook.narratives),
     )
 
 
@@ -250,16 +286,19 @@ def _ordinary() -> list[str]:
 
 
 def _cluster(
-    earlier: Mapping[str, str],
+    earlier: Earlier,
     codebook: Codebook,
     documents: Sequence[Document],
     originals: Sequence[Paragraph],
+    passages: Mapping[str, Sequence[str]],
     assignments: Sequence[Assignment],
     embed: Embedder,
     progress: Progress,
 ) -> tuple[Cluster, ...]:
-    """Clusters of the original statements, aligned with the codebook; `earlier` maps members to known ids."""
+    """Topics and claims of the original statements, aligned with the codebook; topics keep their ids."""
     progress("clustering", 0, None)
+    if not originals:
+        return ()
     dates = {d.document_id: d.date for d in documents}
     statements = track.Statements(
         ids=[p.paragraph_id for p in originals],
@@ -277,8 +316,13 @@ def _cluster(
         assigned=assigned,
     )
     labels = track.cluster(statements.ids, statements.vectors)
-    found = track.describe(statements, labels, alignment, embed(track.ROUTINE))
-    return track.keep_ids(found, earlier)
+    routine = embed(track.ROUTINE)
+    topics = track.describe(statements, labels, alignment, routine)
+    before = {m: key for key, of in earlier.members.items() if key.startswith(track.TOPIC) for m in of}
+    progress("finding claims", 0, None)
+    claims = track.find_claims(statements, [passages[key] for key in statements.ids], assigned, embed)
+    found = track.describe_claims(statements, claims, alignment, routine, embed([c.text for c in claims]))
+    return (*track.keep_ids(topics, before), *found)
 
 
 def _centroid(vectors: track.Vectors) -> track.Vectors:
@@ -287,26 +331,24 @@ def _centroid(vectors: track.Vectors) -> track.Vectors:
 
 
 def _memberships(
-    clusters: Iterable[Cluster], statements: Sequence[Paragraph], copies: Mapping[str, str], embed: Embedder
+    clusters: Iterable[Cluster], statements: Sequence[Paragraph], copies: Mapping[str, str]
 ) -> list[Assignment]:
-    """Members of the discovered candidates as assignments, scored by likeness to the candidate's centre.
+    """The members that advance the claim of a discovered candidate, scored by their nearness to it.
 
     A copy belongs where its original does.
     """
-    by_id = {p.paragraph_id: p for p in statements}
+    known = {p.paragraph_id for p in statements}
     repeats: dict[str, list[str]] = {}
     for copy, original in copies.items():
-        if copy in by_id:
+        if copy in known:
             repeats.setdefault(original, []).append(copy)
     found: list[Assignment] = []
     for cluster in clusters:
         if not cluster.is_candidate:
             continue
-        vectors = embed([by_id[member].text for member in cluster.members])
-        likeness = np.round((vectors @ _centroid(vectors)).astype(np.float64), 3)
-        for member, score in zip(cluster.members, likeness, strict=True):
+        for member, score in cluster.fits:
             for paragraph_id in [member, *repeats.get(member, ())]:
-                found.append(Assignment(paragraph_id, cluster.cluster_id, float(score), origin="discovered"))
+                found.append(Assignment(paragraph_id, cluster.cluster_id, score, origin="discovered"))
     return found
 
 
@@ -342,9 +384,9 @@ def _count(
 
 
 def _report(
-    store: Store,
     manifest: Manifest | None,
     intake: Intake,
+    displaced: Sequence[Rejected],
     started: float,
     *,
     unchanged: bool,
@@ -352,20 +394,15 @@ def _report(
 ) -> BuildReport:
     """What was done. What the named inputs could not give is told again even where nothing has changed."""
     named = {record.source_path for record in intake.named}
-    rejected: list[Rejected] = list(intake.missing)
-    if manifest:
-        snapshot = open_snapshot(store.path, manifest.snapshot_id)
-        rejected += [r for r in snapshot.rejected() if r.source_path in named]
-        snapshot.close()
-    else:
-        rejected += [r for i in intake.named for r in store.get_input(i.hash) if isinstance(r, Rejected)]
+    # Documents of any input may be displaced by those of the named ones: that is told wherever they lie.
+    told = {*intake.rejected, *displaced}
     return BuildReport(
         snapshot=manifest.snapshot_id if manifest else "",
         unchanged=unchanged and manifest is not None,
-        inputs_named=len(intake.named) + len(intake.missing),
+        inputs_named=len({*named, *(r.source_path for r in intake.rejected)}),
         inputs_readable=intake.readable,
         inputs_skipped=intake.skipped,
-        rejected=tuple(rejected),
+        rejected=tuple(sorted(told, key=lambda r: (r.source_path, r.row, r.reason))),
         counts=Counts(**manifest.counts) if manifest else None,
         encoded=embed.encoded if embed else 0,
         reused=embed.reused if embed else 0,

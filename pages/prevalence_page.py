@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from narratives.show import data, downloads, frame, prevalence
+from narratives.show import data, downloads, frame, prevalence, quality
 
 
 def page(view: frame.View) -> None:
@@ -24,9 +24,12 @@ def page(view: frame.View) -> None:
     denominator = prevalence.denominator(shown, choice)
     frame.note(prevalence.counted(view, choice, denominator))
 
-    prevalence.small_multiples(view, choice, shown)
+    measured = quality.measured(view)
+    prevalence.small_multiples(view, choice, shown, measured)
+    quality.line(view, measured)
     prevalence.compared(view, choice, shown)
     prevalence.uncovered(view, choice)
+    quality.details(view, measured)
     with st.expander("The numbers as a table"):
         prevalence.table(shown)
     manifest = data.manifest(view.handle)

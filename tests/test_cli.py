@@ -161,6 +161,16 @@ def test_export_prints_csv_or_writes_a_file(
     assert ((frame["share_low"] <= frame["share"]) & (frame["share"] <= frame["share_high"])).all()
 
 
+def test_an_export_that_matches_nothing_says_so(
+    store: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    capsys.readouterr()
+    assert main(["export", "paragraphs", "--store", store, "--speaker", "Nobody Here"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    assert "Nothing matches these filters" in caplog.text
+    assert main(["export", "prevalence", "--store", store, "--from", "2018", "--to", "2016"]) == 2
+
+
 def test_status_finds_damage(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", "--store", store]) == 0
     assert "whole" in capsys.readouterr().out

@@ -12,9 +12,12 @@ import pytest
 
 from narratives.model import Codebook
 from narratives.read import load_codebook
+from narratives.store import read_evaluation
+from narratives.track.encoder import BUNDLED_NAME
 from narratives.track.lexical import words
 
 PATH = Path(__file__).resolve().parent.parent / "data" / "codebook.toml"
+QUALITY = PATH.with_name("quality.json")
 IDS = [
     "western_russophobia",
     "us_meddles_too",
@@ -68,6 +71,16 @@ def test_no_cue_speaks_for_two_narratives_and_each_has_words(codebook):
     cues = [words(cue) for narrative in codebook.narratives for cue in narrative.cues]
     assert all(cue.strip() for cue in cues)
     assert len(cues) == len(set(cues))
+
+
+def test_the_published_figures_are_of_this_codebook(codebook):
+    """Whoever changes it measures anew: python -m benchmarks.match_quality --out data/quality.json"""
+    published = read_evaluation(QUALITY)
+    assert published is not None and published.codebook == codebook.digest
+    assert published.model == BUNDLED_NAME
+    assert [row.narrative_id for row in published.rows] == [*(n.id for n in codebook.narratives), ""]
+    assert "machine annotation, not human coding" in published.caveat
+    assert QUALITY.stat().st_size < 12_000  # figures, no texts
 
 
 def test_colours_can_be_told_apart(codebook):

@@ -70,13 +70,19 @@ def months(a_month: int, years: int = 5) -> dict[str, int]:
         ({}, "year"),
         (months(1), "year"),  # 60 documents
         (months(4), "year"),  # 240: still fewer than 300, though a half-year holds 24
-        (months(5), "quarter"),
-        (months(9), "quarter"),
-        (months(10), "month"),
+        (months(5), "half"),
+        (months(9), "half"),
+        (months(10), "quarter"),
+        (months(30), "month"),
+        ({**months(30), "2016-02": 4, "2019-07": 8}, "month"),  # two thin months among sixty do not matter
+        (
+            {**months(30), **dict.fromkeys((f"{y}-0{m}" for y in range(2016, 2021) for m in (1, 5)), 3)},
+            "quarter",
+        ),
         (months(10, years=2), "year"),
         ({f"{year}-01": 6 for year in range(1950, 2010)}, "year"),  # much in all, never much at a time
-        ({f"{year}-{m:02d}": 2 for year in range(1980, 2020) for m in range(1, 13)}, "half"),
-        ({**months(10), "2030-01": 0, "2030-02": 0}, "month"),
+        ({f"{year}-{m:02d}": 2 for year in range(1980, 2020) for m in range(1, 13)}, "year"),
+        ({**months(10), "2030-01": 0, "2030-02": 0}, "quarter"),
     ],
 )
 def test_the_granularity_follows_the_amount(documents: dict[str, int], expected: str) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from narratives.model import Slice
+from narratives.model import Quality, Slice
 from narratives.show import building, data, words
-from narratives.store import open_snapshot
+from narratives.store import Store, open_snapshot
 
 from .conftest import ROOT
 from .factory import build_store
@@ -54,6 +55,12 @@ def said(app: AppTest) -> str:
 
 def headline(app: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
+
+
+def above(app: AppTest) -> list[str]:
+    """What stands above each chart: name and overall figure."""
+    specs = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    return [spec["layout"]["annotations"][0]["text"] for spec in specs]
 
 
 def test_home_shows_everything(store):
@@ -104,6 +111,49 @@ def test_the_table_has_the_numbers_of_the_chart(store):
     expected = snapshot[snapshot["origin"] == "codebook"]
     assert shown["paragraphs"].sum() == expected["paragraphs"].sum()
     assert len(shown) == len(expected)
+
+
+CAVEAT = "reference labels are machine annotation, not human coding"
+QUALITY = (
+    Quality("western_russophobia", 8, 0.5, 0.3, 0.7, 0.25, 0.1, 0.4, 0.3333, 0.2, 0.5, 0.4, 0.2, 0.6),
+    Quality("us_meddles_too", 9, *[1.0] * 6, 1.0, 0.91, 1.0, *[1.0] * 3),
+    Quality("wwii_memory", 0, *[math.nan] * 12),
+    Quality("", 17, 0.75, 0.6, 0.9, 0.625, 0.5, 0.7, 0.6667, 0.5, 0.78, 0.7, 0.6, 0.8),
+)
+
+
+def test_quality_stands_beside_the_charts(store):
+    Store(store).put_quality(Store(store).current(), QUALITY, CAVEAT)
+    app = opened()
+    assert "F1 0.67 (0.50–0.78) where 1 is perfect, precision 0.75, recall 0.62" in said(app)
+    assert "Reference labels are machine annotation, not human coding." in said(app)
+    assert "not measured" not in said(app)
+    shown = app.dataframe[0].value.set_index("Narrative")
+    assert shown.index[0] == "Mean of the narratives" and len(shown) == len(QUALITY)
+    assert shown.loc["Western Russophobia", "F1"] == "0.33 (0.20–0.50)"
+    assert shown.loc["Western Russophobia", "Labelled"] == 8
+    assert shown.loc["Memory of the Second World War", "F1"] == "–"
+    assert [text.partition(" · F1 ")[2] for text in above(app)[:3]].count("0.33") == 1
+    assert sum(" · F1 " in text for text in above(app)) == 2  # none for what has no figure of its own
+
+
+def test_an_evaluation_that_comes_later_is_shown_at_the_next_rerun(store):
+    app = opened()
+    Store(store).put_quality(Store(store).current(), QUALITY, CAVEAT)
+    assert "not measured" in said(app)
+    assert "not measured" not in said(app.run())
+
+
+def test_what_was_not_measured_says_how_to(store):
+    app = opened()
+    assert "not measured for this snapshot" in said(app)
+    assert "python -m narratives evaluate --gold F" in said(app)
+    assert not any(" · F1 " in text for text in above(app))
+
+
+def test_a_damaged_evaluation_is_said_in_words(store):
+    (Store(store).snapshot_path(Store(store).current()) / "quality.json").write_text("{")
+    assert "run `evaluate` again" in said(opened())
 
 
 def test_filters_that_match_nothing_say_which_and_how_to_widen(store):

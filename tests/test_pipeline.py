@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +12,9 @@ import pandas as pd
 import pytest
 
 from narratives import measure, pipeline, track
-from narratives.model import BuildReport, Slice, StoreBusyError, UsageError
+from narratives.model import BuildReport, Quality, Slice, StoreBusyError, StoreError, UsageError
 from narratives.pipeline import SAMPLE, BuildRequest, build
-from narratives.store import DEFAULT_COPIES, TABLES, Store, export, open_snapshot
+from narratives.store import DEFAULT_COPIES, TABLES, Store, export, open_snapshot, verify
 
 from .fakes import FakeEncoder
 
@@ -95,7 +97,7 @@ def test_a_build_reports_and_stores_what_it_read(tmp_path: Path, encoder: FakeEn
     assert (report.inputs_named, report.inputs_readable, report.inputs_skipped) == (3, 1, 0)
     assert (report.counts.documents, report.counts.statements) == (12, 36)
     assert report.counts.assigned + report.counts.candidates_only + report.counts.unassigned == 36
-    assert [r.source_path for r in report.rejected] == ["nowhere", str(tmp_path / "broken.csv")]
+    assert {r.source_path for r in report.rejected} == {"nowhere", str(tmp_path / "broken.csv")}
     documents = tables(tmp_path / "s", "documents")["documents"]
     assert "broken.csv" in documents and documents.count(",read,") + documents.count('"read"') == 12
 
@@ -201,15 +203,112 @@ def test_nothing_readable_writes_nothing(tmp_path: Path, encoder: FakeEncoder) -
     assert Store(tmp_path / "s").current() is None
 
 
-def test_a_bad_input_leaves_the_snapshot_as_it_was(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_what_a_bad_input_lacks_is_told_even_if_nothing_changes(tmp_path: Path, encoder: FakeEncoder) -> None:
     first = run(tmp_path / "s", write(tmp_path / "a.jsonl", rows(0, 5)))
-    report = run(tmp_path / "s", str(tmp_path / "gone.jsonl"))
-    assert report.inputs_readable == 0 and report.snapshot == first.snapshot
+    gone = run(tmp_path / "s", str(tmp_path / "gone.jsonl"))
+    assert gone.inputs_readable == 0 and gone.snapshot == first.snapshot and gone.rejected
+    (tmp_path / "picture.txt").write_bytes(bytes(range(256)) * 8)
+    for _ in range(2):
+        report = run(tmp_path / "s", str(tmp_path / "picture.txt"))
+        assert report.inputs_readable == 0 and len(report.rejected) == 1
+        assert report.counts is not None and report.counts.documents == 5
+    assert "picture.txt" in tables(tmp_path / "s", "documents")["documents"]
+
+
+def test_a_good_file_gone_bad_is_told_and_loses_nothing(tmp_path: Path, encoder: FakeEncoder) -> None:
+    one, two = write(tmp_path / "a.jsonl", rows(0, 5)), write(tmp_path / "b.jsonl", rows(5, 9))
+    run(tmp_path / "s", one, two)
+    Path(one).write_text("{broken\n")
+    report = run(tmp_path / "s", one)
+    assert report.counts is not None and report.counts.documents == 9
+    assert "stays" in report.rejected[0].reason and report.inputs_readable == 0
+    assert run(tmp_path / "s", remove=(one,)).counts.documents == 4
+
+
+def test_a_corrected_manifest_is_no_longer_complained_of(tmp_path: Path, encoder: FakeEncoder) -> None:
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    (folder / "a.txt").write_text(
+        "A heading\n\nThe alliance moves its bases closer to our border every year.\n"
+    )
+    (folder / "manifest.csv").write_text("path,date\nb.txt,2016\n")
+    assert len(run(tmp_path / "s", str(folder)).rejected) == 1
+    (folder / "manifest.csv").write_text("path,date\na.txt,2016\n")
+    report = run(tmp_path / "s", str(folder))
+    assert not report.rejected and report.counts is not None and report.counts.rejected == 0
+    assert report.counts.undated == 0
+
+
+def damage_database(store: Path) -> None:
+    path = Store(store).snapshot_path(Store(store).current() or "") / "snapshot.duckdb"
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        damage_database,
+        lambda store: shutil.rmtree(store / "snapshots"),
+        lambda store: (store / "CURRENT").write_text("nonsense"),
+        lambda store: (store / "CURRENT").unlink(),
+        lambda store: (store / "inputs.json").unlink(),
+    ],
+)
+def test_a_damaged_store_is_mended_by_the_next_build_and_forgets_nothing(
+    tmp_path: Path, encoder: FakeEncoder, damage: Callable[[Path], object]
+) -> None:
+    one, two = write(tmp_path / "a.jsonl", rows(0, 5)), write(tmp_path / "b.jsonl", rows(5, 9))
+    run(tmp_path / "s", one, two)
+    damage(tmp_path / "s")
+    report = run(tmp_path / "s", two)
+    assert report.counts is not None and report.counts.documents == 9
+    assert verify(tmp_path / "s", report.snapshot) == []
+
+
+def test_damaged_rows_in_the_ledger_are_read_anew_from_their_source(
+    tmp_path: Path, encoder: FakeEncoder
+) -> None:
+    source = write(tmp_path / "a.jsonl", rows(0, 5))
+    run(tmp_path / "s", source)
+    [kept] = (tmp_path / "s" / "inputs").glob("*.gz")
+    kept.write_bytes(kept.read_bytes()[:40])
+    write(tmp_path / "b.jsonl", rows(5, 9))
+    with pytest.raises(StoreError, match="Build again from the sources"):
+        run(tmp_path / "s", str(tmp_path / "b.jsonl"))
+    report = run(tmp_path / "s", source, str(tmp_path / "b.jsonl"))
+    assert report.counts is not None and report.counts.documents == 9
+
+
+def test_other_documents_with_one_id_are_named_as_such(tmp_path: Path, encoder: FakeEncoder) -> None:
+    other = [{**rows(9, 10)[0], "id": "doc-1"}]
+    report = run(tmp_path / "s", write(tmp_path / "a.jsonl", rows(0, 3)), write(tmp_path / "b.jsonl", other))
+    assert "another document with the identity" in report.rejected[0].reason
+
+
+def test_a_store_emptied_by_removing_is_empty(tmp_path: Path, encoder: FakeEncoder) -> None:
+    source = write(tmp_path / "a.jsonl", rows(0, 5))
+    run(tmp_path / "s", source)
+    report = run(tmp_path / "s", remove=(source,))
+    assert report.counts is not None and report.counts.documents == report.counts.clusters == 0
 
 
 def test_a_second_build_is_told_that_one_is_running(tmp_path: Path, encoder: FakeEncoder) -> None:
     with Store(tmp_path / "s").lock(), pytest.raises(StoreBusyError, match="another build"):
         run(tmp_path / "s", write(tmp_path / "a.jsonl", rows(0, 2)))
+
+
+def test_an_evaluation_goes_on_while_the_matcher_stays(tmp_path: Path, encoder: FakeEncoder) -> None:
+    first = run(tmp_path / "store", write(tmp_path / "a.jsonl", rows(0, 20))).snapshot
+    store = Store(tmp_path / "store")
+    assert store.quality(first) is None  # the shipped figures are of another codebook and model
+    perfect = Quality("", 3, *[1.0] * 12)
+    store.put_quality(first, [perfect], "by hand")
+    second = run(store.path, write(tmp_path / "b.jsonl", rows(20, 30))).snapshot
+    assert second != first and store.quality(second) == (perfect,)
+    other = tmp_path / "other.toml"
+    other.write_text(CODEBOOK.replace("nearer every", "nearer each"), "utf-8")
+    third = run(store.path, str(tmp_path / "b.jsonl"), codebook=other).snapshot
+    assert store.quality(third) is None
 
 
 def test_a_copy_goes_where_its_original_goes(tmp_path: Path, encoder: FakeEncoder) -> None:
@@ -231,7 +330,13 @@ def test_a_copy_goes_where_its_original_goes(tmp_path: Path, encoder: FakeEncode
 
 
 def test_the_sample_is_marked_wherever_it_goes(tmp_path: Path, encoder: FakeEncoder) -> None:
-    run(tmp_path / "s", str(SAMPLE / "seeds.jsonl"))
+    said = json.loads((SAMPLE / "seeds.jsonl").read_text("utf-8").splitlines()[0])["paragraphs"][0]["text"]
+    codebook = tmp_path / "said.toml"
+    codebook.write_text(
+        CODEBOOK.replace("The alliance brings its bases closer to our border.", said.replace('"', "'")),
+        "utf-8",
+    )
+    run(tmp_path / "s", str(SAMPLE / "seeds.jsonl"), codebook=codebook)
     assert Store(tmp_path / "s").snapshots()[0].notice == pipeline.SAMPLE_NOTICE
     for table in tables(tmp_path / "s").values():
         header, *lines = table.splitlines()

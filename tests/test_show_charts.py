@@ -163,3 +163,19 @@ def test_a_narrative_without_a_colour_gets_one():
     assert chosen("red", 0) == PALETTE[0]
     assert chosen("#FFF", 0) == PALETTE[0]
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
+
+
+def test_a_few_thin_periods_among_many_do_not_flatten_the_rest():
+    def of(month: int, hits: int, total: int) -> dict[str, object]:
+        period = f"{2016 + month // 12}-{month % 12 + 1:02d}"
+        return {
+            "period": period,
+            "narrative_id": "a",
+            "narrative": "A",
+            "paragraphs": hits,
+            "total_paragraphs": total,
+        }
+
+    frame = with_share(pd.DataFrame([of(m, *((0, 2) if m in (5, 17) else (10, 1000))) for m in range(36)]))
+    assert charts.look(frame, "share").top < 0.1 < frame["share_high"].max()
+    assert charts.look(frame, "share").top > frame["share"].max()

@@ -104,3 +104,14 @@ def test_markup_from_a_text_is_shown_letter_by_letter():
     shown = words.literal(hostile)
     assert "\\!\\[x\\]\\(" in shown and "\\<img" in shown and "\\*\\*b" in shown and "\\:red" in shown
     assert shown.replace("\\", "") == hostile
+
+
+def test_a_measure_is_said_with_its_interval():
+    assert words.with_limits(2 / 3, 0.5, 0.78) == "0.67 (0.50–0.78)"
+    assert words.with_limits(1.0, float("nan"), float("nan")) == "1.00"
+    assert words.with_limits(*[float("nan")] * 3) == "–"
+
+
+@pytest.mark.parametrize(("text", "said"), [("of 2016", "Of 2016."), ("Of 2016. ", "Of 2016."), ("", "")])
+def test_a_caveat_is_said_as_a_sentence(text, said):
+    assert words.sentence(text) == said

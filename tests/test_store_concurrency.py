@@ -23,7 +23,7 @@ processes.set_forkserver_preload(["tests.factory"])
 def _hold(path: Path, held, release) -> None:
     with Store(path).lock():
         held.set()
-        release.wait(30)
+        release.wait(120)
 
 
 def test_a_second_build_is_told_that_one_is_running(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_a_second_build_is_told_that_one_is_running(tmp_path: Path) -> None:
     other = processes.Process(target=_hold, args=(tmp_path, held, release))
     other.start()
     try:
-        assert held.wait(30)
+        assert held.wait(120)
         with pytest.raises(StoreBusyError, match="another build is running"):
             build_store(tmp_path)
     finally:

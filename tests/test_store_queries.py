@@ -256,7 +256,7 @@ def test_a_document_in_order(plain: Snapshot) -> None:
 
 def test_events_and_meta(plain: Snapshot) -> None:
     events = plain.events()
-    assert list(events.columns) == ["date", "name", "source"]
+    assert list(events.columns) == ["date", "name", "source", "narratives"]
     assert list(events["date"]) == ["2016-11-08", "2018-03-18"]
     assert plain.meta().model == "tiny" and plain.meta().counts == {"boilerplate": 4}
 

@@ -238,6 +238,6 @@ def test_of_two_heirs_the_likelier_takes_the_id_and_little_in_common_is_no_ident
 def test_an_id_that_was_used_is_not_given_to_another_cluster() -> None:
     (only,) = keep_ids([a_cluster("c-old", "xyz")], dict.fromkeys("abc", "c-old"))
     assert only.cluster_id != "c-old"
-    assert only.cluster_id.startswith("c-")
+    assert only.cluster_id.startswith("t-")
     twice = keep_ids([a_cluster("c-1", "abc"), a_cluster("c-1", "xyz")], {})
     assert len(set(ids_of(twice))) == 2

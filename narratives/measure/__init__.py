@@ -1,6 +1,7 @@
-"""Shares with their intervals, and the choice of a sensible period. Pure: frames in, frames out."""
+"""Shares with their intervals, agreement with reference labels, and the choice of a sensible period. Pure."""
 
 from narratives.measure.intervals import wilson
 from narratives.measure.prevalence import choose_granularity, with_share
+from narratives.measure.quality import quality
 
-__all__ = ["choose_granularity", "wilson", "with_share"]
+__all__ = ["choose_granularity", "quality", "wilson", "with_share"]

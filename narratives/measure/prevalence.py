@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from statistics import median
 
 import pandas as pd
 
 from narratives.measure.intervals import wilson
 from narratives.model import Granularity
 
-# A finer granularity is taken only where a period in the middle of the ranking still has this many documents.
-MIN_DOCUMENTS_PER_PERIOD = 10
+# A period is well filled with this many documents: below it, a share says little.
+MIN_DOCUMENTS_PER_PERIOD = 30
+WELL_FILLED = 0.9
 MIN_DOCUMENTS = 300
 
 _LENGTHS: tuple[tuple[Granularity, int], ...] = (("month", 1), ("quarter", 3), ("half", 6))
@@ -35,7 +35,8 @@ def choose_granularity(documents_per_month: Mapping[str, int]) -> Granularity:
 
     `documents_per_month` has the number of documents by month label (`2016-07`); months without any may be
     left out. Years where fewer than MIN_DOCUMENTS are dated to the month; else the finest of month, quarter
-    and half-year whose median period, of those that have any, holds MIN_DOCUMENTS_PER_PERIOD; else years.
+    and half-year of whose periods, of those that have any, nine in ten hold MIN_DOCUMENTS_PER_PERIOD; else
+    years. (A median would let a few thin periods, with their wide intervals, set the scale of every chart.)
     """
     if sum(documents_per_month.values()) < MIN_DOCUMENTS:
         return "year"
@@ -43,6 +44,7 @@ def choose_granularity(documents_per_month: Mapping[str, int]) -> Granularity:
         counts: Counter[tuple[str, int]] = Counter()
         for label, documents in documents_per_month.items():
             counts[label[:4], (int(label[5:7]) - 1) // length] += documents
-        if median(n for n in counts.values() if n) >= MIN_DOCUMENTS_PER_PERIOD:
+        enough = sum(n >= MIN_DOCUMENTS_PER_PERIOD for n in counts.values())
+        if enough >= WELL_FILLED * sum(n > 0 for n in counts.values()):
             return granularity
     return "year"

@@ -3,10 +3,12 @@
 from narratives.read.config import load_codebook, load_events, load_speakers
 from narratives.read.discover import discover
 from narratives.read.formats import fingerprint, read_file
+from narratives.read.manifest import NAME as MANIFEST
 from narratives.read.rows import FIELDS
 
 __all__ = [
     "FIELDS",
+    "MANIFEST",
     "discover",
     "fingerprint",
     "load_codebook",

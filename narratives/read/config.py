@@ -20,7 +20,7 @@ def load_codebook(path: Path) -> Codebook:
     """The narratives of a codebook file, in its order; raises ConfigError naming the file and the narrative.
 
     `[[narrative]]` tables with id, name, definition, exemplars and optionally includes, excludes, contrasts,
-    cues, parent, colour (`#rrggbb`) and threshold.
+    cues, parent, colour (`#rrggbb`), threshold and replaces (earlier ids).
     """
     data, digest = _load(path)
     narratives = tuple(_narrative(table) for table in _tables(data, path, "narrative", "id"))
@@ -75,6 +75,7 @@ def _narrative(table: _Table) -> Narrative:
         parent=table.text("parent"),
         colour=table.text("colour", pattern=_COLOUR, meant="a colour such as #1f77b4"),
         threshold=table.number("threshold"),
+        replaces=table.texts("replaces", pattern=_ID, meant="ids of earlier narratives"),
     )
     table.end()
     return narrative

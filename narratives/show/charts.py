@@ -13,9 +13,10 @@ from typing import Any
 
 import pandas as pd
 
+from narratives.model import Quality
 from narratives.show import periods, words
 from narratives.show.colours import FAINT, GREY
-from narratives.show.marks import Look, Measure, Trace, banded, event_marks, whiskered, wrapped
+from narratives.show.marks import FEW, Look, Measure, Trace, banded, event_marks, whiskered, wrapped
 
 Figure = dict[str, Any]
 UNCOVERED = "In no narrative"
@@ -30,22 +31,35 @@ MARKERS = {
 _ASIDE = 0.08  # of a period: neighbours stand this far apart, so that no interval hides another
 _LABEL_LINE = 0.046  # of the plot's height, with a little air
 _LEFT = 36  # room for the marks of the vertical axis, in pixels
+WITHIN = 0.9
 CONFIG = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": False}
 
 
-def look(frame: pd.DataFrame, measure: Measure, noun: str = "statement paragraph") -> Look:
-    """The common axes of a frame: no interval is cut off, and the scale never shrinks to nothing."""
+def look(frame: pd.DataFrame, measure: Measure) -> Look:
+    """The common axes of a frame.
+
+    Every point is inside, and every interval too where periods are few; where they are many, nine in ten
+    intervals: some periods with hardly any text would else flatten all lines. The scale never shrinks to
+    nothing.
+    """
     labels = tuple(periods.between(min(frame["period"]), max(frame["period"]))) if len(frame) else ()
     if measure == "share":
-        return Look(labels, measure, min(1.0, float(frame["share_high"].max()) * 1.05), noun)
-    return Look(labels, measure, max(1.0, float(frame["paragraphs"].max())) * 1.12, noun)
+        within = 1.0 if len(labels) <= FEW else WITHIN
+        highest = max(float(frame["share"].max()), float(frame["share_high"].quantile(within)))
+        return Look(labels, measure, min(1.0, highest * 1.05))
+    return Look(labels, measure, max(1.0, float(frame["paragraphs"].max())) * 1.12)
 
 
-def small(rows: pd.DataFrame, colour: str, view: Look) -> Figure:
-    """One narrative's small chart: its name and overall figure above, the line and its 95 % band below."""
+def small(rows: pd.DataFrame, colour: str, view: Look, measured: Quality | None = None) -> Figure:
+    """One narrative's small chart: its name and overall figure above, the line and its 95 % band below.
+
+    Where its matching was `measured`, the figure is followed by its F1.
+    """
     name = str(rows["narrative"].iloc[0])
     hits, total = int(rows["paragraphs"].sum()), int(rows["total_paragraphs"].sum())
     headline = f"{words.percent(hits / total if total else float('nan'))} · {words.count(hits, 'paragraph')}"
+    if measured and measured.f1 == measured.f1:
+        headline += f" · F1 {measured.f1:.2f}"
     figure = _figure(banded(rows, colour, view), view, height=200)
     figure["layout"]["margin"] = {"l": _LEFT, "r": 10, "t": 60, "b": 22}
     figure["layout"]["annotations"] = [
@@ -179,6 +193,8 @@ def _figure(drawn: list[Trace], view: Look, height: int) -> Figure:
                 "range": [0, view.top],
                 "tickformat": (".0%" if view.top > 0.04 else ".1%") if share else ",d",
                 "nticks": 4 if height < 250 else 6,
+                # Else Plotly puts marks between the numbers, and calls several of them by the same one.
+                "dtick": 1 if not share and view.top < 5 else None,
                 "gridcolor": FAINT,
                 "zeroline": True,
                 "zerolinecolor": FAINT,

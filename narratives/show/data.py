@@ -121,9 +121,14 @@ def events(handle: Handle) -> pd.DataFrame:
 
 
 def names(handle: Handle) -> dict[str, str]:
-    """Narrative names by id, in codebook order."""
+    """Narrative names by id, in codebook order; names that occur twice are told apart by their ids.
+
+    Streamlit knows an option by what it shows, so two alike would be one.
+    """
     frame = options(handle).narratives
-    return dict(zip(frame["narrative_id"], frame["name"], strict=True))
+    twice = frame["name"].duplicated(keep=False)
+    shown = frame["name"].where(~twice, frame["name"] + " (" + frame["narrative_id"] + ")")
+    return dict(zip(frame["narrative_id"], shown, strict=True))
 
 
 def without(s: Slice, field: str) -> Slice:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from narratives.model import Slice
@@ -18,7 +20,11 @@ def prevalence_csv(frame: pd.DataFrame, s: Slice, manifest: Manifest, denominato
 
 
 def paragraphs_csv(frame: pd.DataFrame, s: Slice, manifest: Manifest, search: str, unassigned: bool) -> bytes:
-    """The evidence, one row a paragraph, as UTF-8 with BOM; formulas are neutralised."""
+    """The evidence, one row a paragraph, as UTF-8 with BOM; formulas are neutralised.
+
+    What no narrative covers is chosen without regard to the narrative filter, so none is named then.
+    """
+    s = replace(s, narratives=()) if unassigned else s
     extra = {"filter_text": search, "filter_unassigned": "yes" if unassigned else "no"}
     return to_csv(frame.assign(**extra, **_context(s, manifest)), bom=True)
 

@@ -58,6 +58,7 @@ def _several(
         key=key,
         bind="query-params",
         placeholder=everything,
+        filter_mode="contains",
     )
 
 

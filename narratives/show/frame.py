@@ -56,6 +56,27 @@ def open_frame() -> None:
         filters.sidebar(data.current())
 
 
+@st.cache_resource(show_spinner=False)
+def _visits() -> list[str]:
+    """Addresses of pages asked for since the server started: the first is remembered."""
+    return []
+
+
+def mend_first_link(url_path: str) -> None:
+    """Load the page anew where a link to a page other than the first is the server's very first visit.
+
+    Until `st.navigation` has run once, Streamlit takes the folder `pages/` for its own older kind of page,
+    does not find the address there and covers the page with a "Page not found". The second load is right.
+    """
+    visits = _visits()
+    first = not visits
+    if first:
+        visits.append(url_path)
+    if first and url_path:
+        st.html("<script>window.location.reload()</script>", unsafe_allow_javascript=True)
+        st.stop()
+
+
 def view() -> View:
     """The current snapshot, and what the filters say; all of it where a page runs without the sidebar."""
     return View(data.current(), filters.current())

@@ -21,12 +21,11 @@ FEW = 12  # periods, up to which there is room for large marks
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the charts of a page share: the time axis, the measure, the top of the scale, the unit."""
+    """What the charts of a page share: the time axis, the measure, the top of the scale."""
 
     labels: tuple[str, ...]
     measure: Measure
     top: float
-    noun: str = "statement paragraph"
 
 
 def banded(rows: pd.DataFrame, colour: str, view: Look) -> list[Trace]:
@@ -136,7 +135,7 @@ def _hover(row: Mapping[str, Any], view: Look) -> str:
         f"<b>{wrapped(str(row['narrative']), 40, 2)}</b>"
         f"<br>{periods.in_words(row['period'])}: {words.percent(row['share'])}"
         f"<br>95 % interval {row['share_low'] * 100:.1f}–{words.percent(row['share_high'])}"
-        f"<br>{hits:,} of {words.count(total, view.noun)}<extra></extra>"
+        f"<br>{hits:,} of {words.count(total, 'statement paragraph')}<extra></extra>"
     )
 
 

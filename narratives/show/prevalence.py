@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import cast, get_args
@@ -9,7 +10,7 @@ from typing import cast, get_args
 import pandas as pd
 import streamlit as st
 
-from narratives.model import Granularity, Slice
+from narratives.model import Granularity, Quality, Slice
 from narratives.show import charts, data, periods, words
 from narratives.show.colours import chosen, distinct
 from narratives.show.frame import View
@@ -97,8 +98,10 @@ def counted(view: View, choice: Choice, denominator: str) -> str:
     by = (
         f"By {periods.NOUN[choice.slice.by]}{', chosen from the amount of text' if choice.automatic else ''}."
     )
-    missing = words.undated(data.totals(view.handle, choice.slice).undated, choice.slice)
-    return " ".join(filter(None, [f"{what} {denominator}.", by, missing]))
+    totals = data.totals(view.handle, choice.slice)
+    missing = words.undated(totals.undated, choice.slice)
+    unread = words.unread(totals.other_language)
+    return " ".join(filter(None, [f"{what} {denominator}.", by, missing, unread]))
 
 
 def nothing(view: View, choice: Choice) -> None:
@@ -133,15 +136,15 @@ def headline(view: View, choice: Choice, shown: pd.DataFrame) -> None:
         grid.metric(label, value, help=note)
 
 
-def small_multiples(view: View, choice: Choice, shown: pd.DataFrame) -> None:
-    """One small chart a narrative, all on one scale."""
+def small_multiples(view: View, choice: Choice, shown: pd.DataFrame, measured: Mapping[str, Quality]) -> None:
+    """One small chart a narrative, all on one scale, each with its measured quality where there is one."""
     look, colours = charts.look(shown, choice.measure), _colours(view)
     keys = list(dict.fromkeys(shown["narrative_id"]))
     grid = st.grid("auto", min_column_width=228, gap="small")
     for key in keys[:MOST_SMALL]:
         rows = shown[shown["narrative_id"] == key]
         grid.plotly_chart(
-            charts.small(rows, colours[key], look),
+            charts.small(rows, colours[key], look, measured.get(key)),
             config=charts.CONFIG,
             key=f"small-{key}",
             alt=charts.summary(rows, look),
@@ -170,14 +173,19 @@ def compared(view: View, choice: Choice, shown: pd.DataFrame) -> None:
     rows = shown[shown["narrative_id"].isin(keys)]
     look, colours = charts.look(rows, choice.measure), _colours(view)
     events = data.events(view.handle)
+    # Events that bear on what is compared; all of them at once would hide the lines.
+    columns = (events["date"], events["name"], events["narratives"])
     marked = [
-        (date.fromisoformat(day), name) for day, name in zip(events["date"], events["name"], strict=True)
+        (date.fromisoformat(day), name)
+        for day, name, about in zip(*columns, strict=True)
+        if set(about) & set(keys)
     ]
     figure = charts.comparison(rows, distinct({key: colours[key] for key in keys}), look, marked)
     summary = " ".join(charts.summary(rows[rows["narrative_id"] == key], look) for key in keys)
     st.plotly_chart(figure, config=charts.CONFIG, key="comparison", alt=summary)
     st.caption(
-        "Triangles and thin lines mark dated events; point at one for its name. They are no explanation."
+        "Triangles and thin lines mark dated events that bear on these narratives; point at one for its "
+        "name. They are no explanation."
     )
 
 

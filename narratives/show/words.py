@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from narratives.model import Slice
+from narratives.model import Quality, Slice
 
 CAVEAT = (
     "Shows which recurring narratives a text advances, as matched by machine, with errors. It describes and "
@@ -16,14 +16,39 @@ CAVEAT = (
 NOBODY = "(none named)"
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
+def count(number: int, noun: str) -> str:
     """`1 paragraph`, `1,312 paragraphs`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
 
 
 def percent(share: float) -> str:
     """A share from 0 to 1 as a percentage with one decimal: `9.1 %`; `–` where there is none."""
     return "–" if share != share else f"{share * 100:.1f} %"
+
+
+def with_limits(value: float, low: float, high: float) -> str:
+    """A measure from 0 to 1 with its interval: `0.67 (0.55–0.78)`; `–` where it is undefined."""
+    if value != value:
+        return "–"
+    return f"{value:.2f}" if low != low else f"{value:.2f} ({low:.2f}–{high:.2f})"
+
+
+def agreement(macro: Quality) -> str:
+    """How well the matching agrees with reference labels, averaged over narratives, in a sentence or two."""
+    precision, recall = (
+        f"{value:.2f}" if value == value else "–" for value in (macro.precision, macro.recall)
+    )
+    return (
+        f"Quality of the matching, mean of the narratives: F1 "
+        f"{with_limits(macro.f1, macro.f1_low, macro.f1_high)} where 1 is perfect, precision {precision}, "
+        f"recall {recall}. Each chart above states its own F1; the table below has the rest."
+    )
+
+
+def sentence(text: str) -> str:
+    """Text as a sentence: a capital letter in front and a full stop at the end."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if not text or text.endswith(".") else ".")
 
 
 def listing(names: Sequence[str], most: int = 3, link: str = "and") -> str:
@@ -95,3 +120,11 @@ def filters(s: Slice, names: dict[str, str]) -> list[tuple[str, str, str]]:
 def literal(text: str) -> str:
     """Text as Markdown shows it letter by letter: no markup, no link, no picture fetched from elsewhere."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+
+
+def unread(number: int) -> str:
+    """What was stored and is in no chart, because the model does not read its language; empty if none."""
+    if not number:
+        return ""
+    verb = "is" if number == 1 else "are"
+    return f"{count(number, 'further paragraph')} {verb} not matched: the model does not read the language."

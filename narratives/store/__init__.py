@@ -1,6 +1,7 @@
 """Snapshots, vectors and inputs on disk; the queries that pages and exports ask of them."""
 
 from narratives.store.csv import to_csv
+from narratives.store.evaluations import Evaluation, read_evaluation, write_evaluation
 from narratives.store.export import DEFAULT_COPIES, TABLES, export
 from narratives.store.queries import Snapshot
 from narratives.store.records import InputRecord, Manifest, Options, SnapshotContent, Totals
@@ -10,6 +11,7 @@ from narratives.store.vectors import VectorFile
 __all__ = [
     "DEFAULT_COPIES",
     "TABLES",
+    "Evaluation",
     "InputRecord",
     "Manifest",
     "Options",
@@ -20,6 +22,8 @@ __all__ = [
     "VectorFile",
     "export",
     "open_snapshot",
+    "read_evaluation",
     "to_csv",
     "verify",
+    "write_evaluation",
 ]

@@ -12,7 +12,9 @@ from narratives.store.queries import Snapshot
 from narratives.store.records import Manifest
 
 DATABASE = "snapshot.duckdb"
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
+# Version 1 had no lineage, and no stance and cohesion of clusters.
+READABLE = ("1", SCHEMA_VERSION)
 
 # Set when the database is made, so that not even the first statement can cause a download.
 _OFFLINE: dict[str, str | bool | int | float | list[str]] = {
@@ -74,13 +76,13 @@ def open_folder(folder: Path) -> Snapshot:
     except StoreError:
         connection.close()
         raise
-    return Snapshot(connection, manifest)
+    return Snapshot(connection, manifest, folder)
 
 
 def _check(meta: dict[str, str], manifest: Manifest, path: Path, todo: str) -> None:
-    if meta.get("schema_version") != SCHEMA_VERSION:
+    if meta.get("schema_version") not in READABLE:
         got = f"version {meta.get('schema_version')}"
-        raise StoreError(f"snapshot schema version {SCHEMA_VERSION} in {path}", got, todo)
+        raise StoreError(f"snapshot schema version {' or '.join(READABLE)} in {path}", got, todo)
     if meta.get("snapshot_id") != manifest.snapshot_id:
         raise StoreError(f"snapshot {manifest.snapshot_id} in {path}", f"{meta.get('snapshot_id')}", todo)
 

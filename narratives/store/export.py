@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -12,11 +14,14 @@ from pyarrow import parquet
 
 from narratives.model import Copies, Slice, UsageError
 from narratives.store import csv
+from narratives.store.dates import span
 from narratives.store.files import replacing
 from narratives.store.queries import Snapshot
 from narratives.store.records import Manifest
 from narratives.store.slices import Bound, where
 from narratives.store.store import open_snapshot
+
+log = logging.getLogger(__name__)
 
 WithShare = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -56,10 +61,12 @@ def export(path: Path, what: str, s: Slice, out: Path | None, with_share: WithSh
     _check(what, out)
     snapshot = open_snapshot(path, as_of)
     try:
-        _check_narratives(snapshot, s)
+        _check_slice(snapshot, s)
         table = _prevalence(snapshot, s, with_share) if what == "prevalence" else _table(snapshot, what, s)
     finally:
         snapshot.close()
+    if not len(table):
+        log.warning("Nothing matches these filters: the export has a header and no rows.")
     if out is None:
         return csv.from_table(table).decode("utf-8")
     try:
@@ -95,16 +102,18 @@ def _check(what: str, out: Path | None) -> None:
         )
 
 
-def _check_narratives(snapshot: Snapshot, s: Slice) -> None:
-    """A misspelt narrative would give an empty file that looks like an answer."""
+def _check_slice(snapshot: Snapshot, s: Slice) -> None:
+    """A misspelt narrative or a reversed range would give an empty file that looks like an answer."""
+    if s.date_from and s.date_to and span(s.date_from)[0] > span(s.date_to)[1]:
+        raise UsageError("a date range from early to late", f"{s.date_from} to {s.date_to}", "Swap the two.")
+    if not s.narratives:
+        return
     known = snapshot.options().narratives["narrative_id"].tolist()
-    unknown = [key for key in s.narratives if key not in known]
-    if unknown:
-        raise UsageError(
-            f"narrative ids such as {', '.join(known[:3])}",
-            ", ".join(unknown),
-            "Correct the narrative filter.",
-        )
+    for name in s.narratives:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 3) or known[:3]
+            what = f"a narrative of this snapshot, such as {', '.join(near)}"
+            raise UsageError(what, repr(name), "Correct the narrative filter.")
 
 
 def _prevalence(snapshot: Snapshot, s: Slice, with_share: WithShare) -> pa.Table:

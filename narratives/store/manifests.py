@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from narratives.model import StoreError
 from narratives.store.files import write_atomically
 from narratives.store.records import InputRecord, Manifest
 
 NAME = "manifest.json"
+HELD = "inputs.json"
 
 
 def save(folder: Path, manifest: Manifest) -> None:
@@ -24,12 +27,34 @@ def load(folder: Path) -> Manifest:
     path = folder / NAME
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-        inputs = tuple(
-            InputRecord(**{**record, "path": Path(record["path"])}) for record in fields.pop("inputs")
-        )
-        return Manifest(inputs=inputs, **fields)
+        return Manifest(inputs=_records(fields.pop("inputs")), **fields)
     except FileNotFoundError as error:
         raise StoreError(f"a snapshot in {folder}", "none", "Run `build` to make one.") from error
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         got, todo = f"{type(error).__name__}: {error}", f"Delete {folder} and build again."
         raise StoreError(f"a manifest in {path}", got, todo) from error
+
+
+def save_held(store: Path, inputs: Sequence[InputRecord]) -> None:
+    """Write the list of the inputs that the store holds, atomically."""
+    text = json.dumps([asdict(record) for record in inputs], ensure_ascii=False, indent=1, default=str)
+    write_atomically(store / HELD, (text + "\n").encode())
+
+
+def load_held(store: Path) -> tuple[InputRecord, ...] | None:
+    """The inputs that the store holds, None where the list was never written.
+
+    Raises StoreError where the list is damaged: going on without it would drop inputs without a word.
+    """
+    path = store / HELD
+    try:
+        return _records(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        todo = f"Delete {path}: the list is then taken from the newest snapshot."
+        raise StoreError(f"a list of inputs in {path}", f"{type(error).__name__}: {error}", todo) from error
+
+
+def _records(rows: Sequence[dict[str, Any]]) -> tuple[InputRecord, ...]:
+    return tuple(InputRecord(**{**record, "path": Path(record["path"])}) for record in rows)

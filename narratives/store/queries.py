@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from narratives.model import MIN_STATEMENT_WORDS, Rejected, Slice, StoreError
+from narratives.model import MIN_STATEMENT_WORDS, Earlier, Quality, Slice, StoreError
+from narratives.store import evaluations
 from narratives.store.records import Manifest, Options, Totals
 from narratives.store.slices import PERIOD_COLUMN, Bound, Where, add_text, inside, maybe_inside, where
 
@@ -37,9 +39,10 @@ _NAMED = f"""
 class Snapshot:
     """One opened snapshot, read-only. Made by `open_snapshot`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, manifest: Manifest, folder: Path) -> None:
         self._connection = connection
         self._manifest = manifest
+        self._folder = folder
 
     def close(self) -> None:
         """Let the file go; the snapshot answers no more."""
@@ -48,6 +51,16 @@ class Snapshot:
     def meta(self) -> Manifest:
         """The manifest, as it was when the snapshot was opened."""
         return self._manifest
+
+    def quality(self) -> tuple[Quality, ...] | None:
+        """The latest evaluation, read anew since it may come after the build; None where there is none."""
+        found = evaluations.read_evaluation(self._folder / evaluations.NAME)
+        return found.rows if found else None
+
+    def quality_caveat(self) -> str:
+        """What must be known of the labels of that evaluation; empty where there is none."""
+        found = evaluations.read_evaluation(self._folder / evaluations.NAME)
+        return found.caveat if found else ""
 
     def options(self) -> Options:
         """What the filters can be set to, with the number of original statement paragraphs of each."""
@@ -218,18 +231,39 @@ class Snapshot:
         )
 
     def events(self) -> pd.DataFrame:
-        """Columns date (ISO text), name, source; by date."""
-        return self.frame("SELECT date, name, source FROM snap.events ORDER BY date, name")
+        """Columns date (ISO text), name, source, narratives (list of ids that it bears on); by date."""
+        return self.frame("SELECT date, name, source, narratives FROM snap.events ORDER BY date, name")
 
-    def rejected(self) -> list[Rejected]:
-        """The inputs and rows that could not be read, in order."""
-        sql = "SELECT source_path, row, reason FROM snap.documents WHERE status = 'rejected' ORDER BY ALL"
-        return [Rejected(*row) for row in self.frame(sql).itertuples(index=False, name=None)]
+    def earlier(self) -> Earlier:
+        """What the next build must know of this snapshot to keep ids and to tell what changed."""
+        clusters = self.frame("SELECT cluster_id, name FROM snap.clusters")
+        members = self._rows(
+            "SELECT cluster_id, list(paragraph_id) FROM snap.cluster_members GROUP BY cluster_id"
+        )
+        narratives = self.frame("SELECT * FROM snap.narratives")
+        if "digest" not in narratives:
+            narratives["digest"] = ""  # version 1
+        ours = narratives["origin"] == "codebook"
+        named = narratives[ours][["narrative_id", "name", "digest"]].itertuples(index=False, name=None)
+        return Earlier(
+            snapshot_id=self._manifest.snapshot_id,
+            members={key: frozenset(found) for key, found in members},
+            names=dict(zip(clusters["cluster_id"], clusters["name"], strict=True)),
+            candidates=frozenset(narratives["narrative_id"][~ours]),
+            codebook={key: (name, digest) for key, name, digest in named},
+        )
 
-    def cluster_members(self) -> dict[str, str]:
-        """Paragraph id to the id of its cluster, candidates and others."""
-        found = self.frame("SELECT paragraph_id, cluster_id FROM snap.cluster_members")
-        return dict(zip(found["paragraph_id"], found["cluster_id"], strict=True))
+    def lineage(self) -> pd.DataFrame:
+        """Columns kind, subject, name, origin, related, shares, note: see `model.Lineage`.
+
+        What changed since the snapshot that `meta().predecessor` names; its own lineage tells the changes
+        before that. Empty for the first, and for snapshots of version 1.
+        """
+        columns = ["kind", "subject", "name", "origin", "related", "shares", "note"]
+        version = self._rows("SELECT value FROM snap.meta WHERE key = 'schema_version'")
+        if version == [("1",)]:
+            return pd.DataFrame(columns=columns)
+        return self.frame(f"SELECT {', '.join(columns)} FROM snap.lineage ORDER BY origin, kind, subject")
 
     def frame(self, sql: str, values: Mapping[str, Bound] | None = None) -> pd.DataFrame:
         """The answer to a query of this room's own (the snapshot's tables stand in schema `snap`)."""

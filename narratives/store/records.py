@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from narratives.model import Assignment, Cluster, Codebook, Document, Event, Rejected, Speaker
+from narratives.model import Assignment, Cluster, Codebook, Document, Event, Lineage, Rejected, Speaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class Manifest:
 
     `built_at` is ISO 8601 UTC; `fingerprint` is the pipeline's hash of everything the build depended on;
     `notice` is a caveat that every page and export must show, or empty; `checksums` (sha256 hex) and
-    `sizes` (bytes) are keyed by file name.
+    `sizes` (bytes) are keyed by file name. `predecessor` is the snapshot that was current before, whose
+    successor's changes are in `Snapshot.lineage`; empty for the first.
     """
 
     snapshot_id: str
@@ -43,6 +44,7 @@ class Manifest:
     notice: str
     checksums: Mapping[str, str]
     sizes: Mapping[str, int]
+    predecessor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class SnapshotContent:
     model: str = ""
     variant: str = ""
     notice: str = ""
+    predecessor: str = ""
+    lineage: Sequence[Lineage] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,10 @@ def tables(content: SnapshotContent) -> dict[str, list[Row]]:
         ),
         "clusters": sorted(map(_cluster_row, content.clusters)),
         "cluster_members": sorted(_member_rows(content.clusters), key=lambda row: (row[0], row[1])),
+        "lineage": sorted(
+            (c.kind, c.subject, c.name, c.origin, list(c.related), [*map(_rounded, c.shares)], c.note)
+            for c in content.lineage
+        ),
         "events": sorted((e.date.isoformat(), e.name, e.source, list(e.narratives)) for e in content.events),
         "speakers": _speaker_rows(content),
     }
@@ -128,11 +132,37 @@ def _paragraph_rows(d: Document, content: SnapshotContent) -> list[Row]:
 
 def _narrative_rows(content: SnapshotContent) -> list[Row]:
     named: list[Row] = [
-        (n.id, at, n.name, "codebook", "active", n.definition, n.parent, "", n.colour, n.threshold, [*n.cues])
+        (
+            n.id,
+            at,
+            n.name,
+            "codebook",
+            "active",
+            n.definition,
+            n.parent,
+            "",
+            n.colour,
+            n.threshold,
+            [*n.cues],
+            n.digest,
+        )
         for at, n in enumerate(content.narratives.narratives)
     ]
     found: list[Row] = [
-        (c.cluster_id, at, c.name, "discovered", "candidate", "", "", c.nearest, "", None, list(c.phrases))
+        (
+            c.cluster_id,
+            at,
+            c.name,
+            "discovered",
+            "candidate",
+            "",
+            "",
+            c.nearest,
+            "",
+            None,
+            list(c.phrases),
+            "",
+        )
         for at, c in enumerate(candidates(content.clusters), len(named))
     ]
     return named + found
@@ -141,7 +171,7 @@ def _narrative_rows(content: SnapshotContent) -> list[Row]:
 def _cluster_row(c: Cluster) -> Row:
     return (
         c.cluster_id, c.name, list(c.phrases), len(c.members), c.narrative_id, c.nearest,
-        _rounded(c.purity), c.recurring, c.routine,
+        _rounded(c.purity), c.recurring, c.routine, _rounded(c.stance), _rounded(c.cohesion),
     )  # fmt: skip
 
 

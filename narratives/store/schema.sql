@@ -58,7 +58,8 @@ CREATE TABLE narratives (
     nearest VARCHAR NOT NULL,
     colour VARCHAR NOT NULL,
     threshold DOUBLE,
-    phrases VARCHAR[] NOT NULL
+    phrases VARCHAR[] NOT NULL,
+    digest VARCHAR NOT NULL             -- of a codebook narrative's definition; empty for candidates
 );
 
 CREATE TABLE assignments (
@@ -80,13 +81,25 @@ CREATE TABLE clusters (
     nearest VARCHAR NOT NULL,
     purity DOUBLE NOT NULL,
     recurring BOOLEAN NOT NULL,
-    routine BOOLEAN NOT NULL
+    routine BOOLEAN NOT NULL,
+    stance DOUBLE NOT NULL,             -- of its claim; 1 for topics, which make none
+    cohesion DOUBLE NOT NULL            -- mean nearness of members to the claim of its name; 0 for topics
 );
 
 CREATE TABLE cluster_members (
     cluster_id VARCHAR NOT NULL,
     paragraph_id VARCHAR NOT NULL,
     rank INTEGER                        -- 1 is the most central representative; NULL for plain members
+);
+
+CREATE TABLE lineage (                  -- what changed since the snapshot before; see model.Lineage
+    kind VARCHAR NOT NULL,
+    subject VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
+    origin VARCHAR NOT NULL,
+    related VARCHAR[] NOT NULL,
+    shares DOUBLE[] NOT NULL,
+    note VARCHAR NOT NULL
 );
 
 CREATE TABLE events (

@@ -28,7 +28,7 @@ def write(folder: Path, content: SnapshotContent) -> str:
     at all. Raises StoreError where the content contradicts itself.
     """
     rows = tables(content)
-    made = snapshot_id(rows, (connection.SCHEMA_VERSION, content.model, content.variant, content.notice))
+    made = snapshot_id(rows, _terms(content))
     target = folder / made
     folder.mkdir(parents=True, exist_ok=True)
     if target.exists() and not problems(target):
@@ -44,6 +44,17 @@ def write(folder: Path, content: SnapshotContent) -> str:
         files.move(target, beside.with_name(beside.name + "-damaged"))
     files.move(beside, target)
     return made
+
+
+def _terms(content: SnapshotContent) -> tuple[str, ...]:
+    """What makes a snapshot another one beside its rows."""
+    return (
+        connection.SCHEMA_VERSION,
+        content.model,
+        content.variant,
+        content.notice,
+        content.predecessor,
+    )
 
 
 def clean(folder: Path) -> None:
@@ -80,6 +91,7 @@ def _manifest(made: str, content: SnapshotContent, database: Path) -> Manifest:
         notice=content.notice,
         checksums={database.name: files.sha256(database)},
         sizes={database.name: database.stat().st_size},
+        predecessor=content.predecessor,
     )
 
 

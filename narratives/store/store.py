@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from narratives.model import RawDocument, Rejected, StoreBusyError, StoreError
-from narratives.store import connection, files, ledger, manifests, snapshot, vectors
+from narratives.model import Quality, RawDocument, Rejected, StoreBusyError, StoreError
+from narratives.store import connection, evaluations, files, ledger, manifests, snapshot, vectors
 from narratives.store.queries import Snapshot
-from narratives.store.records import Manifest, SnapshotContent
+from narratives.store.records import InputRecord, Manifest, SnapshotContent
 
 _ID = re.compile(r"[0-9a-f]{12}")
 
@@ -21,7 +21,9 @@ class Store:
     """A store's folder. Making one touches nothing; folders appear when something is first written.
 
     path/CURRENT             the id of the current snapshot
-    path/snapshots/<id>/     snapshot.duckdb and manifest.json, never changed but for the manifest
+    path/inputs.json         the inputs that all snapshots from now on are made of
+    path/snapshots/<id>/     snapshot.duckdb, manifest.json and, once evaluated, quality.json; only the
+                             last two are ever replaced
     path/vectors/<name>/     one `VectorFile` per model and variant
     path/inputs/<hash>...    the rows of each input as read
     """
@@ -33,14 +35,18 @@ class Store:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the store for writing; may be nested. Raises StoreBusyError at once where another holds it."""
-        self.path.mkdir(parents=True, exist_ok=True)
         try:
+            self.path.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
         except Timeout as error:
             raise StoreBusyError(
                 f"{self.path} free for a build",
                 "another build is running",
                 "Wait until it ends, then try again.",
+            ) from error
+        except OSError as error:
+            raise StoreError(
+                f"a folder to write to at {self.path}", str(error), "Name another --store, or mend this one."
             ) from error
         try:
             if self._lock.lock_counter == 1:
@@ -95,8 +101,52 @@ class Store:
         """
         with self.lock():
             made = snapshot.write(self.path / "snapshots", content)
+            # Before the pointer: killed between the two, the next build still knows every input.
+            manifests.save_held(self.path, content.inputs)
             files.write_atomically(self.path / "CURRENT", f"{made}\n".encode())
             return made
+
+    def put_quality(self, snapshot_id: str, rows: Sequence[Quality], caveat: str) -> None:
+        """Keep an evaluation with a snapshot, in the place of an earlier one; its id stays as it is.
+
+        `caveat` says what must be known of the reference labels. Raises StoreError where there is no such
+        snapshot.
+        """
+        evaluation = evaluations.Evaluation(tuple(rows), caveat)
+        evaluations.write_evaluation(self._quality_path(snapshot_id), evaluation)
+
+    def quality(self, snapshot_id: str) -> tuple[Quality, ...] | None:
+        """The latest evaluation of a snapshot, None where it has none. Raises StoreError where damaged."""
+        found = evaluations.read_evaluation(self._quality_path(snapshot_id))
+        return found.rows if found else None
+
+    def inherit_quality(self, snapshot_id: str, earlier: Manifest | None, published: Path) -> None:
+        """Give a new snapshot the evaluation that holds for it already, if there is one.
+
+        That of the `earlier` snapshot, where the matcher is still the same (by the parameters); else the
+        `published` one, where it is of this codebook and model and no decision has taught the matcher.
+        """
+        parameters = self.manifest(snapshot_id).parameters
+        found = None
+        if earlier and earlier.parameters == parameters:
+            with suppress(StoreError):  # a damaged one is told where it is shown
+                found = evaluations.read_evaluation(self._quality_path(earlier.snapshot_id))
+        if found is None:
+            shipped = evaluations.read_evaluation(published)
+            found = shipped if shipped and evaluations.fits(shipped, parameters) else None
+        if found:
+            self.put_quality(snapshot_id, found.rows, found.caveat)
+
+    def _quality_path(self, snapshot_id: str) -> Path:
+        return self.snapshot_path(snapshot_id) / evaluations.NAME
+
+    def held(self) -> tuple[InputRecord, ...]:
+        """The inputs that the store holds, whatever has become of its snapshots."""
+        found = manifests.load_held(self.path)
+        if found is not None:
+            return found
+        snapshots = self.snapshots()
+        return snapshots[-1].inputs if snapshots else ()
 
     def has_input(self, key: str) -> bool:
         """Whether the ledger holds the rows of the input with this hash."""

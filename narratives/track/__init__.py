@@ -1,17 +1,23 @@
 """Vectors of paragraphs, matching with a codebook, and recurring clusters with an identity."""
 
 from narratives.track.background import Background, load_background, make_background
+from narratives.track.claims import Claim, Statements, find_claims
 from narratives.track.cluster import cluster
-from narratives.track.describe import ROUTINE, Alignment, Statements, describe
+from narratives.track.describe import ROUTINE, Alignment, describe, describe_claims
 from narratives.track.encoder import Encoder, Vectors, load_encoder
-from narratives.track.identity import keep_ids
+from narratives.track.identity import TOPIC, keep_ids
+from narratives.track.lineage import lineage
 from narratives.track.match import Matcher, MatchResult, fit_matcher
+from narratives.track.stance import PAIRS
 from narratives.track.windows import windows
 
 __all__ = [
+    "PAIRS",
     "ROUTINE",
+    "TOPIC",
     "Alignment",
     "Background",
+    "Claim",
     "Encoder",
     "MatchResult",
     "Matcher",
@@ -19,8 +25,11 @@ __all__ = [
     "Vectors",
     "cluster",
     "describe",
+    "describe_claims",
+    "find_claims",
     "fit_matcher",
     "keep_ids",
+    "lineage",
     "load_background",
     "load_encoder",
     "make_background",

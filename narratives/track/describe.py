@@ -9,15 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from narratives.model import Cluster
-from narratives.track.cluster import Labels
+from narratives.track.claims import Claim, Statements
+from narratives.track.cluster import UNCLUSTERED, Labels
 from narratives.track.encoder import Vectors
-from narratives.track.identity import new_id
+from narratives.track.identity import CLAIM, new_id
 from narratives.track.naming import centrality, distinctive_phrases, name_of, representatives
+from narratives.track.recurrence import recurs
 
 EXPLAINED = 0.5
-FEW_DOCUMENTS = 30
 ROUTINE_DEVIATIONS = 1.0
 ROUTINE_WORDS = 10
+ROUTINE_NAME = 0.5
 
 ROUTINE = (
     "Good afternoon, colleagues, friends. I am glad to see all of you here today.",
@@ -31,20 +33,11 @@ ROUTINE = (
     "I congratulate you on this holiday and wish you good health, happiness and success.",
     "The ministers, the ambassador and other officials took part in the meeting.",
     "Several joint documents were signed after the talks.",
+    "Relations between our countries develop well; we are good neighbours and strategic partners.",
+    "Our bilateral cooperation in trade, culture and other areas with our partners abroad is growing.",
     "The visit will take place next week; the programme will be announced later.",
     "Today I signed the executive order on the awards and on the appointment.",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Statements:
-    """The paragraphs that were clustered, n of each: dates are `YYYY[-MM[-DD]]` or empty, vectors (n, d)."""
-
-    ids: Sequence[str]
-    texts: Sequence[str]
-    document_ids: Sequence[str]
-    dates: Sequence[str]
-    vectors: Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +56,7 @@ def describe(
 ) -> tuple[Cluster, ...]:
     """One record for each cluster 0 to `labels.max()` of `cluster()`, in that order; -1 is left out.
 
-    recurring: at least 3 documents and 2 months; in a corpus of fewer than 30 documents, 2 documents.
+    recurring: see `recurs`.
     routine: `routine` are the vectors of `ROUTINE` (r, d). A paragraph's likeness to routine is its highest
     cosine with one of them; a cluster is routine if its members' mean lies a standard deviation or more above
     the mean of all paragraphs and above their mean likeness to narratives (in a corpus without routine, what
@@ -71,8 +64,9 @@ def describe(
     narrative_id: the narrative that at least half of the members advance. nearest: the one that most of them
     advance; where none does, the one whose centroid is nearest to theirs.
 
-    A cluster that recurs, is not routine and has no narrative_id is a discovered candidate. The result does
-    not depend on the order of the statements. Ids are made from the most central member's text.
+    Such a cluster is a topic: it makes no one claim (cohesion 0), and so is no candidate (`describe_claims`
+    are). The result does not depend on the order of the statements. Ids are made from the most central
+    member's text.
     """
     order = np.argsort(np.array(statements.ids, dtype=object), kind="stable")
     ids = [statements.ids[i] for i in order]
@@ -83,7 +77,7 @@ def describe(
     routineness = _likeness(vectors, routine)
     usual = routineness.mean() + ROUTINE_DEVIATIONS * routineness.std()
     narrativeness = _likeness(vectors, alignment.centroids)
-    few = len(set(document_ids)) < FEW_DOCUMENTS
+    corpus = len(set(document_ids))
     taken: set[str] = set()
     described = []
     for number, phrases in enumerate(distinctive_phrases(texts, labels)):
@@ -106,11 +100,59 @@ def describe(
                 narrative_id=nearest if purity >= EXPLAINED else "",
                 nearest=nearest,
                 purity=purity,
-                recurring=_recurs([document_ids[i] for i in members], [dates[i] for i in members], few),
+                recurring=recurs([document_ids[i] for i in members], [dates[i] for i in members], corpus),
                 routine=short or bool(courteous),
+                cohesion=0.0,
             )
         )
     return tuple(described)
+
+
+def describe_claims(
+    statements: Statements, claims: Sequence[Claim], alignment: Alignment, routine: Vectors, names: Vectors
+) -> tuple[Cluster, ...]:
+    """One record for each claim of `find_claims`, in the order of ids; `names` (c, d) are their vectors.
+
+    The name is the claim itself, the id made from it, so that it is the same in any store. members are the
+    statements that advance it, fits their nearness, cohesion its mean. routine: the name is as near to a
+    sentence of `ROUTINE` as `ROUTINE_NAME`. The rest as in `describe`.
+    """
+    if not claims:
+        return ()
+    rows = [sorted(claim.fits, key=statements.ids.__getitem__) for claim in claims]
+    texts = [*statements.texts, *(statements.texts[i] for of_one in rows for i in of_one)]
+    labels = np.repeat(
+        [UNCLUSTERED, *range(len(claims))], [len(statements.texts), *(len(of_one) for of_one in rows)]
+    )
+    courteous = _likeness(names, routine) >= ROUTINE_NAME
+    taken: set[str] = set()
+    described = []
+    for number, phrases in enumerate(distinctive_phrases(texts, labels)):
+        claim, members = claims[number], [statements.ids[i] for i in rows[number]]
+        nearness = np.array([claim.fits[i] for i in rows[number]])
+        nearest, purity = _align(members, statements.vectors[rows[number]], alignment)
+        cluster_id = new_id(claim.text, taken, CLAIM)
+        taken.add(cluster_id)
+        described.append(
+            Cluster(
+                cluster_id=cluster_id,
+                name=claim.text,
+                phrases=phrases,
+                members=tuple(members),
+                representatives=representatives(
+                    members, [statements.document_ids[i] for i in rows[number]], nearness.astype(np.float32)
+                ),
+                narrative_id=nearest if purity >= EXPLAINED else "",
+                nearest=nearest,
+                purity=purity,
+                recurring=True,
+                routine=bool(courteous[number]),
+                stance=claim.stance,
+                cohesion=round(float(nearness.mean()), 3),
+                fits=tuple(zip(members, nearness.tolist(), strict=True)),
+            )
+        )
+    return tuple(sorted(described, key=lambda cluster: cluster.cluster_id))
 
 
 def _likeness(vectors: Vectors, models: Vectors) -> NDArray[np.float64]:
@@ -133,15 +175,6 @@ def _align(members: Sequence[str], vectors: Vectors, alignment: Alignment) -> tu
     ]
     best = max(range(len(shares)), key=lambda k: (shares[k], cosines[k], -k))
     return alignment.narrative_ids[best], shares[best]
-
-
-def _recurs(document_ids: Sequence[str], dates: Sequence[str], few: bool) -> bool:
-    if few:
-        return len(set(document_ids)) >= 2
-    months = {date[:7] for date in dates if len(date) >= 7}
-    # A date known to the year counts as another month only where no month of that year is known.
-    years = {date for date in dates if len(date) == 4} - {month[:4] for month in months}
-    return len(set(document_ids)) >= 3 and len(months) + len(years) >= 2
 
 
 def _opening(text: str) -> str:

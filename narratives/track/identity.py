@@ -10,14 +10,16 @@ from dataclasses import replace
 from narratives.model import Cluster
 
 SAME = 0.3
+# How ids begin: a claim that may be offered as a narrative, and a cluster of one topic.
+CLAIM, TOPIC = "c-", "t-"
 
 
-def new_id(text: str, taken: Collection[str]) -> str:
-    """`c-` and 8 hex digits from the text of a cluster's most central member, none of those `taken`."""
+def new_id(text: str, taken: Collection[str], prefix: str = TOPIC) -> str:
+    """The prefix and 8 hex digits from a text (a claim; a topic's central member), none of those `taken`."""
     attempt = 0
     while True:
         salt = f"\0{attempt}" if attempt else ""
-        found = "c-" + hashlib.sha256((text + salt).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        found = prefix + hashlib.sha256((text + salt).encode("utf-8", "surrogatepass")).hexdigest()[:8]
         if found not in taken:
             return found
         attempt += 1

@@ -94,7 +94,7 @@ def representatives(ids: Sequence[str], document_ids: Sequence[str], central: Ve
 
 
 @cache
-def _stop_words() -> frozenset[str]:
+def stop_words() -> frozenset[str]:
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     return frozenset(ENGLISH_STOP_WORDS) | frozenset(COMMON.split())
@@ -102,10 +102,10 @@ def _stop_words() -> frozenset[str]:
 
 def _phrases(text: str) -> Iterable[str]:
     """The runs of one to three words of a text as written, stop words at neither end."""
-    stop_words = _stop_words()
+    stops = stop_words()
     for sentence in SENTENCE_END.split(text):
         words = WORD.findall(sentence)
-        idle = [len(word) < 2 or word.lower().replace("’", "'") in stop_words for word in words]
+        idle = [len(word) < 2 or word.lower().replace("’", "'") in stops for word in words]
         for start in range(len(words)):
             if idle[start]:
                 continue

@@ -1,0 +1,87 @@
+"""Do candidates stay themselves as documents come in? Build on 85 % of a set, then add 5 % three times.
+
+python benchmarks/identity.py FILE.jsonl[.gz] STORE FOLDER
+
+The documents of FILE are dealt out by the hash of their id. FOLDER (new) gets the parts and a store into
+which the vectors of STORE, a store that holds the same texts, are copied, so that little is encoded. For
+each step it prints how many of the candidates before kept their id as candidates and as clusters, how many
+codebook assignments before are unchanged, and what the lineage says of the candidates that are gone.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import shutil
+import sys
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+from narratives.pipeline import BuildRequest, build
+from narratives.store import Snapshot, open_snapshot
+
+PARTS = (0.85, 0.90, 0.95, 1.0)
+STATES = ("kept", "withdrawn", "merge", "split", "death")
+
+
+def main(source: Path, donor: Path, folder: Path) -> None:
+    """Build four times and print one block for each step."""
+    parts = _deal(source, folder)
+    store = folder / "store"
+    shutil.copytree(donor / "vectors", store / "vectors")
+    ids = []
+    for part in parts:
+        report = build(BuildRequest(inputs=(str(part),), store=store))
+        ids.append(report.snapshot)
+        print(f"{part.name}: {report.counts}, {report.encoded} encoded, {report.seconds:.0f} s", flush=True)
+    snapshots = [open_snapshot(store, key) for key in ids]
+    for number in range(1, len(snapshots)):
+        _compare(f"step {number}", snapshots[number - 1], snapshots[number], lineage=True)
+    _compare("all three steps", snapshots[0], snapshots[-1], lineage=False)
+    for snapshot in snapshots:
+        snapshot.close()
+
+
+def _deal(source: Path, folder: Path) -> list[Path]:
+    """One file for each part: the first 85 % of documents by the hash of their id, then 5 % each."""
+    folder.mkdir(parents=True)
+    data = source.read_bytes()
+    text = (gzip.decompress(data) if source.suffix == ".gz" else data).decode()
+    lines = sorted(
+        text.splitlines(keepends=True),
+        key=lambda line: hashlib.sha256(str(json.loads(line)["id"]).encode()).digest(),
+    )
+    ends = [0, *(round(share * len(lines)) for share in PARTS)]
+    parts = []
+    for number, (first, last) in enumerate(pairwise(ends)):
+        path = folder / f"part{number}.jsonl"
+        path.write_text("".join(lines[first:last]), encoding="utf-8")
+        parts.append(path)
+    return parts
+
+
+def _compare(title: str, before: Snapshot, after: Snapshot, *, lineage: bool) -> None:
+    old, new = before.earlier(), after.earlier()
+    offered, listed = old.candidates & new.candidates, old.candidates & set(new.names)
+    renamed = sum(old.names[key] != new.names[key] for key in offered)
+    pairs = [
+        set(s.table("SELECT paragraph_id, narrative_id FROM snap.assignments WHERE origin = 'codebook'")
+            .to_pandas().itertuples(index=False, name=None))
+        for s in (before, after)
+    ]  # fmt: skip
+    print(f"\n{title}: {len(old.candidates)} candidates before, {len(new.candidates)} after")
+    print(f"  same id, still offered   {len(offered) / len(old.candidates):.3f} ({renamed} renamed)")
+    print(f"  same id, as a cluster    {len(listed) / len(old.candidates):.3f}")
+    print(f"  clusters with their id   {len(set(old.names) & set(new.names)) / len(old.names):.3f}")
+    print(f"  codebook assignments unchanged {len(pairs[0] & pairs[1]) / len(pairs[0]):.4f}")
+    if lineage:
+        rows = after.lineage()
+        gone = rows[rows["subject"].isin(old.candidates - new.candidates) & rows["kind"].isin(STATES)]
+        print(f"  of those not offered any more: {dict(Counter(gone['kind']))}")
+        print(f"  all changes: {dict(Counter(rows['kind']))}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))

@@ -1,0 +1,129 @@
+"""How well assignments agree with reference labels, with intervals that respect documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from narratives.model import Quality
+
+LEVEL = 0.95
+_BLOCK = 2_000_000  # weights held at a time, resamples x paragraphs: 16 MB
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+
+
+def quality(
+    truth: Bools,
+    known: Bools,
+    scores: npt.NDArray[np.floating],
+    predicted: Bools,
+    documents: Sequence[str],
+    narrative_ids: Sequence[str],
+    seed: int = 0,
+    resamples: int = 1000,
+) -> tuple[Quality, ...]:
+    """Precision, recall, F1 and average precision of every narrative, and their macro mean as the last row.
+
+    truth, known, predicted: (n, k) bool for n paragraphs and k narratives; scores: (n, k), higher says more;
+    documents: the n documents that the paragraphs are of. A pair that is not `known` is left out of
+    everything. Ties of scores count as one threshold. NaN stands for what is undefined: precision where
+    nothing is predicted, the other three where nothing is true. The macro row is the mean over the
+    narratives that have anything true, of the values that are defined.
+
+    The limits are percentiles of a bootstrap that draws whole documents, since paragraphs of one speech are
+    alike: `resamples` draws, the same for every narrative, from `seed`. They are NaN for fewer than two
+    documents. Where no error at all was seen the interval is a point, which says too much: look at the
+    support. Raises ValueError where shapes disagree.
+
+    Average precision: sum of precision times the step in recall over the distinct scores, without
+    interpolation (https://scikit-learn.org/stable/modules/generated/sklearn.metrics.average_precision_score.html).
+    Bootstrap: Davison and Hinkley (1997), Bootstrap Methods and their Application, sections 3.8 and 5.3.
+    """
+    shape = (len(documents), len(narrative_ids))
+    for name, array in (("truth", truth), ("known", known), ("scores", scores), ("predicted", predicted)):
+        if array.shape != shape:
+            raise ValueError(f"expected {name} of shape {shape}, got {array.shape}")
+    names, group = np.unique(np.asarray(documents, dtype=np.str_), return_inverse=True)
+    columns = [
+        _Column(truth[rows, k], scores[rows, k], predicted[rows, k], group[rows])
+        for k in range(shape[1])
+        for rows in [np.flatnonzero(known[:, k])]
+    ]
+    seen = np.array([column.truth.any() for column in columns], dtype=np.bool_)
+
+    point = _measures(columns, seen, np.ones((1, len(names))))[0]
+    low, high = np.full_like(point, np.nan), np.full_like(point, np.nan)
+    if len(names) > 1:
+        draw = np.random.default_rng(seed)
+        even = np.full(len(names), 1 / len(names))
+        size = max(1, _BLOCK // shape[0])
+        drawn = np.concatenate(
+            [
+                _measures(columns, seen, draw.multinomial(len(names), even, min(size, resamples - start)))
+                for start in range(0, resamples, size)
+            ]
+        )
+        low, high = _limits(drawn, point)
+    support = [int(column.truth.sum()) for column in columns]
+    return tuple(
+        Quality(key, n, *(float(value) for values in zip(*row, strict=True) for value in values))
+        for key, n, *row in zip([*narrative_ids, ""], [*support, sum(support)], point, low, high, strict=True)
+    )
+
+
+class _Column:
+    """One narrative's known pairs in order of falling score, with the ends of runs of equal scores."""
+
+    def __init__(
+        self,
+        truth: Bools,
+        scores: npt.NDArray[np.floating],
+        predicted: Bools,
+        group: npt.NDArray[np.intp],
+    ) -> None:
+        order = np.argsort(-scores, kind="stable")
+        self.truth, self.predicted, self.group = truth[order], predicted[order], group[order]
+        self.ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))[: len(order)]
+
+
+def _measures(columns: Sequence[_Column], seen: Bools, weights: npt.NDArray[np.number]) -> Floats:
+    """Precision, recall, F1 and average precision (r, k + 1, 4) for r sets of document weights (r, d)."""
+    found = np.full((len(weights), len(columns) + 1, 4), np.nan)
+    for k, column in enumerate(columns):
+        found[:, k] = _of_column(column, weights[:, column.group].astype(np.float64))
+    having = found[:, :-1][:, seen]
+    defined = ~np.isnan(having)
+    found[:, -1] = _ratio(np.where(defined, having, 0.0).sum(axis=1), defined.sum(axis=1))
+    return found
+
+
+def _of_column(column: _Column, weights: Floats) -> Floats:
+    """The four measures (r, 4) of one narrative, whose pairs count by `weights` (r, m)."""
+    true, said = column.truth.astype(np.float64), column.predicted.astype(np.float64)
+    hits, positives, claims = weights @ (true * said), weights @ true, weights @ said
+    f1 = _ratio(2 * hits, np.where(positives > 0, positives + claims, 0.0))
+    above = np.cumsum(weights, axis=1)[:, column.ends]
+    true_above = np.cumsum(weights * true, axis=1)[:, column.ends]
+    steps = np.diff(true_above, axis=1, prepend=0.0)
+    area = (steps * np.divide(true_above, above, out=np.zeros_like(above), where=above > 0)).sum(axis=1)
+    return np.stack([_ratio(hits, claims), _ratio(hits, positives), f1, _ratio(area, positives)], axis=1)
+
+
+def _ratio(part: npt.NDArray[np.number], whole: npt.NDArray[np.number]) -> Floats:
+    shares: Floats = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+    return shares
+
+
+def _limits(drawn: Floats, point: Floats) -> tuple[Floats, Floats]:
+    """Percentile limits over the draws in which a measure is defined; NaN where the measure itself is not."""
+    low, high = np.full_like(point, np.nan), np.full_like(point, np.nan)
+    for at in zip(*np.nonzero(~np.isnan(point)), strict=True):
+        values = drawn[(slice(None), *at)]
+        values = values[~np.isnan(values)]
+        if len(values):
+            low[at], high[at] = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return low, high

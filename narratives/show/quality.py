@@ -1,0 +1,63 @@
+"""How well the matching agrees with reference labels, beside the charts that rest on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from narratives.model import Quality
+from narratives.show import data, words
+from narratives.show.frame import View
+
+MACRO = "Mean of the narratives"
+NOT_MEASURED = (
+    "Matching quality: not measured for this snapshot. With labelled paragraphs in F, run "
+    "`python -m narratives evaluate --gold F`."
+)
+READING = (
+    "Precision: of the paragraphs matched, how many the reference labels say advance it. Recall: of those "
+    "that advance it, how many were matched. F1 combines the two; 1 is perfect. In brackets the 95 % "
+    "interval, from drawing documents anew. Labelled: reference paragraphs that advance it; where they are "
+    "few, the figures say little."
+)
+
+
+def measured(view: View) -> dict[str, Quality]:
+    """Measured quality by narrative id, the mean under the empty id; empty where nothing was measured."""
+    rows = data.snapshot(view.handle).quality() or ()
+    return {row.narrative_id: row for row in rows}
+
+
+def line(view: View, found: Mapping[str, Quality]) -> None:
+    """Below the charts: how good the matching is on average and by which labels, or that nobody knows."""
+    if "" not in found:
+        st.caption(NOT_MEASURED)
+        return
+    caveat = words.sentence(data.snapshot(view.handle).quality_caveat())
+    st.caption(f"{words.agreement(found[''])} {words.literal(caveat)}")
+
+
+def details(view: View, found: Mapping[str, Quality]) -> None:
+    """The measures of every narrative in a table, and how to read them."""
+    if not found:
+        return
+    with st.expander("Measured quality of the matching"):
+        st.caption(READING)
+        rows = table(list(found.values()), data.names(view.handle))
+        st.dataframe(rows, hide_index=True, height="content")
+
+
+def table(rows: Sequence[Quality], names: Mapping[str, str]) -> pd.DataFrame:
+    """Columns Narrative, Precision, Recall, F1 and Labelled; the mean first, then by name. Pure."""
+    ordered = sorted(rows, key=lambda row: (row.narrative_id != "", names.get(row.narrative_id, "")))
+    return pd.DataFrame(
+        {
+            "Narrative": [names.get(r.narrative_id, r.narrative_id) or MACRO for r in ordered],
+            "F1": [words.with_limits(r.f1, r.f1_low, r.f1_high) for r in ordered],
+            "Precision": [words.with_limits(r.precision, r.precision_low, r.precision_high) for r in ordered],
+            "Recall": [words.with_limits(r.recall, r.recall_low, r.recall_high) for r in ordered],
+            "Labelled": [r.support for r in ordered],
+        }
+    )
