@@ -1,4 +1,4 @@
-"""The command line: `python -m narratives build | export | status`."""
+"""The command line: `python -m narratives build | fetch | export | status`."""
 
 from __future__ import annotations
 
@@ -27,10 +27,12 @@ from narratives.model import (
     UsageError,
 )
 from narratives.pipeline import DATA, BuildRequest, build
+from narratives.read import web
 from narratives.store import DEFAULT_COPIES, TABLES, Store, export, verify
 
 EXIT_NOTHING_READ, EXIT_USAGE, EXIT_BUSY, EXIT_STOPPED = 1, 2, 3, 130
 REJECTED_SHOWN = 20
+UNITS = {"encoding": " texts", "fetching": " pages"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,6 +73,20 @@ def _parser() -> argparse.ArgumentParser:
     add("--map", action="append", default=[], type=_pair, metavar="OURS=THEIRS", help="as in text=body")
     add("--progress", choices=("bar", "json", "none"), default="bar", help="how to show it on stderr")
     command.set_defaults(run=_build)
+
+    command = commands.add_parser("fetch", help="fetch pages from the web into a folder that build reads")
+    add = command.add_argument
+    add(
+        "source",
+        metavar="SOURCE",
+        help="kremlin; the address of a sitemap, feed or page; a file of addresses",
+    )
+    add("--from", dest="date_from", default="", metavar="D", help="2016, 2016-11 or 2016-11-10")
+    add("--to", dest="date_to", default="", metavar="D", help="inclusive")
+    add("--into", type=Path, default=Path("fetched"), metavar="DIR", help="where the pages are kept")
+    add("--allow-host", action="append", default=[], metavar="H", help="host or host:port to ask as well")
+    add("--progress", choices=("bar", "json", "none"), default="bar", help="how to show it on stderr")
+    command.set_defaults(run=_fetch)
 
     command = commands.add_parser("export", help="write a table as CSV, JSONL or Parquet")
     add = command.add_argument
@@ -137,9 +153,7 @@ def _progress(kind: str) -> Iterator[Progress]:
         if bar is None or bar.desc != stage:
             if bar is not None:
                 bar.close()
-            bar = tqdm(
-                desc=stage, total=total, unit=" texts" if stage == "encoding" else "", dynamic_ncols=True
-            )
+            bar = tqdm(desc=stage, total=total, unit=UNITS.get(stage, ""), dynamic_ncols=True)
         bar.total = total
         bar.update(done - bar.n)
 
@@ -185,6 +199,24 @@ def _print_table(rows: Mapping[str, int]) -> None:
     width = max(map(len, rows))
     for name, count in rows.items():
         print(f"  {name:<{width}}  {count:>9,}")
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    request = web.FetchRequest(
+        source=options.source,
+        into=options.into,
+        date_from=options.date_from,
+        date_to=options.date_to,
+        allow_hosts=tuple(options.allow_host),
+    )
+    with _progress(options.progress) as progress:
+        report = web.fetch(request, progress)
+    for failure in report.failures:
+        print(f"  failed {failure.url}: {failure.reason}")
+    listed = {"outside the dates": report.outside, "listed": report.listed}
+    _print_table({**listed, **report.counts, "failed": len(report.failures)})
+    print(f"{report.had} pages of this source are in {report.into} after {report.seconds:.1f} s")
+    return 0 if report.had else EXIT_NOTHING_READ
 
 
 def _export(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 Kind = Literal["title", "heading", "body", "question"]
+RawKind = Literal["", "heading", "body", "question", "quote", "list-item"]
 Voice = Literal["own", "quoted", "reported", "outlet", "question"]
 TextKind = Literal["verbatim", "paraphrase"]
 DatePrecision = Literal["day", "month", "year", "none"]
@@ -94,11 +95,19 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True)
 class RawParagraph:
-    """A paragraph as the input gives it; `speaker` is the source's own label or empty."""
+    """A paragraph as the input gives it; `speaker` is whom the source names for it, or empty.
+
+    `kind` is what the source shows it to be: `heading`, `body`, `question`, `quote` (a block quote) or
+    `list-item`; empty where it shows nothing. `labelled` says that the source names the speaker at this very
+    paragraph; a speaker without it is carried on from an earlier one, a label without a speaker stands in
+    the text.
+    """
 
     text: str
     speaker: str = ""
     source_ref: str = ""
+    kind: RawKind = ""
+    labelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +132,11 @@ class RawDocument:
     text_kind: TextKind = "verbatim"
     # Fields that a manifest.csv set: they override what the text says, plain metadata fields only supply.
     from_manifest: tuple[str, ...] = ()
+    # What `date` dates: "posted" the page, which yields to a date of the statement itself; "" or a word for
+    # where it stands: the statement.
+    date_source: str = ""
+    # The summary that a page sets between its title and its text.
+    lead: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,10 @@ def test_corpus_parses_within_a_minute_and_its_copies_too(shared):
         with gzip.open(shared / "corpora" / "kremlin_en_2016_2020.jsonl.gz", "rt", encoding="utf-8") as lines:
             for row, line in enumerate(lines, 1):
                 page = json.loads(line)
-                paragraphs = tuple(RawParagraph(p["text"], p["speaker"] or "") for p in page["paragraphs"])
+                paragraphs = tuple(
+                    RawParagraph(p["text"], p["speaker"] or "", labelled=p["speaker_label_in_source"])
+                    for p in page["paragraphs"]
+                )
                 fields = {key: str(page[key]) for key in ("id", "url", "title", "date")}
                 yield RawDocument("kremlin", row, paragraphs=paragraphs, **fields)
 

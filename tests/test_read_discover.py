@@ -64,20 +64,19 @@ def test_what_is_evidently_no_input_is_passed_over(here):
 
 
 def test_an_unknown_extension_is_rejected_with_what_is_known(here):
-    put(here / "in/a.pdf"), put(here / "in/b.tar.gz"), put(here / "in/c"), put(here / "in/d.txt")
+    put(here / "in/a.odt"), put(here / "in/b.tar.gz"), put(here / "in/c"), put(here / "in/d.txt")
     files, rejected = discover(["in"])
     assert sources(files) == ["in/d.txt"]
     why = reasons(rejected)
-    assert set(why) == {"a.pdf", "b.tar.gz", "c"}
-    assert ".txt .jsonl .csv .parquet" in why["a.pdf"] and "extension .pdf" in why["a.pdf"]
+    assert set(why) == {"a.odt", "b.tar.gz", "c"}
+    assert ".txt .html .htm .pdf .docx .jsonl .csv .parquet" in why["a.odt"]
+    assert "extension .odt" in why["a.odt"]
 
 
-@pytest.mark.parametrize("name", ["page.html", "page.htm", "page.html.gz"])
-def test_html_is_rejected_for_now(here, name):
+@pytest.mark.parametrize("name", ["page.html", "page.HTM", "page.html.gz", "a.pdf", "a.docx"])
+def test_pages_and_office_files_are_input(here, name):
     put(here / name)
-    files, rejected = discover([name])
-    assert files == []
-    assert "HTML is not read yet" in reasons(rejected)[name]
+    assert sources(discover([name])[0]) == [name]
 
 
 def test_a_missing_path_is_rejected(here):

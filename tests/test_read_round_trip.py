@@ -18,7 +18,10 @@ chars = st.characters(exclude_categories=("Cs", "Cc"), include_characters="\t\n\
 meta = st.text(chars, max_size=12).map(str.strip)
 body = st.text(chars, max_size=60).filter(str.strip)
 plain = st.fixed_dictionaries({"id": meta, "title": meta, "outlet": meta, "date": meta, "speaker": meta})
-paragraph = st.builds(RawParagraph, body, meta, meta)
+paragraph = st.builds(
+    lambda text, name, ref, said: RawParagraph(text, name, ref, labelled=said and bool(name)),
+    body, meta, meta, st.booleans(),
+)  # fmt: skip
 content = st.one_of(
     st.fixed_dictionaries({"text": body}),
     st.fixed_dictionaries({"paragraphs": st.lists(paragraph, min_size=1, max_size=3).map(tuple)}),
@@ -31,13 +34,16 @@ NAMES = ("id", "title", "outlet", "date", "speaker", "text", "paragraphs")
 def as_rows(given_documents):
     return [
         {
-            name: [{"text": p.text, "speaker": p.speaker, "source_ref": p.source_ref} for p in value]
-            if name == "paragraphs"
-            else value
+            name: [as_item(p) for p in value] if name == "paragraphs" else value
             for name, value in document.items()
         }
         for document in given_documents
     ]
+
+
+def as_item(p):
+    said = {"speaker_label_in_source": p.labelled}
+    return {"text": p.text, "speaker": p.speaker, "source_ref": p.source_ref, **said}
 
 
 def expected(given_documents, name):

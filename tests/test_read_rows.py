@@ -13,9 +13,9 @@ def test_all_fields_of_a_row_are_taken_and_others_left(tmp_path):
     row = {
         "id": "x1", "url": "https://example.org/1", "outlet": "TASS", "title": "A title", "date": "2016-11",
         "speaker": "Ann", "language": "en", "source_ref": "kremlin 1 2", "text_kind": "paraphrase",
-        "text": "One.\n\nTwo.", "lead": "not ours", "tags": ["a"],
+        "text": "One.\n\nTwo.", "lead": "In short.", "tags": ["a"],
     }  # fmt: skip
-    own = {name: value for name, value in row.items() if name not in ("lead", "tags")}
+    own = {name: value for name, value in row.items() if name != "tags"}
     assert read_json(tmp_path, row) == [RawDocument("a.jsonl", row=1, **own)]
 
 
@@ -23,14 +23,16 @@ def test_paragraphs_are_strings_or_objects(tmp_path):
     paragraphs = [
         "One.",
         {"text": "Two.", "speaker": "Ann", "speaker_label_in_source": True, "source_ref": "s 2"},
-        {"text": "Three.", "speaker": None},
+        {"text": "Three.", "speaker": "Ann", "speaker_label_in_source": False},
+        {"text": "Four.", "speaker": None},
         "  ",
     ]
     [document] = read_json(tmp_path, {"paragraphs": paragraphs, "text": "not taken beside paragraphs"})
     assert document.paragraphs == (
         RawParagraph("One."),
-        RawParagraph("Two.", "Ann", "s 2"),
-        RawParagraph("Three."),
+        RawParagraph("Two.", "Ann", "s 2", labelled=True),
+        RawParagraph("Three.", "Ann"),
+        RawParagraph("Four."),
     )
     assert document.text == ""
 

@@ -138,7 +138,7 @@ def test_a_cell_may_be_a_book(tmp_path):
 def test_paragraphs_in_a_cell_are_a_json_list(tmp_path):
     cell = json.dumps(["One.", {"text": "Two.", "speaker": "Ann"}]).replace('"', '""')
     [document] = read(tmp_path, f'paragraphs\n"{cell}"\n', "a.csv")
-    assert document.paragraphs == (RawParagraph("One."), RawParagraph("Two.", "Ann"))
+    assert document.paragraphs == (RawParagraph("One."), RawParagraph("Two.", "Ann", labelled=True))
 
 
 # --- Parquet ------------------------------------------------------------------------------------------

@@ -96,8 +96,8 @@ def test_a_file_that_went_away_is_rejected(tmp_path):
 
 
 def test_a_format_without_a_reader_is_rejected(tmp_path):
-    [rejected] = read(tmp_path, b"<p>Text.</p>", "a.html")
-    assert "HTML is not read yet" in rejected.reason
+    [rejected] = read(tmp_path, b"PK", "a.odt")
+    assert "extension .odt" in rejected.reason
 
 
 def test_a_manifest_overrides_and_is_named(tmp_path):

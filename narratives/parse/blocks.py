@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-from narratives.model import RawDocument
+from narratives.model import RawDocument, RawKind
 from narratives.parse.dates import is_header_date
 from narratives.parse.settings import (
     BOILERPLATE,
@@ -35,22 +35,29 @@ _NEWLINE = re.compile(r"\r\n?|[\u2028\u2029\x85]")
 
 
 class Item(NamedTuple):
-    """One block before its kind is known; `label` is the speaker that the source gives it."""
+    """One block before its kind is known; `label`, `hint` and `labelled` are as the source gives them."""
 
     text: str
     label: str = ""
     source_ref: str = ""
+    hint: RawKind = ""
+    labelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A kept block. `after_break` says that a separator such as `* * *` stood before it."""
+    """A kept block. `after_break` says that a separator such as `* * *` stood before it.
+
+    `hint` and `labelled` are `kind` and `labelled` of `RawParagraph`.
+    """
 
     kind: Literal["title", "heading", "body"]
     text: str
     label: str = ""
     source_ref: str = ""
     after_break: bool = False
+    hint: RawKind = ""
+    labelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,10 @@ class Layout:
 def lay_out(raw: RawDocument) -> Layout:
     """Split a raw document into kept blocks; boilerplate is counted, one for every block taken away."""
     if raw.paragraphs:
-        items = [Item(_clean(p.text), " ".join(p.speaker.split()), p.source_ref) for p in raw.paragraphs]
+        items = [
+            Item(_clean(p.text), " ".join(p.speaker.split()), p.source_ref, p.kind, p.labelled)
+            for p in raw.paragraphs
+        ]
         items, contents = [item for item in items if item.text], 0
     else:
         items, contents = _split(raw.text)
@@ -98,10 +108,13 @@ def lay_out(raw: RawDocument) -> Layout:
         if _is_heading(item, of_paragraphs=bool(raw.paragraphs)) and len(items) > 1:
             kind = "heading"
         seen_body = seen_body or kind == "body"
-        blocks.append(Block(kind, text, item.label, item.source_ref, after_break))
+        blocks.append(Block(kind, text, item.label, item.source_ref, after_break, item.hint, item.labelled))
         after_break = False
     if not raw.paragraphs and title:
         blocks = _mark_lead(blocks, rt)
+    lead = _clean(raw.lead)
+    if WORD.search(lead) and not any(_same(text, lead) for text in (title, *(b.text for b in blocks))):
+        blocks.insert(0, Block("heading", lead))
     if title:
         blocks.insert(0, Block("title", title, source_ref=raw.source_ref))
     return Layout(tuple(blocks), title, tuple(header), removed, rt)
@@ -195,7 +208,9 @@ def _is_title(text: str, following: Sequence[Item]) -> bool:
 
 def _is_heading(item: Item, of_paragraphs: bool) -> bool:
     text = item.text
-    if item.label or count_words(text) > MAX_HEADING_WORDS or text[:1].islower():
+    if item.hint == "heading":
+        return not item.label
+    if item.label or item.hint or count_words(text) > MAX_HEADING_WORDS or text[:1].islower():
         return False
     if SECTION_COLON.fullmatch(text):
         return True
@@ -217,10 +232,7 @@ def _mark_lead(blocks: list[Block], rt: bool) -> list[Block]:
         leads = [i for i in bodies if i < dated]
     else:
         leads = bodies[:1] if rt and len(bodies) > 2 else []
-    return [
-        Block("heading", b.text, b.label, b.source_ref, b.after_break) if i in leads else b
-        for i, b in enumerate(blocks)
-    ]
+    return [replace(b, kind="heading") if i in leads else b for i, b in enumerate(blocks)]
 
 
 def _same_key(text: str) -> str:

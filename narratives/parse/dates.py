@@ -13,6 +13,11 @@ from narratives.model import DatePrecision
 from narratives.parse.settings import DATELINE, HEADER_DATE, TITLE_DATE, URL_DATE
 
 EARLIEST = 1900
+# Where a stated date stands, by `RawDocument.date_source`.
+STATED = {"posted": "page metadata", "guess": "anywhere on the page"}
+A_DAY = timedelta(days=1)  # between the time zones of an author and a server
+MAX_LAG = timedelta(days=60)  # between a statement and its posting; an earlier date is one that it speaks of
+MAX_YEARLESS_LAG = timedelta(days=10)
 
 _ISO = re.compile(r"(\d{4})(?:[-/.]?(\d{2})(?:[-/.]?(\d{2})(?:[T ].*)?)?)?")
 _NUMERIC = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[T ].*)?")
@@ -35,17 +40,24 @@ def find_date(
     header: Sequence[str] = (),
     openings: Sequence[str] = (),
     url: str = "",
+    stated_kind: str = "",
 ) -> FoundDate:
     """The first plausible date of: manifest or metadata, dateline, end of the title, header line, address.
 
     `stated` is what a manifest.csv or the metadata says, `header` are the date lines above the text,
     `openings` its first paragraphs. The title goes before the header line because it dates the statement,
     the line only its posting. A year is never guessed: a day and month without one leave the date empty and
-    stand in `source`. A date before 1900 or in the future is passed over, with the reason in `source`. The
+    stand in `source`. Metadata that only tell when a page was `posted` (`stated_kind`) yield to a dateline or
+    title of the two months before, and complete a dateline's day with their year; a `guess` from anywhere on
+    a page comes last. A date before 1900 or in the future is passed over, with the reason in `source`. The
     order follows htmldate (Barbaresi 2020), cheap and certain sources first.
     """
     refusals: list[str] = []
-    for source, text in _candidates(stated, stated_in, title, header, openings, url):
+    posted = read_date(stated)[0] if stated_kind == "posted" and stated_in == "metadata" else ""
+    if len(posted) == 10 and (earlier := _of_statement(date.fromisoformat(posted), title, openings)):
+        return earlier
+    where = "manifest" if stated_in == "manifest" else STATED.get(stated_kind, "metadata")
+    for source, text in _candidates(stated, where, title, header, openings, url):
         found, refusal = read_date(text)
         if found:
             return FoundDate(found, _precision(found), "; ".join([source, *refusals]))
@@ -85,7 +97,7 @@ def _candidates(
     openings: Sequence[str],
     url: str,
 ) -> Iterator[tuple[str, str]]:
-    if stated.strip():
+    if stated.strip() and stated_in != STATED["guess"]:
         yield stated_in, stated
     for text in openings:
         if dateline := DATELINE.match(text):
@@ -98,6 +110,25 @@ def _candidates(
             yield "header line", found
     if address := URL_DATE.search(url):
         yield "url", "-".join(part for part in address.groups() if part)
+    if stated.strip() and stated_in == STATED["guess"]:
+        yield stated_in, stated
+
+
+def _of_statement(posted: date, title: str, openings: Sequence[str]) -> FoundDate | None:
+    """The day of the statement, where dateline or title name one shortly before the day of posting."""
+    named = [("dateline", m["date"]) for text in openings if (m := DATELINE.match(text))][:1]
+    named += [("title", m["date"]) for m in TITLE_DATE.finditer(title)]
+    for source, text in named:
+        # With the year of posting, a day without one is no guess; at New Year it may be the year before.
+        years = [""] if _YEAR.search(text) else [f" {posted.year}", f" {posted.year - 1}"]
+        limit = MAX_LAG if years == [""] else MAX_YEARLESS_LAG
+        for year in years:
+            found = read_date(text + year)[0]
+            if len(found) == 10 and -A_DAY <= posted - date.fromisoformat(found) <= limit:
+                return FoundDate(
+                    found, "day", source if years == [""] else f"{source}, year of page metadata"
+                )
+    return None
 
 
 def _in_words(text: str) -> tuple[str, str]:

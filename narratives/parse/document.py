@@ -10,7 +10,7 @@ from narratives.parse.dates import FoundDate, find_date
 from narratives.parse.language import document_language, paragraph_language
 from narratives.parse.outlets import find_outlet
 from narratives.parse.roster import Roster
-from narratives.parse.settings import LANGUAGE_SAMPLE, count_words
+from narratives.parse.settings import LANGUAGE_SAMPLE, OUTLET_ALIASES, count_words
 from narratives.parse.speakers import attribute
 
 OPENINGS = 4  # body paragraphs in which a dateline or an outlet's cue may stand
@@ -29,6 +29,7 @@ def parse_document(raw: RawDocument, roster: Roster) -> Document:
     # A lead stands among the headings but is part of what an outlet's cue may stand in.
     above = [block.text for block in layout.blocks[1 : 1 + OPENINGS] if block.kind == "heading"]
     outlet = raw.outlet.strip() or find_outlet(raw.url, layout.title, [*above, *openings], layout.rt)
+    outlet = OUTLET_ALIASES.get(outlet.casefold(), outlet)
     document_id = identify(raw)
     sample = " ".join(openings or [block.text for block in layout.blocks])[:LANGUAGE_SAMPLE]
     language = document_language(sample, raw.language)
@@ -108,4 +109,5 @@ def _date(raw: RawDocument, layout: Layout, openings: list[str]) -> FoundDate:
         header=layout.header,
         openings=openings,
         url=raw.url,
+        stated_kind=raw.date_source,
     )

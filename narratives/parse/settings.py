@@ -83,6 +83,19 @@ OUTLET_HOSTS = {
     "tass.ru": "TASS",
     "mid.ru": "Ministry of Foreign Affairs of Russia",
 }
+# As sites name themselves, and what the corpus calls them.
+OUTLET_ALIASES = {
+    "rt international": "RT",
+    "rt en": "RT",
+    "russia today": "RT",
+    "tass russian news agency": "TASS",
+    "president of russia": "Kremlin",
+    "the ministry of foreign affairs of the russian federation": "Ministry of Foreign Affairs of Russia",
+    "ministry of foreign affairs of the russian federation": "Ministry of Foreign Affairs of Russia",
+    "the ministry of foreign affairs of russia": "Ministry of Foreign Affairs of Russia",
+    "united states department of state": "U.S. Department of State",
+    "state.gov": "U.S. Department of State",
+}
 AGENCIES = {"tass": "TASS", "reuters": "Reuters", "ap": "AP", "afp": "AFP", "interfax": "Interfax"}
 TO_RT = re.compile(r"\b(?:to|tells?|told|with) RT\b")
 MINISTRY_BRIEFING = re.compile(r"^Briefing by (?:the )?(?:Russian )?(?:Deputy )?Foreign Ministry Spokes\w+")

@@ -36,19 +36,18 @@ def attribute(
 ) -> list[Placed]:
     """Kind, speaker, method, quoted person and voice of every block, in order.
 
-    The cascade: the source's label of the paragraph; a turn label in its text, carried on until the next
-    label or separator; the one speaker of the whole document, named by its title ("Briefing by X") or
-    `stated` by manifest or metadata; else the text is read as a report (`attribute_report`). Headings and
-    titles have no speaker. Unnamed askers make a paragraph a question.
+    The cascade: the source's label at the paragraph; a turn label in its text, carried on until the next
+    label or separator; a label that the source carries on from an earlier paragraph; the one speaker of the
+    whole document, named by its title ("Briefing by X") or `stated` by manifest or metadata; else the text is
+    read as a report (`attribute_report`). Headings and titles have no speaker. Unnamed askers make a
+    paragraph a question, as does the source where it marks one.
     """
     body = [i for i, block in enumerate(blocks) if block.kind == "body"]
     texts = [blocks[i].text for i in body]
-    turns = find_turns(
-        [text if not blocks[i].label else "" for i, text in zip(body, texts, strict=True)], roster
-    )
-    names = _merge(
-        [label for i, turn in zip(body, turns, strict=True) if (label := blocks[i].label or turn)], roster, on
-    )
+    named = [blocks[i].labelled and bool(blocks[i].label) for i in body]
+    marked = [blocks[i].labelled and not blocks[i].label for i in body]
+    turns = find_turns(["" if n else text for n, text in zip(named, texts, strict=True)], roster, marked)
+    names = _merge([label for label in [*(blocks[i].label for i in body), *turns] if label], roster, on)
     host = roster.resolve(stated, on) if stated else ""
     whole, whole_method = _titled(title, roster, on), "whole document"
     if not whole and host and not _retold(texts, host, roster):
@@ -60,12 +59,17 @@ def attribute(
         block = blocks[i]
         if block.after_break:
             running = ""
-        label, method = block.label or turn, "source label" if block.label else "turn label"
-        if not label and running:
-            label, method = running, "turn continued"
+        if block.hint == "question":
+            placed[at] = Placed("question", Attribution(method="source kind", voice="question"))
+            continue
+        if named[at]:
+            label, method, running = block.label, "source label", ""
         elif turn:
+            label, method = turn, "turn label"
             # In a report `Peskov: “...”` labels one quotation, not a turn that goes on.
             running = "" if text[len(turn) :].lstrip(": ")[:1] in _QUOTES else turn
+        else:
+            label, method = running or block.label, "turn continued"
         if label and is_question_label(label):
             placed[at] = Placed("question", Attribution(method=method, voice="question"))
         elif label and is_answer_label(label):
@@ -78,10 +82,19 @@ def attribute(
             placed[at] = _own(text, whole, whole_method, roster)
         else:
             free.append(at)
-    reports = attribute_report([texts[at] for at in free], title, roster, on, outlet, host)
+    reported = [_as_quoted(texts[at], blocks[body[at]]) for at in free]
+    reports = attribute_report(reported, title, roster, on, outlet, host)
     placed |= {at: Placed("body", by) for at, by in zip(free, reports, strict=True)}
+    for at, i in enumerate(body):
+        if blocks[i].hint == "quote" and placed[at].kind == "body":
+            placed[at] = Placed("body", placed[at].by._replace(voice="quoted"))
     bodies = iter(placed[at] for at in range(len(body)))
     return [next(bodies) if block.kind == "body" else Placed(block.kind, Attribution()) for block in blocks]
+
+
+def _as_quoted(text: str, block: Block) -> str:
+    # A block quote stands without quotation marks; with them it is read like any other direct quote.
+    return f"“{text}”" if block.hint == "quote" and text[:1] not in _QUOTES else text
 
 
 def _own(text: str, speaker: str, method: str, roster: Roster, in_quotes: bool = False) -> Placed:

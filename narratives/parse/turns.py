@@ -10,6 +10,8 @@ from narratives.parse.roster import Roster, clean_name
 from narratives.parse.settings import (
     ANSWER_LABELS,
     NAME_PREFIXES,
+    NOT_NAMES,
+    OPENERS,
     PARTICLES,
     QUESTION_LABELS,
     ROLE_HEADS,
@@ -34,8 +36,11 @@ def is_answer_label(label: str) -> bool:
     return clean_name(label).casefold() in ANSWER_LABELS
 
 
-def find_turns(texts: Sequence[str], roster: Roster) -> list[str]:
+def find_turns(texts: Sequence[str], roster: Roster, marked: Sequence[bool] = ()) -> list[str]:
     """For every text its turn label, or "" where it opens with none.
+
+    `marked` tells for every text whether the page itself sets the label off, in bold: then a name needs no
+    other evidence, and a surname that comes back will do.
 
     Unnamed askers and names of the roster are labels anywhere. Another name is one when it follows a post,
     or comes back, or the text has other labels: a colon after two capitalised words is often just prose.
@@ -43,9 +48,11 @@ def find_turns(texts: Sequence[str], roster: Roster) -> list[str]:
     split = [_LABEL.fullmatch(text) for text in texts]
     sure: list[bool] = []
     shaped: list[str] = []
-    for match in split:
+    bold = Counter(m["label"] for m, b in zip(split, marked, strict=False) if m and b)
+    for i, match in enumerate(split):
         label = match["label"] if match else ""
-        sure.append(bool(match) and _is_sure(label, match["rest"] if match else "", roster))
+        set_off = i < len(marked) and marked[i] and (_is_name(label) or _is_surname(label, bold[label]))
+        sure.append(set_off or (bool(match) and _is_sure(label, match["rest"] if match else "", roster)))
         shaped.append(label if match and _is_name(label) and _is_turn(match["rest"]) else "")
     often = Counter(label for label in shaped if label)
     several = sum(sure) >= 2
@@ -53,6 +60,10 @@ def find_turns(texts: Sequence[str], roster: Roster) -> list[str]:
         match["label"] if match and (certain or (label and (several or often[label] > 1))) else ""
         for match, certain, label in zip(split, sure, shaped, strict=True)
     ]
+
+
+def _is_surname(label: str, times: int) -> bool:
+    return times > 1 and label.isalpha() and label.casefold() not in THINGS | NOT_NAMES | OPENERS
 
 
 def _is_sure(label: str, rest: str, roster: Roster) -> bool:

@@ -87,6 +87,11 @@ def is_damaged(text: str) -> bool:
     return _ESCAPED.search(text) is not None
 
 
+def is_marked(data: bytes) -> bool:
+    """Whether a byte order mark says which encoding this is."""
+    return bool(_marked_encoding(data))
+
+
 def _marked_encoding(data: bytes) -> str:
     # The mark of UTF-32 starts with that of UTF-16: such a file is refused for its NUL characters.
     return next((name for mark, name in _BOMS if data.startswith(mark)), "")

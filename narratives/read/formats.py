@@ -13,11 +13,13 @@ import pyarrow as pa
 
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
 from narratives.read.encoding import decode, open_bytes
+from narratives.read.html import read_html
+from narratives.read.office import read_docx, read_pdf
 from narratives.read.rows import with_manifest
 from narratives.read.tables import read_csv, read_jsonl, read_parquet
 
 # Part of every fingerprint: raise it when the same bytes are to be read another way.
-READER_VERSION = 1
+READER_VERSION = 2
 # A value that Arrow cannot turn into a Python one is a ValueError or OverflowError; an unknown time zone a
 # LookupError.
 _UNREADABLE = (OSError, EOFError, zlib.error, ValueError, OverflowError, LookupError, pa.ArrowException)
@@ -35,6 +37,10 @@ def read_text(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocume
 
 READERS: Mapping[str, Reader] = {
     ".txt": read_text,
+    ".html": read_html,
+    ".htm": read_html,
+    ".pdf": read_pdf,
+    ".docx": read_docx,
     ".jsonl": read_jsonl,
     ".csv": read_csv,
     ".parquet": read_parquet,
@@ -52,8 +58,6 @@ def check_format(path: Path) -> None:
     extension = format_of(path)
     if extension in READERS:
         return
-    if extension in (".html", ".htm"):
-        raise ReadError("a format that is read", "HTML", "HTML is not read yet: give its text as .txt.")
     known = f"one of {' '.join(READERS)} (or its .gz)"
     raise ReadError(known, f"extension {path.suffix or '(none)'}", "Convert the file or leave it out.")
 

@@ -12,7 +12,7 @@ from typing import cast
 from narratives.model import InputFile, RawDocument, RawParagraph, ReadError, TextKind
 
 CONTENT = ("text", "paragraphs")
-METADATA = ("id", "url", "outlet", "title", "date", "speaker", "language", "source_ref", "text_kind")
+METADATA = ("id", "url", "outlet", "title", "date", "speaker", "language", "source_ref", "text_kind", "lead")
 FIELDS = CONTENT + METADATA
 TEXT_KINDS = ("verbatim", "paraphrase")
 # NUL and halves of surrogate pairs (JSON can write both) can be stored and hashed nowhere.
@@ -70,6 +70,7 @@ def to_document(cells: Mapping[str, object], file: InputFile, row: int) -> RawDo
         language=values["language"],
         source_ref=values["source_ref"],
         text_kind=cast(TextKind, kind),
+        lead=values["lead"],
     )
     return with_manifest(document, file)
 
@@ -118,8 +119,16 @@ def _paragraph(item: object, position: int) -> RawParagraph:
         raise ReadError("strings or objects with a `text` as paragraphs", got, "Correct that paragraph.")
     where = f"paragraph {position}"
     speaker = _plain(item.get("speaker"), f"speaker of {where}")
+    labelled = item.get("speaker_label_in_source")
+    if labelled is not None and not isinstance(labelled, bool):
+        got = f"{_name(labelled)} as speaker_label_in_source of {where}"
+        raise ReadError("true or false", got, "Correct it or leave it out.")
     return RawParagraph(
-        clean(item["text"]), speaker, _plain(item.get("source_ref"), f"source_ref of {where}")
+        clean(item["text"]),
+        speaker,
+        _plain(item.get("source_ref"), f"source_ref of {where}"),
+        # A row that does not tell label from guess gives labels.
+        labelled=bool(speaker) and labelled is not False,
     )
 
 

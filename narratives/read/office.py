@@ -1,0 +1,183 @@
+"""PDF by pypdf and DOCX by mammoth: their text as raw documents."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from narratives.model import InputFile, RawDocument, RawParagraph, ReadError, Rejected
+from narratives.read.encoding import open_bytes
+from narratives.read.html.text import chunks, is_bold, part_label, plain
+from narratives.read.html.tree import parse_page
+from narratives.read.rows import clean, with_manifest
+
+MAX_BYTES = 200_000_000
+MAX_UNPACKED = 500_000_000
+MAX_PAGES = 5000
+EDGE_LINES = 3  # lines at the head and foot of a page among which running titles are looked for
+MIN_RUNNING = 0.5  # share of pages on which a line must return to be a running title
+MIN_RUNNING_PAGES = 3
+SHORT_LINE = 0.8  # of a page's usual line length: a sentence that ends earlier ends its paragraph
+MAX_TITLE_WORDS = 40
+
+_DIGITS = re.compile(r"\d+")
+_PAGE_NUMBER = re.compile(
+    r"(?:page\s+|стр\.?\s+|[-–—]\s*)?\d{1,4}(?:\s*(?:/|of|из)\s*\d{1,4})?(?:\s*[-–—])?", re.I
+)
+_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]$")
+_SENTENCE_END = re.compile(r"[.!?…:;][\"”“’'»)\]]*$")
+_ENCRYPTED_OFFICE = b"\xd0\xcf\x11\xe0"
+
+
+def read_pdf(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
+    """A PDF is one document: paragraphs joined over lines and pages, running titles left out.
+
+    `columns` has no bearing on it. Raises ReadError where it is encrypted, broken or has no text.
+    """
+    pages = _without_running([_lines(text) for text in _pdf_pages(_load(file))])
+    text = clean("\n\n".join(_join(pages)))
+    if not text.strip():
+        todo = "Run a text recognition over it, or leave it out."
+        raise ReadError("a PDF with text", "none (scanned pages?)", todo)
+    yield with_manifest(RawDocument(file.source_path, text=text), file)
+
+
+def read_docx(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
+    """A Word file is one document; its first heading, or short first line, is the title.
+
+    `columns` has no bearing on it. Raises ReadError where it is encrypted, broken or has no text.
+    """
+    blocks = list(chunks(parse_page(f"<html><body>{_docx_html(_load(file))}</body></html>".encode())))
+    texts = [clean(plain(block.runs)) for block in blocks]
+    if not texts:
+        raise ReadError("a document with text", "none", "Leave it out or fill it.")
+    first = texts[0]
+    named = blocks[0].kind == "heading" or is_bold(blocks[0].runs) or not _SENTENCE_END.search(first)
+    titled = len(texts) > 1 and named and len(first.split()) <= MAX_TITLE_WORDS and blocks[0].kind != "quote"
+    paragraphs = tuple(
+        RawParagraph(text, kind=block.kind, labelled=bool(part_label(block.runs).label))
+        for block, text in zip(blocks, texts, strict=True)
+    )
+    document = RawDocument(file.source_path, paragraphs=paragraphs[titled:], title=first if titled else "")
+    yield with_manifest(document, file)
+
+
+def _load(file: InputFile) -> bytes:
+    with open_bytes(file.path) as raw:
+        data = raw.read(MAX_BYTES + 1)
+    if not data:
+        raise ReadError("a file with content", "an empty file", "Leave it out or fill it.")
+    if len(data) > MAX_BYTES:
+        raise ReadError(f"a file of up to {MAX_BYTES // 1_000_000} MB", "a larger one", "Split it.")
+    return data
+
+
+def _pdf_pages(data: bytes) -> list[str]:
+    from pypdf import PdfReader  # as mammoth below: loaded when the first such file comes
+    from pypdf.errors import PyPdfError
+
+    try:
+        reader = PdfReader(io.BytesIO(data))
+        # Many files are locked against changes only and open with an empty password.
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise ReadError("a PDF that opens without a password", "an encrypted one", "Save it unlocked.")
+        if len(reader.pages) > MAX_PAGES:
+            raise ReadError(f"up to {MAX_PAGES} pages", f"{len(reader.pages)}", "Split the file.")
+        return [page.extract_text() or "" for page in reader.pages]
+    # What pypdf meets in broken files surfaces as errors of every layer below it.
+    except (
+        PyPdfError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        ArithmeticError,
+        AssertionError,
+    ) as e:
+        raise _broken("PDF", e) from e
+    except (RecursionError, NotImplementedError, ImportError, EOFError, OSError) as e:
+        raise _broken("PDF", e) from e
+
+
+def _docx_html(data: bytes) -> str:
+    import mammoth
+
+    if data.startswith(_ENCRYPTED_OFFICE):
+        todo = "Save it as .docx without a password."
+        raise ReadError("a .docx file", "an encrypted or old .doc file", todo)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            if sum(part.file_size for part in package.infolist()) > MAX_UNPACKED:
+                raise ReadError(f"up to {MAX_UNPACKED // 1_000_000} MB unpacked", "more", "Split the file.")
+        images = mammoth.images.img_element(lambda image: {"src": ""})
+        return str(mammoth.convert_to_html(io.BytesIO(data), convert_image=images).value)
+    except (zipfile.BadZipFile, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise _broken(".docx file", error) from error
+    except (OSError, EOFError, NotImplementedError, SyntaxError) as error:
+        raise _broken(".docx file", error) from error
+
+
+def _broken(what: str, error: BaseException) -> ReadError:
+    return ReadError(f"a whole {what}", f"a corrupt one ({error or type(error).__name__})", "Fetch it anew.")
+
+
+def _lines(text: str) -> list[str]:
+    return [" ".join(line.split()) for line in text.splitlines()]
+
+
+def _without_running(pages: Sequence[list[str]]) -> list[list[str]]:
+    """The pages without page numbers and without the lines that return at their heads and feet."""
+    seen: Counter[str] = Counter()
+    for page in pages:
+        seen.update({_DIGITS.sub("#", page[i]) for i in _edges(page)})
+    often = max(MIN_RUNNING_PAGES, MIN_RUNNING * len(pages))
+    kept = []
+    for page in pages:
+        drop = {
+            i
+            for i in _edges(page)
+            if seen[_DIGITS.sub("#", page[i])] >= often or _PAGE_NUMBER.fullmatch(page[i])
+        }
+        kept.append([line for i, line in enumerate(page) if i not in drop])
+    return kept
+
+
+def _edges(page: Sequence[str]) -> list[int]:
+    filled = [i for i, line in enumerate(page) if line]
+    return sorted({*filled[:EDGE_LINES], *filled[-EDGE_LINES:]})
+
+
+def _join(pages: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Paragraphs from lines: one ends at an empty line, or with a sentence on a line that is not full."""
+    lengths = sorted(len(line) for page in pages for line in page if line)
+    full = lengths[int(0.9 * (len(lengths) - 1))] if lengths else 0
+    paragraph = ""
+    for page in pages:
+        for line in [*page, None]:
+            if line is None:
+                # A sentence that the end of a page cuts goes on overleaf.
+                ends = bool(_SENTENCE_END.search(paragraph))
+            elif line:
+                paragraph = _append(paragraph, line)
+                short = len(line) < SHORT_LINE * full
+                ends = short and (
+                    bool(_SENTENCE_END.search(line)) or (line[:1].isupper() and paragraph == line)
+                )
+            else:
+                ends = True
+            if ends and paragraph:
+                yield paragraph
+                paragraph = ""
+    if paragraph:
+        yield paragraph
+
+
+def _append(paragraph: str, line: str) -> str:
+    if not paragraph:
+        return line
+    if _HYPHEN.search(paragraph) and line[:1].islower():
+        return paragraph[:-1] + line
+    return f"{paragraph} {line}"
