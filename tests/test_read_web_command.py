@@ -13,8 +13,6 @@ import pytest
 from .conftest import ROOT
 from .webserver import addresses, bodies, page, serve
 
-main = pytest.importorskip("narratives.__main__", reason="other rooms are absent", exc_type=ImportError).main
-
 
 @pytest.fixture
 def site():

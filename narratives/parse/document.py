@@ -10,7 +10,11 @@ from narratives.parse.dates import FoundDate, find_date
 from narratives.parse.language import document_language, paragraph_language
 from narratives.parse.outlets import find_outlet
 from narratives.parse.roster import Roster
-from narratives.parse.settings import LANGUAGE_SAMPLE, OUTLET_ALIASES, count_words
+from narratives.parse.settings import (
+    LANGUAGE_SAMPLE,
+    OUTLET_ALIASES,
+    count_words,
+)
 from narratives.parse.speakers import attribute
 
 OPENINGS = 4  # body paragraphs in which a dateline or an outlet's cue may stand
