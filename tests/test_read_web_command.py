@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+from narratives.__main__ import main
+
 from .conftest import ROOT
 from .webserver import addresses, bodies, page, serve
 
