@@ -64,19 +64,19 @@ def take_in(
         progress("reading", done, len(files))
         try:
             key = read.fingerprint(file, columns)
+            kept = _kept(store, key)
+            # What broke off half-way may have been a passing fault of the disk: it is read again.
+            if kept is None or not kept.whole:
+                store.put_input(key, read.read_unchanged(file, columns, key))
+                kept = _kept(store, key)
+            else:
+                skipped += 1
         except ReadError as error:
             fault = Rejected(file.source_path, 0, str(error))
             named += _hold_refusals(store, [fault])[0]
             rejected.append(fault)
             continue
-        kept = _kept(store, key)
-        # What broke off half-way may have been a passing fault of the disk: it is read again.
-        if kept is not None and kept.whole:
-            skipped += 1
-        else:
-            store.put_input(key, read.read_file(file, columns))
-            kept = _kept(store, key)
-            assert kept is not None
+        assert kept is not None  # it was just put there
         record = InputRecord(file.path.resolve(), file.source_path, key, dict(columns), dict(file.manifest))
         before = ledger.get(record.path)
         if not kept.readable and before is not None and _has_documents(store, before):

@@ -73,8 +73,8 @@ def test_order_of_the_cascade():
 
 def test_a_dateline_without_a_year_says_so_and_lets_a_whole_date_in():
     assert find_date(openings=[YEARLESS]) == ("", "none", "dateline without a year: April 12")
-    found = find_date(openings=[YEARLESS], header=["13 Apr 2017, 09:00"])
-    assert (found.date, found.precision) == ("2017-04-13", "day")
+    found = find_date(openings=[YEARLESS], header=["13 Jun 2017, 09:00"])
+    assert (found.date, found.precision) == ("2017-06-13", "day")
     assert found.source == "header line; dateline without a year: April 12"
 
 
@@ -98,3 +98,58 @@ def test_other_lines(text):
 
 def test_a_date_inside_a_title_does_not_date_the_page():
     assert find_date(title="The treaty of May 2, 1921 and its legacy").date == ""
+
+
+@pytest.mark.parametrize(
+    ("header", "url", "expected"),
+    [
+        # The line or address dates the document itself, within days: its year is the dateline's.
+        (["13 Apr, 2017 09:20"], "", ("2017-04-12", "dateline, year of header line")),
+        (["Thursday, 12 April 2017"], "", ("2017-04-12", "dateline, year of header line")),
+        ([], "https://example.org/2017/04/14/talks", ("2017-04-12", "dateline, year of url")),
+        # Farther off, or less exact, they date something else: then they speak for themselves.
+        (["20 May, 2017"], "", ("2017-05-20", "header line; dateline without a year: April 12")),
+        (["11 April, 2017"], "", ("2017-04-12", "dateline, year of header line")),
+        (["9 April, 2017"], "", ("2017-04-09", "header line; dateline without a year: April 12")),
+        ([], "https://example.org/2017/04/talks", ("2017-04", "url; dateline without a year: April 12")),
+        (["12 April"], "", ("", "dateline without a year: April 12; header line without a year: 12 April")),
+        ([], "", ("", "dateline without a year: April 12")),
+    ],
+)
+def test_a_year_is_taken_from_what_dates_the_document_and_never_guessed(header, url, expected):
+    found = find_date(header=header, openings=[YEARLESS], url=url)
+    assert (found.date, found.source) == expected
+
+
+def test_at_new_year_the_header_line_is_of_the_next_year():
+    found = find_date(header=["2 January, 2018"], openings=["MINSK, December 30. /TASS/. The talks began."])
+    assert (found.date, found.precision) == ("2017-12-30", "day")
+
+
+def test_a_day_in_the_text_does_not_lend_its_year():
+    text = "MINSK, April 12. /TASS/. The treaty of May 3, 2014 was in force, and 2015 was a good year."
+    assert find_date(openings=[text]).date == ""
+
+
+@pytest.mark.parametrize("source", ["manifest", "metadata"])
+@pytest.mark.parametrize(("stated", "why"), [("2999-01-01", "in the future"), ("1899-12-31", "before 1900")])
+def test_what_cannot_be_is_passed_over_wherever_it_stands(source, stated, why):
+    found = find_date(stated=stated, stated_in=source, header=["14 Dec, 2016"])
+    assert (found.date, found.source) == ("2016-12-14", f"header line; {source} {why}: {stated}")
+
+
+@pytest.mark.parametrize(
+    ("fields", "source"),
+    [
+        ({"stated": "2016-11-10", "stated_in": "manifest"}, "manifest"),
+        ({"stated": "2016-11-10"}, "metadata"),
+        ({"stated": "2016-11-10", "stated_kind": "posted"}, "page metadata"),
+        ({"openings": ["MINSK, November 10, 2016. /TASS/. The talks began."]}, "dateline"),
+        ({"title": "Briefing by the Spokesperson, Moscow, November 10, 2016"}, "title"),
+        ({"header": ["10 November 2016 06:33"]}, "header line"),
+        ({"url": "https://example.org/2016/11/10/talks"}, "url"),
+        ({"stated": "2016-11-10", "stated_kind": "guess"}, "anywhere on the page"),
+    ],
+)
+def test_every_source_is_recorded(fields, source):
+    assert find_date(**fields) == ("2016-11-10", "day", source)

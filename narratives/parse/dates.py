@@ -10,7 +10,12 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from narratives.model import DatePrecision
-from narratives.parse.settings import DATELINE, HEADER_DATE, TITLE_DATE, URL_DATE
+from narratives.parse.settings import (
+    DATELINE,
+    HEADER_DATE,
+    TITLE_DATE,
+    URL_DATE,
+)
 
 EARLIEST = 1900
 # Where a stated date stands, by `RawDocument.date_source`.
@@ -49,13 +54,18 @@ def find_date(
     the line only its posting. A year is never guessed: a day and month without one leave the date empty and
     stand in `source`. Metadata that only tell when a page was `posted` (`stated_kind`) yield to a dateline or
     title of the two months before, and complete a dateline's day with their year; a `guess` from anywhere on
-    a page comes last. A date before 1900 or in the future is passed over, with the reason in `source`. The
+    a page comes last. A header line or address of the days right after a dateline completes it likewise.
+    A date before 1900 or in the future is passed over, with the reason in `source`. The
     order follows htmldate (Barbaresi 2020), cheap and certain sources first.
     """
     refusals: list[str] = []
     posted = read_date(stated)[0] if stated_kind == "posted" and stated_in == "metadata" else ""
-    if len(posted) == 10 and (earlier := _of_statement(date.fromisoformat(posted), title, openings)):
+    if len(posted) == 10 and (
+        earlier := _of_statement(date.fromisoformat(posted), "page metadata", title, openings)
+    ):
         return earlier
+    if not stated.strip() and (dated := _with_year_beside(header, url, openings)):
+        return dated
     where = "manifest" if stated_in == "manifest" else STATED.get(stated_kind, "metadata")
     for source, text in _candidates(stated, where, title, header, openings, url):
         found, refusal = read_date(text)
@@ -114,8 +124,23 @@ def _candidates(
         yield stated_in, stated
 
 
-def _of_statement(posted: date, title: str, openings: Sequence[str]) -> FoundDate | None:
-    """The day of the statement, where dateline or title name one shortly before the day of posting."""
+def _with_year_beside(header: Sequence[str], url: str, openings: Sequence[str]) -> FoundDate | None:
+    """A dateline's day and month with the year of a header line or address, if that is of the days after."""
+    dateline = next((m["date"] for text in openings if (m := DATELINE.match(text))), "")
+    if not dateline or _YEAR.search(dateline):
+        return None
+    for source, text in _candidates("", "", "", header, (), url):
+        found = read_date(text)[0]
+        if len(found) == 10:
+            return _of_statement(date.fromisoformat(found), source, "", openings)
+    return None
+
+
+def _of_statement(posted: date, beside: str, title: str, openings: Sequence[str]) -> FoundDate | None:
+    """The day of the statement, where dateline or title name one shortly before the day of posting.
+
+    `beside` says where that day stands.
+    """
     named = [("dateline", m["date"]) for text in openings if (m := DATELINE.match(text))][:1]
     named += [("title", m["date"]) for m in TITLE_DATE.finditer(title)]
     for source, text in named:
@@ -125,9 +150,7 @@ def _of_statement(posted: date, title: str, openings: Sequence[str]) -> FoundDat
         for year in years:
             found = read_date(text + year)[0]
             if len(found) == 10 and -A_DAY <= posted - date.fromisoformat(found) <= limit:
-                return FoundDate(
-                    found, "day", source if years == [""] else f"{source}, year of page metadata"
-                )
+                return FoundDate(found, "day", source if years == [""] else f"{source}, year of {beside}")
     return None
 
 

@@ -2,84 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
-from narratives.parse.quotes import Span
+from narratives.parse.mentions import (
+    DETERMINERS,
+    SOMETHING,
+    Mention,
+    Token,
+    in_run,
+    is_capital,
+    is_head,
+    mention_before,
+)
 from narratives.parse.roster import Roster, role_key, surname_of
-from narratives.parse.settings import (
-    HOME_ROLES,
-    HONORIFICS,
-    NAME_PREFIXES,
-    NOT_NAMES,
-    OPENERS,
-    PARTICLES,
-    ROLE_HEADS,
-    ROLE_MODIFIERS,
-    THINGS,
-)
-
-QUOTE = "§"  # stands for a whole quotation among the tokens
-
-_TOKEN = re.compile(
-    r"(?:[A-Z]\.){2,}|\b(?:Mr|Mrs|Ms|Dr|St|Gen|Col|Gov|Sen|Rep)\.|\w+(?:[’'-]\w+)*[’']?(?=\W|$)|[^\w\s]"
-)
-_POSSESSIVE = re.compile(r"[’']s?$")
-
-
-class Token(NamedTuple):
-    """A word or a mark outside quotations, or QUOTE with the length of the quotation in characters."""
-
-    text: str
-    quoted: int = 0
-
-
-def tokenise(text: str, spans: Sequence[Span]) -> list[Token]:
-    """The tokens of a paragraph, each quotation being one."""
-    tokens: list[Token] = []
-    at = 0
-    for start, end in spans:
-        tokens += [Token(word) for word in _TOKEN.findall(text[at:start])]
-        tokens.append(Token(QUOTE, end - start))
-        at = end
-    return tokens + [Token(word) for word in _TOKEN.findall(text[at:])]
-
-
-class Mention(NamedTuple):
-    """A person as a text names them: the words of the post, if any, and of the name, if any.
-
-    `loose` says that the name follows "of", so that its first words may belong to the post: "Head of Tuva X".
-    """
-
-    post: tuple[str, ...]
-    name: tuple[str, ...]
-    loose: bool = False
-
-
-def mention_before(tokens: Sequence[Token], end: int) -> Mention | None:
-    """The mention that ends right before `tokens[end]`, or None."""
-    start = end
-    while start and (_belongs(tokens[start - 1].text) or (start < end and _links(tokens, start - 1))):
-        start -= 1
-    return _mention([t.text for t in tokens[start:end]], tokens[start - 1].text if start else "")
-
-
-def mention_after(tokens: Sequence[Token], start: int) -> Mention | None:
-    """The mention that begins at `tokens[start]`, past an article, or None."""
-    before = ""
-    if start < len(tokens) and tokens[start].text.casefold() in ("the", "a", "an"):
-        before = tokens[start].text
-        start += 1
-    end = start
-    while end < len(tokens) and (_belongs(tokens[end].text) or (end > start and _links(tokens, end))):
-        end += 1
-    return _mention([t.text for t in tokens[start:end]], before)
-
-
-def is_capital(word: str) -> bool:
-    """Whether a word could be part of a name."""
-    return word[:1].isupper() and word not in ("I", QUOTE)
+from narratives.parse.settings import HOME_ROLES
+from narratives.parse.vocabulary import HONORIFICS, NOT_NAMES, OPENERS, ROLE_HEADS, THINGS
 
 
 class Cast:
@@ -95,7 +32,7 @@ class Cast:
 
     def who(self, mention: Mention | None, last: str = "") -> str:
         """The person whom a mention stands for, or ""; `last` is whoever spoke last, for posts in doubt."""
-        if mention is None:
+        if mention is None or not (mention.post or mention.name):
             return ""
         if not mention.loose:
             return self._person(mention) if mention.name else self._holder(mention.post, last)
@@ -108,7 +45,7 @@ class Cast:
 
     def _person(self, mention: Mention) -> str:
         name = [word for word in mention.name if word.casefold().rstrip(".") not in HONORIFICS]
-        if not name or name[-1].casefold() in NOT_NAMES:
+        if not name or (name[-1].casefold() in NOT_NAMES and not self._roster.known(" ".join(name))):
             return ""
         if len(name) == 1:
             found = self._full.get(name[0].casefold(), "") or self._roster.by_surname(name[0])
@@ -122,26 +59,45 @@ class Cast:
 
     def _holder(self, post: Sequence[str], last: str) -> str:
         phrase = " ".join(post)
-        key, head = role_key(phrase), next((w.casefold() for w in reversed(post) if _is_head(w)), "")
+        key, head = role_key(phrase), next((w.casefold() for w in reversed(post) if is_head(w)), "")
         named = self._posts.get(key, set())
         if len(named) == 1:
             return next(iter(named))
         home = HOME_ROLES.get((self._outlet, phrase.casefold()), "")
-        if found := self._roster.find_role(home or phrase, self._on):
+        # "the spokeswoman" of a text is whoever it has as one; the roster's is meant by more than that word.
+        if (home or len(key) > 1) and (found := self._roster.find_role(home or phrase, self._on)):
             return found
         # "the president’s spokesman" after "Kremlin spokesman X"; but a country of its own is someone else.
-        if any(is_capital(word) and not _is_head(word) for word in post):
+        if any(is_capital(word) and not is_head(word) for word in post):
             return ""
-        candidates = named or self._heads.get(head, set())
+        candidates = named or self._heads.get(_canonical(head), set())
+        if not candidates and head:
+            people = set(self._full.values())
+            candidates = {name for name in people if self._roster.is_a(name, _canonical(head), self._on)}
         if len(candidates) == 1:
             return next(iter(candidates))
+        if not candidates and self._roster.is_a(last, _canonical(head), self._on):
+            return last
         return last if last in candidates else ""
 
     def is_stranger(self, mention: Mention | None) -> bool:
-        """Whether a mention names someone whom neither text nor roster tell: "he" may then mean them."""
-        if mention is None or not mention.name or self.who(mention):
+        """Whether a mention is of someone whom neither text nor roster tell: "he" may then mean them."""
+        if mention is None or mention == SOMETHING or self.who(mention):
             return False
-        return mention.name[-1].casefold() not in NOT_NAMES | THINGS
+        return not mention.name or mention.name[-1].casefold() not in NOT_NAMES | THINGS
+
+    def is_known(self, name: str) -> bool:
+        """Whether the roster has this name."""
+        return self._roster.known(name)
+
+    def meet(self, mention: Mention | None) -> None:
+        """Take a lone surname for a person of this text: it speaks, and so is one."""
+        if mention is None or len(mention.name) != 1 or mention.loose:
+            return
+        name = mention.name[0]
+        is_word = name.isupper() or len(name) < 3 or name.casefold() in NOT_NAMES | THINGS | ROLE_HEADS
+        if not is_word and not self.who(mention):
+            self._full[name.casefold()] = name
 
     def is_full_name(self, name: str) -> bool:
         """Whether the document or the roster has this person by full name."""
@@ -154,7 +110,7 @@ class Cast:
                 i += 1
                 continue
             end = i
-            while end < len(tokens) and _in_run(tokens[end].text):
+            while end < len(tokens) and in_run(tokens[end].text):
                 end += 1
             mention = mention_before(tokens, end)
             i = max(end, i + 1)
@@ -166,54 +122,27 @@ class Cast:
             if not name or surname not in name.casefold():
                 continue
             self._full.setdefault(surname, name)
-            if mention.post and not mention.loose:
-                self._posts.setdefault(role_key(" ".join(mention.post)), set()).add(name)
-            if mention.post:
-                head = next((w.casefold() for w in reversed(mention.post) if _is_head(w)), "")
-                self._heads.setdefault(head, set()).add(name)
+            post = mention.post
+            if post:
+                # "President of Ruritania X": the country is part of the post.
+                whole = (*post, *mention.name[:-2]) if mention.loose else post
+                self._posts.setdefault(role_key(" ".join(whole)), set()).add(name)
+            else:
+                post = _apposition(tokens, end)
+            head = next((w.casefold() for w in reversed(post) if is_head(w)), "")
+            if head:
+                self._heads.setdefault(_canonical(head), set()).add(name)
 
 
-def _is_head(word: str) -> bool:
-    return word.casefold() in ROLE_HEADS
+def _apposition(tokens: Sequence[Token], end: int) -> tuple[str, ...]:
+    """The post in `Ann Lee, the governor of the state,`; empty where none follows."""
+    words = [token.text for token in tokens[end : end + 8]]
+    if len(words) < 3 or words[0] != "," or words[1].casefold() not in DETERMINERS:
+        return ()
+    heads = (i for i, word in enumerate(words[2:], 2) if is_head(word) or not word[0].isalpha())
+    i = next(heads, 0)
+    return tuple(words[2 : i + 1]) if i and is_head(words[i]) else ()
 
 
-def _belongs(word: str) -> bool:
-    low = word.casefold()
-    if is_capital(word):
-        return low not in OPENERS
-    known = low in ROLE_HEADS or low in ROLE_MODIFIERS or low in PARTICLES
-    return known or bool(re.search(r"\w[’']s?$", word))
-
-
-def _links(tokens: Sequence[Token], i: int) -> bool:
-    """Whether the token is the "of" or "of the" between a post and what it is a post of."""
-    word = tokens[i].text
-    if word == "the" and i:
-        i, word = i - 1, tokens[i - 1].text
-    return word in ("of", "for") and i > 0 and _is_head(tokens[i - 1].text)
-
-
-def _in_run(word: str) -> bool:
-    low = word.casefold()
-    return (is_capital(word) and low not in OPENERS) or low in PARTICLES
-
-
-def _mention(words: list[str], before: str) -> Mention | None:
-    """Split the words of a mention into post and name: everything up to the last word of a post is post."""
-    while words and words[0].casefold() in PARTICLES:
-        words = words[1:]
-    plain = [word.casefold() for word in words]
-    cut = 0
-    for i, word in enumerate(plain):
-        # "Islamic State leader X": what stands before a post belongs to it, whatever it is.
-        if word in ROLE_HEADS or (not is_capital(words[i]) and word not in PARTICLES):
-            cut = i + 1
-    loose = 0 < cut < len(words) and plain[cut - 1] in ("of", "for", "the")
-    while not loose and cut < len(words) and plain[cut] in NAME_PREFIXES:
-        cut += 1
-    post, name = tuple(words[:cut]), tuple(_POSSESSIVE.sub("", word) for word in words[cut:])
-    if name:
-        return Mention(post, name, loose)
-    # "a spokesman said" names nobody, and neither does "the Russian said".
-    indefinite = before.casefold() in ("a", "an", "another", "one")
-    return None if indefinite or not post or not _is_head(post[-1]) else Mention(post, ())
+def _canonical(head: str) -> str:
+    return next(iter(role_key(head)), head)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from narratives.parse.settings import MAX_QUOTED_RUN, WORD
+from narratives.parse.settings import (
+    MAX_QUOTED_RUN,
+    WORD,
+)
 
 Span = tuple[int, int]
 

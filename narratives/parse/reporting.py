@@ -6,21 +6,28 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from narratives.model import Voice
-from narratives.parse.people import (
-    QUOTE,
-    Cast,
-    Token,
-    is_capital,
-    mention_after,
-    mention_before,
-    tokenise,
-)
+from narratives.parse.mentions import Token, mention_before, tokenise
+from narratives.parse.people import Cast
 from narratives.parse.quotes import Span, quote_spans, quoted_share
 from narratives.parse.roster import Roster, surname_of
-from narratives.parse.settings import FIRST_PERSON, OPENERS, QUOTED_SHARE, TITLE_SOURCE
+from narratives.parse.settings import (
+    QUOTED_SHARE,
+)
 from narratives.parse.speech import Claim, find_claims, relayed
+from narratives.parse.subjects import head_at, starts
+from narratives.parse.vocabulary import (
+    FEMALE,
+    FIRST_PERSON,
+    MALE,
+    MESSAGE,
+    RUSSIAN_WOMEN,
+    TITLE_SOURCE,
+)
 
+MIN_LONE = 8  # characters of a quotation, beside which a lone surname is taken for a person
+_CLOSING = '”»"’'
 MIN_HEARD = 20  # characters from which a quotation is more than a borrowed word
+MEMORY = 6  # persons whom "he" or "she" may mean, the latest first
 
 
 class Attribution(NamedTuple):
@@ -40,40 +47,81 @@ class _Said(NamedTuple):
     method: str
 
 
+class _Heard(NamedTuple):
+    """What the paragraphs before leave behind.
+
+    `main` is the person of metadata or title; `recent` are persons, the latest first, "" for one unnamed.
+    """
+
+    main: str
+    talkers: frozenset[str]
+    recent: tuple[str, ...]
+
+
 def attribute_report(
-    texts: Sequence[str], title: str, roster: Roster, on: str = "", outlet: str = "", about: str = ""
+    texts: Sequence[str],
+    title: str,
+    roster: Roster,
+    on: str = "",
+    outlet: str = "",
+    about: str = "",
+    above: Sequence[str] = (),
 ) -> list[Attribution]:
     """The attribution of every body paragraph of a report, in order.
 
     First whoever is the subject of a verb of saying, by name, post ("the Kremlin spokesman") or pronoun;
     else a paragraph in quotation marks or in the first person goes on with the one who spoke right before;
-    else it is the outlet's own voice, speaker empty. `about` is the speaker that the metadata name, `on` the
-    document's partial date, by which posts are resolved.
+    else it is the outlet's own voice, speaker empty. What follows "The message reads:" is by the sender, whom
+    the lead, one of the headings `above` the text, names first. `about` is the speaker that the metadata
+    name, `on` the document's partial date, by which posts are resolved.
     """
     spans = quote_spans(texts)
     tokens = [tokenise(text, s) for text, s in zip(texts, spans, strict=True)]
     head = tokenise(title, [])
-    cast = Cast([*tokens, head], roster, on, outlet)
+    leads = [tokenise(text, []) for text in above]
+    cast = Cast([*tokens, head, *leads], roster, on, outlet)
     claims = [find_claims(t) for t in tokens]
+    for claim in (c for cs in claims for c in cs if c.sure and c.beside >= MIN_LONE):
+        cast.meet(claim.mention)
     main = about or title_speaker(head, title, cast, texts)
     talkers = {cast.who(c.mention) for cs in claims for c in cs if c.sure and not c.aside and c.mention}
-    talkers = (talkers | {main}) - {""}
+    heard = _Heard(main, frozenset((talkers | {main}) - {""}), ())
+    sender = next((who for lead in leads if (who := cast.who(head_at(lead, 0).mention))), "")
     out: list[Attribution] = []
-    focus, before = "", ""
+    before = ""
+    is_message = False
     for text, words, inside, said in zip(texts, tokens, spans, claims, strict=True):
         subjects = _subjects(words, cast)
         share = quoted_share(text, inside)
-        found = _claimed(words, said, subjects, cast, focus, main, talkers)
-        if not found.speaker:
+        found, is_anothers = _claimed(words, said, subjects, cast, heard)
+        if not found.speaker and not is_anothers:
             # Only the paragraph right before lends its speaker; the title does while nobody has spoken yet.
-            lender, method = (before, "continuation") if before or focus else (main, "title")
-            found = _carried(text, inside, share, lender, method)
+            lender, method = (before, "continuation") if before or heard.recent else (main, "title")
+            if is_message or MESSAGE.search(text):
+                lender, method = sender, "sender"
+            is_cited = bool(out) and out[-1].method in ("sender", "continuation")
+            found = _carried(text, inside, share, lender, method, may_lack_marks=not is_cited)
         voice: Voice = found.voice
         if voice != "quoted" and (found.speaker or share >= QUOTED_SHARE):
             voice = "quoted" if share >= QUOTED_SHARE else "reported"
         out.append(found._replace(voice=voice))
+        is_message = MESSAGE.search(text) is not None
         before = found.speaker
-        focus = before or (subjects[-1][1] if subjects else focus)
+        latest = [name for _, name in subjects] + [before] * bool(before or is_anothers)
+        heard = heard._replace(recent=tuple(dict.fromkeys([*reversed(latest), *heard.recent]))[:MEMORY])
+    return _joined(texts, spans, out)
+
+
+def _joined(
+    texts: Sequence[str], spans: Sequence[Sequence[Span]], found: Sequence[Attribution]
+) -> list[Attribution]:
+    """A quotation left open at a paragraph's end belongs to whoever closes it in the next one."""
+    out = list(found)
+    for i in range(len(out) - 2, -1, -1):
+        is_open = bool(spans[i]) and spans[i][-1][1] == len(texts[i]) and texts[i][-1] not in _CLOSING
+        goes_on = bool(spans[i + 1]) and spans[i + 1][0][0] == 0
+        if is_open and goes_on and out[i + 1].speaker and not out[i].speaker:
+            out[i] = out[i]._replace(speaker=out[i + 1].speaker, method="split quotation")
     return out
 
 
@@ -95,7 +143,8 @@ def title_speaker(head: Sequence[Token], title: str, cast: Cast, texts: Sequence
     colon = next((i for i, token in enumerate(head[:8]) if token.text == ":"), 0)
     mentions.append(mention_before(head, colon) if colon else None)
     names = (cast.who(mention) for mention in mentions)
-    in_text = (name for name in names if name and any(surname_of(name) in text for text in texts))
+    known = (name for name in names if name and cast.is_full_name(name))
+    in_text = (name for name in known if cast.is_known(name) or any(surname_of(name) in t for t in texts))
     return next(in_text, "")
 
 
@@ -104,60 +153,82 @@ def _claimed(
     claims: Sequence[Claim],
     subjects: Sequence[tuple[int, str]],
     cast: Cast,
-    focus: str,
-    main: str,
-    talkers: set[str],
-) -> Attribution:
+    heard: _Heard,
+) -> tuple[Attribution, bool]:
+    """Whose claim a paragraph is by its own verbs, and whether it is somebody's whom nobody can tell."""
     resolved: list[_Said] = []
     named = list(subjects)
-    heard = any(token.quoted >= MIN_HEARD for token in tokens)
+    quotes = any(token.quoted >= MIN_HEARD for token in tokens)
+    is_anothers = False
     for claim in claims:
         if claim.mention is None:
-            nearest = max((s for s in named if s[0] < claim.at), default=None)
-            name, method = nearest[1] if nearest else focus, "pronoun"
-            if not name and nearest is None:
-                name, method = main, "title"
+            name, method = _meant(claim, named, heard)
+            is_anothers = is_anothers or not name
         else:
-            name = cast.who(claim.mention, focus)
+            name = cast.who(claim.mention, heard.recent[0] if heard.recent else "")
             method = (
                 "role" if not claim.mention.name else "direct quote" if claim.beside else "reported speech"
             )
         if name or cast.is_stranger(claim.mention):
             named.append((claim.at, name))
             # An act counts where its subject is heard: elsewhere in the text, or in a quotation beside it.
-            if name and (claim.sure or name in talkers or heard):
+            if name and (claim.sure or name in heard.talkers or quotes):
                 resolved.append(_Said(claim, name, method))
+        is_anothers = is_anothers or (not name and claim.sure and not claim.aside)
     if not resolved:
-        return Attribution()
+        return Attribution(), is_anothers or any(not name for _, name in subjects)
     best = max(resolved, key=lambda s: (not s.claim.aside, s.claim.beside, s.claim.sure, -s.claim.at))
     passed_on = best.claim.quotes or next((s.claim.quotes for s in resolved if s.name == best.name), None)
     quoted = cast.who(passed_on or relayed(tokens))
-    return Attribution(best.name, best.method, quoted if quoted != best.name else "", "reported")
+    quoted = quoted if quoted != best.name else ""
+    return Attribution(best.name, best.method, quoted, "reported"), False
 
 
-def _carried(text: str, spans: Sequence[Span], share: float, lender: str, method: str) -> Attribution:
+def _meant(claim: Claim, named: Sequence[tuple[int, str]], heard: _Heard) -> tuple[str, str]:
+    """Whom "he" or "she" means: the nearest person before who may be one, and whether the title told."""
+    here = [name for at, name in sorted(named, reverse=True) if at < claim.at]
+    before = [*here, *heard.recent]
+    name = next((name for name in before if not name or _agrees(name, claim.pronoun)), None)
+    if name is None and not before and _agrees(heard.main, claim.pronoun):
+        return heard.main, "title"
+    return name or "", "pronoun"
+
+
+def _agrees(name: str, pronoun: str) -> bool:
+    """Whether a person may be "he" or "she", by the first name; an unknown one may be either."""
+    first, last = name.split()[0].casefold() if name else "", surname_of(name).casefold()
+    is_man = first in MALE
+    is_woman = first in FEMALE or (not is_man and " " in name and last.endswith(RUSSIAN_WOMEN))
+    return not (is_woman if pronoun == "he" else is_man)
+
+
+def _carried(
+    text: str, spans: Sequence[Span], share: float, lender: str, method: str, may_lack_marks: bool
+) -> Attribution:
     if not lender:
         return Attribution()
     if share >= QUOTED_SHARE:
         return Attribution(lender, method, voice="quoted")
     # An interview set as a block quote: no marks, first person, and nobody else is made to say it.
-    if not spans and method != "title" and FIRST_PERSON.search(text) and surname_of(lender) not in text:
+    if (
+        not spans
+        and may_lack_marks
+        and method not in ("title", "sender")
+        and FIRST_PERSON.search(text)
+        and surname_of(lender) not in text
+    ):
         return Attribution(lender, "block quote", voice="quoted")
     return Attribution()
 
 
 def _subjects(tokens: Sequence[Token], cast: Cast) -> list[tuple[int, str]]:
-    """Persons named in full or known by surname at the head of a sentence: what "he" may refer to."""
+    """Persons at the head of a sentence, "" for somebody unnamed: what "he" may refer to."""
     found: list[tuple[int, str]] = []
-    for i, token in enumerate(tokens):
-        if i and tokens[i - 1].text not in (".", QUOTE):
-            continue
-        start = i
-        while start < len(tokens) and (tokens[start].text.casefold() in OPENERS or tokens[start].text == ","):
-            start += 1
-        if start < len(tokens) and is_capital(token.text) and is_capital(tokens[start].text):
-            mention = mention_after(tokens, start)
-            name = cast.who(mention) if mention and mention.name else ""
-            if name and cast.is_full_name(name):
-                found.append((start, name))
+    for start in starts(tokens):
+        head = head_at(tokens, start)
+        name = cast.who(head.mention)
+        if name and cast.is_full_name(name):
+            found.append((head.at, name))
+        elif head.mention is not None and not head.mention.name and cast.is_stranger(head.mention):
+            found.append((head.at, ""))
     return found

@@ -7,7 +7,10 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from narratives.model import Role, Speaker
-from narratives.parse.settings import HONORIFICS, POST_FILLERS
+from narratives.parse.vocabulary import (
+    HONORIFICS,
+    POST_FILLERS,
+)
 
 _REMARK = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\])\s*$")
 _TOKEN = re.compile(r"\w+(?:[’'-]\w+)*")
@@ -23,6 +26,11 @@ _SAME = {
     "chairwoman": "chair",
     "chairperson": "chair",
     "american": "us",
+    "gov": "governor",
+    "sen": "senator",
+    "rep": "representative",
+    "gen": "general",
+    "col": "colonel",
 }
 RoleKey = frozenset[str]
 
@@ -90,6 +98,11 @@ class Roster:
                 held = [h for k, holders in self._roles.items() if k - {"russia"} == bare for h in holders]
         names = {name for role, name in held if _holds(role, on)}
         return names.pop() if len(names) == 1 else ""
+
+    def is_a(self, name: str, head: str, on: str = "") -> bool:
+        """Whether a canonical name held, on a partial date, a post with this word of `role_key` in it."""
+        held = ((role, key) for key, holders in self._roles.items() for role, who in holders if who == name)
+        return any(head in key and _holds(role, on) for role, key in held)
 
     def _fits(self, person: str, post: Iterable[str]) -> bool:
         words = frozenset(_content(" ".join(post)))

@@ -39,6 +39,14 @@ FOOTER = re.compile(
     r"(?:popular articles|most popular|most read|related (?:articles|news|stories)|latest news)\s*:?",
     re.IGNORECASE,
 )
+# A sentence of thanks, greeting or good wishes; a paragraph of nothing else says nothing.
+COURTESY = re.compile(
+    r"(?:(?:once again|friends|colleagues),? )?(?:thank you|thanks)\b.{0,60}"
+    r"|good (?:morning|afternoon|evening|day)\b.{0,60}"
+    r"|(?:all the best|good luck|goodbye|good health|congratulations|welcome)\b.{0,40}",
+    re.IGNORECASE,
+)
+MAX_COURTESY_WORDS = 25
 OMISSION = re.compile(r"[<\[(]\s*(?:…|\.{3})\s*[>\])]")
 SECTION_COLON = re.compile(
     r"(?:answers? to (?:media |journalists[’'] )?questions|questions? and answers?|q\s*&\s*a)\b.{0,40}:",
@@ -100,87 +108,10 @@ AGENCIES = {"tass": "TASS", "reuters": "Reuters", "ap": "AP", "afp": "AFP", "int
 TO_RT = re.compile(r"\b(?:to|tells?|told|with) RT\b")
 MINISTRY_BRIEFING = re.compile(r"^Briefing by (?:the )?(?:Russian )?(?:Deputy )?Foreign Ministry Spokes\w+")
 # On these sites a bare role means the holder of this one.
-HOME_ROLES = {("Kremlin", "president"): "President of Russia"}
-
-# --- people ---------------------------------------------------------------------------------------------
-HONORIFICS = _words(
-    "mr mrs ms miss dr prof professor sir madam h.e he she excellency his her hon dame lord the"
-)
-POST_FILLERS = _words("of the and for at in on to by a an as s deputy first acting head new")
-ROLE_HEADS = _words(
-    "president spokesman spokeswoman spokesperson minister chancellor premier ambassador envoy leader"
-    " secretary chairman chairwoman chairperson chair speaker director head chief governor mayor"
-    " commissioner representative deputy senator general colonel admiral king queen prince emir sheikh"
-    " pope patriarch candidate adviser advisor aide diplomat official lawmaker mp ceo editor host anchor"
-    " correspondent journalist reporter professor analyst expert president-elect co-chair"
-    " secretary-general nominee governor-elect gov. sen. rep. gen. col. manager"
-)
-ROLE_MODIFIERS = _words(
-    "presidential foreign prime deputy defense defence interior state press former vice first official"
-    " chief senior general government parliamentary ministry energy finance economy trade culture sports"
-    " national security political then current acting"
-)
-# Capitalised words that stand before a name but are no part of it.
-NAME_PREFIXES = _words(
-    "russian american us u.s uk british german french ukrainian syrian turkish chinese iranian israeli"
-    " kremlin white house foreign prime vice deputy defense defence interior state press first former"
-    " acting minister ministry presidential democratic republican national security un nato eu nbc cnn"
-    " bbc rt tass news department permanent special chief executive board union federal"
-)
-PARTICLES = _words("al el bin ibn de del der den van von da dos la le")
-# Words that open a sentence with a capital though they are no name.
-OPENERS = _words(
-    "the a an in on at as but and or however while when if although though despite after before since"
-    " because meanwhile moreover furthermore also then still yet so thus earlier later today yesterday"
-    " what this that these those it its his her their our my we i he she they you there here for from to"
-    " with by of speaking commenting according answering asked such many some all both no not nor"
-)
-NOT_NAMES = _words(
-    "monday tuesday wednesday thursday friday saturday sunday january february march april may june"
-    " july august september october november december moscow washington russia"
-)
-# Last words of names that are no person's.
-THINGS = _words(
-    "statement presidency member members council committee ministry department office commission union"
-    " state states court bank agency service house party government republic federation region forum"
-    " parliament duma university group company corporation act law treaty agreement report order news"
-    " times post nations association institute centre center fund affairs resources rights army forces"
-)
-QUESTION_LABELS = frozenset([*_words("question questions remark retort q journalist"), "from the audience"])
-ANSWER_LABELS = frozenset(["answer", "a", "reply", "response"])
-DOCUMENT_SPEAKER = re.compile(
-    r"^(?:(?:opening|closing|introductory|welcoming|concluding)\s+)?(?:weekly\s+)?"
-    r"(?:briefing|speech|remarks|statement|address|comments?|article|interview|lecture|press conference)\s+"
-    r"(?:by|of|from)\s+(?P<who>.+)$",
-    re.IGNORECASE,
-)
-TITLE_SOURCE = re.compile(r"\s[–—-]+\s(?P<who>[^–—]+?)(?:\s+(?:to|tells?|told|says?|said)\b[^–—]*)?$")
-FIRST_PERSON = re.compile(r"\b(?:we|our|ours|us|ourselves|I|my|mine|me|myself)\b(?!\.)")
-
-# --- saying ---------------------------------------------------------------------------------------------
-SAYING = _words(
-    "said says told tells stated stressed stresses noted notes added adds argued argues"
-    " explained explains emphasized emphasised emphasizes emphasises underlined underscored recalled"
-    " recalls reiterated remarked declared announced claimed claims insisted insists asserted admitted"
-    " acknowledged replied answered continued concluded commented observed maintained warned warns"
-    " suggested suggests wrote writes tweeted quipped joked mentioned confirmed confirms clarified"
-    " specified reminded informed promised pledged urged assured complained lamented highlighted"
-    " outlined pointed responded opined affirmed contended vowed"
-)
-# Acts that amount to a claim only when the text elsewhere lets the person speak.
-ACTING = _words(
-    "called calls described describes dismissed dismisses rejected rejects denied denies slammed slams"
-    " criticized criticised condemned condemns blasted accused accuses praised welcomed blamed blames"
-    " believes believed thinks hopes hoped asked wondered expressed expresses voiced cited quoted"
-    " expects agreed considers regretted thanked congratulated compared referred spoke proposed demanded"
-    " hailed mocked"
-)
-INVERTIBLE = SAYING - _words("told tells informed reminded assured urged promised")
-QUOTING = frozenset(["quoted", "cited", "quotes", "cites", "quoting", "citing"])
-BETWEEN = _words(
-    "also then later once again however further repeatedly already previously recently earlier thus"
-    " still has have had himself herself in turn often always just now even went on to"
-)
+HOME_ROLES = {
+    ("Kremlin", "president"): "President of Russia",
+    ("Kremlin", "head of state"): "President of Russia",
+}
 
 # --- languages ------------------------------------------------------------------------------------------
 LANGUAGES = _words(

@@ -7,12 +7,18 @@ from typing import NamedTuple
 
 from narratives.model import Kind, Voice
 from narratives.parse.blocks import Block
-from narratives.parse.people import Cast, mention_after, tokenise
+from narratives.parse.mentions import mention_after, tokenise
+from narratives.parse.people import Cast
 from narratives.parse.quotes import quote_spans, quoted_share
 from narratives.parse.reporting import Attribution, attribute_report, speaks_of_self
 from narratives.parse.roster import Roster, clean_name
-from narratives.parse.settings import DOCUMENT_SPEAKER, QUOTED_SHARE
+from narratives.parse.settings import (
+    QUOTED_SHARE,
+)
 from narratives.parse.turns import find_turns, is_answer_label, is_question_label
+from narratives.parse.vocabulary import (
+    DOCUMENT_SPEAKER,
+)
 
 _QUOTES = "“”„«»\"‘'"
 MIN_REPORTED = 2  # paragraphs that retell the stated speaker, from which a text is a report about them
@@ -83,7 +89,8 @@ def attribute(
         else:
             free.append(at)
     reported = [_as_quoted(texts[at], blocks[body[at]]) for at in free]
-    reports = attribute_report(reported, title, roster, on, outlet, host)
+    above = [block.text for block in blocks[: body[0] if body else 0] if block.kind == "heading"]
+    reports = attribute_report(reported, title, roster, on, outlet, host, above)
     placed |= {at: Placed("body", by) for at, by in zip(free, reports, strict=True)}
     for at, i in enumerate(body):
         if blocks[i].hint == "quote" and placed[at].kind == "body":

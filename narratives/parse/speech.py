@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from narratives.parse.people import QUOTE, Mention, Token, is_capital, mention_after, mention_before
-from narratives.parse.settings import ACTING, BETWEEN, INVERTIBLE, PARTICLES, QUOTING, SAYING
+from narratives.parse.mentions import (
+    POSSESSIVE,
+    QUOTE,
+    SOMETHING,
+    Mention,
+    Token,
+    is_capital,
+    mention_after,
+    mention_before,
+)
+from narratives.parse.subjects import Head, head_of
+from narratives.parse.vocabulary import (
+    ACTING,
+    BETWEEN,
+    INVERTIBLE,
+    PARTICLES,
+    QUOTING,
+    SAYING,
+    SAYING_AFTERWARDS,
+    SAYING_WITH,
+)
 
-MAX_APPOSITION = 14  # tokens between the commas of "Peskov, the Kremlin spokesman, said"
+MAX_APPOSITION = 24  # tokens between the commas of "Peskov, the Kremlin spokesman, said"
 
-_INSIDE = PARTICLES | {"the"}
 _PASSIVE = ("was", "is", "were", "been", "being")
 _SAYINGS = ("statement", "statements", "words", "remark", "remarks")
 
@@ -19,9 +37,10 @@ _SAYINGS = ("statement", "statements", "words", "remark", "remarks")
 class Claim:
     """One act of saying.
 
-    `mention` is None for a pronoun; `at` is the place of the subject among the tokens; `sure` tells verbs of
-    saying from acts ("dismissed"); `aside` marks a relative clause ("Putin, who said"); `beside` is the
-    length of the quotation next to it; `quotes` is the person whose words the subject passes on.
+    `mention` is None for a pronoun, which is then in `pronoun`; `at` is the place of the subject among the
+    tokens; `sure` tells verbs of saying from acts ("dismissed"); `aside` marks a relative clause ("Putin, who
+    said"); `beside` is the length of the quotation next to it; `quotes` is the person whose words the subject
+    passes on.
     """
 
     mention: Mention | None
@@ -30,6 +49,7 @@ class Claim:
     aside: bool = False
     beside: int = 0
     quotes: Mention | None = None
+    pronoun: str = ""
 
 
 def find_claims(tokens: Sequence[Token]) -> list[Claim]:
@@ -46,20 +66,27 @@ def find_claims(tokens: Sequence[Token]) -> list[Claim]:
             # "..., Peskov in an interview to RT": news drops the verb.
             if i and is_capital(tokens[i - 1].text):
                 _add(claims, tokens, mention_before(tokens, i), i - 1, sure=True)
-        elif tokens[i].text == word and (word in SAYING or word in ACTING or word in QUOTING):
+        elif (word in SAYING_AFTERWARDS and i and words[i - 1] in (",", "and")) or (
+            word == ":" and following == QUOTE
+        ):
+            _of_sentence(claims, tokens, i, sure=True)
+        elif tokens[i].text == word and _is_verb(words, i):
             # In small letters only: "the United States" and "Claims Conference" are no verbs.
             _by_verb(claims, tokens, words, i)
+        elif i and tokens[i].text == word and word.endswith("ed"):
+            _by_manner(claims, tokens, i)
     return claims
 
 
 def relayed(tokens: Sequence[Token]) -> Mention | None:
-    """The person in "the statement of X that", whose words the speaker of the paragraph passes on."""
+    """The person in "the statement of X that" or "Citing X, Y said", whose words the speaker passes on."""
     words = [token.text.casefold() for token in tokens]
     for i in range(len(words) - 2):
-        if words[i] in _SAYINGS and words[i + 1] in (
-            "of",
-            "by",
-        ):
+        if words[i] in ("citing", "quoting") and (not i or words[i - 1] == "."):
+            mention = mention_after(tokens, i + 1)
+            if mention is not None and mention.name:
+                return mention
+        if words[i] in _SAYINGS and words[i + 1] in ("of", "by"):
             end = i + 2
             while end < len(words) and words[end] not in ("that", "who", ":", QUOTE, ".", ",", ";"):
                 end += 1
@@ -74,13 +101,14 @@ def _by_verb(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str],
     word = words[i]
     if words[i + 1 : i + 3] == ["as", "saying"]:
         return  # the passive is read at "as saying"
-    sure = word in SAYING
-    if word in INVERTIBLE and _after_quote(tokens, i):
-        mention = mention_after(tokens, i + 1)
-        if mention is not None:
+    # "vowed to leave" is an act, "vowed that" a claim.
+    sure = word in SAYING and words[i + 1 : i + 2] != ["to"]
+    if word in INVERTIBLE and _may_invert(tokens, i):
+        mention = mention_after(tokens, i + 1, described=True)
+        if mention is not None and mention != SOMETHING:
             _add(claims, tokens, mention, i, sure=True)
             return
-    end = i
+    end = i - (word in SAYING_WITH)
     while end and (words[end - 1] in BETWEEN or (words[end - 1].endswith("ly") and end > 1)):
         end -= 1
     aside = bool(end) and words[end - 1] == "who"
@@ -92,16 +120,66 @@ def _by_verb(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str],
     if not end:
         return
     if words[end - 1] in ("he", "she"):
-        claims.append(Claim(None, end - 1, sure, aside, _beside(tokens, end - 1, i)))
+        beside = _beside(tokens, end - 1, i)
+        claims.append(Claim(None, end - 1, sure, aside, beside, pronoun=words[end - 1]))
         return
+    if words[end - 1] in ("and", "but") and not aside:
+        _of_sentence(claims, tokens, i, sure)
+        return
+    if POSSESSIVE.search(tokens[end - 1].text):
+        return  # "Putin’s claims" is a noun
     mention = mention_before(tokens, end)
-    if mention is None or _is_joint(tokens, end - len(mention.post) - len(mention.name)):
+    if mention is None or (mention == SOMETHING and not sure):
+        return
+    if _is_joint(tokens, end - len(mention.post) - len(mention.name)):
         return
     quotes = mention_after(tokens, i + 1) if word in QUOTING else None
     named = quotes if quotes is not None and (quotes.name or quotes.post) else None
     if word in QUOTING and "as" in words[i + 1 : i + 12] and "saying" in words[i + 1 : i + 12]:
         return
     _add(claims, tokens, mention, end - 1, sure or named is not None, aside, i, named)
+
+
+def _by_manner(claims: list[Claim], tokens: Sequence[Token], i: int) -> None:
+    """Any verb between a quotation and a full name, or behind both: `“...,” grumbled Ann Lee, a delegate`."""
+    if tokens[i - 1].text == QUOTE:
+        mention = mention_after(tokens, i + 1, described=True)
+        if mention is not None and len(mention.name) > 1:
+            _add(claims, tokens, mention, i, sure=True)
+    elif is_capital(tokens[i - 1].text) and tokens[i + 1 : i + 2] and tokens[i + 1].text in (".", ","):
+        mention = mention_before(tokens, i)
+        if mention is not None and _beside(tokens, i - 1, i) and mention.name:
+            _add(claims, tokens, mention, i - 1, sure=True)
+
+
+def _is_verb(words: Sequence[str], i: int) -> bool:
+    word = words[i]
+    if word in SAYING_WITH:
+        return bool(i) and words[i - 1] in SAYING_WITH[word]
+    return word in SAYING or word in ACTING or word in QUOTING
+
+
+def _of_sentence(claims: list[Claim], tokens: Sequence[Token], i: int, sure: bool) -> None:
+    """The head of the sentence speaks: "X met Y and said", "X left, saying", "X had this to add: ..."."""
+    head = head_of(tokens, i)
+    if claims and claims[-1].at >= head.start:
+        # Whoever speaks in a sentence goes on to: "X, Y said, adding".
+        claims.append(replace(claims[-1], sure=sure, beside=0, quotes=None))
+        return
+    if head.at >= i or _is_pair(tokens, head, i):
+        return
+    beside = max((token.quoted for token in tokens[i + 1 : i + 4]), default=0)
+    if head.pronoun:
+        claims.append(Claim(None, head.at, sure, False, beside, pronoun=head.pronoun))
+    elif head.mention is not None:
+        claims.append(Claim(head.mention, head.at, sure, False, beside))
+
+
+def _is_pair(tokens: Sequence[Token], head: Head, i: int) -> bool:
+    """Whether the sentence is about two: "Putin and Macron met, saying"."""
+    width = len(head.mention.post) + len(head.mention.name) if head.mention else 0
+    following = tokens[head.at + width : min(head.at + width + 2, i)]
+    return len(following) == 2 and following[0].text == "and" and is_capital(following[1].text)
 
 
 def _cited(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str], i: int) -> None:
@@ -144,14 +222,20 @@ def _add(
 
 def _past_apposition(tokens: Sequence[Token], words: Sequence[str], end: int) -> int:
     """The end of the name in `Peskov, the spokesman, said` and `her aide, Ann Lee, said`, or 0."""
+    inner = mention_before(tokens, end - 1)
+    first = 0
     for j in range(end - 2, max(end - 2 - MAX_APPOSITION, -1), -1):
         if words[j] in (".", ";", QUOTE):
-            return 0
+            break
         if words[j] == ",":
-            outer, inner = mention_before(tokens, j), mention_before(tokens, end - 1)
-            named_within = inner is not None and len(inner.name) > 1 and not (outer and outer.name)
-            return end - 1 if named_within else j
-    return 0
+            outer = mention_before(tokens, j)
+            if outer is not None and outer.name:
+                return j
+            if inner is not None and len(inner.name) > 1:
+                return end - 1
+            # `Josh Feld, 24, a student, said`: there may be a name before an earlier comma.
+            first = first or j
+    return first
 
 
 def _is_joint(tokens: Sequence[Token], start: int) -> bool:
@@ -159,11 +243,15 @@ def _is_joint(tokens: Sequence[Token], start: int) -> bool:
     return start > 1 and tokens[start - 1].text == "and" and is_capital(tokens[start - 2].text)
 
 
-def _after_quote(tokens: Sequence[Token], i: int) -> bool:
+def _may_invert(tokens: Sequence[Token], i: int) -> bool:
+    """Whether `said X` may stand at `tokens[i]`: after a quotation, or after a comma if a name follows."""
     before = i - 1
     while before > 0 and tokens[before].text == ",":
         before -= 1
-    return before >= 0 and tokens[before].text == QUOTE
+    if before >= 0 and tokens[before].text == QUOTE:
+        return True
+    follows = i + 1 < len(tokens) and is_capital(tokens[i + 1].text)
+    return follows and before >= 0 and before < i - 1
 
 
 def _beside(tokens: Sequence[Token], subject: int, verb: int) -> int:

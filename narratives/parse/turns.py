@@ -8,6 +8,9 @@ from collections.abc import Sequence
 
 from narratives.parse.roster import Roster, clean_name
 from narratives.parse.settings import (
+    count_words,
+)
+from narratives.parse.vocabulary import (
     ANSWER_LABELS,
     NAME_PREFIXES,
     NOT_NAMES,
@@ -16,7 +19,6 @@ from narratives.parse.settings import (
     QUESTION_LABELS,
     ROLE_HEADS,
     THINGS,
-    count_words,
 )
 
 MAX_LABEL_WORDS = 20

@@ -2,7 +2,7 @@
 
 from narratives.read.config import load_codebook, load_events, load_speakers
 from narratives.read.discover import discover
-from narratives.read.formats import fingerprint, read_file
+from narratives.read.formats import fingerprint, read_file, read_unchanged
 from narratives.read.manifest import NAME as MANIFEST
 from narratives.read.rows import FIELDS
 
@@ -15,4 +15,5 @@ __all__ = [
     "load_events",
     "load_speakers",
     "read_file",
+    "read_unchanged",
 ]

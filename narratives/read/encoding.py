@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 import io
 import re
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import BinaryIO, TextIO, cast
 from charset_normalizer import from_bytes
 
 from narratives.model import ReadError
+from narratives.read.bounds import Unpacking
 
 HEAD_BYTES = 8192
 # Control characters other than white space: text has hardly any, other files have many.
@@ -25,9 +25,12 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 
 
 def open_bytes(path: Path) -> BinaryIO:
-    """Open a file as bytes, unpacking `.gz`; raises OSError, and while reading EOFError or zlib.error."""
+    """Open a file as bytes, unpacking `.gz`.
+
+    Raises OSError, and while reading EOFError or zlib.error, or ReadError for a gzip bomb.
+    """
     if path.suffix.lower() == ".gz":
-        return cast(BinaryIO, gzip.open(path, "rb"))
+        return cast(BinaryIO, io.BufferedReader(Unpacking(path), HEAD_BYTES * 8))
     return path.open("rb")
 
 
@@ -48,6 +51,7 @@ def decode(data: bytes) -> str:
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
+            _refuse_mixture(data)
             guess = from_bytes(data).best()
             if guess is None:
                 raise _undecodable("bytes that fit no known encoding") from None
@@ -102,6 +106,22 @@ def _refuse_binary(data: bytes) -> None:
         raise _binary("NUL bytes")
     if len(_CONTROL.findall(data)) > MAX_CONTROL_SHARE * max(len(data), MIN_JUDGED_BYTES):
         raise _binary("control characters")
+
+
+def _refuse_mixture(data: bytes) -> None:
+    """Refuse lines in UTF-8 beside lines that are not: any one encoding would garble the one or the other."""
+    foreign = 0
+    utf8 = False
+    for number, line in enumerate(data.splitlines(), 1):
+        if not line.isascii():
+            try:
+                line.decode("utf-8")
+                utf8 = True
+            except UnicodeDecodeError:
+                foreign = foreign or number
+        if foreign and utf8:
+            todo = "Save the whole file as UTF-8."
+            raise ReadError("text in one encoding", f"a mixture: line {foreign} is not UTF-8", todo)
 
 
 def _binary(what: str) -> ReadError:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
+from narratives.read.bounds import MAX_DOCUMENT, read_whole
 from narratives.read.encoding import decode, open_bytes
 from narratives.read.html import read_html
 from narratives.read.office import read_docx, read_pdf
@@ -19,7 +20,7 @@ from narratives.read.rows import with_manifest
 from narratives.read.tables import read_csv, read_jsonl, read_parquet
 
 # Part of every fingerprint: raise it when the same bytes are to be read another way.
-READER_VERSION = 2
+READER_VERSION = 3
 # A value that Arrow cannot turn into a Python one is a ValueError or OverflowError; an unknown time zone a
 # LookupError.
 _UNREADABLE = (OSError, EOFError, zlib.error, ValueError, OverflowError, LookupError, pa.ArrowException)
@@ -31,7 +32,7 @@ Reader = Callable[[InputFile, Mapping[str, str]], Iterator[RawDocument | Rejecte
 def read_text(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
     """A text file is one document, `row` 0; `columns` has no bearing on it."""
     with open_bytes(file.path) as raw:
-        text = decode(raw.read())
+        text = decode(read_whole(raw, MAX_DOCUMENT))
     yield with_manifest(RawDocument(file.source_path, text=text), file)
 
 
@@ -98,6 +99,17 @@ def read_file(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocume
     except _UNREADABLE as error:
         reason = str(unreadable(error)) + (f" Rows up to {row} were read." if row else "")
         yield Rejected(file.source_path, 0, reason)
+
+
+def read_unchanged(file: InputFile, columns: Mapping[str, str], key: str) -> Iterator[RawDocument | Rejected]:
+    """`read_file`, sure that all rows are of the content whose fingerprint is `key`.
+
+    Raises ReadError at the end where the file changed while it was read: its rows are then to be thrown away.
+    """
+    yield from read_file(file, columns)
+    if fingerprint(file, columns) != key:
+        todo = "Build again once nothing writes to it."
+        raise ReadError("a file at rest", "one that changed while it was read", todo)
 
 
 def unreadable(error: Exception) -> ReadError:

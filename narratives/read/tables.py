@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from typing import TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
+from narratives.read.bounds import MAX_DOCUMENT, MAX_PACKED_TABLE, Lines, LongLineError, read_whole
 from narratives.read.encoding import is_damaged, open_bytes, open_text
 from narratives.read.rows import CONTENT, FIELDS, json_value, locate, to_document
 
-# One cell may hold a whole book; the csv module's own limit is 128 KiB.
-MAX_CELL = 2**31 - 1
 BATCH_ROWS = 64
 
 
 def read_jsonl(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
     """One document a line; `row` is the line number."""
     names = {field: columns.get(field, field) for field in FIELDS}
-    with open_text(file.path) as lines:
-        for number, line in enumerate(lines, 1):
+    with open_text(file.path) as opened:
+        lines = Lines(opened)
+        while True:
+            try:
+                line = next(lines)
+            except StopIteration:
+                return
+            except LongLineError as error:
+                yield Rejected(file.source_path, lines.number, str(error))
+                continue
             if line.strip():
-                yield _document(file, number, partial(_json_cells, line, names))
+                yield _document(file, lines.number, partial(_json_cells, line, names))
 
 
 def read_csv(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
@@ -42,7 +50,7 @@ def read_parquet(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDoc
     """One document a row; only the columns in use are read, a batch of rows at a time."""
     with open_bytes(file.path) as raw:
         # Parquet is read from its end: what is packed as a whole must be unpacked as a whole.
-        source = io.BytesIO(raw.read()) if file.path.suffix.lower() == ".gz" else raw
+        source = io.BytesIO(read_whole(raw, MAX_PACKED_TABLE)) if file.path.suffix.lower() == ".gz" else raw
         table = pq.ParquetFile(source)
         names = locate(table.schema_arrow.names, columns)
         _check_types(table.schema_arrow, names)
@@ -52,10 +60,11 @@ def read_parquet(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDoc
             yield _document(file, number, partial(_rename, cells, names))
 
 
-def csv_rows(lines: Iterable[str]) -> Iterator[list[str] | ReadError]:
+def csv_rows(lines: TextIO) -> Iterator[list[str] | ReadError]:
     """The rows of CSV text, or in place of a row what is wrong with it; blank lines are no rows."""
-    csv.field_size_limit(MAX_CELL)
-    reader = csv.reader(lines, strict=True)
+    # One cell may hold a whole book; the csv module's own limit is 128 KiB.
+    csv.field_size_limit(MAX_DOCUMENT)
+    reader = csv.reader(Lines(lines), strict=True)
     while True:
         first = reader.line_num + 1
         try:
@@ -65,6 +74,9 @@ def csv_rows(lines: Iterable[str]) -> Iterator[list[str] | ReadError]:
         except csv.Error as error:
             where = f"line {first}" if reader.line_num == first else f"lines {first} to {reader.line_num}"
             yield ReadError("a well-formed CSV row", f"{error} in {where}", "Check the quotation marks.")
+            continue
+        except LongLineError as error:
+            yield error
             continue
         if any(is_damaged(cell) for cell in cells):
             yield ReadError("text in UTF-8", f"other bytes in line {first}", "Save the file as UTF-8.")

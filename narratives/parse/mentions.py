@@ -1,0 +1,173 @@
+"""How a text names people: its tokens, and the mentions of posts and names among them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from narratives.parse.quotes import Span
+from narratives.parse.vocabulary import (
+    NAME_PREFIXES,
+    NO_SUBJECT,
+    OPENERS,
+    PARTICLES,
+    PERSONS,
+    ROLE_HEADS,
+    ROLE_MODIFIERS,
+)
+
+QUOTE = "§"  # stands for a whole quotation among the tokens
+
+_TOKEN = re.compile(
+    r"(?:[A-Z]\.){2,}|\b(?:Mr|Mrs|Ms|Dr|St|Gen|Col|Gov|Sen|Rep)\.|\w+(?:[’'-]\w+)*[’']?(?=\W|$)|[^\w\s]"
+)
+POSSESSIVE = re.compile(r"[’']s?$")
+DETERMINERS = ("the", "a", "an", "one", "his", "her", "their", "its", "another")
+_OF = ("of", "for", "at", "in", "from", "with", "to")
+MAX_DESCRIPTION = 9  # words between "said" and the name in "said the clerk of the smallest county, Ann Lee"
+
+
+class Token(NamedTuple):
+    """A word or a mark outside quotations, or QUOTE with the length of the quotation in characters."""
+
+    text: str
+    quoted: int = 0
+
+
+def tokenise(text: str, spans: Sequence[Span]) -> list[Token]:
+    """The tokens of a paragraph, each quotation being one."""
+    tokens: list[Token] = []
+    at = 0
+    for start, end in spans:
+        tokens += [Token(word) for word in _TOKEN.findall(text[at:start])]
+        tokens.append(Token(QUOTE, end - start))
+        at = end
+    return tokens + [Token(word) for word in _TOKEN.findall(text[at:])]
+
+
+class Mention(NamedTuple):
+    """A person as a text names them: the words of the post, if any, and of the name, if any.
+
+    `loose` says that the name follows "of", so that its first words may belong to the post: "Head of Tuva X".
+    """
+
+    post: tuple[str, ...]
+    name: tuple[str, ...]
+    loose: bool = False
+
+
+SOMEBODY = Mention((), ())  # a person who is not named: "a neighbour said"
+SOMETHING = Mention((), (), True)  # no person: "the letter said"
+
+
+def mention_before(tokens: Sequence[Token], end: int) -> Mention | None:
+    """The mention that ends right before `tokens[end]`, or None."""
+    start = end
+    while start and (_belongs(tokens[start - 1].text) or (start < end and _links(tokens, start - 1))):
+        start -= 1
+    found = _mention([t.text for t in tokens[start:end]], tokens[start - 1].text if start else "")
+    return found or unnamed(tokens[end - 1].text if end else "")
+
+
+def mention_after(tokens: Sequence[Token], start: int, described: bool = False) -> Mention | None:
+    """The mention that begins at `tokens[start]`, past an article, or None.
+
+    Where it may be `described`, `the county clerk, Ann Lee` is Ann Lee, and `Marsh’s cousin Pete Dorn` is
+    Pete Dorn.
+    """
+    before = ""
+    if start < len(tokens) and tokens[start].text.casefold() in DETERMINERS:
+        before = tokens[start].text
+        start += 1
+    end = start
+    while end < len(tokens) and (_belongs(tokens[end].text) or (end > start and _links(tokens, end))):
+        end += 1
+    found = _mention([t.text for t in tokens[start:end]], before)
+    of_another = end > start and POSSESSIVE.search(tokens[end - 1].text) is not None
+    if found is None or not found.name or of_another:
+        if described and (named := _past_description(tokens, end)):
+            return named
+        if of_another or found is None:
+            return unnamed(tokens[min(end, len(tokens) - 1)].text) if tokens else None
+    return found
+
+
+def _past_description(tokens: Sequence[Token], start: int) -> Mention | None:
+    """The full name behind words that tell who that is: `clerk, Ann Lee`, `head of the union, Ann Lee`."""
+    of = False
+    for i in range(start, min(start + MAX_DESCRIPTION, len(tokens))):
+        text = tokens[i].text
+        if text == "," or (is_capital(text) and not of):
+            begin = i + (text == ",")
+            end = begin
+            while end < len(tokens) and in_run(tokens[end].text):
+                end += 1
+            named = _mention([t.text for t in tokens[begin:end]], "")
+            return named if named is not None and len(named.name) > 1 else None
+        of = of or text in _OF
+        if not (text[0].isalnum() or is_capital(text)):
+            return None
+    return None
+
+
+def unnamed(word: str) -> Mention | None:
+    """SOMEBODY or SOMETHING for a common noun, None for a word that is no subject."""
+    low = word.casefold()
+    if low in PERSONS or low in ROLE_HEADS:
+        return SOMEBODY
+    is_noun = word.isalpha() and word == low and low not in NO_SUBJECT and not low.endswith("ly")
+    return SOMETHING if is_noun else None
+
+
+def is_capital(word: str) -> bool:
+    """Whether a word could be part of a name."""
+    return word[:1].isupper() and word not in ("I", QUOTE)
+
+
+def is_head(word: str) -> bool:
+    """Whether a word is that of a post, such as minister."""
+    return word.casefold() in ROLE_HEADS
+
+
+def _belongs(word: str) -> bool:
+    low = word.casefold()
+    if is_capital(word):
+        return low not in OPENERS
+    known = low in ROLE_HEADS or low in ROLE_MODIFIERS or low in PARTICLES
+    return known or bool(re.search(r"\w[’']s?$", word))
+
+
+def _links(tokens: Sequence[Token], i: int) -> bool:
+    """Whether the token is the "of" or "of the" between a post and what it is a post of."""
+    word = tokens[i].text
+    if word == "the" and i:
+        i, word = i - 1, tokens[i - 1].text
+    return word in ("of", "for", "to") and i > 0 and is_head(tokens[i - 1].text)
+
+
+def in_run(word: str) -> bool:
+    """Whether a word can stand within a name."""
+    low = word.casefold()
+    return (is_capital(word) and low not in OPENERS) or low in PARTICLES
+
+
+def _mention(words: list[str], before: str) -> Mention | None:
+    """Split the words of a mention into post and name: everything up to the last word of a post is post."""
+    while words and words[0].casefold() in PARTICLES:
+        words = words[1:]
+    plain = [word.casefold() for word in words]
+    cut = 0
+    for i, word in enumerate(plain):
+        # "Islamic State leader X": what stands before a post belongs to it, whatever it is.
+        if word in ROLE_HEADS or (not is_capital(words[i]) and word not in PARTICLES):
+            cut = i + 1
+    loose = 0 < cut < len(words) and plain[cut - 1] in ("of", "for", "to", "the")
+    while not loose and cut < len(words) and plain[cut] in NAME_PREFIXES:
+        cut += 1
+    post, name = tuple(words[:cut]), tuple(POSSESSIVE.sub("", word) for word in words[cut:])
+    if name:
+        return Mention(post, name, loose)
+    # "a spokesman said" names nobody, and neither does "the Russian said".
+    indefinite = before.casefold() in ("a", "an", "another", "one")
+    return None if indefinite or not post or not any(is_head(word) for word in post) else Mention(post, ())

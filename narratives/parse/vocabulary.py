@@ -1,0 +1,156 @@
+"""Who can be named and how, and the words of saying: the word lists behind speakers and voices."""
+
+from __future__ import annotations
+
+import re
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# --- people ---------------------------------------------------------------------------------------------
+HONORIFICS = _words(
+    "mr mrs ms miss dr prof professor sir madam h.e he she excellency his her hon dame lord the"
+)
+POST_FILLERS = _words("of the and for at in on to by a an as s deputy first acting head new")
+ROLE_HEADS = _words(
+    "president spokesman spokeswoman spokesperson minister chancellor premier ambassador envoy leader"
+    " secretary chairman chairwoman chairperson chair speaker director head chief governor mayor"
+    " commissioner representative deputy senator general colonel admiral king queen prince emir sheikh"
+    " pope patriarch candidate adviser advisor aide diplomat official lawmaker mp ceo editor host anchor"
+    " correspondent journalist reporter professor analyst expert president-elect co-chair secretary-general"
+    " nominee governor-elect gov. sen. rep. gen. col. manager"
+)
+ROLE_MODIFIERS = _words(
+    "presidential foreign prime deputy defense defence interior state press former vice first official"
+    " chief senior general government parliamentary ministry energy finance economy trade culture sports"
+    " national security political then current acting"
+)
+# Capitalised words that stand before a name but are no part of it.
+NAME_PREFIXES = _words(
+    "russian american us u.s uk british german french ukrainian syrian turkish chinese iranian israeli"
+    " kremlin white house foreign prime vice deputy defense defence interior state press first former"
+    " acting minister ministry presidential democratic republican national security un nato eu nbc cnn bbc"
+    " rt tass news department permanent special chief executive board union federal"
+)
+PARTICLES = _words("al el bin ibn de del der den van von da dos la le")
+# Words that open a sentence with a capital though they are no name.
+OPENERS = _words(
+    "the a an in on at as but and or however while when if although though despite after before since"
+    " because meanwhile moreover furthermore also then still yet so thus earlier later today yesterday"
+    " what this that these those it its his her their our my we i he she they you there here for from to"
+    " with by of speaking commenting according answering asked such many some all both no not nor citing"
+    " quoting responding referring recalling replying addressing writing asking instead even now once"
+    " another one only perhaps maybe indeed under during among until unlike like about"
+)
+NOT_NAMES = _words(
+    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july"
+    " august september october november december moscow washington russia kremlin beijing brussels london"
+    " paris berlin kiev tehran ankara damascus america china ukraine syria germany france britain europe"
+    " iran turkey israel pentagon congress senate republicans democrats nato isis facebook twitter google"
+    " god internet english russians americans nobody everybody everyone someone people"
+)
+# Someone whom a text does not name: "he" after them is they.
+PERSONS = _words(
+    "man woman boy girl neighbor neighbour voter voters fisherman farmer driver worker workers teacher"
+    " student students nurse doctor lawyer soldier officer officers official officials source sources aide"
+    " aides adviser advisers staffer staffers ally allies critic critics supporter supporters witness"
+    " witnesses resident residents people person veteran mother father wife husband son daughter brother"
+    " sister friend friends colleague colleagues reporter reporters journalist journalists expert experts"
+    " analyst analysts historian author blogger activist activists protester protesters lawmaker lawmakers"
+    " senator senators congressman congresswoman prosecutor prosecutors investigator investigators agent"
+    " agents judge spokesman spokeswoman spokesperson diplomat diplomats executive executives strategist"
+    " strategists operative operatives donor donors delegate delegates moderator narrator caller guest"
+)
+# First names by which "she" is not a man nor "he" a woman; the commonest ones only.
+RUSSIAN_WOMEN = ("ova", "eva", "ina", "aya")  # ends of their surnames
+FEMALE = _words(
+    "mary patricia jennifer linda elizabeth barbara susan jessica sarah karen lisa nancy betty sandra"
+    " margaret ashley kimberly emily donna michelle carol amanda melissa deborah stephanie rebecca laura"
+    " sharon cynthia kathleen amy angela anna ruth brenda pamela nicole katherine catherine samantha"
+    " christine emma debra rachel carolyn janet maria heather diane julie joyce victoria kelly christina"
+    " joan evelyn judith megan andrea cheryl hannah martha gloria teresa ann anne sara madison jean"
+    " kathryn janice jacqueline hillary kellyanne melania ivanka chelsea loretta denise alicia nora ellen"
+    " miriam carla julia kathy theresa federica megyn natalya tatyana olga elena yelena irina svetlana"
+    " yekaterina valentina elvira ella veronika nikki condoleezza madeleine michaela marine ursula ana"
+    " delcy sushma sophie margarita paula"
+)
+MALE = _words(
+    "james robert john michael david william richard joseph thomas charles christopher daniel matthew"
+    " anthony mark donald steven paul andrew joshua kenneth kevin brian george timothy ronald edward jason"
+    " jeffrey ryan jacob gary nicholas eric jonathan stephen larry justin scott brandon benjamin samuel"
+    " gregory frank alexander raymond patrick jack dennis jerry tyler aaron jose adam henry nathan douglas"
+    " zachary peter kyle walter ethan jeremy harold keith christian roger noah gerald carl terry sean"
+    " austin arthur lawrence jesse dylan bryan joe bill bob tom mike jim steve tim ted mitch barack bernie"
+    " mitt newt rudy vladimir dmitry sergei sergey mikhail nikolai alexei igor yury boris viktor anatoly"
+    " vasily vitaly oleg andrei konstantin gennady emmanuel francois bashar recep petro volodymyr jens"
+    " antonio rex josh greg dan leon marcus otto"
+    " ivan pavel yevgeny maxim denis anton roman kirill ilya leonid valery vyacheslav fyodor stan neil bruce"
+    " victor dale gil omar sid hank tomas jan jean-claude francois nicolas miguel juan luis carlos xi shinzo"
+)
+# Small words that stand before a verb of saying without being its subject.
+NO_SUBJECT = _words(
+    "and or but nor as than that which who whom what it they we i you he she to of in on at by for with"
+    " from be been being was were is are am has have had having not never will would can could may might"
+    " must shall should do does did so if when while where there here this these those"
+)
+# Last words of names that are no person's.
+THINGS = _words(
+    "statement presidency member members council committee ministry department office commission union"
+    " state states court bank agency service house party government republic federation region forum"
+    " parliament duma museum university group company corporation act law treaty agreement report order news"
+    " times post nations association institute centre center fund affairs resources rights army forces"
+)
+QUESTION_LABELS = frozenset([*_words("question questions remark retort q journalist"), "from the audience"])
+ANSWER_LABELS = frozenset(["answer", "a", "reply", "response"])
+DOCUMENT_SPEAKER = re.compile(
+    r"^(?:(?:opening|closing|introductory|welcoming|concluding)\s+)?(?:weekly\s+)?"
+    r"(?:briefing|speech|remarks|statement|address|comments?|article|interview|lecture|press conference)\s+"
+    r"(?:by|of|from)\s+(?P<who>.+)$",
+    re.IGNORECASE,
+)
+TITLE_SOURCE = re.compile(r"\s[–—-]+\s(?P<who>[^–—]+?)(?:\s+(?:to|tells?|told|says?|said)\b[^–—]*)?$")
+# "The message reads, in part:"
+MESSAGE = re.compile(
+    r"\b(?:message|telegram|letter|greetings?|condolences|congratulations)\b"
+    r"[^.“\"]{0,60}\b(?:reads?|says?|said)\b[^.“\"]{0,40}:",
+    re.IGNORECASE,
+)
+FIRST_PERSON = re.compile(r"\b(?:we|our|ours|us|ourselves|I|my|mine|me|myself)\b(?!\.)")
+
+# --- saying ---------------------------------------------------------------------------------------------
+SAYING = _words(
+    "said says told tells stated stressed stresses noted notes added adds argued argues explained"
+    " explains emphasized emphasised emphasizes emphasises underlined underscored recalled recalls"
+    " reiterated remarked declared announced claimed claims insisted insists asserted admitted"
+    " acknowledged replied concluded commented observed maintained warned warns"
+    " suggested suggests wrote writes tweeted quipped joked mentioned confirmed confirms clarified"
+    " specified reminded informed promised pledged urged assured complained lamented highlighted outlined"
+    " pointed responded opined affirmed contended vowed countered interjected retorted exclaimed predicted"
+    " cautioned conceded mused scoffed snapped shouted boasted bragged recounted testified proclaimed"
+    " posted texted emailed chimed deadpanned cracked yelled whispered implored lectured predicts"
+    " cautions concedes recounts testifies admits acknowledges declares announces"
+    " concludes observes maintains mentions urges contends responds"
+)
+# "shot back" is an answer, "shot" is none; "put it" likewise.
+SAYING_WITH = {"back": _words("shot fired hit pushed"), "it": _words("put puts")}
+SAYING_AFTERWARDS = _words(
+    "saying adding telling arguing noting stressing insisting claiming warning explaining promising"
+    " declaring asserting suggesting vowing joking stating emphasizing emphasising calling accusing urging"
+)
+# Acts that amount to a claim only when the text elsewhere lets the person speak.
+ACTING = _words(
+    "called calls described describes dismissed dismisses rejected rejects denied denies slammed slams"
+    " criticized criticised condemned condemns blasted accused accuses praised welcomed blamed blames"
+    " believes believed thinks hopes hoped asked wondered expressed expresses voiced cited quoted expects"
+    " agreed considers regretted thanked congratulated compared referred spoke proposed demanded hailed"
+    " answered answers continued continues mocked defended attacked questioned argues ridiculed"
+)
+INVERTIBLE = SAYING | _words("asked wondered asks answered continued")
+INVERTIBLE -= _words("told tells informed reminded assured urged")
+QUOTING = frozenset(["quoted", "cited", "quotes", "cites", "quoting", "citing"])
+BETWEEN = _words(
+    "also then later once again however further repeatedly already previously recently earlier thus still"
+    " has have had himself herself in turn often always just now even went on to"
+)
