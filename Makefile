@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 HOST_PORT ?= 8501
 
-.PHONY: run test lint format screenshots clean
+.PHONY: run test lint format accuracy screenshots clean
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp
@@ -21,6 +21,10 @@ lint: .venv/test.stamp
 format: .venv/test.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Rewrites the section on reading of docs/accuracy.md; needs the reference folder beside the project.
+accuracy: .venv/test.stamp
+	$(BIN)/python -m benchmarks.accuracy
 
 screenshots: .venv/test.stamp
 	$(BIN)/python benchmarks/take_screenshots.py

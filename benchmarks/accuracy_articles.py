@@ -1,6 +1,6 @@
 """Speakers and voices on the tests' own labelled articles.
 
-    python benchmarks/accuracy_articles.py [--articles tests/articles] [--details]
+    python -m benchmarks.accuracy_articles [--articles tests/articles] [--details]
 
 A speaker is right where the surname is; wrong means another person, none that nobody was named. Scored are
 paragraphs of reports: what stands in transcripts and briefings is counted with the voices only.

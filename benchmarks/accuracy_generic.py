@@ -1,6 +1,6 @@
 """Extraction and dates on the tests' own pages, against trafilatura and htmldate alone.
 
-    python benchmarks/accuracy_generic.py [--pages tests/pages] [--details]
+    python -m benchmarks.accuracy_generic [--pages tests/pages] [--details]
 
 Every `NAME.html` there has a `NAME.json` that says what a reader of the page would call its title, outlet,
 date and paragraphs. Words are compared as bags, blocks exactly, both with white space folded; scores are

@@ -1,6 +1,6 @@
 """Reading of the Kremlin's pages as served, against the reference made from the same pages.
 
-    python benchmarks/accuracy_kremlin.py [--shared ../shared] [--details]
+    python -m benchmarks.accuracy_kremlin [--shared ../shared] [--details]
 
 Takes the pages of `corpora/kremlin_en_pages.tar.gz` and the rows of `corpora/kremlin_en_2016_2020.jsonl.gz`
 with the same ids. A paragraph is right if the page's reference holds it, white space folded; speakers are

@@ -86,7 +86,8 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
         documents, rejected, displaced = _parse(store, intake.ledger, parse.Roster(speakers), progress)
         progress("finding copies", 0, None)
         copies = parse.find_copies(documents)
-        paragraphs = [p for d in documents for p in d.paragraphs]
+        standing = parse.find_boilerplate(documents)
+        paragraphs = [p for d in documents for p in d.paragraphs if p.paragraph_id not in standing]
         statements = [p for p in paragraphs if parse.is_statement(p, encoder.languages)]
         originals = [p for p in statements if p.paragraph_id not in copies]
 

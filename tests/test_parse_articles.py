@@ -20,7 +20,7 @@ def test_there_are_enough_labels_to_count(tallies):
     assert sum(t.named for t in tallies.values()) >= 150
 
 
-@pytest.mark.parametrize("name", ["election", "russia", "second"])
+@pytest.mark.parametrize("name", ["election", "russia", "second", "third"])
 def test_the_source_is_named_and_hardly_ever_wrongly(tallies, name):
     t = tallies[name]
     assert t.right >= 0.95 * t.named and t.wrong <= 0.01 * t.named, t.details

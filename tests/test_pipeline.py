@@ -350,3 +350,31 @@ def test_the_model_is_asked_and_thresholds_hold(tmp_path: Path) -> None:
     assert report.counts is not None and report.counts.assigned > 10
     frame = open_snapshot(tmp_path / "s").frame("SELECT * FROM snap.assignments WHERE origin = 'codebook'")
     assert frame["score"].between(0, 1).all() and (frame["exemplar"] != "").all()
+
+
+def test_what_is_kept_but_not_counted(tmp_path: Path, encoder: FakeEncoder) -> None:
+    russian = "Мы готовы говорить со всеми нашими партнёрами на равных и с уважением друг к другу."
+    more = ["Our bulletin has more on this matter.", "Thank you very much for your attention.", russian]
+    documents = [
+        d | {"paragraphs": [*d["paragraphs"], *({"text": text} for text in more)]}  # type: ignore[misc]
+        for d in rows(0, 15)
+    ]
+    plain = run(tmp_path / "plain", write(tmp_path / "a.jsonl", rows(0, 15))).counts
+    counts = run(tmp_path / "s", write(tmp_path / "b.jsonl", documents)).counts
+    assert plain is not None and counts is not None
+    assert counts.paragraphs == plain.paragraphs + 3 * 15
+    assert counts.statements == plain.statements == 45
+    # A standing line in a language that is not read is a standing line all the same.
+    assert counts.not_matched_language == 0
+
+
+def test_a_language_that_is_not_read_is_counted_and_never_matched(
+    tmp_path: Path, encoder: FakeEncoder
+) -> None:
+    russian = "Альянс из года в год придвигает свои базы всё ближе к нашей границе, это видят все."
+    documents = [d | {"paragraphs": [{"text": f"{russian} Пункт {i}."}]} for i, d in enumerate(rows(0, 6))]
+    report = run(tmp_path / "s", write(tmp_path / "a.jsonl", documents + rows(6, 12)))
+    assert report.counts is not None
+    assert (report.counts.statements, report.counts.not_matched_language) == (18, 6)
+    found = tables(tmp_path / "s", "assignments", "paragraphs")
+    assert "Альянс" not in found["assignments"] and found["paragraphs"].count("Альянс") == 6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from narratives.model import MIN_STATEMENT_WORDS, Document, Paragraph, RawDocument
 from narratives.parse.blocks import Layout, lay_out
@@ -11,12 +12,16 @@ from narratives.parse.language import document_language, paragraph_language
 from narratives.parse.outlets import find_outlet
 from narratives.parse.roster import Roster
 from narratives.parse.settings import (
+    COURTESY,
     LANGUAGE_SAMPLE,
+    MAX_COURTESY_WORDS,
     OUTLET_ALIASES,
     count_words,
 )
 from narratives.parse.speakers import attribute
 
+TURN = re.compile(r"^[A-Z][^:.!?]{0,150}: ")
+SENTENCES = re.compile(r"\w[^.!?]*")
 OPENINGS = 4  # body paragraphs in which a dateline or an outlet's cue may stand
 
 
@@ -96,13 +101,24 @@ def identify(raw: RawDocument) -> str:
 
 
 def is_statement(paragraph: Paragraph, languages: frozenset[str]) -> bool:
-    """Whether a paragraph counts in denominators: body, no question, long enough, in a readable language."""
+    """Whether a paragraph counts in denominators.
+
+    That is: body, no question, in a readable language, long enough, and more than thanks and greetings.
+    """
     return (
         paragraph.kind == "body"
         and paragraph.voice != "question"
         and paragraph.words >= MIN_STATEMENT_WORDS
         and paragraph.language in languages
+        and not _is_courtesy(paragraph)
     )
+
+
+def _is_courtesy(paragraph: Paragraph) -> bool:
+    if paragraph.words > MAX_COURTESY_WORDS:
+        return False
+    said = TURN.sub("", paragraph.text)
+    return all(COURTESY.fullmatch(sentence) for sentence in SENTENCES.findall(said))
 
 
 def _date(raw: RawDocument, layout: Layout, openings: list[str]) -> FoundDate:
