@@ -362,6 +362,7 @@ class Slice:
     copies: Copies = "originals"
     by: Granularity = "year"
     unit: Unit = "paragraph"
+    voices: tuple[Voice, ...] = ()
 
 
 # --- reporting ----------------------------------------------------------------------------------------

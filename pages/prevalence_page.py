@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
-from narratives.show import data, downloads, frame, prevalence, quality
+from narratives.show import frame, prevalence, quality
 
 
 def page(view: frame.View) -> None:
@@ -21,26 +19,13 @@ def page(view: frame.View) -> None:
         prevalence.nothing(view, choice)
         return
     prevalence.headline(view, choice, shown)
-    denominator = prevalence.denominator(shown, choice)
-    frame.note(prevalence.counted(view, choice, denominator))
-
+    how = prevalence.counted(view, choice, prevalence.denominator(shown, choice))
     measured = quality.measured(view)
-    prevalence.small_multiples(view, choice, shown, measured)
+    prevalence.small_multiples(view, choice, shown, how, measured)
     quality.line(view, measured)
-    prevalence.compared(view, choice, shown)
+    prevalence.compared(view, choice, shown, how)
     prevalence.uncovered(view, choice)
     quality.details(view, measured)
-    with st.expander("The numbers as a table"):
-        prevalence.table(shown)
-    manifest = data.manifest(view.handle)
-    st.download_button(
-        "Download these numbers (CSV)",
-        lambda: downloads.prevalence_csv(shown, choice.slice, manifest, denominator),
-        downloads.file_name("prevalence", manifest.snapshot_id),
-        "text/csv",
-        on_click="ignore",
-        icon=":material/download:",
-    )
 
 
 with frame.guarded():

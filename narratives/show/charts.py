@@ -134,7 +134,11 @@ def uncovered(frame: pd.DataFrame) -> tuple[Figure, str]:
     """The share that advances no narrative, and its summary; the scale goes to 100 %, unlike the others."""
     rows = frame.assign(narrative_id="", narrative=UNCOVERED)
     view = Look(look(rows, "share").labels, "share", 1.04)
-    return small(rows, GREY, view), summary(rows, view)
+    figure = small(rows, GREY, view)
+    for trace in figure["data"]:
+        trace.pop("customdata", None)
+    figure["data"][-1]["customdata"] = [{"period": label} for label in view.labels]
+    return figure, summary(rows, view)
 
 
 def summary(rows: pd.DataFrame, view: Look) -> str:

@@ -37,10 +37,10 @@ def store_path() -> Path:
     return OWN if Store(OWN).current() else SAMPLE
 
 
-def current() -> Handle:
-    """The snapshot to show now. Raises StoreError where the store holds none."""
+def current(as_of: str = "") -> Handle:
+    """The snapshot to show: `as_of`, or the store's latest. Raises StoreError where there is none such."""
     path = store_path()
-    snapshot_id = Store(path).current()
+    snapshot_id = as_of or Store(path).current()
     if snapshot_id is None:
         raise StoreError(
             f"a snapshot in {path}",
@@ -132,10 +132,12 @@ def names(handle: Handle) -> dict[str, str]:
 
 
 def without(s: Slice, field: str) -> Slice:
-    """The slice with one filter taken off: `speakers`, `outlets`, `narratives` or `date`."""
+    """The slice with one filter off: `speakers`, `outlets`, `narratives`, `voices`, `copies` or `date`."""
     return {
         "speakers": replace(s, speakers=()),
         "outlets": replace(s, outlets=()),
         "narratives": replace(s, narratives=()),
+        "voices": replace(s, voices=()),
+        "copies": replace(s, copies="originals"),
         "date": replace(s, date_from="", date_to=""),
     }[field]

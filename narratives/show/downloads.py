@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pandas as pd
@@ -29,9 +30,22 @@ def paragraphs_csv(frame: pd.DataFrame, s: Slice, manifest: Manifest, search: st
     return to_csv(frame.assign(**extra, **_context(s, manifest)), bom=True)
 
 
+def table_csv(
+    frame: pd.DataFrame, s: Slice, manifest: Manifest, denominator: str, extra: Mapping[str, str]
+) -> bytes:
+    """The numbers of a chart, as UTF-8 with BOM; formulas are neutralised. `extra` are further columns."""
+    context = {"denominator": denominator, "unit": s.unit, **extra, **_context(s, manifest)}
+    return to_csv(frame.assign(**context), bom=True)
+
+
+def stem(what: str, snapshot_id: str) -> str:
+    """What a browser should save it as, without the ending."""
+    return f"narratives-{what}-{snapshot_id}"
+
+
 def file_name(what: str, snapshot_id: str) -> str:
-    """What a browser should save it as."""
-    return f"narratives-{what}-{snapshot_id}.csv"
+    """The same for CSV."""
+    return f"{stem(what, snapshot_id)}.csv"
 
 
 def _context(s: Slice, manifest: Manifest) -> dict[str, str]:
@@ -40,6 +54,7 @@ def _context(s: Slice, manifest: Manifest) -> dict[str, str]:
         "filter_speaker": "; ".join(name or words.NOBODY for name in s.speakers),
         "filter_outlet": "; ".join(name or words.NOBODY for name in s.outlets),
         "filter_narrative": "; ".join(s.narratives),
+        "filter_voice": "; ".join(s.voices),
         "filter_from": s.date_from,
         "filter_to": s.date_to,
         "filter_copies": s.copies,

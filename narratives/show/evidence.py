@@ -11,19 +11,12 @@ import pandas as pd
 import streamlit as st
 
 from narratives.model import Slice
-from narratives.show import data, frame, words
+from narratives.show import address, data, frame, words
 from narratives.show.frame import View
 
 PAGE_SIZE, ROW_HEIGHT, EXCERPT = 100, 66, 160
 WHAT = "statement paragraph"
 ONLY_UNCOVERED = "Only what no narrative covers"
-_VOICES = {
-    "own": "own words",
-    "quoted": "quoted",
-    "reported": "reported",
-    "outlet": "the outlet's voice",
-    "question": "question",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +29,20 @@ class Asked:
 
 def controls() -> Asked:
     """Draw the search and the switch to what no narrative covers; both in the URL."""
+    address.one("text")
+    address.flag("unassigned")
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     with left:
         text = st.text_input(
             "Search in the text",
             key="text",
-            bind="query-params",
             icon=":material/search:",
             placeholder='words, or "an exact phrase"',
             help="All words must occur, in any order and any case.",
             max_chars=200,
         )
     with right:
-        unassigned = st.toggle(ONLY_UNCOVERED, key="unassigned", bind="query-params")
+        unassigned = st.toggle(ONLY_UNCOVERED, key="unassigned")
     return Asked((text or "").strip(), bool(unassigned))
 
 
@@ -89,7 +83,8 @@ def paging(found: int) -> int:
     pages = max(1, ceil(found / PAGE_SIZE))
     if pages == 1:
         return 0
-    page = st.pagination(pages, key="page", bind="query-params")
+    address.number("page", pages)
+    page = st.pagination(pages, key="page")
     first = (page - 1) * PAGE_SIZE
     st.caption(f"Rows {first + 1:,} to {min(first + PAGE_SIZE, found):,} of {found:,}.")
     return first
@@ -99,7 +94,7 @@ def table(rows: pd.DataFrame, key: str) -> None:
     """One page of paragraphs; the chosen one stands in full below. `key` tells one table from another."""
     shown = rows.assign(
         url=rows["url"].where(rows["url"].str.match(r"https?://"), ""),
-        voice=rows["voice"].map(_VOICES).fillna(rows["voice"]),
+        voice=rows["voice"].map(words.VOICES).fillna(rows["voice"]),
         sure=["" if score != score else f"{score:.2f}" for score in rows["score"].astype("float64")],
         excerpt=rows["text"].map(lambda text: textwrap.shorten(text, EXCERPT, placeholder=" …")),
     )

@@ -1,66 +1,104 @@
-"""The sidebar: speaker, outlet, years and narrative, all in the URL; together they are a Slice."""
+"""The sidebar: speaker, outlet, dates, narrative, voice and copies; together they are a Slice."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import cast
 
 import streamlit as st
 
-from narratives.model import Slice
-from narratives.show import data
+from narratives.model import Copies, Slice, Voice
+from narratives.show import address, data, words
 from narratives.show.words import NOBODY
 
-_KEYS = ("speaker", "outlet", "narrative", "from", "to")
+_SEVERAL = ("speaker", "outlet", "voice", "narrative")
+_PARTIAL = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 
 
 def current() -> Slice:
     """What the filters say. Nothing chosen means all, and so does a filter that is not on the page."""
     chosen = st.session_state
-    # Two years in the wrong order are still a range.
-    years = [chosen.get(key) or "" for key in ("from", "to")]
-    first, last = sorted(years) if all(years) else years
-    speakers, outlets, narratives = (
-        tuple(chosen.get(key) or ()) for key in ("speaker", "outlet", "narrative")
+    # Two dates in the wrong order are still a range.
+    dates = [chosen.get(key) or "" for key in ("from", "to")]
+    first, last = sorted(dates) if all(dates) else dates
+    speakers, outlets, voices, narratives = (tuple(chosen.get(key) or ()) for key in _SEVERAL)
+    return Slice(
+        speakers=speakers,
+        outlets=outlets,
+        narratives=narratives,
+        date_from=first,
+        date_to=last,
+        copies=cast(Copies, chosen.get("copies") or "originals"),
+        voices=cast(tuple[Voice, ...], voices),
     )
-    return Slice(speakers, outlets, narratives, first, last)
+
+
+def values(s: Slice) -> dict[str, object]:
+    """The slice as the values of the filters' controls. Pure."""
+    return {
+        "speaker": list(s.speakers),
+        "outlet": list(s.outlets),
+        "voice": list(s.voices),
+        "narrative": list(s.narratives),
+        "from": s.date_from or None,
+        "to": s.date_to or None,
+        "copies": None if s.copies == "originals" else s.copies,
+    }
+
+
+def choose(s: Slice) -> None:
+    """Set every filter as the slice has it; only before they are drawn, as in a callback."""
+    for key, value in values(s).items():
+        st.session_state[key] = value
+    st.session_state["copies"] = s.copies
+
+
+def clear() -> None:
+    """Take every filter off (a button's callback)."""
+    choose(Slice())
 
 
 def sidebar(handle: data.Handle) -> None:
     """Draw the filters."""
     found = data.options(handle)
-    names = data.names(handle)
     with st.sidebar:
-        _several("Speaker", "speaker", [name for name, _ in found.speakers], "All speakers")
-        _several("Outlet", "outlet", [name for name, _ in found.outlets], "All outlets")
+        _several("Speaker", "speaker", {name: name or NOBODY for name, _ in found.speakers}, "All speakers")
+        _several("Outlet", "outlet", {name: name or NOBODY for name, _ in found.outlets}, "All outlets")
         left, right = st.columns(2, gap="small")
         with left:
-            _year("From", "from", found.years, "first")
+            _date("From", "from", found.years, "first")
         with right:
-            _year("To", "to", found.years, "last")
-        _several("Narrative", "narrative", list(names), "All narratives", names)
+            _date("To", "to", found.years, "last")
+        _several("Narrative", "narrative", data.names(handle), "All narratives")
+        _several("Voice", "voice", words.VOICES, "All voices", words.VOICE_HELP)
+        address.one("copies", words.COPIES, "originals")
+        st.selectbox(
+            "Copies",
+            list(words.COPIES),
+            format_func=words.COPIES.__getitem__,
+            key="copies",
+            help="A copy repeats an earlier paragraph, exactly or nearly.",
+        )
         st.button("Clear filters", on_click=clear, type="tertiary", icon=":material/filter_alt_off:")
 
 
-def clear() -> None:
-    """Take every filter off (a button's callback)."""
-    for key in _KEYS:
-        st.session_state[key] = None if key in ("from", "to") else []
-
-
-def _several(
-    label: str, key: str, options: list[str], everything: str, names: Mapping[str, str] | None = None
-) -> None:
-    shown = names or {"": NOBODY}
+def _several(label: str, key: str, shown: Mapping[str, str], everything: str, help: str = "") -> None:
+    address.several(key, shown)
     st.multiselect(
         label,
-        options,
-        format_func=lambda option: shown.get(option, option),
+        list(shown),
+        format_func=shown.__getitem__,
         key=key,
-        bind="query-params",
         placeholder=everything,
         filter_mode="contains",
+        help=help or None,
     )
 
 
-def _year(label: str, key: str, years: list[str], placeholder: str) -> None:
-    st.selectbox(label, years, index=None, key=key, bind="query-params", placeholder=placeholder)
+def _date(label: str, key: str, years: list[str], placeholder: str) -> None:
+    """A year, or the finer date that a link or a click on a chart has set."""
+    given = [st.session_state.get(key) or "", st.query_params.get(key) or ""]
+    options = sorted({*years, *(day for day in given if _PARTIAL.fullmatch(day))})
+    address.one(key, {option: option for option in options})
+    st.selectbox(label, options, index=None, key=key, placeholder=placeholder)

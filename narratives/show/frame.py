@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from narratives.model import NarrativesError, Slice
-from narratives.show import building, data, filters, words
+from narratives.model import NarrativesError, Slice, StoreError
+from narratives.show import address, building, data, filters, navigation, words
 from narratives.store import Store
 
 ICON = (
@@ -18,6 +18,7 @@ ICON = (
     'stroke-linecap="round" stroke-linejoin="round"/></svg>'
 )
 
+AS_OF = "as-of"  # the parameter of an address that pins a snapshot
 
 # Streamlit draws the letters of a Plotly chart in a pale grey; these take the page's own text colour, in
 # either theme, which a figure cannot name. Where the rule should fail to match, the pale grey is back.
@@ -34,6 +35,16 @@ class View:
 
     handle: data.Handle
     slice: Slice
+
+
+def as_of() -> str:
+    """The snapshot that a link pins, or empty for the latest."""
+    return str(st.session_state.get(AS_OF) or "")
+
+
+def _latest() -> None:
+    """Show the latest snapshot again (a button's callback)."""
+    st.session_state[AS_OF] = None
 
 
 @contextmanager
@@ -53,7 +64,21 @@ def open_frame() -> None:
         if data.store_path() == data.SAMPLE and Store(data.SAMPLE).current() is None:
             building.build_sample()
             st.rerun()
-        filters.sidebar(data.current())
+        navigation.follow()
+        address.begin()
+        address.one(AS_OF)
+        filters.sidebar(_handle())
+
+
+def _handle() -> data.Handle:
+    """The snapshot of this session; where a link pins one that is gone, the way to the latest."""
+    pinned = as_of()
+    try:
+        return data.current(pinned)
+    except StoreError:
+        if pinned:
+            st.button("Show the latest snapshot instead", on_click=_latest)
+        raise
 
 
 @st.cache_resource(show_spinner=False)
@@ -79,7 +104,7 @@ def mend_first_link(url_path: str) -> None:
 
 def view() -> View:
     """The current snapshot, and what the filters say; all of it where a page runs without the sidebar."""
-    return View(data.current(), filters.current())
+    return View(_handle(), filters.current())
 
 
 def heading(title: str, how: str, handle: data.Handle) -> None:
@@ -87,8 +112,19 @@ def heading(title: str, how: str, handle: data.Handle) -> None:
     st.html(_STYLE)
     st.title(title, anchor=False)
     st.caption(how)
-    if notice := data.manifest(handle).notice:
-        st.info(notice, icon=":material/info:")
+    manifest = data.manifest(handle)
+    if manifest.notice:
+        st.info(manifest.notice, icon=":material/info:")
+    if as_of():
+        built = words.built(manifest.built_at)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.info(f"An earlier state, as the link asks: snapshot {manifest.snapshot_id}, built {built}.")
+            st.button("Show the latest", on_click=_latest, type="tertiary")
+    if lost := address.lost():
+        st.warning(
+            "The link asks for what this snapshot does not have; it is left out:", icon=":material/link_off:"
+        )
+        st.text("; ".join(lost))
 
 
 def note(text: str) -> None:
@@ -120,8 +156,9 @@ def nothing(
 
 
 def footer() -> None:
-    """The standing caveat, and which build this is."""
-    manifest = data.manifest(data.current())
+    """The standing caveat, and which build this is; the address now says what the page shows."""
+    manifest = data.manifest(_handle())
     st.divider()
     st.caption(words.CAVEAT)
     st.caption(f"Snapshot {manifest.snapshot_id}, built {words.built(manifest.built_at)}.")
+    address.finish()

@@ -72,6 +72,7 @@ def _line(rows: pd.DataFrame, colour: str, view: Look, symbol: str = "circle", a
         "name": wrapped(str(rows["narrative"].iloc[0]), 60, 1),
         "x": _days(view, aside),
         "y": [found[label][column] if label in found else None for label in view.labels],
+        "customdata": [{"narrative": rows["narrative_id"].iloc[0], "period": label} for label in view.labels],
         "connectgaps": False,
         "line": {"color": colour, "width": 2.2},
         "marker": {"color": colour, "symbol": symbol, "size": 7 if len(view.labels) <= FEW else 4},

@@ -57,3 +57,12 @@ def in_words(label: str) -> str:
         return label
     part = _MONTH_NAMES[int(label[5:]) - 1] if by == "month" else label[5:]
     return f"{part} {label[:4]}"
+
+
+def partial_dates(label: str) -> tuple[str, str]:
+    """First and last year or month of a period as filters write them: `2016-07`, `2016-09` of `2016-Q3`."""
+    by = granularity(label)
+    if by == "year":
+        return label, label
+    start, end = bounds(label)
+    return f"{start:%Y-%m}", f"{end:%Y-%m}"

@@ -11,13 +11,22 @@ import pandas as pd
 import streamlit as st
 
 from narratives.model import Granularity, Quality, Slice
-from narratives.show import charts, data, periods, words
+from narratives.show import address, charts, data, filters, navigation, panel, periods, words
 from narratives.show.colours import chosen, distinct
 from narratives.show.frame import View
 from narratives.show.frame import nothing as empty_frame
 from narratives.show.marks import Measure
 
 MOST_SMALL, MOST_COMPARED, DEFAULT_COMPARED = 24, 6, 4
+TABLE = {
+    "period": st.column_config.TextColumn("Period"),
+    "narrative": st.column_config.TextColumn("Narrative", width="medium"),
+    "paragraphs": st.column_config.NumberColumn("Count", format="localized"),
+    "total_paragraphs": st.column_config.NumberColumn("Of", format="localized"),
+    "share": st.column_config.NumberColumn("Share", format="percent"),
+    "share_low": st.column_config.NumberColumn("95 % from", format="percent"),
+    "share_high": st.column_config.NumberColumn("to", format="percent"),
+}
 _AUTO = "auto"
 _PERIODS = {_AUTO: "Auto", "year": "Year", "half": "Half-year", "quarter": "Quarter", "month": "Month"}
 _ORIGINS = {"codebook": "Codebook", "discovered": "Discovered", "all": "All"}
@@ -35,41 +44,38 @@ class Choice:
 
 def controls(view: View) -> Choice:
     """Draw share or count, the length of a period, and whose narratives; all in the URL."""
+    address.one("show", {measure: measure for measure in get_args(Measure)}, "share")
+    address.one("by", _PERIODS, _AUTO)
+    address.one("origin", _ORIGINS, "codebook")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         measure = st.segmented_control(
             "Show",
             list(get_args(Measure)),
             format_func=str.capitalize,
-            default="share",
             required=True,
             key="show",
-            bind="query-params",
         )
         by = st.segmented_control(
             "Period",
             list(_PERIODS),
             format_func=_PERIODS.__getitem__,
-            default=_AUTO,
             required=True,
             key="by",
-            bind="query-params",
             help="Auto chooses the shortest period that the amount of text supports.",
         )
-        origin = "codebook"
+        origin: str | None = "codebook"
         if (data.options(view.handle).narratives["origin"] == "discovered").any():
             origin = st.segmented_control(
                 "Narratives",
                 list(_ORIGINS),
                 format_func=_ORIGINS.__getitem__,
-                default="codebook",
                 required=True,
                 key="origin",
-                bind="query-params",
                 help="The codebook's narratives are defined by people; discovered ones are clusters of "
                 "recurring paragraphs that no definition explains yet.",
             )
     granularity = data.granularity(view.handle, view.slice) if by == _AUTO else cast(Granularity, by)
-    return Choice(replace(view.slice, by=granularity), cast(Measure, measure), origin, by == _AUTO)
+    return Choice(replace(view.slice, by=granularity), cast(Measure, measure), str(origin), by == _AUTO)
 
 
 def frame(view: View, choice: Choice) -> pd.DataFrame:
@@ -136,37 +142,49 @@ def headline(view: View, choice: Choice, shown: pd.DataFrame) -> None:
         grid.metric(label, value, help=note)
 
 
-def small_multiples(view: View, choice: Choice, shown: pd.DataFrame, measured: Mapping[str, Quality]) -> None:
+def small_multiples(
+    view: View, choice: Choice, shown: pd.DataFrame, how: str, measured: Mapping[str, Quality]
+) -> None:
     """One small chart a narrative, all on one scale, each with its measured quality where there is one."""
     look, colours = charts.look(shown, choice.measure), _colours(view)
     keys = list(dict.fromkeys(shown["narrative_id"]))
-    grid = st.grid("auto", min_column_width=228, gap="small")
-    for key in keys[:MOST_SMALL]:
-        rows = shown[shown["narrative_id"] == key]
-        grid.plotly_chart(
-            charts.small(rows, colours[key], look, measured.get(key)),
-            config=charts.CONFIG,
-            key=f"small-{key}",
-            alt=charts.summary(rows, look),
-        )
+    of_each = {key: shown[shown["narrative_id"] == key] for key in keys[:MOST_SMALL]}
+    summaries = {key: charts.summary(rows, look) for key, rows in of_each.items()}
+
+    def figures() -> panel.Figures:
+        return [
+            (f"small-{key}", charts.small(rows, colours[key], look, measured.get(key)), summaries[key])
+            for key, rows in of_each.items()
+        ]
+
+    drawn = panel.Panel(
+        key="prevalence",
+        title="Every narrative",
+        how=how,
+        summary=" ".join(summaries.values()),
+        table=shown,
+        slice=choice.slice,
+        columns=TABLE,
+        extra={"by": choice.slice.by},
+    )
+    panel.show(view, drawn, figures, least_width=228)
     if len(keys) > MOST_SMALL:
         st.caption(
             f"The {MOST_SMALL} most prevalent of {words.count(len(keys), 'narrative')}; "
-            "the table below has them all, and the sidebar's narrative filter shows any of them here."
+            "the table has them all, and the sidebar's narrative filter shows any of them here."
         )
 
 
-def compared(view: View, choice: Choice, shown: pd.DataFrame) -> None:
+def compared(view: View, choice: Choice, shown: pd.DataFrame, how: str) -> None:
     """Up to six narratives on one pair of axes, with events."""
-    st.subheader("Side by side", anchor=False)
     names = dict(zip(shown["narrative_id"], shown["narrative"], strict=True))
+    address.several("compare", names)
     picked = st.multiselect(
         "Narratives to compare",
         list(names),
         format_func=names.__getitem__,
         max_selections=MOST_COMPARED,
         key="compare",
-        bind="query-params",
         placeholder=f"The {min(DEFAULT_COMPARED, len(names))} most prevalent",
     )
     keys = picked or list(names)[:DEFAULT_COMPARED]
@@ -180,13 +198,24 @@ def compared(view: View, choice: Choice, shown: pd.DataFrame) -> None:
         for day, name, about in zip(*columns, strict=True)
         if set(about) & set(keys)
     ]
-    figure = charts.comparison(rows, distinct({key: colours[key] for key in keys}), look, marked)
     summary = " ".join(charts.summary(rows[rows["narrative_id"] == key], look) for key in keys)
-    st.plotly_chart(figure, config=charts.CONFIG, key="comparison", alt=summary)
-    st.caption(
-        "Triangles and thin lines mark dated events that bear on these narratives; point at one for its "
-        "name. They are no explanation."
+
+    def figures() -> panel.Figures:
+        figure = charts.comparison(rows, distinct({key: colours[key] for key in keys}), look, marked)
+        return [("comparison", figure, summary)]
+
+    drawn = panel.Panel(
+        key="comparison",
+        title="Side by side",
+        how=f"{how} Triangles and thin lines mark dated events that bear on these narratives; they are no "
+        "explanation.",
+        summary=summary,
+        table=rows,
+        slice=replace(choice.slice, narratives=tuple(keys)),
+        columns=TABLE,
+        extra={"by": choice.slice.by},
     )
+    panel.show(view, drawn, figures)
 
 
 def uncovered(view: View, choice: Choice) -> None:
@@ -196,30 +225,30 @@ def uncovered(view: View, choice: Choice) -> None:
     found = (
         f", {counted.candidates_only:,} only belong to a discovered one" if counted.candidates_only else ""
     )
-    st.subheader("What no narrative covers", anchor=False)
-    grid = st.grid("auto", min_column_width=300, gap="medium")
-    figure, summary = charts.uncovered(data.unassigned(view.handle, choice.slice))
-    grid.plotly_chart(figure, config=charts.CONFIG, key="uncovered", alt=summary)
-    grid.write(
-        f"Of {words.count(counted.statements, 'statement paragraph')}, {by_codebook:,} advance at least "
+    rows = data.unassigned(view.handle, choice.slice)
+    figure, summary = charts.uncovered(rows)
+    drawn = panel.Panel(
+        key="uncovered",
+        title="What no narrative covers",
+        how=f"Of {words.count(counted.statements, 'statement paragraph')}, {by_codebook:,} advance at least "
         f"one of the codebook's narratives{found}, and {counted.unassigned:,} are in none, as far as the "
         "machine can tell. Most of that is ordinary business; some will be claims that the codebook does "
-        "not define. The scale here goes to 100 %."
+        "not define. The scale here goes to 100 %.",
+        summary=summary,
+        table=rows,
+        slice=replace(choice.slice, narratives=()),
+        columns={key: column for key, column in TABLE.items() if key != "narrative"},
+        extra={"by": choice.slice.by},
     )
+    panel.show(view, drawn, lambda: [("uncovered", figure, summary)], on_click=_to_uncovered)
 
 
-def table(shown: pd.DataFrame) -> None:
-    """The numbers behind every chart above."""
-    columns = {
-        "period": st.column_config.TextColumn("Period"),
-        "narrative": st.column_config.TextColumn("Narrative", width="medium"),
-        "paragraphs": st.column_config.NumberColumn("Count", format="localized"),
-        "total_paragraphs": st.column_config.NumberColumn("Of", format="localized"),
-        "share": st.column_config.NumberColumn("Share", format="percent"),
-        "share_low": st.column_config.NumberColumn("95 % from", format="percent"),
-        "share_high": st.column_config.NumberColumn("to", format="percent"),
-    }
-    st.dataframe(shown, column_config=columns, column_order=list(columns), hide_index=True)
+def _to_uncovered(key: str) -> None:
+    """Open the paragraphs of a period that advance no narrative (a chart's callback)."""
+    point = navigation.clicked(key)
+    if point is not None:
+        s = navigation.narrowed(filters.current(), {"narrative": (), **point})
+        navigation.show_evidence(s, unassigned=True)
 
 
 def _colours(view: View) -> dict[str, str]:

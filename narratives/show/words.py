@@ -14,6 +14,18 @@ CAVEAT = (
     "collected."
 )
 NOBODY = "(none named)"
+# In whose words a paragraph stands, for filters and tables.
+VOICES = {
+    "own": "own words",
+    "quoted": "quoted",
+    "reported": "reported",
+    "outlet": "the outlet's voice",
+}
+VOICE_HELP = (
+    "Own words: speeches, briefings, answers. Quoted: at least half stands in quotation marks or a block "
+    "quote. Reported: retold by the outlet. The outlet's voice: nobody else is named."
+)
+COPIES = {"originals": "originals only", "all": "copies included", "copies": "copies only"}
 
 
 def count(number: int, noun: str) -> str:
@@ -67,14 +79,15 @@ def years(s: Slice) -> str:
 
 
 def who(s: Slice) -> str:
-    """Speakers and outlets of a slice: ` by A or B in C`, empty for all."""
+    """Speakers, voices and outlets of a slice: ` by A or B (quoted) in C`, empty for all."""
     by = f" by {listing(s.speakers, link='or')}" if s.speakers else ""
+    by += f" ({listing([VOICES.get(v, v) for v in s.voices], 4, 'or')})" if s.voices else ""
     return by + (f" in {listing(s.outlets, link='or')}" if s.outlets else "")
 
 
 def copies(s: Slice) -> str:
     """Which of originals and copies are counted."""
-    return {"originals": "originals only", "copies": "copies only", "all": "copies included"}[s.copies]
+    return COPIES[s.copies]
 
 
 def denominator(s: Slice, total: int, first: str = "", last: str = "") -> str:
@@ -112,7 +125,9 @@ def filters(s: Slice, names: dict[str, str]) -> list[tuple[str, str, str]]:
         ("speakers", "speaker", listing(s.speakers, 5, "or")),
         ("outlets", "outlet", listing(s.outlets, 5, "or")),
         ("narratives", "narrative", listing([names.get(n, n) for n in s.narratives], 5, "or")),
-        ("date", "years", years(s)),
+        ("voices", "voice", listing([VOICES.get(v, v) for v in s.voices], 4, "or")),
+        ("date", "dates", years(s)),
+        ("copies", "copies", "" if s.copies == "originals" else copies(s)),
     ]
     return [row for row in rows if row[2]]
 

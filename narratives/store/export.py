@@ -84,6 +84,7 @@ def _filter_columns(s: Slice, manifest: Manifest) -> dict[str, str]:
         "speakers": "; ".join(name or NONE_NAMED for name in s.speakers),
         "outlets": "; ".join(name or NONE_NAMED for name in s.outlets),
         "narratives": "; ".join(s.narratives),
+        "voices": "; ".join(s.voices),
         "date_from": s.date_from,
         "date_to": s.date_to,
         "copies": s.copies,

@@ -40,7 +40,7 @@ class Where:
 
 
 def where(s: Slice, *, dates: bool = True, copies: bool = True) -> Where:
-    """Conditions for speakers, outlets, copies and dates of a slice; narratives are the queries' matter.
+    """Conditions for speakers, outlets, voices, copies and dates; narratives are the queries' matter.
 
     A paragraph is inside the date range only where its partial date certainly is. Raises UsageError where
     a bound is not a partial date.
@@ -50,6 +50,8 @@ def where(s: Slice, *, dates: bool = True, copies: bool = True) -> Where:
         found.add("p.speaker IN (SELECT unnest($speakers))", speakers=list(s.speakers))
     if s.outlets:
         found.add("p.outlet IN (SELECT unnest($outlets))", outlets=list(s.outlets))
+    if s.voices:
+        found.add("p.voice IN (SELECT unnest($voices))", voices=list(s.voices))
     if copies and s.copies != "all":
         found.add("p.duplicate_of = ''" if s.copies == "originals" else "p.duplicate_of <> ''")
     first, last = bounds(s)
