@@ -25,6 +25,7 @@ from narratives.model import (
     StoreBusyError,
     Unit,
     UsageError,
+    Voice,
 )
 from narratives.pipeline import DATA, BuildRequest, build
 from narratives.read import web
@@ -98,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         add(f"--{name}", action="append", default=[], metavar=name[0].upper(), help="may be repeated")
     add("--from", dest="date_from", default="", metavar="D", help="2016, 2016-11 or 2016-11-10")
     add("--to", dest="date_to", default="", metavar="D", help="inclusive")
+    add("--voice", action="append", default=[], choices=get_args(Voice), help="may be repeated")
     add("--by", choices=get_args(Granularity), default="year")
     add("--unit", choices=get_args(Unit), default="paragraph")
     add("--copies", choices=get_args(Copies), default="", help="default: all, but originals in prevalence")
@@ -229,6 +231,7 @@ def _export(options: argparse.Namespace) -> int:
         copies=options.copies or DEFAULT_COPIES[options.table],
         by=options.by,
         unit=options.unit,
+        voices=tuple(options.voice),
     )
     written = export(options.store, options.table, view, options.out, measure.with_share, as_of=options.as_of)
     if options.out is None:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -17,3 +23,29 @@ def shared() -> Path:
     if not (folder / "seeds").is_dir():
         pytest.skip(f"the reference material is not at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One chromium for all tests; each opens fresh profiles in it."""
+    from playwright.sync_api import sync_playwright
+
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.skip("no chromium or chrome on the path: install one to run the browser tests")
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
+        running = playwright.chromium.launch(executable_path=found, args=arguments)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory) -> Path:
+    """A store of the sample as every new user sees it: read, parsed, encoded, matched and clustered."""
+    from narratives.pipeline import SAMPLE, BuildRequest, build
+
+    store: Path = tmp_path_factory.mktemp("sample") / "store"
+    build(BuildRequest(inputs=(str(SAMPLE),), store=store))
+    return store

@@ -2,58 +2,40 @@
 
 from __future__ import annotations
 
-import io
 import os
-import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
+from xml.etree import ElementTree
 
-import duckdb
-import pandas as pd
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from narratives.pipeline import SAMPLE, BuildRequest, build
+from narratives.pipeline import SAMPLE
 from narratives.store import Store
 
+from .browsing import (
+    calls,
+    choose,
+    compared,
+    downloaded,
+    fresh,
+    guarded,
+    headline,
+    opened,
+    saved,
+    serving,
+    settled,
+    sql,
+)
 from .conftest import ROOT
 from .factory import build_store, content, document
 
 pytestmark = pytest.mark.browser
 NOTICE = "sample: paraphrased, not quoted; hand-picked, not representative"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
-# On a link to a page other than the first, Streamlit asks for these in two places and finds them in one.
-# What it says where such a link is a server's first visit, just before our frame loads the page anew.
-KNOWN_LINE = "The page that you have requested does not seem to exist"
-KNOWN_404 = ("/_stcore/health", "/_stcore/host-config")
-
-
-@dataclass
-class Watched:
-    """A page of a fresh profile, and all that must not have happened in it."""
-
-    page: Page
-    abroad: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium or chrome on the path: install one to run the browser tests")
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")
@@ -62,29 +44,9 @@ def store(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory) -> Path:
-    """The sample as every new user sees it: read, parsed, encoded, matched and clustered."""
-    store = tmp_path_factory.mktemp("sample") / "store"
-    build(BuildRequest(inputs=(str(SAMPLE),), store=store))
-    return store
-
-
-@pytest.fixture(scope="module")
 def address(store) -> Iterator[str]:
     with serving(store) as found:
         yield found
-
-
-def guarded(log: Path) -> dict[str, str]:
-    """The environment of a program that may connect to nothing but this machine."""
-    offline = str(ROOT / "tests" / "offline")
-    return {"PYTHONPATH": offline, "NARRATIVES_CALLS": str(log.with_suffix(".calls"))}
-
-
-def calls(log: Path) -> str:
-    """The connections that it tried all the same."""
-    path = log.with_suffix(".calls")
-    return path.read_text() if path.exists() else ""
 
 
 def test_the_guard_refuses_and_notes_what_goes_out(tmp_path):
@@ -101,119 +63,6 @@ def test_a_build_connects_to_nothing(tmp_path):
     command = [sys.executable, "-m", "narratives", "build", str(SAMPLE / "seeds.jsonl")]
     subprocess.run([*command, "--store", str(tmp_path / "s")], cwd=ROOT, env=environment, check=True)
     assert not calls(tmp_path / "a.log")
-
-
-@contextmanager
-def serving(store: Path) -> Iterator[str]:
-    """A dashboard on that store, and its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.port", str(port)]
-    log = store.parent / f"server-{port}.log"
-    with log.open("w") as said:
-        environment = {**os.environ, "NARRATIVES_STORE": str(store), **guarded(log)}
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=said, stderr=said)
-        try:
-            deadline = time.monotonic() + 60
-            while True:
-                assert server.poll() is None and time.monotonic() < deadline, log.read_text()
-                with socket.socket() as knock:
-                    if knock.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
-    assert "Traceback" not in log.read_text()
-    assert not calls(log)
-
-
-@contextmanager
-def fresh(browser: Browser, width: int = 1440, height: int = 1000) -> Iterator[Watched]:
-    """A page in a fresh profile; on leaving, nothing may have gone out and nothing may have gone wrong."""
-    context: BrowserContext = browser.new_context(viewport={"width": width, "height": height})
-    watched = Watched(context.new_page())
-    watched.page.set_default_timeout(30_000)
-    watched.page.on("request", lambda request: _note_request(watched, request.url))
-    watched.page.on("response", lambda answer: _note_answer(watched, answer.status, answer.url))
-    watched.page.on("console", lambda line: _note_line(watched, line.type, line.text))
-    watched.page.on("pageerror", lambda error: watched.errors.append(str(error)))
-    yield watched
-    context.close()
-    assert not watched.abroad
-    assert not watched.errors
-
-
-def _note_request(watched: Watched, url: str) -> None:
-    if urlparse(url).scheme in ("http", "https", "ws", "wss") and urlparse(url).hostname != "127.0.0.1":
-        watched.abroad.append(url)
-
-
-def _note_answer(watched: Watched, status: int, url: str) -> None:
-    if status >= 400 and not url.endswith(KNOWN_404):
-        watched.errors.append(f"{status} {url}")
-
-
-def _note_line(watched: Watched, kind: str, text: str) -> None:
-    # Answers 404 are looked at one by one in _note_answer.
-    if kind == "error" and "404" not in text and not text.startswith(KNOWN_LINE):
-        watched.errors.append(text)
-
-
-def settled(page: Page) -> Page:
-    """The page once Streamlit has nothing left to do."""
-    page.wait_for_timeout(300)
-    page.wait_for_selector("h1")
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    page.wait_for_timeout(300)
-    return page
-
-
-def opened(watched: Watched, url: str) -> Page:
-    watched.page.goto(url)
-    return settled(watched.page)
-
-
-def headline(page: Page) -> dict[str, str]:
-    expect(page.get_by_test_id("stMetric")).to_have_count(6)
-    labels = page.locator("[data-testid=stMetricLabel]").all_inner_texts()
-    values = page.locator("[data-testid=stMetricValue]").all_inner_texts()
-    return dict(zip(labels, values, strict=True))
-
-
-def compared(page: Page) -> list[list[float | None]]:
-    """The lines of the comparison chart, as the browser holds them."""
-    page.wait_for_selector(".st-key-comparison .js-plotly-plot .main-svg")
-    return page.evaluate(
-        "document.querySelector('.st-key-comparison .js-plotly-plot').data"
-        ".filter(t => t.mode === 'lines+markers').map(t => Array.from(t.y))"
-    )
-
-
-def choose(page: Page, label: str, option: str) -> None:
-    """Choose an option in one of the sidebar's boxes."""
-    page.get_by_test_id("stSidebar").get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=option, exact=True).first.click()
-    page.keyboard.press("Tab")  # closes the list; Escape would empty the box
-    settled(page)
-
-
-def downloaded(page: Page, label: str) -> pd.DataFrame:
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name=label).click()
-    raw = Path(waiting.value.path()).read_bytes()
-    assert raw.startswith(b"\xef\xbb\xbf")
-    text = {"period": str, "filter_from": str, "filter_to": str}
-    return pd.read_csv(io.BytesIO(raw), encoding="utf-8-sig", keep_default_na=False, dtype=text)
-
-
-def sql(store: Path, query: str) -> list[tuple]:
-    """The answer of the snapshot's own file, past all of our queries."""
-    current = (store / "CURRENT").read_text().strip()
-    with duckdb.connect(str(store / "snapshots" / current / "snapshot.duckdb"), read_only=True) as connection:
-        return connection.execute(query).fetchall()
 
 
 @pytest.mark.model
@@ -234,7 +83,7 @@ def _filter_link_and_download(browser: Browser, address: str, store: Path, speak
         choose(page, "Speaker", speaker)
         choose(page, "From", year)
         choose(page, "To", year)
-        expect(page.get_by_text(f"by {speaker} dated {year}; originals only")).to_be_visible()
+        expect(page.get_by_text(f"by {speaker} dated {year}; originals only").first).to_be_visible()
         after, hers = headline(page), compared(page)
         assert after != before and hers != everything
         query = parse_qs(urlparse(page.url).query)
@@ -245,7 +94,7 @@ def _filter_link_and_download(browser: Browser, address: str, store: Path, speak
         [(total,)] = sql(store, f"SELECT count(*) FROM paragraphs p WHERE {hits}")
         assert after["Statement paragraphs"] == f"{total}"
 
-        table = downloaded(page, "Download these numbers")
+        table = saved(page, "prevalence", "Numbers (CSV)")
         counted = dict(
             sql(
                 store,
@@ -283,7 +132,7 @@ def test_a_page_s_own_controls_stand_in_the_link_too(browser, address):
     with fresh(browser) as first:
         page = opened(first, address)
         page.get_by_role("radio", name="Count").or_(page.get_by_role("button", name="Count")).first.click()
-        page.wait_for_url("**show=Count**")
+        page.wait_for_url("**show=count**")
         settled(page)
         counts, link = compared(page), page.url
         assert all(n is None or n == int(n) for line in counts for n in line)
@@ -355,3 +204,86 @@ def test_a_new_snapshot_appears_at_the_next_interaction(browser, address, store)
         after = headline(page)
         assert int(after["Statement paragraphs"]) == int(before["Statement paragraphs"]) + 1
         expect(page.get_by_text(f"Snapshot {(store / 'CURRENT').read_text().strip()}")).to_be_visible()
+
+
+SYRIA, NAME = "syria_counterterrorism", "Syria as counterterrorism"
+
+
+def test_a_click_leads_to_the_paragraphs_and_the_way_back_to_the_chart(browser, sample):
+    with serving(sample) as address, fresh(browser) as watched:
+        page = opened(watched, f"{address}/?by=year")
+        page.wait_for_selector(".js-plotly-plot .main-svg")
+        point = page.locator(f".st-key-small-{SYRIA} .points path").nth(2)
+        box = point.bounding_box()
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.wait_for_url("**/evidence?**")
+        settled(page)
+        assert parse_qs(urlparse(page.url).query) == {"narrative": [SYRIA], "from": ["2018"], "to": ["2018"]}
+        [(expected,)] = sql(
+            sample,
+            "SELECT count(DISTINCT paragraph_id) FROM assignments a JOIN paragraphs p USING (paragraph_id) "
+            f"WHERE a.status <> 'rejected' AND narrative_id = '{SYRIA}' AND p.statement "
+            "AND p.duplicate_of = '' AND p.year = '2018'",
+        )
+        words = f"{expected} statement paragraphs dated 2018 that advance {NAME}"
+        expect(page.get_by_text(words)).to_be_visible()
+        page.go_back()
+        page.wait_for_selector(".js-plotly-plot .main-svg")
+        settled(page)
+        assert parse_qs(urlparse(page.url).query) == {"by": ["year"]}
+        assert page.locator(".js-plotly-plot").count() > 10  # no filter is left over
+
+
+def test_back_undoes_a_filter(browser, address):
+    with fresh(browser) as watched:
+        page = opened(watched, address)
+        before = headline(page)
+        choose(page, "Speaker", "Maria Zakharova")
+        assert headline(page) != before
+        page.go_back()
+        settled(page)
+        assert headline(page) == before and not urlparse(page.url).query
+
+
+def test_a_link_by_name_works_and_what_is_unknown_is_said(browser, address):
+    with fresh(browser) as watched:
+        page = opened(watched, f"{address}/evidence?narrative=The+US+meddles+too&speaker=Nobody&from=soon")
+        expect(page.get_by_text("that advance The US meddles too")).to_be_visible()
+        expect(page.get_by_text("speaker “Nobody”; from “soon”")).to_be_visible()
+        settled(page)
+        assert parse_qs(urlparse(page.url).query) == {"narrative": ["us_meddles_too"]}
+
+
+def test_pictures_hold_what_is_shown_and_what_must_be_known(browser, address, store):
+    with fresh(browser) as watched:
+        page = opened(watched, f"{address}/?speaker=Maria+Zakharova")
+        svg = saved(page, "prevalence", "Picture (SVG)")
+        words = " ".join(ElementTree.fromstring(svg).itertext())
+        snapshot = (store / "CURRENT").read_text().strip()
+        for part in ("Every narrative", "by Maria Zakharova", f"Snapshot {snapshot}", "does not endorse"):
+            assert part in words
+        png = saved(page, "prevalence", "Picture (PNG)")
+        assert png.startswith(b"\x89PNG") and len(png) > 10_000
+
+
+def test_a_pinned_link_shows_the_old_snapshot(browser, tmp_path):
+    path = build_store(tmp_path / "store", NOTICE).path
+    old = (path / "CURRENT").read_text().strip()
+    with serving(path) as address, fresh(browser) as watched:
+        page = opened(watched, address)
+        before = headline(page)
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.locator(".st-key-panel-prevalence").get_by_role("button", name="Save").click()
+        page.get_by_role("button", name="Copy link to this snapshot").click()
+        expect(page.get_by_role("status").get_by_text("Link copied")).to_be_visible()
+        link = page.evaluate("navigator.clipboard.readText()")
+        more = content()
+        statements = set(list(more.statements)[:-2])
+        Store(path).write_snapshot(replace(more, statements=statements, notice=NOTICE))
+        assert headline(opened(watched, address)) != before
+        page = opened(watched, link)
+        assert headline(page) == before
+        expect(page.get_by_text(f"An earlier state, as the link asks: snapshot {old}")).to_be_visible()
+        page.get_by_role("button", name="Show the latest").click()
+        settled(page)
+        assert headline(page) != before and not urlparse(page.url).query

@@ -89,7 +89,7 @@ def test_filters_are_named_in_words():
     assert words.filters(s, {"x": "The X"}) == [
         ("speakers", "speaker", words.NOBODY),
         ("narratives", "narrative", "The X"),
-        ("date", "years", "2016"),
+        ("date", "dates", "2016"),
     ]
 
 

@@ -30,7 +30,7 @@ COLUMNS = {
     "narratives": "narrative_id, narrative, origin, status, definition, paragraphs, documents, first_date, "
     "last_date",
     "prevalence": "period, narrative_id, narrative, paragraphs, total_paragraphs, share, share_low, "
-    "share_high, speakers, outlets, narratives, date_from, date_to, copies, unit, snapshot, note",
+    "share_high, speakers, outlets, narratives, voices, date_from, date_to, copies, unit, snapshot, note",
     "documents": "document_id, source_path, url, outlet, title, date, date_precision, date_source, language, "
     "paragraphs, status, reason",
 }
@@ -121,9 +121,9 @@ def test_prevalence_says_what_it_is_a_slice_of(path: Path) -> None:
     assert [row[c] for c in COLUMNS["prevalence"].split(", ")[:6]] == [
         "2016-12", "us_meddles_too", "The US meddles too", "1", "1", "1",
     ]  # fmt: skip
-    filters = ("speakers", "outlets", "narratives", "date_from", "date_to", "copies", "unit")
+    filters = ("speakers", "outlets", "narratives", "voices", "date_from", "date_to", "copies", "unit")
     assert [row[c] for c in filters] == [
-        "Vladimir Putin; (none named)", "RT", "us_meddles_too", "2016", "2018", "originals", "document",
+        "Vladimir Putin; (none named)", "RT", "us_meddles_too", "", "2016", "2018", "originals", "document",
     ]  # fmt: skip
     assert "statement paragraphs" in row["note"]
 

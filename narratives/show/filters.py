@@ -99,6 +99,6 @@ def _several(label: str, key: str, shown: Mapping[str, str], everything: str, he
 def _date(label: str, key: str, years: list[str], placeholder: str) -> None:
     """A year, or the finer date that a link or a click on a chart has set."""
     given = [st.session_state.get(key) or "", st.query_params.get(key) or ""]
-    options = sorted({*years, *(day for day in given if _PARTIAL.fullmatch(day))})
+    options = sorted({*years, *(day for day in given if _PARTIAL.fullmatch(day) and day[:4] in years)})
     address.one(key, {option: option for option in options})
     st.selectbox(label, options, index=None, key=key, placeholder=placeholder)
