@@ -26,8 +26,9 @@ from narratives.model import (
     Unit,
     UsageError,
 )
-from narratives.pipeline import DATA, BuildRequest, build
+from narratives.pipeline import BuildRequest, build
 from narratives.read import web
+from narratives.shipped import DATA
 from narratives.store import DEFAULT_COPIES, TABLES, Store, export, verify
 
 EXIT_NOTHING_READ, EXIT_USAGE, EXIT_BUSY, EXIT_STOPPED = 1, 2, 3, 130

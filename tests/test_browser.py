@@ -20,7 +20,8 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from narratives.pipeline import SAMPLE, BuildRequest, build
+from narratives.pipeline import BuildRequest, build
+from narratives.shipped import SAMPLE
 from narratives.store import Store
 
 from .conftest import ROOT

@@ -14,7 +14,7 @@ import pytest
 
 from narratives import track
 from narratives.__main__ import main
-from narratives.pipeline import DATA
+from narratives.shipped import DATA
 from narratives.store import Store
 
 from .conftest import ROOT
