@@ -35,7 +35,8 @@ def discover(
     )
     assigned: dict[str, set[str]] = {}
     for a in assignments:
-        assigned.setdefault(a.paragraph_id, set()).add(a.narrative_id)
+        if a.status != "rejected":
+            assigned.setdefault(a.paragraph_id, set()).add(a.narrative_id)
     alignment = track.Alignment(
         narrative_ids=[n.id for n in codebook.narratives],
         centroids=np.stack([_centroid(embed(n.exemplars or (n.definition,))) for n in codebook.narratives]),

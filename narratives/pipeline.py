@@ -16,13 +16,15 @@ from narratives import __version__, parse, read, track
 from narratives.discovery import discover, memberships
 from narratives.embedding import Embedder, encoder_of
 from narratives.intake import Intake, take_in
-from narratives.matching import assign
+from narratives.matching import assign, prepare
 from narratives.model import (
     Assignment,
     BuildReport,
     Cluster,
     Codebook,
+    ConfigError,
     Counts,
+    Decision,
     Document,
     Earlier,
     Paragraph,
@@ -33,7 +35,16 @@ from narratives.model import (
     silent,
 )
 from narratives.shipped import DATA, SAMPLE, SAMPLE_NOTICE
-from narratives.store import InputRecord, Manifest, SnapshotContent, Store, open_snapshot
+from narratives.store import (
+    DECISIONS,
+    DecisionLog,
+    InputRecord,
+    Manifest,
+    SnapshotContent,
+    Store,
+    digest,
+    open_snapshot,
+)
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +53,10 @@ VERSIONED = ("torch", "sentence-transformers", "numpy", "scikit-learn", "scikit-
 
 @dataclass(frozen=True, slots=True)
 class BuildRequest:
-    """What a person asked a build to do. `columns` maps our field names to theirs."""
+    """What a person asked a build to do. `columns` maps our field names to theirs.
+
+    `decisions` is a log of decisions, by default the store's own where it has one.
+    """
 
     inputs: tuple[str, ...]
     store: Path
@@ -52,6 +66,7 @@ class BuildRequest:
     model: str = ""
     remove: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
+    decisions: Path | None = None
 
 
 def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
@@ -67,6 +82,7 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
         codebook = read.load_codebook(request.codebook)
         speakers = read.load_speakers(request.speakers)
         events = read.load_events(request.events)
+        decisions = decisions_of(store, request.decisions)
         previous = _sound(store)
         held = store.held()
         intake = take_in(store, request.inputs, request.remove, request.columns, held, progress)
@@ -75,7 +91,7 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
         fingerprint = _digest(
             [__version__, encoder.name, encoder.variant, notice],
             [(r.source_path, r.hash) for r in intake.ledger],
-            [repr(codebook.narratives), repr(speakers), repr(events)],
+            [repr(codebook.narratives), repr(speakers), repr(events), digest(decisions)],
         )
         nothing_at_all = not intake.readable and not held
         if nothing_at_all or (previous and previous.fingerprint == fingerprint):
@@ -91,11 +107,19 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
 
         embed = Embedder(encoder, store.vectors(encoder.name, encoder.variant, encoder.dimension), progress)
         windows = [track.windows(p.text) for p in statements]
+        decided = sorted({d.text for d in decisions})
         embed.add(
-            chain(_fixed_texts(codebook), (p.text for p in statements), chain.from_iterable(windows)),
+            chain(
+                _fixed_texts(codebook),
+                (p.text for p in statements),
+                chain.from_iterable(windows),
+                decided,
+                chain.from_iterable(map(track.windows, decided)),
+            )
         )
 
-        assignments = assign(codebook, statements, windows, embed, progress)
+        matching = prepare(codebook, decisions, embed, encoder.name)
+        assignments = assign(matching, statements, windows, embed, progress)
         earlier = _earlier(store, previous)
         passages = {p.paragraph_id: of for p, of in zip(statements, windows, strict=True)}
         clusters = discover(earlier, codebook, documents, originals, passages, assignments, embed, progress)
@@ -119,7 +143,12 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
                 inputs=intake.ledger,
                 fingerprint=fingerprint,
                 versions={"narratives": __version__, **{name: metadata.version(name) for name in VERSIONED}},
-                parameters={"model": encoder.name, "variant": encoder.variant, "codebook": codebook.digest},
+                parameters={
+                    "model": encoder.name,
+                    "variant": encoder.variant,
+                    "codebook": codebook.digest,
+                    "decisions": digest(decisions),
+                },
                 counts=asdict(_count(documents, rejected, copies, originals, assignments, clusters, unread)),
                 model=encoder.name,
                 variant=encoder.variant,
@@ -155,6 +184,13 @@ def _earlier(store: Store, previous: Manifest | None) -> Earlier:
         return snapshot.earlier()
     finally:
         snapshot.close()
+
+
+def decisions_of(store: Store, named: Path | None) -> list[Decision]:
+    """The decisions that hold: of the log that was named, else of the store's own, which may not be there."""
+    if named and not named.exists():
+        raise ConfigError(f"a decisions log at {named}", "no file", "Make it with `review import`.")
+    return DecisionLog(named or store.path / DECISIONS).current()
 
 
 def _digest(*terms: object) -> str:
@@ -210,7 +246,8 @@ def _count(
 ) -> Counts:
     claimed: dict[str, set[str]] = {"codebook": set(), "discovered": set()}
     for a in assignments:
-        claimed[a.origin].add(a.paragraph_id)
+        if a.status != "rejected":
+            claimed[a.origin].add(a.paragraph_id)
     ids = {p.paragraph_id for p in originals}
     assigned, grouped = ids & claimed["codebook"], ids & claimed["discovered"]
     return Counts(

@@ -18,11 +18,12 @@ MAY_IMPORT["model"] = {"model"}
 MAY_IMPORT["intake"] = {"model", "read", "store"}
 MAY_IMPORT["shipped"] = set()
 MAY_IMPORT["embedding"] = {"model", "track", "store"}
-MAY_IMPORT["matching"] = {"model", "track", "embedding", "shipped"}
+MAY_IMPORT["matching"] = {"model", "track", "shipped"}
 MAY_IMPORT["discovery"] = {"model", "track", "embedding"}
 STEPS = {"intake", "embedding", "matching", "discovery", "shipped"}
 MAY_IMPORT["pipeline"] = {"model", *STEPS, *ROOMS} - {"show", "measure"}
-MAY_IMPORT["__main__"] = {"model", "pipeline", "shipped", *ROOMS} - {"show"}
+MAY_IMPORT["evaluation"] = {"model", "pipeline", *STEPS, *ROOMS} - {"show", "parse"}
+MAY_IMPORT["__main__"] = {"model", "pipeline", "evaluation", "shipped", *ROOMS} - {"show"}
 
 HOMES = {
     "streamlit": ("dashboard.py", "pages/", "narratives/show/"),

@@ -6,6 +6,7 @@ from narratives.model.asking import (
     Slice,
     Unit,
 )
+from narratives.model.decisions import Decision, LabelledText, Verdict, text_key
 from narratives.model.documents import (
     MIN_STATEMENT_WORDS,
     DatePrecision,
@@ -66,6 +67,7 @@ __all__ = [
     "Copies",
     "Counts",
     "DatePrecision",
+    "Decision",
     "Document",
     "Earlier",
     "EncoderError",
@@ -73,6 +75,7 @@ __all__ = [
     "Granularity",
     "InputFile",
     "Kind",
+    "LabelledText",
     "Lineage",
     "Narrative",
     "NarrativesError",
@@ -94,6 +97,8 @@ __all__ = [
     "TextKind",
     "Unit",
     "UsageError",
+    "Verdict",
     "Voice",
     "silent",
+    "text_key",
 ]
