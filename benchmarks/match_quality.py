@@ -28,7 +28,8 @@ from narratives.read import load_codebook
 from narratives.store import Evaluation, write_evaluation
 from narratives.track.background import load_background
 from narratives.track.encoder import load_encoder
-from narratives.track.match import MIDPOINT, SLOPE, fit_matcher
+from narratives.track.match import fit_matcher
+from narratives.track.scale import to_score
 from narratives.track.windows import windows
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,7 +37,7 @@ FOLDS, REPEATS = 8, 5
 SMOOTHING = 0.4  # of the F1 curve over thresholds, in standard deviations of evidence
 SHARED_WEIGHT = 1.0  # of the mean curve of all narratives, against a narrative's own positives / 10
 EVIDENCE = np.arange(-1, 14, 0.05)
-GRID = np.round(1 / (1 + np.exp((MIDPOINT - EVIDENCE) / SLOPE)), 3)
+GRID = to_score(EVIDENCE)
 CAVEAT = (
     "Reference labels are machine annotation, not human coding: {paragraphs:,} paragraphs of {documents} "
     "Kremlin pages and Russian UN speeches of 2016–2020, not the texts shown here. Thresholds were "
@@ -50,7 +51,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Scores (n, k) beside reference labels (n, k); `usable` is false for disputed pairs.
+    """Scores and evidence (n, k) beside reference labels (n, k); `usable` is false for disputed pairs.
 
     `codebook` (its digest) and `model` say what gave the scores.
     """
@@ -62,6 +63,8 @@ class Labelled:
     usable: Mask
     codebook: str
     model: str
+    texts: tuple[str, ...]
+    evidence: NDArray[np.float64]
 
 
 def load(gold: Path, variant: str = "") -> Labelled:
@@ -82,14 +85,17 @@ def load(gold: Path, variant: str = "") -> Labelled:
     flat = embed([window for part in parts for window in part])
     window_rows = np.split(flat, np.cumsum([len(part) for part in parts])[:-1])
     ids = matcher.narrative_ids
+    found = matcher.match(texts, embed(texts), window_rows)
     return Labelled(
         narratives=ids,
         documents=np.array([row["id"].rsplit("-", 1)[0] for row in rows]),
-        scores=matcher.match(texts, embed(texts), window_rows).scores,
+        scores=found.scores,
         labels=np.array([[narrative in row["labels"] for narrative in ids] for row in rows]),
         usable=np.array([[narrative not in row["disputed"] for narrative in ids] for row in rows]),
         codebook=codebook.digest,
         model=encoder.name,
+        texts=tuple(texts),
+        evidence=found.evidence,
     )
 
 
@@ -120,13 +126,18 @@ def choose_thresholds(data: Labelled, rows: Mask) -> Scores:
     return GRID[peaks].astype(np.float32)
 
 
-def out_of_fold(data: Labelled, seed: int) -> Mask:
-    """What is said of each pair (n, k) at thresholds chosen without the pair's document."""
+def folds_of(data: Labelled, seed: int) -> NDArray[np.intp]:
+    """A fold for each row, whole documents in one fold."""
     documents = np.unique(data.documents)
     fold_of = dict(
         zip(documents, np.random.default_rng(seed).integers(0, FOLDS, len(documents)), strict=True)
     )
-    folds = np.array([fold_of[document] for document in data.documents])
+    return np.array([fold_of[document] for document in data.documents], np.intp)
+
+
+def out_of_fold(data: Labelled, seed: int) -> Mask:
+    """What is said of each pair (n, k) at thresholds chosen without the pair's document."""
+    folds = folds_of(data, seed)
     said = np.zeros_like(data.labels)
     for fold in range(FOLDS):
         said[folds == fold] = data.scores[folds == fold] >= choose_thresholds(data, folds != fold)

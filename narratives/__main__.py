@@ -1,9 +1,11 @@
-"""The command line: `python -m narratives build | fetch | export | status`."""
+"""The command line: `python -m narratives build | fetch | export | review | evaluate | status`."""
 
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,22 +16,26 @@ from typing import get_args
 from tqdm import tqdm
 
 from narratives import __version__, measure, read
+from narratives.evaluation import Annotation, EvaluationRequest, evaluate
 from narratives.model import (
     BuildReport,
     ConfigError,
     Copies,
     Granularity,
+    LabelledText,
     NarrativesError,
     Progress,
+    Rejected,
     Slice,
     StoreBusyError,
     Unit,
     UsageError,
     Voice,
 )
-from narratives.pipeline import DATA, BuildRequest, build
+from narratives.pipeline import BuildRequest, build
 from narratives.read import web
-from narratives.store import DEFAULT_COPIES, TABLES, Store, export, verify
+from narratives.shipped import DATA
+from narratives.store import DECISIONS, DEFAULT_COPIES, TABLES, DecisionLog, Store, export, verify
 
 EXIT_NOTHING_READ, EXIT_USAGE, EXIT_BUSY, EXIT_STOPPED = 1, 2, 3, 130
 REJECTED_SHOWN = 20
@@ -69,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--codebook", type=Path, default=DATA / "codebook.toml", metavar="F", help="narratives to match")
     add("--speakers", type=Path, default=DATA / "speakers.toml", metavar="F", help="names, aliases, roles")
     add("--events", type=Path, default=DATA / "events.toml", metavar="F", help="dated events to mark")
+    add("--decisions", type=Path, metavar="F", help="a decisions log; default: the store's own")
     add("--model", default="", metavar="PATH_OR_NAME", help="a sentence-transformers model")
     add("--remove", action="append", default=[], metavar="PATH", help="take a file or folder out again")
     add("--map", action="append", default=[], type=_pair, metavar="OURS=THEIRS", help="as in text=body")
@@ -105,6 +112,28 @@ def _parser() -> argparse.ArgumentParser:
     add("--copies", choices=get_args(Copies), default="", help="default: all, but originals in prevalence")
     command.set_defaults(run=_export)
 
+    command = commands.add_parser("review", help="take decisions into the log, or write them out")
+    add = command.add_argument
+    add("action", choices=("import", "export"))
+    add("file", type=Path, metavar="F.jsonl", help="rows {text, labels, disputed}")
+    _add_store(command)
+    add("--decisions", type=Path, metavar="F", help="a decisions log; default: the store's own")
+    add("--codebook", type=Path, default=DATA / "codebook.toml", metavar="F", help="narratives to decide on")
+    add("--who", default="", metavar="NAME", help="who decided; default: your login name")
+    command.set_defaults(run=_review)
+
+    command = commands.add_parser("evaluate", help="measure the matching against labelled paragraphs")
+    add = command.add_argument
+    add("--gold", type=Path, required=True, metavar="F.jsonl", help="rows {text, labels, disputed}")
+    _add_store(command)
+    add("--decisions", type=Path, metavar="F", help="the log that the build took; default: the store's own")
+    add("--codebook", type=Path, default=DATA / "codebook.toml", metavar="F", help="that of the build")
+    add("--model", default="", metavar="PATH_OR_NAME", help="that of the build")
+    add("--labels-by", choices=get_args(Annotation), default="machine", help="who labelled: for the caveat")
+    add("--out", type=Path, metavar="F.json", help="also write the figures to a file")
+    add("--progress", choices=("bar", "json", "none"), default="bar", help="how to show it on stderr")
+    command.set_defaults(run=_evaluate)
+
     command = commands.add_parser("status", help="what the store holds, and whether it is whole")
     _add_store(command)
     command.set_defaults(run=_status)
@@ -138,6 +167,7 @@ def _build(options: argparse.Namespace) -> int:
         model=options.model,
         remove=tuple(options.remove),
         columns=dict(options.map),
+        decisions=options.decisions,
     )
     with _progress(options.progress) as progress:
         report = build(request, progress)
@@ -197,6 +227,14 @@ def _print_report(report: BuildReport) -> None:
     print(f"snapshot {report.snapshot} ({state}) in {report.seconds:.1f} s")
 
 
+def _print_rejected(rejected: Sequence[Rejected]) -> None:
+    for one in rejected[:REJECTED_SHOWN]:
+        place = f"{one.source_path}:{one.row}" if one.row else one.source_path
+        print(f"  rejected {place}: {one.reason}")
+    if len(rejected) > REJECTED_SHOWN:
+        print(f"  … and {len(rejected) - REJECTED_SHOWN} more rejected")
+
+
 def _print_table(rows: Mapping[str, int]) -> None:
     width = max(map(len, rows))
     for name, count in rows.items():
@@ -238,6 +276,52 @@ def _export(options: argparse.Namespace) -> int:
         sys.stdout.write(written)
     else:
         print(f"{options.out}", file=sys.stderr)
+    return 0
+
+
+def _review(options: argparse.Namespace) -> int:
+    log = DecisionLog(options.decisions or options.store / DECISIONS)
+    if options.action == "export":
+        print(f"{log.export(options.file)} texts in {options.file}")
+        return 0
+    narratives = [n.id for n in read.load_codebook(options.codebook).narratives]
+    rows = list(read.read_labels(options.file, narratives))
+    good = [row for row in rows if isinstance(row, LabelledText)]
+    _print_rejected([row for row in rows if isinstance(row, Rejected)])
+    added = log.add(good, options.who or _login(), f"import of {options.file.name}")
+    _print_table({"texts read": len(good), "rows rejected": len(rows) - len(good), "decisions added": added})
+    print(f"log       {log.path}")
+    return 0 if good else EXIT_NOTHING_READ
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return f"user {os.getuid()}"
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    request = EvaluationRequest(
+        gold=options.gold,
+        store=options.store,
+        codebook=options.codebook,
+        decisions=options.decisions,
+        model=options.model,
+        out=options.out,
+        annotation=options.labels_by,
+    )
+    with _progress(options.progress) as progress:
+        found = evaluate(request, progress)
+    _print_rejected(found.rejected)
+    names = ("precision", "recall", "f1", "average_precision")
+    print(f"{'':34}{'n':>5}" + "".join(f"{name.replace('_', ' '):>20}" for name in names))
+    for row in found.evaluation.rows:
+        figures = asdict(row)
+        shown = (f"{figures[n]:.2f} ({figures[n + '_low']:.2f}–{figures[n + '_high']:.2f})" for n in names)
+        print(f"{row.narrative_id or 'mean':34}{row.support:>5}" + "".join(f"{text:>20}" for text in shown))
+    print(found.evaluation.caveat)
+    print(found.note or f"kept with snapshot {found.snapshot}")
     return 0
 
 

@@ -12,16 +12,19 @@ from importlib import metadata
 from itertools import chain
 from pathlib import Path
 
-import numpy as np
-
 from narratives import __version__, parse, read, track
+from narratives.discovery import discover, memberships
+from narratives.embedding import Embedder, encoder_of
 from narratives.intake import Intake, take_in
+from narratives.matching import assign, prepare
 from narratives.model import (
     Assignment,
     BuildReport,
     Cluster,
     Codebook,
+    ConfigError,
     Counts,
+    Decision,
     Document,
     Earlier,
     Paragraph,
@@ -31,20 +34,29 @@ from narratives.model import (
     StoreError,
     silent,
 )
-from narratives.store import InputRecord, Manifest, SnapshotContent, Store, VectorFile, open_snapshot
+from narratives.shipped import DATA, SAMPLE, SAMPLE_NOTICE
+from narratives.store import (
+    DECISIONS,
+    DecisionLog,
+    InputRecord,
+    Manifest,
+    SnapshotContent,
+    Store,
+    digest,
+    open_snapshot,
+)
 
 log = logging.getLogger(__name__)
 
-DATA = Path(__file__).resolve().parent.parent / "data"
-SAMPLE = DATA / "sample"
-SAMPLE_NOTICE = "sample: paraphrased, not quoted; hand-picked, not representative"
 VERSIONED = ("torch", "sentence-transformers", "numpy", "scikit-learn", "scikit-network", "duckdb")
-MATCH_BLOCK = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class BuildRequest:
-    """What a person asked a build to do. `columns` maps our field names to theirs."""
+    """What a person asked a build to do. `columns` maps our field names to theirs.
+
+    `decisions` is a log of decisions, by default the store's own where it has one.
+    """
 
     inputs: tuple[str, ...]
     store: Path
@@ -54,6 +66,7 @@ class BuildRequest:
     model: str = ""
     remove: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
+    decisions: Path | None = None
 
 
 def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
@@ -69,15 +82,16 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
         codebook = read.load_codebook(request.codebook)
         speakers = read.load_speakers(request.speakers)
         events = read.load_events(request.events)
+        decisions = decisions_of(store, request.decisions)
         previous = _sound(store)
         held = store.held()
         intake = take_in(store, request.inputs, request.remove, request.columns, held, progress)
-        encoder = _encoder(store, request.model)
+        encoder = encoder_of(store, request.model)
         notice = SAMPLE_NOTICE if any(r.path.is_relative_to(SAMPLE) for r in intake.ledger) else ""
         fingerprint = _digest(
             [__version__, encoder.name, encoder.variant, notice],
             [(r.source_path, r.hash) for r in intake.ledger],
-            [repr(codebook.narratives), repr(speakers), repr(events)],
+            [repr(codebook.narratives), repr(speakers), repr(events), digest(decisions)],
         )
         nothing_at_all = not intake.readable and not held
         if nothing_at_all or (previous and previous.fingerprint == fingerprint):
@@ -93,15 +107,23 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
 
         embed = Embedder(encoder, store.vectors(encoder.name, encoder.variant, encoder.dimension), progress)
         windows = [track.windows(p.text) for p in statements]
+        decided = sorted({d.text for d in decisions})
         embed.add(
-            chain(_fixed_texts(codebook), (p.text for p in statements), chain.from_iterable(windows)),
+            chain(
+                _fixed_texts(codebook),
+                (p.text for p in statements),
+                chain.from_iterable(windows),
+                decided,
+                chain.from_iterable(map(track.windows, decided)),
+            )
         )
 
-        assignments = _match(codebook, statements, windows, embed, progress)
+        matching = prepare(codebook, decisions, embed, encoder.name)
+        assignments = assign(matching, statements, windows, embed, progress)
         earlier = _earlier(store, previous)
         passages = {p.paragraph_id: of for p, of in zip(statements, windows, strict=True)}
-        clusters = _cluster(earlier, codebook, documents, originals, passages, assignments, embed, progress)
-        assignments += _memberships(clusters, statements, copies)
+        clusters = discover(earlier, codebook, documents, originals, passages, assignments, embed, progress)
+        assignments += memberships(clusters, statements, copies)
 
         progress("writing", 0, None)
         unread = sum(parse.is_statement(p, frozenset({p.language})) for p in paragraphs) - len(statements)
@@ -121,7 +143,12 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
                 inputs=intake.ledger,
                 fingerprint=fingerprint,
                 versions={"narratives": __version__, **{name: metadata.version(name) for name in VERSIONED}},
-                parameters={"model": encoder.name, "variant": encoder.variant, "codebook": codebook.digest},
+                parameters={
+                    "model": encoder.name,
+                    "variant": encoder.variant,
+                    "codebook": codebook.digest,
+                    "decisions": digest(decisions),
+                },
                 counts=asdict(_count(documents, rejected, copies, originals, assignments, clusters, unread)),
                 model=encoder.name,
                 variant=encoder.variant,
@@ -159,44 +186,11 @@ def _earlier(store: Store, previous: Manifest | None) -> Earlier:
         snapshot.close()
 
 
-def _encoder(store: Store, model: str) -> track.Encoder:
-    """The model in the variant that the store began with, so that scores do not move with the machine."""
-    encoder = track.load_encoder(model)
-    kept = store.variant(encoder.name)
-    return encoder if kept in (None, encoder.variant) else track.load_encoder(model, kept)
-
-
-class Embedder:
-    """Vectors of texts: from the vector file where it has them, else from the encoder, kept at once.
-
-    `encoded` and `reused` count different texts: those that this build encoded, and those it did not need to.
-    """
-
-    def __init__(self, encoder: track.Encoder, vectors: VectorFile, progress: Progress) -> None:
-        self.encoder, self.encoded, self.reused = encoder, 0, 0
-        self._vectors, self._progress = vectors, progress
-        self._asked: set[str] = set()
-
-    def add(self, texts: Iterable[str]) -> None:
-        """Encode what the file lacks, a batch at a time; stopped between two batches, it loses nothing."""
-        different = [text for text in dict.fromkeys(texts) if text not in self._asked]
-        if not different:
-            return
-        self._asked.update(different)
-        missing = self._vectors.missing(different)
-        self.reused += len(different) - len(missing)
-        done = 0
-        self._progress("encoding", done, len(missing))
-        for indices, rows in self.encoder.encode(missing) if missing else ():
-            self._vectors.append([missing[i] for i in indices], rows)
-            done += len(indices)
-            self._progress("encoding", done, len(missing))
-        self.encoded += done
-
-    def __call__(self, texts: Sequence[str]) -> track.Vectors:
-        """Unit vectors of the texts, (n, dimension) float32, in their order."""
-        self.add(texts)
-        return self._vectors.get(texts)
+def decisions_of(store: Store, named: Path | None) -> list[Decision]:
+    """The decisions that hold: of the log that was named, else of the store's own, which may not be there."""
+    if named and not named.exists():
+        raise ConfigError(f"a decisions log at {named}", "no file", "Make it with `review import`.")
+    return DecisionLog(named or store.path / DECISIONS).current()
 
 
 def _digest(*terms: object) -> str:
@@ -241,118 +235,6 @@ def _fixed_texts(codebook: Codebook) -> Iterable[str]:
     )
 
 
-def _match(
-    codebook: Codebook,
-    statements: Sequence[Paragraph],
-    windows: Sequence[Sequence[str]],
-    embed: Embedder,
-    progress: Progress,
-) -> list[Assignment]:
-    """Every statement, copies included, against every narrative; in blocks, so that memory stays bounded."""
-    background = track.load_background(DATA / "background.npz")
-    if background.model != embed.encoder.name:
-        background = track.make_background(_ordinary(), embed, embed.encoder.name)
-    matcher = track.fit_matcher(codebook, embed, background)
-    found: list[Assignment] = []
-    for start in range(0, len(statements), MATCH_BLOCK):
-        progress("matching", start, len(statements))
-        block = statements[start : start + MATCH_BLOCK]
-        of_block = windows[start : start + MATCH_BLOCK]
-        texts = [p.text for p in block]
-        ends = np.cumsum([len(w) for w in of_block])
-        window_rows = np.split(embed(list(chain.from_iterable(of_block))), ends[:-1])
-        result = matcher.match(texts, embed(texts), window_rows)
-        found += [
-            Assignment(
-                paragraph_id=block[row].paragraph_id,
-                narrative_id=matcher.narrative_ids[column],
-                score=round(float(result.scores[row, column]), 3),
-                exemplar=matcher.statements[column][result.best_exemplar[row, column]],
-                sentence=of_block[row][result.best_window[row, column]],
-            )
-            for row, column in zip(*np.nonzero(matcher.advances(result.scores)), strict=True)
-        ]
-    progress("matching", len(statements), len(statements))
-    return found
-
-
-def _ordinary() -> list[str]:
-    """The sample's paragraphs that advance no narrative: the background of models other than the bundled."""
-    paragraphs = chain.from_iterable(
-        json.loads(line)["paragraphs"]
-        for path in sorted(SAMPLE.glob("*.jsonl"))
-        for line in path.read_text("utf-8").splitlines()
-    )
-    return sorted(p["text"] for p in paragraphs if not p["advances"])
-
-
-def _cluster(
-    earlier: Earlier,
-    codebook: Codebook,
-    documents: Sequence[Document],
-    originals: Sequence[Paragraph],
-    passages: Mapping[str, Sequence[str]],
-    assignments: Sequence[Assignment],
-    embed: Embedder,
-    progress: Progress,
-) -> tuple[Cluster, ...]:
-    """Topics and claims of the original statements, aligned with the codebook; topics keep their ids."""
-    progress("clustering", 0, None)
-    if not originals:
-        return ()
-    dates = {d.document_id: d.date for d in documents}
-    statements = track.Statements(
-        ids=[p.paragraph_id for p in originals],
-        texts=[p.text for p in originals],
-        document_ids=[p.document_id for p in originals],
-        dates=[dates[p.document_id] for p in originals],
-        vectors=embed([p.text for p in originals]),
-    )
-    assigned: dict[str, set[str]] = {}
-    for a in assignments:
-        assigned.setdefault(a.paragraph_id, set()).add(a.narrative_id)
-    alignment = track.Alignment(
-        narrative_ids=[n.id for n in codebook.narratives],
-        centroids=np.stack([_centroid(embed(n.exemplars or (n.definition,))) for n in codebook.narratives]),
-        assigned=assigned,
-    )
-    labels = track.cluster(statements.ids, statements.vectors)
-    routine = embed(track.ROUTINE)
-    topics = track.describe(statements, labels, alignment, routine)
-    before = {m: key for key, of in earlier.members.items() if key.startswith(track.TOPIC) for m in of}
-    progress("finding claims", 0, None)
-    claims = track.find_claims(statements, [passages[key] for key in statements.ids], assigned, embed)
-    found = track.describe_claims(statements, claims, alignment, routine, embed([c.text for c in claims]))
-    return (*track.keep_ids(topics, before), *found)
-
-
-def _centroid(vectors: track.Vectors) -> track.Vectors:
-    mean: track.Vectors = vectors.mean(axis=0)
-    return mean / np.linalg.norm(mean)
-
-
-def _memberships(
-    clusters: Iterable[Cluster], statements: Sequence[Paragraph], copies: Mapping[str, str]
-) -> list[Assignment]:
-    """The members that advance the claim of a discovered candidate, scored by their nearness to it.
-
-    A copy belongs where its original does.
-    """
-    known = {p.paragraph_id for p in statements}
-    repeats: dict[str, list[str]] = {}
-    for copy, original in copies.items():
-        if copy in known:
-            repeats.setdefault(original, []).append(copy)
-    found: list[Assignment] = []
-    for cluster in clusters:
-        if not cluster.is_candidate:
-            continue
-        for member, score in cluster.fits:
-            for paragraph_id in [member, *repeats.get(member, ())]:
-                found.append(Assignment(paragraph_id, cluster.cluster_id, score, origin="discovered"))
-    return found
-
-
 def _count(
     documents: Sequence[Document],
     rejected: Sequence[Rejected],
@@ -364,7 +246,8 @@ def _count(
 ) -> Counts:
     claimed: dict[str, set[str]] = {"codebook": set(), "discovered": set()}
     for a in assignments:
-        claimed[a.origin].add(a.paragraph_id)
+        if a.status != "rejected":
+            claimed[a.origin].add(a.paragraph_id)
     ids = {p.paragraph_id for p in originals}
     assigned, grouped = ids & claimed["codebook"], ids & claimed["discovered"]
     return Counts(

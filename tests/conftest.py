@@ -44,7 +44,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory) -> Path:
     """A store of the sample as every new user sees it: read, parsed, encoded, matched and clustered."""
-    from narratives.pipeline import SAMPLE, BuildRequest, build
+    from narratives.pipeline import BuildRequest, build
+    from narratives.shipped import SAMPLE
 
     store: Path = tmp_path_factory.mktemp("sample") / "store"
     build(BuildRequest(inputs=(str(SAMPLE),), store=store))

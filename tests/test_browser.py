@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Browser, expect
 
-from narratives.pipeline import SAMPLE
+from narratives.shipped import SAMPLE
 from narratives.store import Store
 
 from .browsing import (

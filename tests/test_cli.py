@@ -14,7 +14,7 @@ import pytest
 
 from narratives import track
 from narratives.__main__ import main
-from narratives.pipeline import DATA
+from narratives.shipped import DATA
 from narratives.store import Store
 
 from .conftest import ROOT
@@ -189,7 +189,7 @@ def test_status_of_an_empty_store(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_every_command_and_option_is_documented() -> None:
     manual = (ROOT / "docs" / "command-line.md").read_text("utf-8")
-    for command in ("build", "fetch", "export", "status"):
+    for command in ("build", "fetch", "export", "review", "evaluate", "status"):
         shown = subprocess.run(
             [sys.executable, "-m", "narratives", command, "--help"],
             capture_output=True,

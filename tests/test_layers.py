@@ -14,10 +14,16 @@ MAY_IMPORT: dict[str, set[str]] = {room: {"model", room} for room in ROOMS}
 MAY_IMPORT["show"] |= {"store", "measure", "pipeline"}
 MAY_IMPORT["pages"] = {"model", "show", "store", "measure", "pipeline"}
 MAY_IMPORT["dashboard"] = MAY_IMPORT["pages"]
-MAY_IMPORT["model"] = set()
+MAY_IMPORT["model"] = {"model"}
 MAY_IMPORT["intake"] = {"model", "read", "store"}
-MAY_IMPORT["pipeline"] = {"model", "intake", *ROOMS} - {"show", "measure"}
-MAY_IMPORT["__main__"] = {"model", "pipeline", *ROOMS} - {"show"}
+MAY_IMPORT["shipped"] = set()
+MAY_IMPORT["embedding"] = {"model", "track", "store"}
+MAY_IMPORT["matching"] = {"model", "track", "shipped"}
+MAY_IMPORT["discovery"] = {"model", "track", "embedding"}
+STEPS = {"intake", "embedding", "matching", "discovery", "shipped"}
+MAY_IMPORT["pipeline"] = {"model", *STEPS, *ROOMS} - {"show", "measure"}
+MAY_IMPORT["evaluation"] = {"model", "pipeline", *STEPS, *ROOMS} - {"show", "parse"}
+MAY_IMPORT["__main__"] = {"model", "pipeline", "evaluation", "shipped", *ROOMS} - {"show"}
 
 HOMES = {
     "streamlit": ("dashboard.py", "pages/", "narratives/show/"),

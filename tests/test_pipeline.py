@@ -11,9 +11,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from narratives import measure, pipeline, track
+from narratives import measure, track
 from narratives.model import BuildReport, Quality, Slice, StoreBusyError, StoreError, UsageError
-from narratives.pipeline import SAMPLE, BuildRequest, build
+from narratives.pipeline import BuildRequest, build
+from narratives.shipped import SAMPLE, SAMPLE_NOTICE
 from narratives.store import DEFAULT_COPIES, TABLES, Store, export, open_snapshot, verify
 
 from .fakes import FakeEncoder
@@ -337,11 +338,11 @@ def test_the_sample_is_marked_wherever_it_goes(tmp_path: Path, encoder: FakeEnco
         "utf-8",
     )
     run(tmp_path / "s", str(SAMPLE / "seeds.jsonl"), codebook=codebook)
-    assert Store(tmp_path / "s").snapshots()[0].notice == pipeline.SAMPLE_NOTICE
+    assert Store(tmp_path / "s").snapshots()[0].notice == SAMPLE_NOTICE
     for table in tables(tmp_path / "s").values():
         header, *lines = table.splitlines()
         assert "note" in header
-        assert lines and all(pipeline.SAMPLE_NOTICE in line for line in lines)
+        assert lines and all(SAMPLE_NOTICE in line for line in lines)
 
 
 @pytest.mark.model

@@ -1,8 +1,9 @@
-"""Files and tables in, raw documents out; and the codebook, speakers and events that people write."""
+"""Files and tables in, raw documents out; labels, and the codebook, speakers and events people write."""
 
 from narratives.read.config import load_codebook, load_events, load_speakers
 from narratives.read.discover import discover
 from narratives.read.formats import fingerprint, read_file, read_unchanged
+from narratives.read.labels import read_labels
 from narratives.read.manifest import NAME as MANIFEST
 from narratives.read.rows import FIELDS
 
@@ -15,5 +16,6 @@ __all__ = [
     "load_events",
     "load_speakers",
     "read_file",
+    "read_labels",
     "read_unchanged",
 ]

@@ -1,6 +1,8 @@
 """Snapshots, vectors and inputs on disk; the queries that pages and exports ask of them."""
 
 from narratives.store.csv import to_csv
+from narratives.store.decisions import NAME as DECISIONS
+from narratives.store.decisions import DecisionLog, digest
 from narratives.store.evaluations import Evaluation, read_evaluation, write_evaluation
 from narratives.store.export import DEFAULT_COPIES, TABLES, export
 from narratives.store.queries import Snapshot
@@ -9,8 +11,10 @@ from narratives.store.store import Store, open_snapshot, verify
 from narratives.store.vectors import VectorFile
 
 __all__ = [
+    "DECISIONS",
     "DEFAULT_COPIES",
     "TABLES",
+    "DecisionLog",
     "Evaluation",
     "InputRecord",
     "Manifest",
@@ -20,6 +24,7 @@ __all__ = [
     "Store",
     "Totals",
     "VectorFile",
+    "digest",
     "export",
     "open_snapshot",
     "read_evaluation",

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 
 _WORD = re.compile(r"[^\W_]+")
-_ADDRESS = re.compile(r"\b(?:you|your|mr president|president putin)\b", re.IGNORECASE)
+_ADDRESS = re.compile(r"\b(?:you|your|mr president|president putin|mr putin)\b", re.IGNORECASE)
+_THANKS = re.compile(r"(?:\s*\b(?:thank you|thanks|please)\b[^.?!]*[.!]?)+$", re.IGNORECASE)
 _ASKING = re.compile(
-    r"\b(?:my (?:next |second |first |other )?question is|i have a question|a question for you"
-    r"|the question is for you|let me ask you|i (?:want|would like|wanted) to ask you)\b",
+    r"^question:|\b(?:my (?:next |second |first |other )?question (?:is|relates|concerns)"
+    r"|(?:here|this) is my question"
+    r"|(?:have|got) (?:a|one|another|two)(?: more)? questions?|there is another (?:related )?question"
+    r"|one more question|a question for you|the question is for you|may i ask|let me ask you|i[’']ll ask you"
+    r"|i (?:want|would like|wanted) to ask you|(?:can|could) you (?:explain|tell us|comment))\b",
     re.IGNORECASE,
 )
+_QUOTES = " \"'”’)"
 
 
 def words(text: str) -> str:
@@ -22,6 +27,10 @@ def words(text: str) -> str:
 
 
 def is_question_put(text: str) -> bool:
-    """Whether an English text puts a question to the speaker: ends by asking "you", or announces one."""
-    asks = text.rstrip(" \"'”’)").endswith("?") and _ADDRESS.search(text) is not None
+    """Whether an English text puts a question to the speaker: ends by asking "you", or announces one.
+
+    Thanks after the question mark are courtesy, not an answer.
+    """
+    said = _THANKS.sub("", text.rstrip(_QUOTES)).rstrip(_QUOTES)
+    asks = said.endswith("?") and _ADDRESS.search(text) is not None
     return asks or _ASKING.search(text) is not None

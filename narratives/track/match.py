@@ -11,7 +11,9 @@ from threadpoolctl import threadpool_limits
 
 from narratives.model import Codebook, ConfigError, Narrative
 from narratives.track.background import Background, Embed
+from narratives.track.learn import Lessons
 from narratives.track.lexical import is_question_put, words
+from narratives.track.scale import Array, to_score
 
 # Set once on the development labels, where each is flat around its value: halving or doubling any of them
 # moves cross-validated macro-F1 by less than 0.025. Without cues it loses 0.06, without contrasts and other
@@ -20,24 +22,23 @@ SHARPNESS = 10.0  # of the soft maximum over exemplars
 PROBE_C = 3.0  # inverse regularisation of the probe
 PROBE_WEIGHTS = (1000.0, 500.0, 300.0, 200.0)  # exemplars, background, contrasts, other narratives' exemplars
 CUE_BONUS = 2.5  # standard deviations for a cue in the text
-QUESTION_PENALTY = 2.0  # standard deviations off for a question put to the speaker
-MIDPOINT, SLOPE = 6.5, 1.5  # evidence at which the score is one half, and how fast it rises
+QUESTION_PENALTY = 3.0  # standard deviations off for a question put to the speaker
 DEFAULT_THRESHOLD = 0.5
 _BLOCK = 1024  # paragraphs at a time: bounds memory, changes no score
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class MatchResult:
     """What `Matcher.match` found for n paragraphs and k narratives (columns in the codebook's order).
 
-    `scores` float32 (n, k) in 0..1, rounded to 3 decimals. `best_window` int32 (n, k) is the index, among
-    the paragraph's windows, of the one that speaks most for the narrative; `best_exemplar` int32 (n, k) the
-    index, among the narrative's `statements`, of the one nearest to that window.
+    `scores` float32 (n, k) in 0..1, rounded to 3 decimals; `evidence` float64 (n, k) is what the codebook
+    alone speaks for each, in standard deviations, before any lesson. `best_window` int32 (n, k) is the index,
+    among the paragraph's windows, of the one that speaks most for the narrative; `best_exemplar` int32 (n, k)
+    the index, among the narrative's `statements`, of the one nearest to that window.
     """
 
     scores: NDArray[np.float32]
+    evidence: Array
     best_exemplar: NDArray[np.int32]
     best_window: NDArray[np.int32]
 
@@ -49,7 +50,8 @@ class Matcher:
     `narrative_ids` (k,), `statements` (k tuples of exemplar texts) and `thresholds` float32 (k,) are in the
     codebook's order. The other fields are the fitted numbers: `exemplars` (e, d) rows grouped by narrative,
     beginning at `starts` (k,); `probe` (d, k) with `intercept` (k,); `mean` and `spread` (4, k) of the four
-    similarities over the background; `cues`, the narratives' phrases as normalised words.
+    similarities over the background; `cues`, the narratives' phrases as normalised words; `lessons`, what
+    decisions taught (see `taught`).
     """
 
     narrative_ids: tuple[str, ...]
@@ -62,6 +64,11 @@ class Matcher:
     mean: Array
     spread: Array
     cues: tuple[tuple[str, ...], ...]
+    lessons: Lessons | None = None
+
+    def taught(self, lessons: Lessons) -> Matcher:
+        """This matcher with the corrections and thresholds that decisions taught."""
+        return replace(self, lessons=lessons, thresholds=lessons.thresholds)
 
     def match(
         self,
@@ -80,7 +87,7 @@ class Matcher:
         if empty:
             raise ValueError(f"every text needs at least one window; none for rows {empty[:5]}")
         shape = (len(texts), len(self.narrative_ids))
-        scores = np.zeros(shape, np.float32)
+        evidence = np.zeros(shape)
         exemplar, window = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
         for start in range(0, len(texts), _BLOCK):
             part = slice(start, start + _BLOCK)
@@ -88,17 +95,18 @@ class Matcher:
             found = _similarities(
                 self, vectors[part], np.concatenate(list(window_rows[part])), np.cumsum([0, *counts[:-1]])
             )
-            scores[part] = self._score(found.values, texts[part])
+            evidence[part] = self._evidence(found.values, texts[part])
             exemplar[part], window[part] = found.best_exemplar, found.best_window
-        return MatchResult(scores, exemplar, window)
+        corrected = self.lessons.correct(evidence, texts) if self.lessons else evidence
+        return MatchResult(to_score(corrected).astype(np.float32), evidence, exemplar, window)
 
     def advances(self, scores: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Which scores (n, k) reach their narrative's threshold."""
         reached: NDArray[np.bool_] = scores >= self.thresholds
         return reached
 
-    def _score(self, values: Array, texts: Sequence[str]) -> NDArray[np.float32]:
-        """The method: evidence in standard deviations over the background, then a logistic scale.
+    def _evidence(self, values: Array, texts: Sequence[str]) -> Array:
+        """The method: evidence in standard deviations over the background.
 
         1. Four similarities of a paragraph to a narrative: soft maximum over its exemplars, for the whole
            paragraph and for the best two-sentence window (several prototypes a class, as in Allen et al.,
@@ -109,13 +117,15 @@ class Matcher:
            2000): this makes narratives comparable and a shared threshold meaningful. Half their sum.
         3. Lexical evidence: a bonus where a cue of the codebook stands in the text.
         4. A question put to the speaker raises the topic without making the claim: a penalty.
-        5. Logistic scale, rounded to 3 decimals before any threshold: last bits must not decide.
+
+        What decisions taught is added to it (learn.py); a logistic scale makes it a score (scale.py).
         """
         evidence = ((values - self.mean[:, None]) / self.spread[:, None]).sum(axis=0) / 2
         evidence += CUE_BONUS * np.array([self._cue_hits(text) for text in texts], float)
         evidence -= QUESTION_PENALTY * np.array([[is_question_put(text)] for text in texts], float)
-        scores: Array = np.round(1 / (1 + np.exp((MIDPOINT - evidence) / SLOPE)), 3)
-        return scores.astype(np.float32)
+        # Threads may differ in the last bits, which must not decide what is learned either.
+        rounded: Array = np.round(evidence, 6)
+        return rounded
 
     def _cue_hits(self, text: str) -> list[bool]:
         said = words(text)

@@ -1,0 +1,128 @@
+"""Which statements advance which narratives: by the codebook, by what decisions taught, by decisions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from narratives import track
+from narratives.model import Assignment, Codebook, Decision, Paragraph, Progress, Status, Verdict, text_key
+from narratives.shipped import DATA, SAMPLE
+
+BLOCK = 4096  # statements at a time: bounds memory, changes no score
+_STATUS: Mapping[Verdict, Status] = {"accepted": "confirmed", "rejected": "rejected", "undecided": "auto"}
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """A codebook ready to match: `matcher` has learned from the decisions, which `decided` holds as it did.
+
+    `keys` are the text keys of the rows of `decided`; `verdicts` maps a text key to what was decided on it,
+    narrative by narrative.
+    """
+
+    matcher: track.Matcher
+    decided: track.Decided
+    keys: tuple[str, ...]
+    verdicts: Mapping[str, Mapping[str, Verdict]]
+
+
+def prepare(
+    codebook: Codebook, decisions: Sequence[Decision], embed: track.Embed, model_name: str
+) -> Matching:
+    """Fit the codebook with vectors of the model, and let it learn from the decisions that hold.
+
+    Decisions on narratives that the codebook lacks are left aside. Raises ConfigError as `fit_matcher` does.
+    """
+    background = track.load_background(DATA / "background.npz")
+    if background.model != model_name:
+        background = track.make_background(_ordinary(), embed, model_name)
+    matcher = track.fit_matcher(codebook, embed, background)
+    column = {narrative: k for k, narrative in enumerate(matcher.narrative_ids)}
+    verdicts: dict[str, dict[str, Verdict]] = {}
+    texts: dict[str, str] = {}
+    documents: dict[str, str] = {}
+    for decision in sorted(decisions, key=lambda d: (d.text_key, d.document, d.narrative_id)):
+        if decision.narrative_id in column:
+            verdicts.setdefault(decision.text_key, {})[decision.narrative_id] = decision.verdict
+            texts.setdefault(decision.text_key, decision.text)
+            documents.setdefault(decision.text_key, decision.document)
+    said = list(texts.values())
+    shape = (len(said), len(column))
+    accepted, known = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
+    for row, key in enumerate(texts):
+        for narrative, verdict in verdicts[key].items():
+            accepted[row, column[narrative]] = verdict == "accepted"
+            known[row, column[narrative]] = verdict != "undecided"
+    decided = track.Decided(
+        texts=tuple(said),
+        documents=tuple(documents.values()),
+        evidence=match(matcher, said, [track.windows(text) for text in said], embed).evidence,
+        accepted=accepted,
+        known=known,
+        thresholds=matcher.thresholds,
+    )
+    return Matching(matcher.taught(track.learn(decided)), decided, tuple(texts), verdicts)
+
+
+def match(
+    matcher: track.Matcher, texts: Sequence[str], windows: Sequence[Sequence[str]], embed: track.Embed
+) -> track.MatchResult:
+    """Score texts, given their windows and what turns both into vectors."""
+    if not texts:
+        return matcher.match([], np.zeros((0, len(matcher.probe)), np.float32), [])
+    ends = np.cumsum([len(part) for part in windows])
+    rows = np.split(embed(list(chain.from_iterable(windows))), ends[:-1])
+    return matcher.match(texts, embed(texts), rows)
+
+
+def assign(
+    matching: Matching,
+    statements: Sequence[Paragraph],
+    windows: Sequence[Sequence[str]],
+    embed: track.Embed,
+    progress: Progress,
+) -> list[Assignment]:
+    """Every statement, copies included, against every narrative; in blocks, so that memory stays bounded.
+
+    What people accepted is assigned whatever its score, and confirmed; what they rejected is kept, marked as
+    such, where the machine would have assigned it.
+    """
+    matcher = matching.matcher
+    found: list[Assignment] = []
+    for start in range(0, len(statements), BLOCK):
+        progress("matching", start, len(statements))
+        block = statements[start : start + BLOCK]
+        of_block = windows[start : start + BLOCK]
+        result = match(matcher, [p.text for p in block], of_block, embed)
+        verdicts = [matching.verdicts.get(text_key(p.text), {}) for p in block]
+        said = matcher.advances(result.scores)
+        said |= np.array([[of.get(key) == "accepted" for key in matcher.narrative_ids] for of in verdicts])
+        for row, column in zip(*np.nonzero(said), strict=True):
+            paragraph, narrative = block[row], matcher.narrative_ids[column]
+            found.append(
+                Assignment(
+                    paragraph_id=paragraph.paragraph_id,
+                    narrative_id=narrative,
+                    score=round(float(result.scores[row, column]), 3),
+                    status=_STATUS[verdicts[row].get(narrative, "undecided")],
+                    exemplar=matcher.statements[column][result.best_exemplar[row, column]],
+                    sentence=of_block[row][result.best_window[row, column]],
+                )
+            )
+    progress("matching", len(statements), len(statements))
+    return found
+
+
+def _ordinary() -> list[str]:
+    """The sample's paragraphs that advance no narrative: the background of models other than the bundled."""
+    paragraphs = chain.from_iterable(
+        json.loads(line)["paragraphs"]
+        for path in sorted(SAMPLE.glob("*.jsonl"))
+        for line in path.read_text("utf-8").splitlines()
+    )
+    return sorted(p["text"] for p in paragraphs if not p["advances"])

@@ -1,0 +1,101 @@
+"""What is told of a build: its progress, its counts, and how good what it assigned is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from narratives.model.documents import Rejected
+
+
+class Progress(Protocol):
+    """Called as work goes on; `total` is None while it is not yet known."""
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None: ...
+
+
+def silent(stage: str, done: int, total: int | None) -> None:
+    """The progress of nobody looking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a snapshot holds.
+
+    documents            read and kept
+    rejected             inputs and rows that could not be read
+    undated              documents without any date
+    boilerplate          blocks that are no paragraphs and were taken away
+    paragraphs           of every kind
+    copies               paragraphs that repeat an earlier one, exactly or nearly
+    statements           original statement paragraphs: the denominator
+    not_matched_language paragraphs that would be statements if the model read their language
+    assigned             statements that advance at least one codebook narrative
+    candidates_only      statements that only a discovered candidate claims
+    unassigned           statements that nothing claims
+    clusters, candidates recurring groups found; those offered as discovered narratives
+    """
+
+    documents: int
+    rejected: int
+    undated: int
+    boilerplate: int
+    paragraphs: int
+    copies: int
+    statements: int
+    not_matched_language: int
+    assigned: int
+    candidates_only: int
+    unassigned: int
+    clusters: int
+    candidates: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did.
+
+    inputs_named     files that the arguments meant
+    inputs_readable  those that gave at least one document, now or in an earlier build
+    inputs_skipped   those of them that were read in an earlier build and have not changed
+    rejected         what the named inputs could not give, with reasons
+    encoded, reused  texts encoded now; texts whose vectors the store held already
+
+    `snapshot` is empty and `counts` None where nothing could be read and the store was empty before.
+    """
+
+    snapshot: str
+    unchanged: bool
+    inputs_named: int
+    inputs_readable: int
+    inputs_skipped: int
+    rejected: tuple[Rejected, ...]
+    counts: Counts | None
+    encoded: int
+    reused: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well what was assigned agrees with reference labels, for one narrative or over all.
+
+    `narrative_id` is empty for the mean over narratives (macro); `support` counts the paragraphs that
+    truly advance it (for the macro row: the pairs of paragraph and narrative). Measures are 0 to 1, each
+    with its 95 % interval; NaN where undefined.
+    """
+
+    narrative_id: str
+    support: int
+    precision: float
+    precision_low: float
+    precision_high: float
+    recall: float
+    recall_low: float
+    recall_high: float
+    f1: float
+    f1_low: float
+    f1_high: float
+    average_precision: float
+    average_precision_low: float
+    average_precision_high: float

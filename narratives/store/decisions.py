@@ -1,0 +1,190 @@
+"""The decisions log: what people decided on pairs of paragraph and narrative; SQLite, only ever added to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+
+from narratives.model import ConfigError, Decision, LabelledText, StoreError, text_key
+from narratives.store.files import write_atomically
+
+NAME = "decisions.sqlite"
+VERSION = 1
+WAIT = 30.0  # seconds for another process that writes
+
+_SCHEMA = """
+CREATE TABLE texts (text_key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE decisions (
+    decision_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    decided_at TEXT NOT NULL,
+    who TEXT NOT NULL,
+    why TEXT NOT NULL,
+    text_key TEXT NOT NULL REFERENCES texts,
+    document TEXT NOT NULL,
+    narrative_id TEXT NOT NULL,
+    verdict TEXT NOT NULL CHECK (verdict IN ('accepted', 'rejected', 'undecided'))
+);
+CREATE INDEX of_pair ON decisions (text_key, narrative_id, decision_id);
+CREATE TRIGGER no_update BEFORE UPDATE ON decisions
+BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END;
+CREATE TRIGGER no_delete BEFORE DELETE ON decisions
+BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END;
+"""
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+_LATEST = "SELECT max(decision_id) FROM decisions GROUP BY text_key, narrative_id"
+_READ = """
+SELECT d.decision_id, d.decided_at, d.who, d.why, d.text_key, t.text, d.document, d.narrative_id, d.verdict
+FROM decisions d JOIN texts t USING (text_key)
+"""
+
+
+class DecisionLog:
+    """A log of decisions at `path`. Making one touches nothing; the file appears with the first decision.
+
+    Any number of processes may read and write at a time. Every method raises ConfigError where the file is
+    no such log, and StoreError where it cannot be read or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def add(self, labelled: Iterable[LabelledText], who: str, why: str) -> int:
+        """Add what these say, all or nothing; returns how many decisions that made.
+
+        A decision that says what holds already, of the same document, is not added again.
+        """
+        rows = list(labelled)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        if not rows:
+            return 0
+        with self._connected() as connection, _transaction(connection):
+            if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+                # One by one: executescript would end the transaction.
+                for statement in _statements(_SCHEMA):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {VERSION}")
+            holds = {(key, narrative): of for key, narrative, *of in connection.execute(_HOLDING)}
+            added = 0
+            for row in rows:
+                key = text_key(row.text)
+                connection.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (key, row.text))
+                for narrative, verdict in row.verdicts.items():
+                    if holds.get((key, narrative)) != [row.document, verdict]:
+                        holds[key, narrative] = [row.document, verdict]
+                        values = (now, who, why, key, row.document, narrative, verdict)
+                        connection.execute(_INSERT, values)
+                        added += 1
+            return added
+
+    def current(self) -> list[Decision]:
+        """The decisions that hold, one for each pair of text and narrative, in their order."""
+        return self._select(f"{_READ} WHERE d.decision_id IN ({_LATEST}) ORDER BY d.text_key, d.narrative_id")
+
+    def history(self) -> list[Decision]:
+        """Every decision ever made, first to last."""
+        return self._select(f"{_READ} ORDER BY d.decision_id")
+
+    def export(self, path: Path) -> int:
+        """Write the decisions that hold as JSONL `{text, document, labels, disputed, rejected}`.
+
+        One row for each text and document, by text key; returns how many. Importing them into an empty log
+        gives the same decisions (with another who, why and when).
+        """
+        lines = []
+        ordered = sorted(self.current(), key=lambda d: (d.text_key, d.document, d.narrative_id))
+        for (_, document), group in groupby(ordered, key=lambda d: (d.text_key, d.document)):
+            of = list(group)
+            row = {
+                "text": of[0].text,
+                "document": document,
+                "labels": [d.narrative_id for d in of if d.verdict == "accepted"],
+                "disputed": [d.narrative_id for d in of if d.verdict == "undecided"],
+                "rejected": [d.narrative_id for d in of if d.verdict == "rejected"],
+            }
+            lines.append(json.dumps(row, ensure_ascii=False) + "\n")
+        try:
+            write_atomically(path, "".join(lines).encode())
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise StoreError(f"to write {path}", reason, "Name another file, or mend its folder.") from error
+        return len(lines)
+
+    def _select(self, query: str) -> list[Decision]:
+        if not self.path.exists():
+            return []
+        with self._connected() as connection:
+            if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+                return []
+            return [Decision(*row) for row in connection.execute(query)]
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(self.path, timeout=WAIT, isolation_level=None)) as connection:
+                self._check(connection)
+                yield connection
+        except (OSError, sqlite3.OperationalError) as error:
+            raise StoreError(f"a decisions log at {self.path}", str(error), "Mend it, or wait.") from error
+        except sqlite3.DatabaseError as error:
+            raise self._no_log(str(error)) from error
+
+    def _check(self, connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN")  # one view of both: another process may be making the file
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = {name for (name,) in connection.execute(_TABLES)}
+        connection.execute("COMMIT")
+        if version > VERSION:
+            expected = f"a decisions log of version {VERSION} at {self.path}"
+            raise ConfigError(expected, f"version {version}", "Update the program.")
+        if (version == 0 and tables) or (version == VERSION and not {"texts", "decisions"} <= tables):
+            raise self._no_log(f"a database with the tables {', '.join(sorted(tables)) or '(none)'}")
+        # Readers go on while another process writes. The setting stays with the file.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    def _no_log(self, got: str) -> ConfigError:
+        todo = "Name another file; this one is left alone."
+        return ConfigError(f"a decisions log at {self.path}", got, todo)
+
+
+def digest(decisions: Sequence[Decision]) -> str:
+    """What decides what is learned from decisions, as a sha256; "" where there are none that say anything."""
+    terms = sorted(
+        (d.text_key, d.document, d.narrative_id, d.verdict) for d in decisions if d.verdict != "undecided"
+    )
+    return hashlib.sha256(json.dumps(terms).encode()).hexdigest() if terms else ""
+
+
+_HOLDING = f"SELECT text_key, narrative_id, document, verdict FROM decisions WHERE decision_id IN ({_LATEST})"
+_INSERT = (
+    "INSERT INTO decisions (decided_at, who, why, text_key, document, narrative_id, verdict) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script; a trigger holds semicolons of its own."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
