@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from narratives.measure import clustered, design, difference, wilson, with_share
+from narratives.measure import clustered_interval, design, difference, wilson, with_share
 from narratives.measure.clustered import SUMS
 
 from .simulated import corpus
@@ -30,7 +30,7 @@ documents = st.lists(sizes.flatmap(lambda m: st.tuples(st.just(m), st.integers(0
 @given(st.lists(documents, min_size=1, max_size=5))
 def test_the_interval_holds_the_share_and_is_never_a_point(periods):
     frame = pd.DataFrame([sums(*zip(*period, strict=True)) for period in periods])
-    low, high = clustered(frame)
+    low, high = clustered_interval(frame)
     share = frame["paragraphs"] / frame["total_paragraphs"]
     assert (low >= 0).all() and (low <= share).all() and (share <= high).all() and (high <= 1).all()
     assert (high - low > 1e-6).all()
@@ -39,14 +39,14 @@ def test_the_interval_holds_the_share_and_is_never_a_point(periods):
 @given(documents)
 def test_more_of_the_same_gives_a_narrower_interval(period):
     one = sums(*zip(*period, strict=True))
-    widths = [np.subtract(*clustered(pd.DataFrame([one]) * n)[::-1])[0] for n in (1, 2, 5, 20)]
+    widths = [np.subtract(*clustered_interval(pd.DataFrame([one]) * n)[::-1])[0] for n in (1, 2, 5, 20)]
     assert all(wide > narrow for wide, narrow in zip(widths, widths[1:], strict=False))
 
 
 @given(documents)
 def test_never_narrower_than_with_independent_paragraphs(period):
     frame = pd.DataFrame([sums(*zip(*period, strict=True))])
-    low, high = clustered(frame)
+    low, high = clustered_interval(frame)
     low_wilson, high_wilson = wilson(frame["paragraphs"], frame["total_paragraphs"])
     assert low[0] <= low_wilson[0] + 1e-12 and high[0] >= high_wilson[0] - 1e-12
 
@@ -54,7 +54,7 @@ def test_never_narrower_than_with_independent_paragraphs(period):
 @given(st.lists(st.booleans(), min_size=1, max_size=300))
 def test_documents_as_units_have_wilsons_interval(hits):
     frame = pd.DataFrame([sums(np.ones(len(hits), int), np.array(hits, int))])
-    np.testing.assert_allclose(clustered(frame), wilson([sum(hits)], [len(hits)]), atol=1e-12)
+    np.testing.assert_allclose(clustered_interval(frame), wilson([sum(hits)], [len(hits)]), atol=1e-12)
 
 
 def test_the_design_effect_of_a_hand_count():
@@ -75,17 +75,17 @@ def test_what_is_seen_elsewhere_informs_a_period_without_any():
     frame = pd.DataFrame([clumped, empty, spread, empty]).assign(narrative_id=["a", "a", "b", "b"])
     found = design(frame)
     assert found["effect"][1] > 5 > 2 > found["effect"][3]
-    low, high = clustered(frame)
+    low, high = clustered_interval(frame)
     assert low[1] == low[3] == 0 and high[1] > high[3] > 0
     # One narrative's limits do not depend on which others are shown beside it.
-    np.testing.assert_array_equal(clustered(frame[:2])[1], high[:2])
+    np.testing.assert_array_equal(clustered_interval(frame[:2])[1], high[:2])
 
 
 def test_a_share_of_nothing_is_unknown():
     frame = pd.DataFrame([sums([], []), sums([3, 4], [1, 0])])
-    low, high = clustered(frame)
+    low, high = clustered_interval(frame)
     assert np.isnan(low[0]) and np.isnan(high[0]) and low[1] < 1 / 7 < high[1]
-    assert clustered(frame.iloc[:0])[0].size == 0
+    assert clustered_interval(frame.iloc[:0])[0].size == 0
 
 
 def test_with_share_takes_the_sums_where_it_has_them():
@@ -114,14 +114,14 @@ CELLS = [
 @pytest.mark.parametrize(("n", "share", "likeness"), CELLS)
 def test_the_interval_covers_the_truth(n, share, likeness):
     frame = corpus(np.random.default_rng(5), 4000, n, share, likeness)
-    low, high = clustered(frame.assign(narrative_id=np.arange(len(frame)) // 10))
+    low, high = clustered_interval(frame.assign(narrative_id=np.arange(len(frame)) // 10))
     assert 0.93 <= np.mean((low <= share) & (share <= high)) <= 0.98
 
 
 def test_a_single_period_covers_about_as_well():
     for n, share, likeness in CELLS:
         frame = corpus(np.random.default_rng(6), 2000, n, share, likeness)
-        low, high = clustered(frame.assign(narrative_id=np.arange(len(frame))))
+        low, high = clustered_interval(frame.assign(narrative_id=np.arange(len(frame))))
         assert 0.92 <= np.mean((low <= share) & (share <= high)) <= 0.99
 
 
@@ -158,7 +158,7 @@ def test_a_difference_turns_with_its_sides(one, other):
 def test_a_page_of_periods_takes_no_time():
     frame = corpus(np.random.default_rng(0), 56 * 60, 40, 0.05, 0.1)
     frame["narrative_id"] = np.arange(len(frame)) // 60
-    clustered(frame)  # imports
+    clustered_interval(frame)  # imports
     seconds = []
     for _ in range(5):
         start = time.perf_counter()

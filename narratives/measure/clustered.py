@@ -16,7 +16,7 @@ SUMS = ("documents", "total_paragraphs", "paragraphs", "m2", "my", "y2")
 # anything is seen, and how many positive paragraphs' worth of evidence that belief has; how much the other
 # periods of a narrative weigh against one period of its own; what is added to the degrees of freedom.
 PRIOR_LIKENESS, PRIOR_WEIGHT = 0.25, 2.0
-POOL_WEIGHT = 20.0
+POOL_WEIGHT = 10.0
 EXTRA_FREEDOM = 5.0
 
 
@@ -73,7 +73,7 @@ def design(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def clustered(frame: pd.DataFrame, level: float = LEVEL) -> tuple[Floats, Floats]:
+def clustered_interval(frame: pd.DataFrame, level: float = LEVEL) -> tuple[Floats, Floats]:
     """The interval of the share of every row of `frame` (see `design`): (low, high), NaN where it has none.
 
     Wilson's limits at the effective number of paragraphs, with Student's quantile instead of the normal one.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from narratives.measure.clustered import SUMS, clustered
+from narratives.measure.clustered import SUMS, clustered_interval
 from narratives.measure.intervals import wilson
 from narratives.model import Granularity
 
@@ -28,7 +28,7 @@ def with_share(frame: pd.DataFrame) -> pd.DataFrame:
     are NaN where the total is 0. The frame given is left as it is.
     """
     k, n = frame["paragraphs"].to_numpy(), frame["total_paragraphs"].to_numpy()
-    low, high = clustered(frame) if set(SUMS) <= set(frame.columns) else wilson(k, n)
+    low, high = clustered_interval(frame) if set(SUMS) <= set(frame.columns) else wilson(k, n)
     share = frame["paragraphs"] / frame["total_paragraphs"].where(n > 0)
     return frame.assign(share=share.astype("float64"), share_low=low, share_high=high)
 
