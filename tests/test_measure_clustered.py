@@ -24,7 +24,9 @@ def sums(m, y) -> dict[str, int]:
 
 
 sizes = st.integers(1, 60)
-documents = st.lists(sizes.flatmap(lambda m: st.tuples(st.just(m), st.integers(0, m))), min_size=1, max_size=40)
+documents = st.lists(
+    sizes.flatmap(lambda m: st.tuples(st.just(m), st.integers(0, m))), min_size=1, max_size=40
+)
 
 
 @given(st.lists(documents, min_size=1, max_size=5))
@@ -151,7 +153,7 @@ def test_a_difference_turns_with_its_sides(one, other):
     columns = ["share", "share_low", "share_high"]
     gap, low, high = difference(*(a[c] for c in columns), *(b[c] for c in columns))
     back, back_low, back_high = difference(*(b[c] for c in columns), *(a[c] for c in columns))
-    assert -1 <= low[0] < gap[0] < high[0] <= 1
+    assert -1 <= low[0] <= gap[0] <= high[0] <= 1 and low[0] < high[0]
     np.testing.assert_allclose([back, back_low, back_high], [-gap, -high, -low])
 
 

@@ -5,4 +5,12 @@ from narratives.measure.intervals import difference, wilson
 from narratives.measure.prevalence import choose_granularity, with_share
 from narratives.measure.quality import quality
 
-__all__ = ["choose_granularity", "clustered_interval", "design", "difference", "quality", "wilson", "with_share"]
+__all__ = [
+    "choose_granularity",
+    "clustered_interval",
+    "design",
+    "difference",
+    "quality",
+    "wilson",
+    "with_share",
+]

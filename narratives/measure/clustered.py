@@ -80,14 +80,18 @@ def clustered_interval(frame: pd.DataFrame, level: float = LEVEL) -> tuple[Float
     They hold the share, lie within 0..1 and never coincide. Where every document counts once (unit document)
     they are Wilson's own. Coverage: docs/statistics.md.
     """
-    from scipy.special import stdtrit  # here, since nothing else on a page needs scipy before a chart is drawn
+    from scipy.special import (
+        stdtrit,
+    )  # here, since nothing else on a page needs scipy before a chart is drawn
 
     table = design(frame)
     quantile = stdtrit(table["freedom"].to_numpy(), (1 + level) / 2)
     return score_limits(table["share"].to_numpy(), table["effective"].to_numpy(), quantile)
 
 
-def _likeness(seen: Floats, possible: Floats, chance: Floats, prior: Floats | float, weight: Floats) -> Floats:
+def _likeness(
+    seen: Floats, possible: Floats, chance: Floats, prior: Floats | float, weight: Floats
+) -> Floats:
     """(share of positive pairs - chance) / (1 - chance), drawn to `prior` by `weight` pairs; within 0..1."""
     expected = prior + (1 - prior) * chance
     found = _ratio(seen + weight * expected, possible + weight)
@@ -102,7 +106,9 @@ def _groups(frame: pd.DataFrame) -> npt.NDArray[np.intp]:
 
 def _sum(values: Floats, group: npt.NDArray[np.intp]) -> Floats:
     """For every row the sum over the rows of its group."""
-    totals: Floats = np.bincount(group, values)[group] if len(values) else values
+    if not len(values):
+        return values
+    totals: Floats = np.bincount(group, values)[group]
     return totals
 
 
