@@ -16,7 +16,7 @@ def document_sizes(draw: np.random.Generator, shape: tuple[int, ...]):
 def corpus(
     draw: np.random.Generator, periods: int, documents: int, share: float, likeness: float
 ) -> pd.DataFrame:
-    """`periods` rows with the columns SUMS: beta-binomial documents of the share and intraclass correlation."""
+    """`periods` rows with the columns SUMS: beta-binomial documents of that share and likeness (ICC)."""
     m = document_sizes(draw, (periods, documents))
     weight = (1 - likeness) / likeness
     y = draw.binomial(m.astype(int), draw.beta(share * weight, (1 - share) * weight, m.shape)).astype(float)

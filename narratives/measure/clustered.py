@@ -106,9 +106,7 @@ def _groups(frame: pd.DataFrame) -> npt.NDArray[np.intp]:
 
 def _sum(values: Floats, group: npt.NDArray[np.intp]) -> Floats:
     """For every row the sum over the rows of its group."""
-    if not len(values):
-        return values
-    totals: Floats = np.bincount(group, values)[group]
+    totals: Floats = np.bincount(group, values).astype(np.float64)[group]
     return totals
 
 

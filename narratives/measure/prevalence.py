@@ -22,10 +22,10 @@ _LENGTHS: tuple[tuple[Granularity, int], ...] = (("month", 1), ("quarter", 3), (
 def with_share(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with columns share, share_low and share_high added: paragraphs / total_paragraphs.
 
-    `frame` has integer columns `paragraphs` and `total_paragraphs`. If it also has `documents`, `m2`, `my` and
-    `y2` (see clustered.SUMS), the limits allow for paragraphs of one document going together, each narrative
-    of a `narrative_id` by itself; else every paragraph counts as independent (Wilson). All at 95 %; the three
-    are NaN where the total is 0. The frame given is left as it is.
+    `frame` has integer columns `paragraphs` and `total_paragraphs`. If it also has `documents`, `m2`, `my`
+    and `y2` (see clustered.SUMS), the limits allow for paragraphs of one document going together, each
+    narrative of a `narrative_id` by itself; else every paragraph counts as independent (Wilson). All at
+    95 %; the three are NaN where the total is 0. The frame given is left as it is.
     """
     k, n = frame["paragraphs"].to_numpy(), frame["total_paragraphs"].to_numpy()
     low, high = clustered_interval(frame) if set(SUMS) <= set(frame.columns) else wilson(k, n)

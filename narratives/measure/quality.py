@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -80,10 +81,9 @@ def quality(
 def _row(narrative_id: str, support: int, negatives: int, values: Floats) -> Quality:
     """`values` (5, 3): each measure, in the order of `_of_column`, with its limits."""
     *measures, (rate, low, high) = values.tolist()
-    return Quality(
-        narrative_id,
-        support,
-        *(value for measure in measures for value in measure),
+    row = Quality(narrative_id, support, *(value for measure in measures for value in measure))
+    return replace(
+        row,
         negatives=negatives,
         false_positive_rate=rate,
         false_positive_rate_low=low,
@@ -107,7 +107,7 @@ class _Column:
 
 
 def _measures(columns: Sequence[_Column], seen: Bools, weights: npt.NDArray[np.number]) -> Floats:
-    """Precision, recall, F1, average precision, false-positive rate (r, k + 1, 5) for r sets of document weights (r, d)."""
+    """The five measures (r, k + 1, 5), macro last, for r sets of document weights (r, d)."""
     found = np.full((len(weights), len(columns) + 1, 5), np.nan)
     for k, column in enumerate(columns):
         found[:, k] = _of_column(column, weights[:, column.group].astype(np.float64))
