@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from narratives.measure.intervals import Floats, wilson
+from narratives.measure.intervals import Floats, carried, wilson
 from narratives.model import Quality
 
 LABELS = ("narrative_id", "assigned", "assigned_true", "others", "others_true")
@@ -79,7 +79,7 @@ def corrected(
         rows = chosen[at]
         if rows.any():
             of_rows = [tuple(limit[at][rows] for limit in term) for term in terms]
-            found[:, rows] = carried(formula, [tuple(limit[rows] for limit in share), *of_rows])
+            found[:, rows] = _possible(carried(formula, [tuple(limit[rows] for limit in share), *of_rows]))
     choices = [by_labels, by_precision, by_rates]
     method = np.select(choices, ["labels", "precision", "rates"], "")
     reason = np.select(
@@ -95,22 +95,10 @@ def corrected(
     )
 
 
-def carried(formula: Callable[..., Floats], terms: Sequence[tuple[Floats, ...]]) -> Floats:
-    """(estimate, low, high), shape (3, n), of a formula of independent terms, each (value, low, high).
-
-    `formula` is monotone in each term. Each term is moved to its limits by itself; the steps that the result
-    then makes are squared and added. Clipped to 0..1; NaN where nothing of the interval lies there.
-    """
-    values = [term[0] for term in terms]
-    point = formula(*values)
-    down, up = np.zeros_like(point), np.zeros_like(point)
-    for at, (_, low, high) in enumerate(terms):
-        ends = [formula(*values[:at], limit, *values[at + 1 :]) for limit in (low, high)]
-        down += np.maximum(point - np.minimum(*ends), 0) ** 2
-        up += np.maximum(np.maximum(*ends) - point, 0) ** 2
-    found = np.stack([point, point - np.sqrt(down), point + np.sqrt(up)])
-    found[:, (found[1] >= 1) & (point > 1) | (found[2] <= 0)] = np.nan
-    return np.clip(found, 0, 1)
+def _possible(found: Floats) -> Floats:
+    """Estimates with limits, (3, n), clipped to 0..1; NaN where nothing of the interval lies there."""
+    point, low, high = found
+    return np.where((low >= 1) & (point > 1) | (high <= 0), np.nan, np.clip(found, 0, 1))
 
 
 def _from_labels(share: Floats, true: Floats, missed: Floats) -> Floats:
