@@ -14,7 +14,7 @@ from sklearn.metrics import average_precision_score, f1_score, precision_score, 
 from narratives.measure import quality
 from narratives.model import Quality
 
-MEASURES = ("precision", "recall", "f1", "average_precision")
+MEASURES = ("precision", "recall", "f1", "average_precision", "false_positive_rate")
 
 
 def case(seed: int = 0, n: int = 200, k: int = 3, documents: int = 40):
@@ -42,7 +42,8 @@ def test_a_hand_count():
     assert (found.narrative_id, found.support) == ("n", 3)
     assert found.precision == found.recall == found.f1 == pytest.approx(2 / 3)
     assert found.average_precision == pytest.approx((1 + 1 + 3 / 4) / 3)
-    assert (macro.narrative_id, macro.support, macro.f1) == ("", 3, found.f1)
+    assert (found.negatives, found.false_positive_rate) == (3, pytest.approx(1 / 3))
+    assert (macro.narrative_id, macro.support, macro.negatives, macro.f1) == ("", 3, 3, found.f1)
 
 
 @settings(deadline=None, max_examples=25)
@@ -58,6 +59,8 @@ def test_the_figures_of_scikit_learn(seed):
         assert row.recall == pytest.approx(recall_score(y, said))
         assert row.f1 == pytest.approx(f1_score(y, said))
         assert row.average_precision == pytest.approx(average_precision_score(y, scores[use, k]))
+        assert row.negatives == (~y).sum()
+        assert row.false_positive_rate == pytest.approx(1 - recall_score(~y, ~said))
     for measure in MEASURES:
         assert getattr(rows[-1], measure) == pytest.approx(np.mean([getattr(r, measure) for r in rows[:-1]]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
@@ -14,7 +15,11 @@ from .factory import build_store, content
 
 NAN = math.nan
 ROWS = (
-    Quality("us_meddles_too", 12, 0.8, 0.6, 0.9, 0.75, 0.5, 0.9, 0.7742, 0.6, 0.88, 0.81, 0.7, 0.9),
+    Quality(
+        "us_meddles_too",
+        *(12, 0.8, 0.6, 0.9, 0.75, 0.5, 0.9, 0.7742, 0.6, 0.88, 0.81, 0.7, 0.9),
+        *(950, 0.004, 0.001, 0.009),
+    ),
     Quality("wwii_memory", 0, 0.0, 0.0, 0.0, *[NAN] * 9),
     Quality("", 12, 0.8, 0.6, 0.9, 0.75, 0.5, 0.9, 0.7742, 0.6, 0.88, 0.81, 0.7, 0.9),
 )
@@ -74,6 +79,18 @@ def test_an_evaluation_on_its_own_says_of_what_it_is(tmp_path):
     kept = Evaluation(ROWS, CAVEAT, codebook="0" * 64, model="tiny")
     write_evaluation(path, kept)
     assert repr(read_evaluation(path)) == repr(kept)
+
+
+def test_a_file_from_before_false_positive_rates_is_read(tmp_path):
+    path = tmp_path / "quality.json"
+    write_evaluation(path, Evaluation(ROWS[:1], CAVEAT))
+    older = json.loads(path.read_text())
+    for name in [name for name in older["quality"][0] if "negative" in name or "false_positive" in name]:
+        del older["quality"][0][name]
+    path.write_text(json.dumps(older))
+    found = read_evaluation(path).rows[0]
+    assert (found.support, found.recall, found.negatives) == (12, 0.75, 0)
+    assert math.isnan(found.false_positive_rate)
 
 
 def parameters(**more: str) -> dict[str, str]:

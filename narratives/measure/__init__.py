@@ -1,7 +1,27 @@
-"""Shares with their intervals, agreement with reference labels, and the choice of a sensible period. Pure."""
+"""Shares with their intervals, what they must rest on, how they change and spread; quality. Pure."""
 
-from narratives.measure.intervals import wilson
+from narratives.measure.base import Base, smoothed, with_base
+from narratives.measure.change import changes
+from narratives.measure.clustered import clustered_interval, design
+from narratives.measure.correction import corrected
+from narratives.measure.intervals import difference, wilson
 from narratives.measure.prevalence import choose_granularity, with_share
 from narratives.measure.quality import quality
+from narratives.measure.spread import cooccurrence, first_uses
 
-__all__ = ["choose_granularity", "quality", "wilson", "with_share"]
+__all__ = [
+    "Base",
+    "changes",
+    "choose_granularity",
+    "clustered_interval",
+    "cooccurrence",
+    "corrected",
+    "design",
+    "difference",
+    "first_uses",
+    "quality",
+    "smoothed",
+    "wilson",
+    "with_base",
+    "with_share",
+]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from narratives.measure.clustered import SUMS, clustered_interval
 from narratives.measure.intervals import wilson
 from narratives.model import Granularity
 
@@ -21,11 +22,13 @@ _LENGTHS: tuple[tuple[Granularity, int], ...] = (("month", 1), ("quarter", 3), (
 def with_share(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with columns share, share_low and share_high added: paragraphs / total_paragraphs.
 
-    `frame` has integer columns `paragraphs` and `total_paragraphs`. The limits are Wilson's at 95 %; all
-    three are NaN where the total is 0. The frame given is left as it is.
+    `frame` has integer columns `paragraphs` and `total_paragraphs`. If it also has `documents`, `m2`, `my`
+    and `y2` (see clustered.SUMS), the limits allow for paragraphs of one document going together, each
+    narrative of a `narrative_id` by itself; else every paragraph counts as independent (Wilson). All at
+    95 %; the three are NaN where the total is 0. The frame given is left as it is.
     """
     k, n = frame["paragraphs"].to_numpy(), frame["total_paragraphs"].to_numpy()
-    low, high = wilson(k, n)
+    low, high = clustered_interval(frame) if set(SUMS) <= set(frame.columns) else wilson(k, n)
     share = frame["paragraphs"] / frame["total_paragraphs"].where(n > 0)
     return frame.assign(share=share.astype("float64"), share_low=low, share_high=high)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -26,13 +27,13 @@ def quality(
     seed: int = 0,
     resamples: int = 1000,
 ) -> tuple[Quality, ...]:
-    """Precision, recall, F1 and average precision of every narrative, and their macro mean as the last row.
+    """Precision, recall, F1, average precision and false-positive rate of every narrative; last, their mean.
 
     truth, known, predicted: (n, k) bool for n paragraphs and k narratives; scores: (n, k), higher says more;
     documents: the n documents that the paragraphs are of. A pair that is not `known` is left out of
     everything. Ties of scores count as one threshold. NaN stands for what is undefined: precision where
-    nothing is predicted, the other three where nothing is true. The macro row is the mean over the
-    narratives that have anything true, of the values that are defined.
+    nothing is predicted, the next three where nothing is true, the false-positive rate where all is. The last
+    row (macro) is the mean over the narratives that have anything true, of the values that are defined.
 
     The limits are percentiles of a bootstrap that draws whole documents, since paragraphs of one speech are
     alike: `resamples` draws, the same for every narrative, from `seed`. They are NaN for fewer than two
@@ -69,9 +70,24 @@ def quality(
         )
         low, high = _limits(drawn, point)
     support = [int(column.truth.sum()) for column in columns]
+    negatives = [int((~column.truth).sum()) for column in columns]
+    counts = zip([*narrative_ids, ""], [*support, sum(support)], [*negatives, sum(negatives)], strict=True)
     return tuple(
-        Quality(key, n, *(float(value) for values in zip(*row, strict=True) for value in values))
-        for key, n, *row in zip([*narrative_ids, ""], [*support, sum(support)], point, low, high, strict=True)
+        _row(*named, np.stack(limits, axis=1))
+        for named, limits in zip(counts, zip(point, low, high, strict=True), strict=True)
+    )
+
+
+def _row(narrative_id: str, support: int, negatives: int, values: Floats) -> Quality:
+    """`values` (5, 3): each measure, in the order of `_of_column`, with its limits."""
+    *measures, (rate, low, high) = values.tolist()
+    row = Quality(narrative_id, support, *(value for measure in measures for value in measure))
+    return replace(
+        row,
+        negatives=negatives,
+        false_positive_rate=rate,
+        false_positive_rate_low=low,
+        false_positive_rate_high=high,
     )
 
 
@@ -91,8 +107,8 @@ class _Column:
 
 
 def _measures(columns: Sequence[_Column], seen: Bools, weights: npt.NDArray[np.number]) -> Floats:
-    """Precision, recall, F1 and average precision (r, k + 1, 4) for r sets of document weights (r, d)."""
-    found = np.full((len(weights), len(columns) + 1, 4), np.nan)
+    """The five measures (r, k + 1, 5), macro last, for r sets of document weights (r, d)."""
+    found = np.full((len(weights), len(columns) + 1, 5), np.nan)
     for k, column in enumerate(columns):
         found[:, k] = _of_column(column, weights[:, column.group].astype(np.float64))
     having = found[:, :-1][:, seen]
@@ -102,7 +118,7 @@ def _measures(columns: Sequence[_Column], seen: Bools, weights: npt.NDArray[np.n
 
 
 def _of_column(column: _Column, weights: Floats) -> Floats:
-    """The four measures (r, 4) of one narrative, whose pairs count by `weights` (r, m)."""
+    """The five measures (r, 5) of one narrative, whose pairs count by `weights` (r, m)."""
     true, said = column.truth.astype(np.float64), column.predicted.astype(np.float64)
     hits, positives, claims = weights @ (true * said), weights @ true, weights @ said
     f1 = _ratio(2 * hits, np.where(positives > 0, positives + claims, 0.0))
@@ -110,7 +126,9 @@ def _of_column(column: _Column, weights: Floats) -> Floats:
     true_above = np.cumsum(weights * true, axis=1)[:, column.ends]
     steps = np.diff(true_above, axis=1, prepend=0.0)
     area = (steps * np.divide(true_above, above, out=np.zeros_like(above), where=above > 0)).sum(axis=1)
-    return np.stack([_ratio(hits, claims), _ratio(hits, positives), f1, _ratio(area, positives)], axis=1)
+    wrong = _ratio(claims - hits, weights.sum(axis=1) - positives)
+    measures = [_ratio(hits, claims), _ratio(hits, positives), f1, _ratio(area, positives), wrong]
+    return np.stack(measures, axis=1)
 
 
 def _ratio(part: npt.NDArray[np.number], whole: npt.NDArray[np.number]) -> Floats:

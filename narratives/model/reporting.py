@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -81,8 +82,9 @@ class Quality:
     """How well what was assigned agrees with reference labels, for one narrative or over all.
 
     `narrative_id` is empty for the mean over narratives (macro); `support` counts the paragraphs that
-    truly advance it (for the macro row: the pairs of paragraph and narrative). Measures are 0 to 1, each
-    with its 95 % interval; NaN where undefined.
+    truly advance it, `negatives` those that do not (for the macro row: the pairs of paragraph and narrative).
+    Measures are 0 to 1, each with its 95 % interval; NaN where undefined. The false-positive rate is the
+    share of the negatives that were said to advance it; files written before it was measured lack it.
     """
 
     narrative_id: str
@@ -99,3 +101,7 @@ class Quality:
     average_precision: float
     average_precision_low: float
     average_precision_high: float
+    negatives: int = 0
+    false_positive_rate: float = math.nan
+    false_positive_rate_low: float = math.nan
+    false_positive_rate_high: float = math.nan

@@ -1,0 +1,149 @@
+"""Shares corrected for the errors of the matching, where labels allow it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from narratives.measure.intervals import Floats, carried, wilson
+from narratives.model import Quality
+
+LABELS = ("narrative_id", "assigned", "assigned_true", "others", "others_true")
+
+# Why there is no corrected share, in the words that stand in its place.
+NOT_MEASURED = "no labels of this narrative"
+NOT_OF_HERE = (
+    "the reference labels hold more near misses than these texts: their false-positive rate exceeds the "
+    "share assigned here, so it does not carry over"
+)
+NO_BETTER_THAN_CHANCE = "the matching finds true paragraphs no more often than others"
+
+CONTRADICTED = "the measured rates cannot give the share seen here"
+
+Value = tuple[Floats, Floats, Floats]  # with its limits
+
+
+def corrected(
+    frame: pd.DataFrame, measured: Sequence[Quality] = (), labels: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """The frame with columns corrected, corrected_low, corrected_high, correction and correction_reason.
+
+    `frame` has narrative_id, paragraphs, total_paragraphs, share, share_low and share_high (`with_share`).
+    `labels` has the columns LABELS: of every narrative, how many paragraphs of this corpus drawn at random
+    among those assigned, and among all others, were labelled, and how many of them truly advance it.
+    `measured` are figures on reference labels from elsewhere. Per narrative the first method that its labels
+    allow; `correction` names it, empty where there is none, and then `correction_reason` says why:
+
+    labels     share * t + (1 - share) * m, with t true of the assigned and m true of the others, both from
+               `labels`. For a yes-or-no prediction this is prediction-powered inference with its best weight
+               (Angelopoulos, Duchi and Zrnic 2023, arXiv:2311.01453), known in surveys as post-stratification
+               or two-phase sampling. It assumes only that the labelled paragraphs were drawn at random.
+    precision  share * t / recall, with t from `labels` and recall from `measured`: assumes that what is found
+               of the true paragraphs here is as much as there.
+    rates      (share - f) / (recall - f), with the false-positive rate f, both from `measured` (Rogan and
+               Gladen 1978, American Journal of Epidemiology 107, 71-76; "adjusted count" in quantification).
+               Assumes that both rates carry over. A reference set drawn to be rich in near misses has a
+               higher f than a corpus; where its lower limit exceeds the share assigned in all of `frame`,
+               which no rate of this corpus can, there is no correction. Precision, which moves with how
+               frequent a narrative is, is never carried over.
+
+    The limits are at 95 %, clipped to 0..1: those of the share and of the rates (the wider of Wilson's and
+    those measured) carried through the formula one at a time, the steps squared and added (Zou and Donner
+    2008; Donner and Zou 2012, Statistical Methods in Medical Research 21, 347-359). The rates are taken as
+    the same in every row of a narrative. NaN where the share is, and where the limits are beyond 0..1.
+    """
+    keys = pd.Index(frame["narrative_id"].unique())
+    overall = frame.groupby("narrative_id")[["paragraphs", "total_paragraphs"]].sum().reindex(keys)
+    quality = {row.narrative_id: row for row in measured if row.narrative_id}
+    recall, false_positives = _measured([quality.get(key) for key in keys])
+    true, missed = _labelled(keys, labels)
+
+    assigned = (overall["paragraphs"] / overall["total_paragraphs"]).to_numpy(np.float64)
+    by_labels = ~np.isnan(true[0]) & ~np.isnan(missed[0])
+    by_precision = ~by_labels & ~np.isnan(true[0]) & (recall[0] > 0)
+    rates = ~by_labels & ~by_precision & ~np.isnan(recall[0]) & ~np.isnan(false_positives[0])
+    not_of_here = rates & (false_positives[1] >= assigned)
+    useless = rates & ~not_of_here & (recall[0] <= false_positives[0])
+    by_rates = rates & ~not_of_here & ~useless
+
+    at = keys.get_indexer(frame["narrative_id"])
+    share: Value = tuple(frame[name].to_numpy(np.float64) for name in ("share", "share_low", "share_high"))  # type: ignore[assignment]
+    found = np.full((3, len(frame)), np.nan)
+    for chosen, formula, terms in (
+        (by_labels, _from_labels, (true, missed)),
+        (by_precision, _from_precision, (true, recall)),
+        (by_rates, _from_rates, (recall, false_positives)),
+    ):
+        rows = chosen[at]
+        if rows.any():
+            of_rows = [tuple(limit[at][rows] for limit in term) for term in terms]
+            found[:, rows] = _possible(carried(formula, [tuple(limit[rows] for limit in share), *of_rows]))
+    choices = [by_labels, by_precision, by_rates]
+    method = np.select(choices, ["labels", "precision", "rates"], "")
+    reason = np.select(
+        [*choices, not_of_here, useless], ["", "", "", NOT_OF_HERE, NO_BETTER_THAN_CHANCE], NOT_MEASURED
+    )
+    contradicted = (method[at] != "") & np.isnan(found[0]) & ~np.isnan(share[0])
+    return frame.assign(
+        corrected=found[0],
+        corrected_low=found[1],
+        corrected_high=found[2],
+        correction=np.where(contradicted, "", method[at]),
+        correction_reason=np.where(contradicted, CONTRADICTED, reason[at]),
+    )
+
+
+def _possible(found: Floats) -> Floats:
+    """Estimates with limits, (3, n), clipped to 0..1; NaN where nothing of the interval lies there."""
+    point, low, high = found
+    return np.where((low >= 1) & (point > 1) | (high <= 0), np.nan, np.clip(found, 0, 1))
+
+
+def _from_labels(share: Floats, true: Floats, missed: Floats) -> Floats:
+    return share * true + (1 - share) * missed
+
+
+def _from_precision(share: Floats, true: Floats, recall: Floats) -> Floats:
+    return _over(share * true, recall)
+
+
+def _from_rates(share: Floats, recall: Floats, false_positives: Floats) -> Floats:
+    return _over(share - false_positives, recall - false_positives)
+
+
+def _over(part: Floats, whole: Floats) -> Floats:
+    """part / whole; 1, which allows anything, where the whole may be 0 or less."""
+    return np.where(np.isnan(part), np.nan, np.divide(part, whole, out=np.ones_like(part), where=whole > 0))
+
+
+def _measured(rows: Sequence[Quality | None]) -> tuple[Value, Value]:
+    """Recall and false-positive rate, with the wider of measured and Wilson's limits; NaN where unknown."""
+
+    def of(count: str, name: str) -> Value:
+        figures = [
+            (getattr(row, count), *(getattr(row, name + end) for end in ("", "_low", "_high")))
+            if row
+            else (0, *[np.nan] * 3)
+            for row in rows
+        ]
+        n, value, low, high = np.array(figures, np.float64).reshape(-1, 4).T
+        n = np.where(np.isnan(value), 0, n)
+        own_low, own_high = wilson(np.nan_to_num(value) * n, n)
+        return np.where(n > 0, value, np.nan), np.fmin(low, own_low), np.fmax(high, own_high)
+
+    return of("support", "recall"), of("negatives", "false_positive_rate")
+
+
+def _labelled(keys: pd.Index, labels: pd.DataFrame | None) -> tuple[Value, Value]:
+    """Of the labelled assigned, and of the labelled others, the share that is true; NaN where none is."""
+    table = (pd.DataFrame(columns=list(LABELS)) if labels is None else labels).set_index("narrative_id")
+    counts = table.reindex(keys).fillna(0)
+
+    def of(name: str) -> Value:
+        k, n = counts[f"{name}_true"].to_numpy(np.float64), counts[name].to_numpy(np.float64)
+        value = np.divide(k, n, out=np.full(n.shape, np.nan), where=n > 0)
+        return value, *wilson(k, n)
+
+    return of("assigned"), of("others")
