@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from narratives.show import frame, prevalence, quality
+from narratives.show import frame, prevalence, prevalence_panels, quality
 
 
 def page(view: frame.View) -> None:
@@ -21,10 +21,10 @@ def page(view: frame.View) -> None:
     prevalence.headline(view, choice, shown)
     how = prevalence.counted(view, choice, prevalence.denominator(shown, choice))
     measured = quality.measured(view)
-    prevalence.small_multiples(view, choice, shown, how, measured)
+    prevalence_panels.small_multiples(view, choice, shown, how, measured)
     quality.line(view, measured)
-    prevalence.compared(view, choice, shown, how)
-    prevalence.uncovered(view, choice)
+    prevalence_panels.compared(view, choice, shown, how)
+    prevalence_panels.uncovered(view, choice)
     quality.details(view, measured)
 
 

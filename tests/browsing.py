@@ -122,7 +122,7 @@ def opened(watched: Watched, url: str) -> Page:
 
 
 def headline(page: Page) -> dict[str, str]:
-    expect(page.get_by_test_id("stMetric")).to_have_count(6)
+    expect(page.get_by_test_id("stMetric")).to_have_count(7)
     labels = page.locator("[data-testid=stMetricLabel]").all_inner_texts()
     values = page.locator("[data-testid=stMetricValue]").all_inner_texts()
     return dict(zip(labels, values, strict=True))

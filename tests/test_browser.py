@@ -92,7 +92,7 @@ def _filter_link_and_download(browser: Browser, address: str, store: Path, speak
 
         hits = f"p.statement AND p.duplicate_of = '' AND p.speaker = '{speaker}' AND p.year = '{year}'"
         [(total,)] = sql(store, f"SELECT count(*) FROM paragraphs p WHERE {hits}")
-        assert after["Statement paragraphs"] == f"{total}"
+        assert after["Paragraphs"] == f"{total}"
 
         table = saved(page, "prevalence", "Numbers (CSV)")
         counted = dict(
@@ -107,7 +107,7 @@ def _filter_link_and_download(browser: Browser, address: str, store: Path, speak
         assert set(table["filter_speaker"]) == {speaker}
         assert set(table["filter_from"]) == {year}
         drawn = [share for [share] in hers]
-        assert drawn == table["share"].tolist()[: len(drawn)]
+        assert drawn == [float(share) if share else None for share in table["share"]][: len(drawn)]
 
         page.get_by_role("link", name="Evidence").click()
         expect(page.get_by_role("heading", name="Evidence")).to_be_visible()
@@ -202,7 +202,7 @@ def test_a_new_snapshot_appears_at_the_next_interaction(browser, address, store)
         Store(store).write_snapshot(added)
         choose(page, "Narrative", "The US meddles too")
         after = headline(page)
-        assert int(after["Statement paragraphs"]) == int(before["Statement paragraphs"]) + 1
+        assert int(after["Paragraphs"]) == int(before["Paragraphs"]) + 1
         expect(page.get_by_text(f"Snapshot {(store / 'CURRENT').read_text().strip()}")).to_be_visible()
 
 

@@ -67,8 +67,9 @@ def test_home_shows_everything(store):
     app = opened()
     totals = open_snapshot(store).totals(Slice())
     assert app.title[0].value == "Prevalence"
-    assert headline(app)["Statement paragraphs"] == f"{totals.statements}"
-    assert headline(app)["Undated"] == f"{totals.undated}"
+    assert headline(app)["Paragraphs"] == f"{totals.statements}"
+    assert headline(app)["Undated"] == words.percent(totals.undated / (totals.placed + totals.undated))
+    assert headline(app)["Speakers"] == f"{totals.speakers}"
     assert headline(app)["Period"] == "2016–2018"
     assert len(app.get("plotly_chart")) == 3 + 1 + 1  # narratives, comparison, what none covers
     assert NOTICE in said(app) and words.CAVEAT in said(app)
@@ -80,8 +81,8 @@ def test_a_speaker_and_a_year_change_the_numbers(store):
     s = Slice(speakers=("Maria Zakharova",), date_from="2016", date_to="2016")
     totals = open_snapshot(store).totals(s)
     app = opened(speaker="Maria Zakharova", **{"from": "2016", "to": "2016"})
-    assert headline(app)["Statement paragraphs"] == f"{totals.statements}"
-    assert headline(app)["Statement paragraphs"] != headline(opened())["Statement paragraphs"]
+    assert headline(app)["Paragraphs"] == f"{totals.statements}"
+    assert headline(app)["Paragraphs"] != headline(opened())["Paragraphs"]
     assert headline(app)["Period"] == "2016"
     shown = f"the {totals.placed} statement paragraphs by Maria Zakharova dated 2016; originals only"
     assert shown in said(app)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from narratives.measure import with_share
+from narratives.measure import Base, with_base, with_share
+from narratives.measure.change import CHANGES
 from narratives.show import charts
 from narratives.show.colours import (
     BACKGROUNDS,
@@ -91,11 +92,62 @@ def test_hovering_tells_share_interval_count_and_denominator(frame):
     assert line["hovertemplate"][2] == ""
 
 
-def test_all_small_charts_stand_on_one_scale_that_cuts_nothing_off(frame):
+def test_all_small_charts_stand_on_one_scale_and_say_if_it_cuts_intervals(frame):
     view = charts.look(frame, "share")
     tops = {charts.small(one(frame, key), PALETTE[0], view)["layout"]["yaxis"]["range"][1] for key in "ab"}
     assert len(tops) == 1
-    assert tops.pop() >= frame["share_high"].max()
+    assert tops.pop() >= frame["share"].max() * 1.2
+    assert view.cut == (frame["share_high"].max() > view.top)
+    assert not charts.look(frame.assign(share_high=frame["share"]), "share").cut
+
+
+def test_a_period_that_holds_too_little_shows_its_count_and_why(frame):
+    rows = with_base(frame.assign(documents=frame["total_paragraphs"]), Base(30, 0.0))
+    figure = charts.small(one(rows), PALETTE[0], charts.look(rows, "share"))
+    [line] = lines(figure)
+    assert line["y"] == [0.1, 0.2, None, None]
+    [few] = [trace for trace in figure["data"] if trace.get("mode") == "text"]
+    assert few["text"] == ["0"] and few["y"] == [0]
+    assert "20 documents, fewer than 30" in few["hovertemplate"][0]
+    assert "0 of 20 statement paragraphs" in few["hovertemplate"][0]
+    assert few["customdata"] == [{"narrative": "a", "period": "2019"}]
+    counts = charts.small(one(rows), PALETTE[0], charts.look(rows, "count"))
+    assert lines(counts)[0]["y"] == [4, 10, None, 0]
+
+
+def test_a_chart_of_nothing_but_small_periods_can_be_drawn_and_told(frame):
+    rows = with_base(frame.assign(documents=1), Base(30, 0.0))
+    view = charts.look(rows, "share")
+    assert charts.small(one(rows), PALETTE[0], view)["layout"]["yaxis"]["range"][1] > 0
+    assert charts.comparison(rows, {"a": PALETTE[0]}, view)
+    assert "too few paragraphs" in charts.summary(one(rows), view)
+
+
+def test_the_corrected_share_stands_beside_the_raw_one(frame):
+    rows = frame.assign(corrected=0.05, corrected_low=0.01, corrected_high=0.09)
+    figure = charts.small(one(rows), PALETTE[0], charts.look(rows, "share"))
+    [dotted] = [trace for trace in figure["data"] if trace["line"].get("dash") == "dot"]
+    assert dotted["y"] == [0.05, 0.05, None, 0.05]
+    assert "corrected for matching errors 5.0 % (1.0–9.0 %)" in lines(figure)[0]["hovertemplate"][0]
+    assert lines(figure)[0]["y"][0] == 0.1
+
+
+def test_a_smoothed_line_leaves_the_marks_where_they_are(frame):
+    rows = frame.assign(smoothed=0.15)
+    figure = charts.small(one(rows), PALETTE[0], charts.look(rows, "share"))
+    assert not lines(figure)
+    [marks] = [trace for trace in figure["data"] if trace.get("mode") == "markers"]
+    assert marks["y"][0] == 0.1
+    assert figure["data"][-1]["y"] == [0.15, 0.15, None, 0.15]
+
+
+def test_change_points_are_marked_and_told(frame):
+    row = ("a", "2017", "up", 0.1, 0.05, 0.2, 0.3, 0.2, 0.4, 9.0)
+    found = pd.DataFrame([row], columns=list(CHANGES))
+    figure = charts.small(one(frame), PALETTE[0], charts.look(frame, "share"), changes=found)
+    [mark] = [trace for trace in figure["data"] if trace.get("text") == ["↑"]]
+    assert mark["x"] == ["2017-01-01"]
+    assert "From 2017 higher: 30.0 % (20.0–40.0) after 10.0 % (5.0–20.0)" in mark["hovertemplate"][0]
 
 
 def test_names_cannot_carry_markup(frame):

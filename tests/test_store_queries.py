@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -39,6 +39,9 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     path = tmp_path_factory.mktemp("store")
     build_store(path)
     return open_snapshot(path)
+
+
+SUMS = ["paragraphs", "total_paragraphs", "documents", "m2", "my", "y2"]
 
 
 # --- the oracle ------------------------------------------------------------------------------------------
@@ -87,6 +90,7 @@ def _passing(s: Slice) -> list[tuple[Document, Paragraph]]:
         for p in d.paragraphs
         if (not s.speakers or p.speaker in s.speakers)
         and (not s.outlets or d.outlet in s.outlets)
+        and (not s.voices or p.voice in s.voices)
         and (s.copies == "all" or (p.paragraph_id in CONTENT.copies) == (s.copies == "copies"))
     ]
 
@@ -112,6 +116,7 @@ slices = st.builds(
     speakers=st.lists(st.sampled_from(["", "Maria Zakharova", "Vladimir Putin", "Nobody"]), max_size=2).map(
         tuple
     ),
+    voices=st.lists(st.sampled_from(["own", "quoted", "reported", "outlet"]), max_size=2).map(tuple),
     outlets=st.lists(st.sampled_from(["", "RT", "TASS", "Foreign Ministry"]), max_size=2).map(tuple),
     narratives=st.lists(st.sampled_from([*names, "none such"]), max_size=2, unique=True).map(tuple),
     date_from=dates,
@@ -135,6 +140,11 @@ def test_totals(snapshot: Snapshot, s: Slice) -> None:
     assert found.paragraphs == sum(_inside(d.date, s) for d, _ in _passing(s))
     assert found.assigned == len(claimed)
     assert found.unassigned == len(inside) - len(claimed)
+    assert found.speakers == len({p.speaker for _, p in inside} - {""})
+    routine = {key for c in CONTENT.clusters if c.routine for key in c.members}
+    plain = [p for _, p in inside if p.paragraph_id in routine]
+    assert found.routine == len(plain)
+    assert found.routine_unassigned == sum(not live[p.paragraph_id] for p in plain)
     assert found.candidates_only == sum(
         all(a.origin == "discovered" for a in live[p.paragraph_id]) for p in claimed
     )
@@ -152,27 +162,41 @@ def test_totals(snapshot: Snapshot, s: Slice) -> None:
 @given(s=slices)
 def test_prevalence_and_unassigned(snapshot: Snapshot, s: Slice) -> None:
     live = _live()
-    units: dict[str, set[str]] = defaultdict(set)
-    advancing: dict[tuple[str, str], set[str]] = defaultdict(set)
-    claimed: dict[str, set[str]] = defaultdict(set)
+    # Of every period: its documents, and how many statements of each advance a narrative, or nothing ("").
+    sizes: dict[str, Counter[str]] = defaultdict(Counter)
+    hits: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for d, p in _statements(s):
         period = _period(d.date, s.by)
         if period and _inside(d.date, s):
-            unit = p.paragraph_id if s.unit == "paragraph" else d.document_id
-            units[period].add(unit)
-            for a in live[p.paragraph_id]:
-                advancing[period, a.narrative_id].add(unit)
-                claimed[period].add(unit)
+            sizes[period][d.document_id] += 1
+            for key in {a.narrative_id for a in live[p.paragraph_id]} or {""}:
+                hits[period, key][d.document_id] += 1
+    if s.unit == "document":
+        for (period, key), found in hits.items():
+            whole = [one for one in found if key or found[one] == sizes[period][one]]
+            hits[period, key] = Counter(dict.fromkeys(whole, 1))
+        sizes = {period: Counter(dict.fromkeys(found, 1)) for period, found in sizes.items()}
+
+    def sums(period: str, key: str) -> tuple[int, ...]:
+        m, y = sizes[period], hits.get((period, key), Counter())
+        pairs = [(m[one], y[one]) for one in m]
+        return (
+            y.total(),
+            m.total(),
+            len(m),
+            sum(a * a for a, _ in pairs),
+            sum(a * b for a, b in pairs),
+            sum(b * b for _, b in pairs),
+        )
+
     chosen = [n for n in names if not s.narratives or n in s.narratives]
-    frame = snapshot.prevalence(s)
-    rows = list(
-        frame[["period", "narrative_id", "paragraphs", "total_paragraphs"]].itertuples(index=False, name=None)
-    )
-    assert rows == [(t, n, len(advancing[t, n]), len(units[t])) for t in sorted(units) for n in chosen]
-    apart = list(snapshot.unassigned(s).itertuples(index=False, name=None))
-    assert apart == [(t, len(units[t] - claimed[t]), len(units[t])) for t in sorted(units)]
+    frame = snapshot.prevalence(s)[["period", "narrative_id", *SUMS]]
+    rows = list(frame.itertuples(index=False, name=None))
+    assert rows == [(t, n, *sums(t, n)) for t in sorted(sizes) for n in chosen]
+    apart = list(snapshot.unassigned(s)[["period", *SUMS]].itertuples(index=False, name=None))
+    assert apart == [(t, *sums(t, "")) for t in sorted(sizes)]
     if s.unit == "paragraph":
-        assert sum(total for _, _, total in apart) == snapshot.totals(s).placed
+        assert sum(row[2] for row in apart) == snapshot.totals(s).placed
 
 
 @many

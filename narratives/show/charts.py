@@ -11,12 +11,22 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from narratives.model import Quality
+from narratives.model import Quality, Unit
 from narratives.show import periods, words
 from narratives.show.colours import FAINT, GREY
-from narratives.show.marks import FEW, Look, Measure, Trace, banded, event_marks, whiskered, wrapped
+from narratives.show.marks import (
+    Look,
+    Measure,
+    Trace,
+    banded,
+    change_marks,
+    event_marks,
+    whiskered,
+    wrapped,
+)
 
 Figure = dict[str, Any]
 UNCOVERED = "In no narrative"
@@ -30,37 +40,47 @@ MARKERS = {
 }
 _ASIDE = 0.08  # of a period: neighbours stand this far apart, so that no interval hides another
 _LABEL_LINE = 0.046  # of the plot's height, with a little air
+LEAST_TOP = 0.001  # of a scale of shares
 _LEFT = 36  # room for the marks of the vertical axis, in pixels
-WITHIN = 0.9
+WITHIN, AIR = 0.75, 1.25
 CONFIG = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": False}
 
 
-def look(frame: pd.DataFrame, measure: Measure) -> Look:
-    """The common axes of a frame.
+def look(frame: pd.DataFrame, measure: Measure, unit: Unit = "paragraph") -> Look:
+    """The common axes of a frame, whose counts are of `unit`.
 
-    Every point is inside, and every interval too where periods are few; where they are many, nine in ten
-    intervals: some periods with hardly any text would else flatten all lines. The scale never shrinks to
-    nothing.
+    Every share is inside, with air above it, and three in four of the intervals: a few periods with hardly
+    any text, or with all of it in one long document, would else flatten all lines. Where that cuts
+    intervals, `cut` says so. The scale never shrinks to nothing.
     """
     labels = tuple(periods.between(min(frame["period"]), max(frame["period"]))) if len(frame) else ()
     if measure == "share":
-        within = 1.0 if len(labels) <= FEW else WITHIN
-        highest = max(float(frame["share"].max()), float(frame["share_high"].quantile(within)))
-        return Look(labels, measure, min(1.0, highest * 1.05))
-    return Look(labels, measure, max(1.0, float(frame["paragraphs"].max())) * 1.12)
+        highs = frame["share_high"].dropna()
+        wanted = [frame["share"].max() * AIR, highs.quantile(WITHIN) if len(highs) else 0.0]
+        top = min(1.0, max(LEAST_TOP, *np.nan_to_num(wanted).tolist()) * 1.02)
+        return Look(labels, measure, top, words.NOUNS[unit], bool((highs > top).any()))
+    return Look(labels, measure, max(1.0, float(frame["paragraphs"].max())) * 1.12, words.NOUNS[unit])
 
 
-def small(rows: pd.DataFrame, colour: str, view: Look, measured: Quality | None = None) -> Figure:
+def small(
+    rows: pd.DataFrame,
+    colour: str,
+    view: Look,
+    measured: Quality | None = None,
+    changes: pd.DataFrame | None = None,
+) -> Figure:
     """One narrative's small chart: its name and overall figure above, the line and its 95 % band below.
 
-    Where its matching was `measured`, the figure is followed by its F1.
+    Where its matching was `measured`, the figure is followed by its F1. `changes` are its change points.
     """
     name = str(rows["narrative"].iloc[0])
     hits, total = int(rows["paragraphs"].sum()), int(rows["total_paragraphs"].sum())
-    headline = f"{words.percent(hits / total if total else float('nan'))} · {words.count(hits, 'paragraph')}"
+    share = words.percent(hits / total if total else float("nan"))
+    headline = f"{share} · {words.count(hits, view.noun.split()[-1])}"
     if measured and measured.f1 == measured.f1:
         headline += f" · F1 {measured.f1:.2f}"
-    figure = _figure(banded(rows, colour, view), view, height=200)
+    marks = change_marks(changes, view) if changes is not None else []
+    figure = _figure([*banded(rows, colour, view), *marks], view, height=200)
     figure["layout"]["margin"] = {"l": _LEFT, "r": 10, "t": 60, "b": 22}
     figure["layout"]["annotations"] = [
         {
@@ -90,7 +110,8 @@ def comparison(
         aside = (position - (len(colours) - 1) / 2) * _ASIDE
         drawn.append(whiskered(rows, colour, view, symbol, aside))
         label = f"<span style='color:{colour}'>{sign}</span> {wrapped(str(rows['narrative'].iloc[0]), 18, 3)}"
-        ends.append((float(rows["share" if view.measure == "share" else "paragraphs"].iloc[-1]), label))
+        values = rows["share" if view.measure == "share" else "paragraphs"].dropna()
+        ends.append((float(values.iloc[-1]) if len(values) else 0.0, label))
     start, end = periods.bounds(view.labels[0])[0], periods.bounds(view.labels[-1])[1]
     inside = [(day, name) for day, name in events if start <= day <= end]
     drawn += event_marks(inside, view.top)
@@ -145,7 +166,9 @@ def summary(rows: pd.DataFrame, view: Look) -> str:
     """A chart of one narrative in a sentence, for those who cannot see it."""
     name, column = rows["narrative"].iloc[0], "share" if view.measure == "share" else "paragraphs"
     say = words.percent if view.measure == "share" else lambda n: words.count(int(n), "paragraph")
-    ranked = rows.sort_values([column, "period"])
+    ranked = rows.dropna(subset=column).sort_values([column, "period"])
+    if ranked.empty:
+        return f"{name}: too few paragraphs in every period for a share."
     low, high = ranked.iloc[0], ranked.iloc[-1]
     return (
         f"{name}: {say(low[column])} in {periods.in_words(low['period'])} at the lowest, "

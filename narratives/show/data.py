@@ -9,17 +9,21 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast, get_args
 
 import pandas as pd
 import streamlit as st
 
-from narratives.measure import choose_granularity, with_share
+from narratives import measure
+from narratives.measure import Base, choose_granularity, corrected, with_base, with_share
 from narratives.model import Granularity, Slice, StoreError
 from narratives.store import Manifest, Options, Snapshot, Store, Totals, open_snapshot
 
 ENVIRONMENT = "NARRATIVES_STORE"
 OWN, SAMPLE = Path("store"), Path("store-sample")
 KEEP_SECONDS = 3600
+SHOWN = 0.75
+SAMPLE_BASE = Base(documents=5, expected=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,27 @@ def prevalence(handle: Handle, s: Slice) -> pd.DataFrame:
     return with_share(snapshot(handle).prevalence(s))
 
 
+def base(handle: Handle) -> Base:
+    """What a share must rest on to be shown: less in a snapshot that says itself that it is no study."""
+    return SAMPLE_BASE if manifest(handle).notice else Base()
+
+
+def judged(handle: Handle, frame: pd.DataFrame) -> pd.DataFrame:
+    """Shares corrected for matching errors where labels allow it, and none where they rest on too little.
+
+    See `measure.corrected` and `measure.with_base` for the columns added. Not kept: an evaluation may come
+    at any time.
+    """
+    quality = snapshot(handle).quality() or ()
+    return with_base(corrected(frame, quality), base(handle))
+
+
+@st.cache_data(max_entries=200, ttl=KEEP_SECONDS, show_spinner=False)
+def changes(handle: Handle, s: Slice) -> pd.DataFrame:
+    """Change points of every narrative of the slice; see `measure.changes`."""
+    return measure.changes(prevalence(handle, s))
+
+
 @st.cache_data(max_entries=200, ttl=KEEP_SECONDS, show_spinner=False)
 def unassigned(handle: Handle, s: Slice) -> pd.DataFrame:
     """What advances no narrative, per period, with share and interval."""
@@ -89,10 +114,21 @@ def unassigned(handle: Handle, s: Slice) -> pd.DataFrame:
 
 @st.cache_data(max_entries=200, ttl=KEEP_SECONDS, show_spinner=False)
 def granularity(handle: Handle, s: Slice) -> Granularity:
-    """The shortest period that the number of dated documents in the slice supports."""
+    """The shortest period that the slice supports: by its dated documents, and by shares that can be shown.
+
+    At most one in four shares of the codebook's narratives may rest on too little; else the next longer
+    period is taken, up to years.
+    """
     months = snapshot(handle).prevalence(replace(s, by="month", unit="document")).drop_duplicates("period")
     counts = zip(months["period"], months["total_paragraphs"], strict=True)
-    return choose_granularity({str(month): int(count) for month, count in counts})
+    by = choose_granularity({str(month): int(count) for month, count in counts})
+    lengths = get_args(Granularity)
+    for longer in reversed(lengths[1 : lengths.index(by) + 1]):
+        found = prevalence(handle, replace(s, by=longer, unit="paragraph"))
+        shown = with_base(found[found["origin"] == "codebook"], base(handle))["base_ok"]
+        if shown.mean() >= SHOWN:
+            return cast(Granularity, longer)
+    return "year"
 
 
 @st.cache_data(max_entries=60, ttl=KEEP_SECONDS, show_spinner=False)

@@ -21,17 +21,24 @@ FEW = 12  # periods, up to which there is room for large marks
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the charts of a page share: the time axis, the measure, the top of the scale."""
+    """What the charts of a page share: the time axis, the measure, the top of the scale.
+
+    `noun` is what is counted; `cut` says that some intervals reach beyond the top.
+    """
 
     labels: tuple[str, ...]
     measure: Measure
     top: float
+    noun: str = "statement paragraph"
+    cut: bool = False
 
 
 def banded(rows: pd.DataFrame, colour: str, view: Look) -> list[Trace]:
     """A narrative's line over its 95 % band."""
-    line = _line(rows, colour, view)
-    return [*_bands(rows, colour, view), line] if view.measure == "share" else [line]
+    drawn = [_line(rows, colour, view)]
+    if view.measure == "share":
+        drawn = [*_bands(rows, colour, view), *_corrected(rows, colour, view), *drawn, *_few(rows, view)]
+    return _smooth(rows, drawn, view)
 
 
 def whiskered(rows: pd.DataFrame, colour: str, view: Look, symbol: str, aside: float) -> Trace:
@@ -47,7 +54,7 @@ def whiskered(rows: pd.DataFrame, colour: str, view: Look, symbol: str, aside: f
                 found[label]["share_high"] - found[label]["share"],
                 found[label]["share"] - found[label]["share_low"],
             )
-            if label in found
+            if label in found and _has_share(found[label])
             else (None, None)
             for label in view.labels
         ]
@@ -71,7 +78,7 @@ def _line(rows: pd.DataFrame, colour: str, view: Look, symbol: str = "circle", a
         "mode": "lines+markers",
         "name": wrapped(str(rows["narrative"].iloc[0]), 60, 1),
         "x": _days(view, aside),
-        "y": [found[label][column] if label in found else None for label in view.labels],
+        "y": [_value(found[label], column) if label in found else None for label in view.labels],
         "customdata": [{"narrative": rows["narrative_id"].iloc[0], "period": label} for label in view.labels],
         "connectgaps": False,
         "line": {"color": colour, "width": 2.2},
@@ -79,6 +86,113 @@ def _line(rows: pd.DataFrame, colour: str, view: Look, symbol: str = "circle", a
         "hovertemplate": [_hover(found[label], view) if label in found else "" for label in view.labels],
         "showlegend": False,
     }
+
+
+def _value(row: Mapping[str, Any], column: str) -> float | None:
+    """A number as JSON has it, None where there is none."""
+    value = row.get(column)
+    return None if value != value else value
+
+
+def _has_share(row: Mapping[str, Any]) -> bool:
+    return bool(row["share"] == row["share"])
+
+
+def _few(rows: pd.DataFrame, view: Look) -> list[Trace]:
+    """Counts in place of shares, along the bottom, where a period holds too little for a share."""
+    found = {label: row for label, row in _by_period(rows).items() if not _has_share(row)}
+    if not found:
+        return []
+    written = len(view.labels) <= FEW
+    return [
+        {
+            "type": "scatter",
+            "mode": "text" if written else "markers",
+            "name": "Too few for a share",
+            "x": [periods.middle(label).isoformat() for label in found],
+            "y": [0] * len(found),
+            "text": [f"{int(row['paragraphs']):,}" for row in found.values()],
+            "textposition": "top center",
+            "textfont": {"size": 10, "color": GREY},
+            "marker": {"symbol": "circle-open", "size": 3, "color": GREY},
+            "hovertemplate": [_hover(row, view) for row in found.values()],
+            "customdata": [
+                {"narrative": row["narrative_id"], "period": label} for label, row in found.items()
+            ],
+            "showlegend": False,
+        }
+    ]
+
+
+def _corrected(rows: pd.DataFrame, colour: str, view: Look) -> list[Trace]:
+    """The share corrected for matching errors, as a dotted line beside the raw one, where there is one."""
+    found = _by_period(rows)
+    values = [_value(found[label], "corrected") if label in found else None for label in view.labels]
+    if all(value is None for value in values):
+        return []
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": "Corrected for matching errors",
+            "x": _days(view, 0.0),
+            "y": values,
+            "connectgaps": False,
+            "line": {"color": colour, "width": 1.6, "dash": "dot"},
+            "hoverinfo": "skip",
+            "showlegend": False,
+        }
+    ]
+
+
+def _smooth(rows: pd.DataFrame, drawn: list[Trace], view: Look) -> list[Trace]:
+    """With a column `smoothed`, the line runs through that, and the marks alone through the shares."""
+    if view.measure != "share" or "smoothed" not in rows:
+        return drawn
+    found = _by_period(rows)
+    for trace in drawn:
+        if trace.get("mode") == "lines+markers":
+            trace["mode"] = "markers"
+            line = {
+                **{key: trace[key] for key in ("type", "name", "x", "line", "connectgaps")},
+                "mode": "lines",
+                "y": [_value(found[label], "smoothed") if label in found else None for label in view.labels],
+                "hoverinfo": "skip",
+                "showlegend": False,
+            }
+            return [*drawn, line]
+    return drawn
+
+
+def change_marks(changes: pd.DataFrame, view: Look) -> list[Trace]:
+    """An arrow at the top of the chart for every change point; `changes` as from `measure.changes`."""
+    if changes.empty or view.measure != "share":
+        return []
+    shown = changes[changes["period"].isin(view.labels)]
+    return [
+        {
+            "type": "scatter",
+            "mode": "text",
+            "name": "Change points",
+            "x": [periods.bounds(label)[0].isoformat() for label in shown["period"]],
+            "y": [view.top * 0.94] * len(shown),
+            "text": ["↑" if direction == "up" else "↓" for direction in shown["direction"]],
+            "textfont": {"size": 15},
+            "cliponaxis": False,
+            "hovertemplate": [f"{change_in_words(row)}<extra></extra>" for row in shown.to_dict("records")],
+            "showlegend": False,
+        }
+    ]
+
+
+def change_in_words(row: Mapping[Any, Any]) -> str:
+    """A change point in words: `From H1 2018 higher: 0.9 % (0.7–1.2) after 0.3 % (0.2–0.4)`."""
+    higher = "higher" if row["direction"] == "up" else "lower"
+    after, before = (
+        f"{words.percent(row[side])} ({row[side + '_low'] * 100:.1f}–{row[side + '_high'] * 100:.1f})"
+        for side in ("after", "before")
+    )
+    return f"From {periods.in_words(row['period'])} {higher}: {after} after {before}"
 
 
 def _by_period(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
@@ -95,7 +209,7 @@ def _bands(rows: pd.DataFrame, colour: str, view: Look) -> list[Trace]:
     found, xs = _by_period(rows), _days(view, 0.0)
     runs: list[list[int]] = [[]]
     for i, label in enumerate(view.labels):
-        if label in found:
+        if label in found and _has_share(found[label]):
             runs[-1].append(i)
         elif runs[-1]:
             runs.append([])
@@ -132,12 +246,21 @@ def _bands(rows: pd.DataFrame, colour: str, view: Look) -> list[Trace]:
 
 def _hover(row: Mapping[str, Any], view: Look) -> str:
     hits, total = int(row["paragraphs"]), int(row["total_paragraphs"])
-    return (
-        f"<b>{wrapped(str(row['narrative']), 40, 2)}</b>"
-        f"<br>{periods.in_words(row['period'])}: {words.percent(row['share'])}"
-        f"<br>95 % interval {row['share_low'] * 100:.1f}–{words.percent(row['share_high'])}"
-        f"<br>{hits:,} of {words.count(total, 'statement paragraph')}<extra></extra>"
-    )
+    noun = view.noun
+    said = [f"<b>{wrapped(str(row['narrative']), 40, 2)}</b>"]
+    if _has_share(row):
+        said += [
+            f"{periods.in_words(row['period'])}: {words.percent(row['share'])}",
+            f"95 % interval {row['share_low'] * 100:.1f}–{words.percent(row['share_high'])}",
+        ]
+        if row.get("corrected", float("nan")) == row.get("corrected", float("nan")):
+            limits = f"{row['corrected_low'] * 100:.1f}–{words.percent(row['corrected_high'])}"
+            said.append(f"corrected for matching errors {words.percent(row['corrected'])} ({limits})")
+    else:
+        said.append(f"{periods.in_words(row['period'])}: no share")
+        said.append(wrapped(str(row.get("base_reason", "")), 44, 2))
+    said.append(f"{hits:,} of {words.count(total, noun)}")
+    return "<br>".join(said) + "<extra></extra>"
 
 
 def event_marks(events: Sequence[tuple[date, str]], top: float) -> list[Trace]:

@@ -96,7 +96,7 @@ def _callback(on_click: Callable[[str], None], key: str) -> Callable[[], None]:
 
 
 def _table(panel: Panel) -> None:
-    shown = list(panel.columns) or list(panel.table.columns)
+    shown = [key for key in panel.columns if key in panel.table] or list(panel.table.columns)
     st.dataframe(
         panel.table[shown],
         column_config=dict(panel.columns),

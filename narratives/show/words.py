@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from narratives.model import Quality, Slice
+from narratives.model import Quality, Slice, Unit
 
 CAVEAT = (
     "Shows which recurring narratives a text advances, as matched by machine, with errors. It describes and "
@@ -25,6 +25,7 @@ VOICE_HELP = (
     "Own words: speeches, briefings, answers. Quoted: at least half stands in quotation marks or a block "
     "quote. Reported: retold by the outlet. The outlet's voice: nobody else is named."
 )
+NOUNS: Mapping[Unit, str] = {"paragraph": "statement paragraph", "document": "document"}
 COPIES = {"originals": "originals only", "all": "copies included", "copies": "copies only"}
 
 
@@ -95,7 +96,7 @@ def denominator(s: Slice, total: int, first: str = "", last: str = "") -> str:
 
     `first` and `last` are the first and last year with text; they are said where the slice sets no years.
     """
-    noun = "statement paragraph" if s.unit == "paragraph" else "document"
+    noun = NOUNS[s.unit]
     span = years(s) or (first if first == last else f"{first}–{last}")
     dated = f" dated {span}" if span else ""
     return f"the {count(total, noun)}{who(s)}{dated}; {copies(s)}"

@@ -39,8 +39,8 @@ SUFFIXES = (".csv", ".jsonl", ".parquet")
 
 CAVEAT = (
     "share = paragraphs / total_paragraphs, in the unit given, of all statement paragraphs of the slice that "
-    "are dated finely enough for the period; limits: Wilson, 95 %, as if paragraphs were independent; shares "
-    "compare what the sources contain, not what was said altogether"
+    "are dated finely enough for the period; limits: 95 %, allowing for paragraphs of one document going "
+    "together; shares compare what the sources contain, not what was said altogether"
 )
 NONE_NAMED = "(none named)"
 

@@ -16,16 +16,21 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from narratives.model import MIN_STATEMENT_WORDS, Earlier, Quality, Slice, StoreError
+from narratives.model import MIN_STATEMENT_WORDS, Earlier, Quality, Slice, StoreError, Unit
 from narratives.store import evaluations
 from narratives.store.records import Manifest, Options, Totals
 from narratives.store.slices import PERIOD_COLUMN, Bound, Where, add_text, inside, maybe_inside, where
 
+# How much a document weighs in a count of paragraphs, and of documents.
+_SIZE: Mapping[Unit, str] = {"paragraph": "count(*)", "document": "1::BIGINT"}
 # What an assignment must be to count, and the paragraphs that have such a one.
 _LIVE = "a.status <> 'rejected'"
 _ADVANCING = f"SELECT a.paragraph_id FROM snap.assignments a WHERE {_LIVE}"
 _CLAIMED = f"p.paragraph_id IN ({_ADVANCING})"
 _BY_CODEBOOK = f"p.paragraph_id IN ({_ADVANCING} AND a.origin = 'codebook')"
+_ROUTINE = """p.paragraph_id IN (
+    SELECT m.paragraph_id FROM snap.cluster_members m JOIN snap.clusters c USING (cluster_id) WHERE c.routine
+)"""
 # Names of all narratives of a paragraph, best first. To be joined as `named` to a relation of few rows.
 _NAMED = f"""
     SELECT a.paragraph_id, max(a.score) AS best,
@@ -101,7 +106,7 @@ class Snapshot:
                 SELECT p.document_id, p.statement, coalesce({dated}, false) AS certain,
                        p.{period} IS NOT NULL AS fine,
                        p.kind = 'body' AND p.voice <> 'question' AND p.words >= $words AS claim_like,
-                       {_CLAIMED} AS claimed, {_BY_CODEBOOK} AS by_codebook
+                       {_CLAIMED} AS claimed, {_BY_CODEBOOK} AS by_codebook, {_ROUTINE} AS routine, p.speaker
                 FROM snap.paragraphs p WHERE {found.sql}
             )
             SELECT -- in the order of the fields of Totals
@@ -115,7 +120,10 @@ class Snapshot:
                    count(*) FILTER (statement AND NOT (certain AND fine)),
                    (SELECT count(*) FROM snap.paragraphs p
                     WHERE p.statement AND p.duplicate_of <> '' AND {copied.sql}),
-                   count(*) FILTER (claim_like AND certain AND NOT statement)
+                   count(*) FILTER (claim_like AND certain AND NOT statement),
+                   count(DISTINCT speaker) FILTER (statement AND certain AND speaker <> ''),
+                   count(*) FILTER (statement AND certain AND routine),
+                   count(*) FILTER (statement AND certain AND routine AND NOT claimed)
             FROM maybe
             """,
             {**found.values, "words": MIN_STATEMENT_WORDS},
@@ -123,15 +131,16 @@ class Snapshot:
         return Totals(*(int(n) for n in row))
 
     def prevalence(self, s: Slice) -> pd.DataFrame:
-        """Columns period, narrative_id, narrative, origin, paragraphs, total_paragraphs.
+        """Columns period, narrative_id, narrative, origin, paragraphs, total_paragraphs and four sums.
 
         One row for every period of `s.by` with statements in the slice and every narrative (of the
-        narrative filter), zeros included, by period and codebook order. With unit `document` both counts
-        are documents: those with a paragraph that advances it, of those with any statement paragraph. The
-        total is never narrowed by the narrative filter.
+        narrative filter), zeros included, by period and codebook order. The total is never narrowed by the
+        narrative filter. The sums are those that `measure.clustered_interval` asks for, over the documents
+        of the period with m statement paragraphs, y of them advancing the narrative: documents (how many),
+        m2 (sum m*m), my (sum m*y), y2 (sum y*y). With unit `document` every document counts once: those
+        with a paragraph that advances it, of those with any statement paragraph.
         """
         found = where(s)
-        unit = "*" if s.unit == "paragraph" else "DISTINCT p.document_id"
         chosen = _narrative_filter(s, found)
         return self.frame(
             f"""
@@ -140,14 +149,24 @@ class Snapshot:
                 FROM snap.paragraphs p
                 WHERE p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL AND {found.sql}
             ),
-            totals AS (SELECT period, count({unit}) AS total FROM base p GROUP BY period),
-            counts AS (
-                SELECT p.period, a.narrative_id, count({unit}) AS n
+            sizes AS (SELECT period, document_id, {_SIZE[s.unit]} AS m FROM base GROUP BY ALL),
+            totals AS (
+                SELECT period, count(*) AS documents, sum(m)::BIGINT AS total, sum(m * m)::BIGINT AS m2
+                FROM sizes GROUP BY period
+            ),
+            hits AS (
+                SELECT p.period, p.document_id, a.narrative_id, {_SIZE[s.unit]} AS y
                 FROM base p JOIN snap.assignments a USING (paragraph_id)
-                WHERE {_LIVE} AND {chosen} GROUP BY p.period, a.narrative_id
+                WHERE {_LIVE} AND {chosen} GROUP BY ALL
+            ),
+            counts AS (
+                SELECT period, narrative_id, sum(y)::BIGINT AS n, sum(m * y)::BIGINT AS my,
+                       sum(y * y)::BIGINT AS y2
+                FROM hits JOIN sizes USING (period, document_id) GROUP BY ALL
             )
             SELECT t.period, a.narrative_id, a.name AS narrative, a.origin,
-                   coalesce(c.n, 0) AS paragraphs, t.total AS total_paragraphs
+                   coalesce(c.n, 0) AS paragraphs, t.total AS total_paragraphs,
+                   t.documents, t.m2, coalesce(c.my, 0) AS my, coalesce(c.y2, 0) AS y2
             FROM totals t CROSS JOIN snap.narratives a
             LEFT JOIN counts c ON c.period = t.period AND c.narrative_id = a.narrative_id
             WHERE {chosen}
@@ -157,22 +176,28 @@ class Snapshot:
         )
 
     def unassigned(self, s: Slice) -> pd.DataFrame:
-        """Columns period, paragraphs, total_paragraphs: what advances no narrative and no candidate.
+        """What advances no narrative and no candidate: columns as in `prevalence` without the narrative's.
 
         With unit `document`: documents none of whose statement paragraphs in the slice advances any.
         """
         found = where(s)
-        unit = "p.paragraph_id" if s.unit == "paragraph" else "p.document_id"
+        nothing = (
+            "count(*) FILTER (NOT claimed)" if s.unit == "paragraph" else "(NOT bool_or(claimed))::BIGINT"
+        )
         return self.frame(
             f"""
             WITH units AS (
-                SELECT p.{PERIOD_COLUMN[s.by]} AS period, {unit} AS unit, bool_or({_CLAIMED}) AS claimed
+                SELECT p.{PERIOD_COLUMN[s.by]} AS period, p.document_id, {_CLAIMED} AS claimed
                 FROM snap.paragraphs p
                 WHERE p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL AND {found.sql}
-                GROUP BY 1, 2
+            ),
+            sizes AS (
+                SELECT period, document_id, {_SIZE[s.unit]} AS m, {nothing} AS y FROM units GROUP BY ALL
             )
-            SELECT period, count(*) FILTER (NOT claimed) AS paragraphs, count(*) AS total_paragraphs
-            FROM units GROUP BY period ORDER BY period
+            SELECT period, sum(y)::BIGINT AS paragraphs, sum(m)::BIGINT AS total_paragraphs,
+                   count(*) AS documents, sum(m * m)::BIGINT AS m2, sum(m * y)::BIGINT AS my,
+                   sum(y * y)::BIGINT AS y2
+            FROM sizes GROUP BY period ORDER BY period
             """,
             found.values,
         )

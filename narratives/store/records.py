@@ -108,6 +108,9 @@ class Totals:
                      granularity or its date range; without a date range, placed + undated = statements
     copies           statements that repeat an earlier paragraph, whatever the slice says of copies
     other_language   paragraphs that would be statements if the model read their language
+    speakers         different people and bodies named as speakers of statements
+    routine          statements of routine topics (greetings, agendas, protocol)
+    routine_unassigned those of `routine` that nothing claims
     """
 
     documents: int
@@ -120,3 +123,6 @@ class Totals:
     undated: int
     copies: int
     other_language: int
+    speakers: int
+    routine: int
+    routine_unassigned: int
