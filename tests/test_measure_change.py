@@ -11,11 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.simulate import corpus
 from narratives.measure import changes
 from narratives.measure.change import CHANGES
 from narratives.measure.clustered import SUMS
-
-from .simulated import corpus
 
 
 def series(draw, number, periods, documents, shares, likeness) -> pd.DataFrame:

@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.simulate import corpus
 from narratives.measure import corrected, with_share
 from narratives.measure.correction import NOT_MEASURED, NOT_OF_HERE
 from narratives.model import Quality
-
-from .simulated import document_sizes
 
 REPEATS = 2500
 NAN = math.nan
@@ -26,21 +25,8 @@ def measured(key: str, recall: float, support: int, rate: float, negatives: int)
 
 def matched(draw, documents: int, share: float, likeness: float, recall: float, rate: float) -> pd.DataFrame:
     """REPEATS corpora, each a period and narrative of its own, as a matcher with known errors sees them."""
-    m = document_sizes(draw, (REPEATS, documents))
-    weight = (1 - likeness) / likeness
-    true = draw.binomial(m.astype(int), draw.beta(share * weight, (1 - share) * weight, m.shape))
-    y = (draw.binomial(true, recall) + draw.binomial(m.astype(int) - true, rate)).astype(float)
-    frame = pd.DataFrame(
-        {
-            "narrative_id": [f"n{i}" for i in range(REPEATS)],
-            "documents": documents,
-            "total_paragraphs": m.sum(axis=1),
-            "paragraphs": y.sum(axis=1),
-            "m2": (m * m).sum(axis=1),
-            "my": (m * y).sum(axis=1),
-            "y2": (y * y).sum(axis=1),
-        }
-    )
+    frame = corpus(draw, REPEATS, documents, share, likeness, recall=recall, false_positives=rate)
+    frame.insert(0, "narrative_id", [f"n{i}" for i in range(REPEATS)])
     shared = with_share(frame.assign(narrative_id=np.arange(REPEATS) // 10))
     return frame.assign(**{name: shared[name] for name in ("share", "share_low", "share_high")})
 
