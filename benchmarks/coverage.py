@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,7 +41,8 @@ LOW, HIGH = 0.93, 0.98
 PERIODS = 10
 
 # Measured on 100 true paragraphs and 900 others.
-UNKNOWN = replace(Quality("", 100, *(float("nan") for _ in range(12))), negatives=900)
+NAN: Any = float("nan")
+UNKNOWN = replace(Quality("", 100, *[NAN] * 12), negatives=900)
 
 Limits = Callable[[pd.DataFrame], tuple[Floats, Floats]]
 Cell = tuple[int, float, float]
@@ -235,10 +237,11 @@ def section(shared: Path, repeats: int) -> str:
             "Written by `python -m benchmarks.coverage`.",
             "### Intervals",
             _prose(
-                f"Beta-binomial documents; {_listed(DOCUMENTS, 'd')} of them; shares {_listed(SHARES, '.1%')}; "
-                f"intraclass correlation {_listed(LIKENESS, 'g')}; the cells with {EXPECTED} expected positives "
-                f"or more, {repeats:,} periods each. How often the 95 % limits hold the truth, and the mean "
-                f"width against this project's with {PERIODS} periods of a narrative."
+                f"Beta-binomial documents; {_listed(DOCUMENTS, 'd')} of them; "
+                f"shares {_listed(SHARES, '.1%')}; intraclass correlation {_listed(LIKENESS, 'g')}; the cells "
+                f"with {EXPECTED} expected positives or more, {repeats:,} periods each. How often the 95 % "
+                "limits hold the truth, and the mean width against this project's with "
+                f"{PERIODS} periods of a narrative."
             ),
             coverage_section("Documents of 1 to 60 paragraphs, skewed", repeats, skewed),
             coverage_section(
