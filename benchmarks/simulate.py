@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gzip
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from narratives.model import MIN_STATEMENT_WORDS
 
 Floats = NDArray[np.float64]
 Sizes = Callable[[np.random.Generator, tuple[int, ...]], Floats]
@@ -58,3 +63,23 @@ def corpus(
             "y2": (y * y).sum(axis=1),
         }
     )
+
+
+def series(
+    draw: np.random.Generator, number: int, shares: Sequence[float], documents: int, likeness: float
+) -> pd.DataFrame:
+    """`number` narratives over as many months as there are shares."""
+    parts = [corpus(draw, number, documents, share, likeness) for share in shares]
+    frame = pd.concat(parts, ignore_index=True)
+    at = np.repeat(np.arange(len(shares)), number)
+    months = [f"{2000 + month // 12}-{month % 12 + 1:02d}" for month in at]
+    return frame.assign(narrative_id=np.tile(np.arange(number), len(shares)).astype(str), period=months)
+
+
+def kremlin(shared: Path) -> Sizes:
+    """Documents as long as those of the Kremlin set, drawn with replacement."""
+    with gzip.open(shared / "corpora" / "kremlin_en_2016_2020.jsonl.gz", "rt", encoding="utf-8") as lines:
+        documents = [json.loads(line)["paragraphs"] for line in lines]
+    counts = [sum(len(p["text"].split()) >= MIN_STATEMENT_WORDS for p in found) for found in documents]
+    lengths = np.array([count for count in counts if count], np.float64)
+    return lambda draw, shape: draw.choice(lengths, shape)
