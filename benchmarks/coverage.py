@@ -230,7 +230,7 @@ def section(shared: Path, repeats: int) -> str:
             "### Correction",
             _prose(
                 f"{repeats:,} corpora of 200 documents a row: the mean corrected share, and how often its "
-                "limits hold the true one."
+                "limits hold the true one; where rates alone leave nothing to tell, the corpus is left out."
             ),
             correction_section(repeats),
             f"### Change points\n\n{change_section()}",
