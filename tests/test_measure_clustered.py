@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.simulate import corpus
 from narratives.measure import clustered_interval, design, difference, wilson, with_share
 from narratives.measure.clustered import SUMS
-
-from .simulated import corpus
 
 
 def sums(m, y) -> dict[str, int]:

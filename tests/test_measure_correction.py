@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.simulate import corpus
 from narratives.measure import corrected, with_share
-from narratives.measure.correction import NOT_MEASURED, NOT_OF_HERE
+from narratives.measure.correction import ENRICHED, NOT_MEASURED, NOT_OF_HERE
 from narratives.model import Quality
-
-from .simulated import document_sizes
 
 REPEATS = 2500
 NAN = math.nan
@@ -26,21 +25,8 @@ def measured(key: str, recall: float, support: int, rate: float, negatives: int)
 
 def matched(draw, documents: int, share: float, likeness: float, recall: float, rate: float) -> pd.DataFrame:
     """REPEATS corpora, each a period and narrative of its own, as a matcher with known errors sees them."""
-    m = document_sizes(draw, (REPEATS, documents))
-    weight = (1 - likeness) / likeness
-    true = draw.binomial(m.astype(int), draw.beta(share * weight, (1 - share) * weight, m.shape))
-    y = (draw.binomial(true, recall) + draw.binomial(m.astype(int) - true, rate)).astype(float)
-    frame = pd.DataFrame(
-        {
-            "narrative_id": [f"n{i}" for i in range(REPEATS)],
-            "documents": documents,
-            "total_paragraphs": m.sum(axis=1),
-            "paragraphs": y.sum(axis=1),
-            "m2": (m * m).sum(axis=1),
-            "my": (m * y).sum(axis=1),
-            "y2": (y * y).sum(axis=1),
-        }
-    )
+    frame = corpus(draw, REPEATS, documents, share, likeness, recall=recall, false_positives=rate)
+    frame.insert(0, "narrative_id", [f"n{i}" for i in range(REPEATS)])
     shared = with_share(frame.assign(narrative_id=np.arange(REPEATS) // 10))
     return frame.assign(**{name: shared[name] for name in ("share", "share_low", "share_high")})
 
@@ -69,8 +55,9 @@ def test_known_rates_take_the_bias_away(share, likeness, recall, rate):
             frame["narrative_id"], found_recall, [100] * REPEATS, found_rate, [900] * REPEATS, strict=True
         )
     ]
-    found = corrected(frame, quality)
+    found = corrected(frame, quality, rates_carry_over=True)
     assert set(found["correction"]) == {"rates"}
+    assert set(corrected(frame, quality)["correction_reason"]) == {ENRICHED}
     check(found, share)
     raw = share * recall + (1 - share) * rate
     assert frame["share"].mean() == pytest.approx(raw, rel=0.02) and abs(raw - share) > 0.05 * share
@@ -124,7 +111,7 @@ def small(*shares: tuple[int, int]) -> pd.DataFrame:
 
 def test_perfect_matching_is_left_as_it_is():
     frame = small((50, 1000))
-    row = corrected(frame, [measured("n0", 1.0, 100_000, 0.0, 10_000_000)]).iloc[0]
+    row = corrected(frame, [measured("n0", 1.0, 100_000, 0.0, 10_000_000)], rates_carry_over=True).iloc[0]
     assert row["corrected"] == row["share"]
     assert row["corrected_low"] == pytest.approx(row["share_low"], abs=1e-4)
     assert row["corrected_high"] == pytest.approx(row["share_high"], abs=1e-4)
@@ -132,13 +119,13 @@ def test_perfect_matching_is_left_as_it_is():
 
 def test_a_rate_that_cannot_be_that_of_these_texts_is_not_used():
     # 2 % of the negatives of an enriched set were false positives, but here 0.2 % are assigned in all.
-    row = corrected(small((20, 10_000)), [measured("n0", 0.8, 40, 0.02, 950)]).iloc[0]
+    row = corrected(small((20, 10_000)), [measured("n0", 0.8, 40, 0.02, 950)], rates_carry_over=True).iloc[0]
     assert row["correction"] == "" and row["correction_reason"] == NOT_OF_HERE
     assert np.isnan([row["corrected"], row["corrected_low"], row["corrected_high"]]).all()
 
 
 def test_a_matcher_no_better_than_chance_corrects_nothing():
-    row = corrected(small((500, 1000)), [measured("n0", 0.3, 40, 0.3, 950)]).iloc[0]
+    row = corrected(small((500, 1000)), [measured("n0", 0.3, 40, 0.3, 950)], rates_carry_over=True).iloc[0]
     assert row["correction"] == "" and "no more often" in row["correction_reason"]
 
 
@@ -148,7 +135,12 @@ def test_each_narrative_has_the_method_its_labels_allow():
         columns=["narrative_id", "assigned", "assigned_true", "others", "others_true"],
     )
     quality = [measured(f"n{i}", 0.8, 40, 0.01, 950) for i in (1, 2)] + [measured("", 0.8, 99, 0.01, 999)]
-    found = corrected(small((100, 1000), (100, 1000), (100, 1000), (100, 1000), (0, 0)), quality, labels)
+    found = corrected(
+        small((100, 1000), (100, 1000), (100, 1000), (100, 1000), (0, 0)),
+        quality,
+        labels,
+        rates_carry_over=True,
+    )
     assert list(found["correction"]) == ["labels", "precision", "rates", "", ""]
     assert list(found["correction_reason"]) == ["", "", "", NOT_MEASURED, NOT_MEASURED]
     assert found["corrected"][0] == pytest.approx(0.1 * 0.75 + 0.9 * 0.005)
@@ -160,7 +152,7 @@ def test_each_narrative_has_the_method_its_labels_allow():
 @given(st.integers(0, 200), st.integers(0, 40), st.integers(0, 200))
 def test_limits_hold_the_corrected_share_within_bounds(k, hits, wrong):
     quality = [measured("n0", hits / 40, 40, wrong / 200, 200)]
-    row = corrected(small((k, 200)), quality).iloc[0]
+    row = corrected(small((k, 200)), quality, rates_carry_over=True).iloc[0]
     if row["correction"]:
         assert 0 <= row["corrected_low"] <= row["corrected"] <= row["corrected_high"] <= 1
         assert row["corrected_low"] < row["corrected_high"]

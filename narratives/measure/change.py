@@ -13,7 +13,7 @@ from narratives.measure.prevalence import with_share
 
 SHORTEST = 2  # periods of a segment: a single one that stands out is a peak, not a level
 # What each change must gain in twice the log-likelihood: OFFSET + SLOPE * ln(periods). Set by simulation
-# (benchmarks/coverage.py) so that fewer than 5 % of series without any change show one.
+# (benchmarks/coverage.py): of series without any change 1 % show one, about 5 % where positives are frequent.
 OFFSET, SLOPE = 3.0, 2.7
 
 CHANGES = (

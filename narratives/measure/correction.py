@@ -14,10 +14,8 @@ LABELS = ("narrative_id", "assigned", "assigned_true", "others", "others_true")
 
 # Why there is no corrected share, in the words that stand in its place.
 NOT_MEASURED = "no labels of this narrative"
-NOT_OF_HERE = (
-    "the reference labels hold more near misses than these texts: their false-positive rate exceeds the "
-    "share assigned here, so it does not carry over"
-)
+ENRICHED = "the reference labels were not drawn at random: their false-positive rate does not carry over"
+NOT_OF_HERE = "false positives are as frequent on the reference labels as assignments are here"
 NO_BETTER_THAN_CHANCE = "the matching finds true paragraphs no more often than others"
 
 CONTRADICTED = "the measured rates cannot give the share seen here"
@@ -26,7 +24,10 @@ Value = tuple[Floats, Floats, Floats]  # with its limits
 
 
 def corrected(
-    frame: pd.DataFrame, measured: Sequence[Quality] = (), labels: pd.DataFrame | None = None
+    frame: pd.DataFrame,
+    measured: Sequence[Quality] = (),
+    labels: pd.DataFrame | None = None,
+    rates_carry_over: bool = False,
 ) -> pd.DataFrame:
     """The frame with columns corrected, corrected_low, corrected_high, correction and correction_reason.
 
@@ -44,10 +45,11 @@ def corrected(
                of the true paragraphs here is as much as there.
     rates      (share - f) / (recall - f), with the false-positive rate f, both from `measured` (Rogan and
                Gladen 1978, American Journal of Epidemiology 107, 71-76; "adjusted count" in quantification).
-               Assumes that both rates carry over. A reference set drawn to be rich in near misses has a
-               higher f than a corpus; where its lower limit exceeds the share assigned in all of `frame`,
-               which no rate of this corpus can, there is no correction. Precision, which moves with how
-               frequent a narrative is, is never carried over.
+               Only if `rates_carry_over`: the caller knows that the reference paragraphs were drawn at
+               random, for a set rich in near misses has a far higher f than a corpus. A matching better
+               than chance assigns at least f; where f is no less than the share assigned in all of `frame`,
+               there is no correction. Precision, which moves with how frequent a narrative is, is never
+               carried over.
 
     The limits are at 95 %, clipped to 0..1: those of the share and of the rates (the wider of Wilson's and
     those measured) carried through the formula one at a time, the steps squared and added (Zou and Donner
@@ -64,7 +66,9 @@ def corrected(
     by_labels = ~np.isnan(true[0]) & ~np.isnan(missed[0])
     by_precision = ~by_labels & ~np.isnan(true[0]) & (recall[0] > 0)
     rates = ~by_labels & ~by_precision & ~np.isnan(recall[0]) & ~np.isnan(false_positives[0])
-    not_of_here = rates & (false_positives[1] >= assigned)
+    enriched = rates & (not rates_carry_over)
+    rates &= rates_carry_over
+    not_of_here = rates & (false_positives[0] >= assigned)
     useless = rates & ~not_of_here & (recall[0] <= false_positives[0])
     by_rates = rates & ~not_of_here & ~useless
 
@@ -83,7 +87,9 @@ def corrected(
     choices = [by_labels, by_precision, by_rates]
     method = np.select(choices, ["labels", "precision", "rates"], "")
     reason = np.select(
-        [*choices, not_of_here, useless], ["", "", "", NOT_OF_HERE, NO_BETTER_THAN_CHANCE], NOT_MEASURED
+        [*choices, enriched, not_of_here, useless],
+        ["", "", "", ENRICHED, NOT_OF_HERE, NO_BETTER_THAN_CHANCE],
+        NOT_MEASURED,
     )
     contradicted = (method[at] != "") & np.isnan(found[0]) & ~np.isnan(share[0])
     return frame.assign(
