@@ -24,6 +24,7 @@ SETS = {
     "election": "election coverage, first set",
     "second": "both, second set",
     "third": "election coverage, third set",
+    "fourth": "election coverage, fourth set",
 }
 
 
