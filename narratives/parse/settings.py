@@ -47,6 +47,12 @@ COURTESY = re.compile(
     re.IGNORECASE,
 )
 MAX_COURTESY_WORDS = 25
+# The end of a turn that asks: a question mark, and at most thanks or "please" after it.
+ASKED_AND_THANKED = re.compile(
+    r"\?[\"”’'»)\]]*(?:\s+(?:thank you|thanks|please|spasibo|go ahead)\b[^?]{0,60})*\s*(?:\([^()]*\)\s*)?$",
+    re.IGNORECASE,
+)
+MAX_QUESTION_WORDS = 250  # up to which a guest's turn that ends by asking is a question as a whole
 OMISSION = re.compile(r"[<\[(]\s*(?:…|\.{3})\s*[>\])]")
 SECTION_COLON = re.compile(
     r"(?:answers? to (?:media |journalists[’'] )?questions|questions? and answers?|q\s*&\s*a)\b.{0,40}:",

@@ -22,6 +22,11 @@ ROLE_HEADS = _words(
     " correspondent journalist reporter professor analyst expert president-elect co-chair secretary-general"
     " nominee governor-elect gov. sen. rep. gen. col. manager"
 )
+# Posts of those whose trade is to ask.
+ASKING_HEADS = _words(
+    "journalist correspondent reporter anchor host presenter moderator editor editor-in-chief columnist"
+    " commentator interviewer observer"
+)
 ROLE_MODIFIERS = _words(
     "presidential foreign prime deputy defense defence interior state press former vice first official"
     " chief senior general government parliamentary ministry energy finance economy trade culture sports"
@@ -42,7 +47,7 @@ OPENERS = _words(
     " what this that these those it its his her their our my we i he she they you there here for from to"
     " with by of speaking commenting according answering asked such many some all both no not nor citing"
     " quoting responding referring recalling replying addressing writing asking instead even now once"
-    " another one only perhaps maybe indeed under during among until unlike like about"
+    " another one only perhaps maybe indeed under during among until unlike like about regarding concerning"
 )
 NOT_NAMES = _words(
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july"
