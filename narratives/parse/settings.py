@@ -39,6 +39,7 @@ FOOTER = re.compile(
     r"(?:popular articles|most popular|most read|related (?:articles|news|stories)|latest news)\s*:?",
     re.IGNORECASE,
 )
+MIN_PROSE_AFTER, MIN_PROSE_WORDS = 3, 15  # paragraphs, and words in each, after which no footer stands
 # A sentence of thanks, greeting or good wishes; a paragraph of nothing else says nothing.
 COURTESY = re.compile(
     r"(?:(?:once again|friends|colleagues),? )?(?:thank you|thanks)\b.{0,60}"
