@@ -220,10 +220,11 @@ def test_a_post_whose_title_is_its_text_is_body_as_well():
 
 
 def test_what_a_page_itself_marks_as_headings_is_no_body():
-    raw = RawDocument(
-        "x.html", title="News", paragraphs=(RawParagraph("Good talks in Minsk today", kind="heading"),)
+    marked = tuple(
+        RawParagraph(f"Good talks in {place} today", kind="heading") for place in ("Minsk", "Oslo")
     )
-    assert [b.kind for b in lay_out(raw).blocks] == ["title", "heading"]
+    raw = RawDocument("x.html", title="News", paragraphs=marked)
+    assert [b.kind for b in lay_out(raw).blocks] == ["title", "heading", "heading"]
 
 
 WORDS = st.lists(st.sampled_from(["Grain", "roads", "and", "harvest", "we", "Minsk", "talks"]), min_size=1)

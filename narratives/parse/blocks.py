@@ -12,6 +12,7 @@ from narratives.parse.plain import Item, clean, is_boilerplate, is_icons, same_k
 from narratives.parse.settings import (
     DATELINE,
     FOOTER,
+    FULL_STOP,
     MAX_HEADING_WORDS,
     MAX_TITLE_WORDS,
     MIN_PROSE_AFTER,
@@ -123,7 +124,7 @@ def _as_body(
         said.insert(0, Block("body", title))
     elif not said:
         said = [Block("body", r.text, r.label, r.source_ref) for r in repeated[:1] if r.hint != "heading"]
-    if sum(count_words(block.text) for block in said) < MIN_STATEMENT_WORDS:
+    if sum(count_words(each.text) for each in (*said, *repeated)) < MIN_STATEMENT_WORDS:
         return blocks, title
     return said, title if is_given else ""
 
@@ -137,8 +138,8 @@ def _without_footer(items: list[Item]) -> tuple[list[Item], int]:
 
 
 def _goes_on(items: Sequence[Item]) -> bool:
-    """Whether an article follows: teasers are few and short, so the line before was a heading in it."""
-    long = (count_words(item.text) >= MIN_PROSE_WORDS for item in items if SENTENCE_END.search(item.text))
+    """Whether an article follows: teasers are few, short or cut off, so the line before was a heading."""
+    long = (count_words(item.text) >= MIN_PROSE_WORDS for item in items if FULL_STOP.search(item.text))
     return sum(long) >= MIN_PROSE_AFTER
 
 
