@@ -12,7 +12,16 @@ import pytest
 
 from narratives.intake import take_in
 from narratives.model import InputFile, RawDocument, Rejected, silent
-from narratives.read import bounds, discover, fingerprint, formats, read_file, read_unchanged, tables
+from narratives.read import (
+    bounds,
+    delimited,
+    discover,
+    fingerprint,
+    formats,
+    read_file,
+    read_unchanged,
+    tables,
+)
 from narratives.store import Store
 from tests.reading import parquet, put, read
 
@@ -24,7 +33,7 @@ LIMIT = 1000
 def small(monkeypatch):
     """Limits of a thousand characters in place of twenty million: the same code, quicker."""
     monkeypatch.setattr(bounds, "MAX_DOCUMENT", LIMIT)
-    monkeypatch.setattr(tables, "MAX_DOCUMENT", LIMIT)
+    monkeypatch.setattr(delimited, "MAX_DOCUMENT", LIMIT)
     monkeypatch.setattr(formats, "MAX_DOCUMENT", LIMIT)
 
 
