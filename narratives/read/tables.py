@@ -10,12 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
+from narratives.read.batches import Row, bounded_rows
 from narratives.read.bounds import MAX_PACKED_TABLE, Lines, LongLineError, read_whole
 from narratives.read.delimited import csv_record, csv_rows, find_delimiter, take
 from narratives.read.encoding import is_damaged, open_bytes, open_text
 from narratives.read.rows import CONTENT, FIELDS, json_value, locate, to_document
-
-BATCH_ROWS = 64
 
 
 def read_jsonl(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
@@ -50,17 +49,16 @@ def read_csv(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocumen
 
 
 def read_parquet(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
-    """One document a row; only the columns in use are read, a batch of rows at a time."""
+    """One document a row; only the columns in use are read, within bounds (`bounded_rows`)."""
     with open_bytes(file.path) as raw:
         # Parquet is read from its end: what is packed as a whole must be unpacked as a whole.
         source = io.BytesIO(read_whole(raw, MAX_PACKED_TABLE)) if file.path.suffix.lower() == ".gz" else raw
-        table = pq.ParquetFile(source)
-        names = locate(table.schema_arrow.names, columns)
-        _check_types(table.schema_arrow, names)
-        batches = table.iter_batches(batch_size=BATCH_ROWS, columns=list(names.values()))
-        rows = (cells for batch in batches for cells in batch.to_pylist())
-        for number, cells in enumerate(rows, 1):
-            yield _document(file, number, partial(_rename, cells, names))
+        packed = source.seek(0, io.SEEK_END)
+        schema = pq.read_schema(source)
+        names = locate(schema.names, columns)
+        _check_types(schema, names)
+        for number, cells in enumerate(bounded_rows(source, packed, list(names.values())), 1):
+            yield _document(file, number, partial(_parquet_cells, cells, names))
 
 
 def _document(file: InputFile, row: int, cells: Callable[[], Mapping[str, object]]) -> RawDocument | Rejected:
@@ -84,6 +82,12 @@ def _json_cells(line: str, names: Mapping[str, str]) -> dict[str, object]:
         todo = "Write each document as one object on one line."
         raise ReadError("one JSON object on the line", f"a {type(value).__name__}", todo)
     return _rename(value, names)
+
+
+def _parquet_cells(cells: Row | ReadError, names: Mapping[str, str]) -> dict[str, object]:
+    if isinstance(cells, ReadError):
+        raise cells
+    return _rename(cells, names)
 
 
 def _rename(cells: Mapping[str, object], names: Mapping[str, str]) -> dict[str, object]:
