@@ -64,6 +64,10 @@ class Roster:
         """Whether the name, as it stands, is a canonical name or an alias."""
         return _key(name) in self._names
 
+    def names(self) -> tuple[str, ...]:
+        """The canonical names."""
+        return tuple(self._posts)
+
     def by_surname(self, surname: str) -> str:
         """The canonical name of the only speaker with this surname or alias, or ""."""
         key = _key(surname)

@@ -68,6 +68,18 @@ PERSONS = _words(
     " agents judge spokesman spokeswoman spokesperson diplomat diplomats executive executives strategist"
     " strategists operative operatives donor donors delegate delegates moderator narrator caller guest"
 )
+# What a text calls somebody to vary the name: "the New York businessman" is whom it is about.
+EPITHETS = _words(
+    "businessman businesswoman billionaire mogul developer tycoon nominee candidate contender hopeful"
+    " front-runner frontrunner incumbent"
+)
+PERSONS |= EPITHETS - ROLE_HEADS
+WEEKDAYS = _words("monday tuesday wednesday thursday friday saturday sunday")
+# Things by which people speak: "Padden’s statement continued".
+MESSAGES = _words("statement letter tweet post message email memo note")
+OCCASIONS = MESSAGES | _words("interview speech tweetstorm telegram column")
+# After these a sentence is of whoever stands behind its first comma: "Asked by a reporter if ..., X said".
+PROMPTED = _words("asked pressed questioned prompted")
 # First names by which "she" is not a man nor "he" a woman; the commonest ones only.
 RUSSIAN_WOMEN = ("ova", "eva", "ina", "aya")  # ends of their surnames
 FEMALE = _words(
