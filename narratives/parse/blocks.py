@@ -124,7 +124,8 @@ def _as_body(
         said.insert(0, Block("body", title))
     elif not said:
         said = [Block("body", r.text, r.label, r.source_ref) for r in repeated[:1] if r.hint != "heading"]
-    if sum(count_words(each.text) for each in (*said, *repeated)) < MIN_STATEMENT_WORDS:
+    texts = [block.text for block in said] + [item.text for item in repeated]
+    if sum(count_words(text) for text in texts) < MIN_STATEMENT_WORDS:
         return blocks, title
     return said, title if is_given else ""
 

@@ -20,7 +20,8 @@ ROLE_HEADS = _words(
     " commissioner representative deputy senator general colonel admiral king queen prince emir sheikh"
     " pope patriarch candidate adviser advisor aide diplomat official lawmaker mp ceo editor host anchor"
     " correspondent journalist reporter professor analyst expert president-elect co-chair secretary-general"
-    " nominee governor-elect gov. sen. rep. gen. col. manager"
+    " nominee governor-elect gov. sen. rep. gen. col. manager congressman congresswoman pollster strategist"
+    " consultant lawyer attorney treasurer economist lobbyist"
 )
 # Posts of those whose trade is to ask.
 ASKING_HEADS = _words(
