@@ -132,7 +132,8 @@ def _score(
     figures.leads += lead.replace(" ", "") == _fold(row["lead"] or "").replace(" ", "")
     speakers = defaultdict(set)
     for paragraph in kept:
-        speakers[_fold(paragraph.text)].add(paragraph.speaker if paragraph.kind == "body" else "(asked)")
+        is_asked = paragraph.kind == "question" and not paragraph.speaker
+        speakers[_fold(paragraph.text)].add("(asked)" if is_asked else paragraph.speaker)
     for paragraph in row["paragraphs"]:
         if paragraph["speaker_label_in_source"]:
             right = roster.resolve(paragraph["speaker"], document.date)

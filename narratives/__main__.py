@@ -93,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--to", dest="date_to", default="", metavar="D", help="inclusive")
     add("--into", type=Path, default=Path("fetched"), metavar="DIR", help="where the pages are kept")
     add("--allow-host", action="append", default=[], metavar="H", help="host or host:port to ask as well")
+    add("--contact", default="", metavar="URL_OR_EMAIL", help="where the hosts' keepers may turn to")
     add("--progress", choices=("bar", "json", "none"), default="bar", help="how to show it on stderr")
     command.set_defaults(run=_fetch)
 
@@ -248,6 +249,7 @@ def _fetch(options: argparse.Namespace) -> int:
         date_from=options.date_from,
         date_to=options.date_to,
         allow_hosts=tuple(options.allow_host),
+        contact=options.contact,
     )
     with _progress(options.progress) as progress:
         report = web.fetch(request, progress)

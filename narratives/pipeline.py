@@ -89,7 +89,7 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
         encoder = encoder_of(store, request.model)
         notice = SAMPLE_NOTICE if any(r.path.is_relative_to(SAMPLE) for r in intake.ledger) else ""
         fingerprint = _digest(
-            [__version__, encoder.name, encoder.variant, notice],
+            [__version__, parse.PARSER_VERSION, encoder.name, encoder.variant, notice],
             [(r.source_path, r.hash) for r in intake.ledger],
             [repr(codebook.narratives), repr(speakers), repr(events), digest(decisions)],
         )

@@ -29,6 +29,7 @@ ROSTER = Roster(
         Speaker("Maria Zakharova", (), (Role("Foreign Ministry Spokesperson", date(2015, 8, 10)),)),
         Speaker("Alexander Lukashenko", (), (Role("President of Belarus"),), "Belarus"),
         Speaker("Bashar al-Assad", ("Bashar Assad",), (Role("President of Syria"),), "Syria"),
+        Speaker("Anna Journalist", (), (Role("journalist"),), "The Herald"),
         Speaker("Sauli Niinistö", (), (Role("President of Finland"),), "Finland"),
     ]
 )

@@ -20,7 +20,7 @@ def test_there_are_enough_labels_to_count(tallies):
     assert sum(t.named for t in tallies.values()) >= 150
 
 
-@pytest.mark.parametrize("name", ["election", "russia", "second", "third"])
+@pytest.mark.parametrize("name", ["election", "russia", "second", "third", "fourth", "fifth"])
 def test_the_source_is_named_and_hardly_ever_wrongly(tallies, name):
     t = tallies[name]
     assert t.right >= 0.95 * t.named and t.wrong <= 0.01 * t.named, t.details
@@ -108,3 +108,47 @@ def test_she_is_not_a_man_and_he_no_woman():
         "Ivan Petrenko",
         "Maria Zakharova",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "speaker"),
+    [
+        ("Lavrov on Thursday accused the critics of “measuring the ship with a spoon.”", "Sergei Lavrov"),
+        ("In a letter, Lavrov called the ship “fine.”", "Sergei Lavrov"),
+        ("In a hurry, Lavrov called a cab.", ""),
+        ("“It is a fine ship and it floats,” Lavrov’s letter said.", "Sergei Lavrov"),
+        ("“It is a fine ship and it floats,” the harbour’s letter said.", ""),
+        ("According to pollster Ivan Petrenko, “most of them like the ship.”", "Ivan Petrenko"),
+        ("@SergeiLavrov_real wrote: “It is a fine ship and it floats!”", "Sergei Lavrov"),
+        ("@shipfan wrote: “It is a fine ship and it floats!”", ""),
+    ],
+)
+def test_how_people_speak(text, speaker):
+    assert bodies("Sergei Lavrov went to the dock.", text)[1].speaker == speaker
+
+
+def test_a_handle_that_is_nobodys_lends_no_earlier_speaker():
+    said = "“It is a fine ship and it floats,” Ivan Petrenko said."
+    assert bodies(said, "@shipfan wrote: “It is not a fine ship at all!”")[1].speaker == ""
+
+
+def test_who_is_asked_answers():
+    [found] = bodies("Asked by a reporter whether it floats, Lavrov nodded. “It does so every day,” he said.")
+    assert found.speaker == "Sergei Lavrov"
+
+
+def test_an_epithet_is_the_one_whom_the_title_lets_speak():
+    title = "Petrenko says the ship floats"
+    after = "Ivan Petrenko has built ships for years."
+    found = bodies("“It is a fine ship and it floats,” the local tycoon said.", after, title=title)
+    assert found[0].speaker == "Ivan Petrenko"
+    for other in ("a local tycoon said.", "the letter said.", "the President of Ruritania said."):
+        assert bodies(f"“It is a fine ship and it floats,” {other}", after, title=title)[0].speaker == ""
+
+
+def test_a_post_before_the_name_is_learned():
+    found = bodies(
+        "The harbour commissioner, Ivan Petrenko, replied that it floats.",
+        "“It has done so since the spring,” the commissioner said.",
+    )
+    assert [p.speaker for p in found] == ["Ivan Petrenko", "Ivan Petrenko"]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from narratives.model import RawDocument, RawParagraph
-from narratives.parse.blocks import is_boilerplate, lay_out
+from narratives.parse.blocks import lay_out
+from narratives.parse.plain import is_boilerplate
+from narratives.parse.settings import count_words
 
 ICONS = "icon bell-bicon bellicon clockicon cupicon dooricon eggicon fan"
 
@@ -167,3 +171,74 @@ def test_labelled_paragraph_is_body_whatever_it_looks_like():
         "x.jsonl", paragraphs=(RawParagraph("Thank you", "A. Host"), RawParagraph("Speech at the fair"))
     )
     assert [b.kind for b in lay_out(raw).blocks] == ["body", "heading"]
+
+
+PROSE = [
+    "The ministers spoke for three hours about the price of grain and about the state of the roads.",
+    "They agreed that the roads should be mended before the harvest, and that somebody should pay for it.",
+    "Who that somebody might be was left for another day, as it had been left in each of the past years.",
+]
+
+
+def test_a_footer_ends_plain_text_where_teasers_follow():
+    text = "\n\n".join([*PROSE, "Related news:", "Grain is dear again", "Roads to be mended, says minister."])
+    found = lay_out(RawDocument("x.txt", text=text, title="Grain"))
+    assert [b.text for b in found.blocks[1:]] == PROSE and found.boilerplate == 3
+
+
+def test_a_footer_is_a_heading_where_an_article_follows():
+    text = "\n\n".join([PROSE[0], "Latest news", *PROSE])
+    assert [kind for kind, _ in kinds(text, "Grain")] == ["title", "body", "heading", "body", "body", "body"]
+    assert len(kinds("\n\n".join([PROSE[0], "Latest news", *PROSE[:2]]), "Grain")) == 2
+
+
+def test_rows_of_paragraphs_have_no_footer():
+    texts = [PROSE[0], "Related news:", "The rest was short."]
+    raw = RawDocument("x.jsonl", title="Grain", paragraphs=tuple(RawParagraph(text) for text in texts))
+    assert [b.text for b in lay_out(raw).blocks[1:]] == texts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Good talks in Minsk today\nMore on this tomorrow morning",
+        "So is this how it ends\nNobody asked us about it",
+        "Great day in the Far East\n\nFactories are opening\n\nRoads are being built",
+    ],
+)
+@pytest.mark.parametrize("title", ["", "A post"])
+def test_a_post_without_full_stops_is_body(text, title):
+    lines = [("body", line) for line in text.split("\n") if line]
+    assert kinds(text, title) == [("title", title)] * bool(title) + lines
+
+
+def test_a_post_whose_title_is_its_text_is_body_as_well():
+    said = "Good talks in Minsk today"
+    assert kinds(said, said) == [("title", said), ("body", said)]
+    raw = RawDocument("x.jsonl", title=said, paragraphs=(RawParagraph(said),))
+    assert [b.kind for b in lay_out(raw).blocks] == ["title", "body"]
+
+
+def test_what_a_page_itself_marks_as_headings_is_no_body():
+    marked = tuple(
+        RawParagraph(f"Good talks in {place} today", kind="heading") for place in ("Minsk", "Oslo")
+    )
+    raw = RawDocument("x.html", title="News", paragraphs=marked)
+    assert [b.kind for b in lay_out(raw).blocks] == ["title", "heading", "heading"]
+
+
+WORDS = st.lists(st.sampled_from(["Grain", "roads", "and", "harvest", "we", "Minsk", "talks"]), min_size=1)
+LINES = st.lists(WORDS.map(" ".join), min_size=1, max_size=6)
+
+
+@given(LINES, st.sampled_from(["", ".", "?", "!", ":"]), st.sampled_from(["\n", "\n\n"]), st.booleans())
+def test_a_text_of_five_words_has_a_body(lines, end, between, is_row):
+    lines = [line + end for line in lines]
+    text = between.join(lines)
+    raw = (
+        RawDocument("x", paragraphs=tuple(map(RawParagraph, lines)))
+        if is_row
+        else RawDocument("x", text=text)
+    )
+    blocks = lay_out(raw).blocks
+    assert count_words(text) < 5 or any(block.kind == "body" for block in blocks)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from narratives.parse.dates import find_date, is_header_date, read_date
 
@@ -29,6 +32,27 @@ YEARLESS = "MINSK, April 12. /TASS/. The talks began."
         ("November 10, 2016", "2016-11-10"),
         ("Nov 2016", "2016-11"),
         ("14 декабря 2016", "2016-12-14"),
+        ("2016-12-00", "2016-12"),
+        ("2016-00-05", "2016"),
+        ("20160005", "2016"),
+        ("05.00.2016", "2016"),
+        ("00.05.2016", "2016-05"),
+        ("2016-5-3", "2016-05-03"),
+        ("5/2016", "2016-05"),
+        ("Tue 2016-05-03 10:00", "2016-05-03"),
+        ("10:00, 03.05.2016", "2016-05-03"),
+        ("Q3 2016", "2016"),
+        ("2016-W05", "2016"),
+        ("Spring 2016", "2016"),
+        ("the second half of 2016", "2016"),
+        ("H2 2016", "2016"),
+        ("2016 год", "2016"),
+        ("III квартал 2016 г.", "2016"),
+        ("осенью 2016 года", "2016"),
+        ("mid-2016", "2016"),
+        ("mid-May 2016", "2016-05"),
+        ("10-12 May 2016", "2016-05"),
+        ("May–June 2016", "2016"),
     ],
 )
 def test_reads_what_is_written_and_no_more(text, expected):
@@ -44,6 +68,10 @@ def test_reads_what_is_written_and_no_more(text, expected):
         ("1899-12-31", "before 1900"),
         ((date.today() + timedelta(days=40)).isoformat(), "in the future"),
         ("3016", "in the future"),
+        ("Q3 1066", "before 1900"),
+        ("2015-2016", "is not a date"),
+        ("31 June 2016", "is not a date"),
+        ("Room 2016", "is not a date"),
     ],
 )
 def test_refuses_with_a_reason(text, reason):
@@ -153,3 +181,54 @@ def test_what_cannot_be_is_passed_over_wherever_it_stands(source, stated, why):
 )
 def test_every_source_is_recorded(fields, source):
     assert find_date(**fields) == ("2016-11-10", "day", source)
+
+
+YEARS = st.integers(1900, 2024)
+PARTS = [
+    "Q1",
+    "Q3",
+    "q4",
+    "H1",
+    "H2",
+    "spring",
+    "Summer",
+    "autumn",
+    "WINTER",
+    "early",
+    "late",
+    "third quarter of",
+]
+RUSSIAN = ["весна", "летом", "I квартал", "второе полугодие", "начало", "в конце"]
+
+
+@given(YEARS, st.sampled_from([*PARTS, *RUSSIAN]), st.sampled_from(["", " год", " г.", " года", "."]))
+def test_a_part_of_a_year_leaves_the_year(year, part, ending):
+    assert read_date(f"{part} {year}{ending}") == (str(year), "")
+    found = find_date(stated=f"{part} {year}{ending}")
+    assert (found.date, found.precision, found.source) == (str(year), "year", "metadata")
+
+
+@pytest.mark.parametrize("part", ["I", "год", "2016-Q1-", "W05-3-", "in ", "2016-W05-3 "])
+def test_no_text_takes_long(part):
+    began = time.monotonic()
+    assert not read_date(f"{part * 3000} 2016 x")[0]
+    assert time.monotonic() - began < 1
+
+
+@given(YEARS, st.sampled_from(["Q1", "Q4", "H1", "H2"]), st.sampled_from(["", "-", " ", "/"]))
+def test_quarters_and_halves_on_either_side(year, part, sign):
+    assert read_date(f"{part}{sign or ' '}{year}") == (str(year), "")
+    if sign != "/":
+        assert read_date(f"{year}{sign}{part}") == (str(year), "")
+
+
+@given(YEARS, st.integers(0, 14), st.integers(0, 40), st.sampled_from("-/. "))
+def test_a_day_is_never_made_up(year, month, day, sign):
+    """Numbers give the very day, or as much as is known before the first zero, or nothing."""
+    try:
+        expected = date(year, month or 1, (day if month else 0) or 1).isoformat()
+    except ValueError:
+        expected = ""
+    length = 10 if month and day else 7 if month else 4
+    for text in (f"{year}{sign}{month:02d}{sign}{day:02d}", f"{year}{month:02d}{day:02d}"):
+        assert read_date(text)[0] == expected[:length]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from narratives.model import Paragraph, RawDocument, RawParagraph
-from narratives.parse import parse_document
+from narratives.parse import is_statement, parse_document
 from tests.parse_roster import ROSTER
 
 BRIEFING = """Briefing by Foreign Ministry Spokesperson Maria Zakharova, Moscow, May 4, 2016
@@ -69,7 +71,7 @@ def test_transcript_with_labels_of_the_source():
         ("", "body", "outlet"),
         ("Vladimir Putin", "body", "own"),
         ("", "question", "question"),
-        ("Anna Host", "body", "own"),
+        ("Anna Host", "question", "question"),
         ("Vladimir Putin", "body", "own"),
     ]
     assert [p.speaker_method for p in found[1:]] == ["source label"] * 4
@@ -111,3 +113,75 @@ def test_a_labelled_paragraph_that_retells_its_speaker_is_reported():
         ("Dmitry Peskov", "Peskov said the rumours were false."), ("Dmitry Peskov", "They are false.")
     )
     assert [p.voice for p in found] == ["reported", "own"]
+
+
+def asked(*pairs: tuple[str, str]) -> list[tuple[str, str, str]]:
+    found = transcript(*pairs)
+    return [(p.speaker, p.kind, p.voice) for p in found]
+
+
+ANSWER = ("Vladimir Putin", "It will be ready in the spring, I am told.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "When will the bridge be ready?",
+        "The river is wide. When will the bridge be ready? Thank you.",
+        "When will the bridge be ready? Thank you very much, Mr President. (Applause.)",
+    ],
+)
+def test_a_named_interviewer_asks(text):
+    asks = ("Ivan Petrenko", text)
+    assert asked(asks, ANSWER)[0] == ("Ivan Petrenko", "question", "question")
+    [first, *_] = transcript(asks, ANSWER)
+    assert not is_statement(first, frozenset({"en"})) and first.speaker_method == "source label"
+
+
+def test_a_question_over_several_paragraphs_is_one():
+    found = asked(
+        ("", "Ivan Petrenko: I write for a paper in town."),
+        ("", "When will it be ready?"),
+        ("", "Vladimir Putin: It will be ready in the spring."),
+        ("", "Ivan Petrenko: I see, and I thank you for it."),
+    )
+    assert [kind for _, kind, _ in found] == ["question", "question", "body", "body"]
+
+
+def test_a_guest_who_speaks_at_length_asks_with_the_last_paragraph_only():
+    long = ("Ivan Petrenko", "We have built four bridges over this river and lost three of them. " * 25)
+    found = asked(long, ("Ivan Petrenko", "Will you help us?"), ANSWER)
+    assert [kind for _, kind, _ in found] == ["body", "question", "body"]
+    journalist = ("Anna Journalist", long[1])
+    found = asked(journalist, ("Anna Journalist", "Will you help us?"), ANSWER)
+    assert [kind for _, kind, _ in found] == ["question", "question", "body"]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "why"),
+    [
+        ([("Vladimir Putin", "How is the harvest?"), ("Ivan Petrenko", "It is good.")], "an official's"),
+        ([("Sergei Lavrov", "Shall we begin the talks?"), ANSWER], "an official's"),
+        ([("Minister of Trade Ivan Petrenko", "Shall we begin the talks?"), ANSWER], "a post"),
+        ([("Ivan Petrenko", "The bridge is nearly ready."), ANSWER], "no question"),
+        ([("Ivan Petrenko", "Why? Because the river is wide and deep."), ANSWER], "its own answer"),
+        ([ANSWER, ("Ivan Petrenko", "And what is there left to say?")], "nobody answers"),
+        ([("Ivan Petrenko", "Is it ready?"), ("Anna Guest", "It is.")], "no official there"),
+    ],
+)
+def test_what_is_no_question_to_an_official(pairs, why):
+    assert {kind for _, kind, _ in asked(*pairs)} == {"body"}, why
+
+
+def test_a_journalist_keeps_the_name_under_any_post_of_the_trade():
+    found = transcript(("Plenary session moderator Anna Journalist", "Is it ready?"), ANSWER)
+    assert (found[0].speaker, found[0].kind) == ("Anna Journalist", "question")
+
+
+def test_a_sentence_on_a_matter_is_no_turn():
+    found = transcript(
+        ("", "Vladimir Putin: We have talked about this at length."),
+        ("", "Regarding North Korea: we have a position, and it is well known."),
+        ("", "Regarding North Korea: it is as it was, and it will remain so."),
+    )
+    assert {p.speaker for p in found} == {"Vladimir Putin"}

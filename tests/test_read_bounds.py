@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import tracemalloc
+from itertools import accumulate
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from narratives.intake import take_in
 from narratives.model import InputFile, RawDocument, Rejected, silent
-from narratives.read import bounds, discover, fingerprint, formats, read_file, read_unchanged, tables
+from narratives.read import (
+    batches,
+    bounds,
+    delimited,
+    discover,
+    fingerprint,
+    formats,
+    read_file,
+    read_unchanged,
+    tables,
+)
 from narratives.store import Store
-from tests.reading import parquet, put, read
+from tests.reading import parquet, put, read, rows_of
 
 GOOD = json.dumps({"text": "A text of five words."})
 LIMIT = 1000
@@ -24,7 +38,7 @@ LIMIT = 1000
 def small(monkeypatch):
     """Limits of a thousand characters in place of twenty million: the same code, quicker."""
     monkeypatch.setattr(bounds, "MAX_DOCUMENT", LIMIT)
-    monkeypatch.setattr(tables, "MAX_DOCUMENT", LIMIT)
+    monkeypatch.setattr(delimited, "MAX_DOCUMENT", LIMIT)
     monkeypatch.setattr(formats, "MAX_DOCUMENT", LIMIT)
 
 
@@ -154,3 +168,103 @@ def test_a_file_at_rest_is_read_once(tmp_path):
     file = InputFile(put(tmp_path / "a.txt", "One text."), "a.txt")
     [document] = read_unchanged(file, {}, fingerprint(file, {}))
     assert document.text == "One text."
+
+
+def packed_parquet(columns, **options):
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink, **options)
+    assert sink.tell() < 300_000
+    return sink.getvalue()
+
+
+def peak_of(action):
+    """What the action gives, and by how many bytes the process has grown: Arrow's memory and Python's."""
+    pa.default_memory_pool().release_unused()
+    tracemalloc.start()
+    arrow = pa.total_allocated_bytes()
+    highest = 0
+
+    def watched():
+        nonlocal highest
+        for item in action:
+            highest = max(highest, pa.total_allocated_bytes() - arrow)
+            yield item
+
+    found = [item if isinstance(item, Rejected) else item.row for item in watched()]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return found, peak + highest
+
+
+BOOK = "A long line of text, over and over. " * 60_000  # 2 MB
+
+
+def same(text, times):
+    """A column that says the same text so many times, and costs memory for one."""
+    return pa.DictionaryArray.from_arrays(pa.array([0] * times, pa.int32()), pa.array([text]))
+
+
+def lists(values, *lengths):
+    return pa.ListArray.from_arrays(pa.array([0, *accumulate(lengths)], pa.int32()), values)
+
+
+STRUCTS = pa.StructArray.from_arrays([same(BOOK, 5000), same("Ann", 5000)], names=["text", "speaker"])
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"text": same(BOOK, 5000)},
+        {"paragraphs": lists(same(BOOK, 5000), *[5] * 1000)},
+        {"paragraphs": lists(STRUCTS, *[5] * 1000)},
+        {"text": ["A text."] * 5000, "title": same(BOOK, 5000)},
+    ],
+    ids=["texts", "lists", "structs", "titles"],
+)
+def test_a_parquet_file_that_stands_for_gigabytes_does_not_go_off(tmp_path, columns):
+    path = tmp_path / "a.parquet"
+    path.write_bytes(packed_parquet(columns))
+    found, peak = peak_of(read_file(InputFile(path, "a.parquet"), {}))
+    assert "one that grows more than 100-fold, beyond 50 MB" in found[-1].reason and found[-1].row == 0
+    assert len(found) < 30 and peak < 400_000_000
+
+
+def test_parquet_rows_that_stand_for_too_much_are_told_and_the_rest_goes_on(tmp_path):
+    table = {"paragraphs": lists(same(BOOK, 3002), 1, 3000, 1)}
+    found = read(tmp_path, packed_parquet(table), "a.parquet")
+    assert [type(item) for item in found] == [RawDocument, Rejected, RawDocument]
+    assert "rows of up to 20 MB; got one of 6,480 MB" in found[1].reason and found[1].row == 2
+
+
+@pytest.mark.parametrize("compression", ["zstd", "gzip"])
+def test_pages_that_unpack_to_too_much_are_not_unpacked(tmp_path, compression):
+    texts = [f"{i} {BOOK}" for i in range(40)]
+    content = packed_parquet({"text": texts}, use_dictionary=False, compression=compression)
+    found = read(tmp_path, content, "a.parquet")
+    assert len(found) == 1 and "grows more than 100-fold" in found[0].reason
+
+
+def test_text_that_borrows_from_the_text_before_is_bounded(tmp_path):
+    options = {"use_dictionary": False, "column_encoding": "DELTA_BYTE_ARRAY"}
+    content = packed_parquet({"text": [f"{BOOK}{i}" for i in range(60)]}, **options)
+    path = tmp_path / "a.parquet"
+    path.write_bytes(content)
+    found, peak = peak_of(read_file(InputFile(path, "a.parquet"), {}))
+    assert "grows more than 100-fold" in found[-1].reason and peak < 400_000_000
+    [rejected] = read(
+        tmp_path, packed_parquet({"paragraphs": [[f"{BOOK}{i}" for i in range(60)]]}, **options), "b.parquet"
+    )
+    assert "lists of text within bounds; got more in column 'paragraphs'" in rejected.reason
+
+
+def test_a_list_of_too_many_references_is_rejected(tmp_path, monkeypatch):
+    monkeypatch.setattr(batches, "MAX_VALUES", 1000)
+    [rejected] = read(tmp_path, packed_parquet({"paragraphs": [["One."] * 1001]}), "a.parquet")
+    assert "million values to a column of a row group" in rejected.reason
+
+
+def test_parquet_that_is_merely_repetitive_is_read(tmp_path):
+    content = packed_parquet(
+        {"text": ["The same text of seven words again."] * 5000, "outlet": ["TASS"] * 5000}
+    )
+    assert len(rows_of(read(tmp_path, content, "a.parquet"), RawDocument)) == 5000

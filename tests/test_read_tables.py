@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
 from datetime import date, datetime
 from hashlib import sha256
 from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from narratives.model import InputFile, RawDocument, RawParagraph, Rejected
 from narratives.read import read_file
@@ -215,3 +221,87 @@ def test_the_first_kremlin_pages_are_read(shared):
     assert all(d.id.isdecimal() and d.url.startswith("http://en.kremlin.ru/") and d.paragraphs for d in found)
     speakers = {p.speaker for d in found for p in d.paragraphs}
     assert "" in speakers and "None" not in speakers and any("Putin" in s for s in speakers)
+
+
+# --- as spreadsheets write it ------------------------------------------------------------------------
+ROWS = [
+    ["id", "date", "title", "text"],
+    ["7", "10.11.2016", "Договор; часть 1", "Сказано: «мир, труд, май»; и всё.\nВторая строка | конец."],
+    ["8", "11.11.2016", "Two, or three", 'He said "no"; then\tleft.'],
+]
+
+
+def exported(delimiter, encoding, rows=ROWS, ending="\r\n"):
+    sink = io.StringIO()
+    csv.writer(sink, delimiter=delimiter, lineterminator=ending).writerows(rows)
+    return sink.getvalue().encode(encoding)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1251", "utf-16"])
+def test_a_table_is_read_whatever_parts_its_cells(tmp_path, delimiter, encoding):
+    found = read(tmp_path, exported(delimiter, encoding), "a.csv")
+    assert found == [
+        RawDocument("a.csv", i, **dict(zip(*rows, strict=True)))
+        for i, rows in enumerate([(ROWS[0], ROWS[1]), (ROWS[0], ROWS[2])], 1)
+    ]
+
+
+def test_a_delimiter_may_be_declared_and_columns_mapped(tmp_path):
+    rows = [["when", "body"], ["2016", "One, two, three; four."]]
+    content = b"sep=;\r\n" + exported(";", "utf-8", rows)
+    [document] = read(tmp_path, content, "a.csv", {"text": "body", "date": "when"})
+    assert (document.row, document.date, document.text) == (1, "2016", rows[1][1])
+    [document] = read(tmp_path, exported("\t", "utf-8", rows), "a.csv", {"text": "body"})
+    assert document.text == rows[1][1]
+
+
+def test_semicolons_in_texts_part_nothing(tmp_path):
+    content = 'text,title\n"One; two; three; four","a;b"\nFive; six; seven,c;d\n'
+    assert [d.text for d in read(tmp_path, content, "a.csv")] == ["One; two; three; four", "Five; six; seven"]
+
+
+def test_a_table_of_one_column_has_no_delimiter(tmp_path):
+    found = read(tmp_path, "text\nOne; two | three.\n", "a.csv")
+    assert [d.text for d in found] == ["One; two | three."]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1251", "Привет всем"),
+        ("koi8-r", "Президент сказал, что всё готово"),
+        ("cp1252", "Le président a déclaré que la Russie était prête à négocier"),
+    ],
+)
+def test_a_table_in_an_older_encoding(tmp_path, encoding, text):
+    content = exported(";", encoding, [["text", "title"], [text, "1"], [text, "2"]])
+    assert [d.text for d in read(tmp_path, content, "a.csv")] == [text, text]
+
+
+def test_two_encodings_in_one_table_are_told_row_by_row(tmp_path):
+    rows = "text\nПервая строка.\n".encode() + "Вторая строка.\nТретья строка.\n".encode("cp1251")
+    found = read(tmp_path, rows, "a.csv")
+    assert found[0].text == "Первая строка." and [type(item) for item in found[1:]] == [Rejected, Rejected]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.tuples(
+            st.text(
+                st.characters(codec="utf-8", exclude_categories=["Cc"], include_characters="\n\t"), min_size=1
+            ),
+            st.text('ab;,|\t"\n'),
+        ),
+        min_size=1,
+    ),
+    st.sampled_from(",;\t|"),
+)
+def test_what_is_written_is_read_back(rows, delimiter):
+    rows = [(text, title) for text, title in rows if text.strip()]
+    content = exported(delimiter, "utf-8", [("text", "title"), *rows], ending="\n")
+    with TemporaryDirectory() as folder:
+        found = read(Path(folder), content, "a.csv")
+    kept = [item for item in found if isinstance(item, RawDocument)]
+    assert not rows or [(d.text, d.title) for d in kept] == [(text, title.strip()) for text, title in rows]

@@ -7,8 +7,9 @@ from email.utils import formatdate
 
 import pytest
 
+from narratives.model import UsageError
 from narratives.read.web.archive import Archive
-from narratives.read.web.client import USER_AGENT
+from narratives.read.web.client import USER_AGENT, introduce
 
 from .webserver import (
     HASTY,
@@ -45,6 +46,20 @@ def test_we_say_who_we_are(site, tmp_path):
     assert [headers["User-Agent"] for _, headers in site.requests] == [USER_AGENT, USER_AGENT]
     assert USER_AGENT.startswith("narrative-tracker/")
     assert "Cookie" not in site.requests[1][1] and "Authorization" not in site.requests[1][1]
+
+
+def test_we_say_whom_to_turn_to():
+    assert introduce("") == USER_AGENT
+    for contact in ("https://example.org/about-us?x=1", "ann@example.org"):
+        assert introduce(contact) == f"{USER_AGENT[:-1]}; contact: {contact})"
+
+
+@pytest.mark.parametrize(
+    "contact", ["Ann", "ann @example.org", "a@b\r\nX: y", "a@b)", "ftp://x", "ä@b.de", "@"]
+)
+def test_a_contact_that_is_none_is_refused(contact):
+    with pytest.raises(UsageError, match="--contact"):
+        introduce(contact)
 
 
 def test_a_host_rests_a_second_between_requests(site, tmp_path):

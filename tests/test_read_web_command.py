@@ -32,6 +32,8 @@ def test_fetch_reports_what_came_and_each_failure(site, tmp_path, capsys):
         str(tmp_path / "in"),
         "--allow-host",
         site.host,
+        "--contact",
+        "ann@example.org",
         "--progress",
         "json",
     ]
@@ -42,6 +44,7 @@ def test_fetch_reports_what_came_and_each_failure(site, tmp_path, capsys):
     assert f"failed {site.url('/none')}: Expected a page; got 404 Not Found" in out
     assert "new" in out and '{"stage": "fetching", "done": 2, "total": 2}' in err
     assert bodies(tmp_path) == [page("a").body]
+    assert all("contact: ann@example.org" in headers["User-Agent"] for _, headers in site.requests)
 
 
 def test_fetch_that_brings_nothing_and_fetch_that_cannot_be_meant(site, tmp_path, capsys):

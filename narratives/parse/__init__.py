@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from narratives.parse.copies import find_copies
-from narratives.parse.document import is_statement, parse_document
+from narratives.parse.document import PARSER_VERSION, is_statement, parse_document
 from narratives.parse.repeats import find_boilerplate
 from narratives.parse.roster import Roster
 
-__all__ = ["Roster", "find_boilerplate", "find_copies", "is_statement", "parse_document"]
+__all__ = ["PARSER_VERSION", "Roster", "find_boilerplate", "find_copies", "is_statement", "parse_document"]

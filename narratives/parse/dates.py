@@ -7,14 +7,18 @@ import warnings
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import takewhile
 from typing import Literal, NamedTuple
 
 from narratives.model import DatePrecision
 from narratives.parse.settings import (
     DATELINE,
     HEADER_DATE,
+    MONTH_NAME,
+    PERIOD,
     TITLE_DATE,
     URL_DATE,
+    VAGUE,
 )
 
 EARLIEST = 1900
@@ -24,8 +28,11 @@ A_DAY = timedelta(days=1)  # between the time zones of an author and a server
 MAX_LAG = timedelta(days=60)  # between a statement and its posting; an earlier date is one that it speaks of
 MAX_YEARLESS_LAG = timedelta(days=10)
 
-_ISO = re.compile(r"(\d{4})(?:[-/.]?(\d{2})(?:[-/.]?(\d{2})(?:[T ].*)?)?)?")
+_ISO = re.compile(r"(\d{4})(?:([-/. ])(\d{1,2})(?:\2(\d{1,2})(?:[T ].*)?)?)?")
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})?(?:T.*)?")
+_MONTH_YEAR = re.compile(r"(\d{1,2})[./-](\d{4})")
 _NUMERIC = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[T ].*)?")
+_DAY_WITHIN = re.compile(r"(?<!\d)(?:\d{4}([-/.])\d{2}\1\d{2}|\d{1,2}([./-])\d{1,2}\2\d{4})(?!\d)")
 _YEAR = re.compile(r"(?<!\d)[12]\d{3}(?!\d)")
 
 
@@ -80,17 +87,33 @@ def read_date(text: str) -> tuple[str, str]:
     """A date string as (`YYYY[-MM[-DD]]`, "") or ("", why not); day and month in doubt leave the year."""
     text = " ".join(text.split())
     if iso := _ISO.fullmatch(text):
-        return _plausible(*(int(part) for part in iso.groups() if part and int(part)))
+        return _as_far_as_known(iso[1], iso[3], iso[4])
+    if compact := _COMPACT.fullmatch(text):
+        return _as_far_as_known(*compact.groups())
+    if month_year := _MONTH_YEAR.fullmatch(text):
+        return _as_far_as_known(month_year[2], month_year[1])
     if numeric := _NUMERIC.fullmatch(text):
         first, sign, second, year = int(numeric[1]), numeric[2], int(numeric[3]), int(numeric[4])
         if sign == "." or first > 12:
-            return _plausible(year, second, first)
+            return _as_far_as_known(year, second, first)
         if second > 12 or first == second:
-            return _plausible(year, first, second)
+            return _as_far_as_known(year, first, second)
         return _plausible(year)  # 03/04/2016 is March in one country and April in another
     if not _YEAR.search(text):
         return "", "without a year" if any(c.isdigit() for c in text) else "is not a date"
-    return _in_words(text)
+    years = set(_YEAR.findall(text))
+    if not MONTH_NAME.search(text):
+        within = [match.group() for match in _DAY_WITHIN.finditer(text)]
+        if len(within) == 1 and within[0] != text:
+            return read_date(within[0])  # with a weekday or a time before it
+        is_period = len(years) == 1 and PERIOD.fullmatch(text)
+        return _plausible(int(years.pop())) if is_period else ("", "is not a date")
+    found, refusal = _in_words(text)
+    if found or len(years) > 1 or not VAGUE.search(text):
+        return found, refusal
+    months = {name.casefold() for name in MONTH_NAME.findall(text)}
+    year = years.pop()
+    return _in_words(f"{months.pop()} {year}") if len(months) == 1 else _plausible(int(year))
 
 
 def is_header_date(text: str) -> str:
@@ -168,6 +191,11 @@ def _in_words(text: str) -> tuple[str, str]:
             if found:
                 return _plausible(*(getattr(found, part) for part in reversed(parts)))
     return "", "is not a date"
+
+
+def _as_far_as_known(*parts: str | int | None) -> tuple[str, str]:
+    """Year, month and day up to the first that is not given, or given as zero for want of knowledge."""
+    return _plausible(*takewhile(bool, (int(part or 0) for part in parts)))
 
 
 def _plausible(year: int = 0, month: int = 0, day: int = 0) -> tuple[str, str]:

@@ -67,6 +67,8 @@ def mention_before(tokens: Sequence[Token], end: int) -> Mention | None:
     while start and (_belongs(tokens[start - 1].text) or (start < end and _links(tokens, start - 1))):
         start -= 1
     found = _mention([t.text for t in tokens[start:end]], tokens[start - 1].text if start else "")
+    if found is None and end > 1 and tokens[end - 2].text == "@":
+        return SOMEBODY  # a handle that is nobody's known
     return found or unnamed(tokens[end - 1].text if end else "")
 
 

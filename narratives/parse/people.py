@@ -86,6 +86,12 @@ class Cast:
             return False
         return not mention.name or mention.name[-1].casefold() not in NOT_NAMES | THINGS
 
+    def by_handle(self, handle: str) -> str:
+        """The person of text or roster whose whole name is in an account's, as in `@realAnnLee`, or ""."""
+        plain = handle.casefold()
+        found = {n for n in (*self._full.values(), *self._roster.names()) if _joined(n) in plain and " " in n}
+        return found.pop() if len(found) == 1 else ""
+
     def is_known(self, name: str) -> bool:
         """Whether the roster has this name."""
         return self._roster.known(name)
@@ -128,7 +134,7 @@ class Cast:
                 whole = (*post, *mention.name[:-2]) if mention.loose else post
                 self._posts.setdefault(role_key(" ".join(whole)), set()).add(name)
             else:
-                post = _apposition(tokens, end)
+                post = _apposition(tokens, end) or _described(tokens, end - len(mention.name))
             head = next((w.casefold() for w in reversed(post) if is_head(w)), "")
             if head:
                 self._heads.setdefault(_canonical(head), set()).add(name)
@@ -142,6 +148,19 @@ def _apposition(tokens: Sequence[Token], end: int) -> tuple[str, ...]:
     heads = (i for i, word in enumerate(words[2:], 2) if is_head(word) or not word[0].isalpha())
     i = next(heads, 0)
     return tuple(words[2 : i + 1]) if i and is_head(words[i]) else ()
+
+
+def _described(tokens: Sequence[Token], start: int) -> tuple[str, ...]:
+    """The post in `the Florida senator, Ann Lee,`; empty where none stands before."""
+    if start < 3 or tokens[start - 1].text != "," or not is_head(tokens[start - 2].text):
+        return ()
+    words = [token.text for token in tokens[max(start - 8, 0) : start - 1]]
+    first = next((i for i in range(len(words) - 1, -1, -1) if words[i].casefold() in DETERMINERS), -1)
+    return tuple(words[first + 1 :]) if first >= 0 else ()
+
+
+def _joined(name: str) -> str:
+    return name.replace(" ", "").casefold()
 
 
 def _canonical(head: str) -> str:

@@ -16,6 +16,7 @@ from narratives.parse.settings import (
 from narratives.parse.speech import Claim, find_claims, relayed
 from narratives.parse.subjects import head_at, starts
 from narratives.parse.vocabulary import (
+    EPITHETS,
     FEMALE,
     FIRST_PERSON,
     MALE,
@@ -80,6 +81,7 @@ def attribute_report(
     head = tokenise(title, [])
     leads = [tokenise(text, []) for text in above]
     cast = Cast([*tokens, head, *leads], roster, on, outlet)
+    tokens = [_with_names(words, cast) for words in tokens]
     claims = [find_claims(t) for t in tokens]
     for claim in (c for cs in claims for c in cs if c.sure and c.beside >= MIN_LONE):
         cast.meet(claim.mention)
@@ -110,6 +112,18 @@ def attribute_report(
         latest = [name for _, name in subjects] + [before] * bool(before or is_anothers)
         heard = heard._replace(recent=tuple(dict.fromkeys([*reversed(latest), *heard.recent]))[:MEMORY])
     return _joined(texts, spans, out)
+
+
+def _with_names(tokens: list[Token], cast: Cast) -> list[Token]:
+    """The tokens with `@realAnnLee` as the name that it is of, where there is such a person."""
+    out: list[Token] = []
+    for i, token in enumerate(tokens):
+        name = cast.by_handle(token.text) if i and tokens[i - 1].text == "@" else ""
+        if name:
+            out[-1:] = [Token(word) for word in name.split()]
+        else:
+            out.append(token)
+    return out
 
 
 def _joined(
@@ -166,6 +180,8 @@ def _claimed(
             is_anothers = is_anothers or not name
         else:
             name = cast.who(claim.mention, heard.recent[0] if heard.recent else "")
+            if not name and not heard.recent and _is_epithet(tokens, claim):
+                name = heard.main
             method = (
                 "role" if not claim.mention.name else "direct quote" if claim.beside else "reported speech"
             )
@@ -182,6 +198,12 @@ def _claimed(
     quoted = cast.who(passed_on or relayed(tokens))
     quoted = quoted if quoted != best.name else ""
     return Attribution(best.name, best.method, quoted, "reported"), False
+
+
+def _is_epithet(tokens: Sequence[Token], claim: Claim) -> bool:
+    """Whether `the New York businessman` says what stands in quotation marks beside it."""
+    the = any(token.text.casefold() == "the" for token in tokens[max(claim.at - 4, 0) : claim.at])
+    return the and tokens[claim.at].text in EPITHETS and claim.beside >= MIN_HEARD
 
 
 def _meant(claim: Claim, named: Sequence[tuple[int, str]], heard: _Heard) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from narratives.model import Role, Speaker
 from narratives.parse.vocabulary import (
+    ASKING_HEADS,
     HONORIFICS,
     POST_FILLERS,
 )
@@ -62,6 +63,10 @@ class Roster:
     def known(self, name: str) -> bool:
         """Whether the name, as it stands, is a canonical name or an alias."""
         return _key(name) in self._names
+
+    def names(self) -> tuple[str, ...]:
+        """The canonical names."""
+        return tuple(self._posts)
 
     def by_surname(self, surname: str) -> str:
         """The canonical name of the only speaker with this surname or alias, or ""."""
@@ -144,8 +149,9 @@ def _key(name: str) -> str:
 
 
 def _content(text: str) -> set[str]:
+    # One trade under many names: today's host moderated yesterday.
     return {
-        _SAME.get(word, word)
+        "journalist" if word in ASKING_HEADS else _SAME.get(word, word)
         for word in _TOKEN.findall(text.casefold())
         if word not in POST_FILLERS and word not in HONORIFICS
     } - {"", "russia"}

@@ -39,6 +39,7 @@ FOOTER = re.compile(
     r"(?:popular articles|most popular|most read|related (?:articles|news|stories)|latest news)\s*:?",
     re.IGNORECASE,
 )
+MIN_PROSE_AFTER, MIN_PROSE_WORDS = 3, 15  # paragraphs, and words in each, after which no footer stands
 # A sentence of thanks, greeting or good wishes; a paragraph of nothing else says nothing.
 COURTESY = re.compile(
     r"(?:(?:once again|friends|colleagues),? )?(?:thank you|thanks)\b.{0,60}"
@@ -47,6 +48,12 @@ COURTESY = re.compile(
     re.IGNORECASE,
 )
 MAX_COURTESY_WORDS = 25
+# The end of a turn that asks: a question mark, and at most thanks or "please" after it.
+ASKED_AND_THANKED = re.compile(
+    r"\?[\"”’'»)\]]*(?:\s+(?:thank you|thanks|please|spasibo|go ahead)\b[^?]{0,60})*\s*(?:\([^()]*\)\s*)?$",
+    re.IGNORECASE,
+)
+MAX_QUESTION_WORDS = 250  # up to which a guest's turn that ends by asking is a question as a whole
 OMISSION = re.compile(r"[<\[(]\s*(?:…|\.{3})\s*[>\])]")
 SECTION_COLON = re.compile(
     r"(?:answers? to (?:media |journalists[’'] )?questions|questions? and answers?|q\s*&\s*a)\b.{0,40}:",
@@ -54,12 +61,40 @@ SECTION_COLON = re.compile(
 )
 CONTENTS_LABEL = re.compile(r"(?:table of )?contents\s*:?", re.IGNORECASE)
 SENTENCE_END = re.compile(r"[.!?…:;,][\"”“’'»)\]]*$")
+FULL_STOP = re.compile(r"(?<![.…])[.!?][\"”’)\]]*$")  # not of a text cut off
 SENTENCE_BREAK = re.compile(r"(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\b[A-Z])[.!?][”\"’]?\s+[A-Z“\"]")
 
 # --- dates ----------------------------------------------------------------------------------------------
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+# Without one of these, words and numbers are read by no guess: a quarter is no month.
+MONTH_NAME = re.compile(
+    rf"\b(?:{_MONTH}|янв\w*|фев\w*|мар(?:та?)?|апр\w*|ма[йяе]|июн\w*|июл\w*|авг\w*|сен\w*|окт\w*|ноя\w*"
+    r"|дек\w*)(?![^\W\d_])",
+    re.IGNORECASE,
+)
+# Seasons, quarters, halves and weeks: no month is known, but the year is. Atomic, so that no text takes long.
+PERIOD = re.compile(
+    r"""(?:(?>(?:
+      [12]\d{3}(?:-?(?:Q[1-4]|H[12]|W\d\d(?:-?\d)?)|г\w*)?
+    | Q[1-4](?:[-/]?[12]\d{3})? | H[12](?:[-/]?[12]\d{3})? | [1-4]Q | [12]H
+    | quarter | half | semester | trimester | term | season | year | week | w\d{1,2}
+    | spring | summer | autumn | fall | winter | early | mid | late | beginning | middle | start | end
+    | first | second | third | fourth | last | 1st | 2nd | 3rd | 4th
+    | of | the | in | about | around | circa | ca?
+    | год\w* | гг? | весн\w* | лет[оа]м? | осен\w* | зим\w* | квартал\w* | полугоди\w*
+    | начал\w* | кон\w+ | середин\w*
+    | перв\w+ | втор\w+ | треть\w* | четв[её]рт\w+ | во? | около | I{1,3} | IV | [1-4](?:-?[йя]|-?е)?
+    )(?!\w))[\s.,~–-]*)+""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# Several days, part of a month, several months: the month or the year is known, but no day.
+VAGUE = re.compile(
+    rf"\b\d{{1,2}}\s*(?:[-–—]|to|and)\s*\d{{1,2}}\b|\b(?:early|mid|late|beginning|middle|end|начал\w*|кон\w+"
+    rf"|середин\w*)\b|\b{_MONTH}\s*(?:[-–—/]|to|and)\s*{_MONTH}(?![^\W\d_])",
+    re.IGNORECASE,
 )
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 _YEAR = r"[12]\d{3}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from narratives.model import Kind, Voice
 from narratives.parse.blocks import Block
 from narratives.parse.mentions import mention_after, tokenise
 from narratives.parse.people import Cast
+from narratives.parse.questions import Turn, find_questions
 from narratives.parse.quotes import quote_spans, quoted_share
 from narratives.parse.reporting import Attribution, attribute_report, speaks_of_self
 from narratives.parse.roster import Roster, clean_name
@@ -21,6 +22,7 @@ from narratives.parse.vocabulary import (
 )
 
 _QUOTES = "“”„«»\"‘'"
+TURN_METHODS = ("source label", "turn label", "turn continued")
 MIN_REPORTED = 2  # paragraphs that retell the stated speaker, from which a text is a report about them
 
 
@@ -46,7 +48,8 @@ def attribute(
     label or separator; a label that the source carries on from an earlier paragraph; the one speaker of the
     whole document, named by its title ("Briefing by X") or `stated` by manifest or metadata; else the text is
     read as a report (`attribute_report`). Headings and titles have no speaker. Unnamed askers make a
-    paragraph a question, as does the source where it marks one.
+    paragraph a question, as does the source where it marks one; so do named ones (`find_questions`), who keep
+    their names.
     """
     body = [i for i, block in enumerate(blocks) if block.kind == "body"]
     texts = [blocks[i].text for i in body]
@@ -88,6 +91,7 @@ def attribute(
             placed[at] = _own(text, whole, whole_method, roster)
         else:
             free.append(at)
+    _mark_questions(placed, texts, names, roster, on)
     reported = [_as_quoted(texts[at], blocks[body[at]]) for at in free]
     above = [block.text for block in blocks[: body[0] if body else 0] if block.kind == "heading"]
     reports = attribute_report(reported, title, roster, on, outlet, host, above)
@@ -97,6 +101,18 @@ def attribute(
             placed[at] = Placed("body", placed[at].by._replace(voice="quoted"))
     bodies = iter(placed[at] for at in range(len(body)))
     return [next(bodies) if block.kind == "body" else Placed(block.kind, Attribution()) for block in blocks]
+
+
+def _mark_questions(
+    placed: dict[int, Placed], texts: Sequence[str], names: Mapping[str, str], roster: Roster, on: str
+) -> None:
+    turns = []
+    for at, text in enumerate(texts):
+        kind, by = placed.get(at, Placed("body", Attribution()))
+        has_turn = kind == "body" and by.method in TURN_METHODS
+        turns.append(Turn(by.speaker if has_turn else "", text, kind == "question"))
+    for at in find_questions(turns, names, roster, on):
+        placed[at] = Placed("question", placed[at].by._replace(voice="question"))
 
 
 def _as_quoted(text: str, block: Block) -> str:

@@ -15,16 +15,19 @@ from narratives.parse.mentions import (
     mention_after,
     mention_before,
 )
-from narratives.parse.subjects import Head, head_of
+from narratives.parse.subjects import Head, head_of, starts
 from narratives.parse.vocabulary import (
     ACTING,
     BETWEEN,
     INVERTIBLE,
+    MESSAGES,
+    OCCASIONS,
     PARTICLES,
     QUOTING,
     SAYING,
     SAYING_AFTERWARDS,
     SAYING_WITH,
+    WEEKDAYS,
 )
 
 MAX_APPOSITION = 24  # tokens between the commas of "Peskov, the Kremlin spokesman, said"
@@ -101,15 +104,16 @@ def _by_verb(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str],
     word = words[i]
     if words[i + 1 : i + 3] == ["as", "saying"]:
         return  # the passive is read at "as saying"
-    # "vowed to leave" is an act, "vowed that" a claim.
+    # "vowed to leave" is an act, "vowed that" a claim; "In a statement, X called" is one too.
     sure = word in SAYING and words[i + 1 : i + 2] != ["to"]
+    sure = sure or (word in ACTING and _is_in_words(tokens, words, i))
     if word in INVERTIBLE and _may_invert(tokens, i):
         mention = mention_after(tokens, i + 1, described=True)
         if mention is not None and mention != SOMETHING:
             _add(claims, tokens, mention, i, sure=True)
             return
     end = i - (word in SAYING_WITH)
-    while end and (words[end - 1] in BETWEEN or (words[end - 1].endswith("ly") and end > 1)):
+    while end and (words[end - 1] in BETWEEN | WEEKDAYS or (words[end - 1].endswith("ly") and end > 1)):
         end -= 1
     aside = bool(end) and words[end - 1] == "who"
     if aside:
@@ -128,6 +132,9 @@ def _by_verb(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str],
         return
     if POSSESSIVE.search(tokens[end - 1].text):
         return  # "Putin’s claims" is a noun
+    if words[end - 1] in MESSAGES and end > 1 and POSSESSIVE.search(tokens[end - 2].text):
+        _add(claims, tokens, mention_before(tokens, end - 1), end - 2, True, aside, i)
+        return
     mention = mention_before(tokens, end)
     if mention is None or (mention == SOMETHING and not sure):
         return
@@ -138,6 +145,12 @@ def _by_verb(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str],
     if word in QUOTING and "as" in words[i + 1 : i + 12] and "saying" in words[i + 1 : i + 12]:
         return
     _add(claims, tokens, mention, end - 1, sure or named is not None, aside, i, named)
+
+
+def _is_in_words(tokens: Sequence[Token], words: Sequence[str], i: int) -> bool:
+    start = max((s for s in starts(tokens) if s <= i), default=0)
+    opening = words[start : start + 3]
+    return opening[:1] == ["in"] and opening[1:2] in (["a"], ["an"]) and set(opening[2:]) <= OCCASIONS
 
 
 def _by_manner(claims: list[Claim], tokens: Sequence[Token], i: int) -> None:

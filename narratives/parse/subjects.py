@@ -16,8 +16,10 @@ from narratives.parse.mentions import (
 )
 from narratives.parse.vocabulary import (
     OPENERS,
+    PROMPTED,
 )
 
+MAX_PROMPT = 30  # tokens from "Asked whether" to the comma behind what was asked
 LONG_QUOTE = 20  # characters from which a quotation is taken to end a sentence
 _ENDS = (".", "?", "!", ";")
 _INDEFINITE = ("a", "an", "one", "another")
@@ -56,6 +58,10 @@ def head_at(tokens: Sequence[Token], start: int) -> Head:
     if first in ("he", "she"):
         return Head(None, start, start, first)
     i = start
+    if first in PROMPTED:
+        i = next((j + 1 for j, t in enumerate(tokens[start : start + MAX_PROMPT], start) if t.text == ","), i)
+        if i < len(tokens) and tokens[i].text in ("he", "she"):
+            return Head(None, i, start, tokens[i].text)
     while i < len(tokens) and (tokens[i].text.casefold() in OPENERS or tokens[i].text == ","):
         if tokens[i].text in ("he", "she"):
             return Head(None, i, start, tokens[i].text)

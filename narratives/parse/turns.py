@@ -87,7 +87,7 @@ def _is_turn(rest: str) -> bool:
 
 def _is_name(label: str) -> bool:
     words = clean_name(label).replace("’s ", " ").split()
-    if not 2 <= len(words) <= MAX_LABEL_WORDS:
+    if not 2 <= len(words) <= MAX_LABEL_WORDS or words[0].casefold() in OPENERS - {"the"}:
         return False
     if not all(w[:1].isupper() or w[:1].isdigit() or w.casefold() in _SMALL or "-" in w for w in words):
         return False

@@ -20,7 +20,13 @@ ROLE_HEADS = _words(
     " commissioner representative deputy senator general colonel admiral king queen prince emir sheikh"
     " pope patriarch candidate adviser advisor aide diplomat official lawmaker mp ceo editor host anchor"
     " correspondent journalist reporter professor analyst expert president-elect co-chair secretary-general"
-    " nominee governor-elect gov. sen. rep. gen. col. manager"
+    " nominee governor-elect gov. sen. rep. gen. col. manager congressman congresswoman pollster strategist"
+    " consultant lawyer attorney treasurer economist lobbyist"
+)
+# Posts of those whose trade is to ask.
+ASKING_HEADS = _words(
+    "journalist correspondent reporter anchor host presenter moderator editor editor-in-chief columnist"
+    " commentator interviewer observer"
 )
 ROLE_MODIFIERS = _words(
     "presidential foreign prime deputy defense defence interior state press former vice first official"
@@ -42,7 +48,7 @@ OPENERS = _words(
     " what this that these those it its his her their our my we i he she they you there here for from to"
     " with by of speaking commenting according answering asked such many some all both no not nor citing"
     " quoting responding referring recalling replying addressing writing asking instead even now once"
-    " another one only perhaps maybe indeed under during among until unlike like about"
+    " another one only perhaps maybe indeed under during among until unlike like about regarding concerning"
 )
 NOT_NAMES = _words(
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july"
@@ -63,6 +69,18 @@ PERSONS = _words(
     " agents judge spokesman spokeswoman spokesperson diplomat diplomats executive executives strategist"
     " strategists operative operatives donor donors delegate delegates moderator narrator caller guest"
 )
+# What a text calls somebody to vary the name: "the New York businessman" is whom it is about.
+EPITHETS = _words(
+    "businessman businesswoman billionaire mogul developer tycoon nominee candidate contender hopeful"
+    " front-runner frontrunner incumbent"
+)
+PERSONS |= EPITHETS - ROLE_HEADS
+WEEKDAYS = _words("monday tuesday wednesday thursday friday saturday sunday")
+# Things by which people speak: "Padden’s statement continued".
+MESSAGES = _words("statement letter tweet post message email memo note")
+OCCASIONS = MESSAGES | _words("interview speech tweetstorm telegram column")
+# After these a sentence is of whoever stands behind its first comma: "Asked by a reporter if ..., X said".
+PROMPTED = _words("asked pressed questioned prompted")
 # First names by which "she" is not a man nor "he" a woman; the commonest ones only.
 RUSSIAN_WOMEN = ("ova", "eva", "ina", "aya")  # ends of their surnames
 FEMALE = _words(

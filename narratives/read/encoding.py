@@ -18,6 +18,10 @@ from narratives.read.bounds import Unpacking
 HEAD_BYTES = 8192
 # Control characters other than white space: text has hardly any, other files have many.
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+GUESSED_BYTES = 262_144  # from which the encoding of a table is guessed
+MIN_FOREIGN_LINES = 2
+_CYRILLIC_RUN = re.compile(rb"[\xc0-\xff\xa8\xb8]{2,}")
+MIN_CYRILLIC, MIN_CYRILLIC_SHARE = 8, 0.85  # letters, and their share of the bytes beyond ASCII
 MAX_CONTROL_SHARE = 0.01
 MIN_JUDGED_BYTES = 1000
 _ESCAPED = re.compile("[\udc80-\udcff]")
@@ -52,10 +56,10 @@ def decode(data: bytes) -> str:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
             _refuse_mixture(data)
-            guess = from_bytes(data).best()
-            if guess is None:
+            encoding = _guess(data)
+            if not encoding:
                 raise _undecodable("bytes that fit no known encoding") from None
-            text = str(guess)
+            text = data.decode(encoding, errors="replace")
     if "\0" in text:
         raise _binary("NUL characters")
     if not text.strip():
@@ -64,19 +68,21 @@ def decode(data: bytes) -> str:
 
 
 @contextmanager
-def open_text(path: Path, newline: str | None = None) -> Iterator[TextIO]:
+def open_text(path: Path, newline: str | None = None, guess: bool = False) -> Iterator[TextIO]:
     """Open a table of text for reading line by line, as UTF-8 or as its byte order mark says.
 
-    Bytes that are not UTF-8 come out as lone surrogates, which `is_damaged` finds, so that one bad row does
-    not cost the rest. Raises ReadError where the file is empty or binary.
+    With `guess`, a table whose first part is in another encoding all through, as spreadsheets export it, is
+    read in that. Bytes that do not fit the encoding come out as lone surrogates, which `is_damaged` finds, so
+    that one bad row does not cost the rest. Raises ReadError where the file is empty or binary.
     """
     with open_bytes(path) as raw:
-        head = raw.read(HEAD_BYTES)
+        head = raw.read(GUESSED_BYTES if guess else HEAD_BYTES)
     if not head:
         raise _empty()
     encoding = _marked_encoding(head)
     if not encoding:
-        _refuse_binary(head)
+        _refuse_binary(head[:HEAD_BYTES])
+        encoding = _foreign_encoding(head) if guess else ""
     # UTF-16 has no such escape: its errors end the file.
     errors = "strict" if encoding == "utf-16" else "surrogateescape"
     with (
@@ -122,6 +128,40 @@ def _refuse_mixture(data: bytes) -> None:
         if foreign and utf8:
             todo = "Save the whole file as UTF-8."
             raise ReadError("text in one encoding", f"a mixture: line {foreign} is not UTF-8", todo)
+
+
+def _foreign_encoding(head: bytes) -> str:
+    """The encoding of a table's first part where it is plainly not UTF-8, else ""."""
+    foreign = 0
+    lines = head.splitlines()
+    # The last line may be cut in the middle of a character.
+    for line in lines[:-1] if len(head) == GUESSED_BYTES else lines:
+        if not line.isascii():
+            try:
+                line.decode("utf-8")
+                return ""
+            except UnicodeDecodeError:
+                foreign += 1
+    # One bad row is a bad row.
+    return _guess(head) if foreign >= MIN_FOREIGN_LINES or _is_cyrillic(head) else ""
+
+
+def _guess(data: bytes) -> str:
+    """The likely encoding of bytes that are not UTF-8, or "".
+
+    Russian is told by its bytes, because a few words are too little for charset-normalizer: both encodings of
+    it have the letters above 0xC0, but small ones where the other has capitals.
+    """
+    if _is_cyrillic(data):
+        small = sum(byte >= 0xE0 for byte in data)
+        return "cp1251" if 2 * small >= sum(byte >= 0xC0 for byte in data) else "koi8_r"
+    best = from_bytes(data).best()
+    return best.encoding if best is not None else ""
+
+
+def _is_cyrillic(data: bytes) -> bool:
+    letters = sum(len(run) for run in _CYRILLIC_RUN.findall(data))
+    return letters >= MIN_CYRILLIC and letters >= MIN_CYRILLIC_SHARE * sum(byte >= 0x80 for byte in data)
 
 
 def _binary(what: str) -> ReadError:

@@ -20,7 +20,7 @@ from narratives.read.rows import with_manifest
 from narratives.read.tables import read_csv, read_jsonl, read_parquet
 
 # Part of every fingerprint: raise it when the same bytes are to be read another way.
-READER_VERSION = 3
+READER_VERSION = 4
 # A value that Arrow cannot turn into a Python one is a ValueError or OverflowError; an unknown time zone a
 # LookupError.
 _UNREADABLE = (OSError, EOFError, zlib.error, ValueError, OverflowError, LookupError, pa.ArrowException)

@@ -9,10 +9,10 @@ from os.path import normpath
 from pathlib import Path
 
 from narratives.model import ReadError, Rejected
+from narratives.read.delimited import csv_record, csv_rows, find_delimiter
 from narratives.read.encoding import open_text
 from narratives.read.formats import TABLES, format_of, unreadable
 from narratives.read.rows import clean
-from narratives.read.tables import csv_record, csv_rows
 
 NAME = "manifest.csv"
 FIELDS = ("date", "outlet", "title", "url", "speaker")
@@ -50,8 +50,9 @@ def load_manifest(folder: Path, source_folder: str) -> FolderManifest:
 
 
 def _records(path: Path) -> Iterator[tuple[int, dict[str, str] | ReadError]]:
-    with open_text(path, newline="") as lines:
-        rows = csv_rows(lines)
+    delimiter = find_delimiter(path, ["path", *FIELDS])
+    with open_text(path, newline="", guess=True) as lines:
+        rows = csv_rows(lines, delimiter)
         first = next(rows, [])
         if isinstance(first, ReadError):
             raise first

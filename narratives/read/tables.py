@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
-from narratives.read.bounds import MAX_DOCUMENT, MAX_PACKED_TABLE, Lines, LongLineError, read_whole
+from narratives.read.batches import Row, bounded_rows
+from narratives.read.bounds import MAX_PACKED_TABLE, Lines, LongLineError, read_whole
+from narratives.read.delimited import csv_record, csv_rows, find_delimiter, take
 from narratives.read.encoding import is_damaged, open_bytes, open_text
 from narratives.read.rows import CONTENT, FIELDS, json_value, locate, to_document
-
-BATCH_ROWS = 64
 
 
 def read_jsonl(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
@@ -37,66 +35,30 @@ def read_jsonl(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocum
 
 
 def read_csv(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
-    """One document a row under a header; `row` counts from the first row after the header."""
-    with open_text(file.path, newline="") as lines:
-        rows = csv_rows(lines)
-        header = [name.strip() for name in _take(next(rows, []))]
+    """One document a row under a header; `row` counts from the first row after the header.
+
+    Cells may be parted by commas, semicolons, tabs or bars, as the header shows.
+    """
+    delimiter = find_delimiter(file.path, [columns.get(field, field) for field in FIELDS])
+    with open_text(file.path, newline="", guess=True) as lines:
+        rows = csv_rows(lines, delimiter)
+        header = [name.strip() for name in take(next(rows, []))]
         names = locate(header, columns)
         for number, cells in enumerate(rows, 1):
             yield _document(file, number, partial(_csv_cells, cells, header, names))
 
 
 def read_parquet(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
-    """One document a row; only the columns in use are read, a batch of rows at a time."""
+    """One document a row; only the columns in use are read, within bounds (`bounded_rows`)."""
     with open_bytes(file.path) as raw:
         # Parquet is read from its end: what is packed as a whole must be unpacked as a whole.
         source = io.BytesIO(read_whole(raw, MAX_PACKED_TABLE)) if file.path.suffix.lower() == ".gz" else raw
-        table = pq.ParquetFile(source)
-        names = locate(table.schema_arrow.names, columns)
-        _check_types(table.schema_arrow, names)
-        batches = table.iter_batches(batch_size=BATCH_ROWS, columns=list(names.values()))
-        rows = (cells for batch in batches for cells in batch.to_pylist())
-        for number, cells in enumerate(rows, 1):
-            yield _document(file, number, partial(_rename, cells, names))
-
-
-def csv_rows(lines: TextIO) -> Iterator[list[str] | ReadError]:
-    """The rows of CSV text, or in place of a row what is wrong with it; blank lines are no rows."""
-    # One cell may hold a whole book; the csv module's own limit is 128 KiB.
-    csv.field_size_limit(MAX_DOCUMENT)
-    reader = csv.reader(Lines(lines), strict=True)
-    while True:
-        first = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            where = f"line {first}" if reader.line_num == first else f"lines {first} to {reader.line_num}"
-            yield ReadError("a well-formed CSV row", f"{error} in {where}", "Check the quotation marks.")
-            continue
-        except LongLineError as error:
-            yield error
-            continue
-        if any(is_damaged(cell) for cell in cells):
-            yield ReadError("text in UTF-8", f"other bytes in line {first}", "Save the file as UTF-8.")
-        elif cells:
-            yield cells
-
-
-def csv_record(cells: list[str] | ReadError, header: list[str]) -> dict[str, str]:
-    """A CSV row by column name; raises ReadError where it is faulty or not as long as the header."""
-    cells = _take(cells)
-    if len(cells) != len(header):
-        todo = "Quote cells that hold commas or line breaks."
-        raise ReadError(f"{len(header)} cells as in the header", f"{len(cells)} cells", todo)
-    return dict(zip(header, cells, strict=True))
-
-
-def _take(cells: list[str] | ReadError) -> list[str]:
-    if isinstance(cells, ReadError):
-        raise cells
-    return cells
+        packed = source.seek(0, io.SEEK_END)
+        schema = pq.read_schema(source)
+        names = locate(schema.names, columns)
+        _check_types(schema, names)
+        for number, cells in enumerate(bounded_rows(source, packed, list(names.values())), 1):
+            yield _document(file, number, partial(_parquet_cells, cells, names))
 
 
 def _document(file: InputFile, row: int, cells: Callable[[], Mapping[str, object]]) -> RawDocument | Rejected:
@@ -120,6 +82,12 @@ def _json_cells(line: str, names: Mapping[str, str]) -> dict[str, object]:
         todo = "Write each document as one object on one line."
         raise ReadError("one JSON object on the line", f"a {type(value).__name__}", todo)
     return _rename(value, names)
+
+
+def _parquet_cells(cells: Row | ReadError, names: Mapping[str, str]) -> dict[str, object]:
+    if isinstance(cells, ReadError):
+        raise cells
+    return _rename(cells, names)
 
 
 def _rename(cells: Mapping[str, object], names: Mapping[str, str]) -> dict[str, object]:

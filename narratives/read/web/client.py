@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -24,6 +25,7 @@ from urllib3.exceptions import (
 from urllib3.response import BaseHTTPResponse
 
 from narratives import __version__
+from narratives.model import UsageError
 from narratives.read.web.body import read_body
 from narratives.read.web.guard import Guard, Target, host_of, normal
 from narratives.read.web.pace import Pace
@@ -32,8 +34,8 @@ from narratives.read.web.records import Clock, FetchError, Manners, Page
 # What robots.txt rules may call us, and how we introduce ourselves.
 TOKEN = "narrative-tracker"
 USER_AGENT = f"{TOKEN}/{__version__} (open-source research reader; its name in robots.txt is {TOKEN})"
+_CONTACT = re.compile(r"https?://[!-'*-~]+|[!-'*-?A-~]+@[!-'*-?A-~]+")
 HEADERS = {
-    "User-Agent": USER_AGENT,
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,application/pdf;q=0.8,*/*;q=0.1",
     "Accept-Encoding": "gzip",
 }
@@ -50,7 +52,10 @@ Permit = Callable[[str], None]
 class Client:
     """Fetches single addresses; knows nothing of sources, archives or robots.txt."""
 
-    def __init__(self, guard: Guard, pace: Pace, manners: Manners, clock: Clock) -> None:
+    def __init__(
+        self, guard: Guard, pace: Pace, manners: Manners, clock: Clock, agent: str = USER_AGENT
+    ) -> None:
+        self._agent = agent
         self._guard, self._pace, self._manners, self._clock = guard, pace, manners, clock
         self._pools: dict[tuple[str, str, int, tuple[str, int]], HTTPConnectionPool] = {}
 
@@ -130,7 +135,7 @@ class Client:
 
     def _open(self, target: Target, extra: Mapping[str, str]) -> BaseHTTPResponse:
         """Send the request to the first of the checked addresses that takes a connection."""
-        headers = {**HEADERS, "Host": target.authority, **extra}
+        headers = {**HEADERS, "User-Agent": self._agent, "Host": target.authority, **extra}
         for number, address in enumerate(target.addresses, 1):
             try:
                 return self._pool(target, address).urlopen(
@@ -176,6 +181,16 @@ class Client:
             return 0.0
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return max(0.0, math.ceil(aware.timestamp() - self._clock.now()))
+
+
+def introduce(contact: str) -> str:
+    """The user agent, with the address or email to turn to, if any; raises UsageError where it is neither."""
+    if not contact:
+        return USER_AGENT
+    if not _CONTACT.fullmatch(contact):
+        todo = "Give an address on the web or an email address, without spaces or brackets."
+        raise UsageError("--contact URL_OR_EMAIL", repr(contact), todo)
+    return f"{USER_AGENT[:-1]}; contact: {contact})"
 
 
 def said(status: int) -> str:

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from narratives.model import NarrativesError, Progress, ReadError, silent
 from narratives.read.web.archive import Archive, check_type, media_type
-from narratives.read.web.client import LATER, Client, said
+from narratives.read.web.client import LATER, Client, introduce, said
 from narratives.read.web.guard import Guard, Resolve, host_of, resolve
 from narratives.read.web.journal import Journal
 from narratives.read.web.pace import Pace
@@ -54,7 +54,7 @@ def fetch(
     guard = Guard(request.allow_hosts, resolve)
     name_host(request.source, guard)
     pace = Pace(manners, clock)
-    client = Client(guard, pace, manners, clock)
+    client = Client(guard, pace, manners, clock, introduce(request.contact))
     robots = Robots(client, pace, manners)
     with _alone(request.into):
         journal = Journal(request, clock.stamp())

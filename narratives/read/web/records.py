@@ -117,7 +117,7 @@ class FetchRequest:
     """What to fetch (`kremlin`, an address, or a file of addresses), of when, whereto.
 
     `allow_hosts` are names as `host` or `host:port` that may be asked although the source does not lie there
-    or their addresses are not public.
+    or their addresses are not public. `contact` is where those who run the hosts may turn to.
     """
 
     source: str
@@ -125,6 +125,7 @@ class FetchRequest:
     date_from: str = ""
     date_to: str = ""
     allow_hosts: tuple[str, ...] = ()
+    contact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
