@@ -31,14 +31,30 @@ from narratives.model import (
     StoreError,
     silent,
 )
-from narratives.store import InputRecord, Manifest, SnapshotContent, Store, VectorFile, open_snapshot
+from narratives.store import (
+    InputRecord,
+    Manifest,
+    SnapshotContent,
+    Store,
+    VectorFile,
+    map_queries,
+    open_snapshot,
+)
 
 log = logging.getLogger(__name__)
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 SAMPLE = DATA / "sample"
 SAMPLE_NOTICE = "sample: paraphrased, not quoted; hand-picked, not representative"
-VERSIONED = ("torch", "sentence-transformers", "numpy", "scikit-learn", "scikit-network", "duckdb")
+VERSIONED = (
+    "torch",
+    "sentence-transformers",
+    "numpy",
+    "scikit-learn",
+    "scikit-network",
+    "opentsne",
+    "duckdb",
+)
 MATCH_BLOCK = 4096
 
 
@@ -102,6 +118,7 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
         passages = {p.paragraph_id: of for p, of in zip(statements, windows, strict=True)}
         clusters = _cluster(earlier, codebook, documents, originals, passages, assignments, embed, progress)
         assignments += _memberships(clusters, statements, copies)
+        places = _lay_out(store, previous, originals, embed, progress)
 
         progress("writing", 0, None)
         unread = sum(parse.is_statement(p, frozenset({p.language})) for p in paragraphs) - len(statements)
@@ -116,6 +133,7 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
                 clusters=clusters,
                 predecessor=earlier.snapshot_id,
                 lineage=track.lineage(clusters, codebook, earlier),
+                layout=places,
                 events=events,
                 speakers=speakers,
                 inputs=intake.ledger,
@@ -324,6 +342,27 @@ def _cluster(
     claims = track.find_claims(statements, [passages[key] for key in statements.ids], assigned, embed)
     found = track.describe_claims(statements, claims, alignment, routine, embed([c.text for c in claims]))
     return (*track.keep_ids(topics, before), *found)
+
+
+def _lay_out(
+    store: Store,
+    previous: Manifest | None,
+    originals: Sequence[Paragraph],
+    embed: Embedder,
+    progress: Progress,
+) -> dict[str, tuple[float, float]]:
+    """Every original statement's place on the map, which goes on from the previous snapshot's."""
+    progress("drawing the map", 0, None)
+    ids = [p.paragraph_id for p in originals]
+    before: Mapping[str, tuple[float, float]] = {}
+    if previous:
+        snapshot = open_snapshot(store.path, previous.snapshot_id)
+        try:
+            before = map_queries.places(snapshot)
+        finally:
+            snapshot.close()
+    found = track.layout(embed([p.text for p in originals]), ids, before)
+    return {key: (float(x), float(y)) for key, (x, y) in zip(ids, found, strict=True)}
 
 
 def _centroid(vectors: track.Vectors) -> track.Vectors:

@@ -1,8 +1,10 @@
 """Snapshots, vectors and inputs on disk; the queries that pages and exports ask of them."""
 
+from narratives.store import map_queries
 from narratives.store.csv import to_csv
 from narratives.store.evaluations import Evaluation, read_evaluation, write_evaluation
 from narratives.store.export import DEFAULT_COPIES, TABLES, export
+from narratives.store.map_queries import MapPoints
 from narratives.store.queries import Snapshot
 from narratives.store.records import InputRecord, Manifest, Options, SnapshotContent, Totals
 from narratives.store.store import Store, open_snapshot, verify
@@ -14,6 +16,7 @@ __all__ = [
     "Evaluation",
     "InputRecord",
     "Manifest",
+    "MapPoints",
     "Options",
     "Snapshot",
     "SnapshotContent",
@@ -21,6 +24,7 @@ __all__ = [
     "Totals",
     "VectorFile",
     "export",
+    "map_queries",
     "open_snapshot",
     "read_evaluation",
     "to_csv",
