@@ -31,14 +31,16 @@ _COLUMNS = [
 class MapPoints:
     """The paragraphs of a slice on the map.
 
-    `frame` has one row a paragraph: paragraph_id, x, y, narrative_ids (list, best score first, codebook
-    before discovered), score (of the first of them, NaN where none), origin (of the same: codebook, discovered or
-    empty), year (empty where undated), speaker, outlet, date, text (its first 160 characters). `total` is how
-    many paragraphs of the slice the map holds; the frame may be a sample of them.
+    `frame` has one row a paragraph: paragraph_id, x, y, narrative_ids (list, best score first, those of the
+    codebook before discovered ones), score (of the first of them, NaN where none), origin (of the same:
+    codebook, discovered or empty), year (empty where undated), speaker, outlet, date, text (its first 160
+    characters). `total` is how many paragraphs of the slice the map holds, `claimed` how many of these
+    advance a narrative; the frame may be a sample of them.
     """
 
     frame: pd.DataFrame
     total: int
+    claimed: int
 
 
 def has_map(snapshot: Snapshot) -> bool:
@@ -49,16 +51,17 @@ def has_map(snapshot: Snapshot) -> bool:
     return len(found) > 0
 
 
-def points(snapshot: Snapshot, s: Slice, most: int = 4000) -> MapPoints:
+def points(snapshot: Snapshot, s: Slice, most: int = 3000) -> MapPoints:
     """The statement paragraphs of the slice that the map holds, by id: originals, whatever the slice says.
 
-    Where there are more than `most`, those with the smallest hashes of their ids: the same for a slice each time,
-    and none in favour of any speaker, time or narrative. Empty for a snapshot without a map.
+    Where there are more than `most`, those that advance a narrative come first, up to three quarters of it,
+    and others fill the rest as a background. Of either kind those with the smallest hashes of their ids are
+    taken: the same each time, and none in favour of a speaker or time. Empty for a snapshot without a map.
     """
     if not has_map(snapshot):
-        return MapPoints(pd.DataFrame(columns=_COLUMNS), 0)
+        return MapPoints(pd.DataFrame(columns=_COLUMNS), 0, 0)
     found = where(s, copies=False)
-    values = {**found.values, "most": most, "length": TEXT}
+    values = {**found.values, "most": most, "claims": most * 3 // 4, "length": TEXT}
     advancing = "true"
     if s.narratives:
         advancing = (
@@ -69,11 +72,22 @@ def points(snapshot: Snapshot, s: Slice, most: int = 4000) -> MapPoints:
     frame = snapshot.frame(
         f"""
         WITH inside AS MATERIALIZED (
-            SELECT m.paragraph_id, m.x, m.y, count(*) OVER () AS total
+            SELECT m.paragraph_id, m.x, m.y, md5(m.paragraph_id) AS hash,
+                   m.paragraph_id IN (SELECT a.paragraph_id FROM snap.assignments a
+                                      WHERE a.status <> 'rejected') AS claimed
             FROM snap.map m JOIN snap.paragraphs p USING (paragraph_id)
             WHERE p.statement AND p.duplicate_of = '' AND {found.sql} AND {advancing}
         ),
-        chosen AS MATERIALIZED (SELECT * FROM inside ORDER BY md5(paragraph_id) LIMIT $most),
+        enough AS (
+            (SELECT * FROM inside WHERE claimed ORDER BY hash LIMIT $most)
+            UNION ALL (SELECT * FROM inside WHERE NOT claimed ORDER BY hash LIMIT $most)
+        ),
+        ranked AS (SELECT *, row_number() OVER (PARTITION BY claimed ORDER BY hash) AS place FROM enough),
+        chosen AS MATERIALIZED (
+            SELECT * FROM ranked
+            ORDER BY CASE WHEN claimed AND place <= $claims THEN 0 WHEN NOT claimed THEN 1 ELSE 2 END, hash
+            LIMIT $most
+        ),
         named AS (
             SELECT a.paragraph_id,
                    list(a.narrative_id ORDER BY a.origin, a.score DESC, a.narrative_id) AS narrative_ids,
@@ -85,15 +99,17 @@ def points(snapshot: Snapshot, s: Slice, most: int = 4000) -> MapPoints:
         )
         SELECT c.paragraph_id, c.x, c.y, coalesce(n.narrative_ids, []) AS narrative_ids, n.score,
                coalesce(n.origin, '') AS origin, coalesce(p.year, '') AS year, p.speaker, p.outlet, p.date,
-               left(p.text, $length) AS text, c.total
+               left(p.text, $length) AS text,
+               (SELECT count(*) FROM inside) AS total,
+               (SELECT count(*) FROM inside WHERE claimed) AS all_claimed
         FROM chosen c JOIN snap.paragraphs p USING (paragraph_id)
         LEFT JOIN named n ON n.paragraph_id = c.paragraph_id
         ORDER BY c.paragraph_id
         """,
         values,
     )
-    total = int(frame["total"].iloc[0]) if len(frame) else 0
-    return MapPoints(frame[_COLUMNS], total)
+    total, claimed = (int(frame[name].max()) if len(frame) else 0 for name in ("total", "all_claimed"))
+    return MapPoints(frame[_COLUMNS], total, claimed)
 
 
 def places(snapshot: Snapshot) -> dict[str, tuple[float, float]]:
