@@ -13,7 +13,7 @@ def page(view: frame.View) -> None:
     frame.heading(
         "Map",
         "Each point is a paragraph; what lies close together is said in much the same way. Point at one to "
-        "read it; draw a line around several, or click one, to list them below.",
+        "read it; click it, or take the lasso above the map around several, to list them below.",
         view.handle,
     )
     by = parts.controls()

@@ -37,11 +37,12 @@ SYMBOLS = (
 # Six of the palette, and four hues between them.
 COLOURS = (*PALETTE, *map(legible, ("#5a67c9", "#6b9a2d", "#8f6b4a", "#d0559b")))
 _YEARS = ("#3b4cc0", "#2f7fb8", "#2a9187", "#6b9a2d", "#b8860b", "#c4612a", "#b2283c")  # old to new
-_HOVER_WIDTH, _HOVER_LINES = 46, 2
+_HOVER_WIDTH, _HOVER_LINES = 44, 2
 _REACH = 10.6  # of the axes; the map is the square from -10 to 10
 CONFIG = {
     "displaylogo": False,
-    "scrollZoom": True,
+    "displayModeBar": True,
+    "scrollZoom": False,
     "modeBarButtonsToRemove": ["autoScale2d", "toImage"],
 }
 
@@ -104,6 +105,7 @@ def figure(frame: pd.DataFrame, found: Sequence[Group]) -> Figure:
                 "type": "scatter",
                 "mode": "markers",
                 "name": f"<b>{group.number}</b> {label}" if group.number else label,
+                "legendrank": group.number or 1000,
                 "x": x,
                 "y": y,
                 "text": [hovers[row] for row in group.rows],
@@ -124,12 +126,12 @@ def figure(frame: pd.DataFrame, found: Sequence[Group]) -> Figure:
     return {
         "data": traces,
         "layout": {
-            "height": 720,
+            "height": 660,
             "margin": {"l": 0, "r": 0, "t": 34, "b": 0},
             "xaxis": dict(axis),
             "yaxis": dict(axis),
             "annotations": numbers,
-            "dragmode": "lasso",
+            "dragmode": False,  # else a finger on the map could not scroll the page
             "hovermode": "closest",
             "showlegend": True,
             "legend": {
@@ -137,7 +139,6 @@ def figure(frame: pd.DataFrame, found: Sequence[Group]) -> Figure:
                 "x": 0,
                 "y": 0,
                 "yanchor": "top",
-                "traceorder": "reversed",
                 "itemsizing": "constant",
                 "font": {"size": 12},
             },
@@ -175,11 +176,12 @@ def _middle(x: Sequence[float], y: Sequence[float]) -> int:
 
 def _number(group: Group, x: float, y: float) -> dict[str, Any]:
     return {
-        "text": f"<b>{group.number}</b>",
+        # A colour in the text itself: the page gives all other letters that of its theme.
+        "text": f"<b><span style='color:#15181c'>{group.number}</span></b>",
         "x": x,
         "y": y,
         "showarrow": False,
-        "font": {"size": 13, "color": "#15181c"},
+        "font": {"size": 13},
         "bgcolor": "rgba(253,252,250,0.88)",
         "bordercolor": group.colour,
         "borderwidth": 2,

@@ -51,7 +51,7 @@ def has_map(snapshot: Snapshot) -> bool:
     return len(found) > 0
 
 
-def points(snapshot: Snapshot, s: Slice, most: int = 3000) -> MapPoints:
+def points(snapshot: Snapshot, s: Slice, most: int = 2500) -> MapPoints:
     """The statement paragraphs of the slice that the map holds, by id: originals, whatever the slice says.
 
     Where there are more than `most`, those that advance a narrative come first, up to three quarters of it,

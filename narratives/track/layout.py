@@ -146,6 +146,6 @@ def _fitted(places: Places) -> Places:
     """Centred, and as large as the square allows."""
     if not len(places):
         return places
-    centred: Places = places - places.mean(axis=0)
+    centred: Places = places - (places.min(axis=0) + places.max(axis=0)) / 2
     widest = float(np.abs(centred).max())
     return centred * (HALF_WIDTH / widest) if widest else centred
