@@ -69,7 +69,7 @@ def chart(view: View, found: MapPoints, by: map_charts.By) -> list[str]:
     colours = {key: chosen(colour, place) for place, (key, colour) in enumerate(pairs)}
     groups = map_charts.groups(found.frame, by, data.names(view.handle), colours)
     event: Any = st.plotly_chart(
-        map_charts.figure(found.frame, groups),
+        map_charts.figure(found.frame, groups, by),
         config=map_charts.CONFIG,
         key=f"map-{hashlib.sha256(f'{view}{by}'.encode()).hexdigest()[:12]}",
         on_select="rerun",

@@ -91,20 +91,24 @@ def groups(frame: pd.DataFrame, by: By, names: Mapping[str, str], colours: Mappi
     ]
 
 
-def figure(frame: pd.DataFrame, found: Sequence[Group]) -> Figure:
-    """The chart: one trace a group, in their order, and each named group's number where its middle is."""
+def figure(frame: pd.DataFrame, found: Sequence[Group], by: By) -> Figure:
+    """The chart: one trace a group, in their order, and each named narrative's number where its middle is.
+
+    Years and speakers get no number: they are all over the map, and a middle would say nothing.
+    """
+    numbered = by == "narrative"
     xs, ys = (frame[name].astype("float64").round(2).tolist() for name in ("x", "y"))
     hovers = [_hover(*said) for said in zip(frame["text"], frame["speaker"], frame["date"], strict=True)]
     traces, numbers = [], []
     for group in found:
         x, y = [xs[row] for row in group.rows], [ys[row] for row in group.rows]
         label = wrapped(group.name, 40, 1)
-        size, opacity = (7, 0.8) if group.number else (4, 0.35)
+        size, opacity = (7 if numbered else 5, 0.8) if group.number else (4, 0.35)
         traces.append(
             {
                 "type": "scatter",
                 "mode": "markers",
-                "name": f"<b>{group.number}</b> {label}" if group.number else label,
+                "name": f"<b>{group.number}</b> {label}" if group.number and numbered else label,
                 "legendrank": group.number or 1000,
                 "x": x,
                 "y": y,
@@ -119,7 +123,7 @@ def figure(frame: pd.DataFrame, found: Sequence[Group]) -> Figure:
                 "unselected": {"marker": {"opacity": 0.15}},
             }
         )
-        if group.number:
+        if group.number and numbered:
             at = _middle(x, y)
             numbers.append(_number(group, x[at], y[at]))
     axis = {"visible": False, "range": [-_REACH, _REACH], "fixedrange": False}
