@@ -20,6 +20,7 @@ page = st.navigation(
             st.Page(
                 "pages/evidence_page.py", title="Evidence", icon=":material/article:", url_path="evidence"
             ),
+            st.Page("pages/map_page.py", title="Map", icon=":material/scatter_plot:", url_path="map"),
         ]
     }
 )

@@ -43,12 +43,21 @@ from narratives.store import (
     SnapshotContent,
     Store,
     digest,
+    map_queries,
     open_snapshot,
 )
 
 log = logging.getLogger(__name__)
 
-VERSIONED = ("torch", "sentence-transformers", "numpy", "scikit-learn", "scikit-network", "duckdb")
+VERSIONED = (
+    "torch",
+    "sentence-transformers",
+    "numpy",
+    "scikit-learn",
+    "scikit-network",
+    "opentsne",
+    "duckdb",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +133,7 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
         passages = {p.paragraph_id: of for p, of in zip(statements, windows, strict=True)}
         clusters = discover(earlier, codebook, documents, originals, passages, assignments, embed, progress)
         assignments += memberships(clusters, statements, copies)
+        places = _lay_out(store, previous, originals, embed, progress)
 
         progress("writing", 0, None)
         unread = sum(parse.is_statement(p, frozenset({p.language})) for p in paragraphs) - len(statements)
@@ -138,6 +148,7 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
                 clusters=clusters,
                 predecessor=earlier.snapshot_id,
                 lineage=track.lineage(clusters, codebook, earlier),
+                layout=places,
                 events=events,
                 speakers=speakers,
                 inputs=intake.ledger,
@@ -233,6 +244,27 @@ def _fixed_texts(codebook: Codebook) -> Iterable[str]:
         chain.from_iterable(track.PAIRS),
         *([*(n.exemplars or (n.definition,)), *n.contrasts] for n in codebook.narratives),
     )
+
+
+def _lay_out(
+    store: Store,
+    previous: Manifest | None,
+    originals: Sequence[Paragraph],
+    embed: Embedder,
+    progress: Progress,
+) -> dict[str, tuple[float, float]]:
+    """Every original statement's place on the map, which goes on from the previous snapshot's."""
+    progress("drawing the map", 0, None)
+    ids = [p.paragraph_id for p in originals]
+    before: Mapping[str, tuple[float, float]] = {}
+    if previous:
+        snapshot = open_snapshot(store.path, previous.snapshot_id)
+        try:
+            before = map_queries.places(snapshot)
+        finally:
+            snapshot.close()
+    found = track.layout(embed([p.text for p in originals]), ids, before)
+    return {key: (float(x), float(y)) for key, (x, y) in zip(ids, found, strict=True)}
 
 
 def _count(

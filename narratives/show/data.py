@@ -17,7 +17,7 @@ import streamlit as st
 from narratives import measure
 from narratives.measure import Base, choose_granularity, corrected, with_base, with_share
 from narratives.model import Granularity, Slice, StoreError
-from narratives.store import Manifest, Options, Snapshot, Store, Totals, open_snapshot
+from narratives.store import Manifest, MapPoints, Options, Snapshot, Store, Totals, map_queries, open_snapshot
 
 ENVIRONMENT = "NARRATIVES_STORE"
 OWN, SAMPLE = Path("store"), Path("store-sample")
@@ -148,6 +148,22 @@ def all_paragraphs(handle: Handle, s: Slice, text: str, unassigned: bool) -> pd.
 def count_paragraphs(handle: Handle, s: Slice, text: str, unassigned: bool) -> int:
     """How many paragraphs stand behind the slice."""
     return snapshot(handle).count_paragraphs(s, text, unassigned)
+
+
+def has_map(handle: Handle) -> bool:
+    """Whether the snapshot holds a map."""
+    return map_queries.has_map(snapshot(handle))
+
+
+@st.cache_data(max_entries=60, ttl=KEEP_SECONDS, show_spinner=False)
+def map_points(handle: Handle, s: Slice) -> MapPoints:
+    """The paragraphs of the slice on the map, at most as many as a page can show."""
+    return map_queries.points(snapshot(handle), s)
+
+
+def paragraphs_by_id(handle: Handle, paragraph_ids: tuple[str, ...]) -> pd.DataFrame:
+    """The paragraphs with these ids, as `paragraphs` has them."""
+    return map_queries.by_ids(snapshot(handle), list(paragraph_ids))
 
 
 @st.cache_data(max_entries=8, ttl=KEEP_SECONDS, show_spinner=False)

@@ -1,10 +1,12 @@
 """Snapshots, vectors and inputs on disk; the queries that pages and exports ask of them."""
 
+from narratives.store import map_queries
 from narratives.store.csv import to_csv
 from narratives.store.decisions import NAME as DECISIONS
 from narratives.store.decisions import DecisionLog, digest
 from narratives.store.evaluations import Evaluation, read_evaluation, write_evaluation
 from narratives.store.export import DEFAULT_COPIES, TABLES, export
+from narratives.store.map_queries import MapPoints
 from narratives.store.queries import Snapshot
 from narratives.store.records import InputRecord, Manifest, Options, SnapshotContent, Totals
 from narratives.store.store import Store, open_snapshot, verify
@@ -18,6 +20,7 @@ __all__ = [
     "Evaluation",
     "InputRecord",
     "Manifest",
+    "MapPoints",
     "Options",
     "Snapshot",
     "SnapshotContent",
@@ -26,6 +29,7 @@ __all__ = [
     "VectorFile",
     "digest",
     "export",
+    "map_queries",
     "open_snapshot",
     "read_evaluation",
     "to_csv",

@@ -54,7 +54,8 @@ class SnapshotContent:
     `copies` maps the id of a copied paragraph to that of its original; `statements` are the ids of the
     statement paragraphs; `counts` are figures for the manifest that the tables do not hold. Candidates are
     taken from `clusters`: those that recur, are not routine and are explained by no narrative; their
-    members' assignments come with origin `discovered` and the cluster's id.
+    members' assignments come with origin `discovered` and the cluster's id. `layout` places paragraphs on the
+    map (x, y); those that it leaves out are not on it.
     """
 
     documents: Sequence[Document]
@@ -76,6 +77,7 @@ class SnapshotContent:
     notice: str = ""
     predecessor: str = ""
     lineage: Sequence[Lineage] = ()
+    layout: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

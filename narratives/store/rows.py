@@ -12,6 +12,7 @@ from narratives.store.dates import periods, span
 from narratives.store.records import SnapshotContent
 
 Row = tuple[object, ...]
+MAP = "map"
 
 
 def tables(content: SnapshotContent) -> dict[str, list[Row]]:
@@ -47,13 +48,17 @@ def tables(content: SnapshotContent) -> dict[str, list[Row]]:
         ),
         "events": sorted((e.date.isoformat(), e.name, e.source, list(e.narratives)) for e in content.events),
         "speakers": _speaker_rows(content),
+        MAP: sorted((key, float(x), float(y)) for key, (x, y) in content.layout.items()),
     }
 
 
 def snapshot_id(rows: Mapping[str, list[Row]], extra: Iterable[str]) -> str:
-    """12 hex digits of the sha256 over all rows and the `extra` texts: the same content, the same id."""
+    """12 hex digits of the sha256 over all rows and the `extra` texts: the same content, the same id.
+
+    The map plays no part: it is a picture of the content, and another machine may draw another one.
+    """
     digest = hashlib.sha256("\n".join(extra).encode())
-    for table in sorted(rows):
+    for table in sorted(rows.keys() - {MAP}):
         digest.update(f"\n{table}\n".encode())
         for row in rows[table]:
             digest.update(json.dumps(row).encode())
@@ -85,6 +90,7 @@ def _check(content: SnapshotContent) -> None:
     known = set(paragraphs)
     lost = {a.paragraph_id for a in content.assignments} | set(content.copies) | set(content.copies.values())
     lost |= set(content.statements) | {m for c in content.clusters for m in c.members}
+    lost |= set(content.layout)
     lost |= {a.narrative_id for a in content.assignments} - set(narratives)
     lost -= known
     if lost:

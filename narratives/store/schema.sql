@@ -115,3 +115,9 @@ CREATE TABLE speakers (
     aliases VARCHAR[] NOT NULL,
     roles STRUCT(title VARCHAR, start_day VARCHAR, end_day VARCHAR)[] NOT NULL
 );
+
+CREATE TABLE map (                      -- see track/layout.py; kept out of the snapshot's id
+    paragraph_id VARCHAR NOT NULL,
+    x FLOAT NOT NULL,
+    y FLOAT NOT NULL
+);

@@ -6,6 +6,7 @@ from narratives.track.cluster import cluster
 from narratives.track.describe import ROUTINE, Alignment, describe, describe_claims
 from narratives.track.encoder import Encoder, Vectors, load_encoder
 from narratives.track.identity import TOPIC, keep_ids
+from narratives.track.layout import layout
 from narratives.track.learn import Decided, Lessons, learn
 from narratives.track.lineage import lineage
 from narratives.track.match import Matcher, MatchResult, fit_matcher
@@ -35,6 +36,7 @@ __all__ = [
     "find_claims",
     "fit_matcher",
     "keep_ids",
+    "layout",
     "learn",
     "lineage",
     "load_background",

@@ -1,0 +1,36 @@
+"""Map: paragraphs that say alike things, side by side."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from narratives.show import data, frame
+from narratives.show import map as parts
+
+
+def page(view: frame.View) -> None:
+    """Draw the page for one snapshot and slice."""
+    frame.heading(
+        "Map",
+        "Each point is a paragraph; what lies close together is said in much the same way. Point at one to "
+        "read it; click it, or take the lasso above the map around several, to list them below.",
+        view.handle,
+    )
+    by = parts.controls()
+    found = data.map_points(view.handle, view.slice)
+    if found.frame.empty:
+        parts.nothing(view)
+        return
+    st.text(parts.drawn(view, found))
+    picked = parts.chart(view, found, by)
+    if picked:
+        parts.listing(view, picked)
+    st.caption(
+        "Only nearness means something here: directions, distances across the map and empty stretches do "
+        "not. The places are computed at each build and go on from the last one's, so that things stay "
+        "about where they were. A paragraph that advances several narratives is coloured by the best match."
+    )
+
+
+with frame.guarded():
+    page(frame.view())
