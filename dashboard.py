@@ -20,6 +20,7 @@ page = st.navigation(
             st.Page(
                 "pages/evidence_page.py", title="Evidence", icon=":material/article:", url_path="evidence"
             ),
+            st.Page("pages/sources_page.py", title="Sources", icon=":material/database:", url_path="sources"),
         ]
     }
 )

@@ -29,6 +29,11 @@ def paragraphs_csv(frame: pd.DataFrame, s: Slice, manifest: Manifest, search: st
     return to_csv(frame.assign(**extra, **_context(s, manifest)), bom=True)
 
 
+def table_csv(frame: pd.DataFrame, s: Slice, manifest: Manifest, denominator: str) -> bytes:
+    """Any table of counts, and in words what it counts, as UTF-8 with BOM; formulas are neutralised."""
+    return to_csv(frame.assign(denominator=denominator, **_context(s, manifest)), bom=True)
+
+
 def file_name(what: str, snapshot_id: str) -> str:
     """What a browser should save it as."""
     return f"narratives-{what}-{snapshot_id}.csv"
