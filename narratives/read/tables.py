@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import islice
 from typing import TextIO
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from narratives.read.encoding import is_damaged, open_bytes, open_text
 from narratives.read.rows import CONTENT, FIELDS, json_value, locate, to_document
 
 BATCH_ROWS = 64
+HEAD_LINES = 50  # of JSONL whose keys are taken for the columns
 
 
 def read_jsonl(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
@@ -58,6 +60,25 @@ def read_parquet(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDoc
         rows = (cells for batch in batches for cells in batch.to_pylist())
         for number, cells in enumerate(rows, 1):
             yield _document(file, number, partial(_rename, cells, names))
+
+
+def column_names(file: InputFile) -> tuple[str, ...]:
+    """The names of the columns of a CSV or JSONL file: for JSONL the keys of its first lines.
+
+    Raises ReadError where the file is empty or no text.
+    """
+    is_csv = ".csv" in file.path.suffixes
+    with open_text(file.path, newline="" if is_csv else None) as lines:
+        if is_csv:
+            return tuple(name.strip() for name in _take(next(csv_rows(lines), [])))
+        found: dict[str, None] = {}
+        for line in islice(Lines(lines), HEAD_LINES):
+            try:
+                value = json_value(line, "one JSON object on the line")
+            except ReadError:
+                continue  # told where the line is read
+            found |= dict.fromkeys(value if isinstance(value, dict) else ())
+        return tuple(found)
 
 
 def csv_rows(lines: TextIO) -> Iterator[list[str] | ReadError]:
