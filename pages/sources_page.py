@@ -9,8 +9,8 @@ def page(view: frame.View) -> None:
     """Draw the page for one snapshot and slice."""
     frame.heading(
         "Sources",
-        "How much text there is, from which outlet and of when, where it has gaps, and what could not be used. "
-        "A share says nothing about a period or an outlet that was not collected.",
+        "How much text there is, from which outlet and of when, where it has gaps, and what could not be "
+        "used. A share says nothing about a period or an outlet that was not collected.",
         view.handle,
     )
     uploads.section()

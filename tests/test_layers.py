@@ -11,11 +11,12 @@ from .conftest import ROOT
 
 ROOMS = {"read", "parse", "track", "store", "measure", "show"}
 MAY_IMPORT: dict[str, set[str]] = {room: {"model", room} for room in ROOMS}
-MAY_IMPORT["show"] |= {"store", "measure", "pipeline"}
+MAY_IMPORT["show"] |= {"store", "measure", "pipeline", "preview"}
 MAY_IMPORT["pages"] = {"model", "show", "store", "measure", "pipeline"}
 MAY_IMPORT["dashboard"] = MAY_IMPORT["pages"]
 MAY_IMPORT["model"] = set()
 MAY_IMPORT["intake"] = {"model", "read", "store"}
+MAY_IMPORT["preview"] = {"model", "read", "parse"}
 MAY_IMPORT["pipeline"] = {"model", "intake", *ROOMS} - {"show", "measure"}
 MAY_IMPORT["__main__"] = {"model", "pipeline", *ROOMS} - {"show"}
 

@@ -6,6 +6,7 @@ Every frame has the columns outlet, period, documents and statements, one row an
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -14,7 +15,25 @@ from narratives.show import periods, words
 
 MOST_PERIODS = 72  # that a phone can still tell apart
 ENOUGH = 0.9  # of the dated documents must have a month for months or quarters to be shown unasked
-GAPS = ("outlet", "first", "last", "periods")
+
+
+class Gap(NamedTuple):
+    """A run of periods in which an outlet has no document: the first and last label, and how many."""
+
+    outlet: str
+    first: str
+    last: str
+    periods: int
+
+    @property
+    def length(self) -> str:
+        """`4 months`."""
+        return words.count(self.periods, periods.NOUN[periods.granularity(self.first)])
+
+    @property
+    def in_words(self) -> str:
+        """`No document of MFA from Mar 2017 to Jun 2017 (4 months).`"""
+        return f"No document of {_named(self.outlet)} {span(self.first, self.last)} ({self.length})."
 
 
 def choose(years: Sequence[str], dated: pd.DataFrame) -> Granularity:
@@ -43,13 +62,13 @@ def labels(frame: pd.DataFrame) -> list[str]:
     return periods.between(min(frame["period"]), max(frame["period"])) if len(frame) else []
 
 
-def gaps(frame: pd.DataFrame) -> pd.DataFrame:
-    """Columns outlet, first, last (period labels without text) and periods (how many); longest first.
+def gaps(frame: pd.DataFrame) -> list[Gap]:
+    """The periods without any document, longest gap first.
 
     A gap lies between an outlet's own first and last period with text: what was before or after is not known
     to be missing.
     """
-    found: list[tuple[str, str, str, int]] = []
+    found: list[Gap] = []
     for outlet in outlets(frame):
         has = set(frame.loc[frame["outlet"] == outlet, "period"])
         run: list[str] = []
@@ -57,10 +76,9 @@ def gaps(frame: pd.DataFrame) -> pd.DataFrame:
             if label not in has:
                 run.append(label)
             elif run:
-                found.append((outlet, run[0], run[-1], len(run)))
+                found.append(Gap(outlet, run[0], run[-1], len(run)))
                 run = []
-    found.sort(key=lambda gap: (-gap[3], gap[1], gap[0]))
-    return pd.DataFrame(found, columns=list(GAPS))
+    return sorted(found, key=lambda gap: (-gap.periods, gap.first, gap.outlet))
 
 
 def span(first: str, last: str) -> str:
@@ -69,33 +87,25 @@ def span(first: str, last: str) -> str:
     return f"in {start}" if first == last else f"from {start} to {end}"
 
 
-def gap_in_words(outlet: str, first: str, last: str, number: int) -> str:
-    """`No document of MFA from Mar 2017 to Jun 2017 (4 months).`"""
-    noun = periods.NOUN[periods.granularity(first)]
-    return f"No document of {_named(outlet)} {span(first, last)} ({words.count(number, noun)})."
-
-
-def by_outlet(frame: pd.DataFrame, missing: pd.DataFrame) -> pd.DataFrame:
+def by_outlet(frame: pd.DataFrame, missing: Sequence[Gap]) -> pd.DataFrame:
     """Columns outlet, documents, statements, first, last, gap: one row an outlet, most documents first.
 
     `gap` is the longest of `missing` (see `gaps`) in words, empty where the outlet has none.
     """
-    longest = missing.drop_duplicates("outlet").set_index("outlet")
+    longest = {gap.outlet: gap for gap in reversed(missing)}
     rows = []
     for outlet in outlets(frame):
         own = frame[frame["outlet"] == outlet]
-        gap = ""
-        if outlet in longest.index:
-            row = longest.loc[outlet]
-            noun = periods.NOUN[periods.granularity(row["first"])]
-            gap = f"{words.count(int(row['periods']), noun)}, {span(row['first'], row['last'])}"
+        gap = longest.get(outlet)
         counts = int(own["documents"].sum()), int(own["statements"].sum())
         ends = periods.in_words(own["period"].min()), periods.in_words(own["period"].max())
-        rows.append((_named(outlet), *counts, *ends, gap))
+        rows.append(
+            (_named(outlet), *counts, *ends, f"{gap.length}, {span(gap.first, gap.last)}" if gap else "")
+        )
     return pd.DataFrame(rows, columns=["outlet", "documents", "statements", "first", "last", "gap"])
 
 
-def summary(frame: pd.DataFrame, missing: pd.DataFrame) -> str:
+def summary(frame: pd.DataFrame, missing: Sequence[Gap]) -> str:
     """The chart in a few sentences, for those who cannot see it."""
     named = outlets(frame)
     parts = [
@@ -109,8 +119,7 @@ def summary(frame: pd.DataFrame, missing: pd.DataFrame) -> str:
             f"{_named(outlet)}: {words.count(int(own['documents'].sum()), 'document')}, most "
             f"({int(most['documents']):,}) in {periods.in_words(most['period'])}."
         )
-    if len(missing):
-        parts.append(gap_in_words(*missing.iloc[0]))
+    parts += [gap.in_words for gap in missing[:1]]
     return " ".join(parts)
 
 

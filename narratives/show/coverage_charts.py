@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import pandas as pd
 
 from narratives.show import coverage, periods, words
 from narratives.show.colours import GREY, PALETTE, rgba
+from narratives.show.coverage import Gap
 from narratives.show.marks import wrapped
 
 Figure = dict[str, Any]
@@ -18,7 +20,7 @@ _ROW, _NAME = 26, 18  # pixels of a row's height; letters of an outlet's name
 _FAINTEST = 0.28  # opacity of a single document, which must still stand out from the page
 
 
-def heatmap(frame: pd.DataFrame, counted: Counted, missing: pd.DataFrame) -> Figure:
+def heatmap(frame: pd.DataFrame, counted: Counted, missing: Sequence[Gap]) -> Figure:
     """Outlets in rows, most documents first, periods in columns; the fuller the colour the more text.
 
     One hue in growing opacity, so that it reads on a light and on a dark page, in grey, and with any colour
@@ -31,12 +33,12 @@ def heatmap(frame: pd.DataFrame, counted: Counted, missing: pd.DataFrame) -> Fig
     column_of = {label: at for at, label in enumerate(labels)}
     depth: list[list[float | None]] = [[None] * len(labels) for _ in shown]
     hover = [[_hover(outlet, label, 0, 0) for label in labels] for outlet in shown]
-    for row in frame.itertuples():
-        if row.outlet in row_of:
-            at, column = row_of[row.outlet], column_of[row.period]
-            value = int(getattr(row, counted))
-            depth[at][column] = value**0.5 if value else None
-            hover[at][column] = _hover(row.outlet, row.period, int(row.documents), int(row.statements))
+    for row in frame.to_dict("records"):
+        if row["outlet"] in row_of:
+            at, column = row_of[row["outlet"]], column_of[row["period"]]
+            documents, statements = int(row["documents"]), int(row["statements"])
+            depth[at][column] = int(row[counted]) ** 0.5 or None
+            hover[at][column] = _hover(row["outlet"], row["period"], documents, statements)
     names = [wrapped(outlet or words.NOBODY, _NAME, 1) for outlet in shown]
     figure: Figure = {
         "data": [
@@ -105,10 +107,10 @@ def _marked(labels: list[str]) -> list[str]:
     return shown[:: -(-len(shown) // 8)]
 
 
-def _dashes(missing: pd.DataFrame, row_of: dict[str, int], column_of: dict[str, int]) -> dict[str, Any]:
+def _dashes(missing: Sequence[Gap], row_of: dict[str, int], column_of: dict[str, int]) -> dict[str, Any]:
     places = [
-        (column_of[label], row_of[gap.outlet], coverage.gap_in_words(*gap[1:]))
-        for gap in missing.itertuples()
+        (column_of[label], row_of[gap.outlet], gap.in_words)
+        for gap in missing
         if gap.outlet in row_of
         for label in periods.between(gap.first, gap.last)
     ]

@@ -28,26 +28,30 @@ class Job:
         self.names = tuple(names)
         self.reports: list[dict[str, object]] = []
         self.said = ""
-        self.waiting = self.stopping = False
+        self.waiting = False
         self._left = list(commands)
         self._build: Build | None = None
         self._status: int | None = None
-        self._wake = threading.Event()
+        self._stop = threading.Event()
         self._begin()
 
     def resume(self) -> None:
         """Go on after a stop or a failure, with the build that did not end."""
         if self._status is not None:
-            self.said, self.stopping, self._status = "", False, None
-            self._wake.clear()
+            self.said, self._status = "", None
+            self._stop.clear()
             self._begin()
 
     def stop(self) -> None:
         """Ask the running build to stop; `status` tells once it has."""
-        self.stopping = True
-        self._wake.set()
+        self._stop.set()
         if self._build is not None:
             self._build.stop()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to stop, and has not been resumed."""
+        return self._stop.is_set()
 
     def status(self) -> int | None:
         """The exit status: 0 if any build read something; None while one runs or waits."""
@@ -74,17 +78,21 @@ class Job:
 
     def _one(self, command: list[str]) -> int:
         """Run one build to its end, however often it has to be tried."""
-        while not self.stopping:
-            self._build = build = Build(command)
-            if self.stopping:
+        while not self._stop.is_set():
+            try:
+                self._build = build = Build(command)
+            except OSError as error:
+                self.said = f"The build could not be started: {error}"
+                return error.errno or 1
+            if self._stop.is_set():
                 build.stop()
             deadline = 0.0
             while (status := build.status()) is None:
                 time.sleep(0.1)
-                deadline = deadline or (time.monotonic() + GRACE if self.stopping else 0.0)
+                deadline = deadline or (time.monotonic() + GRACE if self._stop.is_set() else 0.0)
                 if deadline and time.monotonic() > deadline:
                     build.kill()
-            if self.stopping and status != 0:
+            if self._stop.is_set() and status != 0:
                 return STOPPED
             if status != BUSY:
                 self.said = build.said
@@ -92,7 +100,7 @@ class Job:
                     self.reports.append(build.report)
                 return status
             self.waiting = True
-            self._wake.wait(WAIT)
+            self._stop.wait(WAIT)
             self.waiting = False
         return STOPPED
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +13,7 @@ import streamlit as st
 from narratives.model import Granularity, Slice
 from narratives.show import charts, coverage, coverage_charts, data, downloads, frame, periods, words
 from narratives.show import sources_data as answers
+from narratives.show.coverage import Gap
 from narratives.show.coverage_charts import MOST_OUTLETS, NOUN, Counted
 from narratives.show.frame import View
 from narratives.store import Store
@@ -67,7 +69,7 @@ def controls(view: View) -> Choice:
     if by == _AUTO:
         dated = answers.date_sources(view.handle, view.slice)
         granularity = coverage.choose(answers.years(view.handle, view.slice), dated)
-    return Choice(replace(view.slice, by=granularity), cast(Counted, counted))
+    return Choice(replace(view.slice, by=granularity), counted)
 
 
 def headline(view: View) -> None:
@@ -110,8 +112,8 @@ def drawn(view: View, choice: Choice) -> None:
         f"numbers. A dash marks a {noun} without any document between an outlet's first and last."
         + (f" The {MOST_OUTLETS} largest of {named} outlets are drawn." if named > MOST_OUTLETS else "")
     )
-    if len(missing):
-        longest = [coverage.gap_in_words(*gap[1:]) for gap in missing.head(3).itertuples()]
+    if missing:
+        longest = [gap.in_words for gap in missing[:3]]
         further = f" {words.count(len(missing) - 3, 'further gap')} below." if len(missing) > 3 else ""
         st.text(" ".join(longest) + further)
     else:
@@ -150,7 +152,7 @@ def _nothing(view: View, choice: Choice) -> None:
     frame.nothing(view, replace(choice.slice, narratives=()), count, "dated document", hint)
 
 
-def _tables(view: View, choice: Choice, shown: pd.DataFrame, missing: pd.DataFrame) -> None:
+def _tables(view: View, choice: Choice, shown: pd.DataFrame, missing: Sequence[Gap]) -> None:
     what = "documents with any paragraph in the slice; statement paragraphs as the shares count them"
     outlets = coverage.by_outlet(shown, missing)
     columns = {
@@ -162,11 +164,13 @@ def _tables(view: View, choice: Choice, shown: pd.DataFrame, missing: pd.DataFra
         "gap": _TEXT("Longest gap"),
     }
     _table(view, choice.slice, outlets, columns, "outlets", what)
-    if len(missing):
-        told = missing.assign(
-            outlet=missing["outlet"].replace("", words.NOBODY),
-            first=missing["first"].map(periods.in_words),
-            last=missing["last"].map(periods.in_words),
+    if missing:
+        told = pd.DataFrame(
+            [
+                (gap.outlet or words.NOBODY, *map(periods.in_words, (gap.first, gap.last)), gap.periods)
+                for gap in missing
+            ],
+            columns=["outlet", "first", "last", "periods"],
         )
         noun = periods.NOUN[choice.slice.by].capitalize()
         named = {
@@ -237,8 +241,8 @@ def _copies(view: View) -> None:
     copied = int(found["paragraphs"].sum())
     st.markdown("**Copies**")
     st.caption(
-        f"{copied:,} of {words.count(total, 'paragraph')} repeat an earlier one exactly or nearly: {within:,} "
-        f"within an outlet, {copied - within:,} across outlets."
+        f"{copied:,} of {words.count(total, 'paragraph')} repeat an earlier one, exactly or nearly: "
+        f"{within:,} within an outlet, {copied - within:,} across outlets."
     )
     if found.empty:
         return
@@ -294,13 +298,12 @@ def _voices(view: View) -> None:
 def inputs(view: View) -> None:
     """What the store holds and what it refused; filters play no part."""
     manifest, kept = data.manifest(view.handle), Store(Path(view.handle.store)).held()
-    came = answers.inputs(view.handle).set_index("source_path")
+    came = {row["source_path"]: row for row in answers.inputs(view.handle).to_dict("records")}
     built = {(record.source_path, record.hash) for record in manifest.inputs}
     rows = []
     for record in kept:
-        has = record.source_path in came.index
-        row = came.loc[record.source_path] if has else None
-        documents, refused = (int(row["documents"]), int(row["rejected"])) if row is not None else (0, 0)
+        row = came.get(record.source_path, {"documents": 0, "rejected": 0})
+        documents, refused = int(row["documents"]), int(row["rejected"])
         if (record.source_path, record.hash) not in built:
             status = "comes with the next build"
         else:
@@ -327,8 +330,8 @@ def _rejected(view: View) -> None:
         st.caption("Nothing was rejected.")
         return
     st.caption(
-        f"{words.count(len(found), 'input or row') if len(found) == 1 else f'{len(found):,} inputs and rows'} "
-        "could not be read, or are there already under another name. Row 0 is the whole input. Mend the input and build again, or leave it as it is."
+        f"{len(found):,} of the inputs and their rows could not be read, or are in the store already under "
+        "another name. Row 0 is the whole input. Mend it and build again, or leave it as it is."
     )
     columns = {
         "source_path": _TEXT("Input", width="medium"),

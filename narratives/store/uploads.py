@@ -30,6 +30,7 @@ from narratives.store.files import move, write_atomically
 
 FOLDER = "uploads"
 ARCHIVE = ".zip"
+MANIFEST = "manifest.csv"
 MAX_MEMBERS = 5_000
 MAX_DEPTH = 12
 MAX_UNPACKED = 300_000_000  # bytes of all files of an archive together
@@ -70,7 +71,7 @@ def save(store: Path, name: str, data: bytes, formats: Collection[str]) -> Uploa
         _remove_unused(store, time.time() - KEEP_UNUSED)
         if Path(safe).suffix.lower() == ARCHIVE:
             return _save_archive(safe, folder, data, formats)
-        if refusal := _refusal(safe, formats) or ("an empty file" if not data else ""):
+        if refusal := _refusal(safe, formats) or _pointless(safe, data):
             return Upload(safe, folder / safe, (), (Rejected(safe, 0, refusal),))
         if not (folder / safe).exists():
             folder.mkdir(parents=True, exist_ok=True)
@@ -193,6 +194,13 @@ def _refusal(name: str, formats: Collection[str]) -> str:
     if extension in _PACKED:
         return "an archive or packed file within: unpack it first, or pack its files into one zip"
     return f"extension {_shown(extension) or '(none)'}; taken are {' '.join(sorted(formats))} and {ARCHIVE}"
+
+
+def _pointless(name: str, data: bytes) -> str:
+    """Why a file that is uploaded by itself would be of no use, empty where it is."""
+    if name.lower() == MANIFEST:
+        return "it speaks for the files beside it: pack it into one zip with them"
+    return "" if data else "an empty file"
 
 
 def _is_passed_over(parts: Sequence[str]) -> bool:
