@@ -10,13 +10,13 @@ import pandas as pd
 from narratives.show import coverage, periods, words
 from narratives.show.colours import GREY, PALETTE, rgba
 from narratives.show.coverage import Gap
-from narratives.show.marks import wrapped
+from narratives.show.marks import FEW, wrapped
 
 Figure = dict[str, Any]
 Counted = Literal["documents", "statements"]
 MOST_OUTLETS = 30
 NOUN: dict[Counted, str] = {"documents": "document", "statements": "statement paragraph"}
-_ROW, _NAME = 26, 18  # pixels of a row's height; letters of an outlet's name
+_ROW, _NAME = 30, 20  # pixels of a row's height; letters of a line of an outlet's name
 _FAINTEST = 0.28  # opacity of a single document, which must still stand out from the page
 
 
@@ -39,7 +39,7 @@ def heatmap(frame: pd.DataFrame, counted: Counted, missing: Sequence[Gap]) -> Fi
             documents, statements = int(row["documents"]), int(row["statements"])
             depth[at][column] = int(row[counted]) ** 0.5 or None
             hover[at][column] = _hover(row["outlet"], row["period"], documents, statements)
-    names = [wrapped(outlet or words.NOBODY, _NAME, 1) for outlet in shown]
+    names = [wrapped(outlet or words.NOBODY, _NAME, 2) for outlet in shown]
     figure: Figure = {
         "data": [
             {
@@ -56,7 +56,7 @@ def heatmap(frame: pd.DataFrame, counted: Counted, missing: Sequence[Gap]) -> Fi
                 "text": hover,
                 "hovertemplate": "%{text}<extra></extra>",
             },
-            _dashes(missing, row_of, column_of),
+            _dashes(missing, row_of, column_of, 6 if len(labels) <= FEW * 3 else 3),
         ],
         "layout": {
             "height": _ROW * len(shown) + 44,
@@ -107,7 +107,9 @@ def _marked(labels: list[str]) -> list[str]:
     return shown[:: -(-len(shown) // 8)]
 
 
-def _dashes(missing: Sequence[Gap], row_of: dict[str, int], column_of: dict[str, int]) -> dict[str, Any]:
+def _dashes(
+    missing: Sequence[Gap], row_of: dict[str, int], column_of: dict[str, int], size: int
+) -> dict[str, Any]:
     places = [
         (column_of[label], row_of[gap.outlet], gap.in_words)
         for gap in missing
@@ -120,7 +122,7 @@ def _dashes(missing: Sequence[Gap], row_of: dict[str, int], column_of: dict[str,
         "name": "No document",
         "x": [x for x, _, _ in places],
         "y": [y for _, y, _ in places],
-        "marker": {"symbol": "line-ew", "size": 6, "line": {"width": 1.5, "color": GREY}},
+        "marker": {"symbol": "line-ew", "size": size, "line": {"width": 1.5, "color": GREY}},
         "hovertemplate": [f"{wrapped(text, 44, 3)}<extra></extra>" for _, _, text in places],
     }
 

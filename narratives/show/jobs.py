@@ -32,15 +32,16 @@ class Job:
         self._left = list(commands)
         self._build: Build | None = None
         self._status: int | None = None
-        self._stop = threading.Event()
+        self._stop, self._resuming = threading.Event(), threading.Lock()
         self._begin()
 
     def resume(self) -> None:
         """Go on after a stop or a failure, with the build that did not end."""
-        if self._status is not None:
-            self.said, self._status = "", None
-            self._stop.clear()
-            self._begin()
+        with self._resuming:
+            if self._status is not None:
+                self.said, self._status = "", None
+                self._stop.clear()
+                self._begin()
 
     def stop(self) -> None:
         """Ask the running build to stop; `status` tells once it has."""

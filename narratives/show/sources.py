@@ -114,8 +114,9 @@ def drawn(view: View, choice: Choice) -> None:
     )
     if missing:
         longest = [gap.in_words for gap in missing[:3]]
-        further = f" {words.count(len(missing) - 3, 'further gap')} below." if len(missing) > 3 else ""
-        st.text(" ".join(longest) + further)
+        if len(missing) > 3:
+            longest.append(f"{words.count(len(missing) - 3, 'shorter gap')} in the tables below.")
+        st.text("\n".join(longest))
     else:
         st.text(f"No gap: every outlet has a document in every {noun} between its first and its last.")
     with st.expander("Outlets, gaps and counts as tables"):
@@ -136,6 +137,8 @@ def _counted(view: View, choice: Choice, shown: pd.DataFrame) -> str:
         lines.append(
             f"{words.count(outside, 'further document')} {has} no {fine} and so {stand} in no column."
         )
+    if rowless := sorted(set(found["outlet"]) - set(shown["outlet"])):
+        lines.append(f"No document of {words.listing(rowless, 5, 'or')} has one.")
     if choice.slice.narratives:
         lines.append("The narrative filter plays no part here.")
     return " ".join(lines)
@@ -193,7 +196,7 @@ def _tables(view: View, choice: Choice, shown: pd.DataFrame, missing: Sequence[G
 def contents(view: View) -> None:
     """Dates, copies, languages and voices of the slice, each a compact table with its denominator."""
     st.subheader("What was read", anchor=False)
-    grid = st.grid("auto", min_column_width=330, gap="large")
+    grid = st.grid("auto", min_column_width=330, gap="medium")
     with grid.container():
         _dates(view)
     with grid.container():
@@ -215,7 +218,10 @@ def _dates(view: View) -> None:
         "date_source": _TEXT("Where it stood, or why there is none", width="medium"),
         "documents": _NUMBER("Documents", format="localized", width="small"),
     }
-    told = found.assign(date_precision=found["date_precision"].map(_PRECISIONS))
+    summed = found.groupby(["date_precision", "date_source"], as_index=False)["documents"].sum()
+    told = summed.sort_values("documents", ascending=False, kind="stable").assign(
+        date_precision=summed["date_precision"].map(_PRECISIONS)
+    )
     _table(view, view.slice, told, columns, "dates", f"of {total:,} documents that may lie in the slice")
     if missing:
         st.download_button(
@@ -240,12 +246,13 @@ def _copies(view: View) -> None:
     within = int(found.loc[found["outlet"] == found["original_outlet"], "paragraphs"].sum())
     copied = int(found["paragraphs"].sum())
     st.markdown("**Copies**")
+    if found.empty:
+        st.caption(f"None of {words.count(total, 'paragraph')} repeats an earlier one.")
+        return
     st.caption(
         f"{copied:,} of {words.count(total, 'paragraph')} repeat an earlier one, exactly or nearly: "
         f"{within:,} within an outlet, {copied - within:,} across outlets."
     )
-    if found.empty:
-        return
     columns = {
         "outlet": _TEXT("Repeats"),
         "original_outlet": _TEXT("First in"),
@@ -263,7 +270,9 @@ def _languages(view: View) -> None:
     st.markdown("**Languages**")
     st.caption(
         f"{unread:,} of {words.count(total, 'paragraph')} in languages that the model does not read: they "
-        "are kept and shown, but matched with no narrative."
+        "are kept, but matched with no narrative."
+        if unread
+        else f"All {words.count(total, 'paragraph')} are in languages that the model reads."
     )
     told = found.assign(
         language=found["language"].replace("", "(not detected)"),
@@ -312,7 +321,7 @@ def inputs(view: View) -> None:
     st.subheader("Inputs", anchor=False)
     st.caption(f"{words.count(len(kept), 'input')} in the store, whatever the filters say.")
     columns = {
-        "input": _TEXT("Input", width="large"),
+        "input": _TEXT("Input", width="medium"),
         "documents": _NUMBER("Documents", format="localized", width="small"),
         "rejected": _NUMBER("Rejected rows", format="localized", width="small"),
         "status": _TEXT("Status"),

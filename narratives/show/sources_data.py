@@ -21,7 +21,7 @@ def coverage(handle: Handle, s: Slice) -> pd.DataFrame:
 
 @st.cache_data(max_entries=100, ttl=KEEP_SECONDS, show_spinner=False)
 def date_sources(handle: Handle, s: Slice) -> pd.DataFrame:
-    """Columns date_precision, date_source, documents."""
+    """Columns outlet, date_precision, date_source, documents."""
     return queries.date_sources(data.snapshot(handle), s)
 
 

@@ -36,18 +36,18 @@ def coverage(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
 
 
 def date_sources(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
-    """Columns date_precision, date_source, documents: where dates were found, or why there is none.
+    """Columns outlet, date_precision, date_source, documents: where dates were found, or why there is none.
 
     Counted are the documents that may lie within the slice's dates, undated ones among them; most first.
     """
     found = maybe_inside(replace(s, copies="all"))
     return snapshot.frame(
         f"""
-        SELECT d.date_precision, d.date_source, count(*) AS documents
+        SELECT d.outlet, d.date_precision, d.date_source, count(*) AS documents
         FROM snap.documents d
         WHERE d.status = 'read'
               AND d.document_id IN (SELECT p.document_id FROM snap.paragraphs p WHERE {found.sql})
-        GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
+        GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3
         """,
         found.values,
     )
