@@ -1,4 +1,4 @@
-"""Take the pictures in docs/img: both pages, wide and narrow, light and dark, of the sample.
+"""Take the pictures in docs/img: all pages, wide and narrow, light and dark, of the sample.
 
     python benchmarks/take_screenshots.py [STORE]
 
@@ -25,6 +25,7 @@ WIDTHS = {1440: 2600, 390: 2200}  # and how much of a page's height is shown
 PAGES = {
     "prevalence": ("", ".st-key-uncovered .main-svg"),
     "evidence": ("evidence", "[data-testid=stDataFrame]"),
+    "sources": ("sources", ".st-key-coverage .main-svg"),
 }
 MAIN = "document.querySelector('[data-testid=stMain]')"
 

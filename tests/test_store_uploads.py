@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from narratives.model import StoreError
 from narratives.store import InputRecord, manifests, uploads
-from narratives.store.uploads import FOLDER, safe_name, save
+from narratives.store.uploads import FOLDER, safe_name, save, shown_path
 
 FORMATS = (".csv", ".jsonl", ".txt", ".html")
 
@@ -60,6 +60,12 @@ def test_a_file_is_kept_once_under_the_hash_of_its_content(tmp_path):
 )
 def test_hostile_names_become_harmless(typed, kept):
     assert safe_name(typed) == kept
+
+
+def test_an_upload_is_shown_by_its_own_name(tmp_path):
+    kept = save(tmp_path, "press.zip", packed(("a/b.txt", b"A text.")), FORMATS)
+    assert shown_path(str(kept.files[0])) == "a/b.txt"
+    assert shown_path("data/sample/seeds.jsonl") == "data/sample/seeds.jsonl"
 
 
 @given(st.text(max_size=400))

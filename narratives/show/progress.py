@@ -11,8 +11,12 @@ import streamlit as st
 from narratives.show import data, downloads, words
 from narratives.show.jobs import NOTHING_READ, STOPPED, Job, jobs
 from narratives.store import to_csv
+from narratives.store.uploads import shown_path
 
+SCROLL = "show-progress"  # in the session's state: bring the panel into view, once
 _EVERY = 1.0  # seconds between two looks at a running build
+# The button that starts a build stands at the end of a form that may be several screens long.
+_TO_TOP = "<script>document.querySelector('[data-testid=stMain]')?.scrollTo({top: 0})</script>"
 
 
 def panel(store: Path) -> None:
@@ -20,6 +24,8 @@ def panel(store: Path) -> None:
     job = jobs().of(store)
     if job is None:
         return
+    if st.session_state.pop(SCROLL, False):
+        st.html(_TO_TOP, unsafe_allow_javascript=True)
     if job.status() is None:
         _running(str(store))
     else:
@@ -93,7 +99,7 @@ def _rejected(job: Job) -> None:
     if not rows:
         return
     found = pd.DataFrame(rows)[["source_path", "row", "reason"]]
-    found["source_path"] = found["source_path"].map(lambda path: Path(path).name)
+    found["source_path"] = found["source_path"].map(shown_path)
     st.text(
         f"{words.count(len(found), 'row or file') if len(found) == 1 else f'{len(found):,} rows or files'} "
         "rejected:"

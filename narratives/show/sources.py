@@ -17,6 +17,7 @@ from narratives.show.coverage import Gap
 from narratives.show.coverage_charts import MOST_OUTLETS, NOUN, Counted
 from narratives.show.frame import View
 from narratives.store import Store
+from narratives.store.uploads import shown_path
 
 _AUTO = "auto"
 _PERIODS = {_AUTO: "Auto", "year": "Year", "quarter": "Quarter", "month": "Month"}
@@ -218,10 +219,9 @@ def _dates(view: View) -> None:
         "date_source": _TEXT("Where it stood, or why there is none", width="medium"),
         "documents": _NUMBER("Documents", format="localized", width="small"),
     }
-    summed = found.groupby(["date_precision", "date_source"], as_index=False)["documents"].sum()
-    told = summed.sort_values("documents", ascending=False, kind="stable").assign(
-        date_precision=summed["date_precision"].map(_PRECISIONS)
-    )
+    summed = found.groupby(["date_precision", "date_source"])["documents"].sum().reset_index()
+    told = summed.assign(date_precision=summed["date_precision"].map(_PRECISIONS))
+    told = told.sort_values(by=["documents"], ascending=False, kind="stable")
     _table(view, view.slice, told, columns, "dates", f"of {total:,} documents that may lie in the slice")
     if missing:
         st.download_button(
@@ -317,7 +317,7 @@ def inputs(view: View) -> None:
             status = "comes with the next build"
         else:
             status = "in this snapshot" if documents else "nothing could be read"
-        rows.append((record.source_path, documents, refused, status, str(record.path)))
+        rows.append((shown_path(record.source_path), documents, refused, status, str(record.path)))
     st.subheader("Inputs", anchor=False)
     st.caption(f"{words.count(len(kept), 'input')} in the store, whatever the filters say.")
     columns = {
@@ -347,7 +347,8 @@ def _rejected(view: View) -> None:
         "row": _NUMBER("Row", width="small"),
         "reason": _TEXT("Reason", width="large"),
     }
-    _table(view, Slice(), found, columns, "rejected", "inputs and rows that were rejected")
+    told = found.assign(source_path=found["source_path"].map(shown_path))
+    _table(view, Slice(), told, columns, "rejected", "inputs and rows that were rejected")
 
 
 def _table(

@@ -16,7 +16,7 @@ from narratives.model import ReadError, Rejected
 from narratives.show import data, words
 from narratives.show.building import ROOT
 from narratives.show.jobs import command, jobs
-from narratives.show.progress import panel
+from narratives.show.progress import SCROLL, panel
 from narratives.store.uploads import ARCHIVE, MANIFEST, Upload, save
 
 READ_ONLY = "NARRATIVES_READ_ONLY"
@@ -86,10 +86,7 @@ def _form(store: Path) -> None:
         help="Rows of CSV and JSONL are documents; an HTML or text file is one document. A zip may hold any "
         "of these, and a manifest.csv that says what they are.",
     )
-    st.caption(
-        f"Up to {st.get_option('server.maxUploadSize')} MB a file. Files are kept in the store "
-        "and go nowhere else."
-    )
+    st.caption("Files are kept in the store, on the machine that serves this page, and go nowhere else.")
     uploads = [_kept(store, file.file_id, file.name, file.getvalue()) for file in files]
     _refused([refusal for upload in uploads for refusal in upload.refused])
     kept = [upload for upload in uploads if upload.files]
@@ -107,6 +104,7 @@ def _form(store: Path) -> None:
         commands = [command(store, typed, terms) for terms, typed in batches(kept, of_file)]
         jobs().start(store, commands, [upload.name for upload in kept])
         st.session_state["upload-turn"] = turn + 1
+        st.session_state[SCROLL] = True
         st.rerun()
 
 

@@ -39,6 +39,7 @@ HARMLESS = 20_000_000  # bytes that may be unpacked whatever the ratio
 KEEP_UNUSED = 7 * 24 * 3600.0  # seconds that an upload waits for a build, then it is removed
 _MAX_NAME = 120  # bytes in UTF-8, so that any file system takes it
 _UNSAFE = re.compile(r"[^\w .,()+=@#&'-]")
+_KEPT = re.compile(rf"^.*/{FOLDER}/[0-9a-f]{{16}}/")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _PACKED = (".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".7z", ".rar", ".zst")
 _BLOCK = 1 << 16
@@ -95,6 +96,11 @@ def safe_name(name: str) -> str:
     stem = stem.lstrip("-. ") or "upload"
     room = _MAX_NAME - len(suffix.encode())
     return stem.encode()[:room].decode(errors="ignore").rstrip(" .") + suffix
+
+
+def shown_path(source_path: str) -> str:
+    """A path as people know it: what was uploaded by the name it had, anything else as it is."""
+    return _KEPT.sub("", source_path)
 
 
 def _save_archive(name: str, folder: Path, data: bytes, formats: Collection[str]) -> Upload:
