@@ -33,6 +33,18 @@ def test_gaps_lie_between_an_outlet_s_own_first_and_last():
     assert yearly.in_words == "No document of RT in 2017 (1 year)."
 
 
+def test_the_gaps_told_first_are_those_of_large_outlets():
+    small = frame(("Tiny", "2010-01", 1, 1), ("Tiny", "2017-12", 1, 1))
+    both = pd.concat([SHOWN, small])
+    missing = coverage.gaps(both)
+    assert missing[0].outlet == "Tiny"
+    assert [(gap.outlet, gap.periods) for gap in coverage.telling(both, missing)] == [
+        ("MFA", 4),
+        ("Tiny", 94),
+    ]
+    assert coverage.telling(SHOWN, []) == []
+
+
 def test_every_period_has_a_document_or_lies_in_a_gap():
     for outlet, own in SHOWN.groupby("outlet"):
         all_of_them = coverage.periods.between(own["period"].min(), own["period"].max())

@@ -87,6 +87,12 @@ def span(first: str, last: str) -> str:
     return f"in {start}" if first == last else f"from {start} to {end}"
 
 
+def telling(frame: pd.DataFrame, missing: Sequence[Gap], most: int = 3) -> list[Gap]:
+    """The longest gap of each of the largest outlets that have one: a small outlet is nearly all gaps."""
+    longest = {gap.outlet: gap for gap in reversed(missing)}
+    return [longest[outlet] for outlet in outlets(frame) if outlet in longest][:most]
+
+
 def by_outlet(frame: pd.DataFrame, missing: Sequence[Gap]) -> pd.DataFrame:
     """Columns outlet, documents, statements, first, last, gap: one row an outlet, most documents first.
 
@@ -119,7 +125,7 @@ def summary(frame: pd.DataFrame, missing: Sequence[Gap]) -> str:
             f"{_named(outlet)}: {words.count(int(own['documents'].sum()), 'document')}, most "
             f"({int(most['documents']):,}) in {periods.in_words(most['period'])}."
         )
-    parts += [gap.in_words for gap in missing[:1]]
+    parts += [gap.in_words for gap in telling(frame, missing, 1)]
     return " ".join(parts)
 
 

@@ -63,7 +63,7 @@ def _ended(store: Path, job: Job, status: int) -> None:
     elif status == 0:
         unchanged = all(report.get("unchanged") for report in job.reports)
         st.subheader("Nothing new in these files" if unchanged else "New snapshot", anchor=False)
-        _counts(job)
+        _counts(store, job)
     elif status == NOTHING_READ and job.reports:
         st.subheader("Nothing could be read", anchor=False)
     else:
@@ -78,7 +78,7 @@ def _ended(store: Path, job: Job, status: int) -> None:
         st.button(leave, on_click=jobs().dismiss, args=(store,), key="dismiss-build")
 
 
-def _counts(job: Job) -> None:
+def _counts(store: Path, job: Job) -> None:
     """What the job's builds did, in words; the last one's snapshot is the one to see."""
     last: dict[str, Any] = job.reports[-1]
     counts: dict[str, int] = last.get("counts") or {}
@@ -90,7 +90,7 @@ def _counts(job: Job) -> None:
     )
     snapshot = str(last.get("snapshot", ""))
     st.text(f"Snapshot {snapshot}, built from {words.listing(job.names)}.")
-    if data.current().snapshot_id != snapshot:
+    if data.store_path().resolve() != store.resolve():
         st.caption(f"This dashboard shows another store, because {data.ENVIRONMENT} names it.")
 
 

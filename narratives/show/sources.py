@@ -114,10 +114,10 @@ def drawn(view: View, choice: Choice) -> None:
         + (f" The {MOST_OUTLETS} largest of {named} outlets are drawn." if named > MOST_OUTLETS else "")
     )
     if missing:
-        longest = [gap.in_words for gap in missing[:3]]
-        if len(missing) > 3:
-            longest.append(f"{words.count(len(missing) - 3, 'shorter gap')} in the tables below.")
-        st.text("\n".join(longest))
+        told = [gap.in_words for gap in coverage.telling(shown, missing)]
+        if further := len(missing) - len(told):
+            told.append(f"{words.count(further, 'further gap')} in the tables below.")
+        st.text("\n".join(told))
     else:
         st.text(f"No gap: every outlet has a document in every {noun} between its first and its last.")
     with st.expander("Outlets, gaps and counts as tables"):
