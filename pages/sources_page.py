@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from narratives.show import frame, sources, uploads
+from narratives.show import contents, frame, sources, uploads
 
 
 def page(view: frame.View) -> None:
@@ -16,8 +16,8 @@ def page(view: frame.View) -> None:
     uploads.section()
     sources.headline(view)
     sources.drawn(view, sources.controls(view))
-    sources.contents(view)
-    sources.inputs(view)
+    contents.of_the_slice(view)
+    contents.of_the_store(view)
 
 
 with frame.guarded():
