@@ -21,6 +21,7 @@ page = st.navigation(
                 "pages/evidence_page.py", title="Evidence", icon=":material/article:", url_path="evidence"
             ),
             st.Page("pages/map_page.py", title="Map", icon=":material/scatter_plot:", url_path="map"),
+            st.Page("pages/sources_page.py", title="Sources", icon=":material/database:", url_path="sources"),
         ]
     }
 )

@@ -1,4 +1,4 @@
-"""Take the pictures in docs/img: every page, wide and narrow, light and dark, of the sample.
+"""Take the pictures in docs/img: all pages, wide and narrow, light and dark, of the sample.
 
     python benchmarks/take_screenshots.py [STORE]
 
@@ -26,6 +26,7 @@ PAGES = {
     "prevalence": ("", ".st-key-uncovered .main-svg"),
     "evidence": ("evidence", "[data-testid=stDataFrame]"),
     "map": ("map", ".stPlotlyChart .main-svg"),
+    "sources": ("sources", ".st-key-coverage .main-svg"),
 }
 MAIN = "document.querySelector('[data-testid=stMain]')"
 

@@ -172,6 +172,8 @@ def _build(options: argparse.Namespace) -> int:
     )
     with _progress(options.progress) as progress:
         report = build(request, progress)
+    if options.progress == "json":
+        print(json.dumps({"report": asdict(report)}), file=sys.stderr, flush=True)
     _print_report(report)
     return EXIT_NOTHING_READ if options.inputs and not report.inputs_readable else 0
 

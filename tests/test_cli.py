@@ -104,7 +104,9 @@ def test_progress_as_a_bar_shows_rate_and_time_left(
 def test_progress_as_json_is_one_object_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write(tmp_path / "a.jsonl", rows(0, 12))
     assert main(["build", source, "--store", str(tmp_path / "s"), "--progress", "json"]) == 0
-    steps = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    *steps, last = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    report = last["report"]
+    assert report["snapshot"] and report["counts"]["documents"] == 12 and report["rejected"] == []
     stages = list(dict.fromkeys(step["stage"] for step in steps))
     assert stages[:2] == ["reading", "parsing"] and "encoding" in stages and stages[-1] == "writing"
     encoding = [(step["done"], step["total"]) for step in steps if step["stage"] == "encoding"]

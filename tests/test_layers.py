@@ -11,7 +11,7 @@ from .conftest import ROOT
 
 ROOMS = {"read", "parse", "track", "store", "measure", "show"}
 MAY_IMPORT: dict[str, set[str]] = {room: {"model", room} for room in ROOMS}
-MAY_IMPORT["show"] |= {"store", "measure", "pipeline"}
+MAY_IMPORT["show"] |= {"store", "measure", "pipeline", "preview"}
 MAY_IMPORT["pages"] = {"model", "show", "store", "measure", "pipeline"}
 MAY_IMPORT["dashboard"] = MAY_IMPORT["pages"]
 MAY_IMPORT["model"] = {"model"}
@@ -24,6 +24,7 @@ STEPS = {"intake", "embedding", "matching", "discovery", "shipped"}
 MAY_IMPORT["pipeline"] = {"model", *STEPS, *ROOMS} - {"show", "measure"}
 MAY_IMPORT["evaluation"] = {"model", "pipeline", *STEPS, *ROOMS} - {"show", "parse"}
 MAY_IMPORT["__main__"] = {"model", "pipeline", "evaluation", "shipped", *ROOMS} - {"show"}
+MAY_IMPORT["preview"] = {"model", "read", "parse"}
 
 HOMES = {
     "streamlit": ("dashboard.py", "pages/", "narratives/show/"),

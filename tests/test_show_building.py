@@ -52,6 +52,7 @@ def test_no_page_loads_the_model():
     code = """
 import sys
 import narratives.show.building, narratives.show.evidence, narratives.show.frame, narratives.show.prevalence
+import narratives.show.sources, narratives.show.uploads
 heavy = {"torch", "transformers", "sentence_transformers", "sklearn"} & set(sys.modules)
 sys.exit(f"loaded: {heavy}" if heavy else 0)
 """

@@ -51,5 +51,19 @@ def test_the_evidence_file_runs_no_formula(tmp_path):
     assert written["caveat"].tolist() == [words.CAVEAT]
 
 
+def test_any_table_comes_with_its_denominator_and_runs_no_formula(tmp_path):
+    snapshot = open_snapshot(build_store(tmp_path).path)
+    rejected = pd.DataFrame({"source_path": ["=cmd|x.csv"], "row": [0], "reason": ["+broken"]})
+    content = downloads.table_csv(rejected, Slice(outlets=("RT",)), snapshot.meta(), "inputs")
+    written = read(content).iloc[0]
+    assert content.startswith(BOM) and written["source_path"] == "'=cmd|x.csv"
+    assert (written["reason"], written["denominator"], written["filter_outlet"]) == (
+        "'+broken",
+        "inputs",
+        "RT",
+    )
+    assert written["snapshot"] == snapshot.meta().snapshot_id
+
+
 def test_the_file_is_named_after_the_snapshot():
     assert downloads.file_name("prevalence", "abc") == "narratives-prevalence-abc.csv"

@@ -6,10 +6,12 @@ from narratives.read.formats import fingerprint, read_file, read_unchanged
 from narratives.read.labels import read_labels
 from narratives.read.manifest import NAME as MANIFEST
 from narratives.read.rows import FIELDS
+from narratives.read.tables import column_names
 
 __all__ = [
     "FIELDS",
     "MANIFEST",
+    "column_names",
     "discover",
     "fingerprint",
     "load_codebook",

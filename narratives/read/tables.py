@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import islice
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,6 +16,8 @@ from narratives.read.bounds import MAX_PACKED_TABLE, Lines, LongLineError, read_
 from narratives.read.delimited import csv_record, csv_rows, find_delimiter, take
 from narratives.read.encoding import is_damaged, open_bytes, open_text
 from narratives.read.rows import CONTENT, FIELDS, json_value, locate, to_document
+
+HEAD_LINES = 50  # of JSONL whose keys are taken for the columns
 
 
 def read_jsonl(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
@@ -59,6 +62,26 @@ def read_parquet(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDoc
         _check_types(schema, names)
         for number, cells in enumerate(bounded_rows(source, packed, list(names.values())), 1):
             yield _document(file, number, partial(_parquet_cells, cells, names))
+
+
+def column_names(file: InputFile) -> tuple[str, ...]:
+    """The names of the columns of a CSV or JSONL file: for JSONL the keys of its first lines.
+
+    Raises ReadError where the file is empty or no text.
+    """
+    if ".csv" in file.path.suffixes:
+        delimiter = find_delimiter(file.path, FIELDS)
+        with open_text(file.path, newline="", guess=True) as lines:
+            return tuple(name.strip() for name in take(next(csv_rows(lines, delimiter), [])))
+    with open_text(file.path) as lines:
+        found: dict[str, None] = {}
+        for line in islice(Lines(lines), HEAD_LINES):
+            try:
+                value = json_value(line, "one JSON object on the line")
+            except ReadError:
+                continue  # told where the line is read
+            found |= dict.fromkeys(value if isinstance(value, dict) else ())
+        return tuple(found)
 
 
 def _document(file: InputFile, row: int, cells: Callable[[], Mapping[str, object]]) -> RawDocument | Rejected:

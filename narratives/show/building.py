@@ -1,8 +1,9 @@
-"""Building the sample from the dashboard: a process of its own, so that no page ever loads the model."""
+"""Building from the dashboard: a process of its own, so that no page ever loads the model."""
 
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -21,10 +22,11 @@ _STEP = 0.3
 
 
 class Build:
-    """A running build: its latest progress, and in the end what it said and how it left."""
+    """A running build: its latest progress, and in the end its report, what it said and how it left."""
 
     def __init__(self, command: list[str], cwd: Path = ROOT) -> None:
         self.stage, self.done, self.total = "starting", 0, 0
+        self.report: dict[str, object] = {}
         self._said: deque[str] = deque(maxlen=6)
         self._process = subprocess.Popen(
             command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, encoding="utf-8"
@@ -37,6 +39,9 @@ class Build:
         for line in self._process.stderr:
             try:
                 step = json.loads(line)
+                if "report" in step:
+                    self.report = step["report"]
+                    continue
                 self.stage, self.done, self.total = step["stage"], step["done"], step["total"] or 0
             except (ValueError, KeyError, TypeError):
                 self._said.append(line.strip())
@@ -47,6 +52,18 @@ class Build:
         if status is not None:
             self._listener.join(timeout=5)
         return status
+
+    def stop(self) -> None:
+        """Ask it to stop as Ctrl-C does: it lets the store go, and what it has encoded is kept."""
+        self._signal(signal.SIGINT)
+
+    def kill(self) -> None:
+        """End it where it does not heed `stop`; the current snapshot stays as it was."""
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(number)
 
     @property
     def said(self) -> str:

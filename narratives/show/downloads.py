@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -31,7 +32,11 @@ def paragraphs_csv(frame: pd.DataFrame, s: Slice, manifest: Manifest, search: st
 
 
 def table_csv(
-    frame: pd.DataFrame, s: Slice, manifest: Manifest, denominator: str, extra: Mapping[str, str]
+    frame: pd.DataFrame,
+    s: Slice,
+    manifest: Manifest,
+    denominator: str,
+    extra: Mapping[str, str] = MappingProxyType({}),
 ) -> bytes:
     """The numbers of a chart, as UTF-8 with BOM; formulas are neutralised. `extra` are further columns."""
     context = {"denominator": denominator, "unit": s.unit, **extra, **_context(s, manifest)}

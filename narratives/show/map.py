@@ -22,9 +22,7 @@ MOST_LISTED = 100
 def controls() -> map_charts.By:
     """Draw the choice of what the colours mean; it stands in the URL."""
     address.one("colour", {by: by for by in BY}, "narrative")
-    picked = st.segmented_control(
-        "Colour by", BY, format_func=str.capitalize, required=True, key="colour"
-    )
+    picked = st.segmented_control("Colour by", BY, format_func=str.capitalize, required=True, key="colour")
     return picked or "narrative"
 
 

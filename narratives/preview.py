@@ -1,0 +1,126 @@
+"""What a build would make of a table, before it is built: its columns, a proposed map, its first rows.
+
+Composes `read` and `parse`; writes nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from narratives import parse, read
+from narratives.model import Document, InputFile, RawDocument, Rejected
+
+FORMATS = (".csv", ".jsonl", ".html", ".htm", ".txt")
+TABLES = (".csv", ".jsonl")
+FIELDS = ("text", "date", "speaker", "outlet", "title", "url", "id")
+# Other names that columns go by, as tables of news archives, crawlers and transcripts have them.
+OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
+    "text": ("body", "content", "statement", "transcript", "paragraph", "fulltext", "articletext", "message"),
+    "date": ("published", "publishedat", "datepublished", "pubdate", "day", "datetime", "timestamp", "when"),
+    "speaker": ("author", "person", "who", "spokesperson", "byline", "saidby", "speakername"),
+    "outlet": ("source", "publisher", "publication", "media", "site", "domain", "newspaper", "channel"),
+    "title": ("headline", "heading", "subject", "topic", "name"),
+    "url": ("link", "address", "href", "uri", "permalink", "webpage"),
+    "id": ("identifier", "guid", "uid", "documentid", "docid", "key", "number"),
+}
+ALIKE = 0.8  # difflib's ratio from which two names are taken for the same, slips of the pen included
+LOOKED_AT = 200  # rows that a preview reads
+EXCERPT = 300  # letters of a text
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row as a build would read it; `date` is empty where none is found, and `date_source` says why."""
+
+    row: int
+    date: str
+    date_source: str
+    speaker: str
+    outlet: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The first rows of a file, those rejected among the rows looked at, and how many these were.
+
+    `complete` says whether that was the whole file.
+    """
+
+    rows: tuple[Row, ...]
+    rejected: tuple[Rejected, ...]
+    looked_at: int
+    complete: bool
+
+
+def columns_of(path: Path) -> tuple[str, ...]:
+    """The column names of a table, in its order. Raises ReadError where they cannot be read."""
+    return read.column_names(InputFile(path, path.name))
+
+
+def propose(columns: Sequence[str]) -> dict[str, str]:
+    """Which column holds which of our fields, judged by its name: field to column; no column twice.
+
+    The same name goes before a known other name, that before a similar one.
+    """
+    ranked = sorted(
+        ((-likeness(field, column), FIELDS.index(field), at) for field in FIELDS
+         for at, column in enumerate(columns)),
+    )  # fmt: skip
+    found: dict[str, str] = {}
+    for score, field, column in ranked:
+        free = FIELDS[field] not in found and columns[column] not in found.values()
+        if free and -score >= ALIKE:
+            found[FIELDS[field]] = columns[column]
+    return {field: found[field] for field in FIELDS if field in found}
+
+
+def likeness(field: str, column: str) -> float:
+    """How well a column's name fits a field, 0 to 1."""
+    name = re.sub(r"[\W_]+", "", column).casefold()
+    if name == field:
+        return 1.0
+    if name in OTHER_NAMES[field]:
+        return 0.95
+    words = {word.casefold() for word in re.findall(r"[^\W_]+?(?=[A-Z]|[\W_]|$)", column)}
+    if field in words:
+        return 0.9
+    if words & set(OTHER_NAMES[field]):
+        return 0.85
+    known = difflib.get_close_matches(name, (field, *OTHER_NAMES[field]), n=1, cutoff=ALIKE)
+    return 0.8 if known and len(name) > 3 else 0.0
+
+
+def preview(path: Path, columns: Mapping[str, str], rows: int = 5) -> Preview:
+    """The first `rows` documents of a file as a build with this column map would read them.
+
+    `columns` maps our fields to theirs. Raises nothing: what cannot be read is among the rejected.
+    """
+    looked = list(islice(read.read_file(InputFile(path, path.name), columns), LOOKED_AT + 1))
+    within = looked[:LOOKED_AT]
+    raw = [item for item in within if isinstance(item, RawDocument)]
+    return Preview(
+        rows=tuple(_row(item, parse.parse_document(item, parse.Roster(()))) for item in raw[:rows]),
+        rejected=tuple(item for item in within if isinstance(item, Rejected)),
+        looked_at=len(within),
+        complete=len(looked) <= LOOKED_AT,
+    )
+
+
+def _row(raw: RawDocument, document: Document) -> Row:
+    text = " ".join(p.text for p in document.paragraphs if p.kind != "title")
+    return Row(
+        row=raw.row,
+        date=document.date,
+        date_source=document.date_source,
+        speaker=raw.speaker.strip() or next((p.speaker for p in raw.paragraphs if p.speaker), ""),
+        outlet=document.outlet,
+        title=document.title,
+        text=text[:EXCERPT] + ("…" if len(text) > EXCERPT else ""),
+    )

@@ -1,0 +1,180 @@
+"""The parts of the Sources page that tell how much there is: its headline and its coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+import pandas as pd
+import streamlit as st
+
+from narratives.model import Granularity, Slice
+from narratives.show import address, charts, coverage, coverage_charts, frame, periods, words
+from narratives.show import sources_data as answers
+from narratives.show.coverage import Gap
+from narratives.show.coverage_charts import MOST_OUTLETS, NOUN, Counted
+from narratives.show.frame import View
+from narratives.show.source_tables import NUMBER, TEXT, table
+
+_AUTO = "auto"
+_PERIODS = {_AUTO: "Auto", "year": "Year", "quarter": "Quarter", "month": "Month"}
+_COUNTED: dict[Counted, str] = {"documents": "Documents", "statements": "Statement paragraphs"}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What this page's own controls say: the slice with its granularity, and what is counted."""
+
+    slice: Slice
+    counted: Counted
+
+
+def controls(view: View) -> Choice:
+    """Draw what is counted and the length of a period; both in the URL."""
+    address.one("counted", _COUNTED, "documents")
+    address.one("columns", _PERIODS, _AUTO)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        counted = st.segmented_control(
+            "Count",
+            list(_COUNTED),
+            format_func=_COUNTED.__getitem__,
+            required=True,
+            key="counted",
+            help="Documents of any kind, copies and other languages included; or the statement paragraphs "
+            "that the shares on the other pages rest on.",
+        )
+        by = st.segmented_control(
+            "Period",
+            list(_PERIODS),
+            format_func=_PERIODS.__getitem__,
+            required=True,
+            key="columns",
+            help="Auto shows months, or longer periods where the range is long or dates are coarse.",
+        )
+    granularity = cast(Granularity, by)
+    if by == _AUTO:
+        dated = answers.date_sources(view.handle, view.slice)
+        granularity = coverage.choose(answers.years(view.handle, view.slice), dated)
+    return Choice(replace(view.slice, by=granularity), counted)
+
+
+def headline(view: View) -> None:
+    """How much there is in the slice, and how much of it is undated, copied, unread or was refused."""
+    documents = answers.date_sources(view.handle, view.slice)
+    languages, copied = (ask(view.handle, view.slice) for ask in (answers.languages, answers.copies))
+    undated = documents.loc[documents["date_precision"] == "none", "documents"].sum()
+    unread = languages.loc[~languages["matched"], "paragraphs"].sum()
+    cells = [
+        ("Documents", documents["documents"].sum(), "All that were read, copies and undated ones included."),
+        ("Paragraphs", languages["paragraphs"].sum(), "Of every kind: headings and questions too."),
+        ("Undated documents", undated, "They stand in no period of any chart."),
+        ("Copied paragraphs", copied["paragraphs"].sum(), "They repeat an earlier one and count once."),
+        ("In unread languages", unread, "Paragraphs in a language of which none is matched."),
+        ("Rejected", len(answers.rejected(view.handle)), "Inputs and rows; of the whole snapshot."),
+    ]
+    grid = st.grid("auto", min_column_width=150, gap="small")
+    for label, value, note in cells:
+        grid.metric(label, f"{int(value):,}", help=note)
+
+
+def drawn(view: View, choice: Choice) -> None:
+    """The heatmap of coverage, what it leaves out, the longest gaps in words, and its tables."""
+    st.subheader("Coverage", anchor=False)
+    shown = answers.coverage(view.handle, choice.slice)
+    if shown.empty:
+        _nothing(view, choice)
+        return
+    missing, noun = coverage.gaps(shown), periods.NOUN[choice.slice.by]
+    frame.note(_counted(view, choice, shown))
+    st.plotly_chart(
+        coverage_charts.heatmap(shown, choice.counted, missing),
+        config=charts.CONFIG,
+        key="coverage",
+        alt=coverage.summary(shown, missing),
+    )
+    named = len(coverage.outlets(shown))
+    st.caption(
+        f"The fuller the colour, the more in that {noun} (by the square root); point at a cell for the "
+        f"numbers. A dash marks a {noun} without any document between an outlet's first and last."
+        + (f" The {MOST_OUTLETS} largest of {named} outlets are drawn." if named > MOST_OUTLETS else "")
+    )
+    if missing:
+        told = [gap.in_words for gap in coverage.telling(shown, missing)]
+        if further := len(missing) - len(told):
+            told.append(f"{words.count(further, 'further gap')} in the tables below.")
+        st.text("\n".join(told))
+    else:
+        st.text(f"No gap: every outlet has a document in every {noun} between its first and its last.")
+    with st.expander("Outlets, gaps and counts as tables"):
+        _tables(view, choice, shown, missing)
+
+
+def _counted(view: View, choice: Choice, shown: pd.DataFrame) -> str:
+    """What the chart counts and what stands in none of its cells."""
+    narrowed = words.who(choice.slice) + (f" dated {span}" if (span := words.years(choice.slice)) else "")
+    number = int(shown[choice.counted].sum())
+    kind = words.copies(choice.slice) if choice.counted == "statements" else "copies included"
+    lines = [f"{words.count(number, NOUN[choice.counted])}{narrowed}; {kind}."]
+    found = answers.date_sources(view.handle, choice.slice)
+    outside = int(found["documents"].sum() - shown["documents"].sum())
+    if outside:
+        fine = "date" if choice.slice.by == "year" else f"date to the {periods.NOUN[choice.slice.by]}"
+        has, stand = ("has", "stands") if outside == 1 else ("have", "stand")
+        lines.append(
+            f"{words.count(outside, 'further document')} {has} no {fine} and so {stand} in no column."
+        )
+    if rowless := sorted(set(found["outlet"]) - set(shown["outlet"])):
+        lines.append(f"No document of {words.listing(rowless, 5, 'or')} has one.")
+    if choice.slice.narratives:
+        lines.append("The narrative filter plays no part here.")
+    return " ".join(lines)
+
+
+def _nothing(view: View, choice: Choice) -> None:
+    def count(s: Slice) -> int:
+        return int(answers.coverage(view.handle, s)["documents"].sum())
+
+    found = answers.date_sources(view.handle, choice.slice)
+    outside = int(found["documents"].sum())
+    fine = f"date to the {periods.NOUN[choice.slice.by]}"
+    hint = [f"{words.count(outside, 'document')} without a {fine}; see below."] if outside else []
+    frame.nothing(view, replace(choice.slice, narratives=()), count, "dated document", hint)
+
+
+def _tables(view: View, choice: Choice, shown: pd.DataFrame, missing: Sequence[Gap]) -> None:
+    what = "documents with any paragraph in the slice; statement paragraphs as the shares count them"
+    outlets = coverage.by_outlet(shown, missing)
+    columns = {
+        "outlet": TEXT("Outlet"),
+        "documents": NUMBER("Documents", format="localized"),
+        "statements": NUMBER("Statement paragraphs", format="localized"),
+        "first": TEXT("First"),
+        "last": TEXT("Last"),
+        "gap": TEXT("Longest gap"),
+    }
+    table(view, choice.slice, outlets, columns, "outlets", what)
+    if missing:
+        told = pd.DataFrame(
+            [
+                (gap.outlet or words.NOBODY, *map(periods.in_words, (gap.first, gap.last)), gap.periods)
+                for gap in missing
+            ],
+            columns=["outlet", "first", "last", "periods"],
+        )
+        noun = periods.NOUN[choice.slice.by].capitalize()
+        named = {
+            "outlet": TEXT("Outlet"),
+            "first": TEXT("No document from"),
+            "last": TEXT("To"),
+            "periods": NUMBER(f"{noun}s", format="localized"),
+        }
+        table(view, choice.slice, told, named, "gaps", f"{noun.lower()}s between an outlet's first and last")
+    cells = {
+        "outlet": TEXT("Outlet"),
+        "period": TEXT("Period"),
+        "documents": NUMBER("Documents", format="localized"),
+        "statements": NUMBER("Statement paragraphs", format="localized"),
+    }
+    counts = shown.assign(outlet=shown["outlet"].replace("", words.NOBODY))
+    table(view, choice.slice, counts, cells, "coverage", what)

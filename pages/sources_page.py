@@ -1,0 +1,24 @@
+"""Sources: what there is, of when and from whom, what is missing, and the way to add more."""
+
+from __future__ import annotations
+
+from narratives.show import contents, frame, sources, uploads
+
+
+def page(view: frame.View) -> None:
+    """Draw the page for one snapshot and slice."""
+    frame.heading(
+        "Sources",
+        "How much text there is, from which outlet and of when, where it has gaps, and what could not be "
+        "used. A share says nothing about a period or an outlet that was not collected.",
+        view.handle,
+    )
+    uploads.section()
+    sources.headline(view)
+    sources.drawn(view, sources.controls(view))
+    contents.of_the_slice(view)
+    contents.of_the_store(view)
+
+
+with frame.guarded():
+    page(frame.view())
