@@ -32,7 +32,7 @@ BEGIN, END = "<!-- learning:begin -->", "<!-- learning:end -->"
 INTRODUCTION = """\
 ## Learning from decisions
 
-Written by `python -m benchmarks.learning_curve --out docs/accuracy.md`. The decisions are the reference
+Written by `make learning`. The decisions are the reference
 labels: machine annotation, not human coding, of {paragraphs:,} paragraphs of {documents} documents. A
 paragraph is tested with what was decided on paragraphs of other documents, in eight folds; F1 is the mean of
 {repeats} divisions into folds. Even at 0 decisions the thresholds come from the other folds, as the shipped
