@@ -9,7 +9,17 @@ import pandas as pd
 import pytest
 
 from narratives import measure, track
-from narratives.model import BuildReport, ConfigError, LabelledText, Slice, Verdict
+from narratives.matching import verdicts_on
+from narratives.model import (
+    BuildReport,
+    Codebook,
+    ConfigError,
+    Decision,
+    LabelledText,
+    Narrative,
+    Slice,
+    Verdict,
+)
 from narratives.store import DECISIONS, TABLES, DecisionLog, Store, digest, export
 
 from .fakes import FakeEncoder
@@ -126,6 +136,37 @@ def test_replayed_in_another_order_it_gives_the_same_bytes(tmp_path: Path, sourc
     run(tmp_path / "one", source)
     run(tmp_path / "two", source)
     assert tables(tmp_path / "one", *TABLES) == tables(tmp_path / "two", *TABLES)
+
+
+def narrative(name: str, *replaces: str) -> Narrative:
+    return Narrative(name, name, name, replaces=replaces)
+
+
+@pytest.mark.parametrize(
+    ("narratives", "said", "expected"),
+    [
+        ([narrative("new", "old")], {"old": "accepted"}, {"new": "accepted"}),
+        ([narrative("new", "old")], {"old": "rejected"}, {"new": "rejected"}),
+        ([narrative("new", "old")], {"old": "accepted", "new": "rejected"}, {"new": "rejected"}),
+        ([narrative("both", "a", "b")], {"a": "accepted", "b": "rejected"}, {"both": "accepted"}),
+        ([narrative("both", "a", "b")], {"a": "rejected", "b": "rejected"}, {"both": "rejected"}),
+        ([narrative("both", "a", "b")], {"a": "rejected"}, {}),
+        ([narrative("x", "old"), narrative("y", "old")], {"old": "accepted"}, {}),
+        (
+            [narrative("x", "old"), narrative("y", "old")],
+            {"old": "rejected"},
+            {"x": "rejected", "y": "rejected"},
+        ),
+        ([narrative("x", "old"), narrative("old")], {"old": "accepted"}, {"old": "accepted"}),
+        ([narrative("x")], {"gone": "accepted"}, {}),
+    ],
+)
+def test_a_narrative_takes_over_what_was_decided_of_those_it_replaces(
+    narratives: list[Narrative], said: dict[str, Verdict], expected: dict[str, str]
+) -> None:
+    made = [Decision(1, "", "", "", "key", "A text.", "d", name, verdict) for name, verdict in said.items()]
+    found = verdicts_on(Codebook(tuple(narratives), "0" * 64), made)
+    assert found.get("key", {}) == expected
 
 
 def test_decisions_on_narratives_that_the_codebook_lacks_are_left_aside(tmp_path: Path, source: str) -> None:
