@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 HOST_PORT ?= 8501
 
-.PHONY: run test lint format accuracy screenshots clean
+.PHONY: run test lint format accuracy learning screenshots clean
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp
@@ -25,6 +25,10 @@ format: .venv/test.stamp
 # Rewrites the section on reading of docs/accuracy.md; needs the reference folder beside the project.
 accuracy: .venv/test.stamp
 	$(BIN)/python -m benchmarks.accuracy
+
+# Rewrites the section on learning of docs/accuracy.md; needs the reference folder beside the project.
+learning: .venv/test.stamp
+	$(BIN)/python -m benchmarks.learning_curve --out docs/accuracy.md
 
 screenshots: .venv/test.stamp
 	$(BIN)/python benchmarks/take_screenshots.py

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
 from narratives.measure import quality
+from narratives.model import Codebook
 from narratives.read import load_codebook
 from narratives.store import Evaluation, write_evaluation
 from narratives.track.background import load_background
@@ -67,8 +68,8 @@ class Labelled:
     evidence: NDArray[np.float64]
 
 
-def load(gold: Path, variant: str = "") -> Labelled:
-    """Match the reference paragraphs with the default codebook, bundled model and shipped background."""
+def load(gold: Path, variant: str = "", codebook: Codebook | None = None) -> Labelled:
+    """Match the reference paragraphs with a codebook (the default one), bundled model, shipped background."""
     rows = [json.loads(line) for line in gold.read_text("utf-8").splitlines()]
     encoder = load_encoder(variant=variant)
 
@@ -78,7 +79,7 @@ def load(gold: Path, variant: str = "") -> Labelled:
             vectors[indices] = batch
         return vectors
 
-    codebook = load_codebook(ROOT / "data/codebook.toml")
+    codebook = codebook or load_codebook(ROOT / "data/codebook.toml")
     matcher = fit_matcher(codebook, embed, load_background(ROOT / "data/background.npz"))
     texts = [row["text"] for row in rows]
     parts = [windows(text) for text in texts]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.labels import Labels, Mask, Scores
+from narratives.track import Decided, learn, to_score
 
 FOLDS = 5
 SMOOTHING = 0.4  # of the F1 curve over thresholds, in standard deviations of a narrative's scores
@@ -63,6 +64,26 @@ def mapped(gold: Labels, topics: Sequence[int], least: float) -> Setting:
             inside = (of == topic) & rows
             said[of == topic] = gold.truth[inside].sum(axis=0) >= max(1.0, least * inside.sum())
         return said, None
+
+    return decide
+
+
+def taught(gold: Labels, evidence: Scores, thresholds: NDArray[np.float32]) -> Setting:
+    """This project's evidence with what the labels of the rows, taken as decisions, teach."""
+
+    def decide(rows: Mask) -> tuple[Mask, Scores]:
+        use = np.flatnonzero(rows).tolist()
+        decided = Decided(
+            texts=tuple(gold.texts[row] for row in use),
+            documents=tuple(gold.documents[row] for row in use),
+            evidence=evidence[use],
+            accepted=gold.truth[use],
+            known=gold.usable[use],
+            thresholds=thresholds,
+        )
+        lessons = learn(decided)
+        corrected = lessons.correct(evidence, gold.texts)
+        return to_score(corrected).astype(np.float32) >= lessons.thresholds, corrected
 
     return decide
 

@@ -157,8 +157,9 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _build(options: argparse.Namespace) -> int:
-    if not options.inputs and not options.remove:
-        raise UsageError("at least one INPUT or --remove PATH", "neither", "Name files, folders or globs.")
+    if not options.inputs and not options.remove and not Store(options.store).held():
+        got = f"neither, and nothing in {options.store} to build anew"
+        raise UsageError("at least one INPUT or --remove PATH", got, "Name files, folders or globs.")
     request = BuildRequest(
         inputs=tuple(options.inputs),
         store=options.store,

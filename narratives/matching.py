@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -36,37 +37,58 @@ def prepare(
 ) -> Matching:
     """Fit the codebook with vectors of the model, and let it learn from the decisions that hold.
 
-    Decisions on narratives that the codebook lacks are left aside. Raises ConfigError as `fit_matcher` does.
+    Decisions on narratives that the codebook lacks go to their heirs (`replaces`), or are left aside. Raises
+    ConfigError as `fit_matcher` does.
     """
     background = track.load_background(DATA / "background.npz")
     if background.model != model_name:
         background = track.make_background(_ordinary(), embed, model_name)
     matcher = track.fit_matcher(codebook, embed, background)
     column = {narrative: k for k, narrative in enumerate(matcher.narrative_ids)}
-    verdicts: dict[str, dict[str, Verdict]] = {}
-    texts: dict[str, str] = {}
-    documents: dict[str, str] = {}
-    for decision in sorted(decisions, key=lambda d: (d.text_key, d.document, d.narrative_id)):
-        if decision.narrative_id in column:
-            verdicts.setdefault(decision.text_key, {})[decision.narrative_id] = decision.verdict
-            texts.setdefault(decision.text_key, decision.text)
-            documents.setdefault(decision.text_key, decision.document)
-    said = list(texts.values())
+    verdicts = verdicts_on(codebook, decisions)
+    ordered = sorted(decisions, key=lambda d: (d.text_key, d.document), reverse=True)
+    first = {decision.text_key: decision for decision in ordered}
+    said = [first[key].text for key in verdicts]
     shape = (len(said), len(column))
     accepted, known = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
-    for row, key in enumerate(texts):
-        for narrative, verdict in verdicts[key].items():
+    for row, of in enumerate(verdicts.values()):
+        for narrative, verdict in of.items():
             accepted[row, column[narrative]] = verdict == "accepted"
             known[row, column[narrative]] = verdict != "undecided"
     decided = track.Decided(
         texts=tuple(said),
-        documents=tuple(documents.values()),
+        documents=tuple(first[key].document for key in verdicts),
         evidence=match(matcher, said, [track.windows(text) for text in said], embed).evidence,
         accepted=accepted,
         known=known,
         thresholds=matcher.thresholds,
     )
-    return Matching(matcher.taught(track.learn(decided)), decided, tuple(texts), verdicts)
+    return Matching(matcher.taught(track.learn(decided)), decided, tuple(verdicts), verdicts)
+
+
+def verdicts_on(codebook: Codebook, decisions: Sequence[Decision]) -> dict[str, dict[str, Verdict]]:
+    """What was decided of each text, narrative by narrative of the codebook; texts by their keys.
+
+    A narrative of which nothing was decided takes over from those that it replaces and that are gone: it is
+    accepted with any of which it is the only heir, and rejected where all were.
+    """
+    said: dict[str, dict[str, Verdict]] = {}
+    for decision in sorted(decisions, key=lambda d: (d.text_key, d.narrative_id)):
+        said.setdefault(decision.text_key, {})[decision.narrative_id] = decision.verdict
+    ids = {n.id for n in codebook.narratives}
+    heirs = Counter(earlier for n in codebook.narratives for earlier in n.replaces)
+    found: dict[str, dict[str, Verdict]] = {}
+    for key, of in said.items():
+        for narrative in codebook.narratives:
+            gone = [of.get(earlier, "undecided") for earlier in narrative.replaces if earlier not in ids]
+            sole = [of.get(e) for e in narrative.replaces if e not in ids and heirs[e] == 1]
+            if narrative.id in of:
+                found.setdefault(key, {})[narrative.id] = of[narrative.id]
+            elif "accepted" in sole:
+                found.setdefault(key, {})[narrative.id] = "accepted"
+            elif gone and set(gone) == {"rejected"}:
+                found.setdefault(key, {})[narrative.id] = "rejected"
+    return found
 
 
 def match(

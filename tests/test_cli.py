@@ -59,7 +59,7 @@ def test_build_exits_with_one_when_nothing_could_be_read(
 
 def test_wrong_usage_exits_with_two(tmp_path: Path, store: str, capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in (
-        ["build", "--store", store],
+        ["build", "--store", str(tmp_path / "none")],
         ["build", "--remove", "never.csv", "--store", store],
         ["export", "prevalence", "--store", store, "--out", str(tmp_path / "a.docx")],
         ["export", "prevalence", "--store", store, "--narrative", "nobody_says_this"],
@@ -211,3 +211,11 @@ def test_neither_command_line_nor_dashboard_loads_the_model_to_answer() -> None:
         "sys.exit('torch' in sys.modules or 'sentence_transformers' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True).returncode == 0
+
+
+def test_without_inputs_it_builds_anew_what_the_store_holds(
+    store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["build", "--store", store, "--progress", "none"]) == 0
+    assert "nothing to add" in capsys.readouterr().out
+    assert main(["build", "--store", str(tmp_path / "none"), "--progress", "none"]) == 2

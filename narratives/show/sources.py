@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -19,7 +19,7 @@ from narratives.show.source_tables import NUMBER, TEXT, table
 
 _AUTO = "auto"
 _PERIODS = {_AUTO: "Auto", "year": "Year", "quarter": "Quarter", "month": "Month"}
-_COUNTED: dict[Counted, str] = {"documents": "Documents", "statements": "Statement paragraphs"}
+_COUNTED: Mapping[str, str] = {"documents": "Documents", "statements": "Statement paragraphs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def controls(view: View) -> Choice:
     if by == _AUTO:
         dated = answers.date_sources(view.handle, view.slice)
         granularity = coverage.choose(answers.years(view.handle, view.slice), dated)
-    return Choice(replace(view.slice, by=granularity), counted)
+    return Choice(replace(view.slice, by=granularity), cast(Counted, counted))
 
 
 def headline(view: View) -> None:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 
 _WORD = re.compile(r"[^\W_]+")
-_ADDRESS = re.compile(r"\b(?:you|your|mr president|president putin|mr putin)\b", re.IGNORECASE)
+_OFFICE = "(?:president|prime minister|minister|chancellor|ambassador|secretary|chair(?:man|woman)?|speaker)"
+_ADDRESS = re.compile(
+    rf"\b(?i:you|your|(?:mr|mrs|ms|madam|madame)\.? {_OFFICE})\b"
+    # A title and a name at the beginning of a sentence, then a comma: "Mr Smith, what will happen?"
+    rf"|(?:^|[.!?]\s)(?:Mr|Mrs|Ms|Madam|Madame|Dr|Professor|General|(?i:{_OFFICE}))\.?(?: [A-Z][\w’'-]+)+,"
+)
 _THANKS = re.compile(r"(?:\s*\b(?:thank you|thanks|please)\b[^.?!]*[.!]?)+$", re.IGNORECASE)
 _ASKING = re.compile(
     r"^question:|\b(?:my (?:next |second |first |other )?question (?:is|relates|concerns)"
