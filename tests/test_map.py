@@ -142,10 +142,11 @@ def test_colours_stand_out():
         assert all(contrast(colour, ground) >= LINE_CONTRAST for ground in BACKGROUNDS)
 
 
-def opened(**query: str) -> AppTest:
+def opened(**chosen: str) -> AppTest:
+    """The page alone, with values of its controls."""
     app = AppTest.from_file(str(ROOT / "pages/map_page.py"), default_timeout=60)
-    for key, value in query.items():
-        app.query_params[key] = value
+    for key, value in chosen.items():
+        app.session_state[key] = value
     app.run()
     assert not app.exception, app.exception
     return app
@@ -161,7 +162,7 @@ def test_the_page_draws_and_says_how_many(store):
     [chart] = app.get("plotly_chart")
     names = [trace["name"] for trace in json.loads(chart.proto.spec)["data"]]
     assert names[0] == "in no narrative" and "<b>2</b> The US meddles too" in names
-    [chart] = opened(colour="Year").get("plotly_chart")
+    [chart] = opened(colour="year").get("plotly_chart")
     assert "2016" in [trace["name"] for trace in json.loads(chart.proto.spec)["data"]]
 
 
