@@ -27,7 +27,7 @@ from narratives.read import load_codebook
 from narratives.track import Decided, Lessons, learn, to_score
 
 SIZES = (0, 100, 200, 400, 800)
-REPEATS = 3
+REPEATS = 2
 BEGIN, END = "<!-- learning:begin -->", "<!-- learning:end -->"
 INTRODUCTION = """\
 ## Learning from decisions
