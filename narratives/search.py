@@ -13,6 +13,7 @@ from narratives.model import EncoderError, StoreError, UsageError
 from narratives.parse.language import paragraph_language
 from narratives.store import Manifest, Snapshot, Store, VectorFile
 from narratives.store.document_queries import statement_texts
+from narratives.track import Encoder as Encoder
 
 # Measured on 29,700 Kremlin paragraphs with the bundled model: of 19 sentences that none of them is about, 17
 # come nowhere nearer than this, the others to one or two; of 19 that some are about, every one does.
@@ -53,7 +54,10 @@ def load_model(manifest: Manifest, source: str = "") -> track.Encoder:
     `source` is where it lies, if it is neither the bundled model nor in the local cache. The libraries are
     imported at the first search. Raises EncoderError where the model is missing or another one.
     """
-    todo = "Name the folder of the model that the build was given. Searching for words needs no model."
+    todo = (
+        "Start the dashboard with NARRATIVES_MODEL set to the folder of the model that the build was given. "
+        "Searching for words needs no model."
+    )
     try:
         encoder = track.load_encoder(source or manifest.model, manifest.variant, local_only=True)
     except EncoderError as error:
