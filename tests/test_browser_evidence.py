@@ -61,7 +61,7 @@ def test_a_row_opens_in_its_document_and_back_closes_it(browser, address):
         assert query(page) == {"text": ["breeds"]}
     with fresh(browser) as again:
         page = opened(again, link)
-        expect(page.get_by_role("dialog").get_by_text("Weekly briefing")).to_be_visible()
+        expect(page.get_by_role("dialog").get_by_text("Weekly briefing").first).to_be_visible()
         page.keyboard.press("Escape")
         settled(page)
         expect(page.get_by_role("dialog")).to_have_count(0)

@@ -169,7 +169,7 @@ def test_likeness_orders_filters_and_is_shown(store, monkeypatch):
     app = opened(like="they falsify the war")
     assert shown_ids(app) == list(NEAR)
     assert app.dataframe[0].value["like"].tolist() == ["0.91", "0.55", "0.43"]
-    assert "3 statement paragraphs, near in meaning to “they falsify the war”; originals only." in said(app)
+    assert "3 statement paragraphs near in meaning to “they falsify the war”; originals only." in said(app)
     assert words.unread(1) in said(app)  # the Russian paragraph
     assert shown_ids(opened(like="they falsify the war", outlet=["RT"])) == ["d003-001", "d002-001"]
     assert shown_ids(opened(like="they falsify the war", text="history")) == ["d004-001"]

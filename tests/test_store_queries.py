@@ -269,6 +269,13 @@ def test_what_decided_on_a_document(plain: Snapshot) -> None:
     assert found["sentence"][1] == "Washington has meddled in elections and breeds russophobia."
 
 
+def test_the_threshold_in_force_is_told(tmp_path) -> None:
+    given_ = replace(content(), thresholds={"us_meddles_too": 0.42, "western_russophobia": 0.55})
+    Store(tmp_path / "s").write_snapshot(given_)
+    found = verdicts(open_snapshot(tmp_path / "s"), "d001")
+    assert found["threshold"].tolist() == [0.55, 0.42, 0.55]
+
+
 def test_a_rejected_assignment_is_told_last(tmp_path) -> None:
     given_ = content()
     marked = [replace(a, status="rejected") if a.score == 0.83 else a for a in given_.assignments]

@@ -106,7 +106,8 @@ def counted(view: View, asked: Asked, found: int) -> str:
         advancing = f" that {verb} no narrative"
     searched = words.searched(asked.text)
     searched = f"{',' if advancing else ''} {searched}" if searched else ""
-    like = f", near in meaning to “{asked.like}”" if asked.like else ""
+    like = f" near in meaning to “{asked.like}”" if asked.like else ""
+    like = f",{like}" if like and (advancing or searched) else like
     span = words.years(view.slice)
     who = words.who(view.slice) + (f" dated {span}" if span else "")
     return f"{words.count(found, WHAT)}{who}{advancing}{searched}{like}; {words.copies(view.slice)}."

@@ -54,7 +54,8 @@ class SnapshotContent:
     `copies` maps the id of a copied paragraph to that of its original; `statements` are the ids of the
     statement paragraphs; `counts` are figures for the manifest that the tables do not hold. Candidates are
     taken from `clusters`: those that recur, are not routine and are explained by no narrative; their
-    members' assignments come with origin `discovered` and the cluster's id.
+    members' assignments come with origin `discovered` and the cluster's id. `thresholds` are those in force,
+    by narrative, which decisions may have moved from the codebook's.
     """
 
     documents: Sequence[Document]
@@ -76,6 +77,7 @@ class SnapshotContent:
     notice: str = ""
     predecessor: str = ""
     lineage: Sequence[Lineage] = ()
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
