@@ -31,6 +31,12 @@ class Matching:
     keys: tuple[str, ...]
     verdicts: Mapping[str, Mapping[str, Verdict]]
 
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """The scores from which each narrative is assigned, as the codebook and the decisions set them."""
+        ids, found = self.matcher.narrative_ids, self.matcher.thresholds
+        return {key: round(float(least), 3) for key, least in zip(ids, found, strict=True)}
+
 
 def prepare(
     codebook: Codebook, decisions: Sequence[Decision], embed: track.Embed, model_name: str

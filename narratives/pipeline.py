@@ -145,6 +145,7 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
                 statements={p.paragraph_id for p in statements},
                 assignments=assignments,
                 narratives=codebook,
+                thresholds=matching.thresholds,
                 clusters=clusters,
                 predecessor=earlier.snapshot_id,
                 lineage=track.lineage(clusters, codebook, earlier),

@@ -147,9 +147,14 @@ def choose(page: Page, label: str, option: str) -> None:
 
 def downloaded(page: Page, label: str) -> pd.DataFrame:
     """The table that a button on the page itself gives."""
+    return _table(fetched(page, label))
+
+
+def fetched(page: Page, label: str) -> bytes:
+    """The file that a button on the page itself gives."""
     with page.expect_download() as waiting:
         page.get_by_role("button", name=label).click()
-    return _table(Path(waiting.value.path()).read_bytes())
+    return Path(waiting.value.path()).read_bytes()
 
 
 def saved(page: Page, panel: str, label: str) -> Any:

@@ -11,7 +11,7 @@ from .conftest import ROOT
 
 ROOMS = {"read", "parse", "track", "store", "measure", "show"}
 MAY_IMPORT: dict[str, set[str]] = {room: {"model", room} for room in ROOMS}
-MAY_IMPORT["show"] |= {"store", "measure", "pipeline", "preview"}
+MAY_IMPORT["show"] |= {"store", "measure", "pipeline", "preview", "search"}
 MAY_IMPORT["pages"] = {"model", "show", "store", "measure", "pipeline"}
 MAY_IMPORT["dashboard"] = MAY_IMPORT["pages"]
 MAY_IMPORT["model"] = {"model"}
@@ -20,6 +20,7 @@ MAY_IMPORT["shipped"] = set()
 MAY_IMPORT["embedding"] = {"model", "track", "store"}
 MAY_IMPORT["matching"] = {"model", "track", "shipped"}
 MAY_IMPORT["discovery"] = {"model", "track", "embedding"}
+MAY_IMPORT["search"] = {"model", "parse", "track", "store"}
 STEPS = {"intake", "embedding", "matching", "discovery", "shipped"}
 MAY_IMPORT["pipeline"] = {"model", *STEPS, *ROOMS} - {"show", "measure"}
 MAY_IMPORT["evaluation"] = {"model", "pipeline", *STEPS, *ROOMS} - {"show", "parse"}

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.simulate import series
@@ -64,7 +64,6 @@ def test_two_changes_with_what_was_before_and_after():
     assert up["gain"] > 50
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=12))
 def test_a_level_lasts_two_periods_at_least(counts):
     at = [0, *(int(p) - 2000 for p in changes(hand(*counts))["period"]), len(counts)]
@@ -87,7 +86,6 @@ def test_one_long_speech_is_no_change():
     assert changes(frame).empty
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 1000), min_size=2, max_size=9))
 def test_a_better_division_does_not_exist(counts):
     """Against all divisions into levels of two years or more, by brute force."""

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.simulate import corpus
@@ -149,7 +149,6 @@ def test_each_narrative_has_the_method_its_labels_allow():
     assert corrected(small()[:0]).empty
 
 
-@settings(deadline=None)
 @given(st.integers(0, 200), st.integers(0, 40), st.integers(0, 200))
 def test_limits_hold_the_corrected_share_within_bounds(k, hits, wrong):
     quality = [measured("n0", hits / 40, 40, wrong / 200, 200)]

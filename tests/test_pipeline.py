@@ -351,6 +351,11 @@ def test_the_model_is_asked_and_thresholds_hold(tmp_path: Path) -> None:
     assert report.counts is not None and report.counts.assigned > 10
     frame = open_snapshot(tmp_path / "s").frame("SELECT * FROM snap.assignments WHERE origin = 'codebook'")
     assert frame["score"].between(0, 1).all() and (frame["exemplar"] != "").all()
+    narratives = open_snapshot(tmp_path / "s").frame("SELECT narrative_id, threshold FROM snap.narratives")
+    least = narratives.dropna().set_index("narrative_id")["threshold"]
+    assert set(frame["narrative_id"]) <= set(least.index)
+    auto = frame[frame["status"] == "auto"]
+    assert (auto["score"] >= auto["narrative_id"].map(least)).all()
 
 
 def test_what_is_kept_but_not_counted(tmp_path: Path, encoder: FakeEncoder) -> None:

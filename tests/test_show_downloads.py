@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pandas as pd
+from pyarrow import parquet
 
 from narratives.measure import with_share
 from narratives.model import Slice
@@ -39,16 +41,50 @@ def test_the_prevalence_file_has_the_numbers_and_their_context(tmp_path):
     assert set(written["unit"]) == {"paragraph"} and set(written["by"]) == {"year"}
 
 
+EXTRA = {"filter_text": "=1+1", "filter_like": "", "filter_unassigned": "yes", "sorted_by": "newest"}
+
+
 def test_the_evidence_file_runs_no_formula(tmp_path):
     snapshot = open_snapshot(build_store(tmp_path).path)
     found = snapshot.paragraphs(Slice(), "HYPERLINK")
-    content = downloads.paragraphs_csv(found, Slice(), snapshot.meta(), "=1+1", True)
+    content = downloads.paragraphs(found, Slice(), snapshot.meta(), EXTRA, ".csv")
     assert content.startswith(BOM)
     written = read(content)
     assert written["text"].tolist() == [f"'{found['text'].iloc[0]}"]
     assert written["filter_text"].tolist() == ["'=1+1"]
     assert written["filter_unassigned"].tolist() == ["yes"]
-    assert written["caveat"].tolist() == [words.CAVEAT]
+    assert written["caveat"].tolist() == [words.SHORT_CAVEAT]
+
+
+def test_three_formats_hold_the_same_rows_in_the_same_order(tmp_path):
+    snapshot = open_snapshot(build_store(tmp_path, "a notice").path)
+    s = Slice(speakers=("", "Vladimir Putin"), copies="all")
+    found = snapshot.paragraphs(s, sort="oldest")
+    extra = {"filter_text": "", "filter_like": "", "filter_unassigned": "no", "sorted_by": "oldest"}
+    csv, jsonl, packed = (
+        downloads.paragraphs(found, s, snapshot.meta(), extra, suffix)
+        for suffix in (".csv", ".jsonl", ".parquet")
+    )
+    table = parquet.read_table(io.BytesIO(packed))
+    rows = table.to_pylist()
+    assert [json.loads(line) for line in jsonl.splitlines()] == rows
+    assert [row["paragraph_id"] for row in rows] == found["paragraph_id"].tolist()
+    assert [row["text"] for row in rows] == found["text"].tolist()  # formulas as they are
+    assert read(csv).columns.tolist() == list(rows[0])
+    assert read(csv)["paragraph_id"].tolist() == found["paragraph_id"].tolist()
+    assert {row["caveat"] for row in rows} == {f"a notice. {words.SHORT_CAVEAT}"}
+    assert {row["filter_speaker"] for row in rows} == {f"{words.NOBODY}; Vladimir Putin"}
+    assert {row["sorted_by"] for row in rows} == {"oldest"}
+    about = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
+    assert about["caveat"] == f"a notice. {words.CAVEAT}" and about["snapshot"] == rows[0]["snapshot"]
+
+
+def test_what_no_narrative_covers_names_no_narrative(tmp_path):
+    snapshot = open_snapshot(build_store(tmp_path).path)
+    s = Slice(narratives=("wwii_memory",))
+    found = snapshot.paragraphs(s, unassigned=True)
+    written = read(downloads.paragraphs(found, s, snapshot.meta(), EXTRA, ".csv"))
+    assert set(written["filter_narrative"]) == {""} and len(written) == len(found) > 0
 
 
 def test_any_table_comes_with_its_denominator_and_runs_no_formula(tmp_path):
@@ -67,3 +103,4 @@ def test_any_table_comes_with_its_denominator_and_runs_no_formula(tmp_path):
 
 def test_the_file_is_named_after_the_snapshot():
     assert downloads.file_name("prevalence", "abc") == "narratives-prevalence-abc.csv"
+    assert downloads.file_name("paragraphs", "abc", ".parquet") == "narratives-paragraphs-abc.parquet"

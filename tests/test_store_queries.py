@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from narratives.model import Assignment, Document, Paragraph, Slice, UsageError
 from narratives.store import Snapshot, SnapshotContent, Store, open_snapshot
+from narratives.store.document_queries import copies_of, document_of, passages, verdicts
 
 from .factory import build_store, content
 
@@ -229,7 +230,7 @@ def test_the_columns_of_the_evidence(plain: Snapshot) -> None:
     frame = plain.paragraphs(Slice(narratives=("western_russophobia",)), limit=2)
     assert list(frame.columns) == [
         "paragraph_id", "document_id", "date", "speaker", "voice", "outlet", "title", "url", "narratives",
-        "score", "text", "text_kind",
+        "score", "threshold", "status", "similarity", "text", "text_kind",
     ]  # fmt: skip
     second = frame.iloc[1]
     assert second["narratives"] == "The US meddles too; Western Russophobia"
@@ -270,12 +271,113 @@ def test_options(plain: Snapshot) -> None:
 
 
 def test_a_document_in_order(plain: Snapshot) -> None:
-    frame = plain.document("d001")
+    frame = passages(plain, "d001")
     assert list(frame["position"]) == [0, 1, 2, 3, 4]
     assert list(frame["kind"]) == ["title", "question", "body", "body", "body"]
     assert list(frame["statement"]) == [False, False, True, True, True]
-    assert frame["narratives"][3] == "The US meddles too; Western Russophobia"
-    assert plain.document("no such").empty
+    assert passages(plain, "no such").empty
+
+
+def test_the_document_of_a_paragraph(plain: Snapshot) -> None:
+    [row] = document_of(plain, "d001-003").to_dict("records")
+    assert (row["document_id"], row["title"], row["paragraphs"]) == ("d001", "Weekly briefing", 5)
+    assert document_of(plain, "d001-999").empty
+
+
+def test_what_decided_on_a_document(plain: Snapshot) -> None:
+    found = verdicts(plain, "d001")
+    assert found["paragraph_id"].tolist() == ["d001-002", "d001-003", "d001-003"]
+    assert found["narrative_id"].tolist() == ["western_russophobia", "us_meddles_too", "western_russophobia"]
+    assert found["score"].tolist() == [0.91, 0.83, 0.62]
+    assert found["threshold"].fillna(-1).tolist() == [0.5, -1, 0.5]
+    assert found["sentence"][1] == "Washington has meddled in elections and breeds russophobia."
+
+
+def test_the_threshold_in_force_is_told(tmp_path) -> None:
+    given_ = replace(content(), thresholds={"us_meddles_too": 0.42, "western_russophobia": 0.55})
+    Store(tmp_path / "s").write_snapshot(given_)
+    found = verdicts(open_snapshot(tmp_path / "s"), "d001")
+    assert found["threshold"].tolist() == [0.55, 0.42, 0.55]
+
+
+def test_a_rejected_assignment_is_told_last(tmp_path) -> None:
+    given_ = content()
+    marked = [replace(a, status="rejected") if a.score == 0.83 else a for a in given_.assignments]
+    Store(tmp_path / "s").write_snapshot(replace(given_, assignments=marked))
+    found = verdicts(open_snapshot(tmp_path / "s"), "d001")
+    assert found["status"].tolist() == ["auto", "auto", "rejected"]
+
+
+def test_copies_of_a_paragraph(plain: Snapshot) -> None:
+    assert copies_of(plain, "d002-001").to_dict("records") == [
+        {"paragraph_id": "d005-001", "date": "2019-02-03", "outlet": "TASS", "speaker": "Vladimir Putin"}
+    ]
+    assert copies_of(plain, "d005-001").empty
+
+
+ORDERS = {
+    "newest": lambda r: (r["date"] == "", [-int(part) for part in r["date"].split("-") if part]),
+    "oldest": lambda r: (r["date"] == "", r["date"]),
+    "speaker": lambda r: (r["speaker"] == "", r["speaker"]),
+    "outlet": lambda r: (r["outlet"] == "", r["outlet"]),
+}
+
+
+@pytest.mark.parametrize("sort", ORDERS)
+def test_orders_hold_over_all_pages(plain: Snapshot, sort) -> None:
+    best = plain.paragraphs(Slice(copies="all"))
+    expected = sorted(best.to_dict("records"), key=ORDERS[sort])  # stable: ties stay best first
+    pages = [
+        plain.paragraphs(Slice(copies="all"), limit=3, offset=offset, sort=sort) for offset in range(0, 12, 3)
+    ]
+    found = [key for page in pages for key in page["paragraph_id"]]
+    assert found == [row["paragraph_id"] for row in expected]
+    assert sorted(found) == sorted(best["paragraph_id"]) and found != best["paragraph_id"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("war -history", {"d003-001"}),
+        ('war -"the history"', {"d003-001"}),
+        ('-war "the"', {"d001-002", "d001-004", "d002-001", "d002-002", "d004-002", "d006-001"}),
+        ("-the", {"d001-003"}),
+        ("-", set()),
+        ('"-"', set()),
+    ],
+)
+def test_a_minus_excludes(plain: Snapshot, text: str, expected: set[str]) -> None:
+    assert set(plain.paragraphs(Slice(), text)["paragraph_id"]) == expected
+    assert plain.count_paragraphs(Slice(), text) == len(expected)
+
+
+def test_only_what_is_near_and_in_the_slice_is_shown(plain: Snapshot) -> None:
+    near = {"d003-001": 0.9, "d002-001": 0.5, "d001-002": 0.7, "no such": 0.99}
+    found = plain.paragraphs(Slice(), near=near)
+    assert found["paragraph_id"].tolist() == ["d003-001", "d001-002", "d002-001"]
+    assert found["similarity"].tolist() == [0.9, 0.7, 0.5]
+    assert plain.count_paragraphs(Slice(), near=near) == 3
+    only = plain.paragraphs(Slice(outlets=("RT",)), "war", near=near)
+    assert only["paragraph_id"].tolist() == ["d003-001"]
+    assert plain.paragraphs(Slice(), near={}).empty and plain.count_paragraphs(Slice(), near={}) == 0
+    assert plain.paragraphs(Slice())["similarity"].isna().all()
+
+
+def test_who_decided_is_told_for_the_narratives_asked_for(tmp_path) -> None:
+    given_ = content()
+    marked = [replace(a, status="confirmed") if a.score == 0.83 else a for a in given_.assignments]
+    Store(tmp_path / "s").write_snapshot(replace(given_, assignments=marked))
+    snapshot = open_snapshot(tmp_path / "s")
+
+    def status(*narratives: str) -> dict[str, tuple[str, float]]:
+        found = snapshot.paragraphs(Slice(narratives=narratives))
+        rows = found.assign(threshold=found["threshold"].fillna(-1))
+        return {r["paragraph_id"]: (r["status"], r["threshold"]) for r in rows.to_dict("records")}
+
+    assert status()["d001-003"] == ("partly confirmed", -1)  # the best narrative has no threshold of its own
+    assert status("us_meddles_too")["d001-003"] == ("confirmed", -1)
+    assert status("western_russophobia")["d001-003"] == ("auto", 0.5)
+    assert status()["d001-004"] == ("", -1)
 
 
 def test_events_and_meta(plain: Snapshot) -> None:

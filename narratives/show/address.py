@@ -39,14 +39,19 @@ def several(key: str, options: Mapping[str, str]) -> None:
 
 
 def one(key: str, options: Mapping[str, str] | None = None, default: str | None = None) -> None:
-    """Make ready the control `key` of one value, or of free text where no `options` are given."""
+    """Make ready the control `key` of one value, or of free text where no `options` are given.
+
+    Pages may share a key; what another page's control said and this one does not offer is forgotten.
+    """
     if _leads():
         given = st.query_params.get(key)
         value = given if given is None or options is None else _known(given, options)
         if given is not None and value is None:
             _lose(key, [given])
         st.session_state[key] = default if value is None else value
-    st.session_state.setdefault(key, default)
+    value = st.session_state.get(key)
+    if value is None or (options is not None and value not in options):
+        st.session_state[key] = default
     _note(key, () if default is None else (default,))
 
 

@@ -7,6 +7,7 @@ store and snapshot id: nothing is ever stale, and readers of an old snapshot fin
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast, get_args
@@ -17,7 +18,17 @@ import streamlit as st
 from narratives import measure
 from narratives.measure import Base, choose_granularity, corrected, with_base, with_share
 from narratives.model import Granularity, Slice, StoreError
-from narratives.store import Manifest, MapPoints, Options, Snapshot, Store, Totals, map_queries, open_snapshot
+from narratives.store import (
+    Manifest,
+    MapPoints,
+    Options,
+    Snapshot,
+    Sort,
+    Store,
+    Totals,
+    map_queries,
+    open_snapshot,
+)
 
 ENVIRONMENT = "NARRATIVES_STORE"
 OWN, SAMPLE = Path("store"), Path("store-sample")
@@ -133,21 +144,43 @@ def granularity(handle: Handle, s: Slice) -> Granularity:
 
 @st.cache_data(max_entries=60, ttl=KEEP_SECONDS, show_spinner=False)
 def paragraphs(
-    handle: Handle, s: Slice, text: str, limit: int, offset: int, unassigned: bool
+    handle: Handle,
+    s: Slice,
+    text: str,
+    limit: int,
+    offset: int,
+    unassigned: bool,
+    sort: Sort = "best",
+    like: str = "",
+    _near: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
-    """One page of the paragraphs behind the slice, best score first."""
-    return snapshot(handle).paragraphs(s, text, limit, offset, unassigned)
+    """One page of the paragraphs behind the slice; `_near` is what comes near to the sentence `like`."""
+    return snapshot(handle).paragraphs(s, text, limit, offset, unassigned, sort, _near)
 
 
-def all_paragraphs(handle: Handle, s: Slice, text: str, unassigned: bool) -> pd.DataFrame:
+def all_paragraphs(
+    handle: Handle,
+    s: Slice,
+    text: str,
+    unassigned: bool,
+    sort: Sort = "best",
+    near: Mapping[str, float] | None = None,
+) -> pd.DataFrame:
     """All of them, for a download: too many to keep."""
-    return snapshot(handle).paragraphs(s, text, unassigned=unassigned)
+    return snapshot(handle).paragraphs(s, text, unassigned=unassigned, sort=sort, near=near)
 
 
 @st.cache_data(max_entries=200, ttl=KEEP_SECONDS, show_spinner=False)
-def count_paragraphs(handle: Handle, s: Slice, text: str, unassigned: bool) -> int:
-    """How many paragraphs stand behind the slice."""
-    return snapshot(handle).count_paragraphs(s, text, unassigned)
+def count_paragraphs(
+    handle: Handle,
+    s: Slice,
+    text: str,
+    unassigned: bool,
+    like: str = "",
+    _near: Mapping[str, float] | None = None,
+) -> int:
+    """How many paragraphs stand behind the slice; `_near` is what comes near to the sentence `like`."""
+    return snapshot(handle).count_paragraphs(s, text, unassigned, _near)
 
 
 def has_map(handle: Handle) -> bool:

@@ -1,16 +1,29 @@
-"""CSV of what a page shows; filters, snapshot and caveat stand in every row, so that no file is orphaned."""
+"""Files of what a page shows; filters, snapshot and caveat stand in every row, so that none is orphaned."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
 import pandas as pd
+import pyarrow as pa
 
 from narratives.model import Slice
 from narratives.show import words
-from narratives.store import Manifest, to_csv
+from narratives.store import Manifest, to_csv, write, written
+
+# Columns of the pages' files, and what `written` calls them.
+_FILTERS = {
+    "filter_speaker": "speakers",
+    "filter_outlet": "outlets",
+    "filter_narrative": "narratives",
+    "filter_voice": "voices",
+    "filter_from": "date_from",
+    "filter_to": "date_to",
+    "filter_copies": "copies",
+}
 
 
 def prevalence_csv(frame: pd.DataFrame, s: Slice, manifest: Manifest, denominator: str) -> bytes:
@@ -21,14 +34,24 @@ def prevalence_csv(frame: pd.DataFrame, s: Slice, manifest: Manifest, denominato
     return to_csv(shown.assign(**extra), bom=True)
 
 
-def paragraphs_csv(frame: pd.DataFrame, s: Slice, manifest: Manifest, search: str, unassigned: bool) -> bytes:
-    """The evidence, one row a paragraph, as UTF-8 with BOM; formulas are neutralised.
+def paragraphs(
+    frame: pd.DataFrame, s: Slice, manifest: Manifest, extra: Mapping[str, str], suffix: str
+) -> bytes:
+    """The evidence, one row a paragraph, as `.csv` (UTF-8 with BOM, formulas neutralised), `.jsonl` or
+    `.parquet`: the same rows and columns in each. `extra` are the page's own controls.
 
-    What no narrative covers is chosen without regard to the narrative filter, so none is named then.
+    There may be 30,000 rows, so each says the caveat in short; Parquet also holds it once in full. With
+    `filter_unassigned` rows are chosen without regard to the narrative filter, so none is named then.
     """
-    s = replace(s, narratives=()) if unassigned else s
-    extra = {"filter_text": search, "filter_unassigned": "yes" if unassigned else "no"}
-    return to_csv(frame.assign(**extra, **_context(s, manifest)), bom=True)
+    s = replace(s, narratives=()) if extra.get("filter_unassigned") == "yes" else s
+    context = _context(s, manifest)
+    caveat = f"{manifest.notice}. {words.SHORT_CAVEAT}" if manifest.notice else words.SHORT_CAVEAT
+    table = pa.Table.from_pandas(
+        frame.assign(**extra, **{**context, "caveat": caveat}), preserve_index=False
+    ).replace_schema_metadata(None)
+    file = io.BytesIO()
+    write(table, suffix, file, bom=True, about={**extra, **context})
+    return file.getvalue()
 
 
 def table_csv(
@@ -48,21 +71,16 @@ def stem(what: str, snapshot_id: str) -> str:
     return f"narratives-{what}-{snapshot_id}"
 
 
-def file_name(what: str, snapshot_id: str) -> str:
-    """The same for CSV."""
-    return f"{stem(what, snapshot_id)}.csv"
+def file_name(what: str, snapshot_id: str, suffix: str = ".csv") -> str:
+    """The same with its ending."""
+    return f"{stem(what, snapshot_id)}{suffix}"
 
 
 def _context(s: Slice, manifest: Manifest) -> dict[str, str]:
     """The columns that say what a file is a slice of."""
+    filters = written(s)
     return {
-        "filter_speaker": "; ".join(name or words.NOBODY for name in s.speakers),
-        "filter_outlet": "; ".join(name or words.NOBODY for name in s.outlets),
-        "filter_narrative": "; ".join(s.narratives),
-        "filter_voice": "; ".join(s.voices),
-        "filter_from": s.date_from,
-        "filter_to": s.date_to,
-        "filter_copies": s.copies,
+        **{column: filters[name] for column, name in _FILTERS.items()},
         "snapshot": manifest.snapshot_id,
         "caveat": f"{manifest.notice}. {words.CAVEAT}" if manifest.notice else words.CAVEAT,
     }

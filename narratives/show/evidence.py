@@ -4,46 +4,96 @@ from __future__ import annotations
 
 import hashlib
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
+from typing import cast
 
 import pandas as pd
 import streamlit as st
 
-from narratives.model import Slice
-from narratives.show import address, data, frame, words
+from narratives.model import NarrativesError, Slice
+from narratives.search import FLOOR
+from narratives.show import address, data, downloads, frame, meaning, panel, reading, words
 from narratives.show.frame import View
+from narratives.store import Sort
 
 PAGE_SIZE, ROW_HEIGHT, EXCERPT = 100, 66, 160
 WHAT = "statement paragraph"
 ONLY_UNCOVERED = "Only what no narrative covers"
+MIME = {".csv": "text/csv", ".jsonl": "application/x-ndjson", ".parquet": "application/vnd.apache.parquet"}
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What this page's own controls say."""
+    """What this page's own controls say: words to find, a sentence to come near to, the switch, the order."""
 
     text: str
+    like: str
     unassigned: bool
+    sort: Sort
+
+
+Near = Mapping[str, float]
 
 
 def controls() -> Asked:
-    """Draw the search and the switch to what no narrative covers; both in the URL."""
+    """Draw both searches, the order and the switch to what no narrative covers; all in the URL."""
     address.one("text")
+    address.one("like")
     address.flag("unassigned")
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    address.one("sort", words.SORTS, "best")
+    left, right = st.columns(2)
     with left:
         text = st.text_input(
             "Search in the text",
             key="text",
             icon=":material/search:",
-            placeholder='words, or "an exact phrase"',
-            help="All words must occur, in any order and any case.",
+            placeholder='words, "an exact phrase", -without',
+            help="All words must occur, in any order and any case, whole or within a longer one. "
+            'A minus leaves out: `sanctions -oil`, `-"exact phrase"`. To find a minus itself, put it in '
+            'quotes: `"-5"`.',
             max_chars=200,
         )
     with right:
+        like = st.text_input(
+            "Find paragraphs that say …",
+            key="like",
+            icon=":material/neurology:",
+            placeholder="a sentence, in any words",
+            help="By meaning: paragraphs whose likeness to your sentence, as the language model sees it, is "
+            f"{FLOOR:.2f} or more, where 1 is the same text. It finds other words for the same, and at times "
+            "the opposite claim on the same subject: read before you count.",
+            max_chars=400,
+        )
+    left, right = st.columns([1, 3], vertical_alignment="bottom")
+    with left:
+        sort = st.selectbox(
+            "Sort all rows by",
+            list(words.SORTS),
+            format_func=words.SORTS.__getitem__,
+            key="sort",
+            help="Best match: by likeness where a sentence is asked for, else by score.",
+        )
+    with right:
         unassigned = st.toggle(ONLY_UNCOVERED, key="unassigned")
-    return Asked((text or "").strip(), bool(unassigned))
+    return Asked((text or "").strip(), (like or "").strip(), bool(unassigned), cast(Sort, sort))
+
+
+def near(view: View, asked: Asked) -> tuple[Near | None, bool]:
+    """What comes near to the sentence asked for, and whether that could be told; else the page says why."""
+    try:
+        return meaning.near(view.handle, asked.like), True
+    except NarrativesError as error:
+        st.warning("Paragraphs of like meaning cannot be found.", icon=":material/neurology:")
+        st.text(f"Expected {error.expected}; got {error.got}.\n{error.todo}")
+        return None, False
+
+
+def count(view: View, s: Slice, asked: Asked, found: Near | None) -> int:
+    """How many paragraphs are asked for."""
+    return data.count_paragraphs(view.handle, s, asked.text, asked.unassigned, asked.like, found)
 
 
 def counted(view: View, asked: Asked, found: int) -> str:
@@ -54,28 +104,37 @@ def counted(view: View, asked: Asked, found: int) -> str:
     advancing = f" that {verb} {words.listing(chosen, link='or')}" if chosen else ""
     if asked.unassigned:
         advancing = f" that {verb} no narrative"
-    searched = f"{',' if advancing else ''} with “{asked.text}” in the text" if asked.text else ""
+    searched = words.searched(asked.text)
+    searched = f"{',' if advancing else ''} {searched}" if searched else ""
+    like = f" near in meaning to “{asked.like}”" if asked.like else ""
+    like = f",{like}" if like and (advancing or searched) else like
     span = words.years(view.slice)
     who = words.who(view.slice) + (f" dated {span}" if span else "")
-    return (
-        f"{words.count(found, 'statement paragraph')}{who}{advancing}{searched}; {words.copies(view.slice)}."
-    )
+    return f"{words.count(found, WHAT)}{who}{advancing}{searched}{like}; {words.copies(view.slice)}."
 
 
-def nothing(view: View, asked: Asked) -> None:
-    """The empty state: what the search, the switch and each filter leave out."""
+def unread(view: View, asked: Asked) -> None:
+    """What the search by meaning cannot find, because the model does not read it."""
+    if asked.like and (line := words.unread(data.totals(view.handle, view.slice).other_language)):
+        st.caption(line)
 
-    def count(s: Slice, text: str = asked.text, unassigned: bool = asked.unassigned) -> int:
-        return data.count_paragraphs(view.handle, s, text, unassigned)
 
+def nothing(view: View, asked: Asked, found: Near | None) -> None:
+    """The empty state: what the searches, the switch and each filter leave out."""
     hints = []
+    if asked.like and not found:
+        hints.append(f"Nothing in the snapshot comes near to “{asked.like}” (likeness {FLOOR:.2f} or more).")
+    if asked.like:
+        without = data.count_paragraphs(view.handle, view.slice, asked.text, asked.unassigned)
+        hints.append(f"Without the search for “{asked.like}” by meaning: {words.count(without, WHAT)}.")
     if asked.text:
-        found = words.count(count(view.slice, text=""), WHAT)
-        hints.append(f"Without the search for “{asked.text}”: {found}.")
+        without = data.count_paragraphs(view.handle, view.slice, "", asked.unassigned, asked.like, found)
+        hints.append(f"Without the search for “{asked.text}”: {words.count(without, WHAT)}.")
     if asked.unassigned:
-        found = words.count(count(view.slice, unassigned=False), WHAT)
-        hints.append(f"Without “{ONLY_UNCOVERED.lower()}”: {found}.")
-    frame.nothing(view, view.slice, count, WHAT, hints)
+        without = data.count_paragraphs(view.handle, view.slice, asked.text, False, asked.like, found)
+        hints.append(f"Without “{ONLY_UNCOVERED.lower()}”: {words.count(without, WHAT)}.")
+    frame.nothing(view, view.slice, lambda s: count(view, s, asked, found), WHAT, hints)
+    reading.drawer(view)
 
 
 def paging(found: int) -> int:
@@ -91,52 +150,95 @@ def paging(found: int) -> int:
 
 
 def table(rows: pd.DataFrame, key: str) -> None:
-    """One page of paragraphs; the chosen one stands in full below. `key` tells one table from another."""
+    """One page of paragraphs; the chosen one opens in its document. `key` tells one table from another."""
+    rows = rows.reindex(columns=[*rows.columns, *({"status", "threshold", "similarity"} - {*rows.columns})])
     shown = rows.assign(
         url=rows["url"].where(rows["url"].str.match(r"https?://"), ""),
         voice=rows["voice"].map(words.VOICES).fillna(rows["voice"]),
-        sure=["" if score != score else f"{score:.2f}" for score in rows["score"].astype("float64")],
+        sure=[
+            f"{score} ≥ {least}" if least else score
+            for score, least in zip(_figures(rows["score"]), _figures(rows["threshold"]), strict=True)
+        ],
+        like=_figures(rows["similarity"]),
+        decided=rows["status"].map(words.STATUS).fillna(""),
         excerpt=rows["text"].map(lambda text: textwrap.shorten(text, EXCERPT, placeholder=" …")),
     )
     columns = {
         "date": st.column_config.TextColumn("Date", width=84),
-        "speaker": st.column_config.TextColumn("Speaker", width=112),
-        "excerpt": st.column_config.TextColumn("Paragraph", width=400),
-        "narratives": st.column_config.TextColumn("Narratives", width=150),
-        "sure": st.column_config.TextColumn("Score", width=56, help="How sure the match is, 0 to 1."),
+        "speaker": st.column_config.TextColumn("Speaker", width=100),
+        "excerpt": st.column_config.TextColumn("Paragraph", width=380),
+        "like": st.column_config.TextColumn("Like", width=50, help="Likeness to the sentence asked for."),
+        "narratives": st.column_config.TextColumn("Narratives", width=140),
+        "sure": st.column_config.TextColumn(
+            "Score",
+            width=92,
+            help="How sure the best match is, 0 to 1, and the score from which it counts. What people "
+            "confirmed counts whatever its score.",
+        ),
+        "decided": st.column_config.TextColumn(
+            "By", width=70, help="Matched by machine alone, or confirmed by people."
+        ),
         "url": st.column_config.LinkColumn("Source", display_text=r"https?://(?:www\.)?([^/]+)", width=116),
         "outlet": st.column_config.TextColumn("Outlet", width=110),
         "voice": st.column_config.TextColumn("Voice", width=110),
     }
-    event = st.dataframe(
+    if rows["similarity"].isna().all():
+        del columns["like"]
+    name = f"rows-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+    ids = [str(found) for found in rows["paragraph_id"]]
+    st.dataframe(
         shown,
         column_config=columns,
         column_order=list(columns),
         hide_index=True,
         row_height=ROW_HEIGHT,
         height=min(ROW_HEIGHT * 9, ROW_HEIGHT * len(shown)) + 38,
-        on_select="rerun",
+        on_select=lambda: _open_row(name, ids),
         selection_mode="single-row",
-        key=f"rows-{hashlib.sha256(key.encode()).hexdigest()[:12]}",
+        key=name,
+        alt="Paragraphs of the slice; choose a row to read it in its document",
     )
-    chosen = event.selection.rows
-    if chosen:
-        _whole(shown.iloc[chosen[0]])
+    reading.drawer(frame.view())
 
 
-def _whole(row: pd.Series) -> None:
-    """One paragraph in full. Texts come from anywhere: they are shown letter by letter, never as markup."""
-    with st.container(border=True):
-        said = " · ".join(
-            part for part in (row["date"] or "undated", row["speaker"], row["voice"], row["outlet"]) if part
-        )
-        frame.note(said)
-        if row["title"]:
-            st.markdown(f"**{words.literal(row['title'])}**")
-        st.text(row["text"])
-        if row["narratives"]:
-            frame.note(f"Advances: {row['narratives']} (score {row['score']:.3f})")
-        if row["text_kind"] == "paraphrase":
-            st.caption("A paraphrase, not the words of the source.")
-        if row["url"]:
-            st.link_button("Open the source", row["url"], icon=":material/open_in_new:")
+def _figures(column: pd.Series) -> list[str]:
+    return ["" if value != value else f"{value:.2f}" for value in column.astype("float64")]
+
+
+def _open_row(name: str, ids: list[str]) -> None:
+    """Open the chosen row (a callback); taking its mark off opens nothing."""
+    rows = st.session_state[name].selection.rows
+    reading.choose(ids[rows[0]] if rows else None)
+
+
+def files(view: View, asked: Asked, total: int, found: Near | None) -> None:
+    """All rows in the page's order as CSV, JSON lines and Parquet, and a link to the page."""
+    manifest = data.manifest(view.handle)
+    extra = {
+        "filter_text": asked.text,
+        "filter_like": asked.like,
+        "filter_unassigned": "yes" if asked.unassigned else "no",
+        "sorted_by": asked.sort,
+    }
+
+    def made(suffix: str) -> bytes:
+        rows = data.all_paragraphs(view.handle, view.slice, asked.text, asked.unassigned, asked.sort, found)
+        return downloads.paragraphs(rows, view.slice, manifest, extra, suffix)
+
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for suffix, label in (
+            (".csv", f"Download {words.count(total, 'paragraph')} (CSV)"),
+            (".jsonl", "JSON lines"),
+            (".parquet", "Parquet"),
+        ):
+            st.download_button(
+                label,
+                partial(made, suffix),
+                downloads.file_name("paragraphs", manifest.snapshot_id, suffix),
+                MIME[suffix],
+                on_click="ignore",
+                key=f"download{suffix}",
+                icon=":material/download:",
+            )
+        with st.popover("Share", icon=":material/link:", type="tertiary"):
+            panel.links(view, "evidence")

@@ -133,6 +133,12 @@ def _save(view: View, panel: Panel, pictures: bool) -> None:
         )
 
 
+def links(view: View, key: str) -> None:
+    """The buttons that copy a link to the page as it stands, where there is nothing to draw a picture of."""
+    data_of = {"snapshot": data.manifest(view.handle).snapshot_id, "pictures": False}
+    _component()(data=data_of, key=f"share-{key}")
+
+
 def notes(view: View, s: Slice) -> list[str]:
     """What a picture must say below its charts: filters, snapshot and caveat."""
     manifest = data.manifest(view.handle)

@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from narratives.model import Quality, Slice, Unit
+from narratives.store.slices import NONE_NAMED, terms
 
 CAVEAT = (
     "Shows which recurring narratives a text advances, as matched by machine, with errors. It describes and "
     "does not endorse; a shared narrative is no sign of coordination, and shares depend on which texts were "
     "collected."
 )
-NOBODY = "(none named)"
+SHORT_CAVEAT = "Matched by machine, with errors; describes, does not endorse."
+NOBODY = NONE_NAMED
 # In whose words a paragraph stands, for filters and tables.
 VOICES = {
     "own": "own words",
@@ -26,6 +28,20 @@ VOICE_HELP = (
     "quote. Reported: retold by the outlet. The outlet's voice: nobody else is named."
 )
 NOUNS: Mapping[Unit, str] = {"paragraph": "statement paragraph", "document": "document"}
+# Who said that a paragraph advances a narrative, for tables and for sentences.
+STATUS = {"auto": "machine", "confirmed": "people", "partly confirmed": "both", "rejected": "rejected"}
+VERDICTS = {
+    "auto": "matched by machine",
+    "confirmed": "confirmed by people",
+    "rejected": "rejected by people, so not counted",
+}
+SORTS = {
+    "best": "Best match",
+    "newest": "Newest first",
+    "oldest": "Oldest first",
+    "speaker": "Speaker",
+    "outlet": "Outlet",
+}
 COPIES = {"originals": "originals only", "all": "copies included", "copies": "copies only"}
 
 
@@ -84,6 +100,22 @@ def who(s: Slice) -> str:
     by = f" by {listing(s.speakers, link='or')}" if s.speakers else ""
     by += f" ({listing([VOICES.get(v, v) for v in s.voices], 4, 'or')})" if s.voices else ""
     return by + (f" in {listing(s.outlets, link='or')}" if s.outlets else "")
+
+
+def searched(text: str) -> str:
+    """What a search asks for: `with “a” and “b” and without “c” in the text`; empty for none."""
+    found = terms(text)
+    parts = [
+        f"{word} {listing([f'“{term}”' for term, wanted in found if wanted is kind], len(found), link)}"
+        for word, kind, link in (("with", True, "and"), ("without", False, "or"))
+        if any(wanted is kind for _, wanted in found)
+    ]
+    return f"{' and '.join(parts)} in the text" if parts else ""
+
+
+def needed(score: float, threshold: float) -> str:
+    """A score and what it takes: `score 0.81, 0.52 needed`."""
+    return f"score {score:.2f}" + (f", {threshold:.2f} needed" if threshold == threshold else "")
 
 
 def copies(s: Slice) -> str:

@@ -6,9 +6,11 @@ from narratives.store.decisions import NAME as DECISIONS
 from narratives.store.decisions import DecisionLog, digest
 from narratives.store.evaluations import Evaluation, read_evaluation, write_evaluation
 from narratives.store.export import DEFAULT_COPIES, TABLES, export
+from narratives.store.formats import write
 from narratives.store.map_queries import MapPoints
 from narratives.store.queries import Snapshot
 from narratives.store.records import InputRecord, Manifest, Options, SnapshotContent, Totals
+from narratives.store.slices import Sort, terms, written
 from narratives.store.store import Store, open_snapshot, verify
 from narratives.store.vectors import VectorFile
 
@@ -24,6 +26,7 @@ __all__ = [
     "Options",
     "Snapshot",
     "SnapshotContent",
+    "Sort",
     "Store",
     "Totals",
     "VectorFile",
@@ -32,7 +35,10 @@ __all__ = [
     "map_queries",
     "open_snapshot",
     "read_evaluation",
+    "terms",
     "to_csv",
     "verify",
+    "write",
     "write_evaluation",
+    "written",
 ]

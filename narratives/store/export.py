@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import difflib
-import json
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-from pyarrow import parquet
 
 from narratives.model import Copies, Slice, UsageError
-from narratives.store import csv
+from narratives.store import csv, formats
 from narratives.store.dates import span
 from narratives.store.files import replacing
 from narratives.store.queries import Snapshot
 from narratives.store.records import Manifest
-from narratives.store.slices import Bound, where
+from narratives.store.slices import Bound, where, written
 from narratives.store.store import open_snapshot
 
 log = logging.getLogger(__name__)
@@ -35,14 +33,12 @@ DEFAULT_COPIES: Mapping[str, Copies] = {
     "documents": "all",
 }
 TABLES = tuple(DEFAULT_COPIES)
-SUFFIXES = (".csv", ".jsonl", ".parquet")
 
 CAVEAT = (
     "share = paragraphs / total_paragraphs, in the unit given, of all statement paragraphs of the slice that "
     "are dated finely enough for the period; limits: 95 %, allowing for paragraphs of one document going "
     "together; shares compare what the sources contain, not what was said altogether"
 )
-NONE_NAMED = "(none named)"
 
 _NARRATIVES = "a.narrative_id IN (SELECT unnest($narratives))"
 
@@ -81,13 +77,7 @@ def export(path: Path, what: str, s: Slice, out: Path | None, with_share: WithSh
 def _filter_columns(s: Slice, manifest: Manifest) -> dict[str, str]:
     """Columns that tell what a file is a slice of: filters, snapshot, unit and caveat."""
     return {
-        "speakers": "; ".join(name or NONE_NAMED for name in s.speakers),
-        "outlets": "; ".join(name or NONE_NAMED for name in s.outlets),
-        "narratives": "; ".join(s.narratives),
-        "voices": "; ".join(s.voices),
-        "date_from": s.date_from,
-        "date_to": s.date_to,
-        "copies": s.copies,
+        **written(s),
         "unit": s.unit,
         "snapshot": manifest.snapshot_id,
         "note": f"{manifest.notice}; {CAVEAT}" if manifest.notice else CAVEAT,
@@ -97,9 +87,9 @@ def _filter_columns(s: Slice, manifest: Manifest) -> dict[str, str]:
 def _check(what: str, out: Path | None) -> None:
     if what not in TABLES:
         raise UsageError(f"one of {', '.join(TABLES)}", repr(what), "Name one of these tables.")
-    if out is not None and out.suffix.lower() not in SUFFIXES:
+    if out is not None and out.suffix.lower() not in formats.SUFFIXES:
         raise UsageError(
-            f"a file ending in {', '.join(SUFFIXES)}", out.name, "Give the file one of these endings."
+            f"a file ending in {', '.join(formats.SUFFIXES)}", out.name, "Give the file one of these endings."
         )
 
 
@@ -182,11 +172,4 @@ def _write(table: pa.Table, out: Path) -> None:
     if not out.parent.is_dir():
         raise FileNotFoundError(f"no folder {out.parent}")
     with replacing(out) as file:
-        if out.suffix.lower() == ".csv":
-            file.write(csv.from_table(table))
-        elif out.suffix.lower() == ".parquet":
-            parquet.write_table(table.replace_schema_metadata(None), file)
-        else:
-            for batch in table.to_batches(max_chunksize=10_000):
-                for row in batch.to_pylist():
-                    file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+        formats.write(table, out.suffix.lower(), file)

@@ -19,7 +19,17 @@ import pyarrow as pa
 from narratives.model import MIN_STATEMENT_WORDS, Earlier, Quality, Slice, StoreError, Unit
 from narratives.store import evaluations
 from narratives.store.records import Manifest, Options, Totals
-from narratives.store.slices import PERIOD_COLUMN, Bound, Where, add_text, inside, maybe_inside, where
+from narratives.store.slices import (
+    ORDER,
+    PERIOD_COLUMN,
+    Bound,
+    Sort,
+    Where,
+    add_text,
+    inside,
+    maybe_inside,
+    where,
+)
 
 # How much a document weighs in a count of paragraphs, and of documents.
 _SIZE: Mapping[Unit, str] = {"paragraph": "count(*)", "document": "1::BIGINT"}
@@ -203,57 +213,57 @@ class Snapshot:
         )
 
     def paragraphs(
-        self, s: Slice, text: str = "", limit: int | None = None, offset: int = 0, unassigned: bool = False
+        self,
+        s: Slice,
+        text: str = "",
+        limit: int | None = None,
+        offset: int = 0,
+        unassigned: bool = False,
+        sort: Sort = "best",
+        near: Mapping[str, float] | None = None,
     ) -> pd.DataFrame:
-        """The statement paragraphs of the slice, best score first, then by id.
+        """The statement paragraphs of the slice; by default best score first, then by id.
 
         Columns paragraph_id, document_id, date, speaker, voice, outlet, title, url, narratives (names of
         all it advances, best first, joined by "; "), score (the highest of the slice's narratives, NaN
-        where none), text, text_kind. `text` is a search (words and "phrases", all must occur).
-        `unassigned` shows those that nothing claims, and then the narrative filter plays no part.
+        where none), threshold (that narrative's, NaN where it has none), status (who decided on the slice's
+        narratives: `auto`, `confirmed`, `partly confirmed`, or empty), similarity, text, text_kind.
+
+        `text` is a search: words and "phrases" must all occur, -those with a minus must not. `unassigned`
+        shows those that nothing claims, and then the narrative filter plays no part. `near` maps the ids of
+        the only paragraphs to show to their similarity; without it similarity is NaN.
         """
-        chosen, values = _chosen(s, text, unassigned)
+        chosen, values = _chosen(s, text, unassigned, near)
         page = "" if limit is None else "LIMIT $limit OFFSET $offset"
         if limit is not None:
             values |= {"limit": limit, "offset": offset}
         return self.frame(
             f"""
-            WITH chosen AS MATERIALIZED ({chosen} ORDER BY score DESC NULLS LAST, paragraph_id {page}),
+            WITH chosen AS MATERIALIZED ({chosen} ORDER BY {ORDER[sort]} {page}),
             named AS ({_NAMED})
             SELECT p.paragraph_id, p.document_id, p.date, p.speaker, p.voice, p.outlet, d.title, d.url,
-                   coalesce(named.narratives, '') AS narratives, chosen.score, p.text, d.text_kind
+                   coalesce(named.narratives, '') AS narratives, chosen.score, chosen.threshold,
+                   coalesce(chosen.status, '') AS status, chosen.similarity, p.text, d.text_kind
             FROM chosen
             JOIN snap.paragraphs p USING (paragraph_id)
             JOIN snap.documents d ON d.document_id = p.document_id AND d.status = 'read'
             LEFT JOIN named ON named.paragraph_id = p.paragraph_id
-            ORDER BY chosen.score DESC NULLS LAST, p.paragraph_id
+            ORDER BY {ORDER[sort]}
             """,
             values,
         )
 
-    def count_paragraphs(self, s: Slice, text: str = "", unassigned: bool = False) -> int:
+    def count_paragraphs(
+        self,
+        s: Slice,
+        text: str = "",
+        unassigned: bool = False,
+        near: Mapping[str, float] | None = None,
+    ) -> int:
         """How many rows `paragraphs` has without a limit."""
-        chosen, values = _chosen(s, text, unassigned)
+        chosen, values = _chosen(s, text, unassigned, near)
         [(count,)] = self._rows(f"SELECT count(*) FROM ({chosen})", values)
         return int(count)
-
-    def document(self, document_id: str) -> pd.DataFrame:
-        """All paragraphs of one document in order, empty if there is none such.
-
-        Columns paragraph_id, position, kind, speaker, voice, duplicate_of, statement, narratives (names
-        joined by "; "), score (highest, or NaN), text.
-        """
-        return self.frame(
-            f"""
-            WITH chosen AS (SELECT paragraph_id FROM snap.paragraphs WHERE document_id = $document),
-            named AS ({_NAMED})
-            SELECT p.paragraph_id, p.position, p.kind, p.speaker, p.voice, p.duplicate_of, p.statement,
-                   coalesce(named.narratives, '') AS narratives, named.best AS score, p.text
-            FROM snap.paragraphs p LEFT JOIN named USING (paragraph_id)
-            WHERE p.document_id = $document ORDER BY p.position
-            """,
-            {"document": document_id},
-        )
 
     def events(self) -> pd.DataFrame:
         """Columns date (ISO text), name, source, narratives (list of ids that it bears on); by date."""
@@ -328,19 +338,34 @@ def _narrative_filter(s: Slice, found: Where) -> str:
     return "a.narrative_id IN (SELECT unnest($narratives))"
 
 
-def _chosen(s: Slice, text: str, unassigned: bool) -> tuple[str, dict[str, Bound]]:
-    """A query for paragraph_id and score of the evidence, and its values."""
+def _chosen(
+    s: Slice, text: str, unassigned: bool, near: Mapping[str, float] | None
+) -> tuple[str, dict[str, Bound]]:
+    """A query for paragraph_id, score, threshold, status and similarity of the evidence, and its values."""
     found = where(s)
     add_text(found, text)
+    similarity, nearest = "NULL::DOUBLE AS similarity", ""
+    if near is not None:
+        similarity = "near.similarity"
+        found.values |= {"near": list(near), "similarity": list(near.values())}
+        nearest = """JOIN (SELECT unnest($near::VARCHAR[]) AS paragraph_id,
+                           unnest($similarity::DOUBLE[]) AS similarity) near USING (paragraph_id)"""
     if unassigned:
-        sql = f"""SELECT p.paragraph_id, NULL::DOUBLE AS score
-                  FROM snap.paragraphs p WHERE p.statement AND NOT {_CLAIMED} AND {found.sql}"""
+        sql = f"""SELECT p.paragraph_id, NULL::DOUBLE AS score, NULL::DOUBLE AS threshold, NULL AS status,
+                         {similarity}
+                  FROM snap.paragraphs p {nearest}
+                  WHERE p.statement AND NOT {_CLAIMED} AND {found.sql}"""
         return sql, found.values
     chosen = _narrative_filter(s, found)
     join = "JOIN" if s.narratives else "LEFT JOIN"
-    sql = f"""SELECT p.paragraph_id, scored.score
-              FROM snap.paragraphs p
-              {join} (SELECT a.paragraph_id, max(a.score) AS score FROM snap.assignments a
+    sql = f"""SELECT p.paragraph_id, scored.score, scored.threshold, scored.status, {similarity}
+              FROM snap.paragraphs p {nearest}
+              {join} (SELECT a.paragraph_id, max(a.score) AS score,
+                             arg_max_null(n.threshold, a.score) AS threshold,
+                             CASE WHEN bool_and(a.status = 'confirmed') THEN 'confirmed'
+                                  WHEN bool_or(a.status = 'confirmed') THEN 'partly confirmed'
+                                  ELSE 'auto' END AS status
+                      FROM snap.assignments a JOIN snap.narratives n USING (narrative_id)
                       WHERE {_LIVE} AND {chosen} GROUP BY a.paragraph_id) scored USING (paragraph_id)
               WHERE p.statement AND {found.sql}"""
     return sql, found.values

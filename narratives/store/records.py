@@ -55,7 +55,8 @@ class SnapshotContent:
     statement paragraphs; `counts` are figures for the manifest that the tables do not hold. Candidates are
     taken from `clusters`: those that recur, are not routine and are explained by no narrative; their
     members' assignments come with origin `discovered` and the cluster's id. `layout` places paragraphs on the
-    map (x, y); those that it leaves out are not on it.
+    map (x, y); those that it leaves out are not on it. `thresholds` are those in force, by narrative, which
+    decisions may have moved from the codebook's.
     """
 
     documents: Sequence[Document]
@@ -78,6 +79,7 @@ class SnapshotContent:
     predecessor: str = ""
     lineage: Sequence[Lineage] = ()
     layout: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

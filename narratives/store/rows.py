@@ -148,7 +148,7 @@ def _narrative_rows(content: SnapshotContent) -> list[Row]:
             n.parent,
             "",
             n.colour,
-            n.threshold,
+            content.thresholds.get(n.id, n.threshold),
             [*n.cues],
             n.digest,
         )

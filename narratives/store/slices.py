@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from narratives.model import Granularity, Slice, UsageError
 from narratives.store.dates import span
 
-Bound = str | list[str] | int
+Bound = str | Sequence[str] | Sequence[float] | int
+Sort = Literal["best", "newest", "oldest", "speaker", "outlet"]
 
 # The only words of a slice that reach the SQL text itself, and only by look-up.
 PERIOD_COLUMN: dict[Granularity, str] = {
@@ -18,7 +21,20 @@ PERIOD_COLUMN: dict[Granularity, str] = {
     "month": "month",
 }
 
-_TERM = re.compile(r'"([^"]+)"|(\S+)')
+NONE_NAMED = "(none named)"
+
+# Orders of evidence, in terms of paragraphs `p` and the score and similarity found for them. Each ends in the
+# id, so that no two rows may change places; what has no date, speaker or outlet comes last.
+_BY_SCORE = "similarity DESC NULLS LAST, score DESC NULLS LAST, p.paragraph_id"
+ORDER: Mapping[Sort, str] = {
+    "best": _BY_SCORE,
+    "newest": f"p.first_day DESC NULLS LAST, p.last_day DESC, {_BY_SCORE}",
+    "oldest": f"p.first_day NULLS LAST, p.last_day, {_BY_SCORE}",
+    "speaker": f"p.speaker = '', p.speaker, {_BY_SCORE}",
+    "outlet": f"p.outlet = '', p.outlet, {_BY_SCORE}",
+}
+
+_TERM = re.compile(r'(-?)(?:"([^"]+)"|(\S+))')
 
 
 @dataclass(slots=True)
@@ -92,8 +108,27 @@ def inside(s: Slice) -> tuple[str, dict[str, Bound]]:
     return only.sql, only.values
 
 
+def written(s: Slice) -> dict[str, str]:
+    """The filters of a slice as the columns of a file; what is not filtered is empty."""
+    return {
+        "speakers": "; ".join(name or NONE_NAMED for name in s.speakers),
+        "outlets": "; ".join(name or NONE_NAMED for name in s.outlets),
+        "narratives": "; ".join(s.narratives),
+        "voices": "; ".join(s.voices),
+        "date_from": s.date_from,
+        "date_to": s.date_to,
+        "copies": s.copies,
+    }
+
+
 def add_text(found: Where, text: str) -> None:
-    """Add a search: every word, and every "phrase in quotes", must occur, whatever its case."""
-    for number, match in enumerate(_TERM.finditer(text)):
+    """Add a search: what it asks for must occur, and what it excludes must not, whatever the case."""
+    for number, (term, wanted) in enumerate(terms(text)):
         name = f"term{number}"
-        found.add(f"contains(lower(p.text), lower(${name}))", **{name: match.group(1) or match.group(2)})
+        negated = "" if wanted else "NOT "
+        found.add(f"{negated}contains(lower(p.text), lower(${name}))", **{name: term})
+
+
+def terms(text: str) -> list[tuple[str, bool]]:
+    """The words and "phrases in quotes" of a search, each with whether it must occur: -not, -"not this"."""
+    return [(match[2] or match[3], not match[1]) for match in _TERM.finditer(text)]

@@ -160,6 +160,20 @@ class Store:
         """Yield the rows of an input. Raises StoreError where they are missing or damaged."""
         return ledger.get(self.path / "inputs", key)
 
+    def kept_vectors(self, model: str, variant: str) -> vectors.VectorFile:
+        """The vectors of a model and variant that this store holds, to read them.
+
+        Raises StoreError where there are none, as where a snapshot was copied without them.
+        """
+        folder = self.path / "vectors" / vectors.folder_name(model, variant)
+        if not (folder / "meta.json").exists():
+            raise StoreError(
+                f"vectors of {model} ({variant}) in {folder}",
+                "none",
+                "Copy the folder `vectors` of the store along, or run `build` again.",
+            )
+        return vectors.VectorFile(folder, model, variant, int(vectors.read_meta(folder)["dimension"]))
+
     def vectors(self, model: str, variant: str, dimension: int) -> vectors.VectorFile:
         """The vector file of a model and variant, empty at first."""
         folder = self.path / "vectors" / vectors.folder_name(model, variant)

@@ -21,6 +21,7 @@ from narratives.model import StoreError
 from narratives.store.files import sync, write_atomically
 
 KEY_BYTES = 16
+BLOCK = 16_384  # rows compared at a time
 
 Vectors = npt.NDArray[np.float32]
 
@@ -61,7 +62,7 @@ class VectorFile:
     def missing(self, texts: Sequence[str]) -> list[str]:
         """The texts that have no vector yet, each once, in the order of their first appearance."""
         unlike = list(dict.fromkeys(texts))
-        rows = self._rows(unlike)
+        rows = self.rows(unlike)
         return [text for text, row in zip(unlike, rows, strict=True) if row < 0]
 
     def append(self, texts: Sequence[str], vectors: Vectors) -> None:
@@ -96,7 +97,7 @@ class VectorFile:
 
     def get(self, texts: Sequence[str]) -> Vectors:
         """The vectors of the texts, (n, dimension) float32 in their order. Raises StoreError if one lacks."""
-        rows = self._rows(texts)
+        rows = self.rows(texts)
         lacking = int((rows < 0).sum())
         if lacking:
             raise StoreError(
@@ -104,10 +105,23 @@ class VectorFile:
             )
         if not len(texts):
             return np.empty((0, self.dimension), np.float32)
-        kept = np.memmap(
+        return np.asarray(self._kept()[rows], dtype=np.float32)
+
+    def similarities(self, rows: npt.NDArray[np.int64], vector: Vectors) -> Vectors:
+        """Inner products (n,) of one vector (dimension,) with the vectors in these rows.
+
+        The file is mapped, not read into memory, and a block of it copied at a time.
+        """
+        if not len(rows):
+            return np.empty(0, np.float32)
+        kept = self._kept()
+        parts = [kept[rows[start : start + BLOCK]] @ vector for start in range(0, len(rows), BLOCK)]
+        return np.concatenate(parts).astype(np.float32)
+
+    def _kept(self) -> Vectors:
+        return np.memmap(
             self._folder / "vectors.f32", dtype="<f4", mode="r", shape=(self._count, self.dimension)
         )
-        return np.asarray(kept[rows], dtype=np.float32)
 
     def _load(self) -> None:
         """Index the whole pairs on the disk: sorted keys, and the row of each."""
@@ -120,8 +134,8 @@ class VectorFile:
         # Appended since: a sorted array would have to be made anew for every batch.
         self._recent: dict[bytes, int] = {}
 
-    def _rows(self, texts: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Row of each text's vector, -1 where there is none."""
+    def rows(self, texts: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Row of each text's vector, -1 where there is none. Rows never move while the file lasts."""
         keys = [key_of(text) for text in texts]
         rows = np.array([self._recent.get(key, -1) for key in keys], dtype=np.int64)
         if len(self._sorted) and len(keys):

@@ -154,13 +154,14 @@ class SentenceEncoder:
             pool.shutdown(cancel_futures=True)
 
 
-def load_encoder(model: str = "", variant: str = "") -> SentenceEncoder:
+def load_encoder(model: str = "", variant: str = "", *, local_only: bool = False) -> SentenceEncoder:
     """The encoder for `model`: empty for the bundled all-MiniLM-L6-v2, else a folder or a hub name.
 
     The bundled weights are checked against their published sha256 here; the libraries are imported and the
     model is read at the first `encode`. A folder or hub model is opened at once, so that a wrong name fails
     early. A hub model that is in the local cache is taken from there; only one that is not makes this
-    process contact the hub, which is logged as a warning. A folder's name carries a hash of its weights.
+    process contact the hub, which is logged as a warning, and with `local_only` an error. A folder's name
+    carries a hash of its weights.
 
     `variant` is `fp32`, `bf16`, or empty for what suits this CPU: bf16 where it has `amx_bf16`. Where it has
     not, bf16 works but is several times slower than fp32.
@@ -180,6 +181,8 @@ def load_encoder(model: str = "", variant: str = "") -> SentenceEncoder:
         if model.startswith((".", "/", "~")):
             raise unusable(model, "no such folder")
         cached = is_cached(model)
+        if not cached and local_only:
+            raise unusable(model, "no such model on this machine")
         if not cached:
             log.warning("Model %r is not on this machine: contacting the Hugging Face hub for it.", model)
         encoder = SentenceEncoder(model, model, variant, offline=cached)
