@@ -12,9 +12,10 @@ from narratives.store.queries import Snapshot
 from narratives.store.records import Manifest
 
 DATABASE = "snapshot.duckdb"
-SCHEMA_VERSION = "2"
-# Version 1 had no lineage, and no stance and cohesion of clusters.
-READABLE = ("1", SCHEMA_VERSION)
+SCHEMA_VERSION = "3"
+# Version 1 had no lineage, and no stance and cohesion of clusters; version 2 nothing of a narrative but its
+# definition: no includes, excludes and exemplars.
+READABLE = ("1", "2", SCHEMA_VERSION)
 
 # Set when the database is made, so that not even the first statement can cause a download.
 _OFFLINE: dict[str, str | bool | int | float | list[str]] = {

@@ -145,6 +145,9 @@ def _narrative_rows(content: SnapshotContent) -> list[Row]:
             n.threshold,
             [*n.cues],
             n.digest,
+            [*n.includes],
+            [*n.excludes],
+            [*n.exemplars],
         )
         for at, n in enumerate(content.narratives.narratives)
     ]
@@ -162,6 +165,9 @@ def _narrative_rows(content: SnapshotContent) -> list[Row]:
             None,
             list(c.phrases),
             "",
+            [],
+            [],
+            [],
         )
         for at, c in enumerate(candidates(content.clusters), len(named))
     ]
