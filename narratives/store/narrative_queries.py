@@ -80,9 +80,9 @@ def card(snapshot: Snapshot, narrative_id: str) -> Card:
 def sums(snapshot: Snapshot, s: Slice, narrative_id: str, group: Group) -> pd.DataFrame:
     """The sums that shares with clustered intervals need, for each `group` of the slice.
 
-    Columns `group`'s name (none for "all"), narrative_id, documents, total_paragraphs, paragraphs, m2, my, y2:
-    see measure.clustered.SUMS. Zeros included: every period, speaker or outlet of the slice has a row, in
-    order; only paragraphs that stand in a period of `s.by` count where the group is "period".
+    Columns `group`'s name (none for "all"), narrative_id and those of measure.clustered.SUMS. Zeros included:
+    every period, speaker or outlet of the slice has a row, in order. Only paragraphs that stand in a period
+    of `s.by` count where the group is "period".
     """
     found = where(s)
     column = {"all": "''", "period": f"p.{PERIOD_COLUMN[s.by]}"}.get(group, f"p.{group}")
@@ -132,7 +132,7 @@ def covered_from(snapshot: Snapshot, s: Slice, actor: Actor) -> pd.DataFrame:
     found = where(s)
     return snapshot.frame(
         f"""SELECT p.{actor} AS actor, min(p.date) AS since FROM snap.paragraphs p
-            WHERE p.statement AND length(p.date) = 10 AND {found.sql} GROUP BY p.{actor} ORDER BY p.{actor}""",
+            WHERE p.statement AND length(p.date) = 10 AND {found.sql} GROUP BY ALL ORDER BY p.{actor}""",
         found.values,
     )
 
@@ -215,7 +215,8 @@ def cluster_names(snapshot: Snapshot, ids: Sequence[str]) -> dict[str, str]:
     """The names of those of these narratives and clusters that the snapshot has."""
     found = snapshot.frame(
         """SELECT cluster_id AS id, name FROM snap.clusters WHERE cluster_id IN (SELECT unnest($ids))
-           UNION SELECT narrative_id, name FROM snap.narratives WHERE narrative_id IN (SELECT unnest($ids))""",
+           UNION
+           SELECT narrative_id, name FROM snap.narratives WHERE narrative_id IN (SELECT unnest($ids))""",
         {"ids": list(ids)},
     )
     return dict(zip(found["id"], found["name"], strict=True))
