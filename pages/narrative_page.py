@@ -25,8 +25,9 @@ def page(view: frame.View) -> None:
     measured = quality.measured(view)
     rows = list(measured.values())
     narrative_texts.definition(view, narrative_data.card(view.handle, key))
-    about = narrative.controls(view, key, rows)
+    about = narrative.about(view, key, rows)
     if narrative.headline(view, about, rows):
+        about = narrative.controls(view, about)
         narrative_panels.trend(view, about, rows)
         narrative_actors.actors(view, about, "speaker")
         narrative_actors.actors(view, about, "outlet")

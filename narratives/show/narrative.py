@@ -73,8 +73,21 @@ def choose(view: View) -> str:
     return str(chosen)
 
 
-def controls(view: View, about: str, measured: Sequence[Quality]) -> About:
-    """Draw share or count and the length of a period; both in the URL."""
+def about(view: View, key: str, measured: Sequence[Quality]) -> About:
+    """The narrative `key` in the slice of the sidebar, before the page's own controls are asked."""
+    return About(
+        card=narrative_data.card(view.handle, key),
+        name=data.names(view.handle)[key],
+        slice=replace(view.slice, narratives=()),
+        measure="share",
+        automatic=True,
+        measured=next((row for row in measured if row.narrative_id == key), None),
+        base=narrative_data.base(view.handle),
+    )
+
+
+def controls(view: View, shown: About) -> About:
+    """Draw share or count and the length of a period, both in the URL; returns what they make of `shown`."""
     address.one("show", {measure: measure for measure in get_args(Measure)}, "share")
     address.one("by", _PERIODS, _AUTO)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -89,16 +102,13 @@ def controls(view: View, about: str, measured: Sequence[Quality]) -> About:
             key="by",
             help="Auto chooses the shortest period on whose text a share of this narrative can rest.",
         )
-    s = replace(view.slice, narratives=())
-    length = narrative_data.granularity(view.handle, s, about) if by == _AUTO else cast(Granularity, by)
-    return About(
-        card=narrative_data.card(view.handle, about),
-        name=data.names(view.handle)[about],
-        slice=replace(s, by=length),
+    auto = by == _AUTO
+    length = narrative_data.granularity(view.handle, shown.slice, shown.id) if auto else by
+    return replace(
+        shown,
+        slice=replace(shown.slice, by=cast(Granularity, length)),
         measure=cast(Measure, measure),
-        automatic=by == _AUTO,
-        measured=next((row for row in measured if row.narrative_id == about), None),
-        base=narrative_data.base(view.handle),
+        automatic=auto,
     )
 
 

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
+from narratives.show import data, narrative_data, navigation, panel, words
 from narratives.show import narrative_charts as rows_charts
-from narratives.show import narrative_data, navigation, panel, words
 from narratives.show import narrative_words as said
 from narratives.show.frame import View
 from narratives.show.marks import records
 from narratives.show.narrative import About
+from narratives.show.narrative_texts import link
 from narratives.show.prevalence import TABLE
 from narratives.store.narrative_queries import Actor
 
-MOST_ACTORS, MOST_COMPANY = 12, 15
+MOST_ACTORS, MOST_COMPANY, MOST_NEAR = 12, 15, 3
+_SHARES = ("share", "share_low", "share_high")
 _COUNT = st.column_config.NumberColumn
-_TREND = {
-    **{key: column for key, column in TABLE.items() if key != "narrative"},
-    "corrected": _COUNT("Corrected", format="percent"),
-    "corrected_low": _COUNT("95 % from", format="percent"),
-    "corrected_high": _COUNT("to", format="percent"),
-    "base_reason": st.column_config.TextColumn("Why no share"),
-}
 _VOICES = {voice: _COUNT(name.capitalize(), format="localized") for voice, name in words.VOICES.items()}
 _NOUN: dict[Actor, str] = {"speaker": "speaker", "outlet": "outlet"}
 
@@ -45,8 +40,8 @@ def actors(view: View, about: About, actor: Actor) -> None:
         key=f"narrative-{actor}s",
         title="Who advances it" if actor == "speaker" else "Which outlets",
         how=f"Paragraphs that advance it, by {noun} and voice ({by_voice}). At the end of a bar: how many, "
-        f"and their share of all statement paragraphs of that {noun} in this slice, where it rests on "
-        f"{about.base.documents} documents and {about.base.expected:g} expected paragraphs or more. "
+        f"and their share of all statement paragraphs of that {noun} in this slice, where there "
+        f"are {about.base.documents} documents or more and {said.expected(about.base)} or more expected. "
         "To be quoted or retold is not to say it oneself, and those who speak more are longer in this list.",
         summary=summary,
         table=rows[
@@ -64,7 +59,7 @@ def actors(view: View, about: About, actor: Actor) -> None:
             actor: st.column_config.TextColumn(noun.capitalize()),
             **{f"{voice}_voice": _VOICES[voice] for voice in voices},
             **{key: TABLE[key] for key in ("paragraphs", "total_paragraphs", *_SHARES)},
-            "base_reason": _TREND["base_reason"],
+            "base_reason": st.column_config.TextColumn("Why no share"),
         },
         link={navigation.ABOUT: about.id},
     )
@@ -72,9 +67,6 @@ def actors(view: View, about: About, actor: Actor) -> None:
     panel.show(view, drawn, lambda: [(key, rows_charts.actors(first, actor, about.id), summary)])
     if len(rows) > len(first):
         st.caption(f"The first {len(first)} of {words.count(len(rows), noun)}; the table has them all.")
-
-
-_SHARES = ("share", "share_low", "share_high")
 
 
 def firsts(view: View, about: About, actor: Actor) -> None:
@@ -136,8 +128,8 @@ def company(view: View, about: About) -> None:
             how="How many times as often as by chance the codebook's other narratives stand in a document "
             f"that advances this one; {words.count(documents, 'document')} in this slice. Those with fewer "
             f"than {about.base.expected:g} documents with both, found or expected, are left out. One in "
-            "twenty looks different by chance alone, and long documents hold more of everything. A click opens the "
-            "paragraphs of both.",
+            "twenty looks different by chance alone, and long documents hold more of everything. A click "
+            "opens the paragraphs of both.",
             summary=summary,
             table=rows.drop(columns=["narrative_id", "base_ok"]),
             slice=about.own,
@@ -164,3 +156,6 @@ def company(view: View, about: About) -> None:
     if len(shared):
         found = [f"{row['narrative']} ({row['shared']})" for row in records(shared)]
         st.caption(words.literal(f"In the very same paragraph: {words.listing(found, 6)}."))
+    names = data.names(view.handle)
+    for key in about.card.near[:MOST_NEAR]:
+        link(view, f"Discovered, nearest to this one: {names[key]}", key)

@@ -27,7 +27,7 @@ _COMPANY_LOOK = {
     said.LESS: ("square", PALETTE[1]),
 }
 LEAST_LIFT, MOST_LIFT = 1 / 16, 64.0  # of the axis; what lies beyond is drawn at its end
-_ROW, _ENDS = 30, 92  # pixels: a row of a chart of rows, and what stands above and below
+_ROW, _ENDS = 34, 92  # pixels: a row of a chart of rows, and what stands above and below
 _NAME = 24  # letters of a name before the line breaks
 LEGEND = {
     "orientation": "h",
@@ -60,7 +60,10 @@ def actors(rows: pd.DataFrame, actor: str, narrative_id: str) -> Figure:
                 "name": words.VOICES[voice].capitalize(),
                 "x": [int(row[column]) for _, row in drawn],
                 "y": [at for at, _ in drawn],
-                "marker": {"color": colour, "pattern": {"shape": pattern, "fgopacity": 0.55, "size": 6}},
+                "marker": {
+                    "color": colour,
+                    "pattern": {"shape": pattern, "fillmode": "overlay", "size": 7, "solidity": 0.3},
+                },
                 "customdata": [
                     {"narrative": narrative_id, actor: row[actor], "voice": voice} for _, row in drawn
                 ],
@@ -70,13 +73,12 @@ def actors(rows: pd.DataFrame, actor: str, narrative_id: str) -> Figure:
         )
     figure = _rows(data, names)
     most = int(rows["paragraphs"].max())
-    figure["layout"]["barmode"] = "stack"
+    figure["layout"] |= {"barmode": "stack", "legend": {**LEGEND, "traceorder": "normal"}}
     figure["layout"]["xaxis"] |= {"range": [0, most * 1.3], "tickformat": ",d"}
     figure["layout"]["xaxis"] |= {"dtick": 1 if most < 6 else None}
     figure["layout"]["annotations"] = [
         {
-            "text": f"{row['paragraphs']:,}"
-            + (f" · {words.percent(row['share'])}" if row["base_ok"] else ""),
+            "text": f"{row['paragraphs']:,}" + (f" · {said.percent(row['share'])}" if row["base_ok"] else ""),
             "x": row["paragraphs"],
             "y": at,
             "xanchor": "left",
@@ -133,7 +135,12 @@ def company(rows: pd.DataFrame, narrative_id: str) -> Figure:
                 "name": words.sentence(name).rstrip("."),
                 "x": at_axis,
                 "y": [at for at, _ in drawn],
-                "marker": {"symbol": symbol, "color": colour, "size": 10, "line": {"width": 2}},
+                "marker": {
+                    "symbol": symbol,
+                    "color": colour,
+                    "size": 10,
+                    "line": {"width": 2, "color": colour},
+                },
                 "error_x": {
                     "type": "data",
                     "symmetric": False,
@@ -223,7 +230,7 @@ def _actor_hover(row: Mapping[str, Any], name: str, voice: str) -> str:
 
 def _end(row: Mapping[str, Any]) -> str:
     count = f"{row['paragraphs']:,}"
-    return f"{count} · {words.percent(row['share'])}" if row["base_ok"] else count
+    return f"{count} · {said.percent(row['share'])}" if row["base_ok"] else count
 
 
 def _marks(name: str, column: str, marker: Trace, who: Sequence[Mapping[str, Any]]) -> Trace:
@@ -235,7 +242,7 @@ def _marks(name: str, column: str, marker: Trace, who: Sequence[Mapping[str, Any
         "name": name,
         "x": [row[column] for _, row in drawn],
         "y": [at for at, _ in drawn],
-        "marker": {"size": 10, "line": {"width": 2}, **marker},
+        "marker": {"size": 10, "line": {"width": 2, "color": marker["color"]}, **marker},
         "hovertemplate": [_first_hover(row) for _, row in drawn],
     }
 

@@ -1,4 +1,4 @@
-"""The panels of one narrative's page: its trend, who advances it, who was first, what stands beside it."""
+"""The panels of one narrative's page: its trend with what explains its changes, and its best paragraphs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ from narratives.show.marks import records
 from narratives.show.narrative import About
 from narratives.show.narrative_texts import paragraphs
 from narratives.show.prevalence import TABLE
-from narratives.store.narrative_queries import Actor
 
-MOST_ACTORS, MOST_COMPANY = 12, 15
 _COUNT = st.column_config.NumberColumn
 _TREND = {
     **{key: column for key, column in TABLE.items() if key != "narrative"},
@@ -28,8 +26,6 @@ _TREND = {
     "corrected_high": _COUNT("to", format="percent"),
     "base_reason": st.column_config.TextColumn("Why no share"),
 }
-_VOICES = {voice: _COUNT(name.capitalize(), format="localized") for voice, name in words.VOICES.items()}
-_NOUN: dict[Actor, str] = {"speaker": "speaker", "outlet": "outlet"}
 
 
 def trend(view: View, about: About, measured: Sequence[Quality]) -> None:

@@ -33,9 +33,10 @@ def definition(view: View, card: Card) -> None:
                 "This snapshot was built before includes, excludes and exemplars were kept with it; the next "
                 "build will show them."
             )
-        left, right = st.columns(2, gap="medium")
-        _bullets(left, "Includes", card.includes)
-        _bullets(right, "Excludes", card.excludes)
+        if card.includes or card.excludes:
+            left, right = st.columns(2, gap="medium")
+            _bullets(left, "Includes", card.includes)
+            _bullets(right, "Excludes", card.excludes)
         _bullets(st, "Statements that advance it, such as", card.exemplars[:_FIRST])
         rest = len(card.exemplars) - _FIRST
         if rest > 0:
@@ -60,7 +61,7 @@ def _candidate(view: View, card: Card, names: Mapping[str, str]) -> None:
     with st.container(border=True):
         frame.note(f"Distinctive phrases: {', '.join(card.phrases)}.")
         if card.nearest in names:
-            _link(view, f"Nearest in the codebook: {names[card.nearest]}", card.nearest)
+            link(view, f"Nearest in the codebook: {names[card.nearest]}", card.nearest)
         central = narrative_data.central(view.handle, card.narrative_id)["text"]
         _bullets(st, "Most central paragraphs", list(central))
 
@@ -71,7 +72,7 @@ def _bullets(place: object, title: str, texts: Sequence[str]) -> None:
         place.markdown((f"**{title}**\n\n" if title else "") + "\n".join(lines))  # type: ignore[attr-defined]
 
 
-def _link(view: View, label: str, about: str) -> None:
+def link(view: View, label: str, about: str) -> None:
     """A button that shows another narrative on this page."""
     st.button(
         words.literal(label),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
 from narratives.show import charts, periods, words
+from narratives.show import narrative_words as said
 from narratives.show.colours import FAINT, GREY, rgba
 from narratives.show.marks import Look, Measure, Trace, event_marks, records, wrapped
 from narratives.show.narrative_charts import LEGEND, upright
@@ -33,8 +35,10 @@ def trend(
     figure = charts.small(shown, colour, axes)
     figure["data"][-1]["name"] = "Share, with its 95 % band" if measure == "share" else "Paragraphs"
     figure["data"][-1]["showlegend"] = True
+    by_period = {row["period"]: _hover(row) for row in records(shown)}
+    figure["data"][-1]["hovertemplate"] = [by_period.get(label, "") for label in axes.labels]
     layout = figure["layout"]
-    layout |= {"height": 400, "margin": {"l": 44, "r": 12, "t": 62, "b": 30}, "annotations": []}
+    layout |= {"height": 400, "margin": {"l": 44, "r": 12, "t": 40, "b": 30}, "annotations": []}
     layout |= {"showlegend": True, "legend": LEGEND, "shapes": []}
     layout["yaxis"]["nticks"] = 6
     if measure == "share":
@@ -88,12 +92,7 @@ def _corrected(shown: pd.DataFrame) -> list[Trace]:
                 "width": 3,
             },
             "customdata": [_point(row) for row in rows],
-            "hovertemplate": [
-                f"{periods.in_words(row['period'])}, corrected: {words.percent(row['corrected'])}"
-                f"<br>95 % interval {row['corrected_low'] * 100:.1f}–{words.percent(row['corrected_high'])}"
-                "<extra></extra>"
-                for row in rows
-            ],
+            "hovertemplate": [_hover(row) for row in rows],
         }
     ]
 
@@ -134,14 +133,24 @@ def _left_out(rows: pd.DataFrame) -> list[Trace]:
             "cliponaxis": False,
             "marker": {"symbol": "x-thin-open", "size": 8, "color": GREY, "line": {"width": 2}},
             "customdata": [_point(row) for row in few],
-            "hovertemplate": [
-                f"{periods.in_words(row['period'])}: {int(row['paragraphs']):,} of "
-                f"{words.count(int(row['total_paragraphs']), 'statement paragraph')}"
-                f"<br>No share: {wrapped(row['base_reason'], 44, 3)}<extra></extra>"
-                for row in few
-            ],
+            "hovertemplate": [_hover(row) for row in few],
         }
     ]
+
+
+def _hover(row: dict[str, Any]) -> str:
+    """A period in words: share, corrected share and count, or why there is no share."""
+    total = words.count(int(row["total_paragraphs"]), "statement paragraph")
+    share = f"Share {_limits(row, 'share')}" if row["base_ok"] else f"No share: {row['base_reason']}"
+    corrected = f"<br>Corrected {_limits(row, 'corrected')}" if row["corrected"] == row["corrected"] else ""
+    return (
+        f"<b>{periods.in_words(row['period'])}</b><br>{wrapped(share, 44, 3)}{corrected}"
+        f"<br>{int(row['paragraphs']):,} of {total}<extra></extra>"
+    )
+
+
+def _limits(row: dict[str, Any], name: str) -> str:
+    return said.limits(row[name], row[f"{name}_low"], row[f"{name}_high"])
 
 
 def _point(row: dict[str, object]) -> dict[str, object]:

@@ -21,7 +21,7 @@ METHODS = {
     "precision": "corrected by labelled paragraphs of these texts and by the recall measured elsewhere",
     "rates": "corrected by the recall and the false-positive rate measured on reference labels",
 }
-_NO_RATE = "the measured figures lack the rate of false positives (run `python -m narratives evaluate` again)"
+_NO_RATE = "the measured figures lack the rate of false positives until evaluate is run again"
 MORE, LESS = "more often than by chance", "less often than by chance"
 NO_DIFFERENT = "not clearly more or less often"
 TOO_LITTLE = "it rests on too little text"
@@ -34,7 +34,19 @@ def share(row: Mapping[str, Any]) -> str:
 
 def limits(value: float, low: float, high: float) -> str:
     """Any share from 0 to 1 with its limits as percentages."""
-    return "–" if value != value else f"{words.percent(value)} ({low * 100:.1f}–{high * 100:.1f})"
+    if value != value:
+        return "–"
+    places = _places(value)
+    return f"{percent(value)} ({low * 100:.{places}f}–{high * 100:.{places}f})"
+
+
+def percent(value: float) -> str:
+    """A share as a percentage: two decimals below 1 %, where one would say little."""
+    return f"{value * 100:.{_places(value)}f} %"
+
+
+def _places(value: float) -> int:
+    return 2 if 0 < value < 0.01 else 1
 
 
 def uncorrected(row: Mapping[str, Any], measured: Quality | None) -> str:
@@ -50,11 +62,16 @@ def uncorrected(row: Mapping[str, Any], measured: Quality | None) -> str:
 
 def rests(base: Base, by: Granularity, sample: bool) -> str:
     """Below what there is no share of a period, in a sentence."""
-    own = ", limits lower than usual because this is a small sample" if sample else ""
+    own = " These limits are lower than usual, because this is a small sample." if sample else ""
     return (
-        f"A {periods.NOUN[by]} with fewer than {base.documents} documents or fewer than {base.expected:g} "
-        f"paragraphs expected at the overall share shows its count but no share{own}."
+        f"A {periods.NOUN[by]} of fewer than {base.documents} documents, or with fewer than {expected(base)} "
+        f"to be expected at the overall share, shows its count but no share.{own}"
     )
+
+
+def expected(base: Base) -> str:
+    """`5 paragraphs`: how many must be expected at the overall share."""
+    return f"{base.expected:g} paragraph{'' if base.expected == 1 else 's'}"
 
 
 def change(row: Mapping[str, Any]) -> str:
