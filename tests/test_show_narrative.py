@@ -214,6 +214,17 @@ def test_small_shares_keep_a_digit_that_says_something():
     assert said.limits(0.0, 0.0, 0.01) == "0.0 % (0.0–1.0)"
 
 
+def test_the_sentence_that_decided_is_bold_and_nothing_else_is_markup():
+    text = "Before *all* this. The [deciding](http://x) one! " + "And much more after it. " * 20
+    found = said.marked(text, "The [deciding](http://x) one!", 80)
+    assert "**The \\[deciding\\]\\(http\\:\\/\\/x\\) one\\!**" in found and r"\*all\*" in found
+    assert found.endswith(" …") and found.replace("\\", "").removesuffix(" …").split()[-1] in text.split()
+    late = said.marked("word " * 100 + "Here it is. " + "word " * 100, "Here it is.", 80)
+    assert late.startswith("… word") and "**Here it is\\.**" in late and len(late) < 150
+    assert said.marked("No sentence is known.", "") == r"No sentence is known\."
+    assert said.marked("Short.", "Another one.") == r"Short\."
+
+
 def step(predecessor: str, *rows: tuple, **names: str):
     columns = ["kind", "subject", "name", "origin", "related", "shares", "note"]
     meta = SimpleNamespace(snapshot_id="abc", built_at="2026-01-02T03:04:05+00:00", predecessor=predecessor)

@@ -16,7 +16,6 @@ from narratives.show.marks import records
 from narratives.store.narrative_queries import Card
 
 _FIRST = 3  # exemplars shown before the rest
-_SHORT = 700  # letters of a paragraph in a list
 
 
 def definition(view: View, card: Card) -> None:
@@ -102,23 +101,9 @@ def paragraphs(rows: pd.DataFrame, own: Slice, key: str) -> None:
                     on_click=navigation.show_evidence,
                     args=(_of(row, own),),
                 )
-            st.markdown(_marked(row["text"], row["sentence"]))
+            st.markdown(said.marked(row["text"], row["sentence"]))
             if row["exemplar"]:
                 st.caption(f"Nearest exemplar of the codebook: {words.literal(row['exemplar'])}")
-
-
-def _marked(text: str, sentence: str) -> str:
-    """A paragraph with the sentence that decided in bold, shortened around it; letter by letter."""
-    text, sentence = " ".join(text.split()), " ".join(sentence.split())
-    at = text.find(sentence) if sentence else -1
-    start = max(0, at - _SHORT // 2) if at > _SHORT else 0
-    end = max(start + _SHORT, at + len(sentence))
-    before, after = "… " if start else "", " …" if end < len(text) else ""
-    if at < 0:
-        return words.literal(before + text[start:end] + after)
-    marked = f"**{words.literal(sentence)}**"
-    left, right = text[start:at], text[at + len(sentence) : end]
-    return words.literal(before + left) + marked + words.literal(right + after)
 
 
 def _of(row: Mapping[str, str], s: Slice) -> Slice:

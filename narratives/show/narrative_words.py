@@ -15,6 +15,7 @@ from narratives.show.marks import records
 from narratives.store import Manifest
 
 MOST_NAMED = 3  # clusters that one line of the lineage names
+EXCERPT = 700  # letters of a paragraph in a list
 
 METHODS = {
     "labels": "corrected by labelled paragraphs of these texts",
@@ -178,3 +179,22 @@ def _became(row: Mapping[str, Any], about: str, names: Mapping[str, str]) -> lis
 
 def _replacing(ids: Sequence[str], names: Mapping[str, str]) -> str:
     return f"; it replaces {words.listing([f'“{names.get(key, key)}”' for key in ids])}" if len(ids) else ""
+
+
+def marked(text: str, sentence: str, most: int = EXCERPT) -> str:
+    """A paragraph as Markdown, letter by letter, with the sentence that decided in bold.
+
+    Long ones are cut between words to about `most` letters that hold the sentence.
+    """
+    text, sentence = " ".join(text.split()), " ".join(sentence.split())
+    at = text.find(sentence) if sentence else -1
+    stop = at + len(sentence)
+    start = text.find(" ", at - most // 2, at) + 1 if at > most else 0
+    end = max(start + most, stop)
+    if end < len(text):
+        end = max(text.rfind(" ", 0, end), stop)
+    before, after = "… " if start else "", " …" if end < len(text) else ""
+    if at < 0:
+        return words.literal(text[:end] + after)
+    bold = f"**{words.literal(sentence)}**"
+    return words.literal(before + text[start:at]) + bold + words.literal(text[stop:end] + after)
