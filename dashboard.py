@@ -18,6 +18,12 @@ page = st.navigation(
         "Narrative tracker": [
             st.Page("pages/prevalence_page.py", title="Prevalence", icon=":material/timeline:", default=True),
             st.Page(
+                "pages/narrative_page.py",
+                title="Narrative",
+                icon=":material/menu_book:",
+                url_path="narrative",
+            ),
+            st.Page(
                 "pages/evidence_page.py", title="Evidence", icon=":material/article:", url_path="evidence"
             ),
             st.Page("pages/map_page.py", title="Map", icon=":material/scatter_plot:", url_path="map"),

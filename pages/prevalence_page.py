@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from narratives.show import frame, prevalence, prevalence_panels, quality
+from narratives.show import frame, narrative, prevalence, prevalence_panels, quality
 
 
 def page(view: frame.View) -> None:
@@ -23,6 +23,7 @@ def page(view: frame.View) -> None:
     measured = quality.measured(view)
     prevalence_panels.small_multiples(view, choice, shown, how, measured)
     quality.line(view, measured)
+    narrative.open_one(view)
     prevalence_panels.compared(view, choice, shown, how)
     prevalence_panels.uncovered(view, choice)
     quality.details(view, measured)

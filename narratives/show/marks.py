@@ -196,8 +196,7 @@ def change_in_words(row: Mapping[Any, Any]) -> str:
 
 
 def _by_period(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    records = rows.to_dict("records")
-    return {record["period"]: {str(key): value for key, value in record.items()} for record in records}
+    return {record["period"]: record for record in records(rows)}
 
 
 def _days(view: Look, aside: float) -> list[str]:
@@ -281,6 +280,11 @@ def event_marks(events: Sequence[tuple[date, str]], top: float) -> list[Trace]:
             "showlegend": False,
         }
     ]
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a frame, each by its columns' names."""
+    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
 
 
 def wrapped(text: str, width: int, most: int) -> str:

@@ -41,7 +41,8 @@ class Panel:
 
     `key` names it in the page (lower case, hyphens); `how` says in words what is drawn, in which unit and
     of which denominator; `summary` tells the charts to those who cannot see them; `table` holds exactly
-    what is drawn and `columns` how to show it; `slice` is what it is a slice of.
+    what is drawn and `columns` how to show it; `slice` is what it is a slice of. `link` are parameters that a
+    copied link must name although the address leaves them out, since what it starts with may change.
     """
 
     key: str
@@ -52,6 +53,7 @@ class Panel:
     slice: Slice
     columns: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, str] = field(default_factory=dict)
+    link: Mapping[str, str] = field(default_factory=dict)
 
 
 Figures = Sequence[tuple[str, charts.Figure, str]]
@@ -127,6 +129,7 @@ def _save(view: View, panel: Panel, pictures: bool) -> None:
                 "notes": notes(view, panel.slice),
                 "snapshot": manifest.snapshot_id,
                 "file": file,
+                "link": dict(panel.link),
                 "pictures": pictures,
             },
             key=f"share-{panel.key}",

@@ -120,6 +120,7 @@ export default function ({ data, parentElement }) {
     const address = new URL(location.href);
     address.hash = "";
     address.searchParams.delete("as-of");
+    for (const [key, value] of Object.entries(data.link || {})) address.searchParams.set(key, value);
     if (pinned) address.searchParams.set("as-of", data.snapshot);
     return address.toString();
   };

@@ -151,6 +151,9 @@ def _narrative_rows(content: SnapshotContent) -> list[Row]:
             content.thresholds.get(n.id, n.threshold),
             [*n.cues],
             n.digest,
+            [*n.includes],
+            [*n.excludes],
+            [*n.exemplars],
         )
         for at, n in enumerate(content.narratives.narratives)
     ]
@@ -168,6 +171,9 @@ def _narrative_rows(content: SnapshotContent) -> list[Row]:
             None,
             list(c.phrases),
             "",
+            [],
+            [],
+            [],
         )
         for at, c in enumerate(candidates(content.clusters), len(named))
     ]

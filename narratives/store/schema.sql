@@ -59,7 +59,10 @@ CREATE TABLE narratives (
     colour VARCHAR NOT NULL,
     threshold DOUBLE,
     phrases VARCHAR[] NOT NULL,
-    digest VARCHAR NOT NULL             -- of a codebook narrative's definition; empty for candidates
+    digest VARCHAR NOT NULL,            -- of a codebook narrative's definition; empty for candidates
+    includes VARCHAR[] NOT NULL,        -- the rest of a codebook narrative's definition; empty for candidates
+    excludes VARCHAR[] NOT NULL,
+    exemplars VARCHAR[] NOT NULL
 );
 
 CREATE TABLE assignments (
