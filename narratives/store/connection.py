@@ -13,7 +13,7 @@ from narratives.store.records import Manifest
 
 DATABASE = "snapshot.duckdb"
 SCHEMA_VERSION = "3"
-# Version 1 had no lineage, and no stance and cohesion of clusters; version 2 no map, and nothing of a narrative
+# Version 1 had no lineage, and no stance and cohesion of clusters; version 2 no map, and of narratives nothing
 # but its definition: no includes, excludes and exemplars.
 READABLE = ("1", "2", SCHEMA_VERSION)
 
