@@ -174,7 +174,7 @@ def _where_and_how(view: View, speaker: str) -> None:
     summary = "; ".join(f"{row.label}: {row.paragraphs:,}" for row in rows.itertuples()) + "."
     drawn = panel.Panel(
         key="voices",
-        title="In whose words, and where",
+        title="Voices and outlets",
         how=f"Statement paragraphs by voice, then by outlet, and their share of all of this speaker's; "
         f"{words.copies(view.slice)}. {words.VOICE_HELP}"
         + (f" {words.count(more, 'outlet')} with fewer paragraphs are not shown." if more > 0 else ""),
@@ -221,7 +221,8 @@ def compare(view: View, speaker: str, names: Sequence[str]) -> None:
         key="pair",
         title="Side by side",
         how=f"Share of {each}{f', dated {span}' if span else ''}; {words.copies(s)}. Bars are 95 % "
-        "intervals; the narrative with the largest share comes first. " + " ".join(lacking),
+        "intervals, cut where they leave the chart; the narrative with the largest share comes first. "
+        + " ".join(lacking),
         summary=" ".join(told),
         table=table,
         slice=s,
@@ -252,8 +253,8 @@ def _told(table: pd.DataFrame, pair: tuple[str, str]) -> list[str]:
     measures = ["difference", "difference_low", "difference_high", "share_1", "share_2"]
     largest = apart.loc[order].head(MOST_TOLD)
     lines = [
-        f"{name}: {pair[0]} {words.percent(mine)}, {pair[1]} {words.percent(theirs)}; differs by {_points(gap)} "
-        f"points (95 % {_points(low)} to {_points(high)})."
+        f"{name}: {pair[0]} {words.percent(mine)}, {pair[1]} {words.percent(theirs)}; differs by "
+        f"{_points(gap)} points (95 % {_points(low)} to {_points(high)})."
         for name, (gap, low, high, mine, theirs) in zip(
             largest["narrative"], largest[measures].to_numpy(), strict=True
         )

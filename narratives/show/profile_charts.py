@@ -69,7 +69,7 @@ def over_time(
                 "tickfont": {"size": 11},
             },
             "yaxis": {
-                "range": [0, top],
+                "range": [-0.03 * top, top],
                 "tickformat": ",d" if measure == "count" else ".0%" if top > 0.04 else ".1%",
                 "nticks": 4,
                 "dtick": 1 if measure == "count" and top < 5 else None,
@@ -155,7 +155,7 @@ def _thin(records: Sequence[Mapping[str, Any]]) -> list[Trace]:
             "y": [0] * len(thin),
             "text": [f"{int(record['paragraphs']):,}" for record in thin],
             "textposition": "top center",
-            "textfont": {"size": 11, "color": GREY},
+            "textfont": {"size": 11},
             "cliponaxis": False,
             "marker": {"color": GREY, "symbol": "circle-open", "size": 6},
             "customdata": [

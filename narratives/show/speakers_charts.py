@@ -20,10 +20,11 @@ from narratives.show.marks import Trace, wrapped
 # Classes of shares: none, then up to each of these, then more. They are the same whatever is filtered, so
 # that a colour always means the same share.
 EDGES = (0.01, 0.02, 0.05, 0.10)
-CLASSES = ("0", "to 1 %", "1–2 %", "2–5 %", "5–10 %", "over 10")
-# One hue from the page's own ground to full: in order for every kind of sight, and in grey.
-_LIGHT = ("#f3f1ec", "#d3e4ee", "#a3c9de", "#62a0c2", "#2b759f", "#123f5c")
-_DARK = ("#1e2329", "#223a48", "#2c5b75", "#3f83a8", "#77b5d4", "#cfe8f5")
+CLASSES = ("0", "≤ 1", "≤ 2", "≤ 5", "≤ 10", "> 10 %")
+# One hue from the page's own ground to full: in order for every kind of sight, and in grey. Plotly writes
+# #444 on the bright and white on the dark ones: every step bears its numbers.
+LIGHT = ("#f3f1ec", "#d6e6ef", "#8fbdd6", "#2f7aa8", "#1c5b82", "#0c2f47")
+DARK = ("#1e2329", "#1f4157", "#28648a", "#3778a0", "#86bfdd", "#d8edf8")
 _ROW, _SMALL = 34, 11
 PAIR = (PALETTE[0], PALETTE[1])
 _ASIDE = 0.16  # of a row: two speakers' intervals stand beside each other
@@ -39,7 +40,7 @@ def heatmap(frame: pd.DataFrame, dark: bool) -> Figure:
     table = frame.pivot(index="narrative_id", columns="speaker", values="share")
     share = table.loc[list(names), speakers].to_numpy(np.float64)
     classes = np.where(share > 0, 1 + np.searchsorted(EDGES, share, side="left"), 0).astype(float)
-    colours = _DARK if dark else _LIGHT
+    colours = DARK if dark else LIGHT
     steps = [(i / len(colours), c) for i, c in enumerate(colours)]
     ends = [((i + 1) / len(colours), c) for i, c in enumerate(colours)]
     cells: Trace = {
@@ -64,6 +65,7 @@ def heatmap(frame: pd.DataFrame, dark: bool) -> Figure:
             "outlinewidth": 0,
             "tickvals": list(range(len(CLASSES))),
             "ticktext": list(CLASSES),
+            "tickangle": 0,
             "tickfont": {"size": _SMALL},
         },
     }
@@ -85,9 +87,9 @@ def heatmap(frame: pd.DataFrame, dark: bool) -> Figure:
     layout = _layout(_ROW * len(names) + 150, {"l": 8, "r": 8, "t": 8, "b": 44})
     layout["hoverdistance"] = -1  # the nearest mark counts wherever in its cell one points
     layout["xaxis"] = {
-        **_labels([wrapped(name, 14, 2) for name in speakers]),
+        **_labels([wrapped(name, 24, 1) for name in speakers]),
         "side": "top",
-        "autotickangles": [0, -90],
+        "autotickangles": [0, -35, -90],
         "range": [-0.5, len(speakers) - 0.5],
     }
     layout["yaxis"] = {
@@ -123,8 +125,7 @@ def dumbbell(frame: pd.DataFrame, pair: Sequence[str]) -> Figure:
             }
         ]
     dots = [_dots(shown[shown["speaker"] == speaker], row_of, place) for place, speaker in enumerate(pair)]
-    top = float(shown["share_high"].quantile(0.95)) if len(shown) else 0.05
-    top = max(top, float(shown["share"].max()) if len(shown) else 0.0) * 1.05
+    top = _top(shown)
     signs = list(MARKERS.values())
     legend = "     ".join(
         f"<span style='color:{PAIR[i]}'>{signs[i]}</span> <b>{wrapped(name, 30, 1)}</b>"
@@ -147,7 +148,7 @@ def dumbbell(frame: pd.DataFrame, pair: Sequence[str]) -> Figure:
         }
     ]
     layout["xaxis"] = {
-        "range": [0, top],
+        "range": [-0.025 * top, top],
         "tickformat": ".0%" if top > 0.04 else ".1%",
         "nticks": 6,
         "gridcolor": FAINT,
@@ -182,10 +183,6 @@ def where_and_how(frame: pd.DataFrame, colour: str) -> Figure:
         "y": at,
         "width": 0.62,
         "marker": {"color": rgba(colour, 0.75)},
-        "text": [f"{int(record['paragraphs']):,} · {words.percent(record['share'])}" for record in records],
-        "textposition": "outside",
-        "textfont": {"size": _SMALL},
-        "cliponaxis": False,
         "customdata": [
             {"speaker": record["speaker"], record["field"]: record["value"]} for record in records
         ],
@@ -198,6 +195,18 @@ def where_and_how(frame: pd.DataFrame, colour: str) -> Figure:
         "showlegend": False,
     }
     layout = _layout(26 * (at[-1] + 1) + 20, {"l": 8, "r": 92, "t": 6, "b": 6})
+    layout["annotations"] = [
+        {
+            "text": f"{int(record['paragraphs']):,} · {words.percent(record['share'])}",
+            "x": int(record["paragraphs"]),
+            "y": place,
+            "xanchor": "left",
+            "xshift": 3,
+            "showarrow": False,
+            "font": {"size": _SMALL},
+        }
+        for record, place in zip(records, at, strict=True)
+    ]
     layout["xaxis"] = {"visible": False, "fixedrange": True, "rangemode": "tozero"}
     layout["yaxis"] = {
         **_labels([wrapped(record["label"], 24, 1) for record in records]),
@@ -206,6 +215,13 @@ def where_and_how(frame: pd.DataFrame, colour: str) -> Figure:
         "showgrid": False,
     }
     return {"data": [bars], "layout": layout}
+
+
+def _top(shown: pd.DataFrame) -> float:
+    """Where the scale ends: all of most intervals is inside, unless few documents make them very long."""
+    if shown.empty:
+        return 0.05
+    return min(float(shown["share_high"].max()) * 1.04, max(3 * float(shown["share"].max()), 0.01))
 
 
 def _dots(rows: pd.DataFrame, row_of: Mapping[str, int], place: int) -> Trace:
