@@ -63,7 +63,9 @@ def profile(view: View, speaker: str) -> None:
         f"{words.count(int(found['paragraphs']), 'statement paragraph')} in "
         f"{words.count(int(found['documents']), 'document')}{span}. {roles(mine, speaker)}"
     )
-    _over_time(mine, speaker)
+    base = speakers_data.least(view.handle)
+    enough = not speakers_data.too_little(int(found["paragraphs"]), int(found["documents"]), base)
+    _over_time(mine, speaker, enough)
     _where_and_how(mine, speaker)
 
 
@@ -81,7 +83,7 @@ def roles(view: View, speaker: str) -> str:
     return f"Roles: {'; '.join(said)}."
 
 
-def _over_time(view: View, speaker: str) -> None:
+def _over_time(view: View, speaker: str, enough: bool) -> None:
     address.one("show", {measure: measure for measure in get_args(Measure)}, "share")
     address.one("by", _PERIODS, "auto")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -134,7 +136,7 @@ def _over_time(view: View, speaker: str) -> None:
         return [
             (
                 f"profile-{key}",
-                profile_charts.over_time(found, speaker, colours[key], labels, measure, top),
+                profile_charts.over_time(found, speaker, colours[key], labels, measure, top, enough),
                 summaries[key],
             )
             for key, found in of_each.items()
@@ -264,7 +266,7 @@ def _told(table: pd.DataFrame, pair: tuple[str, str]) -> list[str]:
     if more > 0:
         lines.append(f"{words.count(more, 'further narrative')} differ by less; the table has them.")
     if same:
-        of = "the other " if len(apart) else ""
+        of = "the other " if len(apart) else "all " if same > 1 else ""
         lines.append(
             f"For {of}{words.count(same, 'narrative')} the interval of the difference holds 0: the texts do "
             "not tell the two apart."

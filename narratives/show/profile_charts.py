@@ -28,11 +28,18 @@ def top_of(frame: pd.DataFrame, measure: Measure) -> float:
 
 
 def over_time(
-    rows: pd.DataFrame, speaker: str, colour: str, labels: Sequence[str], measure: Measure, top: float
+    rows: pd.DataFrame,
+    speaker: str,
+    colour: str,
+    labels: Sequence[str],
+    measure: Measure,
+    top: float,
+    enough: bool,
 ) -> Figure:
     """One narrative of one speaker: a dot with its 95 % interval a period, or a bar where counts are asked.
 
     Periods too thin for a share have a hollow mark on the ground line; `labels` are all periods of the axis.
+    `enough` says whether there is enough text for a share over all periods, which then stands above.
     """
     records = [{str(key): value for key, value in record.items()} for record in rows.to_dict("records")]
     hits, total = (
@@ -47,7 +54,9 @@ def over_time(
     years = sorted({label[:4] for label in labels})
     marks = years if len(years) > 1 else list(labels)
     marks = marks[:: -(-len(marks) // 6)]
-    share = words.percent(hits / total if total else float("nan"))
+    above = words.count(hits, "paragraph")
+    if enough and total:
+        above = f"{words.percent(hits / total)} · {above}"
     return {
         "data": drawn,
         "layout": {
@@ -72,6 +81,7 @@ def over_time(
                 "range": [-0.03 * top, top],
                 "tickformat": ",d" if measure == "count" else ".0%" if top > 0.04 else ".1%",
                 "nticks": 4,
+                "showticklabels": measure == "count" or bool(rows["share"].notna().any()),
                 "dtick": 1 if measure == "count" and top < 5 else None,
                 "gridcolor": FAINT,
                 "zeroline": True,
@@ -81,8 +91,7 @@ def over_time(
             },
             "annotations": [
                 {
-                    "text": f"<b>{wrapped(str(rows['narrative'].iloc[0]), 30, 2)}</b><br>"
-                    f"{share} · {words.count(hits, 'paragraph')}",
+                    "text": f"<b>{wrapped(str(rows['narrative'].iloc[0]), 30, 2)}</b><br>{above}",
                     "font": {"size": 13},
                     "align": "left",
                     "showarrow": False,

@@ -11,7 +11,7 @@ from narratives.model import Slice
 from narratives.show import address, data, frame, panel, speakers_charts, speakers_data, words
 from narratives.show.frame import View
 
-MOST = {"5": "5", "10": "10", "20": "20", "40": "40"}
+MOST = {n: n for n in ("4", "8", "16", "32")}
 RANKS = {"advancing": "What they advance", "text": "How much there is of them"}
 TABLE = {
     "speaker": st.column_config.TextColumn("Speaker"),
@@ -70,7 +70,7 @@ def nothing(view: View) -> None:
 def controls() -> tuple[str, int]:
     """Draw how the speakers are ranked and how many are shown; both in the address."""
     address.one("speakers-by", RANKS, "advancing")
-    address.one("speakers-top", MOST, "10")
+    address.one("speakers-top", MOST, "8")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         rank = st.segmented_control(
             "First come those with most of",

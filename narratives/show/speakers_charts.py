@@ -19,13 +19,14 @@ from narratives.show.marks import Trace, wrapped
 
 # Classes of shares: none, then up to each of these, then more. They are the same whatever is filtered, so
 # that a colour always means the same share.
-EDGES = (0.01, 0.02, 0.05, 0.10)
-CLASSES = ("0", "≤ 1", "≤ 2", "≤ 5", "≤ 10", "> 10 %")
+EDGES = (0.01, 0.03, 0.10, 0.30)
+CLASSES = ("0", "≤ 1", "≤ 3", "≤ 10", "≤ 30", "> 30 %")
 # One hue from the page's own ground to full: in order for every kind of sight, and in grey. Plotly writes
 # #444 on the bright and white on the dark ones: every step bears its numbers.
 LIGHT = ("#f3f1ec", "#d6e6ef", "#8fbdd6", "#2f7aa8", "#1c5b82", "#0c2f47")
 DARK = ("#1e2329", "#1f4157", "#28648a", "#3778a0", "#86bfdd", "#d8edf8")
 _ROW, _SMALL = 34, 11
+FEW = 8  # speakers, up to which a column is wide enough for two lines of a name, even on a phone
 PAIR = (PALETTE[0], PALETTE[1])
 _ASIDE = 0.16  # of a row: two speakers' intervals stand beside each other
 
@@ -87,13 +88,13 @@ def heatmap(frame: pd.DataFrame, dark: bool) -> Figure:
     layout = _layout(_ROW * len(names) + 150, {"l": 8, "r": 8, "t": 8, "b": 44})
     layout["hoverdistance"] = -1  # the nearest mark counts wherever in its cell one points
     layout["xaxis"] = {
-        **_labels([wrapped(name, 24, 1) for name in speakers]),
+        **_labels([wrapped(name, *((14, 2) if len(speakers) <= FEW else (24, 1))) for name in speakers]),
         "side": "top",
-        "autotickangles": [0, -35, -90],
+        "autotickangles": [0, -90],
         "range": [-0.5, len(speakers) - 0.5],
     }
     layout["yaxis"] = {
-        **_labels([wrapped(name, 20, 2) for name in names.values()]),
+        **_labels([wrapped(name, 19, 2) for name in names.values()]),
         "range": [len(names) - 0.5, -0.5],
     }
     return {"data": [cells, targets], "layout": layout}
@@ -158,7 +159,7 @@ def dumbbell(frame: pd.DataFrame, pair: Sequence[str]) -> Figure:
         "tickfont": {"size": _SMALL},
     }
     layout["yaxis"] = {
-        **_labels([wrapped(name, 20, 2) for name in names.values()]),
+        **_labels([wrapped(name, 19, 2) for name in names.values()]),
         "range": [len(names) - 0.5, -0.6],
         "showgrid": False,
     }
@@ -276,7 +277,7 @@ def _labels(texts: Sequence[str]) -> dict[str, Any]:
     return {
         "tickvals": list(range(len(texts))),
         "ticktext": list(texts),
-        "tickfont": {"size": _SMALL + 1},
+        "tickfont": {"size": _SMALL},
         "showgrid": False,
         "zeroline": False,
         "fixedrange": True,

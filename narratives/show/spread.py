@@ -175,8 +175,8 @@ def told(table: pd.DataFrame, actor: Actor) -> str:
         unseen = int((~dated["covered_before"]).sum())
         if unseen:
             lines.append(
-                f"For {words.count(unseen, noun)} there is no text from before that day, so that an earlier use "
-                "could not be seen."
+                f"For {words.count(unseen, noun)} there is no text from before that day, so that an "
+                "earlier use could not be seen."
             )
     coarse = int(table["not_to_the_day"].sum())
     if coarse:
@@ -198,9 +198,9 @@ def _how(view: View, choice: Choice, table: pd.DataFrame, shown: int) -> str:
     if choice.view == "timeline":
         marks = (
             f"Earliest first; the number is how many paragraphs. {FIRST} first use, larger with more "
-            f"paragraphs; {KTH} the {ordinal(choice.k)} paragraph; {DAYS} every day with one. Grey: months with "
-            f"any text at all of the {noun}, whatever it says; outside nothing was collected. A hollow circle: "
-            "the day is not known."
+            f"paragraphs; {KTH} the {ordinal(choice.k)} paragraph; {DAYS} every day with one. Grey: months "
+            f"with any text at all of the {noun}, whatever it says (years where the dates say no more); outside nothing was collected. A hollow "
+            "circle: the day is not known."
         )
     else:
         marks = "How many paragraphs there had been by each day. The lines rise with how much was collected."

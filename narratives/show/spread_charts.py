@@ -104,8 +104,9 @@ def timeline(
     layout["yaxis"] = {
         "tickvals": list(range(len(actors))),
         "ticktext": [
-            f"{wrapped(actor or words.NOBODY, 22, 1)} · {int(n):,}"
-            for actor, n in zip(actors, table["uses"], strict=True)
+            f"{wrapped(row['actor'] or words.NOBODY, 22, 1)} · {int(row['uses']):,}"
+            + ("" if row["first"] or row["coarse"] else " undated")
+            for row in rows
         ],
         "tickfont": {"size": 12},
         "range": [len(actors) - 0.4, -0.6],
