@@ -101,7 +101,9 @@ def _over_time(view: View, speaker: str, enough: bool) -> None:
             key="by",
             help="Auto chooses the shortest period that the amount of this speaker's text supports.",
         )
-    length = speakers_data.granularity(view.handle, view.slice) if by == "auto" else cast(Granularity, by)
+    length = (
+        speakers_data.granularity(view.handle, view.slice) if by in (None, "auto") else cast(Granularity, by)
+    )
     s = replace(view.slice, by=length)
     rows = speakers_data.over_time(view.handle, s)
     hits = rows.groupby("narrative_id", sort=False)["paragraphs"].sum()

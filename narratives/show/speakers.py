@@ -168,16 +168,20 @@ def left_out(view: View, found: Field) -> None:
         return
     sums = found.little[["paragraphs", "advancing"]].sum()
     what = f"{words.count(len(found.little), 'speaker')} with too little text for a share"
-    with st.expander(what):
-        drawn = panel.Panel(
-            key="left-out",
-            title="Left out",
-            how=f"Together they have {words.count(int(sums['paragraphs']), 'statement paragraph')}, of which "
-            f"{int(sums['advancing']):,} advance one of the narratives shown. A share of so little "
-            "would be a matter of chance.",
-            summary=what,
-            table=found.little.drop(columns=["first", "last"]),
-            slice=view.slice,
-            columns=_LEFT_OUT,
-        )
+    # Opened by a rerun: several hundred rows are not sent to those who do not ask for them.
+    box = st.expander(what, key="left-out", on_change="rerun")
+    if not box.open:
+        return
+    drawn = panel.Panel(
+        key="little",
+        title="Left out",
+        how=f"Together they have {words.count(int(sums['paragraphs']), 'statement paragraph')}, of which "
+        f"{int(sums['advancing']):,} advance one of the narratives shown. A share of so little would be a "
+        "matter of chance.",
+        summary=what,
+        table=found.little.drop(columns=["first", "last"]),
+        slice=view.slice,
+        columns=_LEFT_OUT,
+    )
+    with box:
         panel.show(view, drawn, None)

@@ -180,9 +180,10 @@ def told(table: pd.DataFrame, actor: Actor) -> str:
             )
     coarse = int(table["not_to_the_day"].sum())
     if coarse:
-        is_ = "is" if coarse == 1 else "are"
+        verb, has = ("is", "has") if coarse == 1 else ("are", "have")
         lines.append(
-            f"{words.count(coarse, 'paragraph')} {is_} not dated to the day and have no part in this."
+            f"{words.count(coarse, 'paragraph')} {verb} not dated to the day and {has} no part in this "
+            "order, though some may be earlier."
         )
     return " ".join(lines)
 
@@ -199,8 +200,8 @@ def _how(view: View, choice: Choice, table: pd.DataFrame, shown: int) -> str:
         marks = (
             f"Earliest first; the number is how many paragraphs. {FIRST} first use, larger with more "
             f"paragraphs; {KTH} the {ordinal(choice.k)} paragraph; {DAYS} every day with one. Grey: months "
-            f"with any text at all of the {noun}, whatever it says (years where the dates say no more); outside nothing was collected. A hollow "
-            "circle: the day is not known."
+            f"with any text at all of the {noun}, whatever it says (years, where the dates say no more); "
+            "outside nothing was collected. A hollow circle: the day is not known."
         )
     else:
         marks = "How many paragraphs there had been by each day. The lines rise with how much was collected."
