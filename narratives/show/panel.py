@@ -67,13 +67,12 @@ def show(
     """Draw the panel: its charts, or their numbers as a table, and the ways to take them away.
 
     `figures` gives (key, figure, text summary) and is not called while the table is shown; None where the
-    table is all there is. With
-    `least_width` in pixels the charts stand in a grid, else one below the other. `on_click` is called with
-    the key of the chart of which a point was clicked.
+    table is all there is. With `least_width` in pixels the charts stand in a grid, else one below the other.
+    `on_click` is called with the key of the chart of which a point was clicked.
     """
     with st.container(key=f"panel-{panel.key}"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            st.subheader(panel.title, anchor=False, width="stretch")
+            st.subheader(words.literal(panel.title), anchor=False, width="stretch")
             tabled = figures is None or st.toggle(
                 "Table", key=f"table-{panel.key}", help="The numbers instead of the chart."
             )

@@ -203,7 +203,7 @@ def compare(view: View, speaker: str, names: Sequence[str]) -> None:
     if not others:
         st.text("The filters leave no second speaker to compare with.")
         return
-    other = choose("with", f"Compare {speaker} with", others, others[0])
+    other = choose("with", f"Compare {words.literal(speaker)} with", others, others[0])
     pair = (speaker, other)
     rows = speakers_data.of_pair(view.handle, view.slice, pair)
     table = speakers_data.differences(rows, pair)

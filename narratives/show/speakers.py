@@ -64,7 +64,7 @@ def nothing(view: View) -> None:
         found = speakers_data.amounts(view.handle, s, "speaker")
         return int(found.loc[found["speaker"] != "", "paragraphs"].sum())
 
-    frame.nothing(view, view.slice, count, "statement paragraph that names its speaker")
+    frame.nothing(view, view.slice, count, "attributed statement paragraph")
 
 
 def controls() -> tuple[str, int]:

@@ -110,7 +110,7 @@ def nothing(view: View, choice: Choice) -> None:
         [] if choice.actor == "outlet" else ["Paragraphs that name no speaker stand with the outlets only."]
     )
     s = replace(view.slice, narratives=())
-    frame.nothing(view, s, count, f"statement paragraph that advances {choice.name}", hints)
+    frame.nothing(view, s, count, "advancing statement paragraph", hints)
     frame.note(CAVEAT)
 
 
