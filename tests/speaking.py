@@ -33,8 +33,8 @@ def _text(number: int, place: int) -> str:
 def speaking() -> SnapshotContent:
     """90 documents: Putin in 60, Lavrov in 40 of them and after, Hawk in 6, a guest in one; 5 copies.
 
-    Putin advances Russophobia in every fifth paragraph, Lavrov the meddling in every second, which he is
-    the first to do; Hawk's texts are known to the year only. RT copies five paragraphs of TASS.
+    Putin has most text, Lavrov advances most: the meddling, which he is the first to do. Hawk's texts are
+    known to the year only. RT copies five paragraphs of TASS.
     """
     made: list[tuple[Document, list[Assignment]]] = []
     for n in range(60):
@@ -50,7 +50,7 @@ def speaking() -> SnapshotContent:
     for n in range(20):
         when = f"{2017 + n % 2}-{1 + n % 12:02}-10"
         bodies = [
-            (LAVROV, "own", _text(200 + n, 1), {MEDDLES: 0.9} if n % 2 else {}),
+            (LAVROV, "own", _text(200 + n, 1), {MEDDLES: 0.9}),
             ("", "outlet", _text(200 + n, 2), {}),
         ]
         made.append(document(200 + n, when, "TASS", f"Briefing {n}", bodies))

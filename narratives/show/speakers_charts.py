@@ -23,7 +23,7 @@ EDGES = (0.01, 0.03, 0.10, 0.30)
 CLASSES = ("0", "≤ 1", "≤ 3", "≤ 10", "≤ 30", "> 30 %")
 # One hue from the page's own ground to full: in order for every kind of sight, and in grey. Plotly writes
 # #444 on the bright and white on the dark ones: every step bears its numbers.
-LIGHT = ("#f3f1ec", "#d6e6ef", "#8fbdd6", "#2f7aa8", "#1c5b82", "#0c2f47")
+LIGHT = ("#f3f1ec", "#c9deea", "#8fbdd6", "#2f7aa8", "#1c5b82", "#0c2f47")
 DARK = ("#1e2329", "#1f4157", "#28648a", "#3778a0", "#86bfdd", "#d8edf8")
 _ROW, _SMALL = 34, 11
 FEW = 8  # speakers, up to which a column is wide enough for two lines of a name, even on a phone

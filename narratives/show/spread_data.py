@@ -42,11 +42,13 @@ def taken_up(found: pd.DataFrame, covered: pd.DataFrame, k: int) -> pd.DataFrame
     """
     sure = covered.groupby("actor")["sure"].min()
     table = first_uses(found, dict(sure), k)
-    ends = covered.groupby("actor")["last_day"].max()
-    length = found["date"].str.len()
-    coarse = found[(length > 0) & (length < 10)].groupby("actor")["date"].min()
+    ends = dict(covered.groupby("actor")["last_day"].max())
+    partial = found[found["date"].str.len().between(1, 9)]
+    coarse = dict(partial.groupby("actor")["date"].min())
+    actors = table["actor"].tolist()
     return table.assign(
-        covered_to=table["actor"].map(ends).fillna(""), coarse=table["actor"].map(coarse).fillna("")
+        covered_to=[ends.get(actor, "") for actor in actors],
+        coarse=[coarse.get(actor, "") for actor in actors],
     )
 
 
