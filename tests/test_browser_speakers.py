@@ -112,11 +112,12 @@ def test_a_cell_leads_to_its_paragraphs_and_back(browser, address, store):
         page.wait_for_selector(".st-key-speakers-heatmap .js-plotly-plot .main-svg")
         assert parse_qs(urlparse(settled(page).url).query) == {"from": ["2017"], "to": ["2018"]}
 
-        page.get_by_text("1 speaker with too little text for a share").click()
+        page.get_by_text("2 speakers with too little text for a share").click()
         settled(page)
         table = saved(page, "little", "Numbers (CSV)")
-        assert table["speaker"].tolist() == [GUEST]
-        assert table["reason"].tolist() == ["1 statement paragraph, fewer than 30"]
+        assert table["speaker"].tolist() == [HAWK, GUEST]
+        reasons = [f"{n} statement paragraph{s}, fewer than 30" for n, s in ((24, "s"), (1, ""))]
+        assert table["reason"].tolist() == reasons
 
 
 def test_filters_change_spread_and_a_mark_leads_to_its_paragraphs(browser, address, store):
