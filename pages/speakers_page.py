@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from narratives.show import frame, profile, speakers
+from narratives.show import frame, pair, profile, speakers
 
 
 def page(view: frame.View) -> None:
@@ -22,7 +22,7 @@ def page(view: frame.View) -> None:
     speakers.left_out(view, found)
     speaker = profile.chosen_one(view, names)
     profile.profile(view, speaker)
-    profile.compare(view, speaker, names)
+    pair.compare(view, speaker, names)
 
 
 with frame.guarded():

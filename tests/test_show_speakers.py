@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from narratives.measure import Base, difference, with_base, with_share
 from narratives.model import Slice
-from narratives.show import profile, profile_charts, speakers_charts, speakers_data, spread, spread_charts
+from narratives.show import (
+    pair,
+    pair_charts,
+    profile_charts,
+    speakers_charts,
+    speakers_data,
+    spread,
+    spread_charts,
+)
 from narratives.show import spread_data as spreading
 from narratives.show.colours import BACKGROUNDS, contrast
 
@@ -73,7 +81,7 @@ def test_the_scale_is_in_order_and_bears_its_numbers(colours, ground):
 
 def test_the_pair_s_dots_stand_at_their_shares_with_their_limits():
     rows = cells()
-    figure = speakers_charts.dumbbell(rows, ("Ben", HOSTILE))
+    figure = pair_charts.dumbbell(rows, ("Ben", HOSTILE))
     line, ben, other = figure["data"]
     assert ben["x"] == [0, 0.01, 0.4] and other["x"] == [0.04, 0.2, 0]
     upper = rows[rows["speaker"] == "Ben"]["share_high"] - rows[rows["speaker"] == "Ben"]["share"]
@@ -88,11 +96,11 @@ def test_a_speaker_below_the_base_has_no_dot_and_no_difference():
     rows = cells()
     below = rows["speaker"] == HOSTILE
     rows.loc[below, ["share", "share_low", "share_high"]] = np.nan
-    figure = speakers_charts.dumbbell(rows, ("Ben", HOSTILE))
+    figure = pair_charts.dumbbell(rows, ("Ben", HOSTILE))
     assert [len(trace["x"]) for trace in figure["data"]] == [3, 0]
     table = speakers_data.differences(rows, ("Ben", HOSTILE))
     assert table["difference"].isna().all() and table["paragraphs_2"].tolist() == [0, 10, 2]
-    assert profile._told(table, ("Ben", HOSTILE)) == ["There is not enough text of both for a difference."]
+    assert pair.told(table, ("Ben", HOSTILE)) == ["There is not enough text of both for a difference."]
 
 
 def test_differences_are_those_of_measure_and_told_in_words():
@@ -103,7 +111,7 @@ def test_differences_are_those_of_measure_and_told_in_words():
     limits = ("share", "share_low", "share_high")
     expected = difference(*(ben[c] for c in limits), *(other[c] for c in limits))
     assert np.allclose(table[["difference", "difference_low", "difference_high"]].to_numpy().T, expected)
-    first, *_, last = profile._told(table, ("Ben", HOSTILE))
+    first, *_, last = pair.told(table, ("Ben", HOSTILE))
     low, high = (f"{x * 100:+.1f}" for x in (expected[1][0], expected[2][0]))
     assert first == f"Gamma: Ben 40.0 %, {HOSTILE} 0.0 %; differs by +40.0 points (95 % {low} to {high})."
     assert last.endswith("the texts do not tell the two apart.")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from narratives.show import periods, words
+from narratives.show import axes, periods, words
 from narratives.show.charts import Figure
 from narratives.show.colours import FAINT, GREY, rgba
 from narratives.show.marks import FEW, Measure, Trace, wrapped
@@ -41,7 +41,7 @@ def over_time(
     Periods too thin for a share have a hollow mark on the ground line; `labels` are all periods of the axis.
     `enough` says whether there is enough text for a share over all periods, which then stands above.
     """
-    records = [{str(key): value for key, value in record.items()} for record in rows.to_dict("records")]
+    records = axes.records(rows)
     hits, total = (
         sum(int(record[name]) for record in records) for name in ("paragraphs", "total_paragraphs")
     )
@@ -60,13 +60,7 @@ def over_time(
     return {
         "data": drawn,
         "layout": {
-            "height": _HEIGHT,
-            "margin": {"l": _LEFT, "r": 10, "t": 58, "b": 22},
-            "hovermode": "closest",
-            "dragmode": False,
-            "showlegend": False,
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
+            **axes.layout(_HEIGHT, {"l": _LEFT, "r": 10, "t": 58, "b": 22}),
             "xaxis": {
                 "type": "date",
                 "range": [start.isoformat(), end.isoformat()],

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from narratives.show import periods, words
+from narratives.show.axes import SMALL, layout, records
 from narratives.show.charts import MARKERS, Figure, spread
 from narratives.show.colours import FAINT, GREY, PALETTE, rgba
 from narratives.show.marks import Trace, wrapped
@@ -48,20 +49,20 @@ def timeline(
     actors = table["actor"].tolist()
     row_of = {actor: i for i, actor in enumerate(actors)}
     dated = days[(days["date"].str.len() == 10) & days["actor"].isin(actors)]
-    rows = _records(table)
+    rows = records(table)
     firsts = [row for row in rows if row["first"]]
     kths = [row for row in rows if row["kth"]]
     coarse = [row for row in rows if not row["first"] and row["coarse"]]
     drawn = [
         _ground(runs, row_of, window),
         _marks(
-            _records(dated.rename(columns={"date": "at"})),
+            records(dated.rename(columns={"date": "at"})),
             row_of,
             field,
             {"symbol": "line-ns-open", "size": 11, "color": rgba(GREY, 0.75), "line": {"width": 1.5}},
             [
                 f"{_name(row)}<br>{day(row['at'])}: {words.count(int(row['paragraphs']), 'paragraph')}"
-                for row in _records(dated.rename(columns={"date": "at"}))
+                for row in records(dated.rename(columns={"date": "at"}))
             ],
         ),
         _marks(
@@ -100,26 +101,17 @@ def timeline(
             ],
         ),
     ]
-    layout = _layout(_ROW * len(actors) + 56, window, {"l": 8, "r": 14, "t": 10, "b": 30})
-    layout["yaxis"] = {
-        "tickvals": list(range(len(actors))),
-        "ticktext": [
-            f"{wrapped(row['actor'] or words.NOBODY, 22, 1)} · {int(row['uses']):,}"
-            + ("" if row["first"] or row["coarse"] else " undated")
-            for row in rows
-        ],
-        "tickfont": {"size": 12},
-        "range": [len(actors) - 0.4, -0.6],
-        "showgrid": False,
-        "zeroline": False,
-        "fixedrange": True,
-        "automargin": True,
-        "ticks": "",
-    }
+    drawn_on = _timed(_ROW * len(actors) + 56, window, {"l": 8, "r": 14, "t": 10, "b": 30})
+    names = [
+        f"{wrapped(row['actor'] or words.NOBODY, 22, 1)} · {int(row['uses']):,}"
+        + ("" if row["first"] or row["coarse"] else " undated")
+        for row in rows
+    ]
+    drawn_on["yaxis"] = {**names_axis(names), "range": [len(actors) - 0.4, -0.6]}
     if firsts:
         at = min(row["first"] for row in firsts)
         line = {"color": rgba(GREY, 0.6), "width": 1, "dash": "dot"}
-        layout["shapes"] = [
+        drawn_on["shapes"] = [
             {
                 "type": "line",
                 "x0": at,
@@ -131,7 +123,7 @@ def timeline(
                 "line": line,
             }
         ]
-    return {"data": [trace for trace in drawn if trace["x"]], "layout": layout}
+    return {"data": [trace for trace in drawn if trace["x"]], "layout": drawn_on}
 
 
 def cumulative(
@@ -177,8 +169,8 @@ def cumulative(
         label = f"<span style='color:{colour}'>{sign}</span> {wrapped(actor or words.NOBODY, 16, 2)}"
         ends.append((float(sums[-1]), label))
     top = max(value for value, _ in ends) * 1.08
-    layout = _layout(420, window, {"l": 40, "r": 128, "t": 12, "b": 30})
-    layout["yaxis"] = {
+    drawn_on = _timed(420, window, {"l": 40, "r": 128, "t": 12, "b": 30})
+    drawn_on["yaxis"] = {
         "range": [0, top],
         "tickformat": ",d",
         "nticks": 6,
@@ -187,11 +179,11 @@ def cumulative(
         "zeroline": True,
         "zerolinecolor": FAINT,
         "fixedrange": True,
-        "tickfont": {"size": 11},
+        "tickfont": {"size": SMALL},
     }
     sizes = [(1 + label.count("<br>")) * _LABEL * top for _, label in ends]
     heights = spread([value for value, _ in ends], sizes, top)
-    layout["annotations"] = [
+    drawn_on["annotations"] = [
         {
             "text": label,
             "x": 1,
@@ -206,7 +198,7 @@ def cumulative(
         }
         for height, (_, label) in zip(heights, ends, strict=True)
     ]
-    return {"data": drawn, "layout": layout}
+    return {"data": drawn, "layout": drawn_on}
 
 
 def _ground(runs: Mapping[str, Sequence[Window]], row_of: Mapping[str, int], window: Window) -> Trace:
@@ -269,26 +261,15 @@ def _name(row: Mapping[str, Any]) -> str:
     return f"<b>{wrapped(str(row['actor']) or words.NOBODY, 40, 2)}</b>"
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in record.items()} for record in frame.to_dict("records")]
-
-
-def _layout(height: int, window: Window, margin: Mapping[str, int]) -> dict[str, Any]:
-    return {
-        "height": height,
-        "margin": dict(margin),
-        "hovermode": "closest",
-        "dragmode": False,
-        "showlegend": False,
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "xaxis": {
-            "type": "date",
-            "range": [window[0].isoformat(), window[1].isoformat()],
-            "nticks": 6,
-            "gridcolor": FAINT,
-            "zeroline": False,
-            "fixedrange": True,
-            "tickfont": {"size": 11},
-        },
+def _timed(height: int, window: Window, margin: Mapping[str, int]) -> dict[str, Any]:
+    """A figure over that time."""
+    axis = {
+        "type": "date",
+        "range": [window[0].isoformat(), window[1].isoformat()],
+        "nticks": 6,
+        "gridcolor": FAINT,
+        "zeroline": False,
+        "fixedrange": True,
+        "tickfont": {"size": SMALL},
     }
+    return {**layout(height, margin), "xaxis": axis}
