@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from narratives.show import periods, words
-from narratives.show.axes import SMALL, layout, records
+from narratives.show.axes import SMALL, layout, names_axis, records
 from narratives.show.charts import MARKERS, Figure, spread
 from narratives.show.colours import FAINT, GREY, PALETTE, rgba
 from narratives.show.marks import Trace, wrapped
