@@ -24,6 +24,10 @@ page = st.navigation(
                 url_path="narrative",
             ),
             st.Page(
+                "pages/speakers_page.py", title="Speakers", icon=":material/groups:", url_path="speakers"
+            ),
+            st.Page("pages/spread_page.py", title="Spread", icon=":material/share:", url_path="spread"),
+            st.Page(
                 "pages/evidence_page.py", title="Evidence", icon=":material/article:", url_path="evidence"
             ),
             st.Page("pages/map_page.py", title="Map", icon=":material/scatter_plot:", url_path="map"),

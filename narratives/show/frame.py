@@ -23,7 +23,8 @@ AS_OF = "as-of"  # the parameter of an address that pins a snapshot
 # Streamlit draws the letters of a Plotly chart in a pale grey; these take the page's own text colour, in
 # either theme, which a figure cannot name. Where the rule should fail to match, the pale grey is back.
 _STYLE = """<style>
-.stPlotlyChart :is(.annotation-text, .legendtext, .xtick text, .ytick text, .hoverlayer text) {
+.stPlotlyChart :is(.annotation-text, .legendtext, .xtick text, .ytick text, .hoverlayer text, .colorbar text,
+  .textpoint text) {
   fill: currentColor !important;
 }
 </style>"""

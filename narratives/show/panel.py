@@ -62,23 +62,25 @@ Figures = Sequence[tuple[str, charts.Figure, str]]
 def show(
     view: View,
     panel: Panel,
-    figures: Callable[[], Figures],
+    figures: Callable[[], Figures] | None,
     least_width: int = 0,
     on_click: Callable[[str], None] | None = navigation.to_evidence,
 ) -> None:
     """Draw the panel: its charts, or their numbers as a table, and the ways to take them away.
 
-    `figures` gives (key, figure, text summary) and is not called while the table is shown. With
-    `least_width` in pixels the charts stand in a grid, else one below the other. `on_click` is called with
-    the key of the chart of which a point was clicked.
+    `figures` gives (key, figure, text summary) and is not called while the table is shown; None where the
+    table is all there is. With `least_width` in pixels the charts stand in a grid, else one below the other.
+    `on_click` is called with the key of the chart of which a point was clicked.
     """
     with st.container(key=f"panel-{panel.key}"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            st.subheader(panel.title, anchor=False, width="stretch")
-            tabled = st.toggle("Table", key=f"table-{panel.key}", help="The numbers instead of the chart.")
+            st.subheader(words.literal(panel.title), anchor=False, width="stretch")
+            tabled = figures is None or st.toggle(
+                "Table", key=f"table-{panel.key}", help="The numbers instead of the chart."
+            )
             _save(view, panel, pictures=not tabled)
         st.caption(words.literal(panel.how))
-        if tabled:
+        if tabled or figures is None:
             _table(panel)
             return
         place = st.grid("auto", min_column_width=least_width, gap="small") if least_width else st.container()

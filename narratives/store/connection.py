@@ -13,8 +13,8 @@ from narratives.store.records import Manifest
 
 DATABASE = "snapshot.duckdb"
 SCHEMA_VERSION = "3"
-# Version 1 had no lineage, and no stance and cohesion of clusters; version 2 no map, and of narratives nothing
-# but its definition: no includes, excludes and exemplars.
+# Version 1 had no lineage, and no stance and cohesion of clusters; version 2 no map, and nothing of a
+# narrative but its definition: no includes, excludes and exemplars.
 READABLE = ("1", "2", SCHEMA_VERSION)
 
 # Set when the database is made, so that not even the first statement can cause a download.
