@@ -113,6 +113,7 @@ def test_a_cell_leads_to_its_paragraphs_and_back(browser, address, store):
         assert parse_qs(urlparse(settled(page).url).query) == {"from": ["2017"], "to": ["2018"]}
 
         page.get_by_text("2 speakers with too little text for a share").click()
+        expect(page.locator(".st-key-panel-little").get_by_test_id("stDataFrame")).to_be_visible()
         settled(page)
         table = saved(page, "little", "Numbers (CSV)")
         assert table["speaker"].tolist() == [HAWK, GUEST]

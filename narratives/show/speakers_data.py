@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -48,15 +49,15 @@ def by_speaker(handle: data.Handle, s: Slice) -> pd.DataFrame:
 def of_pair(handle: data.Handle, s: Slice, pair: tuple[str, ...]) -> pd.DataFrame:
     """The same for the speakers named, those below the base too: without a share, and with base_reason."""
     enough = by_speaker(handle, s)
-    named = replace(s, speakers=pair)
-    rows = queries.shares(data.snapshot(handle), named, "speaker")
-    key = ["speaker", "narrative_id"]
-    limits = enough[[*key, "share", "share_low", "share_high"]]
-    merged = rows.merge(limits, on=key, how="left", validate="one_to_one")
-    base = least(handle)
-    amounts_of = zip(merged["total_paragraphs"], merged["documents"], strict=True)
-    merged["base_reason"] = [too_little(int(n), int(d), base) for n, d in amounts_of]
-    return merged
+    found = enough[enough["speaker"].isin(pair)].assign(base_reason="")
+    below = tuple(name for name in pair if name not in set(found["speaker"]))
+    if not below:
+        return found
+    rows = queries.shares(data.snapshot(handle), replace(s, speakers=below), "speaker")
+    base, sizes = least(handle), zip(rows["total_paragraphs"], rows["documents"], strict=True)
+    reasons = [too_little(int(n), int(d), base) for n, d in sizes]
+    nothing = {"share": np.nan, "share_low": np.nan, "share_high": np.nan}
+    return pd.concat([found, rows.assign(**nothing, base_reason=reasons)], ignore_index=True)
 
 
 @st.cache_data(max_entries=200, ttl=data.KEEP_SECONDS, show_spinner=False)
