@@ -82,7 +82,7 @@ def about(view: View, key: str, measured: Sequence[Quality]) -> About:
         measure="share",
         automatic=True,
         measured=next((row for row in measured if row.narrative_id == key), None),
-        base=narrative_data.base(view.handle),
+        base=data.base(view.handle),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from narratives.measure import Base, changes, cooccurrence, corrected, first_uses, with_base, with_share
+from narratives.measure import changes, cooccurrence, corrected, first_uses, with_base, with_share
 from narratives.model import Granularity, Quality, Slice, StoreError
 from narratives.show import data
 from narratives.show.colours import chosen
@@ -19,17 +19,11 @@ from narratives.store import Manifest, open_snapshot
 from narratives.store import narrative_queries as queries
 from narratives.store.narrative_queries import Actor, Card, Group
 
-SAMPLE_BASE = Base(documents=5, expected=1.0)  # a hand-picked sample: to show how it looks, no more
 BEST, EXPLAINING, CENTRAL = 10, 4, 3  # paragraphs shown: of the narrative, after a change, of a candidate
 FARTHEST = 12  # snapshots back that the lineage is followed
 _LENGTHS: tuple[Granularity, ...] = ("month", "quarter", "half", "year")
 VOICE = "_voice"  # ends the name of a column that counts one voice, so that none is that of the actor
 WELL_FILLED = 0.9  # of the periods must reach the base for a granularity to be chosen
-
-
-def base(handle: Handle) -> Base:
-    """What a share must rest on; less for the sample, which says so."""
-    return SAMPLE_BASE if data.manifest(handle).notice else Base()
 
 
 @st.cache_data(max_entries=60, ttl=KEEP_SECONDS, show_spinner=False)
@@ -48,12 +42,12 @@ def trend(handle: Handle, s: Slice, about: str, measured: Sequence[Quality]) -> 
     """The share by period: raw and corrected, those on too little left out with the reason."""
     found = shares(handle, s, about, "period")
     named = found.assign(narrative=data.names(handle)[about])
-    return with_base(corrected(named, measured), base(handle))
+    return with_base(corrected(named, measured), data.base(handle))
 
 
 def overall(handle: Handle, s: Slice, about: str, measured: Sequence[Quality]) -> pd.DataFrame:
     """The share in the whole slice, undated paragraphs included: one row, or none where there is no text."""
-    return with_base(corrected(shares(handle, s, about, "all"), measured), base(handle))
+    return with_base(corrected(shares(handle, s, about, "all"), measured), data.base(handle))
 
 
 @st.cache_data(max_entries=200, ttl=KEEP_SECONDS, show_spinner=False)
@@ -61,7 +55,7 @@ def granularity(handle: Handle, s: Slice, about: str) -> Granularity:
     """The shortest period of which nine in ten rest on enough for a share of this narrative; else years."""
     finest = _LENGTHS.index(data.granularity(handle, s))
     for by in _LENGTHS[finest:]:
-        rows = with_base(shares(handle, replace(s, by=by), about, "period"), base(handle))
+        rows = with_base(shares(handle, replace(s, by=by), about, "period"), data.base(handle))
         if len(rows) and rows["base_ok"].mean() >= WELL_FILLED:
             return by
     return "year"
@@ -83,7 +77,7 @@ def actors(handle: Handle, s: Slice, about: str, actor: Actor) -> pd.DataFrame:
     wide = voices.pivot(index=actor, columns="voice", values="paragraphs").fillna(0).astype("int64")
     wide = wide.add_suffix(VOICE)
     # The base asks what is expected at the overall share, which is that of all actors together.
-    rows = with_base(shares(handle, s, about, actor), base(handle))
+    rows = with_base(shares(handle, s, about, actor), data.base(handle))
     rows = rows[rows["paragraphs"] > 0].sort_values([actor], kind="stable")
     rows = rows.sort_values("paragraphs", ascending=False, kind="stable")
     return rows.merge(wide.reset_index(), on=actor, how="left").reset_index(drop=True)
@@ -107,7 +101,7 @@ def earliest(handle: Handle, s: Slice) -> str:
 @st.cache_data(max_entries=200, ttl=KEEP_SECONDS, show_spinner=False)
 def together(handle: Handle, s: Slice, about: str) -> pd.DataFrame:
     """The codebook's other narratives in the same documents, highest lift first: see measure.cooccurrence."""
-    found = cooccurrence(queries.pairs(data.snapshot(handle), s, about), base(handle))
+    found = cooccurrence(queries.pairs(data.snapshot(handle), s, about), data.base(handle))
     return found.sort_values("lift", ascending=False, kind="stable", ignore_index=True)
 
 

@@ -24,7 +24,7 @@ class Least:
 
 
 LEAST = Least(30, 5, Base())
-LEAST_OF_SAMPLE = Least(8, 2, Base(5, 1.0))  # hand-picked and small: the page says so
+LEAST_OF_SAMPLE = Least(8, 2, data.SAMPLE_BASE)  # hand-picked and small: the page says so
 
 
 def least(handle: data.Handle) -> Least:
