@@ -74,7 +74,7 @@ def _counted(view: View, about: About, rows: pd.DataFrame) -> str:
             None,
             [
                 f"{what} {words.denominator(about.slice, total, first, last)}. By {noun}{auto}.",
-                said.rests(about.base, about.slice.by, about.base == narrative_data.SAMPLE_BASE),
+                said.rests(about.base, about.slice.by, about.base == data.SAMPLE_BASE),
                 words.undated(totals.undated, about.slice),
                 words.unread(totals.other_language),
             ],
