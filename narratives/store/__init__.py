@@ -1,11 +1,11 @@
 """Snapshots, vectors and inputs on disk; the queries that pages and exports ask of them."""
 
-from narratives.store import map_queries
+from narratives.store import brief_queries, map_queries
 from narratives.store.csv import to_csv
 from narratives.store.decisions import NAME as DECISIONS
 from narratives.store.decisions import DecisionLog, digest
 from narratives.store.evaluations import Evaluation, read_evaluation, write_evaluation
-from narratives.store.export import DEFAULT_COPIES, TABLES, export
+from narratives.store.export import DEFAULT_COPIES, TABLES, check_slice, export
 from narratives.store.map_queries import MapPoints
 from narratives.store.queries import Snapshot
 from narratives.store.records import InputRecord, Manifest, Options, SnapshotContent, Totals
@@ -27,6 +27,8 @@ __all__ = [
     "Store",
     "Totals",
     "VectorFile",
+    "brief_queries",
+    "check_slice",
     "digest",
     "export",
     "map_queries",
