@@ -1,6 +1,6 @@
 """Snapshots, vectors and inputs on disk; the queries that pages and exports ask of them."""
 
-from narratives.store import brief_queries, map_queries
+from narratives.store import brief_queries, map_queries, method_queries
 from narratives.store.csv import to_csv
 from narratives.store.decisions import NAME as DECISIONS
 from narratives.store.decisions import DecisionLog, digest
@@ -32,6 +32,7 @@ __all__ = [
     "digest",
     "export",
     "map_queries",
+    "method_queries",
     "open_snapshot",
     "read_evaluation",
     "to_csv",
