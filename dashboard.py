@@ -32,6 +32,7 @@ page = st.navigation(
             ),
             st.Page("pages/map_page.py", title="Map", icon=":material/scatter_plot:", url_path="map"),
             st.Page("pages/sources_page.py", title="Sources", icon=":material/database:", url_path="sources"),
+            st.Page("pages/method_page.py", title="Method", icon=":material/functions:", url_path="method"),
         ]
     }
 )

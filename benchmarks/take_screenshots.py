@@ -27,6 +27,7 @@ PAGES = {
     "evidence": ("evidence", "[data-testid=stDataFrame]"),
     "map": ("map", ".stPlotlyChart .main-svg"),
     "sources": ("sources", ".st-key-coverage .main-svg"),
+    "method": ("method", ".katex"),
 }
 MAIN = "document.querySelector('[data-testid=stMain]')"
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m narratives build | fetch | export | review | evaluate | status`."""
+"""The command line: `python -m narratives build | fetch | export | brief | review | evaluate | status`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import get_args
 
 from tqdm import tqdm
 
-from narratives import __version__, measure, read
+from narratives import __version__, brief, measure, read
 from narratives.evaluation import Annotation, EvaluationRequest, evaluate
 from narratives.model import (
     BuildReport,
@@ -101,17 +101,18 @@ def _parser() -> argparse.ArgumentParser:
     add = command.add_argument
     add("table", choices=TABLES)
     _add_store(command)
-    add("--as-of", default="", metavar="SNAPSHOT", help="an older snapshot")
     add("--out", type=Path, metavar="F", help="F.csv, F.jsonl or F.parquet; without it CSV is printed")
-    for name in ("speaker", "outlet", "narrative"):
-        add(f"--{name}", action="append", default=[], metavar=name[0].upper(), help="may be repeated")
-    add("--from", dest="date_from", default="", metavar="D", help="2016, 2016-11 or 2016-11-10")
-    add("--to", dest="date_to", default="", metavar="D", help="inclusive")
-    add("--voice", action="append", default=[], choices=get_args(Voice), help="may be repeated")
-    add("--by", choices=get_args(Granularity), default="year")
-    add("--unit", choices=get_args(Unit), default="paragraph")
+    _add_slice(command)
     add("--copies", choices=get_args(Copies), default="", help="default: all, but originals in prevalence")
     command.set_defaults(run=_export)
+
+    command = commands.add_parser("brief", help="write a one-page brief of a slice as one HTML file")
+    add = command.add_argument
+    _add_store(command)
+    add("--out", type=Path, metavar="F", help="F.html; without it the page is printed")
+    _add_slice(command)
+    add("--copies", choices=get_args(Copies), default="originals")
+    command.set_defaults(run=_brief)
 
     command = commands.add_parser("review", help="take decisions into the log, or write them out")
     add = command.add_argument
@@ -143,6 +144,18 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_store(command: argparse.ArgumentParser) -> None:
     command.add_argument("--store", type=Path, default=Path("store"), metavar="DIR")
+
+
+def _add_slice(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--as-of", default="", metavar="SNAPSHOT", help="an older snapshot")
+    for name in ("speaker", "outlet", "narrative"):
+        add(f"--{name}", action="append", default=[], metavar=name[0].upper(), help="may be repeated")
+    add("--from", dest="date_from", default="", metavar="D", help="2016, 2016-11 or 2016-11-10")
+    add("--to", dest="date_to", default="", metavar="D", help="inclusive")
+    add("--voice", action="append", default=[], choices=get_args(Voice), help="may be repeated")
+    add("--by", choices=get_args(Granularity), default="year")
+    add("--unit", choices=get_args(Unit), default="paragraph")
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -264,19 +277,32 @@ def _fetch(options: argparse.Namespace) -> int:
     return 0 if report.had else EXIT_NOTHING_READ
 
 
-def _export(options: argparse.Namespace) -> int:
-    view = Slice(
+def _slice(options: argparse.Namespace, copies: Copies) -> Slice:
+    return Slice(
         speakers=tuple(options.speaker),
         outlets=tuple(options.outlet),
         narratives=tuple(options.narrative),
         date_from=options.date_from,
         date_to=options.date_to,
-        copies=options.copies or DEFAULT_COPIES[options.table],
+        copies=copies,
         by=options.by,
         unit=options.unit,
         voices=tuple(options.voice),
     )
+
+
+def _export(options: argparse.Namespace) -> int:
+    view = _slice(options, options.copies or DEFAULT_COPIES[options.table])
     written = export(options.store, options.table, view, options.out, measure.with_share, as_of=options.as_of)
+    if options.out is None:
+        sys.stdout.write(written)
+    else:
+        print(f"{options.out}", file=sys.stderr)
+    return 0
+
+
+def _brief(options: argparse.Namespace) -> int:
+    written = brief.write(options.store, _slice(options, options.copies), options.out, options.as_of)
     if options.out is None:
         sys.stdout.write(written)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from narratives.show import frame, narrative, prevalence, prevalence_panels, quality
+from narratives.show import brief, frame, hint, narrative, prevalence, prevalence_panels, quality
 
 
 def page(view: frame.View) -> None:
@@ -13,6 +13,7 @@ def page(view: frame.View) -> None:
         "paragraphs that advance it. The band is the 95 % interval; point at a mark for the numbers.",
         view.handle,
     )
+    hint.first_run(view)
     choice = prevalence.controls(view)
     shown = prevalence.frame(view, choice)
     if shown.empty:
@@ -26,6 +27,7 @@ def page(view: frame.View) -> None:
     narrative.open_one(view)
     prevalence_panels.compared(view, choice, shown, how)
     prevalence_panels.uncovered(view, choice)
+    brief.download(view, choice.slice)
     quality.details(view, measured)
 
 

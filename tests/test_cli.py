@@ -191,7 +191,7 @@ def test_status_of_an_empty_store(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_every_command_and_option_is_documented() -> None:
     manual = (ROOT / "docs" / "command-line.md").read_text("utf-8")
-    for command in ("build", "fetch", "export", "review", "evaluate", "status"):
+    for command in ("build", "fetch", "export", "brief", "review", "evaluate", "status"):
         shown = subprocess.run(
             [sys.executable, "-m", "narratives", command, "--help"],
             capture_output=True,

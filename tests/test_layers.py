@@ -11,7 +11,7 @@ from .conftest import ROOT
 
 ROOMS = {"read", "parse", "track", "store", "measure", "show"}
 MAY_IMPORT: dict[str, set[str]] = {room: {"model", room} for room in ROOMS}
-MAY_IMPORT["show"] |= {"store", "measure", "pipeline", "preview", "search"}
+MAY_IMPORT["show"] |= {"store", "measure", "pipeline", "preview", "search", "brief", "method"}
 MAY_IMPORT["pages"] = {"model", "show", "store", "measure", "pipeline"}
 MAY_IMPORT["dashboard"] = MAY_IMPORT["pages"]
 MAY_IMPORT["model"] = {"model"}
@@ -24,7 +24,9 @@ MAY_IMPORT["search"] = {"model", "parse", "track", "store"}
 STEPS = {"intake", "embedding", "matching", "discovery", "shipped"}
 MAY_IMPORT["pipeline"] = {"model", *STEPS, *ROOMS} - {"show", "measure"}
 MAY_IMPORT["evaluation"] = {"model", "pipeline", *STEPS, *ROOMS} - {"show", "parse"}
-MAY_IMPORT["__main__"] = {"model", "pipeline", "evaluation", "shipped", *ROOMS} - {"show"}
+MAY_IMPORT["brief"] = {"model", "store", "measure", "brief", "show"}
+MAY_IMPORT["method"] = {"model", "parse", "track", "measure"}
+MAY_IMPORT["__main__"] = {"model", "pipeline", "evaluation", "brief", "shipped", *ROOMS} - {"show"}
 MAY_IMPORT["preview"] = {"model", "read", "parse"}
 
 HOMES = {
@@ -91,6 +93,23 @@ def test_a_library_stays_at_home(path: Path) -> None:
             assert str(path).startswith(HOMES[library]), f"{path} imports {library}"
         if library in HEAVY:
             assert not at_load, f"{path} imports {library} when it is loaded, not when it is first used"
+
+
+def test_the_brief_takes_only_pure_parts_of_the_pages() -> None:
+    """It is made on the command line too, which loads no Streamlit."""
+    taken = {
+        name.split(".")[2]
+        for path in SOURCES
+        if place(path) == "brief"
+        for name, _ in imported(path)
+        if name.startswith("narratives.show.")
+    }
+    assert taken
+    while taken:
+        module = taken.pop()
+        names = [name for name, _ in imported(Path("narratives/show") / f"{module}.py")]
+        assert not any(name.split(".")[0] == "streamlit" for name in names), module
+        taken |= {name.split(".")[2] for name in names if name.startswith("narratives.show.")}
 
 
 def test_the_rules_see_every_room() -> None:

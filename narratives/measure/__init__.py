@@ -1,6 +1,6 @@
 """Shares with their intervals, what they must rest on, how they change and spread; quality. Pure."""
 
-from narratives.measure.base import Base, smoothed, with_base
+from narratives.measure.base import Base, base_of, smoothed, with_base
 from narratives.measure.change import changes
 from narratives.measure.clustered import clustered_interval, design
 from narratives.measure.correction import corrected
@@ -11,6 +11,7 @@ from narratives.measure.spread import cooccurrence, first_uses
 
 __all__ = [
     "Base",
+    "base_of",
     "changes",
     "choose_granularity",
     "clustered_interval",

@@ -24,6 +24,14 @@ class Base:
     expected: float = 5.0
 
 
+SAMPLE = Base(documents=5, expected=1.0)  # hand-picked and small: to show how it looks, no more
+
+
+def base_of(notice: str) -> Base:
+    """The base of a snapshot: less in one whose `notice` says that it is no study, as the sample's does."""
+    return SAMPLE if notice else Base()
+
+
 def with_base(frame: pd.DataFrame, base: Base) -> pd.DataFrame:
     """The frame with columns base_ok, base_code and base_reason; shares on too little become NaN.
 

@@ -16,7 +16,7 @@ import pandas as pd
 import streamlit as st
 
 from narratives import measure
-from narratives.measure import Base, choose_granularity, corrected, with_base, with_share
+from narratives.measure import Base, base_of, choose_granularity, corrected, with_base, with_share
 from narratives.model import Granularity, Slice, StoreError
 from narratives.store import (
     Manifest,
@@ -34,7 +34,6 @@ ENVIRONMENT = "NARRATIVES_STORE"
 OWN, SAMPLE = Path("store"), Path("store-sample")
 KEEP_SECONDS = 3600
 SHOWN = 0.75
-SAMPLE_BASE = Base(documents=5, expected=1.0)  # hand-picked and small: to show how it looks, no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ def prevalence(handle: Handle, s: Slice) -> pd.DataFrame:
 
 def base(handle: Handle) -> Base:
     """What a share must rest on to be shown: less in a snapshot that says itself that it is no study."""
-    return SAMPLE_BASE if manifest(handle).notice else Base()
+    return base_of(manifest(handle).notice)
 
 
 def judged(handle: Handle, frame: pd.DataFrame) -> pd.DataFrame:

@@ -162,4 +162,5 @@ def footer() -> None:
     st.divider()
     st.caption(words.CAVEAT)
     st.caption(f"Snapshot {manifest.snapshot_id}, built {words.built(manifest.built_at)}.")
+    st.page_link("pages/method_page.py", label="How these numbers are made", icon=":material/functions:")
     address.finish()

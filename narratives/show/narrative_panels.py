@@ -9,6 +9,7 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
+from narratives.measure.base import SAMPLE
 from narratives.model import Quality
 from narratives.show import charts, data, narrative_data, narrative_trend, navigation, panel, periods, words
 from narratives.show import narrative_words as said
@@ -74,7 +75,7 @@ def _counted(view: View, about: About, rows: pd.DataFrame) -> str:
             None,
             [
                 f"{what} {words.denominator(about.slice, total, first, last)}. By {noun}{auto}.",
-                said.rests(about.base, about.slice.by, about.base == data.SAMPLE_BASE),
+                said.rests(about.base, about.slice.by, about.base == SAMPLE),
                 words.undated(totals.undated, about.slice),
                 words.unread(totals.other_language),
             ],

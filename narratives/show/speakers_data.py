@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from narratives.measure import Base, choose_granularity, difference, with_base, with_share
+from narratives.measure.base import SAMPLE
 from narratives.model import Granularity, Slice
 from narratives.show import data, words
 from narratives.store import speakers_queries as queries
@@ -24,7 +25,7 @@ class Least:
 
 
 LEAST = Least(30, 5, Base())
-LEAST_OF_SAMPLE = Least(8, 2, data.SAMPLE_BASE)  # hand-picked and small: the page says so
+LEAST_OF_SAMPLE = Least(8, 2, SAMPLE)  # hand-picked and small: the page says so
 
 
 def least(handle: data.Handle) -> Least:

@@ -1,11 +1,11 @@
 """Snapshots, vectors and inputs on disk; the queries that pages and exports ask of them."""
 
-from narratives.store import map_queries
+from narratives.store import brief_queries, map_queries, method_queries
 from narratives.store.csv import to_csv
 from narratives.store.decisions import NAME as DECISIONS
 from narratives.store.decisions import DecisionLog, digest
 from narratives.store.evaluations import Evaluation, read_evaluation, write_evaluation
-from narratives.store.export import DEFAULT_COPIES, TABLES, export
+from narratives.store.export import DEFAULT_COPIES, TABLES, check_slice, export
 from narratives.store.formats import write
 from narratives.store.map_queries import MapPoints
 from narratives.store.queries import Snapshot
@@ -30,9 +30,12 @@ __all__ = [
     "Store",
     "Totals",
     "VectorFile",
+    "brief_queries",
+    "check_slice",
     "digest",
     "export",
     "map_queries",
+    "method_queries",
     "open_snapshot",
     "read_evaluation",
     "terms",

@@ -57,7 +57,7 @@ def export(path: Path, what: str, s: Slice, out: Path | None, with_share: WithSh
     _check(what, out)
     snapshot = open_snapshot(path, as_of)
     try:
-        _check_slice(snapshot, s)
+        check_slice(snapshot, s)
         table = _prevalence(snapshot, s, with_share) if what == "prevalence" else _table(snapshot, what, s)
     finally:
         snapshot.close()
@@ -93,8 +93,8 @@ def _check(what: str, out: Path | None) -> None:
         )
 
 
-def _check_slice(snapshot: Snapshot, s: Slice) -> None:
-    """A misspelt narrative or a reversed range would give an empty file that looks like an answer."""
+def check_slice(snapshot: Snapshot, s: Slice) -> None:
+    """Raise UsageError for an unknown narrative or a reversed range: they would give an empty answer."""
     if s.date_from and s.date_to and span(s.date_from)[0] > span(s.date_to)[1]:
         raise UsageError("a date range from early to late", f"{s.date_from} to {s.date_to}", "Swap the two.")
     if not s.narratives:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 FEW_DOCUMENTS, MANY_DOCUMENTS = 30, 300
+# Documents, and quarters or months, that a claim must be found in; of a very small corpus documents alone.
+LEAST_MANY, LEAST_SOME, LEAST_FEW = (5, 3), (3, 2), 2
 
 
 def recurs(document_ids: Sequence[str], dates: Sequence[str], corpus: int) -> bool:
@@ -16,11 +18,12 @@ def recurs(document_ids: Sequence[str], dates: Sequence[str], corpus: int) -> bo
     """
     documents = len(set(document_ids))
     if corpus < FEW_DOCUMENTS:
-        return documents >= 2
+        return documents >= LEAST_FEW
     many = corpus >= MANY_DOCUMENTS
     times = {_quarter(date) if many else date[:7] for date in dates if len(date) >= 7}
     years = {date for date in dates if len(date) == 4} - {time[:4] for time in times}
-    return documents >= (5 if many else 3) and len(times) + len(years) >= (3 if many else 2)
+    least_documents, least_times = LEAST_MANY if many else LEAST_SOME
+    return documents >= least_documents and len(times) + len(years) >= least_times
 
 
 def _quarter(date: str) -> str:
