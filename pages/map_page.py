@@ -13,7 +13,7 @@ def page(view: frame.View) -> None:
     frame.heading(
         "Map",
         "Each point is a paragraph; what lies close together is said in much the same way. Point at one to "
-        "read it; click it, or take the lasso above the map around several, to list them below.",
+        "read its beginning, click it to open it, or draw a box or lasso around several to list them below.",
         view.handle,
     )
     by = parts.controls()
@@ -21,7 +21,6 @@ def page(view: frame.View) -> None:
     if found.frame.empty:
         parts.nothing(view)
         return
-    st.text(parts.drawn(view, found))
     picked = parts.chart(view, found, by)
     if picked:
         parts.listing(view, picked)

@@ -20,5 +20,19 @@ def page(view: frame.View) -> None:
     contents.of_the_store(view)
 
 
+def first() -> None:
+    """Draw the page where the store holds nothing yet: the way to add texts."""
+    frame.heading(
+        "Sources",
+        "This store holds no texts yet. Add some here, or on the command line: "
+        "`python -m narratives build INPUT`.",
+        None,
+    )
+    uploads.section(opened=True)
+
+
 with frame.guarded():
-    page(frame.view())
+    if frame.holds_nothing():
+        first()
+    else:
+        page(frame.view())

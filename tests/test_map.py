@@ -153,7 +153,8 @@ def opened(**chosen: str) -> AppTest:
 
 
 def said(app: AppTest) -> str:
-    return "\n".join(e.value for kind in (app.subheader, app.text, app.caption) for e in kind)
+    kinds = (app.subheader, app.text, app.caption)
+    return "\n".join(e.value for kind in kinds for e in kind).replace("\\", "")
 
 
 def test_the_page_draws_and_says_how_many(store):

@@ -41,8 +41,12 @@ MARKERS = {
 _ASIDE = 0.08  # of a period: neighbours stand this far apart, so that no interval hides another
 _LABEL_LINE = 0.046  # of the plot's height, with a little air
 LEAST_TOP = 0.001  # of a scale of shares
-_LEFT = 36  # room for the marks of the vertical axis, in pixels
+_LEFT = 42  # room for the marks of the vertical axis, in pixels
 WITHIN, AIR = 0.75, 1.25
+# Said outright, since what Streamlit or Plotly would add later makes them draw every chart once more; margins
+# are ours, so that Plotly need not lay a chart out twice to find them.
+MODES = {"hovermode": "closest", "dragmode": "pan", "clickmode": "event+select"}
+_FIXED = {"fixedrange": True, "automargin": False, "tickangle": 0}
 CONFIG = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": False}
 
 
@@ -81,7 +85,7 @@ def small(
         headline += f" · F1 {measured.f1:.2f}"
     marks = change_marks(changes, view) if changes is not None else []
     figure = _figure([*banded(rows, colour, view), *marks], view, height=200)
-    figure["layout"]["margin"] = {"l": _LEFT, "r": 10, "t": 60, "b": 22}
+    figure["layout"]["margin"] = {"autoexpand": False, "l": _LEFT, "r": 10, "t": 60, "b": 32}
     figure["layout"]["annotations"] = [
         {
             "text": f"<b>{wrapped(name, 30, 2)}</b><br>{headline}",
@@ -117,7 +121,7 @@ def comparison(
     drawn += event_marks(inside, view.top)
     figure = _figure(drawn, view, height=400)
     layout = figure["layout"]
-    layout["margin"] = {"l": _LEFT, "r": 128, "t": 12, "b": 30}
+    layout["margin"] = {"autoexpand": False, "l": _LEFT, "r": 128, "t": 12, "b": 34}
     layout["shapes"] = [
         {
             "type": "line",
@@ -201,8 +205,7 @@ def _figure(drawn: list[Trace], view: Look, height: int) -> Figure:
         "data": drawn,
         "layout": {
             "height": height,
-            "hovermode": "closest",
-            "dragmode": False,
+            **MODES,
             "showlegend": False,
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
@@ -213,7 +216,7 @@ def _figure(drawn: list[Trace], view: Look, height: int) -> Figure:
                 "ticktext": [text for _, text in ticks],
                 "showgrid": False,
                 "zeroline": False,
-                "fixedrange": True,
+                **_FIXED,
                 "tickfont": {"size": 11},
             },
             "yaxis": {
@@ -225,7 +228,7 @@ def _figure(drawn: list[Trace], view: Look, height: int) -> Figure:
                 "gridcolor": FAINT,
                 "zeroline": True,
                 "zerolinecolor": FAINT,
-                "fixedrange": True,
+                **_FIXED,
                 "tickfont": {"size": 11},
             },
         },

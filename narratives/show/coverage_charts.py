@@ -8,6 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from narratives.show import coverage, periods, words
+from narratives.show.charts import MODES
 from narratives.show.colours import GREY, PALETTE, rgba
 from narratives.show.coverage import Gap
 from narratives.show.marks import FEW, wrapped
@@ -26,7 +27,8 @@ def heatmap(frame: pd.DataFrame, counted: Counted, missing: Sequence[Gap]) -> Fi
     One hue in growing opacity, so that it reads on a light and on a dark page, in grey, and with any colour
     vision. The scale goes by the square root, since outlets differ a hundredfold. Periods without any
     document between an outlet's first and last (`missing`) are marked with a dash; at most `MOST_OUTLETS`
-    rows are drawn. `frame` must not be empty.
+    rows are drawn. `frame` must not be empty. Plotly lets nobody choose a heatmap's cell, so an unseen mark
+    in every cell with text takes the clicks.
     """
     shown, labels = coverage.outlets(frame)[:MOST_OUTLETS], coverage.labels(frame)
     row_of = {outlet: at for at, outlet in enumerate(shown)}
@@ -56,13 +58,13 @@ def heatmap(frame: pd.DataFrame, counted: Counted, missing: Sequence[Gap]) -> Fi
                 "text": hover,
                 "hovertemplate": "%{text}<extra></extra>",
             },
+            _targets(shown, labels, depth, hover),
             _dashes(missing, row_of, column_of, 6 if len(labels) <= FEW * 3 else 3),
         ],
         "layout": {
             "height": _ROW * len(shown) + 44,
             "margin": {"l": 8, "r": 8, "t": 8, "b": 28},
-            "hovermode": "closest",
-            "dragmode": False,
+            **MODES,
             "showlegend": False,
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
@@ -84,6 +86,29 @@ def heatmap(frame: pd.DataFrame, counted: Counted, missing: Sequence[Gap]) -> Fi
         },
     }
     return figure
+
+
+def _targets(
+    outlets: Sequence[str],
+    labels: Sequence[str],
+    depth: Sequence[Sequence[float | None]],
+    hover: Sequence[Sequence[str]],
+) -> dict[str, Any]:
+    cells = [(at, column) for at in range(len(outlets)) for column in range(len(labels)) if depth[at][column]]
+    unseen = {"marker": {"opacity": 0}}
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "Cells",
+        "x": [column for _, column in cells],
+        "y": [at for at, _ in cells],
+        "customdata": [{"outlet": outlets[at], "period": labels[column]} for at, column in cells],
+        "text": [hover[at][column] for at, column in cells],
+        "hovertemplate": "%{text}<extra></extra>",
+        "marker": {"symbol": "square", "size": 12, "opacity": 0, "color": GREY},
+        "selected": unseen,
+        "unselected": unseen,
+    }
 
 
 def _axis(number: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import streamlit as st
 
@@ -12,22 +13,40 @@ from narratives.model import NarrativesError, Slice, StoreError
 from narratives.show import address, building, data, filters, navigation, words
 from narratives.store import Store
 
+UPLOADS = "pages/sources_page.py"
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="6" '
     'fill="#1f5a7a"/><path d="M5 23l7-8 6 4 9-11" fill="none" stroke="#fff" stroke-width="3" '
     'stroke-linecap="round" stroke-linejoin="round"/></svg>'
 )
 
+_EMPTY, _IN_USE = "store is empty", "snapshot in use"
 AS_OF = "as-of"  # the parameter of an address that pins a snapshot
 
-# Streamlit draws the letters of a Plotly chart in a pale grey; these take the page's own text colour, in
-# either theme, which a figure cannot name. Where the rule should fail to match, the pale grey is back.
+# Streamlit draws the letters of a Plotly chart and its captions in a pale grey; these take the page's own text
+# colour, in either theme, or three quarters of it: the grey of captions has a contrast of 4.1 on the light
+# page, where 4.5 is the least (https://www.w3.org/TR/WCAG22/#contrast-minimum). Where a rule should fail to
+# match, the pale grey is back.
 _STYLE = """<style>
 .stPlotlyChart :is(.annotation-text, .legendtext, .xtick text, .ytick text, .hoverlayer text, .colorbar text,
   .textpoint text) {
   fill: currentColor !important;
 }
+.stApp [data-testid="stCaptionContainer"] { color: color-mix(in srgb, currentColor 76%, transparent); }
+.stApp [data-testid="stCaptionContainer"] code { color: inherit; font-size: 0.9em; }
 </style>"""
+
+# Plotly keeps a finger on a chart from scrolling the page. Here the page scrolls and a tap is a click; only
+# where somebody has taken up box or lasso does the finger draw.
+_TOUCH = """<script>
+if (!window.narrativesTouch) {
+  window.narrativesTouch = true;
+  addEventListener("touchstart", (event) => {
+    const plot = event.target.closest?.(".js-plotly-plot");
+    if (plot && !["select", "lasso"].includes(plot._fullLayout?.dragmode)) event.stopPropagation();
+  }, { capture: true, passive: true });
+}
+</script>"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +75,8 @@ def guarded() -> Iterator[None]:
     except NarrativesError as error:
         st.error("This page cannot be shown.", icon=":material/error:")
         st.text(f"Expected {error.expected}; got {error.got}.\n{error.todo}")
+        if holds_nothing():
+            st.page_link(UPLOADS, label="Or add texts on the page Sources", icon=":material/upload_file:")
         st.stop()
 
 
@@ -68,16 +89,31 @@ def open_frame() -> None:
         navigation.follow()
         address.begin()
         address.one(AS_OF)
-        filters.sidebar(_handle())
+        shown = as_of() or Store(data.store_path()).current()
+        st.session_state[_EMPTY] = shown is None
+        st.session_state[_IN_USE] = _found(shown) if shown else None
+        if shown:
+            filters.sidebar(_handle())
+
+
+def holds_nothing() -> bool:
+    """Whether the store to show has no snapshot yet: texts can be added, but there is nothing to show."""
+    return bool(st.session_state.get(_EMPTY))
 
 
 def _handle() -> data.Handle:
-    """The snapshot of this session; where a link pins one that is gone, the way to the latest."""
-    pinned = as_of()
+    """The snapshot of this run. The frame looks once, so that no page shows two; without it a page looks."""
+    if (found := st.session_state.get(_IN_USE)) is not None:
+        return cast(data.Handle, found)
+    return _found(as_of())
+
+
+def _found(snapshot_id: str) -> data.Handle:
+    """The snapshot, or the latest for an empty id; where a link pins one that is gone, a way out."""
     try:
-        return data.current(pinned)
+        return data.current(snapshot_id)
     except StoreError:
-        if pinned:
+        if as_of():
             st.button("Show the latest snapshot instead", on_click=_latest)
         raise
 
@@ -108,11 +144,13 @@ def view() -> View:
     return View(_handle(), filters.current())
 
 
-def heading(title: str, how: str, handle: data.Handle) -> None:
+def heading(title: str, how: str, handle: data.Handle | None) -> None:
     """The page's title, how to read it in a line, and the snapshot's own caveat where it has one."""
-    st.html(_STYLE)
+    st.html(_STYLE + _TOUCH, unsafe_allow_javascript=True)
     st.title(title, anchor=False)
     st.caption(how)
+    if handle is None:
+        return
     manifest = data.manifest(handle)
     if manifest.notice:
         st.info(manifest.notice, icon=":material/info:")
@@ -158,6 +196,8 @@ def nothing(
 
 def footer() -> None:
     """The standing caveat, and which build this is; the address now says what the page shows."""
+    if holds_nothing():
+        return
     manifest = data.manifest(_handle())
     st.divider()
     st.caption(words.CAVEAT)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from narratives.model import Slice
-from narratives.show import address, data, evidence, frame, map_charts, words
+from narratives.show import address, data, evidence, filters, frame, map_charts, navigation, panel, words
 from narratives.show.colours import chosen
 from narratives.show.frame import View
 from narratives.store import MapPoints
@@ -17,6 +19,15 @@ from narratives.store import MapPoints
 WHAT = "statement paragraph"
 BY: tuple[map_charts.By, ...] = ("narrative", "year", "speaker")
 MOST_LISTED = 100
+TABLE = {
+    "date": st.column_config.TextColumn("Date", width=84),
+    "speaker": st.column_config.TextColumn("Speaker", width=112),
+    "outlet": st.column_config.TextColumn("Outlet", width=84),
+    "text": st.column_config.TextColumn("Paragraph (its beginning)", width=420),
+    "narratives": st.column_config.TextColumn("Narratives", width=180),
+    "x": st.column_config.NumberColumn("Across", format="%.2f", width=64),
+    "y": st.column_config.NumberColumn("Up", format="%.2f", width=64),
+}
 
 
 def controls() -> map_charts.By:
@@ -57,22 +68,56 @@ def nothing(view: View) -> None:
 
 
 def chart(view: View, found: MapPoints, by: map_charts.By) -> list[str]:
-    """Draw the map; returns the ids of the points that were chosen on it."""
-    options = data.options(view.handle).narratives
+    """Draw the map in its panel; returns the ids of the points around which box or lasso was drawn."""
+    options, names = data.options(view.handle).narratives, data.names(view.handle)
     pairs = zip(options["narrative_id"], options["colour"], strict=True)
     colours = {key: chosen(colour, place) for place, (key, colour) in enumerate(pairs)}
-    groups = map_charts.groups(found.frame, by, data.names(view.handle), colours)
-    event: Any = st.plotly_chart(
-        map_charts.figure(found.frame, groups, by),
-        config=map_charts.CONFIG,
-        key=f"map-{hashlib.sha256(f'{view}{by}'.encode()).hexdigest()[:12]}",
-        on_select="rerun",
-        selection_mode=("points", "box", "lasso"),
-        alt=map_charts.summary(found.frame, groups, by),
-    )
+    groups = map_charts.groups(found.frame, by, names, colours)
+    key = f"map-{hashlib.sha256(f'{view}{by}'.encode()).hexdigest()[:12]}"
     ids = found.frame["paragraph_id"].tolist()
-    rows = [groups[p["curve_number"]].rows[p["point_index"]] for p in event.selection.points]
-    return [ids[row] for row in sorted(set(rows))]
+    of_curve = [[ids[row] for row in group.rows] for group in groups]
+    summary = map_charts.summary(found.frame, groups, by)
+    table = found.frame.assign(
+        narratives=[
+            "; ".join(names.get(str(key), str(key)) for key in ids) for ids in found.frame["narrative_ids"]
+        ]
+    )
+    drawn_panel = panel.Panel(
+        key="map",
+        title="What is said alike",
+        how=drawn(view, found),
+        summary=summary,
+        table=table.drop(columns="narrative_ids"),
+        slice=replace(view.slice, copies="originals"),
+        columns=TABLE,
+    )
+    panel.show(
+        view,
+        drawn_panel,
+        lambda: [(key, map_charts.figure(found.frame, groups, by), summary)],
+        on_click=lambda key: _open(key, of_curve),
+        config=map_charts.CONFIG,
+        selection=("points", "box", "lasso"),
+    )
+    return sorted(_chosen(key, of_curve))
+
+
+def _selection(key: str) -> dict[str, Any]:
+    return dict(st.session_state.get(key, {}).get("selection", {}))
+
+
+def _chosen(key: str, of_curve: Sequence[Sequence[str]]) -> set[str]:
+    """The ids of the points that are chosen in the chart under `key`."""
+    points = _selection(key).get("points", [])
+    return {of_curve[point["curve_number"]][point["point_index"]] for point in points}
+
+
+def _open(key: str, of_curve: Sequence[Sequence[str]]) -> None:
+    """Open the paragraph of a point that was clicked; what is in a box or lasso is listed on the page."""
+    found = _selection(key)
+    ids = _chosen(key, of_curve)
+    if ids and not found.get("box") and not found.get("lasso"):
+        navigation.turn_to(navigation.EVIDENCE, filters.current(), open=min(ids))
 
 
 def listing(view: View, picked: list[str]) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from narratives.show import words
+from narratives.show.charts import MODES
 from narratives.show.colours import GREY, PALETTE, distinct, legible
 from narratives.show.marks import wrapped
 
@@ -135,8 +136,7 @@ def figure(frame: pd.DataFrame, found: Sequence[Group], by: By) -> Figure:
             "xaxis": dict(axis),
             "yaxis": dict(axis),
             "annotations": numbers,
-            "dragmode": False,  # else a finger on the map could not scroll the page
-            "hovermode": "closest",
+            **MODES,
             "showlegend": True,
             "legend": {
                 "orientation": "h",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -56,6 +56,7 @@ class Panel:
     link: Mapping[str, str] = field(default_factory=dict)
 
 
+Selection = Literal["points", "box", "lasso"]
 Figures = Sequence[tuple[str, charts.Figure, str]]
 
 
@@ -65,12 +66,15 @@ def show(
     figures: Callable[[], Figures] | None,
     least_width: int = 0,
     on_click: Callable[[str], None] | None = navigation.to_evidence,
+    config: Mapping[str, Any] = charts.CONFIG,
+    selection: Sequence[Selection] = ("points",),
 ) -> None:
     """Draw the panel: its charts, or their numbers as a table, and the ways to take them away.
 
     `figures` gives (key, figure, text summary) and is not called while the table is shown; None where the
     table is all there is. With `least_width` in pixels the charts stand in a grid, else one below the other.
-    `on_click` is called with the key of the chart of which a point was clicked.
+    `on_click` is called with the key of the chart of which a point was clicked, or points were chosen in
+    another way of `selection`. `config` is Plotly's.
     """
     with st.container(key=f"panel-{panel.key}"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -87,11 +91,11 @@ def show(
         for key, figure, summary in figures():
             place.plotly_chart(
                 figure,
-                config=charts.CONFIG,
+                config=dict(config),
                 key=key,
                 alt=summary,
                 on_select=_callback(on_click, key) if on_click else "ignore",
-                selection_mode="points",
+                selection_mode=selection,
             )
 
 

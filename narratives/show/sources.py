@@ -10,7 +10,17 @@ import pandas as pd
 import streamlit as st
 
 from narratives.model import Granularity, Slice
-from narratives.show import address, charts, coverage, coverage_charts, frame, periods, words
+from narratives.show import (
+    address,
+    coverage,
+    coverage_charts,
+    filters,
+    frame,
+    navigation,
+    panel,
+    periods,
+    words,
+)
 from narratives.show import sources_data as answers
 from narratives.show.coverage import Gap
 from narratives.show.coverage_charts import MOST_OUTLETS, NOUN, Counted
@@ -19,6 +29,13 @@ from narratives.show.source_tables import NUMBER, TEXT, table
 
 _AUTO = "auto"
 _PERIODS = {_AUTO: "Auto", "year": "Year", "quarter": "Quarter", "month": "Month"}
+DOCUMENTS = "documents with any paragraph in the slice; statement paragraphs as the shares count them"
+CELLS = {
+    "outlet": TEXT("Outlet"),
+    "period": TEXT("Period"),
+    "documents": NUMBER("Documents", format="localized"),
+    "statements": NUMBER("Statement paragraphs", format="localized"),
+}
 _COUNTED: Mapping[str, str] = {"documents": "Documents", "statements": "Statement paragraphs"}
 
 
@@ -79,26 +96,34 @@ def headline(view: View) -> None:
 
 
 def drawn(view: View, choice: Choice) -> None:
-    """The heatmap of coverage, what it leaves out, the longest gaps in words, and its tables."""
-    st.subheader("Coverage", anchor=False)
+    """The heatmap of coverage in its panel, what it leaves out, the longest gaps in words, and its tables."""
     shown = answers.coverage(view.handle, choice.slice)
     if shown.empty:
+        st.subheader("Coverage", anchor=False)
         _nothing(view, choice)
         return
     missing, noun = coverage.gaps(shown), periods.NOUN[choice.slice.by]
-    frame.note(_counted(view, choice, shown))
-    st.plotly_chart(
-        coverage_charts.heatmap(shown, choice.counted, missing),
-        config=charts.CONFIG,
-        key="coverage",
-        alt=coverage.summary(shown, missing),
-    )
-    named = len(coverage.outlets(shown))
-    st.caption(
-        f"The fuller the colour, the more in that {noun} (by the square root); point at a cell for the "
-        f"numbers. A dash marks a {noun} without any document between an outlet's first and last."
+    named, summary = len(coverage.outlets(shown)), coverage.summary(shown, missing)
+    reading = (
+        f"The fuller the colour, the more in that {noun} (by the square root). "
+        f"A dash marks a {noun} without any document between an outlet's first and last."
         + (f" The {MOST_OUTLETS} largest of {named} outlets are drawn." if named > MOST_OUTLETS else "")
     )
+    drawn_panel = panel.Panel(
+        key="coverage",
+        title="Coverage",
+        how=f"{_counted(view, choice, shown)} {reading}",
+        summary=summary,
+        table=shown.assign(outlet=shown["outlet"].replace("", words.NOBODY)),
+        slice=replace(choice.slice, narratives=()),
+        columns=CELLS,
+        extra={"by": choice.slice.by, "documents_are": DOCUMENTS},
+    )
+
+    def figures() -> panel.Figures:
+        return [("coverage", coverage_charts.heatmap(shown, choice.counted, missing), summary)]
+
+    panel.show(view, drawn_panel, figures, on_click=_to_cell)
     if missing:
         told = [gap.in_words for gap in coverage.telling(shown, missing)]
         if further := len(missing) - len(told):
@@ -106,8 +131,16 @@ def drawn(view: View, choice: Choice) -> None:
         st.text("\n".join(told))
     else:
         st.text(f"No gap: every outlet has a document in every {noun} between its first and its last.")
-    with st.expander("Outlets, gaps and counts as tables"):
+    with st.expander("Outlets and gaps as tables"):
         _tables(view, choice, shown, missing)
+
+
+def _to_cell(key: str) -> None:
+    """Open the paragraphs of the outlet and period of a cell (a chart's callback)."""
+    point = navigation.clicked(key)
+    if point is not None:
+        # The narrative filter plays no part in the cells.
+        navigation.show_evidence(navigation.narrowed(filters.current(), {"narrative": (), **point}))
 
 
 def _counted(view: View, choice: Choice, shown: pd.DataFrame) -> str:
@@ -143,7 +176,6 @@ def _nothing(view: View, choice: Choice) -> None:
 
 
 def _tables(view: View, choice: Choice, shown: pd.DataFrame, missing: Sequence[Gap]) -> None:
-    what = "documents with any paragraph in the slice; statement paragraphs as the shares count them"
     outlets = coverage.by_outlet(shown, missing)
     columns = {
         "outlet": TEXT("Outlet"),
@@ -153,7 +185,7 @@ def _tables(view: View, choice: Choice, shown: pd.DataFrame, missing: Sequence[G
         "last": TEXT("Last"),
         "gap": TEXT("Longest gap"),
     }
-    table(view, choice.slice, outlets, columns, "outlets", what)
+    table(view, choice.slice, outlets, columns, "outlets", DOCUMENTS)
     if missing:
         told = pd.DataFrame(
             [
@@ -170,11 +202,3 @@ def _tables(view: View, choice: Choice, shown: pd.DataFrame, missing: Sequence[G
             "periods": NUMBER(f"{noun}s", format="localized"),
         }
         table(view, choice.slice, told, named, "gaps", f"{noun.lower()}s between an outlet's first and last")
-    cells = {
-        "outlet": TEXT("Outlet"),
-        "period": TEXT("Period"),
-        "documents": NUMBER("Documents", format="localized"),
-        "statements": NUMBER("Statement paragraphs", format="localized"),
-    }
-    counts = shown.assign(outlet=shown["outlet"].replace("", words.NOBODY))
-    table(view, choice.slice, counts, cells, "coverage", what)

@@ -57,15 +57,17 @@ def target() -> Path:
     return data.OWN if shown.resolve() == data.SAMPLE.resolve() else shown
 
 
-def section() -> None:
-    """Draw the state of a build that was started here, or else the way to start one."""
+def section(opened: bool = False) -> None:
+    """Draw the state of a build that was started here, or else the way to start one, closed or `opened`."""
     if read_only():
         return
     store = target()
     if jobs().of(store) is not None:
         panel(store)
         return
-    with st.expander("Add texts: CSV, JSONL, HTML, text or zip files", icon=":material/upload_file:"):
+    with st.expander(
+        "Add texts: CSV, JSONL, HTML, text or zip files", icon=":material/upload_file:", expanded=opened
+    ):
         _form(store)
 
 
