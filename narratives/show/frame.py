@@ -23,10 +23,10 @@ ICON = (
 _EMPTY, _IN_USE = "store is empty", "snapshot in use"
 AS_OF = "as-of"  # the parameter of an address that pins a snapshot
 
-# Streamlit draws the letters of a Plotly chart and its captions in a pale grey; these take the page's own text
-# colour, in either theme, or three quarters of it: the grey of captions has a contrast of 4.1 on the light
-# page, where 4.5 is the least (https://www.w3.org/TR/WCAG22/#contrast-minimum). Where a rule should fail to
-# match, the pale grey is back.
+# Streamlit draws the letters of a Plotly chart and its captions in a pale grey; these take the page's own
+# text colour, in either theme, or three quarters of it: the grey of captions has a contrast of 4.1 on the
+# light page, where 4.5 is the least (https://www.w3.org/TR/WCAG22/#contrast-minimum). Where a rule should
+# fail to match, the pale grey is back.
 _STYLE = """<style>
 .stPlotlyChart :is(.annotation-text, .legendtext, .xtick text, .ytick text, .hoverlayer text, .colorbar text,
   .textpoint text) {
