@@ -31,7 +31,7 @@ learning: .venv/test.stamp
 	$(BIN)/python -m benchmarks.learning_curve --out docs/accuracy.md
 
 screenshots: .venv/test.stamp
-	$(BIN)/python benchmarks/take_screenshots.py
+	$(BIN)/python -m benchmarks.take_screenshots
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed; {sys.version.split()[0]} came. Name another with: make PYTHON=python3.12 ...")'

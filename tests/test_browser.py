@@ -158,6 +158,29 @@ def test_nothing_to_show_is_said(browser, address):
         assert not urlparse(page.url).query
 
 
+def test_a_finger_on_a_chart_scrolls_the_page(browser, address):
+    context = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(address)
+    settled(page)
+    chart = page.locator(".st-key-panel-prevalence .js-plotly-plot").first
+    chart.scroll_into_view_if_needed()
+    at, finger = chart.bounding_box(), context.new_cdp_session(page)
+    top = "document.querySelector('[data-testid=stMain]').scrollTop"
+    before, y = page.evaluate(top), at["y"] + at["height"] / 2
+
+    def touch(kind: str, *points: dict[str, float]) -> None:
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
+
+    touch("touchStart", {"x": 195, "y": y})
+    for moved in range(15, 151, 15):
+        touch("touchMove", {"x": 195, "y": y + moved})
+    touch("touchEnd")
+    page.wait_for_timeout(500)
+    assert page.evaluate(top) < before - 50
+    context.close()
+
+
 @pytest.mark.parametrize("path", ["", "evidence"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_nothing_is_wider_than_the_screen(browser, address, path, width):

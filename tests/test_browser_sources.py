@@ -9,6 +9,8 @@ import random
 import zipfile
 from dataclasses import asdict, replace
 from pathlib import Path
+from urllib.parse import parse_qs, urlparse
+from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,7 +18,7 @@ from playwright.sync_api import Page, expect
 from narratives.model import Counts
 from narratives.store import Store
 
-from .browsing import fresh, opened, serving, settled, sql
+from .browsing import fresh, opened, saved, serving, settled, sql
 from .factory import content
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
@@ -119,6 +121,23 @@ def test_what_cannot_be_read_is_told_with_its_reason(browser, store):
         expect(page.get_by_role("heading", name="Nothing could be read")).to_be_visible(timeout=ENOUGH)
         expect(page.get_by_text("2 rows or files rejected:")).to_be_visible()
     assert not (store.parent / "outside.txt").exists()
+
+
+def test_a_cell_leads_to_its_paragraphs_and_is_saved_as_a_picture(browser, store):
+    with serving(store) as address, fresh(browser) as watched:
+        page = opened(watched, f"{address}/sources?columns=year&narrative=wwii_memory")
+        table = saved(page, "coverage", "Numbers (CSV)")
+        assert table["documents"].sum() == sql(store, "SELECT count(*) FROM documents WHERE date <> ''")[0][0]
+        svg = ElementTree.fromstring(saved(page, "coverage", "Picture (SVG)"))
+        assert len(svg.findall(".//{http://www.w3.org/2000/svg}image")) == 1
+        assert saved(page, "coverage", "Picture (PNG)").startswith(b"\x89PNG")
+        cells = page.locator(".st-key-coverage .heatmaplayer image").bounding_box()
+        page.mouse.click(cells["x"] + 10, cells["y"] + 10)  # the largest outlet\'s first year
+        page.wait_for_url("**/evidence?**")
+        settled(page)
+        outlet = str(table.groupby("outlet")["documents"].sum().sort_values().index[-1])
+        asked = parse_qs(urlparse(page.url).query)
+        assert asked["outlet"] == [outlet] and asked["from"] == asked["to"] and "narrative" not in asked
 
 
 @pytest.mark.parametrize("width", [390, 1440])

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from narratives.model import Slice, StoreError
 from narratives.show import data, map_charts
+from narratives.show import map as page_parts
 from narratives.show.colours import BACKGROUNDS, LINE_CONTRAST, contrast
 from narratives.store import Store, connection, manifests, map_queries, open_snapshot
 from narratives.store.files import sha256
@@ -163,8 +164,33 @@ def test_the_page_draws_and_says_how_many(store):
     [chart] = app.get("plotly_chart")
     names = [trace["name"] for trace in json.loads(chart.proto.spec)["data"]]
     assert names[0] == "in no narrative" and "<b>2</b> The US meddles too" in names
-    [chart] = opened(colour="year").get("plotly_chart")
+    app.session_state["colour"] = "year"
+    [chart] = app.run().get("plotly_chart")
     assert "2016" in [trace["name"] for trace in json.loads(chart.proto.spec)["data"]]
+
+
+def test_a_click_opens_the_paragraph_and_a_lasso_only_lists(store, monkeypatch):
+    turned = []
+    monkeypatch.setattr(page_parts.navigation, "turn_to", lambda *terms, **own: turned.append((*terms, own)))
+    of_curve = [["d001-003"], ["d002-001", "d004-001"]]
+    point = {"curve_number": 1, "point_index": 1}
+    state = {"a": {"selection": {"points": [point], "box": [], "lasso": []}}}
+    monkeypatch.setattr(page_parts.st, "session_state", state)
+    page_parts._open("a", of_curve)
+    assert turned == [("evidence", Slice(), {"open": "d004-001"})]
+    state["a"]["selection"]["lasso"] = [{"x": [0, 1, 2]}]
+    page_parts._open("a", of_curve)
+    assert len(turned) == 1
+    assert page_parts._chosen("a", of_curve) == {"d004-001"}
+
+
+def test_the_table_has_every_point_of_the_map(store):
+    app = AppTest.from_file(str(ROOT / "pages/map_page.py"), default_timeout=60)
+    app.session_state["table-map"] = True
+    [table] = app.run().dataframe
+    assert len(table.value) == ORIGINALS and not app.get("plotly_chart")
+    row = table.value[table.value["date"].astype(str).str.startswith("2016")].iloc[0]
+    assert row["text"] and row["speaker"]
 
 
 def test_a_sample_is_said_to_be_one(store, monkeypatch):

@@ -88,22 +88,23 @@ def test_periods_are_as_short_as_can_be_read(years, day, year, expected):
 def test_the_figure_holds_the_counts_and_the_gaps():
     missing = coverage.gaps(SHOWN)
     figure = heatmap(SHOWN, "documents", missing)
-    cells, dashes = figure["data"]
+    cells, targets, dashes = figure["data"]
     assert figure["layout"]["yaxis"]["ticktext"] == ["MFA", "(none named)", "RT"]
     drawn = sum(round(value**2) for row in cells["z"] for value in row if value)
     assert drawn == SHOWN["documents"].sum()
     assert len(dashes["x"]) == 5 and all(
         cells["z"][y][x] is None for x, y in zip(dashes["x"], dashes["y"], strict=True)
     )
-    assert "Feb 2017: 4 documents, 40 statement paragraphs" in cells["text"][0][0]
-    assert "Mar 2017: no document" in cells["text"][0][1]
+    assert "Feb 2017: 4 documents, 40 statement paragraphs" in targets["text"][0]
+    assert targets["text"][1].startswith("No document of MFA from Mar 2017") and not targets["customdata"][1]
+    assert targets["customdata"][0] == {"outlet": "MFA", "period": "2017-02"}
     json.dumps(figure, allow_nan=False)
 
 
 def test_statements_are_drawn_where_there_are_any():
-    cells = heatmap(SHOWN, "statements", [])["data"][0]
+    cells, targets, _ = heatmap(SHOWN, "statements", [])["data"]
     assert cells["z"][0][5] is None  # a document without a statement paragraph
-    assert "Jul 2017: 1 document, 0 statement paragraphs" in cells["text"][0][5]
+    assert "Jul 2017: 1 document, 0 statement paragraphs" in targets["text"][5]
 
 
 def test_hostile_and_many_outlets_are_drawn_harmless_and_few():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 import time
 import zipfile
@@ -196,3 +197,28 @@ def test_tables_of_different_columns_are_built_one_after_another(tmp_path):
         ((("text", "body"),), [str(two)]),
     ]
     assert uploads.batches([mixed], {one: (), two: ()}) == [((), [str(mixed.path)])]
+
+
+def test_an_empty_store_can_be_filled_from_the_page(tmp_path, monkeypatch):
+    monkeypatch.setenv(data.ENVIRONMENT, str(tmp_path / "empty"))
+    app = sources()
+    assert "This store holds no texts yet." in said(app)
+    assert len(app.file_uploader) == 1 and not app.error
+    app = uploaded(app, CSV)
+    assert "Build with 1 file" in [button.label for button in app.button]
+    build_store(tmp_path / "empty", NOTICE)
+    assert headline(app.run())["Documents"] == "7"
+
+
+def test_other_pages_of_an_empty_store_lead_to_it(tmp_path, monkeypatch):
+    monkeypatch.setenv(data.ENVIRONMENT, str(tmp_path / "empty"))
+    [link] = opened().get("page_link")
+    assert "Sources" in link.proto.label
+
+
+def test_a_cell_stands_for_its_outlet_and_period(store):  # noqa: F811
+    chart = json.loads(sources(columns="year").get("plotly_chart")[0].proto.spec)
+    [cells] = [trace for trace in chart["data"] if trace.get("name") == "Cells"]
+    counted = coverage_queries.coverage(open_snapshot(store), Slice(by="year"))
+    pairs = zip(counted["outlet"], counted["period"], strict=True)
+    assert sorted((cell["outlet"], cell["period"]) for cell in cells["customdata"] if cell) == sorted(pairs)

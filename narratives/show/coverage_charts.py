@@ -28,7 +28,7 @@ def heatmap(frame: pd.DataFrame, counted: Counted, missing: Sequence[Gap]) -> Fi
     vision. The scale goes by the square root, since outlets differ a hundredfold. Periods without any
     document between an outlet's first and last (`missing`) are marked with a dash; at most `MOST_OUTLETS`
     rows are drawn. `frame` must not be empty. Plotly lets nobody choose a heatmap's cell, so an unseen mark
-    in every cell with text takes the clicks.
+    in the middle of every cell takes the clicks, from wherever in the cell: it is the nearest.
     """
     shown, labels = coverage.outlets(frame)[:MOST_OUTLETS], coverage.labels(frame)
     row_of = {outlet: at for at, outlet in enumerate(shown)}
@@ -41,6 +41,10 @@ def heatmap(frame: pd.DataFrame, counted: Counted, missing: Sequence[Gap]) -> Fi
             documents, statements = int(row["documents"]), int(row["statements"])
             depth[at][column] = int(row[counted]) ** 0.5 or None
             hover[at][column] = _hover(row["outlet"], row["period"], documents, statements)
+    for gap in missing:
+        if gap.outlet in row_of:
+            for label in periods.between(gap.first, gap.last):
+                hover[row_of[gap.outlet]][column_of[label]] = wrapped(gap.in_words, 44, 3)
     names = [wrapped(outlet or words.NOBODY, _NAME, 2) for outlet in shown]
     figure: Figure = {
         "data": [
@@ -55,8 +59,7 @@ def heatmap(frame: pd.DataFrame, counted: Counted, missing: Sequence[Gap]) -> Fi
                 "showscale": False,
                 "xgap": 1,
                 "ygap": 3,
-                "text": hover,
-                "hovertemplate": "%{text}<extra></extra>",
+                "hoverinfo": "skip",
             },
             _targets(shown, labels, depth, hover),
             _dashes(missing, row_of, column_of, 6 if len(labels) <= FEW * 3 else 3),
@@ -65,6 +68,7 @@ def heatmap(frame: pd.DataFrame, counted: Counted, missing: Sequence[Gap]) -> Fi
             "height": _ROW * len(shown) + 44,
             "margin": {"l": 8, "r": 8, "t": 8, "b": 28},
             **MODES,
+            "hoverdistance": -1,
             "showlegend": False,
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
@@ -94,7 +98,7 @@ def _targets(
     depth: Sequence[Sequence[float | None]],
     hover: Sequence[Sequence[str]],
 ) -> dict[str, Any]:
-    cells = [(at, column) for at in range(len(outlets)) for column in range(len(labels)) if depth[at][column]]
+    cells = [(at, column) for at in range(len(outlets)) for column in range(len(labels))]
     unseen = {"marker": {"opacity": 0}}
     return {
         "type": "scatter",
@@ -102,7 +106,10 @@ def _targets(
         "name": "Cells",
         "x": [column for _, column in cells],
         "y": [at for at, _ in cells],
-        "customdata": [{"outlet": outlets[at], "period": labels[column]} for at, column in cells],
+        "customdata": [
+            {"outlet": outlets[at], "period": labels[column]} if depth[at][column] else None
+            for at, column in cells
+        ],
         "text": [hover[at][column] for at, column in cells],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {"symbol": "square", "size": 12, "opacity": 0, "color": GREY},
@@ -136,7 +143,7 @@ def _dashes(
     missing: Sequence[Gap], row_of: dict[str, int], column_of: dict[str, int], size: int
 ) -> dict[str, Any]:
     places = [
-        (column_of[label], row_of[gap.outlet], gap.in_words)
+        (column_of[label], row_of[gap.outlet])
         for gap in missing
         if gap.outlet in row_of
         for label in periods.between(gap.first, gap.last)
@@ -145,10 +152,10 @@ def _dashes(
         "type": "scatter",
         "mode": "markers",
         "name": "No document",
-        "x": [x for x, _, _ in places],
-        "y": [y for _, y, _ in places],
+        "x": [x for x, _ in places],
+        "y": [y for _, y in places],
         "marker": {"symbol": "line-ew", "size": size, "line": {"width": 1.5, "color": GREY}},
-        "hovertemplate": [f"{wrapped(text, 44, 3)}<extra></extra>" for _, _, text in places],
+        "hoverinfo": "skip",
     }
 
 

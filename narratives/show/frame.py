@@ -23,16 +23,16 @@ ICON = (
 _EMPTY, _IN_USE = "store is empty", "snapshot in use"
 AS_OF = "as-of"  # the parameter of an address that pins a snapshot
 
-# Streamlit draws the letters of a Plotly chart and its captions in a pale grey; these take the page's own
-# text colour, in either theme, or three quarters of it: the grey of captions has a contrast of 4.1 on the
-# light page, where 4.5 is the least (https://www.w3.org/TR/WCAG22/#contrast-minimum). Where a rule should
-# fail to match, the pale grey is back.
+# Streamlit draws the letters of a Plotly chart and its captions in a pale grey. The first take the page's own
+# text colour, in either theme, which a figure cannot name; captions are less faint than its own, which have a
+# contrast of 4.1 on the light page, where 4.5 is the least (https://www.w3.org/TR/WCAG22/#contrast-minimum).
+# Where a rule should fail to match, the pale grey is back.
 _STYLE = """<style>
 .stPlotlyChart :is(.annotation-text, .legendtext, .xtick text, .ytick text, .hoverlayer text, .colorbar text,
   .textpoint text) {
   fill: currentColor !important;
 }
-.stApp [data-testid="stCaptionContainer"] { color: color-mix(in srgb, currentColor 76%, transparent); }
+.stApp [data-testid="stCaptionContainer"] { opacity: 0.76; }
 .stApp [data-testid="stCaptionContainer"] code { color: inherit; font-size: 0.9em; }
 </style>"""
 
@@ -146,7 +146,7 @@ def view() -> View:
 
 def heading(title: str, how: str, handle: data.Handle | None) -> None:
     """The page's title, how to read it in a line, and the snapshot's own caveat where it has one."""
-    st.html(_STYLE + _TOUCH, unsafe_allow_javascript=True)
+    st.html(_TOUCH + _STYLE, unsafe_allow_javascript=True)
     st.title(title, anchor=False)
     st.caption(how)
     if handle is None:

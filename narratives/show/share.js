@@ -70,6 +70,7 @@ function picture(data) {
       copy.setAttribute("x", MARGIN + boxes[i].left - left);
       copy.setAttribute("y", y + boxes[i].top - top);
       copy.style.background = "none";
+      copy.style.overflow = "visible"; // letters may be wider here than on the page
       svg.append(copy);
     }
   });
