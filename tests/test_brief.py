@@ -244,7 +244,11 @@ def test_an_excerpt_begins_where_the_match_was_decided():
 def test_the_command_in_it_makes_it_again(store, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(store.parent)
     s = Slice(
-        speakers=("Vladimir Putin", ""), date_from="2016", by="half", copies="all", voices=("own", "outlet")
+        speakers=("Vladimir Putin", "", "--- nobody"),
+        date_from="2016",
+        by="half",
+        copies="all",
+        voices=("own", "outlet"),
     )
     snapshot = open_snapshot(store)
     command = shlex.split(brief.arguments(s, snapshot.meta().snapshot_id, "store"))
