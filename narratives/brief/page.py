@@ -109,7 +109,8 @@ def _body(brief: Brief) -> list[Element]:
         _figures(brief, first, last),
         _section(
             "How the most prevalent moved" if len(top) > 1 else "How it moved",
-            f"Share of {denominator}, by {periods.NOUN[s.by]}, on one scale; the band is the 95 % interval{cut}. "
+            f"Share of {denominator}, by {periods.NOUN[s.by]}, on one scale; "
+            f"the band is the 95 % interval{cut}. "
             f"{'Open dots, and counts' if crowded else 'Counts'} in brackets: {few}, too few for a share.",
             tag("div", {"class": "small"}, *(_trend(brief, row, n, look) for n, row in _numbered(top))),
         ),
