@@ -20,6 +20,7 @@ def page(view: frame.View) -> None:
         prevalence.nothing(view, choice)
         return
     prevalence.headline(view, choice, shown)
+    brief.download(view, choice.slice)
     how = prevalence.counted(view, choice, prevalence.denominator(shown, choice))
     measured = quality.measured(view)
     prevalence_panels.small_multiples(view, choice, shown, how, measured)
@@ -27,7 +28,6 @@ def page(view: frame.View) -> None:
     narrative.open_one(view)
     prevalence_panels.compared(view, choice, shown, how)
     prevalence_panels.uncovered(view, choice)
-    brief.download(view, choice.slice)
     quality.details(view, measured)
 
 

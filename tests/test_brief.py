@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from narratives import brief
@@ -193,6 +193,7 @@ PARAGRAPHS = st.lists(
 )
 
 
+@settings(deadline=None, max_examples=60)
 @given(PARAGRAPHS, st.integers(1, 6))
 def test_the_paragraphs_chosen_are_different(rows, most):
     table = pd.DataFrame(
@@ -228,6 +229,7 @@ def test_ticks_are_few_and_inside(top, most):
     assert found[0] == 0 and 2 <= len(found) <= most + 1 and found[-1] <= top * 1.001
 
 
+@settings(deadline=None)
 @given(st.text(max_size=900), st.text(max_size=300))
 def test_an_excerpt_is_of_the_text(text, passage):
     shown = excerpt(text, passage)
@@ -244,7 +246,11 @@ def test_an_excerpt_begins_where_the_match_was_decided():
 def test_the_command_in_it_makes_it_again(store, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(store.parent)
     s = Slice(
-        speakers=("Vladimir Putin", ""), date_from="2016", by="half", copies="all", voices=("own", "outlet")
+        speakers=("Vladimir Putin", "", "--nobody"),
+        date_from="2016",
+        by="half",
+        copies="all",
+        voices=("own", "outlet"),
     )
     snapshot = open_snapshot(store)
     command = shlex.split(brief.arguments(s, snapshot.meta().snapshot_id, "store"))

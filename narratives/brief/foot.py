@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from xml.etree.ElementTree import Element
 
@@ -41,20 +42,24 @@ def foot(brief: Brief, store: str, link: str) -> Element:
 def _how(brief: Brief) -> str:
     quality = "How well the matching agrees with labels was not measured for this snapshot."
     if brief.quality is not None:
-        macro = brief.quality
+        macro, nan = brief.quality, math.nan
         quality = (
-            f"On labelled paragraphs, mean of the narratives: precision {macro.precision:.2f}, recall "
-            f"{macro.recall:.2f}, F1 {words.with_limits(macro.f1, macro.f1_low, macro.f1_high)}. "
+            "On labelled paragraphs, mean of the narratives: precision "
+            f"{words.with_limits(macro.precision, nan, nan)}, recall "
+            f"{words.with_limits(macro.recall, nan, nan)}, F1 "
+            f"{words.with_limits(macro.f1, macro.f1_low, macro.f1_high)}. "
             f"{words.sentence(brief.quality_caveat)}"
         )
     undated = words.undated(brief.totals.undated, brief.slice)
-    reason = f"Shares are not corrected for matching errors; the reason: {brief.uncorrected}."
+    raw = "Shares here are raw; the dashboard has them corrected for matching errors as well."
+    if brief.uncorrected:
+        raw = f"Shares are not corrected for matching errors; the reason: {brief.uncorrected}."
     said = [
         "Every statement paragraph is compared with examples of each narrative; it may advance several or "
         "none. Intervals (95 %) allow for paragraphs of one document going together.",
         undated,
         quality,
-        reason if brief.uncorrected else "",
+        raw,
     ]
     return " ".join(filter(None, said))
 
@@ -72,5 +77,7 @@ def arguments(s: Slice, snapshot_id: str, store: str) -> str:
         *([("--unit", s.unit)] if s.unit != "paragraph" else []),
         *([("--copies", s.copies)] if s.copies != "originals" else []),
     ]
-    flags = [part for pair in (("--store", store), ("--as-of", snapshot_id), *named) for part in pair]
+    flags: list[str] = []
+    for flag, value in (("--store", store), ("--as-of", snapshot_id), *named):
+        flags += [f"{flag}={value}"] if value.startswith("-") else [flag, value]
     return shlex.join(["python", "-m", "narratives", "brief", *flags, "--out", "brief.html"])

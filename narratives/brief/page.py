@@ -102,13 +102,15 @@ def _body(brief: Brief) -> list[Element]:
     few = f"fewer than {brief.base.documents} documents" + (
         f" or {brief.base.expected:g} expected paragraphs" if brief.base.expected else ""
     )
+    cut = ", cut where it leaves the scale" if look.cut else ""
     crowded = len(look.labels) > svg.MOST_WRITTEN
     return [
         tag("p", {}, _lead(brief)),
         _figures(brief, first, last),
         _section(
             "How the most prevalent moved" if len(top) > 1 else "How it moved",
-            f"Share of {denominator}, by {periods.NOUN[s.by]}, on one scale; the band is the 95 % interval. "
+            f"Share of {denominator}, by {periods.NOUN[s.by]}, on one scale; "
+            f"the band is the 95 % interval{cut}. "
             f"{'Open dots, and counts' if crowded else 'Counts'} in brackets: {few}, too few for a share.",
             tag("div", {"class": "small"}, *(_trend(brief, row, n, look) for n, row in _numbered(top))),
         ),

@@ -22,6 +22,7 @@ def download(view: View, s: Slice) -> None:
         f"{downloads.stem('brief', view.handle.snapshot_id)}.html",
         "text/html",
         on_click="ignore",
+        type="tertiary",
         icon=":material/description:",
         help="One page to print or pass on: charts, five paragraphs, method and caveats of what the filters "
         "show. It opens in any browser and needs no network.",

@@ -8,7 +8,7 @@ from narratives.show import data
 from narratives.show.frame import View
 
 LINES = (
-    "**1.** Choose a speaker or a year on the left: every chart and number follows.",
+    "**1.** Choose a speaker or a year in the sidebar: every chart and number follows.",
     "**2.** Click a point of a chart to read the paragraphs behind it.",
     "**3.** Save a chart, its numbers or a link with *Save* above it.",
 )
