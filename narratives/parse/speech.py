@@ -16,17 +16,21 @@ from narratives.parse.mentions import (
     mention_before,
 )
 from narratives.parse.subjects import Head, head_of, starts
-from narratives.parse.vocabulary import (
+from narratives.parse.verbs import (
     ACTING,
+    BASES,
     BETWEEN,
     INVERTIBLE,
-    MESSAGES,
-    OCCASIONS,
-    PARTICLES,
+    MODALS,
     QUOTING,
     SAYING,
     SAYING_AFTERWARDS,
     SAYING_WITH,
+)
+from narratives.parse.vocabulary import (
+    MESSAGES,
+    OCCASIONS,
+    PARTICLES,
     WEEKDAYS,
 )
 
@@ -105,7 +109,7 @@ def _by_verb(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str],
     if words[i + 1 : i + 3] == ["as", "saying"]:
         return  # the passive is read at "as saying"
     # "vowed to leave" is an act, "vowed that" a claim; "In a statement, X called" is one too.
-    sure = word in SAYING and words[i + 1 : i + 2] != ["to"]
+    sure = (word in SAYING or word in BASES) and words[i + 1 : i + 2] != ["to"]
     sure = sure or (word in ACTING and _is_in_words(tokens, words, i))
     if word in INVERTIBLE and _may_invert(tokens, i):
         mention = mention_after(tokens, i + 1, described=True)
@@ -113,8 +117,10 @@ def _by_verb(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str],
             _add(claims, tokens, mention, i, sure=True)
             return
     end = i - (word in SAYING_WITH)
-    while end and (words[end - 1] in BETWEEN | WEEKDAYS or (words[end - 1].endswith("ly") and end > 1)):
+    while end and _may_stand_between(tokens, end - 1):
         end -= 1
+    if word in BASES and not MODALS.intersection(words[end:i]):
+        return  # "to say" and "they say" are read nowhere: who does is not beside it
     aside = bool(end) and words[end - 1] == "who"
     if aside:
         end -= 1
@@ -147,6 +153,18 @@ def _by_verb(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str],
     _add(claims, tokens, mention, end - 1, sure or named is not None, aside, i, named)
 
 
+def _may_stand_between(tokens: Sequence[Token], i: int) -> bool:
+    """Whether a word may come between subject and verb: an adverb, a modal, a day, `on Friday night`."""
+    word = tokens[i].text.casefold()
+    if word in BETWEEN or word in MODALS or word in WEEKDAYS or (word.endswith("ly") and i):
+        return True
+    following = tokens[i + 1].text.casefold() if i + 1 < len(tokens) else ""
+    in_day = word in ("night", "morning", "afternoon", "evening") and i > 0
+    if in_day and tokens[i - 1].text.casefold() in WEEKDAYS:
+        return True
+    return (word == "on" and following in WEEKDAYS) or word in ("tonight", "yesterday", "today")
+
+
 def _is_in_words(tokens: Sequence[Token], words: Sequence[str], i: int) -> bool:
     start = max((s for s in starts(tokens) if s <= i), default=0)
     opening = words[start : start + 3]
@@ -169,6 +187,8 @@ def _is_verb(words: Sequence[str], i: int) -> bool:
     word = words[i]
     if word in SAYING_WITH:
         return bool(i) and words[i - 1] in SAYING_WITH[word]
+    if word in BASES and bool(i) and (words[i - 1] in MODALS or words[i - 1] in BETWEEN):
+        return True
     return word in SAYING or word in ACTING or word in QUOTING
 
 

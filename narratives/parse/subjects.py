@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from narratives.parse.mentions import (
+    DETERMINERS,
     QUOTE,
     SOMEBODY,
     Mention,
@@ -15,13 +16,15 @@ from narratives.parse.mentions import (
     unnamed,
 )
 from narratives.parse.vocabulary import (
+    FRONTING,
     OPENERS,
-    PROMPTED,
+    STATES,
 )
 
-MAX_PROMPT = 30  # tokens from "Asked whether" to the comma behind what was asked
+MAX_FRONTED = 30  # tokens from "Asked whether" to the last comma behind which the subject may stand
 LONG_QUOTE = 20  # characters from which a quotation is taken to end a sentence
 _ENDS = (".", "?", "!", ";")
+_ADVERBS = ("however", "though", "then", "meanwhile", "too", "both", "still", "even", "but", "and")
 _INDEFINITE = ("a", "an", "one", "another")
 
 
@@ -50,41 +53,71 @@ def head_of(tokens: Sequence[Token], at: int) -> Head:
 
 
 def head_at(tokens: Sequence[Token], start: int) -> Head:
-    """The head of the sentence that begins at `start`."""
+    """The head of the sentence that begins at `start`, past what stands before its first clause."""
     nothing = Head(None, start, start)
     if start >= len(tokens):
         return nothing
     first = tokens[start].text.casefold()
-    if first in ("he", "she"):
-        return Head(None, start, start, first)
+    if first in FRONTING or first.endswith(("ing", "ed")):
+        for i in _past_commas(tokens, start):
+            if (found := _opening(tokens, i, start)) is not None:
+                return found
     i = start
-    if first in PROMPTED:
-        i = next((j + 1 for j, t in enumerate(tokens[start : start + MAX_PROMPT], start) if t.text == ","), i)
-        if i < len(tokens) and tokens[i].text in ("he", "she"):
-            return Head(None, i, start, tokens[i].text)
     while i < len(tokens) and (tokens[i].text.casefold() in OPENERS or tokens[i].text == ","):
-        if tokens[i].text in ("he", "she"):
-            return Head(None, i, start, tokens[i].text)
+        if tokens[i].text.casefold() in ("he", "she"):
+            break
         i += 1
     if i >= len(tokens) or tokens[i].text == QUOTE:
         return nothing
+    return _opening(tokens, i, start) or nothing
+
+
+def _past_commas(tokens: Sequence[Token], start: int) -> Iterator[int]:
+    """Where a clause may begin behind the commas of a sentence that opens with something else."""
+    for j, token in enumerate(tokens[start : start + MAX_FRONTED], start):
+        if token.text in _ENDS or token.text == QUOTE:
+            return
+        following = tokens[j + 1].text if j + 1 < len(tokens) else ""
+        if token.text == "," and following.casefold() not in STATES:
+            yield j + 1
+
+
+def _opening(tokens: Sequence[Token], i: int, start: int) -> Head | None:
+    """The subject whose words begin at `tokens[i]`, or None."""
+    while i < len(tokens) and (tokens[i].text in DETERMINERS or tokens[i].text in _ADVERBS):
+        i += 1
+    if i >= len(tokens):
+        return None
+    if tokens[i].text.casefold() in ("he", "she"):
+        return Head(None, i, start, tokens[i].text.casefold())
+    before = tokens[i - 1].text.casefold() if i else ""
+    if before in DETERMINERS and (named := _renamed(tokens, i, start)) is not None:
+        return named
     if is_capital(tokens[i].text):
         mention = mention_after(tokens, i)
-        return Head(mention, i, start) if mention is not None and (mention.name or mention.post) else nothing
-    return _common(tokens, i, start)
+        if mention is not None and (mention.name or mention.post):
+            return Head(mention, i, start)
+        return None
+    found = _common(tokens, i, start)
+    return found if found.mention is not None else None
+
+
+def _renamed(tokens: Sequence[Token], i: int, start: int) -> Head | None:
+    """`His Democratic opponent, Linda Marsh, ...`, `the local chairwoman, Ann Lee, ...`: her."""
+    comma = next((j for j, t in enumerate(tokens[i : i + 7], i) if not t.text[0].isalpha()), 0)
+    if not comma or tokens[comma].text != ",":
+        return None
+    mention = mention_after(tokens, comma + 1)
+    named = mention is not None and len(mention.name) > 1
+    return Head(mention, comma + 1, start) if named else None
 
 
 def _common(tokens: Sequence[Token], i: int, start: int) -> Head:
-    """`The man ...`, `A fisherman ...`: somebody; `His opponent, Linda Marsh, ...`: her."""
+    """`The man ...`, `A fisherman ...`: somebody; `the senator`: whoever holds that post."""
     before = tokens[i - 1].text.casefold() if i > start else ""
     mention = mention_after(tokens, i)
     if mention is not None and (mention.post or mention.name) and before in ("the", "his", "her", "their"):
         return Head(mention, i, start)
-    comma = next((j for j, t in enumerate(tokens[i : i + 4], i) if not t.text.isalpha()), 0)
-    if before in ("his", "her", "their") and comma and tokens[comma].text == ",":
-        mention = mention_after(tokens, comma + 1)
-        if mention is not None and len(mention.name) > 1:
-            return Head(mention, comma + 1, start)
     word = tokens[i].text
     found = unnamed(word)
     is_somebody = found == SOMEBODY or (before in _INDEFINITE and word.endswith(("er", "or", "man", "ist")))

@@ -1,20 +1,21 @@
-"""Who can be named and how, and the words of saying: the word lists behind speakers and voices."""
+"""Who can be named and how, and the other words that point to them: the lists behind speakers."""
 
 from __future__ import annotations
 
 import re
 
 
-def _words(text: str) -> frozenset[str]:
+def words_of(text: str) -> frozenset[str]:
+    """The words of a text as a set."""
     return frozenset(text.split())
 
 
 # --- people ---------------------------------------------------------------------------------------------
-HONORIFICS = _words(
+HONORIFICS = words_of(
     "mr mrs ms miss dr prof professor sir madam h.e he she excellency his her hon dame lord the"
 )
-POST_FILLERS = _words("of the and for at in on to by a an as s deputy first acting head new")
-ROLE_HEADS = _words(
+POST_FILLERS = words_of("of the and for at in on to by a an as s deputy first acting head new")
+ROLE_HEADS = words_of(
     "president spokesman spokeswoman spokesperson minister chancellor premier ambassador envoy leader"
     " secretary chairman chairwoman chairperson chair speaker director head chief governor mayor"
     " commissioner representative deputy senator general colonel admiral king queen prince emir sheikh"
@@ -24,25 +25,25 @@ ROLE_HEADS = _words(
     " consultant lawyer attorney treasurer economist lobbyist"
 )
 # Posts of those whose trade is to ask.
-ASKING_HEADS = _words(
+ASKING_HEADS = words_of(
     "journalist correspondent reporter anchor host presenter moderator editor editor-in-chief columnist"
     " commentator interviewer observer"
 )
-ROLE_MODIFIERS = _words(
+ROLE_MODIFIERS = words_of(
     "presidential foreign prime deputy defense defence interior state press former vice first official"
     " chief senior general government parliamentary ministry energy finance economy trade culture sports"
     " national security political then current acting"
 )
 # Capitalised words that stand before a name but are no part of it.
-NAME_PREFIXES = _words(
+NAME_PREFIXES = words_of(
     "russian american us u.s uk british german french ukrainian syrian turkish chinese iranian israeli"
     " kremlin white house foreign prime vice deputy defense defence interior state press first former"
     " acting minister ministry presidential democratic republican national security un nato eu nbc cnn bbc"
     " rt tass news department permanent special chief executive board union federal"
 )
-PARTICLES = _words("al el bin ibn de del der den van von da dos la le")
+PARTICLES = words_of("al el bin ibn de del der den van von da dos la le")
 # Words that open a sentence with a capital though they are no name.
-OPENERS = _words(
+OPENERS = words_of(
     "the a an in on at as but and or however while when if although though despite after before since"
     " because meanwhile moreover furthermore also then still yet so thus earlier later today yesterday"
     " what this that these those it its his her their our my we i he she they you there here for from to"
@@ -50,7 +51,7 @@ OPENERS = _words(
     " quoting responding referring recalling replying addressing writing asking instead even now once"
     " another one only perhaps maybe indeed under during among until unlike like about regarding concerning"
 )
-NOT_NAMES = _words(
+NOT_NAMES = words_of(
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july"
     " august september october november december moscow washington russia kremlin beijing brussels london"
     " paris berlin kiev tehran ankara damascus america china ukraine syria germany france britain europe"
@@ -58,7 +59,7 @@ NOT_NAMES = _words(
     " god internet english russians americans nobody everybody everyone someone people"
 )
 # Someone whom a text does not name: "he" after them is they.
-PERSONS = _words(
+PERSONS = words_of(
     "man woman boy girl neighbor neighbour voter voters fisherman farmer driver worker workers teacher"
     " student students nurse doctor lawyer soldier officer officers official officials source sources aide"
     " aides adviser advisers staffer staffers ally allies critic critics supporter supporters witness"
@@ -69,21 +70,57 @@ PERSONS = _words(
     " agents judge spokesman spokeswoman spokesperson diplomat diplomats executive executives strategist"
     " strategists operative operatives donor donors delegate delegates moderator narrator caller guest"
 )
+# Words of a post that are surnames as well: "Rep. Steve King".
+SURNAME_HEADS = words_of("king prince pope queen bishop dean judge")
+# A party is no country: "the Republican nominee" may be the text's own.
+PARTIES = {
+    "republican": "republican",
+    "gop": "republican",
+    "democratic": "democratic",
+    "democrat": "democratic",
+    "libertarian": "libertarian",
+    "green": "green",
+}
+STATES = words_of(
+    "alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii idaho"
+    " illinois indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota"
+    " mississippi missouri montana nebraska nevada ohio oklahoma oregon pennsylvania tennessee texas utah"
+    " vermont virginia wisconsin wyoming"
+)
 # What a text calls somebody to vary the name: "the New York businessman" is whom it is about.
-EPITHETS = _words(
+EPITHETS = words_of(
     "businessman businesswoman billionaire mogul developer tycoon nominee candidate contender hopeful"
     " front-runner frontrunner incumbent"
 )
 PERSONS |= EPITHETS - ROLE_HEADS
-WEEKDAYS = _words("monday tuesday wednesday thursday friday saturday sunday")
+WEEKDAYS = words_of("monday tuesday wednesday thursday friday saturday sunday")
 # Things by which people speak: "Padden’s statement continued".
-MESSAGES = _words("statement letter tweet post message email memo note")
-OCCASIONS = MESSAGES | _words("interview speech tweetstorm telegram column")
-# After these a sentence is of whoever stands behind its first comma: "Asked by a reporter if ..., X said".
-PROMPTED = _words("asked pressed questioned prompted")
+MESSAGES = words_of("statement letter tweet post message email memo note")
+OCCASIONS = MESSAGES | words_of("interview speech tweetstorm telegram column")
+# A sentence that opens with one of these is of whoever stands behind a comma: "Asked if he would, X said".
+FRONTING = words_of(
+    "asked pressed questioned prompted told reached contacted given faced confronted informed reminded"
+    " in on at during after before while when as with by since until without despite amid following"
+    " speaking standing appearing campaigning citing quoting responding reacting referring writing back"
+    " inside outside across near over just only hours minutes moments days weeks later earlier early late"
+    " once if although though because even among under about between throughout instead asking commenting"
+    " recalling replying addressing answering regarding concerning"
+)
+# Words by which a person speaks: "Marsh’s answer was short. “...”", "Marsh’s message: “...”".
+REPLIES = MESSAGES | words_of(
+    "response reply answer words take verdict assessment comment remark advice pitch argument point retort"
+    " explanation conclusion warning reaction rejoinder plea promise line motto question rebuttal theory"
+    " view complaint"
+)
+# A sentence that has one of these before its quotation gives the words of others.
+OTHERS_WORDS = words_of(
+    "chant chants chanted chanting sign signs cries banner banners headline headlines poster posters slogan"
+    " slogans sticker stickers caption hashtag song film movie book titled entitled headlined nicknamed"
+    " shirt shirts hat hats button buttons reads heard"
+)
 # First names by which "she" is not a man nor "he" a woman; the commonest ones only.
 RUSSIAN_WOMEN = ("ova", "eva", "ina", "aya")  # ends of their surnames
-FEMALE = _words(
+FEMALE = words_of(
     "mary patricia jennifer linda elizabeth barbara susan jessica sarah karen lisa nancy betty sandra"
     " margaret ashley kimberly emily donna michelle carol amanda melissa deborah stephanie rebecca laura"
     " sharon cynthia kathleen amy angela anna ruth brenda pamela nicole katherine catherine samantha"
@@ -94,7 +131,7 @@ FEMALE = _words(
     " yekaterina valentina elvira ella veronika nikki condoleezza madeleine michaela marine ursula ana"
     " delcy sushma sophie margarita paula"
 )
-MALE = _words(
+MALE = words_of(
     "james robert john michael david william richard joseph thomas charles christopher daniel matthew"
     " anthony mark donald steven paul andrew joshua kenneth kevin brian george timothy ronald edward jason"
     " jeffrey ryan jacob gary nicholas eric jonathan stephen larry justin scott brandon benjamin samuel"
@@ -108,19 +145,19 @@ MALE = _words(
     " victor dale gil omar sid hank tomas jan jean-claude francois nicolas miguel juan luis carlos xi shinzo"
 )
 # Small words that stand before a verb of saying without being its subject.
-NO_SUBJECT = _words(
+NO_SUBJECT = words_of(
     "and or but nor as than that which who whom what it they we i you he she to of in on at by for with"
     " from be been being was were is are am has have had having not never will would can could may might"
     " must shall should do does did so if when while where there here this these those"
 )
 # Last words of names that are no person's.
-THINGS = _words(
+THINGS = words_of(
     "statement presidency member members council committee ministry department office commission union"
     " state states court bank agency service house party government republic federation region forum"
     " parliament duma museum university group company corporation act law treaty agreement report order news"
     " times post nations association institute centre center fund affairs resources rights army forces"
 )
-QUESTION_LABELS = frozenset([*_words("question questions remark retort q journalist"), "from the audience"])
+QUESTION_LABELS = frozenset([*words_of("question questions remark retort q journalist"), "from the audience"])
 ANSWER_LABELS = frozenset(["answer", "a", "reply", "response"])
 DOCUMENT_SPEAKER = re.compile(
     r"^(?:(?:opening|closing|introductory|welcoming|concluding)\s+)?(?:weekly\s+)?"
@@ -136,39 +173,3 @@ MESSAGE = re.compile(
     re.IGNORECASE,
 )
 FIRST_PERSON = re.compile(r"\b(?:we|our|ours|us|ourselves|I|my|mine|me|myself)\b(?!\.)")
-
-# --- saying ---------------------------------------------------------------------------------------------
-SAYING = _words(
-    "said says told tells stated stressed stresses noted notes added adds argued argues explained"
-    " explains emphasized emphasised emphasizes emphasises underlined underscored recalled recalls"
-    " reiterated remarked declared announced claimed claims insisted insists asserted admitted"
-    " acknowledged replied concluded commented observed maintained warned warns"
-    " suggested suggests wrote writes tweeted quipped joked mentioned confirmed confirms clarified"
-    " specified reminded informed promised pledged urged assured complained lamented highlighted outlined"
-    " pointed responded opined affirmed contended vowed countered interjected retorted exclaimed predicted"
-    " cautioned conceded mused scoffed snapped shouted boasted bragged recounted testified proclaimed"
-    " posted texted emailed chimed deadpanned cracked yelled whispered implored lectured predicts"
-    " cautions concedes recounts testifies admits acknowledges declares announces"
-    " concludes observes maintains mentions urges contends responds"
-)
-# "shot back" is an answer, "shot" is none; "put it" likewise.
-SAYING_WITH = {"back": _words("shot fired hit pushed"), "it": _words("put puts")}
-SAYING_AFTERWARDS = _words(
-    "saying adding telling arguing noting stressing insisting claiming warning explaining promising"
-    " declaring asserting suggesting vowing joking stating emphasizing emphasising calling accusing urging"
-)
-# Acts that amount to a claim only when the text elsewhere lets the person speak.
-ACTING = _words(
-    "called calls described describes dismissed dismisses rejected rejects denied denies slammed slams"
-    " criticized criticised condemned condemns blasted accused accuses praised welcomed blamed blames"
-    " believes believed thinks hopes hoped asked wondered expressed expresses voiced cited quoted expects"
-    " agreed considers regretted thanked congratulated compared referred spoke proposed demanded hailed"
-    " answered answers continued continues mocked defended attacked questioned argues ridiculed"
-)
-INVERTIBLE = SAYING | _words("asked wondered asks answered continued")
-INVERTIBLE -= _words("told tells informed reminded assured urged")
-QUOTING = frozenset(["quoted", "cited", "quotes", "cites", "quoting", "citing"])
-BETWEEN = _words(
-    "also then later once again however further repeatedly already previously recently earlier thus still"
-    " has have had himself herself in turn often always just now even went on to"
-)
