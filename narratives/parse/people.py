@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from narratives.parse.mentions import (
     DETERMINERS,
+    POSSESSIVE,
     SOMETHING,
     Mention,
     Token,
@@ -16,7 +18,17 @@ from narratives.parse.mentions import (
 )
 from narratives.parse.roster import Roster, role_key, surname_of
 from narratives.parse.settings import HOME_ROLES
-from narratives.parse.vocabulary import HONORIFICS, NOT_NAMES, OPENERS, ROLE_HEADS, THINGS
+from narratives.parse.vocabulary import (
+    HONORIFICS,
+    NOT_NAMES,
+    OPENERS,
+    PARTIES,
+    ROLE_HEADS,
+    STATES,
+    THINGS,
+)
+
+MIN_FOREMOST, MUCH_MORE = 3, 1.5  # times that a name comes, and against the next one, to be whom a text is about
 
 
 class Cast:
@@ -27,8 +39,13 @@ class Cast:
         self._full: dict[str, str] = {}
         self._posts: dict[frozenset[str], set[str]] = {}
         self._heads: dict[str, set[str]] = {}
+        self._parties: dict[str, str] = {}
+        self._places: set[str] = set()
+        self._counts: Counter[str] = Counter()
         for tokens in texts:
             self._learn(tokens)
+            self._counts.update(POSSESSIVE.sub("", token.text.casefold()) for token in tokens)
+            self._places |= _places(tokens)
 
     def who(self, mention: Mention | None, last: str = "") -> str:
         """The person whom a mention stands for, or ""; `last` is whoever spoke last, for posts in doubt."""
@@ -60,6 +77,8 @@ class Cast:
     def _holder(self, post: Sequence[str], last: str) -> str:
         phrase = " ".join(post)
         key, head = role_key(phrase), next((w.casefold() for w in reversed(post) if is_head(w)), "")
+        if len(post) == 1 and is_capital(post[0]) and head in self._full:
+            return self._full[head]  # "King said" of Ann King
         named = self._posts.get(key, set())
         if len(named) == 1:
             return next(iter(named))
@@ -68,9 +87,12 @@ class Cast:
         if (home or len(key) > 1) and (found := self._roster.find_role(home or phrase, self._on)):
             return found
         # "the president’s spokesman" after "Kremlin spokesman X"; but a country of its own is someone else.
-        if any(is_capital(word) and not is_head(word) for word in post):
+        if any(is_capital(w) and not is_head(w) and w.casefold() not in PARTIES for w in post):
             return ""
         candidates = named or self._heads.get(_canonical(head), set())
+        if party := party_of(post):
+            found = [name for name in candidates if self._parties.get(name) == party]
+            return found[0] if len(found) == 1 else ""
         if not candidates and head:
             people = set(self._full.values())
             candidates = {name for name in people if self._roster.is_a(name, _canonical(head), self._on)}
@@ -79,6 +101,15 @@ class Cast:
         if not candidates and self._roster.is_a(last, _canonical(head), self._on):
             return last
         return last if last in candidates else ""
+
+    def foremost(self, party: str) -> str:
+        """The person whom the text names by far most often, of a party if one is given, or ""."""
+        people = {n: self._counts[surname_of(n).casefold()] for n in set(self._full.values())}
+        able = [(count, n) for n, count in people.items() if self._parties.get(n, party) == party or not party]
+        able.sort(reverse=True)
+        if not able or able[0][0] < MIN_FOREMOST:
+            return ""
+        return able[0][1] if len(able) < 2 or able[0][0] >= MUCH_MORE * able[1][0] else ""
 
     def is_stranger(self, mention: Mention | None) -> bool:
         """Whether a mention is of someone whom neither text nor roster tell: "he" may then mean them."""
@@ -102,7 +133,7 @@ class Cast:
             return
         name = mention.name[0]
         is_word = name.isupper() or len(name) < 3 or name.casefold() in NOT_NAMES | THINGS | ROLE_HEADS
-        if not is_word and not self.who(mention):
+        if not is_word and name.casefold() not in STATES | self._places and not self.who(mention):
             self._full[name.casefold()] = name
 
     def is_full_name(self, name: str) -> bool:
@@ -129,6 +160,9 @@ class Cast:
                 continue
             self._full.setdefault(surname, name)
             post = mention.post
+            about = post or [token.text for token in tokens[end : end + 6]]
+            if party := party_of(about):
+                self._parties.setdefault(name, party)
             if post:
                 # "President of Ruritania X": the country is part of the post.
                 whole = (*post, *mention.name[:-2]) if mention.loose else post
@@ -138,6 +172,21 @@ class Cast:
             head = next((w.casefold() for w in reversed(post) if is_head(w)), "")
             if head:
                 self._heads.setdefault(_canonical(head), set()).add(name)
+
+
+def party_of(words: Sequence[str]) -> str:
+    """The party that some words name first, or ""."""
+    return next((PARTIES[w.casefold()] for w in words if w.casefold() in PARTIES), "")
+
+
+def _places(tokens: Sequence[Token]) -> set[str]:
+    """Lone capitalised words that stand where places do: "in Toledo"."""
+    found = set()
+    for before, token, after in zip(tokens, tokens[1:], [*tokens[2:], Token(".")], strict=False):
+        if before.text in ("in", "near", "outside", "across") and is_capital(token.text):
+            if not is_capital(after.text) and not POSSESSIVE.search(token.text):
+                found.add(token.text.casefold())
+    return found
 
 
 def _apposition(tokens: Sequence[Token], end: int) -> tuple[str, ...]:

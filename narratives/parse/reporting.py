@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from narratives.model import Voice
-from narratives.parse.mentions import Token, mention_before, tokenise
-from narratives.parse.people import Cast
+from narratives.parse.implied import MIN_HEARD, implied, introduced
+from narratives.parse.mentions import QUOTE, Mention, Token, mention_after, mention_before, tokenise
+from narratives.parse.people import Cast, party_of
 from narratives.parse.quotes import Span, quote_spans, quoted_share
 from narratives.parse.roster import Roster, surname_of
 from narratives.parse.settings import (
@@ -27,7 +29,7 @@ from narratives.parse.vocabulary import (
 
 MIN_LONE = 8  # characters of a quotation, beside which a lone surname is taken for a person
 _CLOSING = '”»"’'
-MIN_HEARD = 20  # characters from which a quotation is more than a borrowed word
+MIN_BORROWED = 8  # characters of a quotation beside which an act ("called") is a claim
 MEMORY = 6  # persons whom "he" or "she" may mean, the latest first
 
 
@@ -85,6 +87,10 @@ def attribute_report(
     claims = [find_claims(t) for t in tokens]
     for claim in (c for cs in claims for c in cs if c.sure and c.beside >= MIN_LONE):
         cast.meet(claim.mention)
+    for words, said in zip(tokens, claims, strict=True):
+        for claim in said:
+            if claim.pronoun and claim.sure and claim.beside >= MIN_LONE:
+                cast.meet(_last_head(words, claim.at))
     main = about or title_speaker(head, title, cast, texts)
     talkers = {cast.who(c.mention) for cs in claims for c in cs if c.sure and not c.aside and c.mention}
     heard = _Heard(main, frozenset((talkers | {main}) - {""}), ())
@@ -112,6 +118,13 @@ def attribute_report(
         latest = [name for _, name in subjects] + [before] * bool(before or is_anothers)
         heard = heard._replace(recent=tuple(dict.fromkeys([*reversed(latest), *heard.recent]))[:MEMORY])
     return _joined(texts, spans, out)
+
+
+def _last_head(tokens: Sequence[Token], at: int) -> Mention | None:
+    """The subject of the last sentence before `at` that has one: "Marsh has been there. “...,” she said"."""
+    begins = [i for i in starts(tokens) if i < at]
+    heads = (head_at(tokens, i).mention for i in reversed(begins))
+    return next((mention for mention in heads if mention is not None), None)
 
 
 def _with_names(tokens: list[Token], cast: Cast) -> list[Token]:
@@ -172,7 +185,7 @@ def _claimed(
     """Whose claim a paragraph is by its own verbs, and whether it is somebody's whom nobody can tell."""
     resolved: list[_Said] = []
     named = list(subjects)
-    quotes = any(token.quoted >= MIN_HEARD for token in tokens)
+    quotes = any(token.quoted >= MIN_BORROWED for token in tokens)
     is_anothers = False
     for claim in claims:
         if claim.mention is None:
@@ -180,8 +193,9 @@ def _claimed(
             is_anothers = is_anothers or not name
         else:
             name = cast.who(claim.mention, heard.recent[0] if heard.recent else "")
-            if not name and not heard.recent and _is_epithet(tokens, claim):
-                name = heard.main
+            if not name and _is_epithet(tokens, claim):
+                near = [token.text for token in tokens[max(claim.at - 3, 0) : claim.at + 5]]
+                name = cast.foremost(party_of(near)) if heard.recent else heard.main
             method = (
                 "role" if not claim.mention.name else "direct quote" if claim.beside else "reported speech"
             )
@@ -192,7 +206,10 @@ def _claimed(
                 resolved.append(_Said(claim, name, method))
         is_anothers = is_anothers or (not name and claim.sure and not claim.aside)
     if not resolved:
-        return Attribution(), is_anothers or any(not name for _, name in subjects)
+        is_anothers = is_anothers or any(not name for _, name in subjects)
+        name = "" if is_anothers else implied(tokens, cast)
+        return Attribution(name, "direct quote", "", "reported") if name else Attribution(), is_anothers
+    resolved = _without_nested(tokens, resolved)
     best = max(resolved, key=lambda s: (not s.claim.aside, s.claim.beside, s.claim.sure, -s.claim.at))
     passed_on = best.claim.quotes or next((s.claim.quotes for s in resolved if s.name == best.name), None)
     quoted = cast.who(passed_on or relayed(tokens))
@@ -200,10 +217,27 @@ def _claimed(
     return Attribution(best.name, best.method, quoted, "reported"), False
 
 
+def _without_nested(tokens: Sequence[Token], said: Sequence[_Said]) -> list[_Said]:
+    """Without what others say within what somebody says: "Marsh noted that Hobbs once said that ..."."""
+    kept: list[_Said] = []
+    for one in sorted(said, key=lambda s: s.claim.at):
+        between = [t.text for t in tokens[kept[-1].claim.at : one.claim.at]] if kept else []
+        nested = "that" in between and not {QUOTE, ".", ",", ";", "?", "and"}.intersection(between)
+        if nested and kept[-1].claim.sure and not kept[-1].claim.aside:
+            outer = kept.pop()
+            passes_on = outer.claim.quotes or (one.claim.mention if one.name != outer.name else None)
+            kept.append(outer._replace(claim=replace(outer.claim, quotes=passes_on)))
+        else:
+            kept.append(one)
+    return kept
+
+
 def _is_epithet(tokens: Sequence[Token], claim: Claim) -> bool:
     """Whether `the New York businessman` says what stands in quotation marks beside it."""
-    the = any(token.text.casefold() == "the" for token in tokens[max(claim.at - 4, 0) : claim.at])
-    return the and tokens[claim.at].text in EPITHETS and claim.beside >= MIN_HEARD
+    the = any(token.text.casefold() == "the" for token in tokens[max(claim.at - 4, 0) : claim.at + 2])
+    post = claim.mention.post if claim.mention else ()
+    word = post[-1] if post else tokens[claim.at].text
+    return the and word in EPITHETS and claim.beside >= MIN_BORROWED
 
 
 def _meant(claim: Claim, named: Sequence[tuple[int, str]], heard: _Heard) -> tuple[str, str]:
@@ -253,4 +287,19 @@ def _subjects(tokens: Sequence[Token], cast: Cast) -> list[tuple[int, str]]:
             found.append((head.at, name))
         elif head.mention is not None and not head.mention.name and cast.is_stranger(head.mention):
             found.append((head.at, ""))
+        end = next((i for i in range(start, len(tokens)) if tokens[i].text in (".", QUOTE)), len(tokens))
+        if head.mention is None and not head.pronoun:
+            at, name = introduced(tokens, start, end, cast)
+            found += [(at, name)] * bool(name)
+        if not name:
+            found += _asked(tokens, start, end, cast)
     return found
+
+
+def _asked(tokens: Sequence[Token], start: int, end: int, cast: Cast) -> list[tuple[int, str]]:
+    """Whom somebody asks: "When a reporter asked Marsh about it, she laughed"."""
+    for i in range(start, end):
+        if tokens[i].text.casefold() in ("asked", "pressed", "questioned", "confronted"):
+            name = cast.who(mention_after(tokens, i + 1))
+            return [(i + 1, name)] if name and cast.is_full_name(name) else []
+    return []

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from narratives.parse.mentions import (
+    DETERMINERS,
     POSSESSIVE,
     QUOTE,
     SOMETHING,
@@ -14,6 +15,7 @@ from narratives.parse.mentions import (
     is_capital,
     mention_after,
     mention_before,
+    start_of,
 )
 from narratives.parse.subjects import Head, head_of, starts
 from narratives.parse.verbs import (
@@ -31,6 +33,7 @@ from narratives.parse.vocabulary import (
     MESSAGES,
     OCCASIONS,
     PARTICLES,
+    PREPOSITIONS,
     WEEKDAYS,
 )
 
@@ -67,6 +70,8 @@ def find_claims(tokens: Sequence[Token]) -> list[Claim]:
         following = words[i + 1] if i + 1 < len(words) else ""
         if word == "according" and following == "to":
             _add(claims, tokens, mention_after(tokens, i + 2), i, sure=True)
+        elif word == "words":
+            _in_words_of(claims, tokens, words, i)
         elif word == "as" and following in ("saying", "telling", "stating"):
             _cited(claims, tokens, words, i)
         elif word == "in" and words[i + 2 : i + 4] in (["interview", "to"], ["interview", "with"]):
@@ -83,6 +88,14 @@ def find_claims(tokens: Sequence[Token]) -> list[Claim]:
         elif i and tokens[i].text == word and word.endswith("ed"):
             _by_manner(claims, tokens, i)
     return claims
+
+
+def _in_words_of(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str], i: int) -> None:
+    """`“...,” in Marsh’s words`, `in the words of Ann Lee, “...”`."""
+    if words[max(i - 2, 0) : i] == ["in", "the"] and words[i + 1 : i + 2] == ["of"]:
+        _add(claims, tokens, mention_after(tokens, i + 2), i, sure=True)
+    elif i > 1 and POSSESSIVE.search(tokens[i - 1].text) and "in" in words[max(i - 4, 0) : i - 1]:
+        _add(claims, tokens, mention_before(tokens, i), i - 1, sure=True)
 
 
 def relayed(tokens: Sequence[Token]) -> Mention | None:
@@ -119,12 +132,12 @@ def _by_verb(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str],
     end = i - (word in SAYING_WITH)
     while end and _may_stand_between(tokens, end - 1):
         end -= 1
-    if word in BASES and not MODALS.intersection(words[end:i]):
+    if word in BASES and not MODALS.intersection(words[end:i]) and words[i - 2 : i] != ["on", "to"]:
         return  # "to say" and "they say" are read nowhere: who does is not beside it
     aside = bool(end) and words[end - 1] == "who"
     if aside:
         end -= 1
-        end -= bool(end) and words[end - 1] == ","
+        end = _past_apposition(tokens, words, end, True) or end - 1 if words[end - 1] == "," else end
     elif end and words[end - 1] == ",":
         end = _past_apposition(tokens, words, end)
     if not end:
@@ -253,22 +266,32 @@ def _add(
         claims.append(Claim(mention, at, sure, aside, beside, quotes))
 
 
-def _past_apposition(tokens: Sequence[Token], words: Sequence[str], end: int) -> int:
-    """The end of the name in `Peskov, the spokesman, said` and `her aide, Ann Lee, said`, or 0."""
+def _past_apposition(tokens: Sequence[Token], words: Sequence[str], end: int, only_named: bool = False) -> int:
+    """The end of the name in `Peskov, the spokesman, said` and `her aide, Ann Lee, said`, or 0.
+
+    `only_named` wants a name with words about its bearer behind it: `by Ann Lee, a painter, who said`.
+    """
     inner = mention_before(tokens, end - 1)
+    is_name = inner is not None and len(inner.name) > 1
+    if only_named and is_name:
+        return 0
     first = 0
     for j in range(end - 2, max(end - 2 - MAX_APPOSITION, -1), -1):
         if words[j] in (".", ";", QUOTE):
             break
-        if words[j] == ",":
-            outer = mention_before(tokens, j)
-            if outer is not None and outer.name:
-                return j
-            if inner is not None and len(inner.name) > 1:
-                return end - 1
-            # `Josh Feld, 24, a student, said`: there may be a name before an earlier comma.
-            first = first or j
-    return first
+        if words[j] != ",":
+            continue
+        outer = mention_before(tokens, j)
+        start = start_of(tokens, j)
+        left = start - 1 - (start > 1 and words[start - 1] == "the")
+        within = left >= 0 and words[left] in PREPOSITIONS
+        if outer is not None and outer.name and (not within or (only_named and words[left] == "by")):
+            return j if not only_named or words[j + 1] in DETERMINERS else 0
+        if is_name:
+            return end - 1
+        # `Josh Feld, 24, a student, said`: there may be a name before an earlier comma.
+        first = first or (0 if within else j)
+    return 0 if only_named else first
 
 
 def _is_joint(tokens: Sequence[Token], start: int) -> bool:

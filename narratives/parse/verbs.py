@@ -87,7 +87,7 @@ INVERTIBLE = (SAYING | _SAY.present | words_of("asked wondered asks answered ans
 # "shot back" is an answer, "shot" is none; "put it" likewise.
 SAYING_WITH = {
     "back": words_of("shot fired hit pushed fires hits pushes shoots"),
-    "it": words_of("put puts"),
+    "it": words_of("put puts sees tells"),
 }
 QUOTING = frozenset(["quoted", "cited", "quotes", "cites", "quoting", "citing"])
 MODALS = words_of("will would can could may might must shall should did does do")

@@ -81,6 +81,7 @@ PARTIES = {
     "libertarian": "libertarian",
     "green": "green",
 }
+PREPOSITIONS = words_of("in at of to from for with by on near outside inside against about under through and or")
 STATES = words_of(
     "alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii idaho"
     " illinois indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota"
@@ -116,7 +117,7 @@ REPLIES = MESSAGES | words_of(
 OTHERS_WORDS = words_of(
     "chant chants chanted chanting sign signs cries banner banners headline headlines poster posters slogan"
     " slogans sticker stickers caption hashtag song film movie book titled entitled headlined nicknamed"
-    " shirt shirts hat hats button buttons reads heard"
+    " shirt shirts hat hats button buttons reads"
 )
 # First names by which "she" is not a man nor "he" a woman; the commonest ones only.
 RUSSIAN_WOMEN = ("ova", "eva", "ina", "aya")  # ends of their surnames

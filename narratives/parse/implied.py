@@ -1,0 +1,88 @@
+"""Whose words a quotation gives where no verb of saying tells: by the sentences that it stands in and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from narratives.parse.mentions import POSSESSIVE, QUOTE, Token, is_capital, mention_after
+from narratives.parse.people import Cast
+from narratives.parse.subjects import Head, head_at, starts
+from narratives.parse.vocabulary import OTHERS_WORDS, REPLIES
+
+MIN_HEARD = 20  # characters from which a quotation is more than a borrowed word
+_BE = ("was", "were", "is", "are", "been", "being", "be")
+# "Hobbs is heard saying" is no passive that matters here.
+_OVERHEARD = ("heard", "quoted", "caught", "seen", "recorded", "unmoved", "unimpressed", "undeterred")
+_INTRODUCING = ("is", "was", "are", "were", "by", "like", "including", "comes", "from", "as", "with")
+
+
+def implied(tokens: Sequence[Token], cast: Cast) -> str:
+    """The person whose the first long quotation is, or "".
+
+    That is the subject of its sentence ("Hobbs ended the night with a promise: ..."); where it is a sentence
+    of its own, the subject of the one before, whoever that one introduces ("Then there is Ann Lee."), or the
+    owner of a word for speech ("Marsh’s answer was short.").
+    """
+    at = next((i for i, token in enumerate(tokens) if token.quoted >= MIN_HEARD), 0)
+    begins = [i for i in starts(tokens) if i <= at]
+    if not at or not begins:
+        return ""
+    start = begins[-1]
+    if start == at:
+        # “...” on its own: but what stands behind it may be a tag that could not be read.
+        if len(begins) < 2 or (at + 1 < len(tokens) and tokens[at + 1].text[:1].islower()):
+            return ""
+        start = begins[-2]
+    if any(token.text.casefold() in OTHERS_WORDS or token.text == QUOTE for token in tokens[start:at]):
+        return ""
+    if whose := _possessor(tokens, start, at, cast):
+        return whose
+    head = head_at(tokens, start)
+    name = cast.who(head.mention)
+    if name and cast.is_full_name(name):
+        return "" if _suffers(tokens, head, at) else name
+    return introduced(tokens, start, at, cast)[1] if head.mention is None and not head.pronoun else ""
+
+
+def introduced(tokens: Sequence[Token], start: int, end: int, cast: Cast) -> tuple[int, str]:
+    """Where, and who, a sentence without a person for its subject brings in: `One of them is Ann Lee.`"""
+    for i in range(start + 1, end):
+        if tokens[i - 1].text not in _INTRODUCING or not is_capital(tokens[i].text):
+            continue
+        mention = mention_after(tokens, i)
+        if mention is None or len(mention.name) < 2:
+            continue
+        after = i + len(mention.post) + len(mention.name)
+        name = cast.who(mention)
+        if name and cast.is_full_name(name) and after < len(tokens) and tokens[after].text in (",", ".", ":"):
+            return i, name
+    return start, ""
+
+
+def _possessor(tokens: Sequence[Token], start: int, at: int, cast: Cast) -> str:
+    """Whose answer it is: `Marsh’s answer was short.`"""
+    for i in range(start + 1, at):
+        if tokens[i].text.casefold() not in REPLIES:
+            continue
+        for j in range(i, max(i - 3, start), -1):
+            if is_capital(tokens[j - 1].text) and POSSESSIVE.search(tokens[j - 1].text):
+                first = j - 1
+                while first > start and is_capital(tokens[first - 1].text):
+                    first -= 1
+                mention = mention_after([*tokens[first : j - 1], Token(_bare(tokens[j - 1].text))], 0)
+                return cast.who(mention) if mention is not None else ""
+    return ""
+
+
+def _bare(word: str) -> str:
+    return POSSESSIVE.sub("", word)
+
+
+def _suffers(tokens: Sequence[Token], head: Head, at: int) -> bool:
+    """Whether the subject is acted upon: `Hobbs was described as “...”`, `Hobbs was greeted by “...”`."""
+    words = [token.text.casefold() for token in tokens[head.at : at]]
+    pairs = zip(words, words[1:], strict=False)
+    return any(
+        before in _BE and word not in _OVERHEARD and word.endswith(("ed", "en", "told", "met", "hit"))
+        for before, word in pairs
+    )
