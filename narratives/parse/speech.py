@@ -272,7 +272,7 @@ def _past_apposition(tokens: Sequence[Token], words: Sequence[str], end: int, on
     `only_named` wants a name with words about its bearer behind it: `by Ann Lee, a painter, who said`.
     """
     inner = mention_before(tokens, end - 1)
-    is_name = inner is not None and len(inner.name) > 1
+    is_name = inner is not None and len(inner.name) > 1 and not _is_within(words, start_of(tokens, end - 1))
     if only_named and is_name:
         return 0
     first = 0
@@ -283,15 +283,20 @@ def _past_apposition(tokens: Sequence[Token], words: Sequence[str], end: int, on
             continue
         outer = mention_before(tokens, j)
         start = start_of(tokens, j)
-        left = start - 1 - (start > 1 and words[start - 1] == "the")
-        within = left >= 0 and words[left] in PREPOSITIONS
-        if outer is not None and outer.name and (not within or (only_named and words[left] == "by")):
+        within = _is_within(words, start) and not (outer and outer.name and outer.name[-1] != tokens[j - 1].text)
+        if outer is not None and outer.name and (not within or (only_named and words[start - 1] == "by")):
             return j if not only_named or words[j + 1] in DETERMINERS else 0
         if is_name:
             return end - 1
         # `Josh Feld, 24, a student, said`: there may be a name before an earlier comma.
         first = first or (0 if within else j)
     return 0 if only_named else first
+
+
+def _is_within(words: Sequence[str], start: int) -> bool:
+    """Whether what begins at `start` is part of a phrase: "of Ohio", "for the Hobbs campaign"."""
+    left = start - 1 - (start > 1 and words[start - 1] in ("the", "a", "an"))
+    return left >= 0 and words[left] in PREPOSITIONS
 
 
 def _is_joint(tokens: Sequence[Token], start: int) -> bool:
