@@ -30,6 +30,7 @@ _TOKEN = re.compile(
 _ASIDE = re.compile(r"\s*\([^()]{1,40}\)|, (?:R|D|I)-[A-Z][A-Za-z. ]{1,12},")
 POSSESSIVE = re.compile(r"[’']s?$")
 DETERMINERS = ("the", "a", "an", "one", "his", "her", "their", "its", "another")
+INDEFINITE = ("a", "an", "one", "another", "some", "several", "two", "many")
 _OF = ("of", "for", "at", "in", "from", "with", "to")
 MAX_DESCRIPTION = 9  # words between "said" and the name in "said the clerk of the smallest county, Ann Lee"
 
@@ -192,6 +193,9 @@ def _mention(words: list[str], before: str) -> Mention | None:
         # "Islamic State leader X": what stands before a post belongs to it, whatever it is.
         if word in ROLE_HEADS or (not is_capital(words[i]) and word not in PARTICLES):
             cut = i + 1
+    for i, word in enumerate(words[:-1]):
+        # "CNN’s Ann Lee": whose somebody is belongs to the post.
+        cut = max(cut, i + 1) if re.search(r"\w[’']s$", word) else cut
     if 1 < cut == len(words) and plain[-1] in SURNAME_HEADS and is_capital(words[-1]):
         cut = _past_posts(plain) if plain[-2] in MALE | FEMALE or plain[-2] in ROLE_HEADS else cut
     loose = 0 < cut < len(words) and plain[cut - 1] in ("of", "for", "to", "the")

@@ -21,6 +21,7 @@ from narratives.parse.settings import HOME_ROLES
 from narratives.parse.vocabulary import (
     HONORIFICS,
     NOT_NAMES,
+    OF_PERSONS,
     OPENERS,
     PARTIES,
     ROLE_HEADS,
@@ -41,11 +42,13 @@ class Cast:
         self._heads: dict[str, set[str]] = {}
         self._parties: dict[str, str] = {}
         self._places: set[str] = set()
+        self._persons: set[str] = set()
         self._counts: Counter[str] = Counter()
         for tokens in texts:
             self._learn(tokens)
             self._counts.update(POSSESSIVE.sub("", token.text.casefold()) for token in tokens)
             self._places |= _places(tokens)
+            self._persons |= _persons(tokens)
 
     def who(self, mention: Mention | None, last: str = "") -> str:
         """The person whom a mention stands for, or ""; `last` is whoever spoke last, for posts in doubt."""
@@ -127,11 +130,16 @@ class Cast:
         """Whether the roster has this name."""
         return self._roster.known(name)
 
-    def meet(self, mention: Mention | None) -> None:
-        """Take a lone surname for a person of this text: it speaks, and so is one."""
+    def meet(self, mention: Mention | None, beside: bool = True) -> None:
+        """Take a lone surname for a person of this text: it speaks, and so is one.
+
+        Where it does so not `beside` a quotation, the text must have it as a person's elsewhere.
+        """
         if mention is None or len(mention.name) != 1 or mention.loose:
             return
         name = mention.name[0]
+        if not beside and name.casefold() not in self._persons:
+            return
         is_word = name.isupper() or len(name) < 3 or name.casefold() in NOT_NAMES | THINGS | ROLE_HEADS
         if not is_word and name.casefold() not in STATES | self._places and not self.who(mention):
             self._full[name.casefold()] = name
@@ -186,6 +194,16 @@ def _places(tokens: Sequence[Token]) -> set[str]:
         if before.text in ("in", "near", "outside", "across") and is_capital(token.text):
             if not is_capital(after.text) and not POSSESSIVE.search(token.text):
                 found.add(token.text.casefold())
+    return found
+
+
+def _persons(tokens: Sequence[Token]) -> set[str]:
+    """Lone capitalised words that stand as persons’ names do: "the Marsh campaign", "Marsh, who"."""
+    found = set()
+    for token, after, next_but_one in zip(tokens, tokens[1:], [*tokens[2:], Token(".")], strict=False):
+        is_ones = after.text in OF_PERSONS or (after.text == "," and next_but_one.text == "who")
+        if is_ones and is_capital(token.text):
+            found.add(POSSESSIVE.sub("", token.text.casefold()))
     return found
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from narratives.model import Voice
 from narratives.parse.implied import MIN_HEARD, implied, introduced
-from narratives.parse.mentions import QUOTE, Mention, Token, mention_after, mention_before, tokenise
+from narratives.parse.mentions import QUOTE, Mention, Token, is_capital, mention_after, mention_before, tokenise
 from narratives.parse.people import Cast, party_of
 from narratives.parse.quotes import Span, quote_spans, quoted_share
 from narratives.parse.roster import Roster, surname_of
@@ -16,7 +16,7 @@ from narratives.parse.settings import (
     QUOTED_SHARE,
 )
 from narratives.parse.speech import Claim, find_claims, relayed
-from narratives.parse.subjects import head_at, starts
+from narratives.parse.subjects import Head, head_at, starts
 from narratives.parse.vocabulary import (
     EPITHETS,
     FEMALE,
@@ -85,8 +85,8 @@ def attribute_report(
     cast = Cast([*tokens, head, *leads], roster, on, outlet)
     tokens = [_with_names(words, cast) for words in tokens]
     claims = [find_claims(t) for t in tokens]
-    for claim in (c for cs in claims for c in cs if c.sure and c.beside >= MIN_LONE):
-        cast.meet(claim.mention)
+    for claim in (c for cs in claims for c in cs if c.sure or c.beside >= MIN_LONE):
+        cast.meet(claim.mention, claim.beside >= MIN_LONE)
     for words, said in zip(tokens, claims, strict=True):
         for claim in said:
             if claim.pronoun and claim.sure and claim.beside >= MIN_LONE:
@@ -291,8 +291,22 @@ def _subjects(tokens: Sequence[Token], cast: Cast) -> list[tuple[int, str]]:
         if head.mention is None and not head.pronoun:
             at, name = introduced(tokens, start, end, cast)
             found += [(at, name)] * bool(name)
-        if not name:
+        if head.pronoun and head.at > start:
+            found += _named_before(tokens, start, head, cast)
+        elif not name:
             found += _asked(tokens, start, end, cast)
+    return found
+
+
+def _named_before(tokens: Sequence[Token], start: int, head: Head, cast: Cast) -> list[tuple[int, str]]:
+    """Whom the words before a pronoun name: "As for Marsh, she", "After Marsh lost, she"."""
+    if any(token.text in ("him", "her", "his") for token in tokens[start : head.at]):
+        return []
+    found = []
+    for i in range(start, head.at):
+        if is_capital(tokens[i].text) and not (i > start and is_capital(tokens[i - 1].text)):
+            name = cast.who(mention_after(tokens, i))
+            found += [(i, name)] * bool(name and cast.is_full_name(name))
     return found
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 
 from narratives.parse.mentions import (
     DETERMINERS,
+    INDEFINITE,
     POSSESSIVE,
     QUOTE,
+    SOMEBODY,
     SOMETHING,
     Mention,
     Token,
@@ -126,6 +128,8 @@ def _by_verb(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str],
     sure = sure or (word in ACTING and _is_in_words(tokens, words, i))
     if word in INVERTIBLE and _may_invert(tokens, i):
         mention = mention_after(tokens, i + 1, described=True)
+        if words[i + 1 : i + 2] and words[i + 1] in INDEFINITE and not (mention and mention.name):
+            mention = SOMEBODY  # "said one longtime donor"
         if mention is not None and mention != SOMETHING:
             _add(claims, tokens, mention, i, sure=True)
             return
@@ -284,6 +288,8 @@ def _past_apposition(tokens: Sequence[Token], words: Sequence[str], end: int, on
         outer = mention_before(tokens, j)
         start = start_of(tokens, j)
         within = _is_within(words, start) and not (outer and outer.name and outer.name[-1] != tokens[j - 1].text)
+        if outer is not None and outer.loose and is_name:
+            return end - 1  # "a spokesman for Mr. Marsh, Paul Renner, said"
         if outer is not None and outer.name and (not within or (only_named and words[start - 1] == "by")):
             return j if not only_named or words[j + 1] in DETERMINERS else 0
         if is_name:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from narratives.parse.mentions import (
     DETERMINERS,
+    INDEFINITE,
+    POSSESSIVE,
     QUOTE,
     SOMEBODY,
     Mention,
@@ -16,6 +18,7 @@ from narratives.parse.mentions import (
     unnamed,
 )
 from narratives.parse.vocabulary import (
+    BODIES,
     FRONTING,
     OPENERS,
     STATES,
@@ -25,7 +28,6 @@ MAX_FRONTED = 30  # tokens from "Asked whether" to the last comma behind which t
 LONG_QUOTE = 20  # characters from which a quotation is taken to end a sentence
 _ENDS = (".", "?", "!", ";")
 _ADVERBS = ("however", "though", "then", "meanwhile", "too", "both", "still", "even", "but", "and")
-_INDEFINITE = ("a", "an", "one", "another")
 
 
 class Head(NamedTuple):
@@ -91,13 +93,16 @@ def _opening(tokens: Sequence[Token], i: int, start: int) -> Head | None:
     if tokens[i].text.casefold() in ("he", "she"):
         return Head(None, i, start, tokens[i].text.casefold())
     before = tokens[i - 1].text.casefold() if i else ""
-    if before in DETERMINERS and (named := _renamed(tokens, i, start)) is not None:
+    of_another = is_capital(tokens[i].text) and POSSESSIVE.search(tokens[i].text)
+    if (before in DETERMINERS or of_another) and (named := _renamed(tokens, i, start)) is not None:
         return named
     if is_capital(tokens[i].text):
         mention = mention_after(tokens, i)
-        if mention is not None and (mention.name or mention.post):
-            return Head(mention, i, start)
-        return None
+        if mention is None or not (mention.name or mention.post):
+            return None
+        after = i + len(mention.post) + len(mention.name)
+        is_body = after < len(tokens) and tokens[after].text in BODIES
+        return Head(SOMEBODY if is_body else mention, i, start)
     found = _common(tokens, i, start)
     return found if found.mention is not None else None
 
@@ -120,5 +125,5 @@ def _common(tokens: Sequence[Token], i: int, start: int) -> Head:
         return Head(mention, i, start)
     word = tokens[i].text
     found = unnamed(word)
-    is_somebody = found == SOMEBODY or (before in _INDEFINITE and word.endswith(("er", "or", "man", "ist")))
+    is_somebody = found == SOMEBODY or (before in INDEFINITE and word.endswith(("er", "or", "man", "ist")))
     return Head(SOMEBODY if is_somebody else None, i, start)

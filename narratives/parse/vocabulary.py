@@ -57,6 +57,8 @@ NOT_NAMES = words_of(
     " paris berlin kiev tehran ankara damascus america china ukraine syria germany france britain europe"
     " iran turkey israel pentagon congress senate republicans democrats nato isis facebook twitter google"
     " god internet english russians americans nobody everybody everyone someone people"
+    " politico breitbart reuters cnn msnbc nbc abc cbs npr newsweek buzzfeed vox slate salon wikileaks"
+    " gallup quinnipiac"
 )
 # Someone whom a text does not name: "he" after them is they.
 PERSONS = words_of(
@@ -112,6 +114,16 @@ REPLIES = MESSAGES | words_of(
     "response reply answer words take verdict assessment comment remark advice pitch argument point retort"
     " explanation conclusion warning reaction rejoinder plea promise line motto question rebuttal theory"
     " view complaint"
+)
+# Behind a name these are not who is named: "the Marsh campaign", "Marsh supporters".
+BODIES = words_of(
+    "campaign camp team administration organization operation staff aide aides ally allies surrogates"
+    " supporters voters backers adviser advisers advisors staffer staffers donors delegates loyalists fans"
+    " critics foundation family website officials spokesman spokeswoman spokesperson representatives"
+)
+# Behind a name, or its possessive, these tell that it is a person’s.
+OF_PERSONS = BODIES | words_of(
+    "surrogate wife husband son daughter rally plane opponent rival speech remarks tweet tweets stump running"
 )
 # A sentence that has one of these before its quotation gives the words of others.
 OTHERS_WORDS = words_of(
