@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -41,6 +42,7 @@ class Cast:
         self._posts: dict[frozenset[str], set[str]] = {}
         self._heads: dict[str, set[str]] = {}
         self._parties: dict[str, str] = {}
+        self._owners: dict[str, set[str]] = {}
         self._places: set[str] = set()
         self._persons: set[str] = set()
         self._counts: Counter[str] = Counter()
@@ -90,6 +92,9 @@ class Cast:
         if (home or len(key) > 1) and (found := self._roster.find_role(home or phrase, self._on)):
             return found
         # "the president’s spokesman" after "Kremlin spokesman X"; but a country of its own is someone else.
+        if owned := {POSSESSIVE.sub("", w.casefold()) for w in post if re.search(r"\w[’']s?$", w)}:
+            found = [n for n in self._heads.get(_canonical(head), ()) if owned <= self._owners.get(n, set())]
+            return found[0] if len(found) == 1 else ""
         if any(is_capital(w) and not is_head(w) and w.casefold() not in PARTIES for w in post):
             return ""
         candidates = named or self._heads.get(_canonical(head), set())
@@ -178,6 +183,8 @@ class Cast:
             else:
                 post = _apposition(tokens, end) or _described(tokens, end - len(mention.name))
             head = next((w.casefold() for w in reversed(post) if is_head(w)), "")
+            owners = {POSSESSIVE.sub("", w.casefold()) for w in post if is_capital(w) and not is_head(w)}
+            self._owners.setdefault(name, set()).update(owners)
             if head:
                 self._heads.setdefault(_canonical(head), set()).add(name)
 
@@ -210,11 +217,15 @@ def _persons(tokens: Sequence[Token]) -> set[str]:
 def _apposition(tokens: Sequence[Token], end: int) -> tuple[str, ...]:
     """The post in `Ann Lee, the governor of the state,`; empty where none follows."""
     words = [token.text for token in tokens[end : end + 8]]
-    if len(words) < 3 or words[0] != "," or words[1].casefold() not in DETERMINERS:
+    if len(words) < 3 or words[0] != ",":
         return ()
-    heads = (i for i, word in enumerate(words[2:], 2) if is_head(word) or not word[0].isalpha())
+    is_ones = POSSESSIVE.search(words[1]) is not None
+    if words[1].casefold() not in DETERMINERS and not is_ones:
+        return ()
+    first = 2 - is_ones
+    heads = (i for i, word in enumerate(words[first:], first) if is_head(word) or not word[0].isalpha())
     i = next(heads, 0)
-    return tuple(words[2 : i + 1]) if i and is_head(words[i]) else ()
+    return tuple(words[first : i + 1]) if i and is_head(words[i]) else ()
 
 
 def _described(tokens: Sequence[Token], start: int) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from narratives.parse.mentions import (
     mention_after,
     mention_before,
     start_of,
+    unnamed,
 )
 from narratives.parse.subjects import Head, head_of, starts
 from narratives.parse.verbs import (
@@ -33,9 +34,11 @@ from narratives.parse.verbs import (
 )
 from narratives.parse.vocabulary import (
     MESSAGES,
+    NOT_NAMES,
     OCCASIONS,
     PARTICLES,
     PREPOSITIONS,
+    STATES,
     WEEKDAYS,
 )
 
@@ -72,6 +75,11 @@ def find_claims(tokens: Sequence[Token]) -> list[Claim]:
         following = words[i + 1] if i + 1 < len(words) else ""
         if word == "according" and following == "to":
             _add(claims, tokens, mention_after(tokens, i + 2), i, sure=True)
+        elif word in ("—", "–", "-"):
+            _signed(claims, tokens, i)
+        elif word == ":" and following == QUOTE and i > 1 and words[start_of(tokens, i) - 1] in ("from", "by"):
+            # "a sharp answer from Marsh: ..."
+            _add(claims, tokens, mention_before(tokens, i), i - 1, sure=True)
         elif word == "words":
             _in_words_of(claims, tokens, words, i)
         elif word == "as" and following in ("saying", "telling", "stating"):
@@ -90,6 +98,19 @@ def find_claims(tokens: Sequence[Token]) -> list[Claim]:
         elif i and tokens[i].text == word and word.endswith("ed"):
             _by_manner(claims, tokens, i)
     return claims
+
+
+def _signed(claims: list[Claim], tokens: Sequence[Token], i: int) -> None:
+    """`“...” — Ann Lee, a nurse`, and a post that is given with its sender and date."""
+    if not i or not (tokens[i - 1].text == QUOTE or i > len(tokens) // 2):
+        return
+    mention = mention_after(tokens, i + 1)
+    if mention is None or len(mention.name) < 2:
+        return
+    after = i + 1 + len(mention.post) + len(mention.name)
+    is_last = after >= len(tokens) - 1 or (tokens[i - 1].text == QUOTE and tokens[after].text == ",")
+    if is_last:
+        _add(claims, tokens, mention, i, sure=True)
 
 
 def _in_words_of(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str], i: int) -> None:
@@ -124,12 +145,12 @@ def _by_verb(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str],
     if words[i + 1 : i + 3] == ["as", "saying"]:
         return  # the passive is read at "as saying"
     # "vowed to leave" is an act, "vowed that" a claim; "In a statement, X called" is one too.
-    sure = (word in SAYING or word in BASES) and words[i + 1 : i + 2] != ["to"]
+    sure = (word in SAYING or word in BASES or word in ("read", "reads")) and words[i + 1 : i + 2] != ["to"]
     sure = sure or (word in ACTING and _is_in_words(tokens, words, i))
-    if word in INVERTIBLE and _may_invert(tokens, i):
+    if (word in INVERTIBLE and _may_invert(tokens, i)) or (word in ACTING and i and words[i - 1] == QUOTE):
         mention = mention_after(tokens, i + 1, described=True)
-        if words[i + 1 : i + 2] and words[i + 1] in INDEFINITE and not (mention and mention.name):
-            mention = SOMEBODY  # "said one longtime donor"
+        if words[i + 1 : i + 2] and words[i + 1] in INDEFINITE and not _is_named(tokens, i + 2, mention):
+            mention = SOMEBODY  # "said one longtime donor", "said a Marsh supporter"
         if mention is not None and mention != SOMETHING:
             _add(claims, tokens, mention, i, sure=True)
             return
@@ -161,6 +182,12 @@ def _by_verb(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str],
     mention = mention_before(tokens, end)
     if mention is None or (mention == SOMETHING and not sure):
         return
+    if mention.name and tokens[end - 1].text.startswith(mention.name[-1]) and _is_beyond(words, tokens, end):
+        before = len(claims)
+        _of_sentence(claims, tokens, i, sure)
+        if len(claims) == before:
+            claims.append(Claim(SOMEBODY, end - 1, sure, aside))
+        return
     if _is_joint(tokens, end - len(mention.post) - len(mention.name)):
         return
     quotes = mention_after(tokens, i + 1) if word in QUOTING else None
@@ -168,6 +195,15 @@ def _by_verb(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str],
     if word in QUOTING and "as" in words[i + 1 : i + 12] and "saying" in words[i + 1 : i + 12]:
         return
     _add(claims, tokens, mention, end - 1, sure or named is not None, aside, i, named)
+
+
+def _is_named(tokens: Sequence[Token], start: int, mention: Mention | None) -> bool:
+    """Whether the mention behind `said a` is of one who says it: `a smiling Ann Lee`, not `a Lee supporter`."""
+    if mention is None or not mention.name:
+        return False
+    last = next((i for i in range(start, len(tokens)) if tokens[i].text.startswith(mention.name[-1])), start)
+    after = tokens[last + 1].text if last + 1 < len(tokens) else ""
+    return not (after.isalpha() and after.islower() and unnamed(after) is not None)
 
 
 def _may_stand_between(tokens: Sequence[Token], i: int) -> bool:
@@ -204,6 +240,8 @@ def _is_verb(words: Sequence[str], i: int) -> bool:
     word = words[i]
     if word in SAYING_WITH:
         return bool(i) and words[i - 1] in SAYING_WITH[word]
+    if word in ("read", "reads"):
+        return bool(i) and words[i - 1] in MESSAGES
     if word in BASES and bool(i) and (words[i - 1] in MODALS or words[i - 1] in BETWEEN):
         return True
     return word in SAYING or word in ACTING or word in QUOTING
@@ -305,6 +343,15 @@ def _is_within(words: Sequence[str], start: int) -> bool:
     return left >= 0 and words[left] in PREPOSITIONS
 
 
+def _is_beyond(words: Sequence[str], tokens: Sequence[Token], end: int) -> bool:
+    """Whether a name only tells who speaks: "two people close to Marsh said"."""
+    start = start_of(tokens, end)
+    if start > 1 and words[start - 1] == "to" and words[start - 2] == "according":
+        return False
+    is_day = words[start] in NOT_NAMES or words[start] in STATES
+    return start > 1 and words[start - 1] in ("to", "of", "for", "with", "from", "behind") and not is_day
+
+
 def _is_joint(tokens: Sequence[Token], start: int) -> bool:
     """Whether the subject is the second of two: "Putin and Macron said" is neither's own claim."""
     return start > 1 and tokens[start - 1].text == "and" and is_capital(tokens[start - 2].text)
@@ -318,6 +365,7 @@ def _may_invert(tokens: Sequence[Token], i: int) -> bool:
     if before >= 0 and tokens[before].text == QUOTE:
         return True
     follows = i + 1 < len(tokens) and is_capital(tokens[i + 1].text)
+    follows = follows and tokens[i + 1].text.casefold() not in WEEKDAYS
     return follows and before >= 0 and before < i - 1
 
 
