@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from narratives.parse.mentions import POSSESSIVE, QUOTE, Token, is_capital, mention_after
+from narratives.parse.mentions import DETERMINERS, POSSESSIVE, QUOTE, Token, is_capital, mention_after
 from narratives.parse.people import Cast
 from narratives.parse.subjects import Head, head_at, starts
 from narratives.parse.vocabulary import OTHERS_WORDS, REPLIES
@@ -16,8 +16,8 @@ _OVERHEARD = ("heard", "quoted", "caught", "seen", "recorded", "unmoved", "unimp
 _INTRODUCING = ("is", "was", "are", "were", "by", "like", "including", "comes", "from", "as", "with")
 
 
-def implied(tokens: Sequence[Token], cast: Cast) -> str:
-    """The person whose the first long quotation is, or "".
+def implied(tokens: Sequence[Token], cast: Cast) -> tuple[str, Head | None]:
+    """The person whose the first long quotation is, or ""; with it the head where that is a pronoun.
 
     That is the subject of its sentence ("Hobbs ended the night with a promise: ..."); where it is a sentence
     of its own, the subject of the one before, whoever that one introduces ("Then there is Ann Lee."), or the
@@ -26,35 +26,40 @@ def implied(tokens: Sequence[Token], cast: Cast) -> str:
     at = next((i for i, token in enumerate(tokens) if token.quoted >= MIN_HEARD), 0)
     begins = [i for i in starts(tokens) if i <= at]
     if not at or not begins:
-        return ""
+        return "", None
     start = begins[-1]
     if start == at:
         # “...” on its own: but what stands behind it may be a tag that could not be read.
         if len(begins) < 2 or (at + 1 < len(tokens) and tokens[at + 1].text[:1].islower()):
-            return ""
+            return "", None
         start = begins[-2]
     if any(token.text.casefold() in OTHERS_WORDS or token.text == QUOTE for token in tokens[start:at]):
-        return ""
+        return "", None
     if whose := _possessor(tokens, start, at, cast):
-        return whose
+        return whose, None
     head = head_at(tokens, start)
     name = cast.who(head.mention)
     if name and cast.is_full_name(name):
-        return "" if _suffers(tokens, head, at) else name
-    return introduced(tokens, start, at, cast)[1] if head.mention is None and not head.pronoun else ""
+        return ("" if _suffers(tokens, head, at) else name), None
+    if head.pronoun:
+        return "", None if _suffers(tokens, head, at) else head
+    return introduced(tokens, start, at, cast)[1] if head.mention is None else "", None
 
 
 def introduced(tokens: Sequence[Token], start: int, end: int, cast: Cast) -> tuple[int, str]:
     """Where, and who, a sentence without a person for its subject brings in: `One of them is Ann Lee.`"""
     for i in range(start + 1, end):
-        if tokens[i - 1].text not in _INTRODUCING or not is_capital(tokens[i].text):
+        if not is_capital(tokens[i].text) or is_capital(tokens[i - 1].text):
             continue
         mention = mention_after(tokens, i)
         if mention is None or len(mention.name) < 2:
             continue
         after = i + len(mention.post) + len(mention.name)
         name = cast.who(mention)
-        if name and cast.is_full_name(name) and after < len(tokens) and tokens[after].text in (",", ".", ":"):
+        follows = [token.text for token in tokens[after : after + 2]]
+        is_brought = tokens[i - 1].text in _INTRODUCING and follows[:1] in ([","], ["."], [":"])
+        is_described = follows[:1] == [","] and follows[1:] and follows[1] in DETERMINERS
+        if name and cast.is_full_name(name) and (is_brought or is_described):
             return i, name
     return start, ""
 

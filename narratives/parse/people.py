@@ -24,13 +24,16 @@ from narratives.parse.vocabulary import (
     NOT_NAMES,
     OF_PERSONS,
     OPENERS,
+    KIN,
     PARTIES,
+    PLACE_WORDS,
     ROLE_HEADS,
     STATES,
     THINGS,
 )
 
 MIN_FOREMOST, MUCH_MORE = 3, 1.5  # times that a name comes, and against the next one, to be whom a text is about
+_BREAKS = (".", "?", "!", ":", ";", "—", "–", "*")
 
 
 class Cast:
@@ -46,10 +49,13 @@ class Cast:
         self._places: set[str] = set()
         self._persons: set[str] = set()
         self._counts: Counter[str] = Counter()
+        self._people: set[str] = set()
+        self._within: set[str] = set()
         for tokens in texts:
             self._learn(tokens)
             self._counts.update(POSSESSIVE.sub("", token.text.casefold()) for token in tokens)
             self._places |= _places(tokens)
+            self._within |= within_sentences(tokens)
             self._persons |= _persons(tokens)
 
     def who(self, mention: Mention | None, last: str = "") -> str:
@@ -66,11 +72,14 @@ class Cast:
         return self._holder((*mention.post, *mention.name), last)
 
     def _person(self, mention: Mention) -> str:
+        if len(mention.name) == 2 and mention.name[0].casefold() in PLACE_WORDS:
+            return ""  # "New York"
         name = [word for word in mention.name if word.casefold().rstrip(".") not in HONORIFICS]
         if not name or (name[-1].casefold() in NOT_NAMES and not self._roster.known(" ".join(name))):
             return ""
         if len(name) == 1:
             found = self._full.get(name[0].casefold(), "") or self._roster.by_surname(name[0])
+            found = found or self._by_first(name[0])
             # "Ms Bokova" is a person for certain, "Bokova" alone could be anything.
             return found or (name[0] if len(mention.name) > 1 and len(name[0]) > 2 else "")
         found = self._roster.resolve(" ".join([*mention.post, *name]), self._on)
@@ -78,6 +87,13 @@ class Cast:
             found = " ".join(name)
         # A body is a speaker only where the roster has it: "the Joint Statement says" is nobody's claim.
         return "" if name[-1].casefold() in THINGS and not self._roster.known(found) else found
+
+    def _by_first(self, first: str) -> str:
+        """The only person of the text with this first name: "Royce" after "Royce Garland" and his brother."""
+        if first.casefold() in STATES | self._places:
+            return ""
+        found = [name for name in self._people if name.split()[0] == first]
+        return found[0] if len(found) == 1 else ""
 
     def _holder(self, post: Sequence[str], last: str) -> str:
         phrase = " ".join(post)
@@ -131,6 +147,11 @@ class Cast:
         found = {n for n in (*self._full.values(), *self._roster.names()) if _joined(n) in plain and " " in n}
         return found.pop() if len(found) == 1 else ""
 
+    def is_name(self, word: str) -> bool:
+        """Whether a word is capitalised within sentences too, so that it is no mere beginning of one."""
+        plain = POSSESSIVE.sub("", word.casefold())
+        return plain in self._within or plain in self._full or bool(self._roster.by_surname(plain))
+
     def is_known(self, name: str) -> bool:
         """Whether the roster has this name."""
         return self._roster.known(name)
@@ -145,13 +166,21 @@ class Cast:
         name = mention.name[0]
         if not beside and name.casefold() not in self._persons:
             return
-        is_word = name.isupper() or len(name) < 3 or name.casefold() in NOT_NAMES | THINGS | ROLE_HEADS
+        is_word = name.isupper() or name.endswith("ly") or len(name) < 3 or name.casefold() in NOT_NAMES | THINGS | ROLE_HEADS
         if not is_word and name.casefold() not in STATES | self._places and not self.who(mention):
             self._full[name.casefold()] = name
 
     def is_full_name(self, name: str) -> bool:
         """Whether the document or the roster has this person by full name."""
-        return name in self._full.values() or self._roster.known(name)
+        return name in self._people or name in self._full.values() or self._roster.known(name)
+
+    def _kin(self, tokens: Sequence[Token], i: int) -> str:
+        """`Kathy Hobbs` for the Kathy of `Hobbs’s wife, Kathy,`, else ""."""
+        if i < 3 or tokens[i - 1].text != "," or tokens[i - 2].text not in KIN:
+            return ""
+        owner = tokens[i - 3].text
+        is_owner = is_capital(owner) and POSSESSIVE.search(owner)
+        return f"{tokens[i].text} {POSSESSIVE.sub('', owner)}" if is_owner else ""
 
     def _learn(self, tokens: Sequence[Token]) -> None:
         i = 0
@@ -163,6 +192,9 @@ class Cast:
             while end < len(tokens) and in_run(tokens[end].text):
                 end += 1
             mention = mention_before(tokens, end)
+            if end == i + 1 and (kin := self._kin(tokens, i)):
+                self._people.add(kin)
+                self._full.setdefault(tokens[i].text.casefold(), kin)
             i = max(end, i + 1)
             if mention is None or len(mention.name) < 2:
                 continue
@@ -172,6 +204,7 @@ class Cast:
             if not name or surname not in name.casefold():
                 continue
             self._full.setdefault(surname, name)
+            self._people.add(name)
             post = mention.post
             about = post or [token.text for token in tokens[end : end + 6]]
             if party := party_of(about):
@@ -192,6 +225,16 @@ class Cast:
 def party_of(words: Sequence[str]) -> str:
     """The party that some words name first, or ""."""
     return next((PARTIES[w.casefold()] for w in words if w.casefold() in PARTIES), "")
+
+
+def within_sentences(tokens: Sequence[Token]) -> set[str]:
+    """The capitalised words, in small letters, that have a capital though they begin no sentence."""
+    pairs = zip(tokens, tokens[1:], strict=False)
+    return {
+        POSSESSIVE.sub("", token.text.casefold())
+        for before, token in pairs
+        if is_capital(token.text) and before.text not in _BREAKS and not before.quoted
+    }
 
 
 def _places(tokens: Sequence[Token]) -> set[str]:

@@ -23,6 +23,8 @@ from narratives.parse.vocabulary import (
     FIRST_PERSON,
     MALE,
     MESSAGE,
+    OPENERS,
+    PREPOSITIONS,
     RUSSIAN_WOMEN,
     TITLE_SOURCE,
 )
@@ -83,12 +85,13 @@ def attribute_report(
     head = tokenise(title, [])
     leads = [tokenise(text, []) for text in above]
     cast = Cast([*tokens, head, *leads], roster, on, outlet)
-    tokens = [_with_names(words, cast) for words in tokens]
+    tokens = [_with_names(_begun_small(words, cast), cast) for words in tokens]
     claims = [find_claims(t) for t in tokens]
-    for claim in (c for cs in claims for c in cs if c.sure or c.beside >= MIN_LONE):
-        cast.meet(claim.mention, claim.beside >= MIN_LONE)
     for words, said in zip(tokens, claims, strict=True):
+        quotes = any(token.quoted >= MIN_LONE for token in words)
         for claim in said:
+            if claim.beside >= MIN_LONE or claim.sure:
+                cast.meet(claim.mention, beside=quotes)
             if claim.pronoun and claim.sure and claim.beside >= MIN_LONE:
                 cast.meet(_last_head(words, claim.at))
     main = about or title_speaker(head, title, cast, texts)
@@ -118,6 +121,18 @@ def attribute_report(
         latest = [name for _, name in subjects] + [before] * bool(before or is_anothers)
         heard = heard._replace(recent=tuple(dict.fromkeys([*reversed(latest), *heard.recent]))[:MEMORY])
     return _joined(texts, spans, out)
+
+
+def _begun_small(tokens: list[Token], cast: Cast) -> list[Token]:
+    """The tokens with small letters for words that only begin a sentence: "Fresh off a rout, Ann Lee"."""
+    out = list(tokens)
+    for i in starts(tokens):
+        after = tokens[i + 1].text if i + 1 < len(tokens) else ""
+        word = tokens[i].text
+        if word.isalpha() and is_capital(word) and (word.endswith("ly") or after in PREPOSITIONS | {"off"}):
+            if word.casefold() not in OPENERS and not word.isupper() and not cast.is_name(word):
+                out[i] = Token(word.casefold())
+    return out
 
 
 def _last_head(tokens: Sequence[Token], at: int) -> Mention | None:
@@ -195,7 +210,9 @@ def _claimed(
             name = cast.who(claim.mention, heard.recent[0] if heard.recent else "")
             if not name and _is_epithet(tokens, claim):
                 near = [token.text for token in tokens[max(claim.at - 3, 0) : claim.at + 5]]
-                name = cast.foremost(party_of(near)) if heard.recent else heard.main
+                here = [who for at, who in named if at < claim.at and who]
+                party = party_of(near)
+                name = here[-1] if here and not party else cast.foremost(party) if heard.recent else heard.main
             method = (
                 "role" if not claim.mention.name else "direct quote" if claim.beside else "reported speech"
             )
@@ -207,7 +224,9 @@ def _claimed(
         is_anothers = is_anothers or (not name and claim.sure and not claim.aside)
     if not resolved:
         is_anothers = is_anothers or any(not name for _, name in subjects)
-        name = "" if is_anothers else implied(tokens, cast)
+        name, head = ("", None) if is_anothers else implied(tokens, cast)
+        if head is not None:
+            name, _ = _meant(Claim(None, head.at, False, pronoun=head.pronoun), named, heard)
         return Attribution(name, "direct quote", "", "reported") if name else Attribution(), is_anothers
     resolved = _without_nested(tokens, resolved)
     best = max(resolved, key=lambda s: (not s.claim.aside, s.claim.beside, s.claim.sure, -s.claim.at))

@@ -40,9 +40,11 @@ from narratives.parse.vocabulary import (
     PREPOSITIONS,
     STATES,
     WEEKDAYS,
+    WORKS,
 )
 
 MAX_APPOSITION = 24  # tokens between the commas of "Peskov, the Kremlin spokesman, said"
+MAX_LEAD_IN = 15  # tokens of a paragraph that only leads to the next one: "He went on:"
 
 _PASSIVE = ("was", "is", "were", "been", "being")
 _SAYINGS = ("statement", "statements", "words", "remark", "remarks")
@@ -92,6 +94,8 @@ def find_claims(tokens: Sequence[Token]) -> list[Claim]:
             word == ":" and following == QUOTE
         ):
             _of_sentence(claims, tokens, i, sure=True)
+        elif word == ":" and i == len(words) - 1 and i < MAX_LEAD_IN:
+            _of_sentence(claims, tokens, i, sure=False)
         elif tokens[i].text == word and _is_verb(words, i):
             # In small letters only: "the United States" and "Claims Conference" are no verbs.
             _by_verb(claims, tokens, words, i)
@@ -176,7 +180,7 @@ def _by_verb(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str],
         return
     if POSSESSIVE.search(tokens[end - 1].text):
         return  # "Putin’s claims" is a noun
-    if words[end - 1] in MESSAGES and end > 1 and POSSESSIVE.search(tokens[end - 2].text):
+    if words[end - 1] in WORKS and end > 1 and POSSESSIVE.search(tokens[end - 2].text):
         _add(claims, tokens, mention_before(tokens, end - 1), end - 2, True, aside, i)
         return
     mention = mention_before(tokens, end)

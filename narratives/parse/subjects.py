@@ -71,7 +71,10 @@ def head_at(tokens: Sequence[Token], start: int) -> Head:
         i += 1
     if i >= len(tokens) or tokens[i].text == QUOTE:
         return nothing
-    return _opening(tokens, i, start) or nothing
+    if (found := _opening(tokens, i, start)) is not None:
+        return found
+    behind = (_opening(tokens, j, start) for j in _past_commas(tokens, start))
+    return next((h for h in behind if h and (h.pronoun or (h.mention and h.mention.name))), nothing)
 
 
 def _past_commas(tokens: Sequence[Token], start: int) -> Iterator[int]:
@@ -123,6 +126,11 @@ def _common(tokens: Sequence[Token], i: int, start: int) -> Head:
     mention = mention_after(tokens, i)
     if mention is not None and (mention.post or mention.name) and before in ("the", "his", "her", "their"):
         return Head(mention, i, start)
+    end = next((j for j, t in enumerate(tokens[i : i + 6], i) if not t.text.islower()), i)
+    if end > i and is_capital(tokens[end].text) and unnamed(tokens[end - 1].text) == SOMEBODY:
+        mention = mention_after(tokens, end)  # "longtime radio host Ann Lee"
+        if mention is not None and len(mention.name) > 1:
+            return Head(mention, end, start)
     word = tokens[i].text
     found = unnamed(word)
     is_somebody = found == SOMEBODY or (before in INDEFINITE and word.endswith(("er", "or", "man", "ist")))

@@ -50,6 +50,7 @@ OPENERS = words_of(
     " with by of speaking commenting according answering asked such many some all both no not nor citing"
     " quoting responding referring recalling replying addressing writing asking instead even now once"
     " another one only perhaps maybe indeed under during among until unlike like about regarding concerning"
+    " can could did does do is was were are has have had would should am isn't doesn't within take count meet"
 )
 NOT_NAMES = words_of(
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july"
@@ -90,6 +91,8 @@ STATES = words_of(
     " mississippi missouri montana nebraska nevada ohio oklahoma oregon pennsylvania tennessee texas utah"
     " vermont virginia wisconsin wyoming"
 )
+PLACE_WORDS = words_of("new north south west east los san santa las fort united saint st.")
+KIN = words_of("wife husband son daughter")
 # What a text calls somebody to vary the name: "the New York businessman" is whom it is about.
 EPITHETS = words_of(
     "businessman businesswoman billionaire mogul developer tycoon nominee candidate contender hopeful"
@@ -99,6 +102,7 @@ PERSONS |= EPITHETS - ROLE_HEADS
 WEEKDAYS = words_of("monday tuesday wednesday thursday friday saturday sunday")
 # Things by which people speak: "Padden’s statement continued".
 MESSAGES = words_of("statement letter tweet post message email memo note")
+WORKS = MESSAGES | words_of("research study analysis report book paper essay ad column speech account memoir")
 OCCASIONS = MESSAGES | words_of("interview speech tweetstorm telegram column")
 # A sentence that opens with one of these is of whoever stands behind a comma: "Asked if he would, X said".
 FRONTING = words_of(
@@ -107,7 +111,7 @@ FRONTING = words_of(
     " speaking standing appearing campaigning citing quoting responding reacting referring writing back"
     " inside outside across near over just only hours minutes moments days weeks later earlier early late"
     " once if although though because even among under about between throughout instead asking commenting"
-    " recalling replying addressing answering regarding concerning"
+    " recalling replying addressing answering regarding concerning within fresh above behind between beyond"
 )
 # Words by which a person speaks: "Marsh’s answer was short. “...”", "Marsh’s message: “...”".
 REPLIES = MESSAGES | words_of(
