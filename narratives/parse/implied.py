@@ -33,7 +33,7 @@ def implied(tokens: Sequence[Token], cast: Cast) -> tuple[str, Head | None]:
         if len(begins) < 2 or (at + 1 < len(tokens) and tokens[at + 1].text[:1].islower()):
             return "", None
         start = begins[-2]
-    if any(token.text.casefold() in OTHERS_WORDS or token.text == QUOTE for token in tokens[start:at]):
+    if any(_is_others(tokens, i) for i in range(start, at)):
         return "", None
     if whose := _possessor(tokens, start, at, cast):
         return whose, None
@@ -43,7 +43,24 @@ def implied(tokens: Sequence[Token], cast: Cast) -> tuple[str, Head | None]:
         return ("" if _suffers(tokens, head, at) else name), None
     if head.pronoun:
         return "", None if _suffers(tokens, head, at) else head
-    return introduced(tokens, start, at, cast)[1] if head.mention is None else "", None
+    name = introduced(tokens, start, at, cast)[1] if head.mention is None else ""
+    if not name and head.mention is None and tokens[at - 1].text == ":":
+        name = _only_one(tokens, start, at, cast)
+    return name, None
+
+
+def _is_others(tokens: Sequence[Token], i: int) -> bool:
+    word = tokens[i].text.casefold()
+    if word in ("sign", "signs"):
+        return tokens[i + 1].text != "of"  # "no sign of backing down"
+    return word in OTHERS_WORDS or word == QUOTE
+
+
+def _only_one(tokens: Sequence[Token], start: int, at: int, cast: Cast) -> str:
+    """The only person whom a sentence names: `That prompted Marsh to reply: “...”`."""
+    first = (i for i in range(start, at) if is_capital(tokens[i].text) and not is_capital(tokens[i - 1].text))
+    names = {cast.who(mention_after(tokens, i)) for i in first} - {""}
+    return names.pop() if len(names) == 1 else ""
 
 
 def introduced(tokens: Sequence[Token], start: int, end: int, cast: Cast) -> tuple[int, str]:

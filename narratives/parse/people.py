@@ -19,6 +19,7 @@ from narratives.parse.mentions import (
 )
 from narratives.parse.roster import Roster, role_key, surname_of
 from narratives.parse.settings import HOME_ROLES
+from narratives.parse.verbs import ACTING, SAYING
 from narratives.parse.vocabulary import (
     HONORIFICS,
     NOT_NAMES,
@@ -51,10 +52,12 @@ class Cast:
         self._counts: Counter[str] = Counter()
         self._people: set[str] = set()
         self._within: set[str] = set()
+        self._things: set[str] = set()
         for tokens in texts:
             self._learn(tokens)
             self._counts.update(POSSESSIVE.sub("", token.text.casefold()) for token in tokens)
             self._places |= _places(tokens)
+            self._things |= _things(tokens)
             self._within |= within_sentences(tokens)
             self._persons |= _persons(tokens)
 
@@ -167,7 +170,7 @@ class Cast:
         if not beside and name.casefold() not in self._persons:
             return
         is_word = name.isupper() or name.endswith("ly") or len(name) < 3 or name.casefold() in NOT_NAMES | THINGS | ROLE_HEADS
-        if not is_word and name.casefold() not in STATES | self._places and not self.who(mention):
+        if not is_word and name.casefold() not in STATES | self._places | self._things and not self.who(mention):
             self._full[name.casefold()] = name
 
     def is_full_name(self, name: str) -> bool:
@@ -225,6 +228,16 @@ class Cast:
 def party_of(words: Sequence[str]) -> str:
     """The party that some words name first, or ""."""
     return next((PARTIES[w.casefold()] for w in words if w.casefold() in PARTIES), "")
+
+
+def _things(tokens: Sequence[Token]) -> set[str]:
+    """Lone capitalised words, in small letters, that have an article: "The Enquirer said", "the Democrat"."""
+    found = set()
+    for before, token, after in zip(tokens, tokens[1:], [*tokens[2:], Token(".")], strict=False):
+        has_article = before.text.casefold() in ("the", "a", "an") and is_capital(token.text)
+        if has_article and (after.text in (",", ".") or after.text in SAYING | ACTING):
+            found.add(token.text.casefold())
+    return found
 
 
 def within_sentences(tokens: Sequence[Token]) -> set[str]:

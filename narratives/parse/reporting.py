@@ -256,7 +256,7 @@ def _is_epithet(tokens: Sequence[Token], claim: Claim) -> bool:
     the = any(token.text.casefold() == "the" for token in tokens[max(claim.at - 4, 0) : claim.at + 2])
     post = claim.mention.post if claim.mention else ()
     word = post[-1] if post else tokens[claim.at].text
-    return the and word in EPITHETS and claim.beside >= MIN_BORROWED
+    return the and word.casefold() in EPITHETS and claim.beside >= MIN_BORROWED
 
 
 def _meant(claim: Claim, named: Sequence[tuple[int, str]], heard: _Heard) -> tuple[str, str]:

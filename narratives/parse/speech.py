@@ -23,6 +23,7 @@ from narratives.parse.mentions import (
 from narratives.parse.subjects import Head, head_of, starts
 from narratives.parse.verbs import (
     ACTING,
+    ACTING_AFTERWARDS,
     BASES,
     BETWEEN,
     INVERTIBLE,
@@ -45,7 +46,7 @@ from narratives.parse.vocabulary import (
 
 MAX_APPOSITION = 24  # tokens between the commas of "Peskov, the Kremlin spokesman, said"
 MAX_LEAD_IN = 15  # tokens of a paragraph that only leads to the next one: "He went on:"
-
+_WHEN = ("when", "as", "while", "after", "before", "because", "since")
 _PASSIVE = ("was", "is", "were", "been", "being")
 _SAYINGS = ("statement", "statements", "words", "remark", "remarks")
 
@@ -185,6 +186,8 @@ def _by_verb(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str],
         return
     mention = mention_before(tokens, end)
     if mention is None or (mention == SOMETHING and not sure):
+        return
+    if mention.name and _is_circumstance(tokens, words, end, i):
         return
     if mention.name and tokens[end - 1].text.startswith(mention.name[-1]) and _is_beyond(words, tokens, end):
         before = len(claims)
@@ -345,6 +348,14 @@ def _is_within(words: Sequence[str], start: int) -> bool:
     """Whether what begins at `start` is part of a phrase: "of Ohio", "for the Hobbs campaign"."""
     left = start - 1 - (start > 1 and words[start - 1] in ("the", "a", "an"))
     return left >= 0 and words[left] in PREPOSITIONS
+
+
+def _is_circumstance(tokens: Sequence[Token], words: Sequence[str], end: int, i: int) -> bool:
+    """Whether a verb only tells when something else was said: "“...,” they chanted when Marsh spoke"."""
+    start = start_of(tokens, end)
+    if not start or words[start - 1] not in _WHEN or _beside(tokens, end - 1, i):
+        return False
+    return any(t.quoted for t in tokens[:start]) and not any(t.quoted for t in tokens[i:])
 
 
 def _is_beyond(words: Sequence[str], tokens: Sequence[Token], end: int) -> bool:

@@ -80,7 +80,14 @@ SAYING = (_SAY.past | _SAY.present) - _NOUNS
 ACTING = (_ACT.past | _ACT.present | words_of("began")) - _NOUNS
 # Behind "would", "did" and the like.
 BASES = _SAY.base | _ACT.base
-SAYING_AFTERWARDS = _SAY.gerund | words_of("calling accusing denouncing describing dismissing comparing blaming")
+# Behind a comma these go on with what the subject of the sentence says; others only where words are quoted.
+SAYING_AFTERWARDS = words_of(
+    "saying adding telling arguing noting stressing insisting claiming warning explaining promising declaring"
+    " asserting suggesting vowing joking stating emphasizing emphasising calling accusing urging"
+)
+ACTING_AFTERWARDS = (_SAY.gerund | words_of("denouncing describing dismissing comparing blaming")) - (
+    SAYING_AFTERWARDS
+)
 INVERTIBLE = (SAYING | _SAY.present | words_of("asked wondered asks answered answers continued continues")) - (
     words_of("told tells informed reminded assured urged informs reminds assures urges")
 )

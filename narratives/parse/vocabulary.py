@@ -96,9 +96,9 @@ KIN = words_of("wife husband son daughter")
 # What a text calls somebody to vary the name: "the New York businessman" is whom it is about.
 EPITHETS = words_of(
     "businessman businesswoman billionaire mogul developer tycoon nominee candidate contender hopeful"
-    " front-runner frontrunner incumbent"
+    " front-runner frontrunner incumbent democrat republican"
 )
-PERSONS |= EPITHETS - ROLE_HEADS
+PERSONS |= EPITHETS - ROLE_HEADS - PARTIES.keys()
 WEEKDAYS = words_of("monday tuesday wednesday thursday friday saturday sunday")
 # Things by which people speak: "Padden’s statement continued".
 MESSAGES = words_of("statement letter tweet post message email memo note")
