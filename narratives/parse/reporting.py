@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from narratives.model import Voice
 from narratives.parse.implied import MIN_HEARD, implied, introduced
-from narratives.parse.mentions import QUOTE, Mention, Token, is_capital, mention_after, mention_before, tokenise
+from narratives.parse.mentions import QUOTE, SOMETHING, Mention, Token, is_capital, mention_after, start_of, mention_before, tokenise
 from narratives.parse.people import Cast, party_of
 from narratives.parse.quotes import Span, quote_spans, quoted_share
 from narratives.parse.roster import Roster, surname_of
@@ -17,14 +17,15 @@ from narratives.parse.settings import (
 )
 from narratives.parse.speech import Claim, find_claims, relayed
 from narratives.parse.subjects import Head, head_at, starts
+from narratives.parse.verbs import BETWEEN, MODALS
 from narratives.parse.vocabulary import (
+    AFTER_NAMES,
     EPITHETS,
     FEMALE,
     FIRST_PERSON,
     MALE,
     MESSAGE,
     OPENERS,
-    PREPOSITIONS,
     RUSSIAN_WOMEN,
     TITLE_SOURCE,
 )
@@ -55,12 +56,14 @@ class _Said(NamedTuple):
 class _Heard(NamedTuple):
     """What the paragraphs before leave behind.
 
-    `main` is the person of metadata or title; `recent` are persons, the latest first, "" for one unnamed.
+    `main` is the person of metadata or title; `recent` are persons, the latest first, "" for one unnamed;
+    `asker` is who asked something in the paragraph right before.
     """
 
     main: str
     talkers: frozenset[str]
     recent: tuple[str, ...]
+    asker: str = ""
 
 
 def attribute_report(
@@ -119,7 +122,8 @@ def attribute_report(
         is_message = MESSAGE.search(text) is not None
         before = found.speaker
         latest = [name for _, name in subjects] + [before] * bool(before or is_anothers)
-        heard = heard._replace(recent=tuple(dict.fromkeys([*reversed(latest), *heard.recent]))[:MEMORY])
+        asks = any(token.text in ("asked", "asks", "pressed", "wondered") for token in words)
+        heard = heard._replace(asker=before if asks else "", recent=tuple(dict.fromkeys([*reversed(latest), *heard.recent]))[:MEMORY])
     return _joined(texts, spans, out)
 
 
@@ -127,12 +131,18 @@ def _begun_small(tokens: list[Token], cast: Cast) -> list[Token]:
     """The tokens with small letters for words that only begin a sentence: "Fresh off a rout, Ann Lee"."""
     out = list(tokens)
     for i in starts(tokens):
-        after = tokens[i + 1].text if i + 1 < len(tokens) else ""
+        after = tokens[i + 1].text if i + 1 < len(tokens) else "."
         word = tokens[i].text
-        if word.isalpha() and is_capital(word) and (word.endswith("ly") or after in PREPOSITIONS | {"off"}):
+        if word.isalpha() and is_capital(word) and (word.endswith("ly") or not _may_be_verb(after)):
             if word.casefold() not in OPENERS and not word.isupper() and not cast.is_name(word):
                 out[i] = Token(word.casefold())
     return out
+
+
+def _may_be_verb(word: str) -> bool:
+    """Whether a word may follow a name at the beginning of a sentence: a verb, "and", a mark."""
+    is_regular = word.endswith(("ed", "s")) and word not in ("across", "towards")
+    return not (word.isalpha() and word.islower()) or is_regular or word in AFTER_NAMES | MODALS | BETWEEN
 
 
 def _last_head(tokens: Sequence[Token], at: int) -> Mention | None:
@@ -204,7 +214,7 @@ def _claimed(
     is_anothers = False
     for claim in claims:
         if claim.mention is None:
-            name, method = _meant(claim, named, heard)
+            name, method = _meant(tokens, claim, named, heard)
             is_anothers = is_anothers or not name
         else:
             name = cast.who(claim.mention, heard.recent[0] if heard.recent else "")
@@ -226,7 +236,7 @@ def _claimed(
         is_anothers = is_anothers or any(not name for _, name in subjects)
         name, head = ("", None) if is_anothers else implied(tokens, cast)
         if head is not None:
-            name, _ = _meant(Claim(None, head.at, False, pronoun=head.pronoun), named, heard)
+            name, _ = _meant(tokens, Claim(None, head.at, False, pronoun=head.pronoun), named, heard)
         return Attribution(name, "direct quote", "", "reported") if name else Attribution(), is_anothers
     resolved = _without_nested(tokens, resolved)
     best = max(resolved, key=lambda s: (not s.claim.aside, s.claim.beside, s.claim.sure, -s.claim.at))
@@ -259,10 +269,18 @@ def _is_epithet(tokens: Sequence[Token], claim: Claim) -> bool:
     return the and word.casefold() in EPITHETS and claim.beside >= MIN_BORROWED
 
 
-def _meant(claim: Claim, named: Sequence[tuple[int, str]], heard: _Heard) -> tuple[str, str]:
+def _meant(
+    tokens: Sequence[Token], claim: Claim, named: Sequence[tuple[int, str]], heard: _Heard
+) -> tuple[str, str]:
     """Whom "he" or "she" means: the nearest person before who may be one, and whether the title told."""
-    here = [name for at, name in sorted(named, reverse=True) if at < claim.at]
-    before = [*here, *heard.recent]
+    # "Marsh, he said, was late": he is not Marsh.
+    is_inserted = claim.at > 1 and tokens[claim.at - 1].text == "," and is_capital(tokens[claim.at - 2].text)
+    first = start_of(tokens, claim.at - 1) if is_inserted else claim.at
+    limit = first if first in {*starts(tokens)} else claim.at
+    here = [name for at, name in sorted(named, reverse=True) if at < limit]
+    # Whoever was asked answers.
+    earlier = [name for name in heard.recent if name != heard.asker] if heard.asker else heard.recent
+    before = [*here, *earlier]
     name = next((name for name in before if not name or _agrees(name, claim.pronoun)), None)
     if name is None and not before and _agrees(heard.main, claim.pronoun):
         return heard.main, "title"
@@ -306,6 +324,8 @@ def _subjects(tokens: Sequence[Token], cast: Cast) -> list[tuple[int, str]]:
             found.append((head.at, name))
         elif head.mention is not None and not head.mention.name and cast.is_stranger(head.mention):
             found.append((head.at, ""))
+        if head.mention == SOMETHING and (name := cast.who(mention_after(tokens, head.at))):
+            found.append((head.at, name))  # "The Marsh campaign notes that she"
         end = next((i for i in range(start, len(tokens)) if tokens[i].text in (".", QUOTE)), len(tokens))
         if head.mention is None and not head.pronoun:
             at, name = introduced(tokens, start, end, cast)

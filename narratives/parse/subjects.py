@@ -11,6 +11,7 @@ from narratives.parse.mentions import (
     POSSESSIVE,
     QUOTE,
     SOMEBODY,
+    SOMETHING,
     Mention,
     Token,
     is_capital,
@@ -19,6 +20,7 @@ from narratives.parse.mentions import (
 )
 from narratives.parse.vocabulary import (
     BODIES,
+    BODIES_OF_MANY,
     FRONTING,
     OPENERS,
     STATES,
@@ -104,8 +106,10 @@ def _opening(tokens: Sequence[Token], i: int, start: int) -> Head | None:
         if mention is None or not (mention.name or mention.post):
             return None
         after = i + len(mention.post) + len(mention.name)
-        is_body = after < len(tokens) and tokens[after].text in BODIES
-        return Head(SOMEBODY if is_body else mention, i, start)
+        noun = tokens[after].text if after < len(tokens) else ""
+        if noun in BODIES_OF_MANY:
+            return Head(SOMETHING, i, start)
+        return Head(SOMEBODY if noun in BODIES else mention, i, start)
     found = _common(tokens, i, start)
     return found if found.mention is not None else None
 

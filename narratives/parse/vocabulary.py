@@ -129,6 +129,15 @@ BODIES = words_of(
 OF_PERSONS = BODIES | words_of(
     "surrogate wife husband son daughter rally plane opponent rival speech remarks tweet tweets stump running"
 )
+BODIES_OF_MANY = words_of("campaign camp team administration organization operation foundation website staff")
+# Small words that follow a name at the beginning of a sentence: "and", and irregular verbs.
+AFTER_NAMES = words_of(
+    "and or who of was were is are took went made came got gave ran saw stood began kept held left met put"
+    " read sat told said wrote knew thought felt found fought won lost led let paid sent set sought spent"
+    " spoke swore taught threw understood woke wore built bought brought broke caught chose drew drove fell"
+    " flew forgot grew heard hit hung hurt meant rode rose sang shook shot shut slept sold stuck struck swept"
+    " isn wasn doesn hasn won't isn't doesn't wasn't hasn't can't won’t isn’t doesn’t wasn’t hasn’t can’t"
+)
 # A sentence that has one of these before its quotation gives the words of others.
 OTHERS_WORDS = words_of(
     "chant chants chanted chanting sign signs cries banner banners headline headlines poster posters slogan"
