@@ -45,8 +45,10 @@ from narratives.parse.vocabulary import (
 )
 
 MAX_APPOSITION = 24  # tokens between the commas of "Peskov, the Kremlin spokesman, said"
-MAX_LEAD_IN = 15  # tokens of a paragraph that only leads to the next one: "He went on:"
+MAX_LEAD_IN = 30  # tokens of a paragraph that only leads to the next one: "He went on:"
 _WHEN = ("when", "as", "while", "after", "before", "because", "since")
+# Before the first word of a clause’s subject.
+_BOUNDS = ("and", "but", "that", "when", "while", "as", "then", "mr.", "ms.", "mrs.", "dr.", "the")
 _PASSIVE = ("was", "is", "were", "been", "being")
 _SAYINGS = ("statement", "statements", "words", "remark", "remarks")
 
@@ -121,7 +123,7 @@ def _signed(claims: list[Claim], tokens: Sequence[Token], i: int) -> None:
 def _in_words_of(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str], i: int) -> None:
     """`“...,” in Marsh’s words`, `in the words of Ann Lee, “...”`."""
     if words[max(i - 2, 0) : i] == ["in", "the"] and words[i + 1 : i + 2] == ["of"]:
-        _add(claims, tokens, mention_after(tokens, i + 2), i, sure=True)
+        _add(claims, tokens, mention_after(tokens, i + 2, described=True), i, sure=True)
     elif i > 1 and POSSESSIVE.search(tokens[i - 1].text) and "in" in words[max(i - 4, 0) : i - 1]:
         _add(claims, tokens, mention_before(tokens, i), i - 1, sure=True)
 
@@ -333,6 +335,11 @@ def _past_apposition(tokens: Sequence[Token], words: Sequence[str], end: int, on
         outer = mention_before(tokens, j)
         start = start_of(tokens, j)
         within = _is_within(words, start) and not (outer and outer.name and outer.name[-1] != tokens[j - 1].text)
+        # "the firm Nightwatch, which": the name of something within the apposition.
+        lone = outer is not None and len(outer.name) == 1 and not outer.post
+        before = tokens[start - 1].text if start else ""
+        within = within or (lone and before.islower() and before not in _BOUNDS)
+        within = within or (outer is not None and outer.loose and before == ",")
         if outer is not None and outer.loose and is_name:
             return end - 1  # "a spokesman for Mr. Marsh, Paul Renner, said"
         if outer is not None and outer.name and (not within or (only_named and words[start - 1] == "by")):

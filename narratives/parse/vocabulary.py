@@ -22,7 +22,8 @@ ROLE_HEADS = words_of(
     " pope patriarch candidate adviser advisor aide diplomat official lawmaker mp ceo editor host anchor"
     " correspondent journalist reporter professor analyst expert president-elect co-chair secretary-general"
     " nominee governor-elect gov. sen. rep. gen. col. manager congressman congresswoman pollster strategist"
-    " consultant lawyer attorney treasurer economist lobbyist"
+    " consultant lawyer attorney treasurer economist lobbyist dean bishop judge justice sheriff rabbi pastor"
+    " superintendent detective coach undersecretary whip counsel"
 )
 # Posts of those whose trade is to ask.
 ASKING_HEADS = words_of(
@@ -182,6 +183,7 @@ THINGS = words_of(
     " state states court bank agency service house party government republic federation region forum"
     " parliament duma museum university group company corporation act law treaty agreement report order news"
     " times post nations association institute centre center fund affairs resources rights army forces"
+    " network project league panel caucus coalition foundation campaign journal tribune magazine"
 )
 QUESTION_LABELS = frozenset([*words_of("question questions remark retort q journalist"), "from the audience"])
 ANSWER_LABELS = frozenset(["answer", "a", "reply", "response"])
