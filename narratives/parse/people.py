@@ -77,6 +77,8 @@ class Cast:
     def _person(self, mention: Mention) -> str:
         if len(mention.name) == 2 and mention.name[0].casefold() in PLACE_WORDS:
             return ""  # "New York"
+        if mention.name and mention.name[-1].casefold() in PARTIES:
+            return ""  # "the Nebraska Republican"
         name = [word for word in mention.name if word.casefold().rstrip(".") not in HONORIFICS]
         if not name or (name[-1].casefold() in NOT_NAMES and not self._roster.known(" ".join(name))):
             return ""

@@ -300,7 +300,8 @@ def _carried(
 ) -> Attribution:
     if not lender:
         return Attribution()
-    if share >= QUOTED_SHARE:
+    # A quotation that goes on opens its paragraph: what stands before another tells who speaks.
+    if share >= QUOTED_SHARE and (method == "sender" or (spans and not text[: spans[0][0]].strip(" -–—*…"))):
         return Attribution(lender, method, voice="quoted")
     # An interview set as a block quote: no marks, first person, and nobody else is made to say it.
     if (

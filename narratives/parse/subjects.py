@@ -22,6 +22,7 @@ from narratives.parse.vocabulary import (
     BODIES,
     BODIES_OF_MANY,
     FRONTING,
+    MALE,
     OPENERS,
     STATES,
 )
@@ -62,7 +63,9 @@ def head_at(tokens: Sequence[Token], start: int) -> Head:
     if start >= len(tokens):
         return nothing
     first = tokens[start].text.casefold()
-    if first in FRONTING or first.endswith(("ing", "ed")):
+    follows_name = start + 1 < len(tokens) and is_capital(tokens[start + 1].text)
+    is_participle = first.endswith(("ing", "ed")) and not follows_name and first not in MALE
+    if first in FRONTING or is_participle:
         for i in _past_commas(tokens, start):
             if (found := _opening(tokens, i, start)) is not None:
                 return found

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from narratives.parse.vocabulary import words_of
 
 _VOWELS = "aeiou"
-_DOUBLED = words_of("quip admit blog slam rip rap rebut dub")
+_DOUBLED = words_of("quip admit blog deadpan slam rip rap rebut dub")
 _IRREGULAR = {
     "say": ("said", "says", "saying"),
     "tell": ("told", "tells", "telling"),
