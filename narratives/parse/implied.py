@@ -1,8 +1,9 @@
-"""Whose words a quotation gives where no verb of saying tells: by the sentences that it stands in and after."""
+"""Whose words a quotation gives where no verb of saying tells: by its sentence and the one before."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from narratives.parse.mentions import DETERMINERS, POSSESSIVE, QUOTE, Token, is_capital, mention_after
 from narratives.parse.people import Cast
@@ -103,7 +104,7 @@ def _bare(word: str) -> str:
 def _suffers(tokens: Sequence[Token], head: Head, at: int) -> bool:
     """Whether the subject is acted upon: `Hobbs was described as “...”`, `Hobbs was greeted by “...”`."""
     words = [token.text.casefold() for token in tokens[head.at : at]]
-    pairs = zip(words, words[1:], strict=False)
+    pairs = pairwise(words)
     return any(
         before in _BE and word not in _OVERHEARD and word.endswith(("ed", "en", "told", "met", "hit"))
         for before, word in pairs

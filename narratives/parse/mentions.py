@@ -28,6 +28,7 @@ _TOKEN = re.compile(
 )
 # "(R-Ohio)" and "R-Ohio," beside a name, and other short remarks in brackets.
 _ASIDE = re.compile(r"\s*\([^()]{1,40}\)|, (?:R|D|I)-[A-Z][A-Za-z. ]{1,12},")
+_WILL = re.compile(r"(?:^|(?<=[.?!] ))Will(?= [A-Z][^.!?]{0,200}\?)")  # "Will Marsh come?" asks of Marsh
 POSSESSIVE = re.compile(r"[’']s?$")
 DETERMINERS = ("the", "a", "an", "one", "his", "her", "their", "its", "another")
 INDEFINITE = ("a", "an", "one", "another", "some", "several", "two", "many")
@@ -54,7 +55,7 @@ def tokenise(text: str, spans: Sequence[Span]) -> list[Token]:
 
 
 def _words(text: str) -> list[str]:
-    found: list[str] = _TOKEN.findall(_ASIDE.sub("", text))
+    found: list[str] = _TOKEN.findall(_WILL.sub("will", _ASIDE.sub("", text)))
     return found
 
 

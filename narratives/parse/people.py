@@ -6,8 +6,16 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from narratives.parse.evidence import (
+    apposition,
+    description,
+    party_of,
+    persons,
+    places,
+    things,
+    within_sentences,
+)
 from narratives.parse.mentions import (
-    DETERMINERS,
     POSSESSIVE,
     SOMETHING,
     Mention,
@@ -19,13 +27,11 @@ from narratives.parse.mentions import (
 )
 from narratives.parse.roster import Roster, role_key, surname_of
 from narratives.parse.settings import HOME_ROLES
-from narratives.parse.verbs import ACTING, SAYING
 from narratives.parse.vocabulary import (
     HONORIFICS,
-    NOT_NAMES,
-    OF_PERSONS,
-    OPENERS,
     KIN,
+    NOT_NAMES,
+    OPENERS,
     PARTIES,
     PLACE_WORDS,
     ROLE_HEADS,
@@ -33,8 +39,11 @@ from narratives.parse.vocabulary import (
     THINGS,
 )
 
-MIN_FOREMOST, MUCH_MORE = 3, 1.5  # times that a name comes, and against the next one, to be whom a text is about
-_BREAKS = (".", "?", "!", ":", ";", "—", "–", "*")
+MIN_FOREMOST, MUCH_MORE = (
+    3,
+    1.5,
+)  # times that a name comes, and against the next one
+_NO_NAMES = NOT_NAMES | THINGS | ROLE_HEADS | STATES
 
 
 class Cast:
@@ -55,11 +64,11 @@ class Cast:
         self._things: set[str] = set()
         for tokens in texts:
             self._learn(tokens)
-            self._counts.update(POSSESSIVE.sub("", token.text.casefold()) for token in tokens)
-            self._places |= _places(tokens)
-            self._things |= _things(tokens)
+            self._counts.update(_plain(token.text) for token in tokens if is_capital(token.text))
+            self._places |= places(tokens)
+            self._things |= things(tokens)
             self._within |= within_sentences(tokens)
-            self._persons |= _persons(tokens)
+            self._persons |= persons(tokens)
 
     def who(self, mention: Mention | None, last: str = "") -> str:
         """The person whom a mention stands for, or ""; `last` is whoever spoke last, for posts in doubt."""
@@ -95,7 +104,7 @@ class Cast:
 
     def _by_first(self, first: str) -> str:
         """The only person of the text with this first name: "Royce" after "Royce Garland" and his brother."""
-        if first.casefold() in STATES | self._places:
+        if first.casefold() in STATES or first.casefold() in self._places:
             return ""
         found = [name for name in self._people if name.split()[0] == first]
         return found[0] if len(found) == 1 else ""
@@ -114,14 +123,14 @@ class Cast:
             return found
         # "the president’s spokesman" after "Kremlin spokesman X"; but a country of its own is someone else.
         if owned := {POSSESSIVE.sub("", w.casefold()) for w in post if re.search(r"\w[’']s?$", w)}:
-            found = [n for n in self._heads.get(_canonical(head), ()) if owned <= self._owners.get(n, set())]
-            return found[0] if len(found) == 1 else ""
+            theirs = [n for n in self._heads.get(_canonical(head), ()) if owned <= self._owners.get(n, set())]
+            return theirs[0] if len(theirs) == 1 else ""
         if any(is_capital(w) and not is_head(w) and w.casefold() not in PARTIES for w in post):
             return ""
         candidates = named or self._heads.get(_canonical(head), set())
         if party := party_of(post):
-            found = [name for name in candidates if self._parties.get(name) == party]
-            return found[0] if len(found) == 1 else ""
+            members = [name for name in candidates if self._parties.get(name) == party]
+            return members[0] if len(members) == 1 else ""
         if not candidates and head:
             people = set(self._full.values())
             candidates = {name for name in people if self._roster.is_a(name, _canonical(head), self._on)}
@@ -134,7 +143,9 @@ class Cast:
     def foremost(self, party: str) -> str:
         """The person whom the text names by far most often, of a party if one is given, or ""."""
         people = {n: self._counts[surname_of(n).casefold()] for n in set(self._full.values())}
-        able = [(count, n) for n, count in people.items() if self._parties.get(n, party) == party or not party]
+        able = [
+            (count, n) for n, count in people.items() if self._parties.get(n, party) == party or not party
+        ]
         able.sort(reverse=True)
         if not able or able[0][0] < MIN_FOREMOST:
             return ""
@@ -171,8 +182,17 @@ class Cast:
         name = mention.name[0]
         if not beside and name.casefold() not in self._persons:
             return
-        is_word = name.isupper() or name.endswith("ly") or len(name) < 3 or name.casefold() in NOT_NAMES | THINGS | ROLE_HEADS
-        if not is_word and name.casefold() not in STATES | self._places | self._things and not self.who(mention):
+        is_word = (
+            name.isupper()
+            or name.endswith("ly")
+            or len(name) < 3
+            or name.casefold() in NOT_NAMES | THINGS | ROLE_HEADS
+        )
+        if (
+            not is_word
+            and name.casefold() not in STATES | self._places | self._things
+            and not self.who(mention)
+        ):
             self._full[name.casefold()] = name
 
     def is_full_name(self, name: str) -> bool:
@@ -219,80 +239,12 @@ class Cast:
                 whole = (*post, *mention.name[:-2]) if mention.loose else post
                 self._posts.setdefault(role_key(" ".join(whole)), set()).add(name)
             else:
-                post = _apposition(tokens, end) or _described(tokens, end - len(mention.name))
+                post = apposition(tokens, end) or description(tokens, end - len(mention.name))
             head = next((w.casefold() for w in reversed(post) if is_head(w)), "")
             owners = {POSSESSIVE.sub("", w.casefold()) for w in post if is_capital(w) and not is_head(w)}
             self._owners.setdefault(name, set()).update(owners)
             if head:
                 self._heads.setdefault(_canonical(head), set()).add(name)
-
-
-def party_of(words: Sequence[str]) -> str:
-    """The party that some words name first, or ""."""
-    return next((PARTIES[w.casefold()] for w in words if w.casefold() in PARTIES), "")
-
-
-def _things(tokens: Sequence[Token]) -> set[str]:
-    """Lone capitalised words, in small letters, that have an article: "The Enquirer said", "the Democrat"."""
-    found = set()
-    for before, token, after in zip(tokens, tokens[1:], [*tokens[2:], Token(".")], strict=False):
-        has_article = before.text.casefold() in ("the", "a", "an") and is_capital(token.text)
-        if has_article and (after.text in (",", ".") or after.text in SAYING | ACTING):
-            found.add(token.text.casefold())
-    return found
-
-
-def within_sentences(tokens: Sequence[Token]) -> set[str]:
-    """The capitalised words, in small letters, that have a capital though they begin no sentence."""
-    pairs = zip(tokens, tokens[1:], strict=False)
-    return {
-        POSSESSIVE.sub("", token.text.casefold())
-        for before, token in pairs
-        if is_capital(token.text) and before.text not in _BREAKS and not before.quoted
-    }
-
-
-def _places(tokens: Sequence[Token]) -> set[str]:
-    """Lone capitalised words that stand where places do: "in Toledo"."""
-    found = set()
-    for before, token, after in zip(tokens, tokens[1:], [*tokens[2:], Token(".")], strict=False):
-        if before.text in ("in", "near", "outside", "across") and is_capital(token.text):
-            if not is_capital(after.text) and not POSSESSIVE.search(token.text):
-                found.add(token.text.casefold())
-    return found
-
-
-def _persons(tokens: Sequence[Token]) -> set[str]:
-    """Lone capitalised words that stand as persons’ names do: "the Marsh campaign", "Marsh, who"."""
-    found = set()
-    for token, after, next_but_one in zip(tokens, tokens[1:], [*tokens[2:], Token(".")], strict=False):
-        is_ones = after.text in OF_PERSONS or (after.text == "," and next_but_one.text == "who")
-        if is_ones and is_capital(token.text):
-            found.add(POSSESSIVE.sub("", token.text.casefold()))
-    return found
-
-
-def _apposition(tokens: Sequence[Token], end: int) -> tuple[str, ...]:
-    """The post in `Ann Lee, the governor of the state,`; empty where none follows."""
-    words = [token.text for token in tokens[end : end + 8]]
-    if len(words) < 3 or words[0] != ",":
-        return ()
-    is_ones = POSSESSIVE.search(words[1]) is not None
-    if words[1].casefold() not in DETERMINERS and not is_ones:
-        return ()
-    first = 2 - is_ones
-    heads = (i for i, word in enumerate(words[first:], first) if is_head(word) or not word[0].isalpha())
-    i = next(heads, 0)
-    return tuple(words[first : i + 1]) if i and is_head(words[i]) else ()
-
-
-def _described(tokens: Sequence[Token], start: int) -> tuple[str, ...]:
-    """The post in `the Florida senator, Ann Lee,`; empty where none stands before."""
-    if start < 3 or tokens[start - 1].text != "," or not is_head(tokens[start - 2].text):
-        return ()
-    words = [token.text for token in tokens[max(start - 8, 0) : start - 1]]
-    first = next((i for i in range(len(words) - 1, -1, -1) if words[i].casefold() in DETERMINERS), -1)
-    return tuple(words[first + 1 :]) if first >= 0 else ()
 
 
 def _joined(name: str) -> str:
@@ -301,3 +253,7 @@ def _joined(name: str) -> str:
 
 def _canonical(head: str) -> str:
     return next(iter(role_key(head)), head)
+
+
+def _plain(word: str) -> str:
+    return POSSESSIVE.sub("", word.casefold()) if word[-1] in "s’'" else word.casefold()

@@ -7,32 +7,40 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from narratives.model import Voice
-from narratives.parse.implied import MIN_HEARD, implied, introduced
-from narratives.parse.mentions import QUOTE, SOMETHING, Mention, Token, is_capital, mention_after, start_of, mention_before, tokenise
-from narratives.parse.people import Cast, party_of
+from narratives.parse.evidence import party_of
+from narratives.parse.implied import implied
+from narratives.parse.mentions import (
+    QUOTE,
+    Token,
+    mention_before,
+    tokenise,
+)
+from narratives.parse.people import Cast
 from narratives.parse.quotes import Span, quote_spans, quoted_share
+from narratives.parse.references import (
+    MIN_BORROWED,
+    Heard,
+    begun_small,
+    is_epithet,
+    last_head,
+    meant,
+    subjects_of,
+    with_names,
+)
 from narratives.parse.roster import Roster, surname_of
 from narratives.parse.settings import (
     QUOTED_SHARE,
 )
 from narratives.parse.speech import Claim, find_claims, relayed
-from narratives.parse.subjects import Head, head_at, starts
-from narratives.parse.verbs import BETWEEN, MODALS
+from narratives.parse.subjects import head_at
 from narratives.parse.vocabulary import (
-    AFTER_NAMES,
-    EPITHETS,
-    FEMALE,
     FIRST_PERSON,
-    MALE,
     MESSAGE,
-    OPENERS,
-    RUSSIAN_WOMEN,
     TITLE_SOURCE,
 )
 
 MIN_LONE = 8  # characters of a quotation, beside which a lone surname is taken for a person
 _CLOSING = '”»"’'
-MIN_BORROWED = 8  # characters of a quotation beside which an act ("called") is a claim
 MEMORY = 6  # persons whom "he" or "she" may mean, the latest first
 
 
@@ -51,19 +59,6 @@ class _Said(NamedTuple):
     claim: Claim
     name: str
     method: str
-
-
-class _Heard(NamedTuple):
-    """What the paragraphs before leave behind.
-
-    `main` is the person of metadata or title; `recent` are persons, the latest first, "" for one unnamed;
-    `asker` is who asked something in the paragraph right before.
-    """
-
-    main: str
-    talkers: frozenset[str]
-    recent: tuple[str, ...]
-    asker: str = ""
 
 
 def attribute_report(
@@ -88,7 +83,7 @@ def attribute_report(
     head = tokenise(title, [])
     leads = [tokenise(text, []) for text in above]
     cast = Cast([*tokens, head, *leads], roster, on, outlet)
-    tokens = [_with_names(_begun_small(words, cast), cast) for words in tokens]
+    tokens = [with_names(begun_small(words, cast), cast) for words in tokens]
     claims = [find_claims(t) for t in tokens]
     for words, said in zip(tokens, claims, strict=True):
         quotes = any(token.quoted >= MIN_LONE for token in words)
@@ -96,16 +91,16 @@ def attribute_report(
             if claim.beside >= MIN_LONE or claim.sure:
                 cast.meet(claim.mention, beside=quotes)
             if claim.pronoun and claim.sure and claim.beside >= MIN_LONE:
-                cast.meet(_last_head(words, claim.at))
+                cast.meet(last_head(words, claim.at))
     main = about or title_speaker(head, title, cast, texts)
     talkers = {cast.who(c.mention) for cs in claims for c in cs if c.sure and not c.aside and c.mention}
-    heard = _Heard(main, frozenset((talkers | {main}) - {""}), ())
+    heard = Heard(main, frozenset((talkers | {main}) - {""}), ())
     sender = next((who for lead in leads if (who := cast.who(head_at(lead, 0).mention))), "")
     out: list[Attribution] = []
     before = ""
     is_message = False
     for text, words, inside, said in zip(texts, tokens, spans, claims, strict=True):
-        subjects = _subjects(words, cast)
+        subjects = subjects_of(words, cast)
         share = quoted_share(text, inside)
         found, is_anothers = _claimed(words, said, subjects, cast, heard)
         if not found.speaker and not is_anothers:
@@ -123,45 +118,11 @@ def attribute_report(
         before = found.speaker
         latest = [name for _, name in subjects] + [before] * bool(before or is_anothers)
         asks = any(token.text in ("asked", "asks", "pressed", "wondered") for token in words)
-        heard = heard._replace(asker=before if asks else "", recent=tuple(dict.fromkeys([*reversed(latest), *heard.recent]))[:MEMORY])
+        heard = heard._replace(
+            asker=before if asks else "",
+            recent=tuple(dict.fromkeys([*reversed(latest), *heard.recent]))[:MEMORY],
+        )
     return _joined(texts, spans, out)
-
-
-def _begun_small(tokens: list[Token], cast: Cast) -> list[Token]:
-    """The tokens with small letters for words that only begin a sentence: "Fresh off a rout, Ann Lee"."""
-    out = list(tokens)
-    for i in starts(tokens):
-        after = tokens[i + 1].text if i + 1 < len(tokens) else "."
-        word = tokens[i].text
-        if word.isalpha() and is_capital(word) and (word.endswith("ly") or not _may_be_verb(after)):
-            if word.casefold() not in OPENERS and not word.isupper() and not cast.is_name(word):
-                out[i] = Token(word.casefold())
-    return out
-
-
-def _may_be_verb(word: str) -> bool:
-    """Whether a word may follow a name at the beginning of a sentence: a verb, "and", a mark."""
-    is_regular = word.endswith(("ed", "s")) and word not in ("across", "towards")
-    return not (word.isalpha() and word.islower()) or is_regular or word in AFTER_NAMES | MODALS | BETWEEN
-
-
-def _last_head(tokens: Sequence[Token], at: int) -> Mention | None:
-    """The subject of the last sentence before `at` that has one: "Marsh has been there. “...,” she said"."""
-    begins = [i for i in starts(tokens) if i < at]
-    heads = (head_at(tokens, i).mention for i in reversed(begins))
-    return next((mention for mention in heads if mention is not None), None)
-
-
-def _with_names(tokens: list[Token], cast: Cast) -> list[Token]:
-    """The tokens with `@realAnnLee` as the name that it is of, where there is such a person."""
-    out: list[Token] = []
-    for i, token in enumerate(tokens):
-        name = cast.by_handle(token.text) if i and tokens[i - 1].text == "@" else ""
-        if name:
-            out[-1:] = [Token(word) for word in name.split()]
-        else:
-            out.append(token)
-    return out
 
 
 def _joined(
@@ -205,7 +166,7 @@ def _claimed(
     claims: Sequence[Claim],
     subjects: Sequence[tuple[int, str]],
     cast: Cast,
-    heard: _Heard,
+    heard: Heard,
 ) -> tuple[Attribution, bool]:
     """Whose claim a paragraph is by its own verbs, and whether it is somebody's whom nobody can tell."""
     resolved: list[_Said] = []
@@ -214,15 +175,17 @@ def _claimed(
     is_anothers = False
     for claim in claims:
         if claim.mention is None:
-            name, method = _meant(tokens, claim, named, heard)
+            name, method = meant(tokens, claim, named, heard)
             is_anothers = is_anothers or not name
         else:
             name = cast.who(claim.mention, heard.recent[0] if heard.recent else "")
-            if not name and _is_epithet(tokens, claim):
+            if not name and is_epithet(tokens, claim):
                 near = [token.text for token in tokens[max(claim.at - 3, 0) : claim.at + 5]]
                 here = [who for at, who in named if at < claim.at and who]
                 party = party_of(near)
-                name = here[-1] if here and not party else cast.foremost(party) if heard.recent else heard.main
+                name = (
+                    here[-1] if here and not party else cast.foremost(party) if heard.recent else heard.main
+                )
             method = (
                 "role" if not claim.mention.name else "direct quote" if claim.beside else "reported speech"
             )
@@ -236,7 +199,7 @@ def _claimed(
         is_anothers = is_anothers or any(not name for _, name in subjects)
         name, head = ("", None) if is_anothers else implied(tokens, cast)
         if head is not None:
-            name, _ = _meant(tokens, Claim(None, head.at, False, pronoun=head.pronoun), named, heard)
+            name, _ = meant(tokens, Claim(None, head.at, False, pronoun=head.pronoun), named, heard)
         return Attribution(name, "direct quote", "", "reported") if name else Attribution(), is_anothers
     resolved = _without_nested(tokens, resolved)
     best = max(resolved, key=lambda s: (not s.claim.aside, s.claim.beside, s.claim.sure, -s.claim.at))
@@ -261,40 +224,6 @@ def _without_nested(tokens: Sequence[Token], said: Sequence[_Said]) -> list[_Sai
     return kept
 
 
-def _is_epithet(tokens: Sequence[Token], claim: Claim) -> bool:
-    """Whether `the New York businessman` says what stands in quotation marks beside it."""
-    the = any(token.text.casefold() == "the" for token in tokens[max(claim.at - 4, 0) : claim.at + 2])
-    post = claim.mention.post if claim.mention else ()
-    word = post[-1] if post else tokens[claim.at].text
-    return the and word.casefold() in EPITHETS and claim.beside >= MIN_BORROWED
-
-
-def _meant(
-    tokens: Sequence[Token], claim: Claim, named: Sequence[tuple[int, str]], heard: _Heard
-) -> tuple[str, str]:
-    """Whom "he" or "she" means: the nearest person before who may be one, and whether the title told."""
-    # "Marsh, he said, was late": he is not Marsh.
-    is_inserted = claim.at > 1 and tokens[claim.at - 1].text == "," and is_capital(tokens[claim.at - 2].text)
-    first = start_of(tokens, claim.at - 1) if is_inserted else claim.at
-    limit = first if first in {*starts(tokens)} else claim.at
-    here = [name for at, name in sorted(named, reverse=True) if at < limit]
-    # Whoever was asked answers.
-    earlier = [name for name in heard.recent if name != heard.asker] if heard.asker else heard.recent
-    before = [*here, *earlier]
-    name = next((name for name in before if not name or _agrees(name, claim.pronoun)), None)
-    if name is None and not before and _agrees(heard.main, claim.pronoun):
-        return heard.main, "title"
-    return name or "", "pronoun"
-
-
-def _agrees(name: str, pronoun: str) -> bool:
-    """Whether a person may be "he" or "she", by the first name; an unknown one may be either."""
-    first, last = name.split()[0].casefold() if name else "", surname_of(name).casefold()
-    is_man = first in MALE
-    is_woman = first in FEMALE or (not is_man and " " in name and last.endswith(RUSSIAN_WOMEN))
-    return not (is_woman if pronoun == "he" else is_man)
-
-
 def _carried(
     text: str, spans: Sequence[Span], share: float, lender: str, method: str, may_lack_marks: bool
 ) -> Attribution:
@@ -313,47 +242,3 @@ def _carried(
     ):
         return Attribution(lender, "block quote", voice="quoted")
     return Attribution()
-
-
-def _subjects(tokens: Sequence[Token], cast: Cast) -> list[tuple[int, str]]:
-    """Persons at the head of a sentence, "" for somebody unnamed: what "he" may refer to."""
-    found: list[tuple[int, str]] = []
-    for start in starts(tokens):
-        head = head_at(tokens, start)
-        name = cast.who(head.mention)
-        if name and cast.is_full_name(name):
-            found.append((head.at, name))
-        elif head.mention is not None and not head.mention.name and cast.is_stranger(head.mention):
-            found.append((head.at, ""))
-        if head.mention == SOMETHING and (name := cast.who(mention_after(tokens, head.at))):
-            found.append((head.at, name))  # "The Marsh campaign notes that she"
-        end = next((i for i in range(start, len(tokens)) if tokens[i].text in (".", QUOTE)), len(tokens))
-        if head.mention is None and not head.pronoun:
-            at, name = introduced(tokens, start, end, cast)
-            found += [(at, name)] * bool(name)
-        if head.pronoun and head.at > start:
-            found += _named_before(tokens, start, head, cast)
-        elif not name:
-            found += _asked(tokens, start, end, cast)
-    return found
-
-
-def _named_before(tokens: Sequence[Token], start: int, head: Head, cast: Cast) -> list[tuple[int, str]]:
-    """Whom the words before a pronoun name: "As for Marsh, she", "After Marsh lost, she"."""
-    if any(token.text in ("him", "her", "his") for token in tokens[start : head.at]):
-        return []
-    found = []
-    for i in range(start, head.at):
-        if is_capital(tokens[i].text) and not (i > start and is_capital(tokens[i - 1].text)):
-            name = cast.who(mention_after(tokens, i))
-            found += [(i, name)] * bool(name and cast.is_full_name(name))
-    return found
-
-
-def _asked(tokens: Sequence[Token], start: int, end: int, cast: Cast) -> list[tuple[int, str]]:
-    """Whom somebody asks: "When a reporter asked Marsh about it, she laughed"."""
-    for i in range(start, end):
-        if tokens[i].text.casefold() in ("asked", "pressed", "questioned", "confronted"):
-            name = cast.who(mention_after(tokens, i + 1))
-            return [(i + 1, name)] if name and cast.is_full_name(name) else []
-    return []

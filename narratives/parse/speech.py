@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from narratives.parse.clauses import (
+    beside_it,
+    is_beyond,
+    is_circumstance,
+    is_in_words,
+    is_joint,
+    is_named,
+    is_pair,
+    may_invert,
+    may_stand_between,
+    past_apposition,
+)
 from narratives.parse.mentions import (
-    DETERMINERS,
     INDEFINITE,
     POSSESSIVE,
     QUOTE,
@@ -18,12 +29,10 @@ from narratives.parse.mentions import (
     mention_after,
     mention_before,
     start_of,
-    unnamed,
 )
-from narratives.parse.subjects import Head, head_of, starts
+from narratives.parse.subjects import head_of
 from narratives.parse.verbs import (
     ACTING,
-    ACTING_AFTERWARDS,
     BASES,
     BETWEEN,
     INVERTIBLE,
@@ -35,20 +44,10 @@ from narratives.parse.verbs import (
 )
 from narratives.parse.vocabulary import (
     MESSAGES,
-    NOT_NAMES,
-    OCCASIONS,
-    PARTICLES,
-    PREPOSITIONS,
-    STATES,
-    WEEKDAYS,
     WORKS,
 )
 
-MAX_APPOSITION = 24  # tokens between the commas of "Peskov, the Kremlin spokesman, said"
 MAX_LEAD_IN = 30  # tokens of a paragraph that only leads to the next one: "He went on:"
-_WHEN = ("when", "as", "while", "after", "before", "because", "since")
-# Before the first word of a clause’s subject.
-_BOUNDS = ("and", "but", "that", "when", "while", "as", "then", "mr.", "ms.", "mrs.", "dr.", "the")
 _PASSIVE = ("was", "is", "were", "been", "being")
 _SAYINGS = ("statement", "statements", "words", "remark", "remarks")
 
@@ -82,7 +81,9 @@ def find_claims(tokens: Sequence[Token]) -> list[Claim]:
             _add(claims, tokens, mention_after(tokens, i + 2), i, sure=True)
         elif word in ("—", "–", "-"):
             _signed(claims, tokens, i)
-        elif word == ":" and following == QUOTE and i > 1 and words[start_of(tokens, i) - 1] in ("from", "by"):
+        elif (
+            word == ":" and following == QUOTE and i > 1 and words[start_of(tokens, i) - 1] in ("from", "by")
+        ):
             # "a sharp answer from Marsh: ..."
             _add(claims, tokens, mention_before(tokens, i), i - 1, sure=True)
         elif word == "words":
@@ -105,6 +106,10 @@ def find_claims(tokens: Sequence[Token]) -> list[Claim]:
         elif i and tokens[i].text == word and word.endswith("ed"):
             _by_manner(claims, tokens, i)
     return claims
+
+
+def _is_from(words: Sequence[str], start: int) -> bool:
+    return start > 0 and words[start - 1] in ("from", "by")
 
 
 def _signed(claims: list[Claim], tokens: Sequence[Token], i: int) -> None:
@@ -153,29 +158,29 @@ def _by_verb(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str],
         return  # the passive is read at "as saying"
     # "vowed to leave" is an act, "vowed that" a claim; "In a statement, X called" is one too.
     sure = (word in SAYING or word in BASES or word in ("read", "reads")) and words[i + 1 : i + 2] != ["to"]
-    sure = sure or (word in ACTING and _is_in_words(tokens, words, i))
-    if (word in INVERTIBLE and _may_invert(tokens, i)) or (word in ACTING and i and words[i - 1] == QUOTE):
+    sure = sure or (word in ACTING and is_in_words(tokens, words, i))
+    if (word in INVERTIBLE and may_invert(tokens, i)) or (word in ACTING and i and words[i - 1] == QUOTE):
         mention = mention_after(tokens, i + 1, described=True)
-        if words[i + 1 : i + 2] and words[i + 1] in INDEFINITE and not _is_named(tokens, i + 2, mention):
+        if words[i + 1 : i + 2] and words[i + 1] in INDEFINITE and not is_named(tokens, i + 2, mention):
             mention = SOMEBODY  # "said one longtime donor", "said a Marsh supporter"
         if mention is not None and mention != SOMETHING:
             _add(claims, tokens, mention, i, sure=True)
             return
     end = i - (word in SAYING_WITH)
-    while end and _may_stand_between(tokens, end - 1):
+    while end and may_stand_between(tokens, end - 1):
         end -= 1
     if word in BASES and not MODALS.intersection(words[end:i]) and words[i - 2 : i] != ["on", "to"]:
         return  # "to say" and "they say" are read nowhere: who does is not beside it
     aside = bool(end) and words[end - 1] == "who"
     if aside:
         end -= 1
-        end = _past_apposition(tokens, words, end, True) or end - 1 if words[end - 1] == "," else end
+        end = past_apposition(tokens, words, end, True) or end - 1 if words[end - 1] == "," else end
     elif end and words[end - 1] == ",":
-        end = _past_apposition(tokens, words, end)
+        end = past_apposition(tokens, words, end)
     if not end:
         return
     if words[end - 1] in ("he", "she"):
-        beside = _beside(tokens, end - 1, i)
+        beside = beside_it(tokens, end - 1, i)
         claims.append(Claim(None, end - 1, sure, aside, beside, pronoun=words[end - 1]))
         return
     if words[end - 1] in ("and", "but") and not aside:
@@ -189,48 +194,21 @@ def _by_verb(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str],
     mention = mention_before(tokens, end)
     if mention is None or (mention == SOMETHING and not sure):
         return
-    if mention.name and _is_circumstance(tokens, words, end, i):
+    if mention.name and is_circumstance(tokens, words, end, i):
         return
-    if mention.name and tokens[end - 1].text.startswith(mention.name[-1]) and _is_beyond(words, tokens, end):
+    if mention.name and tokens[end - 1].text.startswith(mention.name[-1]) and is_beyond(words, tokens, end):
         before = len(claims)
         _of_sentence(claims, tokens, i, sure)
         if len(claims) == before:
             claims.append(Claim(SOMEBODY, end - 1, sure, aside))
         return
-    if _is_joint(tokens, end - len(mention.post) - len(mention.name)):
+    if is_joint(tokens, end - len(mention.post) - len(mention.name)):
         return
     quotes = mention_after(tokens, i + 1) if word in QUOTING else None
     named = quotes if quotes is not None and (quotes.name or quotes.post) else None
     if word in QUOTING and "as" in words[i + 1 : i + 12] and "saying" in words[i + 1 : i + 12]:
         return
     _add(claims, tokens, mention, end - 1, sure or named is not None, aside, i, named)
-
-
-def _is_named(tokens: Sequence[Token], start: int, mention: Mention | None) -> bool:
-    """Whether the mention behind `said a` is of one who says it: `a smiling Ann Lee`, not `a Lee supporter`."""
-    if mention is None or not mention.name:
-        return False
-    last = next((i for i in range(start, len(tokens)) if tokens[i].text.startswith(mention.name[-1])), start)
-    after = tokens[last + 1].text if last + 1 < len(tokens) else ""
-    return not (after.isalpha() and after.islower() and unnamed(after) is not None)
-
-
-def _may_stand_between(tokens: Sequence[Token], i: int) -> bool:
-    """Whether a word may come between subject and verb: an adverb, a modal, a day, `on Friday night`."""
-    word = tokens[i].text.casefold()
-    if word in BETWEEN or word in MODALS or word in WEEKDAYS or (word.endswith("ly") and i):
-        return True
-    following = tokens[i + 1].text.casefold() if i + 1 < len(tokens) else ""
-    in_day = word in ("night", "morning", "afternoon", "evening") and i > 0
-    if in_day and tokens[i - 1].text.casefold() in WEEKDAYS:
-        return True
-    return (word == "on" and following in WEEKDAYS) or word in ("tonight", "yesterday", "today")
-
-
-def _is_in_words(tokens: Sequence[Token], words: Sequence[str], i: int) -> bool:
-    start = max((s for s in starts(tokens) if s <= i), default=0)
-    opening = words[start : start + 3]
-    return opening[:1] == ["in"] and opening[1:2] in (["a"], ["an"]) and set(opening[2:]) <= OCCASIONS
 
 
 def _by_manner(claims: list[Claim], tokens: Sequence[Token], i: int) -> None:
@@ -241,7 +219,7 @@ def _by_manner(claims: list[Claim], tokens: Sequence[Token], i: int) -> None:
             _add(claims, tokens, mention, i, sure=True)
     elif is_capital(tokens[i - 1].text) and tokens[i + 1 : i + 2] and tokens[i + 1].text in (".", ","):
         mention = mention_before(tokens, i)
-        if mention is not None and _beside(tokens, i - 1, i) and mention.name:
+        if mention is not None and beside_it(tokens, i - 1, i) and mention.name:
             _add(claims, tokens, mention, i - 1, sure=True)
 
 
@@ -263,20 +241,13 @@ def _of_sentence(claims: list[Claim], tokens: Sequence[Token], i: int, sure: boo
         # Whoever speaks in a sentence goes on to: "X, Y said, adding".
         claims.append(replace(claims[-1], sure=sure, beside=0, quotes=None))
         return
-    if head.at >= i or _is_pair(tokens, head, i):
+    if head.at >= i or is_pair(tokens, head, i):
         return
     beside = max((token.quoted for token in tokens[i + 1 : i + 4]), default=0)
     if head.pronoun:
         claims.append(Claim(None, head.at, sure, False, beside, pronoun=head.pronoun))
     elif head.mention is not None:
         claims.append(Claim(head.mention, head.at, sure, False, beside))
-
-
-def _is_pair(tokens: Sequence[Token], head: Head, i: int) -> bool:
-    """Whether the sentence is about two: "Putin and Macron met, saying"."""
-    width = len(head.mention.post) + len(head.mention.name) if head.mention else 0
-    following = tokens[head.at + width : min(head.at + width + 2, i)]
-    return len(following) == 2 and following[0].text == "and" and is_capital(following[1].text)
 
 
 def _cited(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str], i: int) -> None:
@@ -297,7 +268,7 @@ def _cited(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str], i
         end -= 1
     quoting = mention_before(tokens, end)
     if quoting is not None and quoting.name and cited is not None:
-        claims.append(Claim(quoting, end - 1, True, quotes=cited, beside=_beside(tokens, end - 1, i)))
+        claims.append(Claim(quoting, end - 1, True, quotes=cited, beside=beside_it(tokens, end - 1, i)))
     else:
         _add(claims, tokens, cited, verb, sure=True, verb=i)
 
@@ -313,90 +284,5 @@ def _add(
     quotes: Mention | None = None,
 ) -> None:
     if mention is not None:
-        beside = _beside(tokens, at, verb if verb >= 0 else at)
+        beside = beside_it(tokens, at, verb if verb >= 0 else at)
         claims.append(Claim(mention, at, sure, aside, beside, quotes))
-
-
-def _past_apposition(tokens: Sequence[Token], words: Sequence[str], end: int, only_named: bool = False) -> int:
-    """The end of the name in `Peskov, the spokesman, said` and `her aide, Ann Lee, said`, or 0.
-
-    `only_named` wants a name with words about its bearer behind it: `by Ann Lee, a painter, who said`.
-    """
-    inner = mention_before(tokens, end - 1)
-    is_name = inner is not None and len(inner.name) > 1 and not _is_within(words, start_of(tokens, end - 1))
-    if only_named and is_name:
-        return 0
-    first = 0
-    for j in range(end - 2, max(end - 2 - MAX_APPOSITION, -1), -1):
-        if words[j] in (".", ";", QUOTE):
-            break
-        if words[j] != ",":
-            continue
-        outer = mention_before(tokens, j)
-        start = start_of(tokens, j)
-        within = _is_within(words, start) and not (outer and outer.name and outer.name[-1] != tokens[j - 1].text)
-        # "the firm Nightwatch, which": the name of something within the apposition.
-        lone = outer is not None and len(outer.name) == 1 and not outer.post
-        before = tokens[start - 1].text if start else ""
-        within = within or (lone and before.islower() and before not in _BOUNDS)
-        within = within or (outer is not None and outer.loose and before == ",")
-        if outer is not None and outer.loose and is_name:
-            return end - 1  # "a spokesman for Mr. Marsh, Paul Renner, said"
-        if outer is not None and outer.name and (not within or (only_named and words[start - 1] == "by")):
-            return j if not only_named or words[j + 1] in DETERMINERS else 0
-        if is_name:
-            return end - 1
-        # `Josh Feld, 24, a student, said`: there may be a name before an earlier comma.
-        first = first or (0 if within else j)
-    return 0 if only_named else first
-
-
-def _is_within(words: Sequence[str], start: int) -> bool:
-    """Whether what begins at `start` is part of a phrase: "of Ohio", "for the Hobbs campaign"."""
-    left = start - 1 - (start > 1 and words[start - 1] in ("the", "a", "an"))
-    return left >= 0 and words[left] in PREPOSITIONS
-
-
-def _is_circumstance(tokens: Sequence[Token], words: Sequence[str], end: int, i: int) -> bool:
-    """Whether a verb only tells when something else was said: "“...,” they chanted when Marsh spoke"."""
-    start = start_of(tokens, end)
-    if not start or words[start - 1] not in _WHEN or _beside(tokens, end - 1, i):
-        return False
-    return any(t.quoted for t in tokens[:start]) and not any(t.quoted for t in tokens[i:])
-
-
-def _is_beyond(words: Sequence[str], tokens: Sequence[Token], end: int) -> bool:
-    """Whether a name only tells who speaks: "two people close to Marsh said"."""
-    start = start_of(tokens, end)
-    if start > 1 and words[start - 1] == "to" and words[start - 2] == "according":
-        return False
-    is_day = words[start] in NOT_NAMES or words[start] in STATES
-    return start > 1 and words[start - 1] in ("to", "of", "for", "with", "from", "behind") and not is_day
-
-
-def _is_joint(tokens: Sequence[Token], start: int) -> bool:
-    """Whether the subject is the second of two: "Putin and Macron said" is neither's own claim."""
-    return start > 1 and tokens[start - 1].text == "and" and is_capital(tokens[start - 2].text)
-
-
-def _may_invert(tokens: Sequence[Token], i: int) -> bool:
-    """Whether `said X` may stand at `tokens[i]`: after a quotation, or after a comma if a name follows."""
-    before = i - 1
-    while before > 0 and tokens[before].text == ",":
-        before -= 1
-    if before >= 0 and tokens[before].text == QUOTE:
-        return True
-    follows = i + 1 < len(tokens) and is_capital(tokens[i + 1].text)
-    follows = follows and tokens[i + 1].text.casefold() not in WEEKDAYS
-    return follows and before >= 0 and before < i - 1
-
-
-def _beside(tokens: Sequence[Token], subject: int, verb: int) -> int:
-    """Length of the longest quotation right before the subject's words or right after the verb."""
-    left = subject
-    while left and (
-        is_capital(tokens[left - 1].text) or tokens[left - 1].text.casefold() in PARTICLES | {"the"}
-    ):
-        left -= 1
-    near = [*tokens[max(left - 3, 0) : left], *tokens[verb + 1 : verb + 5]]
-    return max((token.quoted for token in near), default=0)

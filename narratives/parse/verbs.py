@@ -88,9 +88,9 @@ SAYING_AFTERWARDS = words_of(
 ACTING_AFTERWARDS = (_SAY.gerund | words_of("denouncing describing dismissing comparing blaming")) - (
     SAYING_AFTERWARDS
 )
-INVERTIBLE = (SAYING | _SAY.present | words_of("asked wondered asks answered answers continued continues")) - (
-    words_of("told tells informed reminded assured urged informs reminds assures urges")
-)
+INVERTIBLE = (
+    SAYING | _SAY.present | words_of("asked wondered asks answered answers continued continues")
+) - (words_of("told tells informed reminded assured urged informs reminds assures urges"))
 # "shot back" is an answer, "shot" is none; "put it" likewise.
 SAYING_WITH = {
     "back": words_of("shot fired hit pushed fires hits pushes shoots"),

@@ -85,7 +85,9 @@ PARTIES = {
     "libertarian": "libertarian",
     "green": "green",
 }
-PREPOSITIONS = words_of("in at of to from for with by on near outside inside against about under through and or")
+PREPOSITIONS = words_of(
+    "in at of to from for with by on near outside inside against about under through and or"
+)
 STATES = words_of(
     "alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii idaho"
     " illinois indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota"
