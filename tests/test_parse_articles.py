@@ -171,7 +171,7 @@ HALE = "Victoria Hale, the Democratic nominee, met Doug Frain, her spokesman, an
         ("Mallory, speaking at a rally in Akron, Ohio, said she was “a walking excuse.”", "Rex Mallory"),
         ("When a reporter asked Hale about it, she laughed. “They can hear it,” she said.", "Victoria Hale"),
         ("“They can hear it for themselves,” the Democratic nominee said.", "Victoria Hale"),
-        ("Mallory, she said on Friday, is “exactly who he says he is.”", ""),
+        ("Mallory, she said on Friday, is “exactly who he says he is.”", "Victoria Hale"),
         ("“I know what they want,” muttered Mallory as Hale spoke.", "Rex Mallory"),
         ("Frain would say only that it was “nearly done, or so.”", "Doug Frain"),
         ("The vote is “being stolen in daylight,” in the words of Rex Mallory.", "Rex Mallory"),

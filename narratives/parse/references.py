@@ -121,7 +121,7 @@ def subjects_of(tokens: Sequence[Token], cast: Cast) -> list[tuple[int, str]]:
         if head.pronoun and head.at > start:
             found += _named_before(tokens, start, head, cast)
         elif not name:
-            found += _asked(tokens, start, end, cast)
+            found += asked(tokens, start, end, cast)
     return found
 
 
@@ -137,8 +137,8 @@ def _named_before(tokens: Sequence[Token], start: int, head: Head, cast: Cast) -
     return found
 
 
-def _asked(tokens: Sequence[Token], start: int, end: int, cast: Cast) -> list[tuple[int, str]]:
-    """Whom somebody asks: "When a reporter asked Marsh about it, she laughed"."""
+def asked(tokens: Sequence[Token], start: int, end: int, cast: Cast) -> list[tuple[int, str]]:
+    """Where, and whom, somebody asks: "When a reporter asked Marsh about it, she laughed"."""
     for i in range(start, end):
         if tokens[i].text.casefold() in ("asked", "pressed", "questioned", "confronted"):
             name = cast.who(mention_after(tokens, i + 1))

@@ -20,6 +20,7 @@ from narratives.parse.quotes import Span, quote_spans, quoted_share
 from narratives.parse.references import (
     MIN_BORROWED,
     Heard,
+    asked,
     begun_small,
     is_epithet,
     last_head,
@@ -118,6 +119,7 @@ def attribute_report(
         before = found.speaker
         latest = [name for _, name in subjects] + [before] * bool(before or is_anothers)
         asks = any(token.text in ("asked", "asks", "pressed", "wondered") for token in words)
+        latest = [name for _, name in asked(words, 0, len(words), cast)] + latest
         heard = heard._replace(
             asker=before if asks else "",
             recent=tuple(dict.fromkeys([*reversed(latest), *heard.recent]))[:MEMORY],

@@ -228,7 +228,7 @@ def _is_verb(words: Sequence[str], i: int) -> bool:
     if word in SAYING_WITH:
         return bool(i) and words[i - 1] in SAYING_WITH[word]
     if word in ("read", "reads"):
-        return bool(i) and words[i - 1] in MESSAGES
+        return i > 1 and words[i - 1] in MESSAGES and POSSESSIVE.search(words[i - 2]) is not None
     if word in BASES and bool(i) and (words[i - 1] in MODALS or words[i - 1] in BETWEEN):
         return True
     return word in SAYING or word in ACTING or word in QUOTING
