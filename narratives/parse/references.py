@@ -12,7 +12,7 @@ from narratives.parse.roster import surname_of
 from narratives.parse.speech import Claim
 from narratives.parse.subjects import Head, head_at, starts
 from narratives.parse.verbs import BETWEEN, MODALS
-from narratives.parse.vocabulary import AFTER_NAMES, EPITHETS, FEMALE, MALE, OPENERS, RUSSIAN_WOMEN
+from narratives.parse.vocabulary import AFTER_NAMES, EPITHETS, FEMALE, MALE, OPENERS, RUSSIAN_WOMEN, STATES
 
 MIN_BORROWED = 8  # characters of a quotation beside which an act ("called") is a claim
 
@@ -36,7 +36,7 @@ def begun_small(tokens: list[Token], cast: Cast) -> list[Token]:
     for i in starts(tokens):
         after = tokens[i + 1].text if i + 1 < len(tokens) else "."
         word = tokens[i].text
-        if not (word.isalpha() and is_capital(word)) or word.isupper() or word.casefold() in OPENERS:
+        if not (word.isalpha() and is_capital(word)) or word.isupper() or word.casefold() in OPENERS | STATES:
             continue
         if (word.endswith("ly") or not _may_be_verb(after)) and not cast.is_name(word):
             out[i] = Token(word.casefold())

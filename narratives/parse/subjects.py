@@ -15,6 +15,7 @@ from narratives.parse.mentions import (
     Mention,
     Token,
     is_capital,
+    is_head,
     mention_after,
     unnamed,
 )
@@ -28,8 +29,10 @@ from narratives.parse.vocabulary import (
 )
 
 MAX_FRONTED = 30  # tokens from "Asked whether" to the last comma behind which the subject may stand
+MAX_PREPOSED = 8  # tokens of "In her remarks on Friday she"
 LONG_QUOTE = 20  # characters from which a quotation is taken to end a sentence
 _ENDS = (".", "?", "!", ";")
+_PREPOSED = ("in", "on", "at", "during", "with", "within", "by")
 _ADVERBS = ("however", "though", "then", "meanwhile", "too", "both", "still", "even", "but", "and")
 
 
@@ -65,6 +68,8 @@ def head_at(tokens: Sequence[Token], start: int) -> Head:
     first = tokens[start].text.casefold()
     follows_name = start + 1 < len(tokens) and is_capital(tokens[start + 1].text)
     is_participle = first.endswith(("ing", "ed")) and not follows_name and first not in MALE
+    if first in _PREPOSED and (at := _pronoun_before_comma(tokens, start)):
+        return Head(None, at, start, tokens[at].text)
     if first in FRONTING or is_participle:
         for i in _past_commas(tokens, start):
             if (found := _opening(tokens, i, start)) is not None:
@@ -80,6 +85,16 @@ def head_at(tokens: Sequence[Token], start: int) -> Head:
         return found
     behind = (_opening(tokens, j, start) for j in _past_commas(tokens, start))
     return next((h for h in behind if h and (h.pronoun or (h.mention and h.mention.name))), nothing)
+
+
+def _pronoun_before_comma(tokens: Sequence[Token], start: int) -> int:
+    """Where "she" is in `In her remarks she thanked`, or 0."""
+    for j, token in enumerate(tokens[start : start + MAX_PREPOSED], start):
+        if token.text in ("he", "she"):
+            return j
+        if not token.text[0].isalnum():
+            return 0
+    return 0
 
 
 def _past_commas(tokens: Sequence[Token], start: int) -> Iterator[int]:
@@ -134,7 +149,11 @@ def _common(tokens: Sequence[Token], i: int, start: int) -> Head:
     if mention is not None and (mention.post or mention.name) and before in ("the", "his", "her", "their"):
         return Head(mention, i, start)
     end = next((j for j, t in enumerate(tokens[i : i + 6], i) if not t.text.islower()), i)
-    if end > i and is_capital(tokens[end].text) and unnamed(tokens[end - 1].text) == SOMEBODY:
+    if (
+        end > i
+        and is_capital(tokens[end].text)
+        and (unnamed(tokens[end - 1].text) == SOMEBODY or is_head(tokens[end].text))
+    ):
         mention = mention_after(tokens, end)  # "longtime radio host Ann Lee"
         if mention is not None and len(mention.name) > 1:
             return Head(mention, end, start)
