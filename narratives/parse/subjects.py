@@ -25,6 +25,7 @@ from narratives.parse.vocabulary import (
     FRONTING,
     MALE,
     OPENERS,
+    PREPOSITIONS,
     STATES,
 )
 
@@ -152,7 +153,10 @@ def _common(tokens: Sequence[Token], i: int, start: int) -> Head:
     if (
         end > i
         and is_capital(tokens[end].text)
-        and (unnamed(tokens[end - 1].text) == SOMEBODY or is_head(tokens[end].text))
+        and (
+            unnamed(tokens[end - 1].text) == SOMEBODY
+            or (is_head(tokens[end].text) and tokens[end - 1].text not in PREPOSITIONS)
+        )
     ):
         mention = mention_after(tokens, end)  # "longtime radio host Ann Lee"
         if mention is not None and len(mention.name) > 1:

@@ -219,7 +219,7 @@ THINGS = words_of(
     " state states court bank agency service house party government republic federation region forum"
     " parliament duma museum university group company corporation act law treaty agreement report order news"
     " times post nations association institute centre center fund affairs resources rights army forces"
-    " network project league panel caucus coalition foundation campaign journal tribune magazine"
+    " network project league panel caucus coalition foundation campaign journal tribune magazine county"
 )
 QUESTION_LABELS = frozenset([*words_of("question questions remark retort q journalist"), "from the audience"])
 ANSWER_LABELS = frozenset(["answer", "a", "reply", "response"])
