@@ -144,9 +144,8 @@ def _articles() -> str:
             "each set was committed before it was run, and of its paragraphs with a quotation these were "
             f"right at first sight: {FIRST_SIGHT}. These are the better guess for other articles: of the "
             "last four sets 181 of 196 were right (0.92) and 7 wrong (0.04), and no two sets in a row "
-            "reached both 0.90 right and at most 0.03 wrong. What they taught is in the figures below, which are "
-            "optimistic. "
-            "A surname decides; wrong is another person, the rest is nobody."
+            "reached both 0.90 right and at most 0.03 wrong. What they taught is in the figures below, "
+            "which are optimistic. A surname decides; wrong is another person, the rest is nobody."
         ),
         "",
         "| set | speaker named | of these with a quotation | nobody named, given one | voices |",

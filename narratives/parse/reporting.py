@@ -122,7 +122,7 @@ def attribute_report(
         latest = [name for _, name in asked(words, 0, len(words), cast)] + latest
         heard = heard._replace(
             asker=before if asks else "",
-            recent=tuple(dict.fromkeys([*reversed(latest), *filter(None, heard.recent)]))[:MEMORY],
+            recent=tuple(dict.fromkeys([*reversed(latest), *heard.recent]))[:MEMORY],
         )
     return _joined(texts, spans, out)
 
