@@ -197,14 +197,14 @@ def test_whoever_was_asked_answers():
 
 
 @pytest.mark.parametrize(
-    ("base", "past", "present", "gerund"),
+    ("base", "past", "present"),
     [
-        ("reply", "replied", "replies", "replying"),
-        ("quip", "quipped", "quips", "quipping"),
-        ("confess", "confessed", "confesses", "confessing"),
-        ("say", "said", "says", "saying"),
-        ("argue", "argued", "argues", "arguing"),
+        ("reply", "replied", "replies"),
+        ("quip", "quipped", "quips"),
+        ("confess", "confessed", "confesses"),
+        ("say", "said", "says"),
+        ("argue", "argued", "argues"),
     ],
 )
-def test_forms_of_verbs(base, past, present, gerund):
-    assert forms_of([base]) == ({base}, {past}, {present}, {gerund})
+def test_forms_of_verbs(base, past, present):
+    assert forms_of([base]) == ({base}, {past}, {present})

@@ -28,11 +28,12 @@ from narratives.parse.references import (
     subjects_of,
     with_names,
 )
+from narratives.parse.relaying import relayed
 from narratives.parse.roster import Roster, surname_of
 from narratives.parse.settings import (
     QUOTED_SHARE,
 )
-from narratives.parse.speech import Claim, find_claims, relayed
+from narratives.parse.speech import Claim, find_claims
 from narratives.parse.subjects import head_at
 from narratives.parse.vocabulary import (
     FIRST_PERSON,

@@ -49,7 +49,6 @@ from narratives.parse.vocabulary import (
 
 MAX_LEAD_IN = 30  # tokens of a paragraph that only leads to the next one: "He went on:"
 _PASSIVE = ("was", "is", "were", "been", "being")
-_SAYINGS = ("statement", "statements", "words", "remark", "remarks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,25 +130,6 @@ def _in_words_of(claims: list[Claim], tokens: Sequence[Token], words: Sequence[s
         _add(claims, tokens, mention_after(tokens, i + 2, described=True), i, sure=True)
     elif i > 1 and POSSESSIVE.search(tokens[i - 1].text) and "in" in words[max(i - 4, 0) : i - 1]:
         _add(claims, tokens, mention_before(tokens, i), i - 1, sure=True)
-
-
-def relayed(tokens: Sequence[Token]) -> Mention | None:
-    """The person in "the statement of X that" or "Citing X, Y said", whose words the speaker passes on."""
-    words = [token.text.casefold() for token in tokens]
-    for i in range(len(words) - 2):
-        if words[i] in ("citing", "quoting") and (not i or words[i - 1] == "."):
-            mention = mention_after(tokens, i + 1)
-            if mention is not None and mention.name:
-                return mention
-        if words[i] in _SAYINGS and words[i + 1] in ("of", "by"):
-            end = i + 2
-            while end < len(words) and words[end] not in ("that", "who", ":", QUOTE, ".", ",", ";"):
-                end += 1
-            if end < len(words) and words[end] in ("that", "who", ":", QUOTE):
-                mention = mention_after(tokens, i + 2)
-                if mention is not None and mention.name:
-                    return mention
-    return None
 
 
 def _by_verb(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str], i: int) -> None:

@@ -10,22 +10,20 @@ from narratives.parse.vocabulary import words_of
 _VOWELS = "aeiou"
 _DOUBLED = words_of("quip admit blog deadpan slam rip rap rebut dub")
 _IRREGULAR = {
-    "say": ("said", "says", "saying"),
-    "tell": ("told", "tells", "telling"),
-    "write": ("wrote", "writes", "writing"),
-    "think": ("thought", "thinks", "thinking"),
-    "speak": ("spoke", "speaks", "speaking"),
-    "sing": ("sang", "sings", "singing"),
+    "say": ("said", "says"),
+    "tell": ("told", "tells"),
+    "write": ("wrote", "writes"),
+    "think": ("thought", "thinks"),
+    "speak": ("spoke", "speaks"),
 }
 
 
 class Forms(NamedTuple):
-    """The forms of some verbs: base, past, present ("says") and gerund ("saying")."""
+    """The forms of some verbs: base, past, present ("says")."""
 
     base: frozenset[str]
     past: frozenset[str]
     present: frozenset[str]
-    gerund: frozenset[str]
 
 
 def forms_of(bases: Iterable[str]) -> Forms:
@@ -35,13 +33,13 @@ def forms_of(bases: Iterable[str]) -> Forms:
     return Forms(*(frozenset(column) for column in columns))
 
 
-def _regular(base: str) -> tuple[str, str, str]:
+def _regular(base: str) -> tuple[str, str]:
     ends_in_y = base.endswith("y") and base[-2] not in _VOWELS
     stem = base + base[-1] if base in _DOUBLED else base.removesuffix("e")
     past = f"{base[:-1]}ied" if ends_in_y else f"{stem}ed"
     hisses = base.endswith(("s", "x", "z", "sh", "ch"))
     present = f"{base[:-1]}ies" if ends_in_y else f"{base}es" if hisses else f"{base}s"
-    return past, present, f"{stem}ing"
+    return past, present
 
 
 _SAY = forms_of(
@@ -80,13 +78,10 @@ SAYING = (_SAY.past | _SAY.present) - _NOUNS
 ACTING = (_ACT.past | _ACT.present | words_of("began")) - _NOUNS
 # Behind "would", "did" and the like.
 BASES = _SAY.base | _ACT.base
-# Behind a comma these go on with what the subject of the sentence says; others only where words are quoted.
+# Behind a comma these go on with what the subject of the sentence says.
 SAYING_AFTERWARDS = words_of(
     "saying adding telling arguing noting stressing insisting claiming warning explaining promising declaring"
     " asserting suggesting vowing joking stating emphasizing emphasising calling accusing urging"
-)
-ACTING_AFTERWARDS = (_SAY.gerund | words_of("denouncing describing dismissing comparing blaming")) - (
-    SAYING_AFTERWARDS
 )
 INVERTIBLE = (
     SAYING | _SAY.present | words_of("asked wondered asks answered answers continued continues")
