@@ -7,6 +7,7 @@ import pytest
 from benchmarks.accuracy_articles import ARTICLES, Tally, measure
 from narratives.model import RawDocument
 from narratives.parse import parse_document
+from narratives.parse.verbs import forms_of
 from tests.parse_roster import ROSTER
 
 
@@ -20,7 +21,7 @@ def test_there_are_enough_labels_to_count(tallies):
     assert sum(t.named for t in tallies.values()) >= 150
 
 
-@pytest.mark.parametrize("name", ["election", "russia", "second", "third", "fourth", "fifth"])
+@pytest.mark.parametrize("name", sorted(path.stem for path in ARTICLES.glob("*.toml")))
 def test_the_source_is_named_and_hardly_ever_wrongly(tallies, name):
     t = tallies[name]
     assert t.right >= 0.95 * t.named and t.wrong <= 0.01 * t.named, t.details
@@ -152,3 +153,58 @@ def test_a_post_before_the_name_is_learned():
         "“It has done so since the spring,” the commissioner said.",
     )
     assert [p.speaker for p in found] == ["Ivan Petrenko", "Ivan Petrenko"]
+
+
+HALE = "Victoria Hale, the Democratic nominee, met Doug Frain, her spokesman, and Rex Mallory in Toledo."
+
+
+@pytest.mark.parametrize(
+    ("text", "speaker"),
+    [
+        ("Hale ended the night with a promise: “We are not going back to the old ways.”", "Victoria Hale"),
+        ("Mallory’s reply was swift. “I never met the man in all my life.”", "Rex Mallory"),
+        ("The man’s visit prompted Mallory to declare: “My hands are the best hands.”", "Rex Mallory"),
+        ("Among the doubters is Whit Lang, a party elder. “I have seen it,” he said.", "Whit Lang"),
+        ("In Mahoning County, the chairwoman, Ann Kow, was unmoved. “I have waited,” she said.", "Ann Kow"),
+        ("Rep. Whit Lang (R-Wis.) called the plan “dead before it came.”", "Whit Lang"),
+        ("Rep. Whit Lang of Ohio, a member of the Barge Caucus, compared it to “a wet sock.”", "Whit Lang"),
+        ("Mallory, speaking at a rally in Akron, Ohio, said she was “a walking excuse.”", "Rex Mallory"),
+        ("When a reporter asked Hale about it, she laughed. “They can hear it,” she said.", "Victoria Hale"),
+        ("“They can hear it for themselves,” the Democratic nominee said.", "Victoria Hale"),
+        ("Mallory, she said on Friday, is “exactly who he says he is.”", "Victoria Hale"),
+        ("“I know what they want,” muttered Mallory as Hale spoke.", "Rex Mallory"),
+        ("Frain would say only that it was “nearly done, or so.”", "Doug Frain"),
+        ("The vote is “being stolen in daylight,” in the words of Rex Mallory.", "Rex Mallory"),
+        ("“That’s a steep hill,” said a Mallory supporter from Dubuque.", ""),
+        ("Two people close to Mallory said they were “done with all of this.”", ""),
+        ("Mallory was greeted with chants of “One ride! One ride! One ride!”", ""),
+        ("The ad calls Mallory “a carnival with only one ride in it.”", ""),
+        ("The Hale campaign called the report “a complete work of fiction.”", ""),
+    ],
+)
+def test_whose_the_quotation_is(text, speaker):
+    assert bodies(HALE, text)[1].speaker == speaker
+
+
+def test_whoever_was_asked_answers():
+    found = bodies(
+        HALE,
+        "“What do you tell the families?” Victoria Hale asked Rex Mallory.",
+        "“I tell them that it is late,” he replied.",
+        "“That is no answer,” said Hale.",
+    )
+    assert [p.speaker for p in found[1:]] == ["Victoria Hale", "Rex Mallory", "Victoria Hale"]
+
+
+@pytest.mark.parametrize(
+    ("base", "past", "present"),
+    [
+        ("reply", "replied", "replies"),
+        ("quip", "quipped", "quips"),
+        ("confess", "confessed", "confesses"),
+        ("say", "said", "says"),
+        ("argue", "argued", "argues"),
+    ],
+)
+def test_forms_of_verbs(base, past, present):
+    assert forms_of([base]) == ({base}, {past}, {present})

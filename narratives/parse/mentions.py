@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from narratives.parse.quotes import Span
 from narratives.parse.vocabulary import (
+    FEMALE,
+    MALE,
     NAME_PREFIXES,
     NO_SUBJECT,
     OPENERS,
@@ -15,15 +17,21 @@ from narratives.parse.vocabulary import (
     PERSONS,
     ROLE_HEADS,
     ROLE_MODIFIERS,
+    SURNAME_HEADS,
 )
 
 QUOTE = "§"  # stands for a whole quotation among the tokens
 
 _TOKEN = re.compile(
-    r"(?:[A-Z]\.){2,}|\b(?:Mr|Mrs|Ms|Dr|St|Gen|Col|Gov|Sen|Rep)\.|\w+(?:[’'-]\w+)*[’']?(?=\W|$)|[^\w\s]"
+    r"(?:[A-Z]\.){2,}|\b(?:Mr|Mrs|Ms|Dr|St|Gen|Col|Gov|Sen|Rep|Lt|Maj|Capt|Sgt|Adm|Rev|Prof|Hon|Jr|Sr)\."
+    r"|\b[A-Z]\.(?=\s[A-Z])|\w+(?:[’'-]\w+)*[’']?(?=\W|$)|[^\w\s]"
 )
+# "(R-Ohio)" and "R-Ohio," beside a name, and other short remarks in brackets.
+_ASIDE = re.compile(r"\s*\([^()]{1,40}\)|, (?:R|D|I)-[A-Z][A-Za-z. ]{1,12},")
+_WILL = re.compile(r"(?:^|(?<=[.?!] ))Will(?= [A-Z][^.!?]{0,200}\?)")  # "Will Marsh come?" asks of Marsh
 POSSESSIVE = re.compile(r"[’']s?$")
 DETERMINERS = ("the", "a", "an", "one", "his", "her", "their", "its", "another")
+INDEFINITE = ("a", "an", "one", "another", "some", "several", "two", "many")
 _OF = ("of", "for", "at", "in", "from", "with", "to")
 MAX_DESCRIPTION = 9  # words between "said" and the name in "said the clerk of the smallest county, Ann Lee"
 
@@ -40,10 +48,15 @@ def tokenise(text: str, spans: Sequence[Span]) -> list[Token]:
     tokens: list[Token] = []
     at = 0
     for start, end in spans:
-        tokens += [Token(word) for word in _TOKEN.findall(text[at:start])]
+        tokens += [Token(word) for word in _words(text[at:start])]
         tokens.append(Token(QUOTE, end - start))
         at = end
-    return tokens + [Token(word) for word in _TOKEN.findall(text[at:])]
+    return tokens + [Token(word) for word in _words(text[at:])]
+
+
+def _words(text: str) -> list[str]:
+    found: list[str] = _TOKEN.findall(_WILL.sub("will", _ASIDE.sub("", text)))
+    return found
 
 
 class Mention(NamedTuple):
@@ -62,14 +75,27 @@ SOMETHING = Mention((), (), True)  # no person: "the letter said"
 
 
 def mention_before(tokens: Sequence[Token], end: int) -> Mention | None:
-    """The mention that ends right before `tokens[end]`, or None."""
-    start = end
-    while start and (_belongs(tokens[start - 1].text) or (start < end and _links(tokens, start - 1))):
-        start -= 1
-    found = _mention([t.text for t in tokens[start:end]], tokens[start - 1].text if start else "")
+    """The mention that ends right before `tokens[end]`, or None; `Ann Lee of Ohio` is Ann Lee."""
+    found, start = _ending(tokens, end)
+    if found is not None and found.name and not found.post and start > 1 and tokens[start - 1].text == "of":
+        whose, _ = _ending(tokens, start - 1)
+        if whose is not None and whose.name and is_capital(tokens[start - 2].text):
+            return whose
     if found is None and end > 1 and tokens[end - 2].text == "@":
         return SOMEBODY  # a handle that is nobody's known
     return found or unnamed(tokens[end - 1].text if end else "")
+
+
+def start_of(tokens: Sequence[Token], end: int) -> int:
+    """Where the words begin that could be a mention ending right before `tokens[end]`."""
+    return _ending(tokens, end)[1]
+
+
+def _ending(tokens: Sequence[Token], end: int) -> tuple[Mention | None, int]:
+    start = end
+    while start and (_belongs(tokens[start - 1].text) or (start < end and _links(tokens, start - 1))):
+        start -= 1
+    return _mention([t.text for t in tokens[start:end]], tokens[start - 1].text if start else ""), start
 
 
 def mention_after(tokens: Sequence[Token], start: int, described: bool = False) -> Mention | None:
@@ -154,6 +180,10 @@ def in_run(word: str) -> bool:
     return (is_capital(word) and low not in OPENERS) or low in PARTICLES
 
 
+def _past_posts(plain: Sequence[str]) -> int:
+    return max((i + 1 for i, word in enumerate(plain[:-1]) if word in ROLE_HEADS), default=0)
+
+
 def _mention(words: list[str], before: str) -> Mention | None:
     """Split the words of a mention into post and name: everything up to the last word of a post is post."""
     while words and words[0].casefold() in PARTICLES:
@@ -164,6 +194,11 @@ def _mention(words: list[str], before: str) -> Mention | None:
         # "Islamic State leader X": what stands before a post belongs to it, whatever it is.
         if word in ROLE_HEADS or (not is_capital(words[i]) and word not in PARTICLES):
             cut = i + 1
+    for i, word in enumerate(words[:-1]):
+        # "CNN’s Ann Lee": whose somebody is belongs to the post.
+        cut = max(cut, i + 1) if re.search(r"\w[’']s$", word) else cut
+    if 1 < cut == len(words) and plain[-1] in SURNAME_HEADS and is_capital(words[-1]):
+        cut = _past_posts(plain) if plain[-2] in MALE | FEMALE or plain[-2] in ROLE_HEADS else cut
     loose = 0 < cut < len(words) and plain[cut - 1] in ("of", "for", "to", "the")
     while not loose and cut < len(words) and plain[cut] in NAME_PREFIXES:
         cut += 1

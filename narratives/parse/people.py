@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from narratives.parse.evidence import (
+    apposition,
+    description,
+    party_of,
+    persons,
+    places,
+    things,
+    within_sentences,
+)
 from narratives.parse.mentions import (
-    DETERMINERS,
+    POSSESSIVE,
     SOMETHING,
     Mention,
     Token,
@@ -16,7 +27,23 @@ from narratives.parse.mentions import (
 )
 from narratives.parse.roster import Roster, role_key, surname_of
 from narratives.parse.settings import HOME_ROLES
-from narratives.parse.vocabulary import HONORIFICS, NOT_NAMES, OPENERS, ROLE_HEADS, THINGS
+from narratives.parse.vocabulary import (
+    HONORIFICS,
+    KIN,
+    NOT_NAMES,
+    OPENERS,
+    PARTIES,
+    PLACE_WORDS,
+    ROLE_HEADS,
+    STATES,
+    THINGS,
+)
+
+MIN_FOREMOST, MUCH_MORE = (
+    3,
+    1.5,
+)  # times that a name comes, and against the next one
+_NO_NAMES = NOT_NAMES | THINGS | ROLE_HEADS | STATES
 
 
 class Cast:
@@ -27,8 +54,21 @@ class Cast:
         self._full: dict[str, str] = {}
         self._posts: dict[frozenset[str], set[str]] = {}
         self._heads: dict[str, set[str]] = {}
+        self._parties: dict[str, str] = {}
+        self._owners: dict[str, set[str]] = {}
+        self._places: set[str] = set()
+        self._persons: set[str] = set()
+        self._counts: Counter[str] = Counter()
+        self._people: set[str] = set()
+        self._within: set[str] = set()
+        self._things: set[str] = set()
         for tokens in texts:
             self._learn(tokens)
+            self._counts.update(_plain(token.text) for token in tokens if is_capital(token.text))
+            self._places |= places(tokens)
+            self._things |= things(tokens)
+            self._within |= within_sentences(tokens)
+            self._persons |= persons(tokens)
 
     def who(self, mention: Mention | None, last: str = "") -> str:
         """The person whom a mention stands for, or ""; `last` is whoever spoke last, for posts in doubt."""
@@ -44,11 +84,16 @@ class Cast:
         return self._holder((*mention.post, *mention.name), last)
 
     def _person(self, mention: Mention) -> str:
+        if len(mention.name) == 2 and mention.name[0].casefold() in PLACE_WORDS:
+            return ""  # "New York"
+        if mention.name and mention.name[-1].casefold() in PARTIES:
+            return ""  # "the Nebraska Republican"
         name = [word for word in mention.name if word.casefold().rstrip(".") not in HONORIFICS]
         if not name or (name[-1].casefold() in NOT_NAMES and not self._roster.known(" ".join(name))):
             return ""
         if len(name) == 1:
             found = self._full.get(name[0].casefold(), "") or self._roster.by_surname(name[0])
+            found = found or self._by_first(name[0])
             # "Ms Bokova" is a person for certain, "Bokova" alone could be anything.
             return found or (name[0] if len(mention.name) > 1 and len(name[0]) > 2 else "")
         found = self._roster.resolve(" ".join([*mention.post, *name]), self._on)
@@ -57,9 +102,18 @@ class Cast:
         # A body is a speaker only where the roster has it: "the Joint Statement says" is nobody's claim.
         return "" if name[-1].casefold() in THINGS and not self._roster.known(found) else found
 
+    def _by_first(self, first: str) -> str:
+        """The only person of the text with this first name: "Royce" after "Royce Garland" and his brother."""
+        if first.casefold() in STATES or first.casefold() in self._places:
+            return ""
+        found = [name for name in self._people if name.split()[0] == first]
+        return found[0] if len(found) == 1 else ""
+
     def _holder(self, post: Sequence[str], last: str) -> str:
         phrase = " ".join(post)
         key, head = role_key(phrase), next((w.casefold() for w in reversed(post) if is_head(w)), "")
+        if len(post) == 1 and is_capital(post[0]) and head in self._full:
+            return self._full[head]  # "King said" of Ann King
         named = self._posts.get(key, set())
         if len(named) == 1:
             return next(iter(named))
@@ -68,9 +122,15 @@ class Cast:
         if (home or len(key) > 1) and (found := self._roster.find_role(home or phrase, self._on)):
             return found
         # "the president’s spokesman" after "Kremlin spokesman X"; but a country of its own is someone else.
-        if any(is_capital(word) and not is_head(word) for word in post):
+        if owned := {POSSESSIVE.sub("", w.casefold()) for w in post if re.search(r"\w[’']s?$", w)}:
+            theirs = [n for n in self._heads.get(_canonical(head), ()) if owned <= self._owners.get(n, set())]
+            return theirs[0] if len(theirs) == 1 else ""
+        if any(is_capital(w) and not is_head(w) and w.casefold() not in PARTIES for w in post):
             return ""
         candidates = named or self._heads.get(_canonical(head), set())
+        if party := party_of(post):
+            members = [name for name in candidates if self._parties.get(name) == party]
+            return members[0] if len(members) == 1 else ""
         if not candidates and head:
             people = set(self._full.values())
             candidates = {name for name in people if self._roster.is_a(name, _canonical(head), self._on)}
@@ -79,6 +139,17 @@ class Cast:
         if not candidates and self._roster.is_a(last, _canonical(head), self._on):
             return last
         return last if last in candidates else ""
+
+    def foremost(self, party: str) -> str:
+        """The person whom the text names by far most often, of a party if one is given, or ""."""
+        people = {n: self._counts[surname_of(n).casefold()] for n in set(self._full.values())}
+        able = [
+            (count, n) for n, count in people.items() if self._parties.get(n, party) == party or not party
+        ]
+        able.sort(reverse=True)
+        if not able or able[0][0] < MIN_FOREMOST:
+            return ""
+        return able[0][1] if len(able) < 2 or able[0][0] >= MUCH_MORE * able[1][0] else ""
 
     def is_stranger(self, mention: Mention | None) -> bool:
         """Whether a mention is of someone whom neither text nor roster tell: "he" may then mean them."""
@@ -92,22 +163,49 @@ class Cast:
         found = {n for n in (*self._full.values(), *self._roster.names()) if _joined(n) in plain and " " in n}
         return found.pop() if len(found) == 1 else ""
 
+    def is_name(self, word: str) -> bool:
+        """Whether a word is capitalised within sentences too, so that it is no mere beginning of one."""
+        plain = POSSESSIVE.sub("", word.casefold())
+        return plain in self._within or plain in self._full or bool(self._roster.by_surname(plain))
+
     def is_known(self, name: str) -> bool:
         """Whether the roster has this name."""
         return self._roster.known(name)
 
-    def meet(self, mention: Mention | None) -> None:
-        """Take a lone surname for a person of this text: it speaks, and so is one."""
+    def meet(self, mention: Mention | None, beside: bool = True) -> None:
+        """Take a lone surname for a person of this text: it speaks, and so is one.
+
+        Where it does so not `beside` a quotation, the text must have it as a person's elsewhere.
+        """
         if mention is None or len(mention.name) != 1 or mention.loose:
             return
         name = mention.name[0]
-        is_word = name.isupper() or len(name) < 3 or name.casefold() in NOT_NAMES | THINGS | ROLE_HEADS
-        if not is_word and not self.who(mention):
+        if not beside and name.casefold() not in self._persons:
+            return
+        is_word = (
+            name.isupper()
+            or name.endswith("ly")
+            or len(name) < 3
+            or name.casefold() in NOT_NAMES | THINGS | ROLE_HEADS
+        )
+        if (
+            not is_word
+            and name.casefold() not in STATES | self._places | self._things
+            and not self.who(mention)
+        ):
             self._full[name.casefold()] = name
 
     def is_full_name(self, name: str) -> bool:
         """Whether the document or the roster has this person by full name."""
-        return name in self._full.values() or self._roster.known(name)
+        return name in self._people or name in self._full.values() or self._roster.known(name)
+
+    def _kin(self, tokens: Sequence[Token], i: int) -> str:
+        """`Kathy Hobbs` for the Kathy of `Hobbs’s wife, Kathy,`, else ""."""
+        if i < 3 or tokens[i - 1].text != "," or tokens[i - 2].text not in KIN:
+            return ""
+        owner = tokens[i - 3].text
+        is_owner = is_capital(owner) and POSSESSIVE.search(owner)
+        return f"{tokens[i].text} {POSSESSIVE.sub('', owner)}" if is_owner else ""
 
     def _learn(self, tokens: Sequence[Token]) -> None:
         i = 0
@@ -119,6 +217,9 @@ class Cast:
             while end < len(tokens) and in_run(tokens[end].text):
                 end += 1
             mention = mention_before(tokens, end)
+            if end == i + 1 and (kin := self._kin(tokens, i)):
+                self._people.add(kin)
+                self._full.setdefault(tokens[i].text.casefold(), kin)
             i = max(end, i + 1)
             if mention is None or len(mention.name) < 2:
                 continue
@@ -128,35 +229,22 @@ class Cast:
             if not name or surname not in name.casefold():
                 continue
             self._full.setdefault(surname, name)
+            self._people.add(name)
             post = mention.post
+            about = post or [token.text for token in tokens[end : end + 6]]
+            if party := party_of(about):
+                self._parties.setdefault(name, party)
             if post:
                 # "President of Ruritania X": the country is part of the post.
                 whole = (*post, *mention.name[:-2]) if mention.loose else post
                 self._posts.setdefault(role_key(" ".join(whole)), set()).add(name)
             else:
-                post = _apposition(tokens, end) or _described(tokens, end - len(mention.name))
+                post = apposition(tokens, end) or description(tokens, end - len(mention.name))
             head = next((w.casefold() for w in reversed(post) if is_head(w)), "")
+            owners = {POSSESSIVE.sub("", w.casefold()) for w in post if is_capital(w) and not is_head(w)}
+            self._owners.setdefault(name, set()).update(owners)
             if head:
                 self._heads.setdefault(_canonical(head), set()).add(name)
-
-
-def _apposition(tokens: Sequence[Token], end: int) -> tuple[str, ...]:
-    """The post in `Ann Lee, the governor of the state,`; empty where none follows."""
-    words = [token.text for token in tokens[end : end + 8]]
-    if len(words) < 3 or words[0] != "," or words[1].casefold() not in DETERMINERS:
-        return ()
-    heads = (i for i, word in enumerate(words[2:], 2) if is_head(word) or not word[0].isalpha())
-    i = next(heads, 0)
-    return tuple(words[2 : i + 1]) if i and is_head(words[i]) else ()
-
-
-def _described(tokens: Sequence[Token], start: int) -> tuple[str, ...]:
-    """The post in `the Florida senator, Ann Lee,`; empty where none stands before."""
-    if start < 3 or tokens[start - 1].text != "," or not is_head(tokens[start - 2].text):
-        return ()
-    words = [token.text for token in tokens[max(start - 8, 0) : start - 1]]
-    first = next((i for i in range(len(words) - 1, -1, -1) if words[i].casefold() in DETERMINERS), -1)
-    return tuple(words[first + 1 :]) if first >= 0 else ()
 
 
 def _joined(name: str) -> str:
@@ -165,3 +253,7 @@ def _joined(name: str) -> str:
 
 def _canonical(head: str) -> str:
     return next(iter(role_key(head)), head)
+
+
+def _plain(word: str) -> str:
+    return POSSESSIVE.sub("", word.casefold()) if word[-1] in "s’'" else word.casefold()

@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from narratives.model import Voice
-from narratives.parse.mentions import Token, mention_before, tokenise
+from narratives.parse.evidence import party_of
+from narratives.parse.implied import implied
+from narratives.parse.mentions import (
+    QUOTE,
+    Token,
+    mention_before,
+    tokenise,
+)
 from narratives.parse.people import Cast
 from narratives.parse.quotes import Span, quote_spans, quoted_share
+from narratives.parse.references import (
+    MIN_BORROWED,
+    Heard,
+    asked,
+    begun_small,
+    is_epithet,
+    last_head,
+    meant,
+    subjects_of,
+    with_names,
+)
+from narratives.parse.relaying import relayed
 from narratives.parse.roster import Roster, surname_of
 from narratives.parse.settings import (
     QUOTED_SHARE,
 )
-from narratives.parse.speech import Claim, find_claims, relayed
-from narratives.parse.subjects import head_at, starts
+from narratives.parse.speech import Claim, find_claims
+from narratives.parse.subjects import head_at
 from narratives.parse.vocabulary import (
-    EPITHETS,
-    FEMALE,
     FIRST_PERSON,
-    MALE,
     MESSAGE,
-    RUSSIAN_WOMEN,
     TITLE_SOURCE,
 )
 
 MIN_LONE = 8  # characters of a quotation, beside which a lone surname is taken for a person
 _CLOSING = '”»"’'
-MIN_HEARD = 20  # characters from which a quotation is more than a borrowed word
 MEMORY = 6  # persons whom "he" or "she" may mean, the latest first
 
 
@@ -46,17 +61,6 @@ class _Said(NamedTuple):
     claim: Claim
     name: str
     method: str
-
-
-class _Heard(NamedTuple):
-    """What the paragraphs before leave behind.
-
-    `main` is the person of metadata or title; `recent` are persons, the latest first, "" for one unnamed.
-    """
-
-    main: str
-    talkers: frozenset[str]
-    recent: tuple[str, ...]
 
 
 def attribute_report(
@@ -81,19 +85,24 @@ def attribute_report(
     head = tokenise(title, [])
     leads = [tokenise(text, []) for text in above]
     cast = Cast([*tokens, head, *leads], roster, on, outlet)
-    tokens = [_with_names(words, cast) for words in tokens]
+    tokens = [with_names(begun_small(words, cast), cast) for words in tokens]
     claims = [find_claims(t) for t in tokens]
-    for claim in (c for cs in claims for c in cs if c.sure and c.beside >= MIN_LONE):
-        cast.meet(claim.mention)
+    for words, said in zip(tokens, claims, strict=True):
+        quotes = any(token.quoted >= MIN_LONE for token in words)
+        for claim in said:
+            if claim.beside >= MIN_LONE or claim.sure:
+                cast.meet(claim.mention, beside=quotes)
+            if claim.pronoun and claim.sure and claim.beside >= MIN_LONE:
+                cast.meet(last_head(words, claim.at))
     main = about or title_speaker(head, title, cast, texts)
     talkers = {cast.who(c.mention) for cs in claims for c in cs if c.sure and not c.aside and c.mention}
-    heard = _Heard(main, frozenset((talkers | {main}) - {""}), ())
+    heard = Heard(main, frozenset((talkers | {main}) - {""}), ())
     sender = next((who for lead in leads if (who := cast.who(head_at(lead, 0).mention))), "")
     out: list[Attribution] = []
     before = ""
     is_message = False
     for text, words, inside, said in zip(texts, tokens, spans, claims, strict=True):
-        subjects = _subjects(words, cast)
+        subjects = subjects_of(words, cast)
         share = quoted_share(text, inside)
         found, is_anothers = _claimed(words, said, subjects, cast, heard)
         if not found.speaker and not is_anothers:
@@ -110,20 +119,13 @@ def attribute_report(
         is_message = MESSAGE.search(text) is not None
         before = found.speaker
         latest = [name for _, name in subjects] + [before] * bool(before or is_anothers)
-        heard = heard._replace(recent=tuple(dict.fromkeys([*reversed(latest), *heard.recent]))[:MEMORY])
+        asks = any(token.text in ("asked", "asks", "pressed", "wondered") for token in words)
+        latest = [name for _, name in asked(words, 0, len(words), cast)] + latest
+        heard = heard._replace(
+            asker=before if asks else "",
+            recent=tuple(dict.fromkeys([*reversed(latest), *heard.recent]))[:MEMORY],
+        )
     return _joined(texts, spans, out)
-
-
-def _with_names(tokens: list[Token], cast: Cast) -> list[Token]:
-    """The tokens with `@realAnnLee` as the name that it is of, where there is such a person."""
-    out: list[Token] = []
-    for i, token in enumerate(tokens):
-        name = cast.by_handle(token.text) if i and tokens[i - 1].text == "@" else ""
-        if name:
-            out[-1:] = [Token(word) for word in name.split()]
-        else:
-            out.append(token)
-    return out
 
 
 def _joined(
@@ -167,21 +169,26 @@ def _claimed(
     claims: Sequence[Claim],
     subjects: Sequence[tuple[int, str]],
     cast: Cast,
-    heard: _Heard,
+    heard: Heard,
 ) -> tuple[Attribution, bool]:
     """Whose claim a paragraph is by its own verbs, and whether it is somebody's whom nobody can tell."""
     resolved: list[_Said] = []
     named = list(subjects)
-    quotes = any(token.quoted >= MIN_HEARD for token in tokens)
+    quotes = any(token.quoted >= MIN_BORROWED for token in tokens)
     is_anothers = False
     for claim in claims:
         if claim.mention is None:
-            name, method = _meant(claim, named, heard)
+            name, method = meant(tokens, claim, named, heard)
             is_anothers = is_anothers or not name
         else:
             name = cast.who(claim.mention, heard.recent[0] if heard.recent else "")
-            if not name and not heard.recent and _is_epithet(tokens, claim):
-                name = heard.main
+            if not name and is_epithet(tokens, claim):
+                near = [token.text for token in tokens[max(claim.at - 3, 0) : claim.at + 5]]
+                here = [who for at, who in named if at < claim.at and who]
+                party = party_of(near)
+                name = (
+                    here[-1] if here and not party else cast.foremost(party) if heard.recent else heard.main
+                )
             method = (
                 "role" if not claim.mention.name else "direct quote" if claim.beside else "reported speech"
             )
@@ -192,7 +199,12 @@ def _claimed(
                 resolved.append(_Said(claim, name, method))
         is_anothers = is_anothers or (not name and claim.sure and not claim.aside)
     if not resolved:
-        return Attribution(), is_anothers or any(not name for _, name in subjects)
+        is_anothers = is_anothers or any(not name for _, name in subjects)
+        name, head = ("", None) if is_anothers else implied(tokens, cast)
+        if head is not None:
+            name, _ = meant(tokens, Claim(None, head.at, False, pronoun=head.pronoun), named, heard)
+        return Attribution(name, "direct quote", "", "reported") if name else Attribution(), is_anothers
+    resolved = _without_nested(tokens, resolved)
     best = max(resolved, key=lambda s: (not s.claim.aside, s.claim.beside, s.claim.sure, -s.claim.at))
     passed_on = best.claim.quotes or next((s.claim.quotes for s in resolved if s.name == best.name), None)
     quoted = cast.who(passed_on or relayed(tokens))
@@ -200,28 +212,19 @@ def _claimed(
     return Attribution(best.name, best.method, quoted, "reported"), False
 
 
-def _is_epithet(tokens: Sequence[Token], claim: Claim) -> bool:
-    """Whether `the New York businessman` says what stands in quotation marks beside it."""
-    the = any(token.text.casefold() == "the" for token in tokens[max(claim.at - 4, 0) : claim.at])
-    return the and tokens[claim.at].text in EPITHETS and claim.beside >= MIN_HEARD
-
-
-def _meant(claim: Claim, named: Sequence[tuple[int, str]], heard: _Heard) -> tuple[str, str]:
-    """Whom "he" or "she" means: the nearest person before who may be one, and whether the title told."""
-    here = [name for at, name in sorted(named, reverse=True) if at < claim.at]
-    before = [*here, *heard.recent]
-    name = next((name for name in before if not name or _agrees(name, claim.pronoun)), None)
-    if name is None and not before and _agrees(heard.main, claim.pronoun):
-        return heard.main, "title"
-    return name or "", "pronoun"
-
-
-def _agrees(name: str, pronoun: str) -> bool:
-    """Whether a person may be "he" or "she", by the first name; an unknown one may be either."""
-    first, last = name.split()[0].casefold() if name else "", surname_of(name).casefold()
-    is_man = first in MALE
-    is_woman = first in FEMALE or (not is_man and " " in name and last.endswith(RUSSIAN_WOMEN))
-    return not (is_woman if pronoun == "he" else is_man)
+def _without_nested(tokens: Sequence[Token], said: Sequence[_Said]) -> list[_Said]:
+    """Without what others say within what somebody says: "Marsh noted that Hobbs once said that ..."."""
+    kept: list[_Said] = []
+    for one in sorted(said, key=lambda s: s.claim.at):
+        between = [t.text for t in tokens[kept[-1].claim.at : one.claim.at]] if kept else []
+        nested = "that" in between and not {QUOTE, ".", ",", ";", "?", "and"}.intersection(between)
+        if nested and kept[-1].claim.sure and not kept[-1].claim.aside:
+            outer = kept.pop()
+            passes_on = outer.claim.quotes or (one.claim.mention if one.name != outer.name else None)
+            kept.append(outer._replace(claim=replace(outer.claim, quotes=passes_on)))
+        else:
+            kept.append(one)
+    return kept
 
 
 def _carried(
@@ -229,7 +232,8 @@ def _carried(
 ) -> Attribution:
     if not lender:
         return Attribution()
-    if share >= QUOTED_SHARE:
+    # A quotation that goes on opens its paragraph: what stands before another tells who speaks.
+    if share >= QUOTED_SHARE and (method == "sender" or (spans and not text[: spans[0][0]].strip(" -–—*…"))):
         return Attribution(lender, method, voice="quoted")
     # An interview set as a block quote: no marks, first person, and nobody else is made to say it.
     if (
@@ -241,16 +245,3 @@ def _carried(
     ):
         return Attribution(lender, "block quote", voice="quoted")
     return Attribution()
-
-
-def _subjects(tokens: Sequence[Token], cast: Cast) -> list[tuple[int, str]]:
-    """Persons at the head of a sentence, "" for somebody unnamed: what "he" may refer to."""
-    found: list[tuple[int, str]] = []
-    for start in starts(tokens):
-        head = head_at(tokens, start)
-        name = cast.who(head.mention)
-        if name and cast.is_full_name(name):
-            found.append((head.at, name))
-        elif head.mention is not None and not head.mention.name and cast.is_stranger(head.mention):
-            found.append((head.at, ""))
-    return found

@@ -30,6 +30,8 @@ _SAME = {
     "gov": "governor",
     "sen": "senator",
     "rep": "representative",
+    "congressman": "representative",
+    "congresswoman": "representative",
     "gen": "general",
     "col": "colonel",
 }

@@ -62,7 +62,7 @@ SECTION_COLON = re.compile(
 CONTENTS_LABEL = re.compile(r"(?:table of )?contents\s*:?", re.IGNORECASE)
 SENTENCE_END = re.compile(r"[.!?…:;,][\"”“’'»)\]]*$")
 FULL_STOP = re.compile(r"(?<![.…])[.!?][\"”’)\]]*$")  # not of a text cut off
-SENTENCE_BREAK = re.compile(r"(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\b[A-Z])[.!?][”\"’]?\s+[A-Z“\"]")
+SENTENCE_BREAK = re.compile(r"(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\b[A-Z])[.!?][”\"’]?\s+[A-Z“\"—–]")
 
 # --- dates ----------------------------------------------------------------------------------------------
 _MONTH = (

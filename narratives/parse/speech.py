@@ -5,35 +5,50 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from narratives.parse.clauses import (
+    beside_it,
+    is_beyond,
+    is_circumstance,
+    is_in_words,
+    is_joint,
+    is_named,
+    is_pair,
+    may_invert,
+    may_stand_between,
+    past_apposition,
+)
 from narratives.parse.mentions import (
+    INDEFINITE,
     POSSESSIVE,
     QUOTE,
+    SOMEBODY,
     SOMETHING,
     Mention,
     Token,
     is_capital,
     mention_after,
     mention_before,
+    start_of,
 )
-from narratives.parse.subjects import Head, head_of, starts
-from narratives.parse.vocabulary import (
+from narratives.parse.subjects import head_of
+from narratives.parse.verbs import (
     ACTING,
+    BASES,
     BETWEEN,
     INVERTIBLE,
-    MESSAGES,
-    OCCASIONS,
-    PARTICLES,
+    MODALS,
     QUOTING,
     SAYING,
     SAYING_AFTERWARDS,
     SAYING_WITH,
-    WEEKDAYS,
+)
+from narratives.parse.vocabulary import (
+    MESSAGES,
+    WORKS,
 )
 
-MAX_APPOSITION = 24  # tokens between the commas of "Peskov, the Kremlin spokesman, said"
-
+MAX_LEAD_IN = 30  # tokens of a paragraph that only leads to the next one: "He went on:"
 _PASSIVE = ("was", "is", "were", "been", "being")
-_SAYINGS = ("statement", "statements", "words", "remark", "remarks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +78,15 @@ def find_claims(tokens: Sequence[Token]) -> list[Claim]:
         following = words[i + 1] if i + 1 < len(words) else ""
         if word == "according" and following == "to":
             _add(claims, tokens, mention_after(tokens, i + 2), i, sure=True)
+        elif word in ("—", "–", "-"):
+            _signed(claims, tokens, i)
+        elif (
+            word == ":" and following == QUOTE and i > 1 and words[start_of(tokens, i) - 1] in ("from", "by")
+        ):
+            # "a sharp answer from Marsh: ..."
+            _add(claims, tokens, mention_before(tokens, i), i - 1, sure=True)
+        elif word == "words":
+            _in_words_of(claims, tokens, words, i)
         elif word == "as" and following in ("saying", "telling", "stating"):
             _cited(claims, tokens, words, i)
         elif word == "in" and words[i + 2 : i + 4] in (["interview", "to"], ["interview", "with"]):
@@ -73,6 +97,8 @@ def find_claims(tokens: Sequence[Token]) -> list[Claim]:
             word == ":" and following == QUOTE
         ):
             _of_sentence(claims, tokens, i, sure=True)
+        elif word == ":" and i == len(words) - 1 and i < MAX_LEAD_IN:
+            _of_sentence(claims, tokens, i, sure=False)
         elif tokens[i].text == word and _is_verb(words, i):
             # In small letters only: "the United States" and "Claims Conference" are no verbs.
             _by_verb(claims, tokens, words, i)
@@ -81,23 +107,29 @@ def find_claims(tokens: Sequence[Token]) -> list[Claim]:
     return claims
 
 
-def relayed(tokens: Sequence[Token]) -> Mention | None:
-    """The person in "the statement of X that" or "Citing X, Y said", whose words the speaker passes on."""
-    words = [token.text.casefold() for token in tokens]
-    for i in range(len(words) - 2):
-        if words[i] in ("citing", "quoting") and (not i or words[i - 1] == "."):
-            mention = mention_after(tokens, i + 1)
-            if mention is not None and mention.name:
-                return mention
-        if words[i] in _SAYINGS and words[i + 1] in ("of", "by"):
-            end = i + 2
-            while end < len(words) and words[end] not in ("that", "who", ":", QUOTE, ".", ",", ";"):
-                end += 1
-            if end < len(words) and words[end] in ("that", "who", ":", QUOTE):
-                mention = mention_after(tokens, i + 2)
-                if mention is not None and mention.name:
-                    return mention
-    return None
+def _is_from(words: Sequence[str], start: int) -> bool:
+    return start > 0 and words[start - 1] in ("from", "by")
+
+
+def _signed(claims: list[Claim], tokens: Sequence[Token], i: int) -> None:
+    """`“...” — Ann Lee, a nurse`, and a post that is given with its sender and date."""
+    if not i or not (tokens[i - 1].text == QUOTE or i > len(tokens) // 2):
+        return
+    mention = mention_after(tokens, i + 1)
+    if mention is None or len(mention.name) < 2:
+        return
+    after = i + 1 + len(mention.post) + len(mention.name)
+    is_last = after >= len(tokens) - 1 or (tokens[i - 1].text == QUOTE and tokens[after].text == ",")
+    if is_last:
+        _add(claims, tokens, mention, i, sure=True)
+
+
+def _in_words_of(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str], i: int) -> None:
+    """`“...,” in Marsh’s words`, `in the words of Ann Lee, “...”`."""
+    if words[max(i - 2, 0) : i] == ["in", "the"] and words[i + 1 : i + 2] == ["of"]:
+        _add(claims, tokens, mention_after(tokens, i + 2, described=True), i, sure=True)
+    elif i > 1 and POSSESSIVE.search(tokens[i - 1].text) and "in" in words[max(i - 4, 0) : i - 1]:
+        _add(claims, tokens, mention_before(tokens, i), i - 1, sure=True)
 
 
 def _by_verb(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str], i: int) -> None:
@@ -105,26 +137,30 @@ def _by_verb(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str],
     if words[i + 1 : i + 3] == ["as", "saying"]:
         return  # the passive is read at "as saying"
     # "vowed to leave" is an act, "vowed that" a claim; "In a statement, X called" is one too.
-    sure = word in SAYING and words[i + 1 : i + 2] != ["to"]
-    sure = sure or (word in ACTING and _is_in_words(tokens, words, i))
-    if word in INVERTIBLE and _may_invert(tokens, i):
+    sure = (word in SAYING or word in BASES or word in ("read", "reads")) and words[i + 1 : i + 2] != ["to"]
+    sure = sure or (word in ACTING and is_in_words(tokens, words, i))
+    if (word in INVERTIBLE and may_invert(tokens, i)) or (word in ACTING and i and words[i - 1] == QUOTE):
         mention = mention_after(tokens, i + 1, described=True)
+        if words[i + 1 : i + 2] and words[i + 1] in INDEFINITE and not is_named(tokens, i + 2, mention):
+            mention = SOMEBODY  # "said one longtime donor", "said a Marsh supporter"
         if mention is not None and mention != SOMETHING:
             _add(claims, tokens, mention, i, sure=True)
             return
     end = i - (word in SAYING_WITH)
-    while end and (words[end - 1] in BETWEEN | WEEKDAYS or (words[end - 1].endswith("ly") and end > 1)):
+    while end and may_stand_between(tokens, end - 1):
         end -= 1
+    if word in BASES and not MODALS.intersection(words[end:i]) and words[i - 2 : i] != ["on", "to"]:
+        return  # "to say" and "they say" are read nowhere: who does is not beside it
     aside = bool(end) and words[end - 1] == "who"
     if aside:
         end -= 1
-        end -= bool(end) and words[end - 1] == ","
+        end = past_apposition(tokens, words, end, True) or end - 1 if words[end - 1] == "," else end
     elif end and words[end - 1] == ",":
-        end = _past_apposition(tokens, words, end)
+        end = past_apposition(tokens, words, end)
     if not end:
         return
     if words[end - 1] in ("he", "she"):
-        beside = _beside(tokens, end - 1, i)
+        beside = beside_it(tokens, end - 1, i)
         claims.append(Claim(None, end - 1, sure, aside, beside, pronoun=words[end - 1]))
         return
     if words[end - 1] in ("and", "but") and not aside:
@@ -132,25 +168,27 @@ def _by_verb(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str],
         return
     if POSSESSIVE.search(tokens[end - 1].text):
         return  # "Putin’s claims" is a noun
-    if words[end - 1] in MESSAGES and end > 1 and POSSESSIVE.search(tokens[end - 2].text):
+    if words[end - 1] in WORKS and end > 1 and POSSESSIVE.search(tokens[end - 2].text):
         _add(claims, tokens, mention_before(tokens, end - 1), end - 2, True, aside, i)
         return
     mention = mention_before(tokens, end)
     if mention is None or (mention == SOMETHING and not sure):
         return
-    if _is_joint(tokens, end - len(mention.post) - len(mention.name)):
+    if mention.name and is_circumstance(tokens, words, end, i):
+        return
+    if mention.name and tokens[end - 1].text.startswith(mention.name[-1]) and is_beyond(words, tokens, end):
+        before = len(claims)
+        _of_sentence(claims, tokens, i, sure)
+        if len(claims) == before:
+            claims.append(Claim(SOMEBODY, end - 1, sure, aside))
+        return
+    if is_joint(tokens, end - len(mention.post) - len(mention.name)):
         return
     quotes = mention_after(tokens, i + 1) if word in QUOTING else None
     named = quotes if quotes is not None and (quotes.name or quotes.post) else None
     if word in QUOTING and "as" in words[i + 1 : i + 12] and "saying" in words[i + 1 : i + 12]:
         return
     _add(claims, tokens, mention, end - 1, sure or named is not None, aside, i, named)
-
-
-def _is_in_words(tokens: Sequence[Token], words: Sequence[str], i: int) -> bool:
-    start = max((s for s in starts(tokens) if s <= i), default=0)
-    opening = words[start : start + 3]
-    return opening[:1] == ["in"] and opening[1:2] in (["a"], ["an"]) and set(opening[2:]) <= OCCASIONS
 
 
 def _by_manner(claims: list[Claim], tokens: Sequence[Token], i: int) -> None:
@@ -161,7 +199,7 @@ def _by_manner(claims: list[Claim], tokens: Sequence[Token], i: int) -> None:
             _add(claims, tokens, mention, i, sure=True)
     elif is_capital(tokens[i - 1].text) and tokens[i + 1 : i + 2] and tokens[i + 1].text in (".", ","):
         mention = mention_before(tokens, i)
-        if mention is not None and _beside(tokens, i - 1, i) and mention.name:
+        if mention is not None and beside_it(tokens, i - 1, i) and mention.name:
             _add(claims, tokens, mention, i - 1, sure=True)
 
 
@@ -169,6 +207,10 @@ def _is_verb(words: Sequence[str], i: int) -> bool:
     word = words[i]
     if word in SAYING_WITH:
         return bool(i) and words[i - 1] in SAYING_WITH[word]
+    if word in ("read", "reads"):
+        return i > 1 and words[i - 1] in MESSAGES and POSSESSIVE.search(words[i - 2]) is not None
+    if word in BASES and bool(i) and (words[i - 1] in MODALS or words[i - 1] in BETWEEN):
+        return True
     return word in SAYING or word in ACTING or word in QUOTING
 
 
@@ -179,20 +221,13 @@ def _of_sentence(claims: list[Claim], tokens: Sequence[Token], i: int, sure: boo
         # Whoever speaks in a sentence goes on to: "X, Y said, adding".
         claims.append(replace(claims[-1], sure=sure, beside=0, quotes=None))
         return
-    if head.at >= i or _is_pair(tokens, head, i):
+    if head.at >= i or is_pair(tokens, head, i):
         return
     beside = max((token.quoted for token in tokens[i + 1 : i + 4]), default=0)
     if head.pronoun:
         claims.append(Claim(None, head.at, sure, False, beside, pronoun=head.pronoun))
     elif head.mention is not None:
         claims.append(Claim(head.mention, head.at, sure, False, beside))
-
-
-def _is_pair(tokens: Sequence[Token], head: Head, i: int) -> bool:
-    """Whether the sentence is about two: "Putin and Macron met, saying"."""
-    width = len(head.mention.post) + len(head.mention.name) if head.mention else 0
-    following = tokens[head.at + width : min(head.at + width + 2, i)]
-    return len(following) == 2 and following[0].text == "and" and is_capital(following[1].text)
 
 
 def _cited(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str], i: int) -> None:
@@ -213,7 +248,7 @@ def _cited(claims: list[Claim], tokens: Sequence[Token], words: Sequence[str], i
         end -= 1
     quoting = mention_before(tokens, end)
     if quoting is not None and quoting.name and cited is not None:
-        claims.append(Claim(quoting, end - 1, True, quotes=cited, beside=_beside(tokens, end - 1, i)))
+        claims.append(Claim(quoting, end - 1, True, quotes=cited, beside=beside_it(tokens, end - 1, i)))
     else:
         _add(claims, tokens, cited, verb, sure=True, verb=i)
 
@@ -229,50 +264,5 @@ def _add(
     quotes: Mention | None = None,
 ) -> None:
     if mention is not None:
-        beside = _beside(tokens, at, verb if verb >= 0 else at)
+        beside = beside_it(tokens, at, verb if verb >= 0 else at)
         claims.append(Claim(mention, at, sure, aside, beside, quotes))
-
-
-def _past_apposition(tokens: Sequence[Token], words: Sequence[str], end: int) -> int:
-    """The end of the name in `Peskov, the spokesman, said` and `her aide, Ann Lee, said`, or 0."""
-    inner = mention_before(tokens, end - 1)
-    first = 0
-    for j in range(end - 2, max(end - 2 - MAX_APPOSITION, -1), -1):
-        if words[j] in (".", ";", QUOTE):
-            break
-        if words[j] == ",":
-            outer = mention_before(tokens, j)
-            if outer is not None and outer.name:
-                return j
-            if inner is not None and len(inner.name) > 1:
-                return end - 1
-            # `Josh Feld, 24, a student, said`: there may be a name before an earlier comma.
-            first = first or j
-    return first
-
-
-def _is_joint(tokens: Sequence[Token], start: int) -> bool:
-    """Whether the subject is the second of two: "Putin and Macron said" is neither's own claim."""
-    return start > 1 and tokens[start - 1].text == "and" and is_capital(tokens[start - 2].text)
-
-
-def _may_invert(tokens: Sequence[Token], i: int) -> bool:
-    """Whether `said X` may stand at `tokens[i]`: after a quotation, or after a comma if a name follows."""
-    before = i - 1
-    while before > 0 and tokens[before].text == ",":
-        before -= 1
-    if before >= 0 and tokens[before].text == QUOTE:
-        return True
-    follows = i + 1 < len(tokens) and is_capital(tokens[i + 1].text)
-    return follows and before >= 0 and before < i - 1
-
-
-def _beside(tokens: Sequence[Token], subject: int, verb: int) -> int:
-    """Length of the longest quotation right before the subject's words or right after the verb."""
-    left = subject
-    while left and (
-        is_capital(tokens[left - 1].text) or tokens[left - 1].text.casefold() in PARTICLES | {"the"}
-    ):
-        left -= 1
-    near = [*tokens[max(left - 3, 0) : left], *tokens[verb + 1 : verb + 5]]
-    return max((token.quoted for token in near), default=0)

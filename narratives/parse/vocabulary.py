@@ -1,64 +1,69 @@
-"""Who can be named and how, and the words of saying: the word lists behind speakers and voices."""
+"""Who can be named and how, and the other words that point to them: the lists behind speakers."""
 
 from __future__ import annotations
 
 import re
 
 
-def _words(text: str) -> frozenset[str]:
+def words_of(text: str) -> frozenset[str]:
+    """The words of a text as a set."""
     return frozenset(text.split())
 
 
 # --- people ---------------------------------------------------------------------------------------------
-HONORIFICS = _words(
+HONORIFICS = words_of(
     "mr mrs ms miss dr prof professor sir madam h.e he she excellency his her hon dame lord the"
 )
-POST_FILLERS = _words("of the and for at in on to by a an as s deputy first acting head new")
-ROLE_HEADS = _words(
+POST_FILLERS = words_of("of the and for at in on to by a an as s deputy first acting head new")
+ROLE_HEADS = words_of(
     "president spokesman spokeswoman spokesperson minister chancellor premier ambassador envoy leader"
     " secretary chairman chairwoman chairperson chair speaker director head chief governor mayor"
     " commissioner representative deputy senator general colonel admiral king queen prince emir sheikh"
     " pope patriarch candidate adviser advisor aide diplomat official lawmaker mp ceo editor host anchor"
     " correspondent journalist reporter professor analyst expert president-elect co-chair secretary-general"
     " nominee governor-elect gov. sen. rep. gen. col. manager congressman congresswoman pollster strategist"
-    " consultant lawyer attorney treasurer economist lobbyist"
+    " consultant lawyer attorney treasurer economist lobbyist dean bishop judge justice sheriff rabbi pastor"
+    " superintendent detective coach undersecretary whip counsel"
 )
 # Posts of those whose trade is to ask.
-ASKING_HEADS = _words(
+ASKING_HEADS = words_of(
     "journalist correspondent reporter anchor host presenter moderator editor editor-in-chief columnist"
     " commentator interviewer observer"
 )
-ROLE_MODIFIERS = _words(
+ROLE_MODIFIERS = words_of(
     "presidential foreign prime deputy defense defence interior state press former vice first official"
     " chief senior general government parliamentary ministry energy finance economy trade culture sports"
     " national security political then current acting"
 )
 # Capitalised words that stand before a name but are no part of it.
-NAME_PREFIXES = _words(
+NAME_PREFIXES = words_of(
     "russian american us u.s uk british german french ukrainian syrian turkish chinese iranian israeli"
     " kremlin white house foreign prime vice deputy defense defence interior state press first former"
     " acting minister ministry presidential democratic republican national security un nato eu nbc cnn bbc"
     " rt tass news department permanent special chief executive board union federal"
 )
-PARTICLES = _words("al el bin ibn de del der den van von da dos la le")
+PARTICLES = words_of("al el bin ibn de del der den van von da dos la le")
 # Words that open a sentence with a capital though they are no name.
-OPENERS = _words(
+OPENERS = words_of(
     "the a an in on at as but and or however while when if although though despite after before since"
     " because meanwhile moreover furthermore also then still yet so thus earlier later today yesterday"
     " what this that these those it its his her their our my we i he she they you there here for from to"
     " with by of speaking commenting according answering asked such many some all both no not nor citing"
     " quoting responding referring recalling replying addressing writing asking instead even now once"
     " another one only perhaps maybe indeed under during among until unlike like about regarding concerning"
+    " can could did does do is was were are has have had would should am isn't doesn't within take count meet"
 )
-NOT_NAMES = _words(
+NOT_NAMES = words_of(
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july"
     " august september october november december moscow washington russia kremlin beijing brussels london"
     " paris berlin kiev tehran ankara damascus america china ukraine syria germany france britain europe"
     " iran turkey israel pentagon congress senate republicans democrats nato isis facebook twitter google"
     " god internet english russians americans nobody everybody everyone someone people"
+    " politico breitbart reuters cnn msnbc nbc abc cbs npr newsweek buzzfeed vox slate salon wikileaks"
+    " gallup quinnipiac gop"
 )
 # Someone whom a text does not name: "he" after them is they.
-PERSONS = _words(
+PERSONS = words_of(
     "man woman boy girl neighbor neighbour voter voters fisherman farmer driver worker workers teacher"
     " student students nurse doctor lawyer soldier officer officers official officials source sources aide"
     " aides adviser advisers staffer staffers ally allies critic critics supporter supporters witness"
@@ -69,58 +74,154 @@ PERSONS = _words(
     " agents judge spokesman spokeswoman spokesperson diplomat diplomats executive executives strategist"
     " strategists operative operatives donor donors delegate delegates moderator narrator caller guest"
 )
-# What a text calls somebody to vary the name: "the New York businessman" is whom it is about.
-EPITHETS = _words(
-    "businessman businesswoman billionaire mogul developer tycoon nominee candidate contender hopeful"
-    " front-runner frontrunner incumbent"
+# Words of a post that are surnames as well: "Rep. Steve King".
+SURNAME_HEADS = words_of("king prince pope queen bishop dean judge")
+# A party is no country: "the Republican nominee" may be the text's own.
+PARTIES = {
+    "republican": "republican",
+    "gop": "republican",
+    "democratic": "democratic",
+    "democrat": "democratic",
+    "libertarian": "libertarian",
+    "green": "green",
+}
+PREPOSITIONS = words_of(
+    "in at of to from for with by on near outside inside against about under through and or"
 )
-PERSONS |= EPITHETS - ROLE_HEADS
-WEEKDAYS = _words("monday tuesday wednesday thursday friday saturday sunday")
+STATES = words_of(
+    "alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii idaho"
+    " illinois indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota"
+    " mississippi missouri montana nebraska nevada ohio oklahoma oregon pennsylvania tennessee texas utah"
+    " vermont virginia wisconsin wyoming"
+)
+PLACE_WORDS = words_of("new north south west east los san santa las fort united saint st.")
+KIN = words_of("wife husband son daughter")
+# What a text calls somebody to vary the name: "the New York businessman" is whom it is about.
+EPITHETS = words_of(
+    "businessman businesswoman billionaire mogul developer tycoon nominee candidate contender hopeful"
+    " front-runner frontrunner incumbent democrat republican"
+)
+PERSONS |= EPITHETS - ROLE_HEADS - PARTIES.keys()
+WEEKDAYS = words_of("monday tuesday wednesday thursday friday saturday sunday")
 # Things by which people speak: "Padden’s statement continued".
-MESSAGES = _words("statement letter tweet post message email memo note")
-OCCASIONS = MESSAGES | _words("interview speech tweetstorm telegram column")
-# After these a sentence is of whoever stands behind its first comma: "Asked by a reporter if ..., X said".
-PROMPTED = _words("asked pressed questioned prompted")
-# First names by which "she" is not a man nor "he" a woman; the commonest ones only.
+MESSAGES = words_of("statement letter tweet post message email memo note")
+WORKS = MESSAGES | words_of("research study analysis report book paper essay ad column speech account memoir")
+OCCASIONS = MESSAGES | words_of("interview speech tweetstorm telegram column")
+# A sentence that opens with one of these is of whoever stands behind a comma: "Asked if he would, X said".
+FRONTING = words_of(
+    "asked pressed questioned prompted told reached contacted given faced confronted informed reminded"
+    " in on at during after before while when as with by since until without despite amid following"
+    " speaking standing appearing campaigning citing quoting responding reacting referring writing back"
+    " inside outside across near over just only hours minutes moments days weeks later earlier early late"
+    " once if although though because even among under about between throughout instead asking commenting"
+    " recalling replying addressing answering regarding concerning within fresh above behind between beyond"
+)
+# Words by which a person speaks: "Marsh’s answer was short. “...”", "Marsh’s message: “...”".
+REPLIES = MESSAGES | words_of(
+    "response reply answer words take verdict assessment comment remark advice pitch argument point retort"
+    " explanation conclusion warning reaction rejoinder plea promise line motto question rebuttal theory"
+    " view complaint"
+)
+# Behind a name these are not who is named: "the Marsh campaign", "Marsh supporters".
+BODIES = words_of(
+    "campaign camp team administration organization operation staff aide aides ally allies surrogates"
+    " supporters voters backers adviser advisers advisors staffer staffers donors delegates loyalists fans"
+    " critics foundation family website officials spokesman spokeswoman spokesperson representatives"
+)
+# Behind a name, or its possessive, these tell that it is a person’s.
+OF_PERSONS = BODIES | words_of(
+    "surrogate wife husband son daughter rally plane opponent rival speech remarks tweet tweets stump running"
+)
+BODIES_OF_MANY = words_of("campaign camp team administration organization operation foundation website staff")
+# Small words that follow a name at the beginning of a sentence: "and", and irregular verbs.
+AFTER_NAMES = words_of(
+    "and or who of was were is are took went made came got gave ran saw stood began kept held left met put"
+    " read sat told said wrote knew thought felt found fought won lost led let paid sent set sought spent"
+    " spoke swore taught threw understood woke wore built bought brought broke caught chose drew drove fell"
+    " flew forgot grew heard hit hung hurt meant rode rose sang shook shot shut slept sold stuck struck swept"
+    " isn wasn doesn hasn won't isn't doesn't wasn't hasn't can't won’t isn’t doesn’t wasn’t hasn’t can’t"
+)
+# A sentence that has one of these before its quotation gives the words of others.
+OTHERS_WORDS = words_of(
+    "chant chants chanted chanting sign signs cries banner banners headline headlines poster posters slogan"
+    " slogans sticker stickers caption hashtag song film movie book titled entitled headlined nicknamed"
+    " shirt shirts hat hats button buttons reads"
+)
+# First names by which "she" is not a man nor "he" a woman; common ones that only one of them bears.
 RUSSIAN_WOMEN = ("ova", "eva", "ina", "aya")  # ends of their surnames
-FEMALE = _words(
+FEMALE = words_of(
     "mary patricia jennifer linda elizabeth barbara susan jessica sarah karen lisa nancy betty sandra"
     " margaret ashley kimberly emily donna michelle carol amanda melissa deborah stephanie rebecca laura"
     " sharon cynthia kathleen amy angela anna ruth brenda pamela nicole katherine catherine samantha"
     " christine emma debra rachel carolyn janet maria heather diane julie joyce victoria kelly christina"
     " joan evelyn judith megan andrea cheryl hannah martha gloria teresa ann anne sara madison jean"
-    " kathryn janice jacqueline hillary kellyanne melania ivanka chelsea loretta denise alicia nora ellen"
-    " miriam carla julia kathy theresa federica megyn natalya tatyana olga elena yelena irina svetlana"
-    " yekaterina valentina elvira ella veronika nikki condoleezza madeleine michaela marine ursula ana"
-    " delcy sushma sophie margarita paula"
+    " kathryn janice jacqueline hillary kellyanne melania ivanka chelsea loretta denise alicia nora"
+    " ellen miriam carla julia kathy theresa federica megyn natalya tatyana olga elena yelena irina"
+    " svetlana yekaterina valentina elvira ella veronika nikki condoleezza madeleine michaela marine"
+    " ursula ana delcy sushma sophie margarita paula alice audrey becky bella beth bettina betsy beverly"
+    " bonnie bridget brooke candace carmen carolina caroline carrie cathy celia charlotte claire clara"
+    " cindy connie constance corinne courtney daisy darlene dawn debbie delia desiree diana dolores dora"
+    " doris dorothy edith eileen elaine eleanor elise eliza eva faith fiona florence frances gail gina"
+    " ginny grace greta gwen heidi helen holly hope imani ida irene iris isabel ivy jane janelle jasmine"
+    " jeanne jenna jenny jill joanna joann jodi josefina josie joy joanne juanita judy june katie kate"
+    " kayla kelsey kristen kristin lara latoya leah lena lila liz lois lori lorraine louise lucille lucy"
+    " lydia lynne mabel maggie mandy marcia marge marian marianne marjorie marlene marsha maureen maxine"
+    " meg meghan mia michele mildred minnie miranda molly mona monica myra nadia nan naomi natalie nell"
+    " nina norma olivia opal paige patty paulette pauline pearl peg peggy penny phyllis priscilla"
+    " rachael ramona regina renee rhonda rita roberta rosa rosalind rose rosemary roxanne ruby sabrina"
+    " sadie sally sheila shelly sherry shirley sonia sonya stella sue susanna suzanne sylvia tamara"
+    " tammy tanya tara tasha terri tess thelma tiffany tina toni tricia trish valerie vanessa vera vicki"
+    " vicky violet viola virginia vivian wanda wendy whitney wilma winifred yolanda yvette yvonne zoe"
+    " huma symone neera tulsi kirsten dianne abby abigail adele amelia angie annette annie carly omarosa"
 )
-MALE = _words(
+MALE = words_of(
     "james robert john michael david william richard joseph thomas charles christopher daniel matthew"
-    " anthony mark donald steven paul andrew joshua kenneth kevin brian george timothy ronald edward jason"
-    " jeffrey ryan jacob gary nicholas eric jonathan stephen larry justin scott brandon benjamin samuel"
-    " gregory frank alexander raymond patrick jack dennis jerry tyler aaron jose adam henry nathan douglas"
-    " zachary peter kyle walter ethan jeremy harold keith christian roger noah gerald carl terry sean"
-    " austin arthur lawrence jesse dylan bryan joe bill bob tom mike jim steve tim ted mitch barack bernie"
-    " mitt newt rudy vladimir dmitry sergei sergey mikhail nikolai alexei igor yury boris viktor anatoly"
-    " vasily vitaly oleg andrei konstantin gennady emmanuel francois bashar recep petro volodymyr jens"
-    " antonio rex josh greg dan leon marcus otto"
-    " ivan pavel yevgeny maxim denis anton roman kirill ilya leonid valery vyacheslav fyodor stan neil bruce"
-    " victor dale gil omar sid hank tomas jan jean-claude francois nicolas miguel juan luis carlos xi shinzo"
+    " anthony mark donald steven paul andrew joshua kenneth kevin brian george timothy ronald edward"
+    " jason jeffrey ryan jacob gary nicholas eric jonathan stephen larry justin scott brandon benjamin"
+    " samuel gregory frank alexander raymond patrick jack dennis jerry tyler aaron jose adam henry"
+    " nathan douglas zachary peter kyle walter ethan jeremy harold keith christian roger noah gerald"
+    " carl sean austin arthur lawrence jesse dylan bryan joe bill bob tom mike jim steve tim ted mitch"
+    " barack bernie mitt newt rudy vladimir dmitry sergei sergey mikhail nikolai alexei igor yury boris"
+    " viktor anatoly vasily vitaly oleg andrei konstantin gennady emmanuel francois bashar recep petro"
+    " volodymyr jens antonio rex josh greg dan leon marcus otto ivan pavel yevgeny maxim denis anton"
+    " roman kirill ilya leonid valery vyacheslav fyodor stan neil bruce victor dale gil omar sid hank"
+    " tomas jean-claude nicolas miguel juan luis carlos xi shinzo adrian al alan albert alec alejandro"
+    " alfred allan allen alvin amir andre andy angelo antoine archie arnold art barry bart ben bernard"
+    " bert bobby boyd brad bradley brent brett bruno bryce burt byron calvin carlton cary cecil cesar"
+    " chad charlie chester chet chuck clarence clark claude clay clayton cliff clifford clint clyde cody"
+    " colin conrad craig curt curtis cyrus damon danny darrell darren daryl dave dean derek devin dexter"
+    " diego dirk dominic don donnie doug duane dustin dwayne dwight earl ed eddie edgar edmund edwin eli"
+    " elias elliott elmer emmett enrique ernest ernie evan everett fernando floyd francis franklin fred"
+    " freddie frederick garrett garry gene geoff geoffrey gerard gilbert glen glenn gordon graham grant"
+    " grover gus guy hal hans harlan harley harry harvey hector herb herbert herman howard hugh hugo ian"
+    " ike irving isaac isaiah ismael israel jackson jake jamal jared jarrod jay jed jeff jerome jesus"
+    " jimmy joel joey johnny jon jorge julian julio julius kurt kwame lamar lance leo leonard leroy les"
+    " lester lewis lloyd lonnie louis lowell lucas luke luther lyle malcolm mario marshall martin marty"
+    " marvin mason matt maurice max melvin merle mickey miles milton mitchell moe mohammed morris moses"
+    " myron nate nathaniel ned neal nelson nick noel norm norman oliver orlando oscar owen pablo pedro"
+    " perry pete phil philip phillip pierre preston quentin ralph ramon randall randy raul ray reggie"
+    " reid reince rick ricky rob robbie rod roderick rodney roland ron roosevelt ross roy royce ruben"
+    " rudolph rufus russ russell santiago sebastian seth shane shaun shawn sheldon sherman sidney simon"
+    " spencer stanley stefan stephan sterling stewart stuart tad tate terrence thad theodore thurman"
+    " tobias toby todd tommy tony travis trent trevor tripp troy tyrell tyrone vern vernon vince vincent"
+    " virgil wade wallace wally walt warren wayne wendell wesley wes whit wilbur will willard willie"
+    " winston wolf wyatt zach jeb marco"
 )
 # Small words that stand before a verb of saying without being its subject.
-NO_SUBJECT = _words(
+NO_SUBJECT = words_of(
     "and or but nor as than that which who whom what it they we i you he she to of in on at by for with"
     " from be been being was were is are am has have had having not never will would can could may might"
     " must shall should do does did so if when while where there here this these those"
 )
 # Last words of names that are no person's.
-THINGS = _words(
+THINGS = words_of(
     "statement presidency member members council committee ministry department office commission union"
     " state states court bank agency service house party government republic federation region forum"
     " parliament duma museum university group company corporation act law treaty agreement report order news"
     " times post nations association institute centre center fund affairs resources rights army forces"
+    " network project league panel caucus coalition foundation campaign journal tribune magazine county"
 )
-QUESTION_LABELS = frozenset([*_words("question questions remark retort q journalist"), "from the audience"])
+QUESTION_LABELS = frozenset([*words_of("question questions remark retort q journalist"), "from the audience"])
 ANSWER_LABELS = frozenset(["answer", "a", "reply", "response"])
 DOCUMENT_SPEAKER = re.compile(
     r"^(?:(?:opening|closing|introductory|welcoming|concluding)\s+)?(?:weekly\s+)?"
@@ -136,39 +237,3 @@ MESSAGE = re.compile(
     re.IGNORECASE,
 )
 FIRST_PERSON = re.compile(r"\b(?:we|our|ours|us|ourselves|I|my|mine|me|myself)\b(?!\.)")
-
-# --- saying ---------------------------------------------------------------------------------------------
-SAYING = _words(
-    "said says told tells stated stressed stresses noted notes added adds argued argues explained"
-    " explains emphasized emphasised emphasizes emphasises underlined underscored recalled recalls"
-    " reiterated remarked declared announced claimed claims insisted insists asserted admitted"
-    " acknowledged replied concluded commented observed maintained warned warns"
-    " suggested suggests wrote writes tweeted quipped joked mentioned confirmed confirms clarified"
-    " specified reminded informed promised pledged urged assured complained lamented highlighted outlined"
-    " pointed responded opined affirmed contended vowed countered interjected retorted exclaimed predicted"
-    " cautioned conceded mused scoffed snapped shouted boasted bragged recounted testified proclaimed"
-    " posted texted emailed chimed deadpanned cracked yelled whispered implored lectured predicts"
-    " cautions concedes recounts testifies admits acknowledges declares announces"
-    " concludes observes maintains mentions urges contends responds"
-)
-# "shot back" is an answer, "shot" is none; "put it" likewise.
-SAYING_WITH = {"back": _words("shot fired hit pushed"), "it": _words("put puts")}
-SAYING_AFTERWARDS = _words(
-    "saying adding telling arguing noting stressing insisting claiming warning explaining promising"
-    " declaring asserting suggesting vowing joking stating emphasizing emphasising calling accusing urging"
-)
-# Acts that amount to a claim only when the text elsewhere lets the person speak.
-ACTING = _words(
-    "called calls described describes dismissed dismisses rejected rejects denied denies slammed slams"
-    " criticized criticised condemned condemns blasted accused accuses praised welcomed blamed blames"
-    " believes believed thinks hopes hoped asked wondered expressed expresses voiced cited quoted expects"
-    " agreed considers regretted thanked congratulated compared referred spoke proposed demanded hailed"
-    " answered answers continued continues mocked defended attacked questioned argues ridiculed"
-)
-INVERTIBLE = SAYING | _words("asked wondered asks answered continued")
-INVERTIBLE -= _words("told tells informed reminded assured urged")
-QUOTING = frozenset(["quoted", "cited", "quotes", "cites", "quoting", "citing"])
-BETWEEN = _words(
-    "also then later once again however further repeatedly already previously recently earlier thus still"
-    " has have had himself herself in turn often always just now even went on to"
-)
