@@ -49,7 +49,8 @@ def figures(least: Base) -> dict[str, str]:
     """What stands in the text for each name: constants of the code, as people write them."""
     usual = Base()
     many, some = recurrence.LEAST_MANY, recurrence.LEAST_SOME
-    rare = f", or fewer than {least.expected:g} paragraphs expected at the narrative’s overall share"
+    noun = "paragraph" if least.expected == 1 else "paragraphs"
+    rare = f", or fewer than {least.expected:g} {noun} expected at the narrative’s overall share"
     rare = rare if least.expected else ""
     here = f" In this snapshot, by its own account no study, {least.documents} documents are enough."
     numbers: dict[str, float] = {

@@ -59,7 +59,7 @@ def test_the_base_is_that_of_the_snapshot():
     assert "fewer than 30 documents" in method.figures(Base())["too_few"]
     assert not method.figures(Base())["here"]
     sample = method.figures(base_of(NOTICE))
-    assert "fewer than 5 documents" in sample["too_few"] and "expected" not in sample["too_few"]
+    assert "fewer than 5 documents" in sample["too_few"] and "1 paragraph expected" in sample["too_few"]
     assert "5 documents are enough" in sample["here"]
 
 

@@ -36,7 +36,7 @@ def series(quality: Quality | None = None) -> pd.DataFrame:
         rows.append((label, "n", "A <b>name", documents, documents * 5, hits, documents * 25, hits * 5, hits))
     columns = ["period", "narrative_id", "narrative", "documents", "total_paragraphs", "paragraphs"]
     frame = with_share(pd.DataFrame(rows, columns=[*columns, "m2", "my", "y2"]))
-    return with_base(corrected(frame, [quality] if quality else []), BASE)
+    return with_base(corrected(frame, [quality] if quality else [], rates_carry_over=True), BASE)
 
 
 def named(figure: dict, name: str) -> dict:
@@ -88,7 +88,7 @@ def test_without_labels_no_corrected_share_is_drawn():
         (measured(), ""),
         (None, NOT_MEASURED),
         (measured(math.nan), "lack the rate of false positives"),
-        (measured(0.5), "near misses"),
+        (measured(0.5), "as frequent on the reference labels"),
     ],
 )
 def test_why_there_is_no_corrected_share(quality, part):

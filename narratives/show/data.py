@@ -123,15 +123,21 @@ def unassigned(handle: Handle, s: Slice) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=200, ttl=KEEP_SECONDS, show_spinner=False)
+def finest(handle: Handle, s: Slice) -> Granularity:
+    """The shortest period that the number of dated documents in the slice supports."""
+    months = snapshot(handle).prevalence(replace(s, by="month", unit="document")).drop_duplicates("period")
+    counts = zip(months["period"], months["total_paragraphs"], strict=True)
+    return choose_granularity({str(month): int(count) for month, count in counts})
+
+
+@st.cache_data(max_entries=200, ttl=KEEP_SECONDS, show_spinner=False)
 def granularity(handle: Handle, s: Slice) -> Granularity:
     """The shortest period that the slice supports: by its dated documents, and by shares that can be shown.
 
     At most one in four shares of the codebook's narratives may rest on too little; else the next longer
     period is taken, up to years.
     """
-    months = snapshot(handle).prevalence(replace(s, by="month", unit="document")).drop_duplicates("period")
-    counts = zip(months["period"], months["total_paragraphs"], strict=True)
-    by = choose_granularity({str(month): int(count) for month, count in counts})
+    by = finest(handle, s)
     lengths = get_args(Granularity)
     for longer in reversed(lengths[1 : lengths.index(by) + 1]):
         found = prevalence(handle, replace(s, by=longer, unit="paragraph"))

@@ -53,8 +53,7 @@ def overall(handle: Handle, s: Slice, about: str, measured: Sequence[Quality]) -
 @st.cache_data(max_entries=200, ttl=KEEP_SECONDS, show_spinner=False)
 def granularity(handle: Handle, s: Slice, about: str) -> Granularity:
     """The shortest period of which nine in ten rest on enough for a share of this narrative; else years."""
-    finest = _LENGTHS.index(data.granularity(handle, s))
-    for by in _LENGTHS[finest:]:
+    for by in _LENGTHS[_LENGTHS.index(data.finest(handle, s)) :]:
         rows = with_base(shares(handle, replace(s, by=by), about, "period"), data.base(handle))
         if len(rows) and rows["base_ok"].mean() >= WELL_FILLED:
             return by

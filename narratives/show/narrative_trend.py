@@ -32,7 +32,8 @@ def trend(
     axes = charts.look(rows, measure)
     if measure == "share":
         axes = Look(axes.labels, measure, max(axes.top, shown["corrected"].fillna(0).max() * 1.05))
-    figure = charts.small(shown, colour, axes)
+    # Corrected shares stand here as marks with their limits, not as the small charts' dotted line.
+    figure = charts.small(shown.drop(columns="corrected"), colour, axes)
     figure["data"][-1]["name"] = "Share, with its 95 % band" if measure == "share" else "Paragraphs"
     figure["data"][-1]["showlegend"] = True
     by_period = {row["period"]: _hover(row) for row in records(shown)}

@@ -57,8 +57,8 @@ def controls(view: View) -> Choice:
                 "The codebook's narratives are defined by people; discovered ones are clusters of recurring "
                 "paragraphs that no definition explains yet.",
             )
-        address.one("sort", _ORDERS, "prevalence")
-        order = st.selectbox("Order", list(_ORDERS), format_func=_ORDERS.__getitem__, key="sort", width=190)
+        address.one("order", _ORDERS, "prevalence")
+        order = st.selectbox("Order", list(_ORDERS), format_func=_ORDERS.__getitem__, key="order", width=190)
         address.flag("smooth")
         smooth = st.toggle(
             "Smooth", key="smooth", help="Lines through the mean of three periods, weighted by their text."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
@@ -124,22 +125,5 @@ def places(snapshot: Snapshot) -> dict[str, tuple[float, float]]:
 
 def by_ids(snapshot: Snapshot, paragraph_ids: list[str]) -> pd.DataFrame:
     """The paragraphs with these ids, in the columns and the order of `Snapshot.paragraphs`."""
-    return snapshot.frame(
-        """
-        WITH named AS (
-            SELECT a.paragraph_id, max(a.score) AS score,
-                   string_agg(n.name, '; ' ORDER BY a.score DESC, n.position) AS narratives
-            FROM snap.assignments a JOIN snap.narratives n USING (narrative_id)
-            WHERE a.status <> 'rejected' AND a.paragraph_id IN (SELECT unnest($ids))
-            GROUP BY a.paragraph_id
-        )
-        SELECT p.paragraph_id, p.document_id, p.date, p.speaker, p.voice, p.outlet, d.title, d.url,
-               coalesce(named.narratives, '') AS narratives, named.score, p.text, d.text_kind
-        FROM snap.paragraphs p
-        JOIN snap.documents d ON d.document_id = p.document_id AND d.status = 'read'
-        LEFT JOIN named ON named.paragraph_id = p.paragraph_id
-        WHERE p.paragraph_id IN (SELECT unnest($ids))
-        ORDER BY named.score DESC NULLS LAST, p.paragraph_id
-        """,
-        {"ids": paragraph_ids},
-    )
+    everything = Slice(copies="all")
+    return snapshot.paragraphs(everything, near=dict.fromkeys(paragraph_ids, math.nan))
