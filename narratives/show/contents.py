@@ -149,15 +149,15 @@ def of_the_store(view: View) -> None:
             status = "comes with the next build"
         else:
             status = "in this snapshot" if documents else "nothing could be read"
-        rows.append((shown_path(record.source_path), documents, refused, status, str(record.path)))
+        rows.append((shown_path(record.source_path), documents, refused, status))
     st.subheader("Inputs", anchor=False)
+    # As it was named, not where it lies: readers of a dashboard need not know the server's folders.
     st.caption(f"{words.count(len(kept), 'input')} in the store, whatever the filters say.")
     columns = {
         "input": TEXT("Input", width="medium"),
         "documents": NUMBER("Documents", format="localized", width="small"),
         "rejected": NUMBER("Rejected rows", format="localized", width="small"),
         "status": TEXT("Status"),
-        "path": TEXT("Lies at", width="medium"),
     }
     if rows:
         table(view, Slice(), pd.DataFrame(rows, columns=list(columns)), columns, "inputs", "inputs held")
