@@ -28,7 +28,7 @@ def test_the_prevalence_file_has_the_numbers_and_their_context(tmp_path):
     snapshot = open_snapshot(build_store(tmp_path, "a notice").path)
     s = Slice(speakers=("Maria Zakharova", ""), date_from="2016", date_to="2016")
     shown = with_share(snapshot.prevalence(s))
-    content = downloads.prevalence_csv(shown, s, snapshot.meta(), "the 3 statement paragraphs")
+    content = downloads.table_csv(shown, s, snapshot.meta(), "the 3 statement paragraphs", {"by": s.by})
     assert content.startswith(BOM)
     written = read(content)
     columns = ["period", "narrative_id", "narrative", "paragraphs", "total_paragraphs", "share", "share_high"]

@@ -107,10 +107,6 @@ def find_claims(tokens: Sequence[Token]) -> list[Claim]:
     return claims
 
 
-def _is_from(words: Sequence[str], start: int) -> bool:
-    return start > 0 and words[start - 1] in ("from", "by")
-
-
 def _signed(claims: list[Claim], tokens: Sequence[Token], i: int) -> None:
     """`“...” — Ann Lee, a nurse`, and a post that is given with its sender and date."""
     if not i or not (tokens[i - 1].text == QUOTE or i > len(tokens) // 2):

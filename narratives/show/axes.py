@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-
 SMALL = 11  # size of the letters on axes, in pixels
-
-
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a frame, by column name."""
-    return [{str(key): value for key, value in record.items()} for record in frame.to_dict("records")]
 
 
 def names_axis(texts: Sequence[str]) -> dict[str, Any]:

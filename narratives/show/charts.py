@@ -135,23 +135,7 @@ def comparison(
         }
         for day, _ in inside
     ]
-    sizes = [(1 + label.count("<br>")) * _LABEL_LINE * view.top for _, label in ends]
-    heights = spread([value for value, _ in ends], sizes, view.top)
-    layout["annotations"] = [
-        {
-            "text": label,
-            "x": 1,
-            "xref": "paper",
-            "xanchor": "left",
-            "xshift": 8,
-            "y": height,
-            "yanchor": "middle",
-            "align": "left",
-            "showarrow": False,
-            "font": {"size": 12},
-        }
-        for height, (_, label) in zip(heights, ends, strict=True)
-    ]
+    layout["annotations"] = end_labels(ends, _LABEL_LINE * view.top, view.top)
     return figure
 
 
@@ -178,6 +162,27 @@ def summary(rows: pd.DataFrame, view: Look) -> str:
         f"{name}: {say(low[column])} in {periods.in_words(low['period'])} at the lowest, "
         f"{say(high[column])} in {periods.in_words(high['period'])} at the highest."
     )
+
+
+def end_labels(ends: Sequence[tuple[float, str]], line: float, top: float) -> list[dict[str, Any]]:
+    """Labels beside the ends of lines, (height, text) each, none over another; `line` is a line's height."""
+    sizes = [(1 + label.count("<br>")) * line for _, label in ends]
+    heights = spread([value for value, _ in ends], sizes, top)
+    return [
+        {
+            "text": label,
+            "x": 1,
+            "xref": "paper",
+            "xanchor": "left",
+            "xshift": 8,
+            "y": height,
+            "yanchor": "middle",
+            "align": "left",
+            "showarrow": False,
+            "font": {"size": 12},
+        }
+        for height, (_, label) in zip(heights, ends, strict=True)
+    ]
 
 
 def spread(values: Sequence[float], sizes: Sequence[float], top: float) -> list[float]:

@@ -18,6 +18,7 @@ import streamlit as st
 from narratives import measure
 from narratives.measure import Base, base_of, choose_granularity, corrected, with_base, with_share
 from narratives.model import Granularity, Slice, StoreError
+from narratives.show.colours import chosen
 from narratives.store import (
     Manifest,
     MapPoints,
@@ -219,6 +220,13 @@ def names(handle: Handle) -> dict[str, str]:
     twice = frame["name"].duplicated(keep=False)
     shown = frame["name"].where(~twice, frame["name"] + " (" + frame["narrative_id"] + ")")
     return dict(zip(frame["narrative_id"], shown, strict=True))
+
+
+def colours(handle: Handle) -> dict[str, str]:
+    """Narrative colours by id, in codebook order."""
+    found = options(handle).narratives
+    pairs = zip(found["narrative_id"], found["colour"], strict=True)
+    return {key: chosen(colour, place) for place, (key, colour) in enumerate(pairs)}
 
 
 def without(s: Slice, field: str) -> Slice:

@@ -26,14 +26,6 @@ _FILTERS = {
 }
 
 
-def prevalence_csv(frame: pd.DataFrame, s: Slice, manifest: Manifest, denominator: str) -> bytes:
-    """The charts' numbers, one row a period and narrative, as UTF-8 with BOM; formulas are neutralised."""
-    columns = ["period", "narrative_id", "narrative", "origin", "paragraphs", "total_paragraphs"]
-    shown = frame[[*columns, "share", "share_low", "share_high"]]
-    extra = {"unit": s.unit, "by": s.by, "denominator": denominator, **_context(s, manifest)}
-    return to_csv(shown.assign(**extra), bom=True)
-
-
 def paragraphs(
     frame: pd.DataFrame, s: Slice, manifest: Manifest, extra: Mapping[str, str], suffix: str
 ) -> bytes:

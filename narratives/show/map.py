@@ -12,7 +12,6 @@ import streamlit as st
 
 from narratives.model import Slice
 from narratives.show import address, data, evidence, filters, frame, map_charts, navigation, panel, words
-from narratives.show.colours import chosen
 from narratives.show.frame import View
 from narratives.store import MapPoints
 
@@ -69,10 +68,8 @@ def nothing(view: View) -> None:
 
 def chart(view: View, found: MapPoints, by: map_charts.By) -> list[str]:
     """Draw the map in its panel; returns the ids of the points around which box or lasso was drawn."""
-    options, names = data.options(view.handle).narratives, data.names(view.handle)
-    pairs = zip(options["narrative_id"], options["colour"], strict=True)
-    colours = {key: chosen(colour, place) for place, (key, colour) in enumerate(pairs)}
-    groups = map_charts.groups(found.frame, by, names, colours)
+    names = data.names(view.handle)
+    groups = map_charts.groups(found.frame, by, names, data.colours(view.handle))
     key = f"map-{hashlib.sha256(f'{view}{by}'.encode()).hexdigest()[:12]}"
     ids = found.frame["paragraph_id"].tolist()
     of_curve = [[ids[row] for row in group.rows] for group in groups]

@@ -228,11 +228,6 @@ def _actor_hover(row: Mapping[str, Any], name: str, voice: str) -> str:
     )
 
 
-def _end(row: Mapping[str, Any]) -> str:
-    count = f"{row['paragraphs']:,}"
-    return f"{count} · {said.percent(row['share'])}" if row["base_ok"] else count
-
-
 def _marks(name: str, column: str, marker: Trace, who: Sequence[Mapping[str, Any]]) -> Trace:
     """The dates in `column` as marks, one a row; rows without are left out."""
     drawn = [(at, row) for at, row in enumerate(who) if row[column]]

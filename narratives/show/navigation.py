@@ -14,7 +14,7 @@ from narratives.model import Slice, Voice
 from narratives.show import address, filters, periods
 from narratives.store.dates import span
 
-EVIDENCE, NARRATIVE, SPEAKERS = "evidence", "narrative", "speakers"  # addresses of pages
+EVIDENCE, NARRATIVE = "evidence", "narrative"  # addresses of pages
 ABOUT = "about"  # the parameter that says which narrative that page shows
 _NEXT, _TURNS = "turn to", "turns"
 # The address is moved in one step, and Streamlit told as it is told of the way back: it turns the page and

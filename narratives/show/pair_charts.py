@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from narratives.show.axes import SMALL, layout, names_axis, records
+from narratives.show.axes import SMALL, layout, names_axis
 from narratives.show.charts import MARKERS, Figure
 from narratives.show.colours import FAINT, GREY, PALETTE, rgba
-from narratives.show.marks import Trace, wrapped
+from narratives.show.marks import Trace, records, wrapped
 from narratives.show.speakers_charts import ROW, hover, target
 
 PAIR = (PALETTE[0], PALETTE[1])

@@ -12,7 +12,7 @@ import streamlit as st
 from narratives.measure import with_base
 from narratives.model import Quality
 from narratives.show import address, charts, data, filters, navigation, panel, words
-from narratives.show.colours import chosen, distinct
+from narratives.show.colours import distinct
 from narratives.show.frame import View
 from narratives.show.marks import Look, change_in_words
 from narratives.show.prevalence import Choice
@@ -43,7 +43,7 @@ def small_multiples(
     view: View, choice: Choice, shown: pd.DataFrame, how: str, measured: Mapping[str, Quality]
 ) -> None:
     """One small chart a narrative, all on one scale, each with its measured quality where there is one."""
-    look, colours = charts.look(shown, choice.measure, choice.slice.unit), _colours(view)
+    look, colours = charts.look(shown, choice.measure, choice.slice.unit), data.colours(view.handle)
     keys = list(dict.fromkeys(shown["narrative_id"]))
     changes = data.changes(view.handle, choice.slice)
     of_each = {key: shown[shown["narrative_id"] == key] for key in keys[:MOST_SMALL]}
@@ -132,7 +132,7 @@ def compared(view: View, choice: Choice, shown: pd.DataFrame, how: str) -> None:
     )
     keys = picked or list(names)[:DEFAULT_COMPARED]
     rows = shown[shown["narrative_id"].isin(keys)]
-    look, colours = charts.look(rows, choice.measure, choice.slice.unit), _colours(view)
+    look, colours = charts.look(rows, choice.measure, choice.slice.unit), data.colours(view.handle)
     events = data.events(view.handle)
     # Events that bear on what is compared; all of them at once would hide the lines.
     columns = (events["date"], events["name"], events["narratives"])
@@ -199,9 +199,3 @@ def _to_uncovered(key: str) -> None:
     if point is not None:
         s = navigation.narrowed(filters.current(), {"narrative": (), **point})
         navigation.show_evidence(s, unassigned=True)
-
-
-def _colours(view: View) -> dict[str, str]:
-    found = data.options(view.handle).narratives
-    pairs = zip(found["narrative_id"], found["colour"], strict=True)
-    return {key: chosen(colour, place) for place, (key, colour) in enumerate(pairs)}

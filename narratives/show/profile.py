@@ -21,7 +21,7 @@ from narratives.show import (
     speakers_data,
     words,
 )
-from narratives.show.colours import PALETTE, chosen
+from narratives.show.colours import PALETTE
 from narratives.show.frame import View
 from narratives.show.marks import Measure
 from narratives.show.speakers import TABLE
@@ -116,7 +116,7 @@ def _over_time(view: View, speaker: str, enough: bool) -> None:
     shown = pd.concat(of_each.values())
     labels = periods.between(shown["period"].min(), shown["period"].max())
     top = profile_charts.top_of(shown, measure)
-    colours = _colours(view)
+    colours = data.colours(view.handle)
     summaries = {key: profile_charts.summary(found) for key, found in of_each.items()}
     base, totals = speakers_data.least(view.handle).period, data.totals(view.handle, s)
     placed = int(rows.drop_duplicates("period")["total_paragraphs"].sum())
@@ -198,9 +198,3 @@ def _where_and_how(view: View, speaker: str) -> None:
 def _day(iso: str) -> str:
     day = date.fromisoformat(iso)
     return f"{day.day} {day:%b %Y}"
-
-
-def _colours(view: View) -> dict[str, str]:
-    found = data.options(view.handle).narratives
-    pairs = zip(found["narrative_id"], found["colour"], strict=True)
-    return {key: chosen(colour, place) for place, (key, colour) in enumerate(pairs)}

@@ -14,7 +14,7 @@ import pandas as pd
 from narratives.show import axes, periods, words
 from narratives.show.charts import Figure
 from narratives.show.colours import FAINT, GREY, rgba
-from narratives.show.marks import FEW, Measure, Trace, wrapped
+from narratives.show.marks import FEW, Measure, Trace, records, wrapped
 
 _LEFT, _HEIGHT = 36, 190
 
@@ -41,12 +41,12 @@ def over_time(
     Periods too thin for a share have a hollow mark on the ground line; `labels` are all periods of the axis.
     `enough` says whether there is enough text for a share over all periods, which then stands above.
     """
-    records = axes.records(rows)
+    entries = records(rows)
     hits, total = (
-        sum(int(record[name]) for record in records) for name in ("paragraphs", "total_paragraphs")
+        sum(int(record[name]) for record in entries) for name in ("paragraphs", "total_paragraphs")
     )
     drawn = (
-        [_bars(records, colour)] if measure == "count" else [*_thin(records), *_line(records, colour, labels)]
+        [_bars(entries, colour)] if measure == "count" else [*_thin(entries), *_line(entries, colour, labels)]
     )
     for trace in drawn:
         trace["customdata"] = [{"speaker": speaker, **found} for found in trace["customdata"]]

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from narratives.show import words
-from narratives.show.axes import SMALL, layout, names_axis, records
+from narratives.show.axes import SMALL, layout, names_axis
 from narratives.show.charts import Figure
 from narratives.show.colours import rgba
-from narratives.show.marks import Trace, wrapped
+from narratives.show.marks import Trace, records, wrapped
 
 # Classes of shares: none, then up to each of these, then more. They are the same whatever is filtered, so
 # that a colour always means the same share.

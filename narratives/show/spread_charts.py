@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from narratives.show import periods, words
-from narratives.show.axes import SMALL, layout, names_axis, records
-from narratives.show.charts import MARKERS, Figure, spread
+from narratives.show.axes import SMALL, layout, names_axis
+from narratives.show.charts import MARKERS, Figure, end_labels
 from narratives.show.colours import FAINT, GREY, PALETTE, rgba
-from narratives.show.marks import Trace, wrapped
+from narratives.show.marks import Trace, records, wrapped
 
 Window = tuple[date, date]
 _ROW = 30
@@ -181,23 +181,7 @@ def cumulative(
         "fixedrange": True,
         "tickfont": {"size": SMALL},
     }
-    sizes = [(1 + label.count("<br>")) * _LABEL * top for _, label in ends]
-    heights = spread([value for value, _ in ends], sizes, top)
-    drawn_on["annotations"] = [
-        {
-            "text": label,
-            "x": 1,
-            "xref": "paper",
-            "xanchor": "left",
-            "xshift": 8,
-            "y": height,
-            "yanchor": "middle",
-            "align": "left",
-            "showarrow": False,
-            "font": {"size": 12},
-        }
-        for height, (_, label) in zip(heights, ends, strict=True)
-    ]
+    drawn_on["annotations"] = end_labels(ends, _LABEL * top, top)
     return {"data": drawn, "layout": drawn_on}
 
 
