@@ -21,7 +21,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page
 
-from benchmarks.serving import IDLE, chromium, existing, serving, settled
+from benchmarks.serving import IDLE, PAGES, chromium, existing, serving, settled
 from narratives.store import open_snapshot
 
 QUIET = 700  # milliseconds without a change after which a page counts as drawn
@@ -137,7 +137,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="How fast the dashboard is in a browser.")
     parser.add_argument("store", type=Path)
     parser.add_argument("--changes", type=int, default=20)
-    parser.add_argument("--page", help="only this one")
+    parser.add_argument("--page", choices=sorted(PAGES), help="only this one")
     asked = parser.parse_args()
     with serving(asked.store) as address, chromium() as browser:
         pages = existing(browser, address)

@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -28,6 +28,20 @@ def shared() -> Path:
     if not (folder / "seeds").is_dir():
         pytest.skip(f"the reference material is not at {folder}")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def figures_are_well_formed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every figure that a tested page sends is one that Plotly knows; the pages themselves do not check."""
+    from narratives.show import panel
+
+    def checked(figure: panel.Finished) -> dict[str, Any]:
+        import plotly.graph_objects as go
+
+        go.Figure(figure._spec)
+        return figure._spec
+
+    monkeypatch.setattr(panel.Finished, "to_dict", checked)
 
 
 @pytest.fixture(scope="session")

@@ -69,11 +69,13 @@ def test_a_period_without_text_is_a_gap_and_not_a_zero(frame):
 
 def test_the_band_is_the_interval_and_breaks_at_the_gap(frame):
     figure = charts.small(one(frame), PALETTE[0], charts.look(frame, "share"))
-    band, bar = figure["data"][0], figure["data"][1]
+    band, [line] = figure["data"][0], lines(figure)
     low, high = one(frame)["share_low"].tolist(), one(frame)["share_high"].tolist()
     assert band["fill"] == "toself"
     assert band["y"] == [high[0], high[1], low[1], low[0], None]
-    assert bar["y"] == [low[2], high[2]]  # 2019 stands alone
+    # The last period stands alone: there its interval is a bar, of the line.
+    assert line["error_y"]["array"] == [None, None, None, pytest.approx(high[2])]
+    assert line["error_y"]["arrayminus"] == [None, None, None, pytest.approx(-low[2])]
 
 
 def test_counts_have_no_interval(frame):

@@ -154,13 +154,14 @@ def summary(rows: pd.DataFrame, view: Look) -> str:
     """A chart of one narrative in a sentence, for those who cannot see it."""
     name, column = rows["narrative"].iloc[0], "share" if view.measure == "share" else "paragraphs"
     say = words.percent if view.measure == "share" else lambda n: words.count(int(n), "paragraph")
-    ranked = rows.dropna(subset=column).sort_values([column, "period"])
-    if ranked.empty:
+    figures = zip(rows[column].tolist(), rows["period"].tolist(), strict=True)
+    ranked = sorted((value, period) for value, period in figures if value == value)
+    if not ranked:
         return f"{name}: too few paragraphs in every period for a share."
-    low, high = ranked.iloc[0], ranked.iloc[-1]
+    (low, trough), (high, peak) = ranked[0], ranked[-1]
     return (
-        f"{name}: {say(low[column])} in {periods.in_words(low['period'])} at the lowest, "
-        f"{say(high[column])} in {periods.in_words(high['period'])} at the highest."
+        f"{name}: {say(low)} in {periods.in_words(trough)} at the lowest, "
+        f"{say(high)} in {periods.in_words(peak)} at the highest."
     )
 
 

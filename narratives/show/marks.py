@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from narratives.show.colours import GREY, rgba
 
 Measure = Literal["share", "count"]
 Trace = dict[str, Any]
+Found = dict[str, dict[str, Any]]  # rows of one narrative by their period
 FEW = 12  # periods, up to which there is room for large marks
 
 
@@ -35,10 +36,12 @@ class Look:
 
 def banded(rows: pd.DataFrame, colour: str, view: Look) -> list[Trace]:
     """A narrative's line over its 95 % band."""
-    drawn = [_line(rows, colour, view)]
-    if view.measure == "share":
-        drawn = [*_bands(rows, colour, view), *_corrected(rows, colour, view), *drawn, *_few(rows, view)]
-    return _smooth(rows, drawn, view)
+    found = _by_period(rows)
+    line = _line(found, colour, view)
+    if view.measure != "share":
+        return [line]
+    drawn = [*_bands(found, colour, view, line), *_corrected(found, colour, view), line, *_few(found, view)]
+    return _smooth(found, drawn, view) if "smoothed" in rows else drawn
 
 
 def whiskered(rows: pd.DataFrame, colour: str, view: Look, symbol: str, aside: float) -> Trace:
@@ -46,40 +49,45 @@ def whiskered(rows: pd.DataFrame, colour: str, view: Look, symbol: str, aside: f
 
     `aside` moves it along the time axis by that part of a period.
     """
-    line = _line(rows, colour, view, symbol, aside)
+    found = _by_period(rows)
+    line = _line(found, colour, view, symbol, aside)
     if view.measure == "share":
-        found = _by_period(rows)
-        edges = [
-            (
-                found[label]["share_high"] - found[label]["share"],
-                found[label]["share"] - found[label]["share_low"],
-            )
-            if label in found and _has_share(found[label])
-            else (None, None)
-            for label in view.labels
-        ]
-        line["error_y"] = {
-            "type": "data",
-            "symmetric": False,
-            "array": [above for above, _ in edges],
-            "arrayminus": [below for _, below in edges],
-            "color": rgba(colour, 0.4),
-            "thickness": 2 if len(view.labels) <= FEW else 1,
-            "width": 0,
-        }
+        line["error_y"] = _whiskers(found, view.labels, colour, view, 2 if len(view.labels) <= FEW else 1)
     return line
 
 
-def _line(rows: pd.DataFrame, colour: str, view: Look, symbol: str = "circle", aside: float = 0.0) -> Trace:
-    found = _by_period(rows)
+def _whiskers(found: Found, of: Collection[str], colour: str, view: Look, thickness: int) -> dict[str, Any]:
+    """The intervals of the periods `of` as Plotly's error bars of a line through all of them."""
+    edges = [
+        (
+            found[label]["share_high"] - found[label]["share"],
+            found[label]["share"] - found[label]["share_low"],
+        )
+        if label in of and label in found and _has_share(found[label])
+        else (None, None)
+        for label in view.labels
+    ]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [above for above, _ in edges],
+        "arrayminus": [below for _, below in edges],
+        "color": rgba(colour, 0.4),
+        "thickness": thickness,
+        "width": 0,
+    }
+
+
+def _line(found: Found, colour: str, view: Look, symbol: str = "circle", aside: float = 0.0) -> Trace:
+    one = next(iter(found.values()))
     column = "share" if view.measure == "share" else "paragraphs"
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": wrapped(str(rows["narrative"].iloc[0]), 60, 1),
+        "name": wrapped(str(one["narrative"]), 60, 1),
         "x": _days(view, aside),
         "y": [_value(found[label], column) if label in found else None for label in view.labels],
-        "customdata": [{"narrative": rows["narrative_id"].iloc[0], "period": label} for label in view.labels],
+        "customdata": [{"narrative": one["narrative_id"], "period": label} for label in view.labels],
         "connectgaps": False,
         "line": {"color": colour, "width": 2.2},
         "marker": {"color": colour, "symbol": symbol, "size": 7 if len(view.labels) <= FEW else 4},
@@ -98,9 +106,9 @@ def _has_share(row: Mapping[str, Any]) -> bool:
     return bool(row["share"] == row["share"])
 
 
-def _few(rows: pd.DataFrame, view: Look) -> list[Trace]:
+def _few(of_all: Found, view: Look) -> list[Trace]:
     """Counts in place of shares, along the bottom, where a period holds too little for a share."""
-    found = {label: row for label, row in _by_period(rows).items() if not _has_share(row)}
+    found = {label: row for label, row in of_all.items() if not _has_share(row)}
     if not found:
         return []
     written = len(view.labels) <= FEW
@@ -124,9 +132,8 @@ def _few(rows: pd.DataFrame, view: Look) -> list[Trace]:
     ]
 
 
-def _corrected(rows: pd.DataFrame, colour: str, view: Look) -> list[Trace]:
+def _corrected(found: Found, colour: str, view: Look) -> list[Trace]:
     """The share corrected for matching errors, as a dotted line beside the raw one, where there is one."""
-    found = _by_period(rows)
     values = [_value(found[label], "corrected") if label in found else None for label in view.labels]
     if all(value is None for value in values):
         return []
@@ -145,11 +152,8 @@ def _corrected(rows: pd.DataFrame, colour: str, view: Look) -> list[Trace]:
     ]
 
 
-def _smooth(rows: pd.DataFrame, drawn: list[Trace], view: Look) -> list[Trace]:
-    """With a column `smoothed`, the line runs through that, and the marks alone through the shares."""
-    if view.measure != "share" or "smoothed" not in rows:
-        return drawn
-    found = _by_period(rows)
+def _smooth(found: Found, drawn: list[Trace], view: Look) -> list[Trace]:
+    """The line runs through what was smoothed, and the marks alone through the shares."""
     for trace in drawn:
         if trace.get("mode") == "lines+markers":
             trace["mode"] = "markers"
@@ -195,7 +199,7 @@ def change_in_words(row: Mapping[Any, Any]) -> str:
     return f"From {periods.in_words(row['period'])} {higher}: {after} after {before}"
 
 
-def _by_period(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+def _by_period(rows: pd.DataFrame) -> Found:
     return {record["period"]: record for record in records(rows)}
 
 
@@ -203,44 +207,39 @@ def _days(view: Look, aside: float) -> list[str]:
     return [periods.middle(label, aside).isoformat() for label in view.labels]
 
 
-def _bands(rows: pd.DataFrame, colour: str, view: Look) -> list[Trace]:
-    """The interval as one closed shape a run of periods; a period that stands alone gets a bar."""
-    found, xs = _by_period(rows), _days(view, 0.0)
+def _bands(found: Found, colour: str, view: Look, line: Trace) -> list[Trace]:
+    """The interval as one closed shape a run of periods; one that stands alone gets a bar on the `line`."""
+    xs = _days(view, 0.0)
     runs: list[list[int]] = [[]]
     for i, label in enumerate(view.labels):
         if label in found and _has_share(found[label]):
             runs[-1].append(i)
         elif runs[-1]:
             runs.append([])
+    alone = {view.labels[run[0]] for run in runs if len(run) == 1}
+    if alone:
+        line["error_y"] = _whiskers(found, alone, colour, view, 6)
     x: list[str | None] = []
     y: list[float | None] = []
-    alone: list[int] = []
-    for run in filter(None, runs):
-        if len(run) == 1:
-            alone += run
-            continue
+    for run in (run for run in runs if len(run) > 1):
         x += [*(xs[i] for i in run), *(xs[i] for i in reversed(run)), None]
         y += [found[view.labels[i]]["share_high"] for i in run]
         y += [*(found[view.labels[i]]["share_low"] for i in reversed(run)), None]
-    quiet = {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "showlegend": False}
-    shape = {
-        **quiet,
-        "x": x,
-        "y": y,
-        "fill": "toself",
-        "fillcolor": rgba(colour, 0.17),
-        "line": {"width": 0},
-    }
-    bars = [
+    if not x:
+        return []
+    return [
         {
-            **quiet,
-            "x": [xs[i], xs[i]],
-            "y": [found[view.labels[i]]["share_low"], found[view.labels[i]]["share_high"]],
-            "line": {"color": rgba(colour, 0.4), "width": 6},
+            "type": "scatter",
+            "mode": "lines",
+            "hoverinfo": "skip",
+            "showlegend": False,
+            "x": x,
+            "y": y,
+            "fill": "toself",
+            "fillcolor": rgba(colour, 0.17),
+            "line": {"width": 0},
         }
-        for i in alone
     ]
-    return [*([shape] if x else []), *bars]
 
 
 def _hover(row: Mapping[str, Any], view: Look) -> str:
