@@ -33,7 +33,7 @@ def page(view: frame.View) -> None:
         offset,
         asked.unassigned,
         asked.sort,
-        asked.like,
+        asked.among,
         near,
     )
     evidence.table(rows, key=f"{view}{asked}{offset}")

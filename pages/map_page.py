@@ -13,7 +13,8 @@ def page(view: frame.View) -> None:
     frame.heading(
         "Map",
         "Each point is a paragraph; what lies close together is said in much the same way. Point at one to "
-        "read its beginning, click it to open it, or draw a box or lasso around several to list them below.",
+        "read its beginning, click it to open it, or draw a box or lasso around several to list them below "
+        "and open them in Evidence.",
         view.handle,
     )
     by = parts.controls()
@@ -21,9 +22,9 @@ def page(view: frame.View) -> None:
     if found.frame.empty:
         parts.nothing(view)
         return
-    picked = parts.chart(view, found, by)
+    picked, outline = parts.chart(view, found, by)
     if picked:
-        parts.listing(view, picked)
+        parts.listing(view, picked, outline)
     st.caption(
         "Only nearness means something here: directions, distances across the map and empty stretches do "
         "not. The places are computed at each build and go on from the last one's, so that things stay "

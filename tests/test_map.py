@@ -8,10 +8,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from narratives.model import Slice, StoreError
-from narratives.show import data, map_charts
+from narratives.show import area, data, map_charts
 from narratives.show import map as page_parts
 from narratives.show.colours import BACKGROUNDS, LINE_CONTRAST, contrast
 from narratives.store import Store, connection, manifests, map_queries, open_snapshot
@@ -182,6 +184,65 @@ def test_a_click_opens_the_paragraph_and_a_lasso_only_lists(store, monkeypatch):
     page_parts._open("a", of_curve)
     assert len(turned) == 1
     assert page_parts._chosen("a", of_curve) == {"d004-001"}
+
+
+def test_what_lies_in_an_area_is_what_a_polygon_holds(store):
+    snapshot = open_snapshot(store)
+    found = map_queries.points(snapshot, Slice()).frame
+    left, right = found["x"].min() - 1, found["x"].median()
+    box = area.drawn({"box": [{"x": [right, left], "y": [-11.0, 11.0]}]})
+    wanted = found["paragraph_id"][found["x"] < right].tolist()
+    assert map_queries.inside(snapshot, box) == wanted and 0 < len(wanted) < len(found)
+    # The mean of a triangle's corners is inside, the middle of its box's far corner is not.
+    corners = ((0.0, 0.0), (4.0, 0.0), (0.0, 4.0))
+    placed = found.assign(x=[1.0, 3.5, *[9.0] * (len(found) - 2)], y=[1.0, 3.5, *[9.0] * (len(found) - 2)])
+    assert map_queries.inside(Fixed(placed), corners) == [found["paragraph_id"].iloc[0]]
+
+
+class Fixed:
+    """A snapshot that holds one map."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def frame(self, sql, values=None):
+        return self.rows
+
+
+@given(st.lists(st.tuples(st.floats(-10, 10), st.floats(-10, 10)), min_size=3, max_size=300))
+def test_an_area_survives_its_address(corners):
+    lasso = {"lasso": [{"x": [x for x, _ in corners], "y": [y for _, y in corners]}]}
+    outline = area.drawn(lasso)
+    assert 3 <= len(outline) <= area.MOST_CORNERS or len(corners) < 3
+    again = area.read(area.written(outline))
+    assert again == tuple((pytest.approx(x, abs=0.0051), pytest.approx(y, abs=0.0051)) for x, y in outline)
+    assert area.written(again) == area.written(outline)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1,2", "1,2;3,4", "a,b;c,d;e,f", "1,2;3,4;nan,1", "1;2;3", "1,2;3,4;1e9,0"]
+)
+def test_what_is_no_area_is_none(text):
+    assert area.read(text) == ()
+
+
+def test_evidence_shows_only_what_lies_in_the_area(store):
+    snapshot = open_snapshot(store)
+    found = map_queries.points(snapshot, Slice()).frame
+    middle = found["x"].median()
+    box = area.written(area.drawn({"box": [{"x": [-11.0, middle], "y": [-11.0, 11.0]}]}))
+    app = AppTest.from_file(str(ROOT / "pages/evidence_page.py"), default_timeout=60)
+    app.session_state["area"] = box
+    app.run()
+    assert not app.exception, app.exception
+    rows = app.dataframe[0].value
+    assert set(rows["paragraph_id"]) == set(map_queries.inside(snapshot, area.read(box)))
+    assert f"{len(rows)} statement paragraphs" in said(app) and "in an area of the map" in said(app)
+    [button] = [b for b in app.button if b.label == "Anywhere"]
+    button.click().run()
+    assert len(app.dataframe[0].value) > len(rows)
+    app.session_state["area"] = "nonsense"
+    assert "cannot be read" in said(app.run())
 
 
 def test_the_table_has_every_point_of_the_map(store):

@@ -7,7 +7,7 @@ store and snapshot id: nothing is ever stale, and readers of an old snapshot fin
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast, get_args
@@ -22,6 +22,7 @@ from narratives.show.colours import chosen
 from narratives.store import (
     Manifest,
     MapPoints,
+    Near,
     Options,
     Snapshot,
     Sort,
@@ -157,10 +158,10 @@ def paragraphs(
     offset: int,
     unassigned: bool,
     sort: Sort = "best",
-    like: str = "",
-    _near: Mapping[str, float] | None = None,
+    among: str = "",
+    _near: Near | None = None,
 ) -> pd.DataFrame:
-    """One page of the paragraphs behind the slice; `_near` is what comes near to the sentence `like`."""
+    """One page of the paragraphs behind the slice, only those of `_near`, which follows from `among`."""
     return snapshot(handle).paragraphs(s, text, limit, offset, unassigned, sort, _near)
 
 
@@ -170,7 +171,7 @@ def all_paragraphs(
     text: str,
     unassigned: bool,
     sort: Sort = "best",
-    near: Mapping[str, float] | None = None,
+    near: Near | None = None,
 ) -> pd.DataFrame:
     """All of them, for a download: too many to keep."""
     return snapshot(handle).paragraphs(s, text, unassigned=unassigned, sort=sort, near=near)
@@ -182,10 +183,10 @@ def count_paragraphs(
     s: Slice,
     text: str,
     unassigned: bool,
-    like: str = "",
-    _near: Mapping[str, float] | None = None,
+    among: str = "",
+    _near: Near | None = None,
 ) -> int:
-    """How many paragraphs stand behind the slice; `_near` is what comes near to the sentence `like`."""
+    """How many paragraphs stand behind the slice, only those of `_near`, which follows from `among`."""
     return snapshot(handle).count_paragraphs(s, text, unassigned, _near)
 
 
@@ -198,6 +199,12 @@ def has_map(handle: Handle) -> bool:
 def map_points(handle: Handle, s: Slice) -> MapPoints:
     """The paragraphs of the slice on the map, at most as many as a page can show."""
     return map_queries.points(snapshot(handle), s)
+
+
+@st.cache_data(max_entries=60, ttl=KEEP_SECONDS, show_spinner=False)
+def map_inside(handle: Handle, outline: Sequence[tuple[float, float]]) -> list[str]:
+    """The ids of the paragraphs inside a polygon on the map."""
+    return map_queries.inside(snapshot(handle), outline)
 
 
 def paragraphs_by_id(handle: Handle, paragraph_ids: tuple[str, ...]) -> pd.DataFrame:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import textwrap
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
 from typing import cast
@@ -15,9 +14,9 @@ import streamlit as st
 
 from narratives.model import NarrativesError, Slice
 from narratives.search import FLOOR
-from narratives.show import address, data, downloads, frame, meaning, panel, reading, words
+from narratives.show import address, area, data, downloads, frame, meaning, panel, reading, words
 from narratives.show.frame import View
-from narratives.store import Sort
+from narratives.store import Near, Sort
 
 PAGE_SIZE, ROW_HEIGHT, EXCERPT = 100, 66, 160
 WHAT = "statement paragraph"
@@ -27,15 +26,21 @@ MIME = {".csv": "text/csv", ".jsonl": "application/x-ndjson", ".parquet": "appli
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What this page's own controls say: words to find, a sentence to come near to, the switch, the order."""
+    """What this page's own controls say: words to find, a sentence to come near to, the switch, the order.
+
+    `outline` is an area of the map, empty for all of it.
+    """
 
     text: str
     like: str
     unassigned: bool
     sort: Sort
+    outline: area.Outline = ()
 
-
-Near = Mapping[str, float]
+    @property
+    def among(self) -> str:
+        """What else than the snapshot decides which paragraphs `near` names."""
+        return f"{self.like}\n{area.written(self.outline)}"
 
 
 def controls() -> Asked:
@@ -78,13 +83,42 @@ def controls() -> Asked:
         )
     with right:
         unassigned = st.toggle(ONLY_UNCOVERED, key="unassigned")
-    return Asked((text or "").strip(), (like or "").strip(), bool(unassigned), cast(Sort, sort))
+    outline = _outline()
+    return Asked((text or "").strip(), (like or "").strip(), bool(unassigned), cast(Sort, sort), outline)
+
+
+def _outline() -> area.Outline:
+    """The area of the map that the address names, with a way to leave it."""
+    address.one("area")
+    given = str(st.session_state["area"] or "")
+    outline = area.read(given)
+    if given:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.text(
+                "Only what lies in an area drawn on the map."
+                if outline
+                else "The area of the map in this link cannot be read, so it is passed over."
+            )
+            st.button("Anywhere", icon=":material/close:", type="tertiary", on_click=_anywhere)
+    return outline
+
+
+def _anywhere() -> None:
+    st.session_state["area"] = ""
 
 
 def near(view: View, asked: Asked) -> tuple[Near | None, bool]:
-    """What comes near to the sentence asked for, and whether that could be told; else the page says why."""
+    """The only paragraphs to show, with their likeness, and whether that could be told.
+
+    They are those near to the sentence asked for and in the area of the map. Where it cannot be told the page
+    says why.
+    """
     try:
-        return meaning.near(view.handle, asked.like), True
+        found: Near | None = meaning.near(view.handle, asked.like)
+        if asked.outline:
+            there = data.map_inside(view.handle, asked.outline)
+            found = {key: found[key] if found else None for key in there if found is None or key in found}
+        return found, True
     except NarrativesError as error:
         st.warning("Paragraphs of like meaning cannot be found.", icon=":material/neurology:")
         st.text(f"Expected {error.expected}; got {error.got}.\n{error.todo}")
@@ -93,7 +127,7 @@ def near(view: View, asked: Asked) -> tuple[Near | None, bool]:
 
 def count(view: View, s: Slice, asked: Asked, found: Near | None) -> int:
     """How many paragraphs are asked for."""
-    return data.count_paragraphs(view.handle, s, asked.text, asked.unassigned, asked.like, found)
+    return data.count_paragraphs(view.handle, s, asked.text, asked.unassigned, asked.among, found)
 
 
 def counted(view: View, asked: Asked, found: int) -> str:
@@ -107,10 +141,11 @@ def counted(view: View, asked: Asked, found: int) -> str:
     searched = words.searched(asked.text)
     searched = f"{',' if advancing else ''} {searched}" if searched else ""
     like = f" near in meaning to “{asked.like}”" if asked.like else ""
+    where = " in an area of the map" if asked.outline else ""
     like = f",{like}" if like and (advancing or searched) else like
     span = words.years(view.slice)
     who = words.who(view.slice) + (f" dated {span}" if span else "")
-    return f"{words.count(found, WHAT)}{who}{advancing}{searched}{like}; {words.copies(view.slice)}."
+    return f"{words.count(found, WHAT)}{who}{where}{advancing}{searched}{like}; {words.copies(view.slice)}."
 
 
 def unread(view: View, asked: Asked) -> None:
@@ -121,18 +156,23 @@ def unread(view: View, asked: Asked) -> None:
 
 def nothing(view: View, asked: Asked, found: Near | None) -> None:
     """The empty state: what the searches, the switch and each filter leave out."""
+
+    def without(other: Asked) -> str:
+        """How many there are where one thing is not asked for."""
+        rest, _ = near(view, other)
+        return words.count(count(view, view.slice, other, rest), WHAT)
+
     hints = []
     if asked.like and not found:
         hints.append(f"Nothing in the snapshot comes near to “{asked.like}” (likeness {FLOOR:.2f} or more).")
     if asked.like:
-        without = data.count_paragraphs(view.handle, view.slice, asked.text, asked.unassigned)
-        hints.append(f"Without the search for “{asked.like}” by meaning: {words.count(without, WHAT)}.")
+        hints.append(f"Without the search for “{asked.like}” by meaning: {without(replace(asked, like=''))}.")
     if asked.text:
-        without = data.count_paragraphs(view.handle, view.slice, "", asked.unassigned, asked.like, found)
-        hints.append(f"Without the search for “{asked.text}”: {words.count(without, WHAT)}.")
+        hints.append(f"Without the search for “{asked.text}”: {without(replace(asked, text=''))}.")
+    if asked.outline:
+        hints.append(f"Without the area of the map: {without(replace(asked, outline=()))}.")
     if asked.unassigned:
-        without = data.count_paragraphs(view.handle, view.slice, asked.text, False, asked.like, found)
-        hints.append(f"Without “{ONLY_UNCOVERED.lower()}”: {words.count(without, WHAT)}.")
+        hints.append(f"Without “{ONLY_UNCOVERED.lower()}”: {without(replace(asked, unassigned=False))}.")
     frame.nothing(view, view.slice, lambda s: count(view, s, asked, found), WHAT, hints)
     reading.drawer(view)
 
@@ -217,6 +257,7 @@ def files(view: View, asked: Asked, total: int, found: Near | None) -> None:
     extra = {
         "filter_text": asked.text,
         "filter_like": asked.like,
+        "filter_area": area.written(asked.outline),
         "filter_unassigned": "yes" if asked.unassigned else "no",
         "sorted_by": asked.sort,
     }

@@ -11,7 +11,18 @@ import pandas as pd
 import streamlit as st
 
 from narratives.model import Slice
-from narratives.show import address, data, evidence, filters, frame, map_charts, navigation, panel, words
+from narratives.show import (
+    address,
+    area,
+    data,
+    evidence,
+    filters,
+    frame,
+    map_charts,
+    navigation,
+    panel,
+    words,
+)
 from narratives.show.frame import View
 from narratives.store import MapPoints
 
@@ -66,8 +77,8 @@ def nothing(view: View) -> None:
     frame.nothing(view, view.slice, count, WHAT)
 
 
-def chart(view: View, found: MapPoints, by: map_charts.By) -> list[str]:
-    """Draw the map in its panel; returns the ids of the points around which box or lasso was drawn."""
+def chart(view: View, found: MapPoints, by: map_charts.By) -> tuple[list[str], area.Outline]:
+    """Draw the map in its panel; returns the ids of the points in a box or lasso, and its outline."""
     names = data.names(view.handle)
     groups = map_charts.groups(found.frame, by, names, data.colours(view.handle))
     key = f"map-{hashlib.sha256(f'{view}{by}'.encode()).hexdigest()[:12]}"
@@ -96,7 +107,7 @@ def chart(view: View, found: MapPoints, by: map_charts.By) -> list[str]:
         config=map_charts.CONFIG,
         selection=("points", "box", "lasso"),
     )
-    return sorted(_chosen(key, of_curve))
+    return sorted(_chosen(key, of_curve)), area.drawn(_selection(key))
 
 
 def _selection(key: str) -> dict[str, Any]:
@@ -117,12 +128,24 @@ def _open(key: str, of_curve: Sequence[Sequence[str]]) -> None:
         navigation.turn_to(navigation.EVIDENCE, filters.current(), open=min(ids))
 
 
-def listing(view: View, picked: list[str]) -> None:
-    """The chosen paragraphs, best match first."""
+def listing(view: View, picked: list[str], outline: area.Outline) -> None:
+    """The chosen paragraphs, best match first, and the way to all that lie there."""
     rows: pd.DataFrame = data.paragraphs_by_id(view.handle, tuple(picked)).head(MOST_LISTED)
     st.subheader("What you chose", anchor=False)
     many = len(picked)
     st.text(
         f"{words.count(many, WHAT)}" + (f"; the best {MOST_LISTED} are listed." if many > len(rows) else ".")
     )
+    if outline:
+        # The map draws a sample of a large slice: what lies there may be more than what was chosen.
+        s = replace(view.slice, copies="originals")
+        there = evidence.Asked("", "", False, "best", area.read(area.written(outline)))
+        total = evidence.count(view, s, there, evidence.near(view, there)[0])
+        st.button(
+            f"Open in Evidence what lies there ({words.count(total, 'paragraph')})",
+            icon=":material/article:",
+            on_click=navigation.show_evidence,
+            args=(s,),
+            kwargs={"area": area.written(outline)},
+        )
     evidence.table(rows, key=f"map{view}{picked}")

@@ -10,7 +10,7 @@ from narratives.store.formats import write
 from narratives.store.map_queries import MapPoints
 from narratives.store.queries import Snapshot
 from narratives.store.records import InputRecord, Manifest, Options, SnapshotContent, Totals
-from narratives.store.slices import Sort, terms, written
+from narratives.store.slices import Near, Sort, terms, written
 from narratives.store.store import Store, open_snapshot, verify
 from narratives.store.vectors import VectorFile
 
@@ -23,6 +23,7 @@ __all__ = [
     "InputRecord",
     "Manifest",
     "MapPoints",
+    "Near",
     "Options",
     "Snapshot",
     "SnapshotContent",

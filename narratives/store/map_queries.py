@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from narratives.model import Slice
@@ -111,6 +113,20 @@ def points(snapshot: Snapshot, s: Slice, most: int = 2500) -> MapPoints:
     )
     total, claimed = (int(frame[name].max()) if len(frame) else 0 for name in ("total", "all_claimed"))
     return MapPoints(frame[_COLUMNS], total, claimed)
+
+
+def inside(snapshot: Snapshot, outline: Sequence[tuple[float, float]]) -> list[str]:
+    """The ids of the paragraphs that the map holds inside a polygon, given by its corners in order."""
+    if not has_map(snapshot):
+        return []
+    frame = snapshot.frame("SELECT paragraph_id, x, y FROM snap.map ORDER BY paragraph_id")
+    x, y = frame["x"].to_numpy(), frame["y"].to_numpy()
+    # A point is inside where a line from it to one side crosses the outline an odd number of times.
+    crossed = np.zeros(len(frame), np.bool_)
+    for (x1, y1), (x2, y2) in zip(outline, [*outline[1:], *outline[:1]], strict=True):
+        if y1 != y2:
+            crossed ^= ((y1 > y) != (y2 > y)) & (x < (x2 - x1) * (y - y1) / (y2 - y1) + x1)
+    return [str(key) for key in frame["paragraph_id"][crossed]]
 
 
 def places(snapshot: Snapshot) -> dict[str, tuple[float, float]]:

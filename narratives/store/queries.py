@@ -23,6 +23,7 @@ from narratives.store.slices import (
     ORDER,
     PERIOD_COLUMN,
     Bound,
+    Near,
     Sort,
     Where,
     add_text,
@@ -220,7 +221,7 @@ class Snapshot:
         offset: int = 0,
         unassigned: bool = False,
         sort: Sort = "best",
-        near: Mapping[str, float] | None = None,
+        near: Near | None = None,
     ) -> pd.DataFrame:
         """The statement paragraphs of the slice; by default best score first, then by id.
 
@@ -231,7 +232,8 @@ class Snapshot:
 
         `text` is a search: words and "phrases" must all occur, -those with a minus must not. `unassigned`
         shows those that nothing claims, and then the narrative filter plays no part. `near` maps the ids of
-        the only paragraphs to show to their similarity; without it similarity is NaN.
+        the only paragraphs to show to their similarity, None where that is not asked; without it similarity
+        is NaN.
         """
         chosen, values = _chosen(s, text, unassigned, near)
         page = "" if limit is None else "LIMIT $limit OFFSET $offset"
@@ -258,7 +260,7 @@ class Snapshot:
         s: Slice,
         text: str = "",
         unassigned: bool = False,
-        near: Mapping[str, float] | None = None,
+        near: Near | None = None,
     ) -> int:
         """How many rows `paragraphs` has without a limit."""
         chosen, values = _chosen(s, text, unassigned, near)
@@ -338,9 +340,7 @@ def _narrative_filter(s: Slice, found: Where) -> str:
     return "a.narrative_id IN (SELECT unnest($narratives))"
 
 
-def _chosen(
-    s: Slice, text: str, unassigned: bool, near: Mapping[str, float] | None
-) -> tuple[str, dict[str, Bound]]:
+def _chosen(s: Slice, text: str, unassigned: bool, near: Near | None) -> tuple[str, dict[str, Bound]]:
     """A query for paragraph_id, score, threshold, status and similarity of the evidence, and its values."""
     found = where(s)
     add_text(found, text)

@@ -10,8 +10,10 @@ from typing import Literal
 from narratives.model import Granularity, Slice, UsageError
 from narratives.store.dates import span
 
-Bound = str | Sequence[str] | Sequence[float] | int
+Bound = str | Sequence[str] | Sequence[float | None] | int
 Sort = Literal["best", "newest", "oldest", "speaker", "outlet"]
+# The only paragraphs to show, by id, with what orders them, where they have it.
+Near = Mapping[str, float | None]
 
 # The only words of a slice that reach the SQL text itself, and only by look-up.
 PERIOD_COLUMN: dict[Granularity, str] = {
