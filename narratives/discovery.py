@@ -16,7 +16,6 @@ def discover(
     codebook: Codebook,
     documents: Sequence[Document],
     originals: Sequence[Paragraph],
-    passages: Mapping[str, Sequence[str]],
     assignments: Sequence[Assignment],
     embed: Embedder,
     progress: Progress,
@@ -47,7 +46,7 @@ def discover(
     topics = track.describe(statements, labels, alignment, routine)
     before = {m: key for key, of in earlier.members.items() if key.startswith(track.TOPIC) for m in of}
     progress("finding claims", 0, None)
-    claims = track.find_claims(statements, [passages[key] for key in statements.ids], assigned, embed)
+    claims = track.find_claims(statements, assigned, embed)
     found = track.describe_claims(statements, claims, alignment, routine, embed([c.text for c in claims]))
     return (*track.keep_ids(topics, before), *found)
 

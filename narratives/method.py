@@ -11,7 +11,7 @@ from narratives.measure.base import WINDOW
 from narratives.measure.change import OFFSET, SHORTEST, SLOPE
 from narratives.measure.clustered import EXTRA_FREEDOM, POOL_WEIGHT, PRIOR_LIKENESS, PRIOR_WEIGHT
 from narratives.measure.intervals import LEVEL
-from narratives.model import LEAST_COHESION, LEAST_STANCE, MIN_STATEMENT_WORDS
+from narratives.model import LEAST_STANCE, MIN_STATEMENT_WORDS
 from narratives.parse.settings import COPY_JACCARD, SHINGLE_WORDS
 from narratives.track import claims, clauses, match, recurrence, scale
 from narratives.track.layout import MOST, PLACED_BY
@@ -48,7 +48,7 @@ def template() -> str:
 def figures(least: Base) -> dict[str, str]:
     """What stands in the text for each name: constants of the code, as people write them."""
     usual = Base()
-    many, some = recurrence.LEAST_MANY, recurrence.LEAST_SOME
+    some = recurrence.LEAST_SOME
     noun = "paragraph" if least.expected == 1 else "paragraphs"
     rare = f", or fewer than {least.expected:g} {noun} expected at the narrative’s overall share"
     rare = rare if least.expected else ""
@@ -69,11 +69,9 @@ def figures(least: Base) -> dict[str, str]:
         "most_words": clauses.MOST_WORDS,
         "stance": max(claims.CLAUSE_STANCE, LEAST_STANCE),
         "near": claims.NEAR,
-        "shared": claims.SHARED,
         "many_documents": recurrence.MANY_DOCUMENTS,
         "few_documents": recurrence.FEW_DOCUMENTS,
         "few": recurrence.LEAST_FEW,
-        "cohesion": LEAST_COHESION,
         "pool": POOL_WEIGHT,
         "likeness": PRIOR_LIKENESS,
         "prior": PRIOR_WEIGHT,
@@ -91,7 +89,7 @@ def figures(least: Base) -> dict[str, str]:
         "copy": f"{COPY_JACCARD * 100:g} %",
         "trust": f"{TRUST * 100:g} %",
         "most_laid": f"{MOST:,}",
-        "many": f"{many[0]} documents in {many[1]} quarters",
+        "claim_many": f"{claims.LEAST[0]} documents in {claims.LEAST[1]} quarters",
         "some": f"{some[0]} documents in {some[1]} months",
         "too_few": f"fewer than {least.documents} documents in the period" + rare,
         "here": "" if least == usual else here,

@@ -130,8 +130,7 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
         matching = prepare(codebook, decisions, embed, encoder.name)
         assignments = assign(matching, statements, windows, embed, progress)
         earlier = _earlier(store, previous)
-        passages = {p.paragraph_id: of for p, of in zip(statements, windows, strict=True)}
-        clusters = discover(earlier, codebook, documents, originals, passages, assignments, embed, progress)
+        clusters = discover(earlier, codebook, documents, originals, assignments, embed, progress)
         assignments += memberships(clusters, statements, copies)
         places = _lay_out(store, previous, originals, embed, progress)
 

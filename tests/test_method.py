@@ -13,7 +13,7 @@ from narratives.model import Quality, Slice
 from narratives.show import data
 from narratives.show import method as parts
 from narratives.store import Store, method_queries, open_snapshot
-from narratives.track import match, recurrence, scale
+from narratives.track import claims, match, scale
 
 from .factory import build_store, content
 from .test_pages import NOTICE, at_home, opened, said  # noqa: F401
@@ -45,8 +45,8 @@ def test_the_figures_are_those_in_use(monkeypatch):
     assert rf"\exp\bigl(({scale.MIDPOINT:g}-e)/{scale.SLOPE:g}\bigr)" in text("matching")
     monkeypatch.setattr(match, "CUE_BONUS", 7.25)
     assert "+7.25\\,c" in text("matching")
-    monkeypatch.setattr(recurrence, "LEAST_MANY", (6, 4))
-    assert "passages of 6 documents in 4 quarters" in text("candidates")
+    monkeypatch.setattr(claims, "LEAST", (6, 4))
+    assert "sentences of 6 documents in 4 quarters" in text("candidates")
 
 
 def test_the_score_in_the_text_is_the_one_that_is_reckoned():

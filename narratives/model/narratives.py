@@ -24,7 +24,7 @@ Change = Literal[
 ]
 
 # A cluster is offered as a narrative if it takes a stance (see track/stance.py) and makes one claim.
-LEAST_STANCE = 0.6
+LEAST_STANCE = 0.3
 LEAST_COHESION = 0.5
 
 

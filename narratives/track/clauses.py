@@ -6,7 +6,7 @@ import re
 
 import sentencex
 
-LEAST_WORDS, MOST_WORDS = 4, 12
+LEAST_WORDS, MOST_WORDS = 4, 16
 
 # What speakers say before they say something.
 _OPENERS = (
@@ -71,7 +71,7 @@ def clauses(text: str) -> list[str]:
     """The clauses of an English text that could name a claim, as written, in order, each once.
 
     A sentence, or a part of one at a comma before a conjunction, a dash, a colon or a semicolon, without
-    introductory words; of 4 to 12 words, with a subject and a verb; no question, and nothing that leans on
+    introductory words; of 4 to 16 words, with a subject and a verb; no question, and nothing that leans on
     the text before it ("This is wrong") or speaks of one person ("I was born").
     """
     found = []
