@@ -37,6 +37,7 @@ from narratives.model import (
 from narratives.shipped import DATA, SAMPLE, SAMPLE_NOTICE
 from narratives.store import (
     DECISIONS,
+    SCHEMA_VERSION,
     DecisionLog,
     InputRecord,
     Manifest,
@@ -49,6 +50,9 @@ from narratives.store import (
 
 log = logging.getLogger(__name__)
 
+# Part of every build's fingerprint: raise it when the same paragraphs are to be matched, clustered or laid
+# out another way, so that a store gets that at its next build.
+METHOD_VERSION = 2
 VERSIONED = (
     "torch",
     "sentence-transformers",
@@ -98,7 +102,8 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
         encoder = encoder_of(store, request.model)
         notice = SAMPLE_NOTICE if any(r.path.is_relative_to(SAMPLE) for r in intake.ledger) else ""
         fingerprint = _digest(
-            [__version__, parse.PARSER_VERSION, encoder.name, encoder.variant, notice],
+            [__version__, parse.PARSER_VERSION, METHOD_VERSION, SCHEMA_VERSION],
+            [encoder.name, encoder.variant, notice],
             [(r.source_path, r.hash) for r in intake.ledger],
             [repr(codebook.narratives), repr(speakers), repr(events), digest(decisions)],
         )

@@ -113,6 +113,16 @@ def test_the_same_inputs_again_change_and_encode_nothing(tmp_path: Path, encoder
     assert (tmp_path / "s" / "CURRENT").stat().st_mtime_ns == current
 
 
+@pytest.mark.parametrize("what", ["METHOD_VERSION", "SCHEMA_VERSION"])
+def test_a_newer_program_builds_the_same_inputs_anew(tmp_path, encoder, monkeypatch, what) -> None:
+    source = write(tmp_path / "a.jsonl", rows(0, 12))
+    first = run(tmp_path / "s", source)
+    monkeypatch.setattr(f"narratives.pipeline.{what}", "later")
+    again = run(tmp_path / "s", source)
+    assert not again.unchanged and again.snapshot != first.snapshot
+    assert run(tmp_path / "s", source).unchanged
+
+
 def test_a_changed_file_replaces_its_own_documents_and_only_them(
     tmp_path: Path, encoder: FakeEncoder
 ) -> None:

@@ -1,6 +1,7 @@
 """Snapshots, vectors and inputs on disk; the queries that pages and exports ask of them."""
 
 from narratives.store import brief_queries, map_queries, method_queries
+from narratives.store.connection import SCHEMA_VERSION
 from narratives.store.csv import to_csv
 from narratives.store.decisions import NAME as DECISIONS
 from narratives.store.decisions import DecisionLog, digest
@@ -17,6 +18,7 @@ from narratives.store.vectors import VectorFile
 __all__ = [
     "DECISIONS",
     "DEFAULT_COPIES",
+    "SCHEMA_VERSION",
     "TABLES",
     "DecisionLog",
     "Evaluation",
