@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from narratives.show import data, evidence, frame
+from narratives.show import data, evidence, evidence_table, frame
 
 
 def page(view: frame.View) -> None:
@@ -24,19 +24,19 @@ def page(view: frame.View) -> None:
         return
     st.text(evidence.counted(view, asked, found))
     evidence.unread(view, asked)
-    offset = evidence.paging(found)
+    offset = evidence_table.paging(found)
     rows = data.paragraphs(
         view.handle,
         view.slice,
         asked.text,
-        evidence.PAGE_SIZE,
+        evidence_table.PAGE_SIZE,
         offset,
         asked.unassigned,
         asked.sort,
         asked.among,
         near,
     )
-    evidence.table(rows, key=f"{view}{asked}{offset}")
+    evidence_table.table(rows, key=f"{view}{asked}{offset}")
     evidence.files(view, asked, found, near)
 
 

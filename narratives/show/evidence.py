@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import textwrap
 from dataclasses import dataclass, replace
 from functools import partial
-from math import ceil
 from typing import cast
 
-import pandas as pd
 import streamlit as st
 
 from narratives.model import NarrativesError, Slice
@@ -18,7 +14,6 @@ from narratives.show import address, area, data, downloads, frame, meaning, pane
 from narratives.show.frame import View
 from narratives.store import Near, Sort
 
-PAGE_SIZE, ROW_HEIGHT, EXCERPT = 100, 66, 160
 WHAT = "statement paragraph"
 ONLY_UNCOVERED = "Only what no narrative covers"
 MIME = {".csv": "text/csv", ".jsonl": "application/x-ndjson", ".parquet": "application/vnd.apache.parquet"}
@@ -175,80 +170,6 @@ def nothing(view: View, asked: Asked, found: Near | None) -> None:
         hints.append(f"Without “{ONLY_UNCOVERED.lower()}”: {without(replace(asked, unassigned=False))}.")
     frame.nothing(view, view.slice, lambda s: count(view, s, asked, found), WHAT, hints)
     reading.drawer(view)
-
-
-def paging(found: int) -> int:
-    """Draw page numbers where one page is not enough; returns the offset of the page's first row."""
-    pages = max(1, ceil(found / PAGE_SIZE))
-    if pages == 1:
-        return 0
-    address.number("page", pages)
-    page = st.pagination(pages, key="page")
-    first = (page - 1) * PAGE_SIZE
-    st.caption(f"Rows {first + 1:,} to {min(first + PAGE_SIZE, found):,} of {found:,}.")
-    return first
-
-
-def table(rows: pd.DataFrame, key: str) -> None:
-    """One page of paragraphs; the chosen one opens in its document. `key` tells one table from another."""
-    rows = rows.reindex(columns=[*rows.columns, *({"status", "threshold", "similarity"} - {*rows.columns})])
-    shown = rows.assign(
-        url=rows["url"].where(rows["url"].str.match(r"https?://"), ""),
-        voice=rows["voice"].map(words.VOICES).fillna(rows["voice"]),
-        sure=[
-            f"{score} ≥ {least}" if least else score
-            for score, least in zip(_figures(rows["score"]), _figures(rows["threshold"]), strict=True)
-        ],
-        like=_figures(rows["similarity"]),
-        decided=rows["status"].map(words.STATUS).fillna(""),
-        excerpt=rows["text"].map(lambda text: textwrap.shorten(text, EXCERPT, placeholder=" …")),
-    )
-    columns = {
-        "date": st.column_config.TextColumn("Date", width=84),
-        "speaker": st.column_config.TextColumn("Speaker", width=100),
-        "excerpt": st.column_config.TextColumn("Paragraph", width=380),
-        "like": st.column_config.TextColumn("Like", width=50, help="Likeness to the sentence asked for."),
-        "narratives": st.column_config.TextColumn("Narratives", width=140),
-        "sure": st.column_config.TextColumn(
-            "Score",
-            width=92,
-            help="How sure the best match is, 0 to 1, and the score from which it counts. What people "
-            "confirmed counts whatever its score.",
-        ),
-        "decided": st.column_config.TextColumn(
-            "By", width=70, help="Matched by machine alone, or confirmed by people."
-        ),
-        "url": st.column_config.LinkColumn("Source", display_text=r"https?://(?:www\.)?([^/]+)", width=116),
-        "outlet": st.column_config.TextColumn("Outlet", width=110),
-        "voice": st.column_config.TextColumn("Voice", width=110),
-    }
-    if rows["similarity"].isna().all():
-        del columns["like"]
-    name = f"rows-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
-    ids = [str(found) for found in rows["paragraph_id"]]
-    st.dataframe(
-        shown,
-        column_config=columns,
-        column_order=list(columns),
-        hide_index=True,
-        row_height=ROW_HEIGHT,
-        height=min(ROW_HEIGHT * 9, ROW_HEIGHT * len(shown)) + 38,
-        on_select=lambda: _open_row(name, ids),
-        selection_mode="single-row",
-        key=name,
-        alt="Paragraphs of the slice; choose a row to read it in its document",
-    )
-    reading.drawer(frame.view())
-
-
-def _figures(column: pd.Series) -> list[str]:
-    return ["" if value != value else f"{value:.2f}" for value in column.astype("float64")]
-
-
-def _open_row(name: str, ids: list[str]) -> None:
-    """Open the chosen row (a callback); taking its mark off opens nothing."""
-    rows = st.session_state[name].selection.rows
-    reading.choose(ids[rows[0]] if rows else None)
 
 
 def files(view: View, asked: Asked, total: int, found: Near | None) -> None:

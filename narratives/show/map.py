@@ -16,6 +16,7 @@ from narratives.show import (
     area,
     data,
     evidence,
+    evidence_table,
     filters,
     frame,
     map_charts,
@@ -148,4 +149,4 @@ def listing(view: View, picked: list[str], outline: area.Outline) -> None:
             args=(s,),
             kwargs={"area": area.written(outline)},
         )
-    evidence.table(rows, key=f"map{view}{picked}")
+    evidence_table.table(rows, key=f"map{view}{picked}")
