@@ -2,7 +2,7 @@
 
 Unless a method says otherwise it counts statement paragraphs only, an assignment counts unless it was
 rejected, and all values of the slice are bound. Every query runs on a cursor of its own, so one Snapshot
-serves many threads.
+serves many threads. The longer SQL stands in `prevalence_queries` and `evidence_queries`.
 """
 
 from __future__ import annotations
@@ -16,40 +16,10 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from narratives.model import MIN_STATEMENT_WORDS, Earlier, Quality, Slice, StoreError, Unit
-from narratives.store import evaluations
+from narratives.model import Earlier, Quality, Slice, StoreError
+from narratives.store import evaluations, evidence_queries, prevalence_queries
 from narratives.store.records import Manifest, Options, Totals
-from narratives.store.slices import (
-    ORDER,
-    PERIOD_COLUMN,
-    Bound,
-    Near,
-    Sort,
-    Where,
-    add_text,
-    inside,
-    maybe_inside,
-    where,
-)
-
-# How much a document weighs in a count of paragraphs, and of documents.
-_SIZE: Mapping[Unit, str] = {"paragraph": "count(*)", "document": "1::BIGINT"}
-# What an assignment must be to count, and the paragraphs that have such a one.
-_LIVE = "a.status <> 'rejected'"
-_ADVANCING = f"SELECT a.paragraph_id FROM snap.assignments a WHERE {_LIVE}"
-_CLAIMED = f"p.paragraph_id IN ({_ADVANCING})"
-_BY_CODEBOOK = f"p.paragraph_id IN ({_ADVANCING} AND a.origin = 'codebook')"
-_ROUTINE = """p.paragraph_id IN (
-    SELECT m.paragraph_id FROM snap.cluster_members m JOIN snap.clusters c USING (cluster_id) WHERE c.routine
-)"""
-# Names of all narratives of a paragraph, best first. To be joined as `named` to a relation of few rows.
-_NAMED = f"""
-    SELECT a.paragraph_id, max(a.score) AS best,
-           string_agg(n.name, '; ' ORDER BY a.score DESC, n.position) AS narratives
-    FROM snap.assignments a JOIN snap.narratives n USING (narrative_id)
-    WHERE {_LIVE} AND a.paragraph_id IN (SELECT paragraph_id FROM chosen)
-    GROUP BY a.paragraph_id
-"""
+from narratives.store.slices import LIVE, Bound, Near, Sort
 
 
 class Snapshot:
@@ -91,7 +61,7 @@ class Snapshot:
             WITH counts AS (
                 SELECT a.narrative_id, count(*) AS paragraphs
                 FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id)
-                WHERE {_LIVE} AND p.statement AND p.duplicate_of = '' GROUP BY a.narrative_id
+                WHERE {LIVE} AND p.statement AND p.duplicate_of = '' GROUP BY a.narrative_id
             )
             SELECT n.narrative_id, n.name, n.origin, n.definition, n.colour,
                    coalesce(c.paragraphs, 0) AS paragraphs
@@ -107,38 +77,7 @@ class Snapshot:
 
     def totals(self, s: Slice) -> Totals:
         """How much there is in the slice; see `Totals` for each figure."""
-        period = PERIOD_COLUMN[s.by]
-        found = maybe_inside(s)
-        dated, _ = inside(s)
-        copied = where(s, copies=False)
-        [row] = self._rows(
-            f"""
-            WITH maybe AS (
-                SELECT p.document_id, p.statement, coalesce({dated}, false) AS certain,
-                       p.{period} IS NOT NULL AS fine,
-                       p.kind = 'body' AND p.voice <> 'question' AND p.words >= $words AS claim_like,
-                       {_CLAIMED} AS claimed, {_BY_CODEBOOK} AS by_codebook, {_ROUTINE} AS routine, p.speaker
-                FROM snap.paragraphs p WHERE {found.sql}
-            )
-            SELECT -- in the order of the fields of Totals
-                   count(DISTINCT document_id) FILTER (statement AND certain),
-                   count(*) FILTER (certain),
-                   count(*) FILTER (statement AND certain),
-                   count(*) FILTER (statement AND certain AND claimed),
-                   count(*) FILTER (statement AND certain AND claimed AND NOT by_codebook),
-                   count(*) FILTER (statement AND certain AND NOT claimed),
-                   count(*) FILTER (statement AND certain AND fine),
-                   count(*) FILTER (statement AND NOT (certain AND fine)),
-                   (SELECT count(*) FROM snap.paragraphs p
-                    WHERE p.statement AND p.duplicate_of <> '' AND {copied.sql}),
-                   count(*) FILTER (claim_like AND certain AND NOT statement),
-                   count(DISTINCT speaker) FILTER (statement AND certain AND speaker <> ''),
-                   count(*) FILTER (statement AND certain AND routine),
-                   count(*) FILTER (statement AND certain AND routine AND NOT claimed)
-            FROM maybe
-            """,
-            {**found.values, "words": MIN_STATEMENT_WORDS},
-        )
+        [row] = self._rows(*prevalence_queries.totals(s))
         return Totals(*(int(n) for n in row))
 
     def prevalence(self, s: Slice) -> pd.DataFrame:
@@ -151,67 +90,14 @@ class Snapshot:
         m2 (sum m*m), my (sum m*y), y2 (sum y*y). With unit `document` every document counts once: those
         with a paragraph that advances it, of those with any statement paragraph.
         """
-        found = where(s)
-        chosen = _narrative_filter(s, found)
-        return self.frame(
-            f"""
-            WITH base AS MATERIALIZED (
-                SELECT p.paragraph_id, p.document_id, p.{PERIOD_COLUMN[s.by]} AS period
-                FROM snap.paragraphs p
-                WHERE p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL AND {found.sql}
-            ),
-            sizes AS (SELECT period, document_id, {_SIZE[s.unit]} AS m FROM base GROUP BY ALL),
-            totals AS (
-                SELECT period, count(*) AS documents, sum(m)::BIGINT AS total, sum(m * m)::BIGINT AS m2
-                FROM sizes GROUP BY period
-            ),
-            hits AS (
-                SELECT p.period, p.document_id, a.narrative_id, {_SIZE[s.unit]} AS y
-                FROM base p JOIN snap.assignments a USING (paragraph_id)
-                WHERE {_LIVE} AND {chosen} GROUP BY ALL
-            ),
-            counts AS (
-                SELECT period, narrative_id, sum(y)::BIGINT AS n, sum(m * y)::BIGINT AS my,
-                       sum(y * y)::BIGINT AS y2
-                FROM hits JOIN sizes USING (period, document_id) GROUP BY ALL
-            )
-            SELECT t.period, a.narrative_id, a.name AS narrative, a.origin,
-                   coalesce(c.n, 0) AS paragraphs, t.total AS total_paragraphs,
-                   t.documents, t.m2, coalesce(c.my, 0) AS my, coalesce(c.y2, 0) AS y2
-            FROM totals t CROSS JOIN snap.narratives a
-            LEFT JOIN counts c ON c.period = t.period AND c.narrative_id = a.narrative_id
-            WHERE {chosen}
-            ORDER BY t.period, a.position
-            """,
-            found.values,
-        )
+        return self.frame(*prevalence_queries.prevalence(s))
 
     def unassigned(self, s: Slice) -> pd.DataFrame:
         """What advances no narrative and no candidate: columns as in `prevalence` without the narrative's.
 
         With unit `document`: documents none of whose statement paragraphs in the slice advances any.
         """
-        found = where(s)
-        nothing = (
-            "count(*) FILTER (NOT claimed)" if s.unit == "paragraph" else "(NOT bool_or(claimed))::BIGINT"
-        )
-        return self.frame(
-            f"""
-            WITH units AS (
-                SELECT p.{PERIOD_COLUMN[s.by]} AS period, p.document_id, {_CLAIMED} AS claimed
-                FROM snap.paragraphs p
-                WHERE p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL AND {found.sql}
-            ),
-            sizes AS (
-                SELECT period, document_id, {_SIZE[s.unit]} AS m, {nothing} AS y FROM units GROUP BY ALL
-            )
-            SELECT period, sum(y)::BIGINT AS paragraphs, sum(m)::BIGINT AS total_paragraphs,
-                   count(*) AS documents, sum(m * m)::BIGINT AS m2, sum(m * y)::BIGINT AS my,
-                   sum(y * y)::BIGINT AS y2
-            FROM sizes GROUP BY period ORDER BY period
-            """,
-            found.values,
-        )
+        return self.frame(*prevalence_queries.unassigned(s))
 
     def paragraphs(
         self,
@@ -235,25 +121,7 @@ class Snapshot:
         the only paragraphs to show to their similarity, None where that is not asked; without it similarity
         is NaN.
         """
-        chosen, values = _chosen(s, text, unassigned, near)
-        page = "" if limit is None else "LIMIT $limit OFFSET $offset"
-        if limit is not None:
-            values |= {"limit": limit, "offset": offset}
-        return self.frame(
-            f"""
-            WITH chosen AS MATERIALIZED ({chosen} ORDER BY {ORDER[sort]} {page}),
-            named AS ({_NAMED})
-            SELECT p.paragraph_id, p.document_id, p.date, p.speaker, p.voice, p.outlet, d.title, d.url,
-                   coalesce(named.narratives, '') AS narratives, chosen.score, chosen.threshold,
-                   coalesce(chosen.status, '') AS status, chosen.similarity, p.text, d.text_kind
-            FROM chosen
-            JOIN snap.paragraphs p USING (paragraph_id)
-            JOIN snap.documents d ON d.document_id = p.document_id AND d.status = 'read'
-            LEFT JOIN named ON named.paragraph_id = p.paragraph_id
-            ORDER BY {ORDER[sort]}
-            """,
-            values,
-        )
+        return self.frame(*evidence_queries.paragraphs(s, text, limit, offset, unassigned, sort, near))
 
     def count_paragraphs(
         self,
@@ -263,8 +131,7 @@ class Snapshot:
         near: Near | None = None,
     ) -> int:
         """How many rows `paragraphs` has without a limit."""
-        chosen, values = _chosen(s, text, unassigned, near)
-        [(count,)] = self._rows(f"SELECT count(*) FROM ({chosen})", values)
+        [(count,)] = self._rows(*evidence_queries.count(s, text, unassigned, near))
         return int(count)
 
     def events(self) -> pd.DataFrame:
@@ -330,42 +197,3 @@ class Snapshot:
                 str(error).splitlines()[0],
                 "`status` checks it; delete its folder and build again.",
             ) from error
-
-
-def _narrative_filter(s: Slice, found: Where) -> str:
-    """The condition on `a.narrative_id` for the slice's narratives; its value is added to `found`."""
-    if not s.narratives:
-        return "true"
-    found.values["narratives"] = list(s.narratives)
-    return "a.narrative_id IN (SELECT unnest($narratives))"
-
-
-def _chosen(s: Slice, text: str, unassigned: bool, near: Near | None) -> tuple[str, dict[str, Bound]]:
-    """A query for paragraph_id, score, threshold, status and similarity of the evidence, and its values."""
-    found = where(s)
-    add_text(found, text)
-    similarity, nearest = "NULL::DOUBLE AS similarity", ""
-    if near is not None:
-        similarity = "near.similarity"
-        found.values |= {"near": list(near), "similarity": list(near.values())}
-        nearest = """JOIN (SELECT unnest($near::VARCHAR[]) AS paragraph_id,
-                           unnest($similarity::DOUBLE[]) AS similarity) near USING (paragraph_id)"""
-    if unassigned:
-        sql = f"""SELECT p.paragraph_id, NULL::DOUBLE AS score, NULL::DOUBLE AS threshold, NULL AS status,
-                         {similarity}
-                  FROM snap.paragraphs p {nearest}
-                  WHERE p.statement AND NOT {_CLAIMED} AND {found.sql}"""
-        return sql, found.values
-    chosen = _narrative_filter(s, found)
-    join = "JOIN" if s.narratives else "LEFT JOIN"
-    sql = f"""SELECT p.paragraph_id, scored.score, scored.threshold, scored.status, {similarity}
-              FROM snap.paragraphs p {nearest}
-              {join} (SELECT a.paragraph_id, max(a.score) AS score,
-                             arg_max_null(n.threshold, a.score) AS threshold,
-                             CASE WHEN bool_and(a.status = 'confirmed') THEN 'confirmed'
-                                  WHEN bool_or(a.status = 'confirmed') THEN 'partly confirmed'
-                                  ELSE 'auto' END AS status
-                      FROM snap.assignments a JOIN snap.narratives n USING (narrative_id)
-                      WHERE {_LIVE} AND {chosen} GROUP BY a.paragraph_id) scored USING (paragraph_id)
-              WHERE p.statement AND {found.sql}"""
-    return sql, found.values

@@ -14,6 +14,8 @@ Bound = str | Sequence[str] | Sequence[float | None] | int
 Sort = Literal["best", "newest", "oldest", "speaker", "outlet"]
 # The only paragraphs to show, by id, with what orders them, where they have it.
 Near = Mapping[str, float | None]
+# The SQL of a query and its values by name, as `Snapshot.frame` takes them.
+Query = tuple[str, dict[str, Bound]]
 
 # The only words of a slice that reach the SQL text itself, and only by look-up.
 PERIOD_COLUMN: dict[Granularity, str] = {
@@ -24,6 +26,11 @@ PERIOD_COLUMN: dict[Granularity, str] = {
 }
 
 NONE_NAMED = "(none named)"
+
+# What an assignment must be to count, and the paragraphs that have such a one.
+LIVE = "a.status <> 'rejected'"
+ADVANCING = f"SELECT a.paragraph_id FROM snap.assignments a WHERE {LIVE}"
+CLAIMED = f"p.paragraph_id IN ({ADVANCING})"
 
 # Orders of evidence, in terms of paragraphs `p` and the score and similarity found for them. Each ends in the
 # id, so that no two rows may change places; what has no date, speaker or outlet comes last.
@@ -108,6 +115,14 @@ def inside(s: Slice) -> tuple[str, dict[str, Bound]]:
     """The date condition alone, for use beside `maybe_inside`."""
     only = where(Slice(date_from=s.date_from, date_to=s.date_to, copies="all"))
     return only.sql, only.values
+
+
+def narrative_filter(s: Slice, found: Where) -> str:
+    """The condition on `a.narrative_id` for the slice's narratives; its value is added to `found`."""
+    if not s.narratives:
+        return "true"
+    found.values["narratives"] = list(s.narratives)
+    return "a.narrative_id IN (SELECT unnest($narratives))"
 
 
 def written(s: Slice) -> dict[str, str]:
