@@ -36,7 +36,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     small_codebook(tmp_path / "data")
     for name in ("speakers.toml", "events.toml"):
         shutil.copy(DATA / name, tmp_path / "data")
-    monkeypatch.setattr("narratives.__main__.DATA", tmp_path / "data")
+    monkeypatch.setattr("narratives.cli.arguments.DATA", tmp_path / "data")
 
 
 @pytest.fixture

@@ -26,7 +26,8 @@ MAY_IMPORT["pipeline"] = {"model", *STEPS, *ROOMS} - {"show", "measure"}
 MAY_IMPORT["evaluation"] = {"model", "pipeline", *STEPS, *ROOMS} - {"show", "parse"}
 MAY_IMPORT["brief"] = {"model", "store", "measure", "brief", "show"}
 MAY_IMPORT["method"] = {"model", "parse", "track", "measure"}
-MAY_IMPORT["__main__"] = {"model", "pipeline", "evaluation", "brief", "shipped", *ROOMS} - {"show"}
+MAY_IMPORT["cli"] = {"model", "pipeline", "evaluation", "brief", "shipped", "cli", *ROOMS} - {"show"}
+MAY_IMPORT["__main__"] = {"cli"}
 MAY_IMPORT["preview"] = {"model", "read", "parse"}
 
 HOMES = {

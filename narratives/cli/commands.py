@@ -1,0 +1,166 @@
+"""What each command runs: options to a request, the request to its step, and an exit status back."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import os
+import sys
+from dataclasses import asdict
+
+from narratives import brief, measure, read
+from narratives.cli.exits import EXIT_NOTHING_READ
+from narratives.cli.printing import print_evaluation, print_rejected, print_report, print_table, show_progress
+from narratives.evaluation import EvaluationRequest, evaluate
+from narratives.model import Copies, LabelledText, Rejected, Slice, UsageError
+from narratives.pipeline import BuildRequest, build
+from narratives.read import web
+from narratives.store import DECISIONS, DEFAULT_COPIES, DecisionLog, Store, export, verify
+
+
+def run_build(options: argparse.Namespace) -> int:
+    """Read inputs into a new snapshot; status 1 when inputs were named and none could be read."""
+    if not options.inputs and not options.remove and not Store(options.store).held():
+        got = f"neither, and nothing in {options.store} to build anew"
+        raise UsageError("at least one INPUT or --remove PATH", got, "Name files, folders or globs.")
+    request = BuildRequest(
+        inputs=tuple(options.inputs),
+        store=options.store,
+        codebook=options.codebook,
+        speakers=options.speakers,
+        events=options.events,
+        model=options.model,
+        remove=tuple(options.remove),
+        columns=dict(options.map),
+        decisions=options.decisions,
+    )
+    with show_progress(options.progress) as progress:
+        report = build(request, progress)
+    if options.progress == "json":
+        print(json.dumps({"report": asdict(report)}), file=sys.stderr, flush=True)
+    print_report(report)
+    return EXIT_NOTHING_READ if options.inputs and not report.inputs_readable else 0
+
+
+def run_fetch(options: argparse.Namespace) -> int:
+    """Fetch pages into a folder; status 1 when none of the source is there in the end."""
+    request = web.FetchRequest(
+        source=options.source,
+        into=options.into,
+        date_from=options.date_from,
+        date_to=options.date_to,
+        allow_hosts=tuple(options.allow_host),
+        contact=options.contact,
+    )
+    with show_progress(options.progress) as progress:
+        report = web.fetch(request, progress)
+    for failure in report.failures:
+        print(f"  failed {failure.url}: {failure.reason}")
+    listed = {"outside the dates": report.outside, "listed": report.listed}
+    print_table({**listed, **report.counts, "failed": len(report.failures)})
+    print(f"{report.had} pages of this source are in {report.into} after {report.seconds:.1f} s")
+    return 0 if report.had else EXIT_NOTHING_READ
+
+
+def run_export(options: argparse.Namespace) -> int:
+    """Write a table of a slice to a file, or print it as CSV."""
+    view = _slice(options, options.copies or DEFAULT_COPIES[options.table])
+    written = export(options.store, options.table, view, options.out, measure.with_share, as_of=options.as_of)
+    if options.out is None:
+        sys.stdout.write(written)
+    else:
+        print(f"{options.out}", file=sys.stderr)
+    return 0
+
+
+def run_brief(options: argparse.Namespace) -> int:
+    """Write the brief of a slice to a file, or print it."""
+    written = brief.write(options.store, _slice(options, options.copies), options.out, options.as_of)
+    if options.out is None:
+        sys.stdout.write(written)
+    else:
+        print(f"{options.out}", file=sys.stderr)
+    return 0
+
+
+def run_review(options: argparse.Namespace) -> int:
+    """Take labelled texts into the decisions log, or write them out; status 1 when no row was good."""
+    log = DecisionLog(options.decisions or options.store / DECISIONS)
+    if options.action == "export":
+        print(f"{log.export(options.file)} texts in {options.file}")
+        return 0
+    narratives = [n.id for n in read.load_codebook(options.codebook).narratives]
+    rows = list(read.read_labels(options.file, narratives))
+    good = [row for row in rows if isinstance(row, LabelledText)]
+    print_rejected([row for row in rows if isinstance(row, Rejected)])
+    added = log.add(good, options.who or _login(), f"import of {options.file.name}")
+    print_table({"texts read": len(good), "rows rejected": len(rows) - len(good), "decisions added": added})
+    print(f"log       {log.path}")
+    return 0 if good else EXIT_NOTHING_READ
+
+
+def run_evaluate(options: argparse.Namespace) -> int:
+    """Measure the matching against labelled paragraphs and print the figures."""
+    request = EvaluationRequest(
+        gold=options.gold,
+        store=options.store,
+        codebook=options.codebook,
+        decisions=options.decisions,
+        model=options.model,
+        out=options.out,
+        annotation=options.labels_by,
+    )
+    with show_progress(options.progress) as progress:
+        found = evaluate(request, progress)
+    print_rejected(found.rejected)
+    print_evaluation(found.evaluation)
+    print(found.note or f"kept with snapshot {found.snapshot}")
+    return 0
+
+
+def run_status(options: argparse.Namespace) -> int:
+    """Print what the store holds; status 1 when its current snapshot is damaged."""
+    store = Store(options.store)
+    current = store.current()
+    print(f"store     {options.store}")
+    if current is None:
+        print("snapshot  none yet: run `python -m narratives build INPUT...`")
+        return 0
+    problems = verify(options.store, current)
+    manifest = store.manifest(current)
+    print(f"snapshot  {current}, built {manifest.built_at}, {'whole' if not problems else 'DAMAGED'}")
+    for problem in problems:
+        print(f"          {problem}")
+    if manifest.notice:
+        print(f"notice    {manifest.notice}")
+    print(f"model     {manifest.model} ({manifest.variant})")
+    print_table({name.replace("_", " "): count for name, count in manifest.counts.items()})
+    print(f"inputs    {len(manifest.inputs)}")
+    for record in manifest.inputs:
+        print(f"          {record.source_path}  ({record.path})")
+    older = [m for m in store.snapshots() if m.snapshot_id != current]
+    for manifest in older:
+        print(f"as of     {manifest.snapshot_id}, built {manifest.built_at}")
+    return EXIT_NOTHING_READ if problems else 0
+
+
+def _slice(options: argparse.Namespace, copies: Copies) -> Slice:
+    return Slice(
+        speakers=tuple(options.speaker),
+        outlets=tuple(options.outlet),
+        narratives=tuple(options.narrative),
+        date_from=options.date_from,
+        date_to=options.date_to,
+        copies=copies,
+        by=options.by,
+        unit=options.unit,
+        voices=tuple(options.voice),
+    )
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return f"user {os.getuid()}"

@@ -1,0 +1,97 @@
+"""What a command prints: progress on stderr, rejected rows, tables and reports on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from tqdm import tqdm
+
+from narratives.model import BuildReport, Progress, Rejected
+from narratives.store import Evaluation
+
+REJECTED_SHOWN = 20
+UNITS = {"encoding": " texts", "fetching": " pages"}
+
+
+@contextmanager
+def show_progress(kind: str) -> Iterator[Progress]:
+    """Progress on stderr: a bar with rate and time left, or one JSON object a line for other programs."""
+    bar: tqdm[None] | None = None
+
+    def show_bar(stage: str, done: int, total: int | None) -> None:
+        nonlocal bar
+        if bar is None or bar.desc != stage:
+            if bar is not None:
+                bar.close()
+            bar = tqdm(desc=stage, total=total, unit=UNITS.get(stage, ""), dynamic_ncols=True)
+        bar.total = total
+        bar.update(done - bar.n)
+
+    def show_json(stage: str, done: int, total: int | None) -> None:
+        print(json.dumps({"stage": stage, "done": done, "total": total}), file=sys.stderr, flush=True)
+
+    def show_nothing(stage: str, done: int, total: int | None) -> None: ...
+
+    try:
+        yield {"bar": show_bar, "json": show_json, "none": show_nothing}[kind]
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+def print_report(report: BuildReport) -> None:
+    """What a build rejected, read and wrote."""
+    for rejected in report.rejected[:REJECTED_SHOWN]:
+        place = f"{rejected.source_path}, row {rejected.row}" if rejected.row else rejected.source_path
+        print(f"  rejected {place}: {rejected.reason}")
+    if len(report.rejected) > REJECTED_SHOWN:
+        print(f"  … and {len(report.rejected) - REJECTED_SHOWN} more: `export documents` lists them all.")
+    if report.counts is None:
+        print("Nothing could be read, so nothing was written.")
+        return
+    print("This build:")
+    print_table(
+        {
+            "inputs named": report.inputs_named,
+            "inputs readable": report.inputs_readable,
+            "inputs unchanged": report.inputs_skipped,
+            "rejected": len(report.rejected),
+            "texts encoded": report.encoded,
+            "texts reused": report.reused,
+        }
+    )
+    print("The store now holds:")
+    print_table({name.replace("_", " "): count for name, count in asdict(report.counts).items()})
+    state = "as it was: nothing to add" if report.unchanged else "new"
+    print(f"snapshot {report.snapshot} ({state}) in {report.seconds:.1f} s")
+
+
+def print_rejected(rejected: Sequence[Rejected]) -> None:
+    """The first rows of a labels file that could not be read, and how many more there are."""
+    for one in rejected[:REJECTED_SHOWN]:
+        place = f"{one.source_path}:{one.row}" if one.row else one.source_path
+        print(f"  rejected {place}: {one.reason}")
+    if len(rejected) > REJECTED_SHOWN:
+        print(f"  … and {len(rejected) - REJECTED_SHOWN} more rejected")
+
+
+def print_table(rows: Mapping[str, int]) -> None:
+    """Names and counts in two aligned columns."""
+    width = max(map(len, rows))
+    for name, count in rows.items():
+        print(f"  {name:<{width}}  {count:>9,}")
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """The figures of each narrative with their intervals, the mean, and the caveat."""
+    names = ("precision", "recall", "f1", "average_precision")
+    print(f"{'':34}{'n':>5}" + "".join(f"{name.replace('_', ' '):>20}" for name in names))
+    for row in evaluation.rows:
+        figures = asdict(row)
+        shown = (f"{figures[n]:.2f} ({figures[n + '_low']:.2f}–{figures[n + '_high']:.2f})" for n in names)
+        print(f"{row.narrative_id or 'mean':34}{row.support:>5}" + "".join(f"{text:>20}" for text in shown))
+    print(evaluation.caveat)
