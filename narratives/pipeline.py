@@ -127,6 +127,7 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
                 _fixed_texts(codebook),
                 (p.text for p in statements),
                 chain.from_iterable(windows),
+                chain.from_iterable(track.parts(p.text) for p in originals),
                 decided,
                 chain.from_iterable(map(track.windows, decided)),
             )

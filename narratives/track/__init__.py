@@ -1,7 +1,7 @@
 """Vectors of paragraphs, matching with a codebook, and recurring clusters with an identity."""
 
 from narratives.track.background import Background, Embed, load_background, make_background
-from narratives.track.claims import Claim, Statements, find_claims
+from narratives.track.claims import Claim, Statements, find_claims, parts
 from narratives.track.cluster import cluster
 from narratives.track.describe import ROUTINE, Alignment, describe, describe_claims
 from narratives.track.encoder import Encoder, Vectors, load_encoder
@@ -42,6 +42,7 @@ __all__ = [
     "load_background",
     "load_encoder",
     "make_background",
+    "parts",
     "to_score",
     "windows",
 ]

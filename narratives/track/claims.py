@@ -68,6 +68,11 @@ class _Sentences:
     words: Sequence[Set[str]]
 
 
+def parts(text: str) -> list[str]:
+    """What `find_claims` will embed of a statement: its sentences, and the clauses that could be a name."""
+    return [*sentences(text), *clauses(text)]
+
+
 def find_claims(statements: Statements, assigned: Mapping[str, Set[str]], embed: Embed) -> list[Claim]:
     """The recurring claims that the codebook does not hold.
 
