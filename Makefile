@@ -10,8 +10,9 @@ run: .venv/run.stamp
 	@test -e store/CURRENT || test -e store-sample/CURRENT || $(BIN)/python -m narratives build data/sample --store store-sample
 	$(BIN)/python -m streamlit run dashboard.py --server.port $(HOST_PORT)
 
+# Two at a time: the browser tests wait as much as they work. A file stays with one worker, and so do its servers.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .
