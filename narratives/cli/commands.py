@@ -11,7 +11,14 @@ from dataclasses import asdict
 
 from narratives import brief, measure, read
 from narratives.cli.exits import EXIT_NOTHING_READ
-from narratives.cli.printing import print_evaluation, print_rejected, print_report, print_table, show_progress
+from narratives.cli.printing import (
+    print_evaluation,
+    print_rejected,
+    print_report,
+    print_table,
+    print_written,
+    show_progress,
+)
 from narratives.evaluation import EvaluationRequest, evaluate
 from narratives.model import Copies, LabelledText, Rejected, Slice, UsageError
 from narratives.pipeline import BuildRequest, build
@@ -67,20 +74,14 @@ def run_export(options: argparse.Namespace) -> int:
     """Write a table of a slice to a file, or print it as CSV."""
     view = _slice(options, options.copies or DEFAULT_COPIES[options.table])
     written = export(options.store, options.table, view, options.out, measure.with_share, as_of=options.as_of)
-    if options.out is None:
-        sys.stdout.write(written)
-    else:
-        print(f"{options.out}", file=sys.stderr)
+    print_written(written, options.out)
     return 0
 
 
 def run_brief(options: argparse.Namespace) -> int:
     """Write the brief of a slice to a file, or print it."""
     written = brief.write(options.store, _slice(options, options.copies), options.out, options.as_of)
-    if options.out is None:
-        sys.stdout.write(written)
-    else:
-        print(f"{options.out}", file=sys.stderr)
+    print_written(written, options.out)
     return 0
 
 

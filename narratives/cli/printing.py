@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -95,3 +96,11 @@ def print_evaluation(evaluation: Evaluation) -> None:
         shown = (f"{figures[n]:.2f} ({figures[n + '_low']:.2f}–{figures[n + '_high']:.2f})" for n in names)
         print(f"{row.narrative_id or 'mean':34}{row.support:>5}" + "".join(f"{text:>20}" for text in shown))
     print(evaluation.caveat)
+
+
+def print_written(text: str, out: Path | None) -> None:
+    """What a command made: its text where no file was named, else the file's name, on stderr."""
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        print(f"{out}", file=sys.stderr)

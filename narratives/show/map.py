@@ -140,13 +140,13 @@ def listing(view: View, picked: list[str], outline: area.Outline) -> None:
     if outline:
         # The map draws a sample of a large slice: what lies there may be more than what was chosen.
         s = replace(view.slice, copies="originals")
-        there = evidence.Asked("", "", False, "best", area.read(area.written(outline)))
+        there = evidence.Asked("", "", False, "best", area.read(written := area.written(outline)))
         total = evidence.count(view, s, there, evidence.near(view, there)[0])
         st.button(
             f"Open in Evidence what lies there ({words.count(total, 'paragraph')})",
             icon=":material/article:",
             on_click=navigation.show_evidence,
             args=(s,),
-            kwargs={"area": area.written(outline)},
+            kwargs={"area": written},
         )
     evidence_table.table(rows, key=f"map{view}{picked}")

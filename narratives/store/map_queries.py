@@ -11,7 +11,7 @@ import pandas as pd
 
 from narratives.model import Slice
 from narratives.store.queries import Snapshot
-from narratives.store.slices import where
+from narratives.store.slices import ADVANCING, LIVE, narrative_filter, where
 
 TEXT = 160  # characters of a paragraph that a map shows
 
@@ -64,20 +64,15 @@ def points(snapshot: Snapshot, s: Slice, most: int = 2500) -> MapPoints:
     if not has_map(snapshot):
         return MapPoints(pd.DataFrame(columns=_COLUMNS), 0, 0)
     found = where(s, copies=False)
-    values = {**found.values, "most": most, "claims": most * 3 // 4, "length": TEXT}
     advancing = "true"
     if s.narratives:
-        advancing = (
-            "m.paragraph_id IN (SELECT a.paragraph_id FROM snap.assignments a "
-            "WHERE a.status <> 'rejected' AND a.narrative_id IN (SELECT unnest($narratives)))"
-        )
-        values["narratives"] = list(s.narratives)
+        advancing = f"m.paragraph_id IN ({ADVANCING} AND {narrative_filter(s, found)})"
+    values = {**found.values, "most": most, "claims": most * 3 // 4, "length": TEXT}
     frame = snapshot.frame(
         f"""
         WITH inside AS MATERIALIZED (
             SELECT m.paragraph_id, m.x, m.y, md5(m.paragraph_id) AS hash,
-                   m.paragraph_id IN (SELECT a.paragraph_id FROM snap.assignments a
-                                      WHERE a.status <> 'rejected') AS claimed
+                   m.paragraph_id IN ({ADVANCING}) AS claimed
             FROM snap.map m JOIN snap.paragraphs p USING (paragraph_id)
             WHERE p.statement AND p.duplicate_of = '' AND {found.sql} AND {advancing}
         ),
@@ -97,7 +92,7 @@ def points(snapshot: Snapshot, s: Slice, most: int = 2500) -> MapPoints:
                    first(a.score ORDER BY a.origin, a.score DESC, a.narrative_id) AS score,
                    first(a.origin ORDER BY a.origin, a.score DESC, a.narrative_id) AS origin
             FROM snap.assignments a
-            WHERE a.status <> 'rejected' AND a.paragraph_id IN (SELECT paragraph_id FROM chosen)
+            WHERE {LIVE} AND a.paragraph_id IN (SELECT paragraph_id FROM chosen)
             GROUP BY a.paragraph_id
         )
         SELECT c.paragraph_id, c.x, c.y, coalesce(n.narrative_ids, []) AS narrative_ids, n.score,
