@@ -25,6 +25,18 @@ from .conftest import ROOT
 # What it says where such a link is a server's first visit, just before our frame loads the page anew.
 KNOWN_LINE = "The page that you have requested does not seem to exist"
 KNOWN_404 = ("/_stcore/health", "/_stcore/host-config")
+# Milliseconds that a busy machine may take to show something; a free one takes a fraction of it.
+ENOUGH = 60_000
+expect.set_options(timeout=ENOUGH)
+# For so many milliseconds on end nothing must have run before a page counts as settled: a click is some
+# way to the server, and until it arrives there the page looks as if it had nothing to do.
+QUIET = 500
+_AT_REST = """(quiet) => {
+  const running = !document.querySelector("[data-testid=stApp][data-test-script-state=notRunning]");
+  if (running || !document.querySelector("h1")) window.restingSince = undefined;
+  else window.restingSince ??= performance.now();
+  return performance.now() - window.restingSince >= quiet;
+}"""
 
 
 @dataclass
@@ -80,7 +92,7 @@ def fresh(browser: Browser, width: int = 1440, height: int = 1000) -> Iterator[W
     """A page in a fresh profile; on leaving, nothing may have gone out and nothing may have gone wrong."""
     context: BrowserContext = browser.new_context(viewport={"width": width, "height": height})
     watched = Watched(context.new_page())
-    watched.page.set_default_timeout(30_000)
+    watched.page.set_default_timeout(ENOUGH)
     watched.page.on("request", lambda request: _note_request(watched, request.url))
     watched.page.on("response", lambda answer: _note_answer(watched, answer.status, answer.url))
     watched.page.on("console", lambda line: _note_line(watched, line.type, line.text))
@@ -109,10 +121,8 @@ def _note_line(watched: Watched, kind: str, text: str) -> None:
 
 def settled(page: Page) -> Page:
     """The page once Streamlit has nothing left to do."""
-    page.wait_for_timeout(300)
-    page.wait_for_selector("h1")
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    page.wait_for_timeout(300)
+    page.evaluate("window.restingSince = undefined")
+    page.wait_for_function(_AT_REST, arg=QUIET)
     return page
 
 
