@@ -16,6 +16,7 @@ from narratives.model import Slice, StoreError
 from narratives.store import Snapshot, open_snapshot
 from narratives.store import narrative_queries as queries
 from narratives.store.files import sha256
+from narratives.store.spread_queries import uses
 
 from .factory import build_store
 from .larger import ABOUT, BESIDE, EXEMPLAR, SENTENCE, build_larger
@@ -91,9 +92,9 @@ def test_voices_and_uses_count_every_paragraph_once(snapshot, table, s, actor):
     assert {tuple(row) for row in voices.to_numpy().tolist()} == {
         (*key, len(of)) for key, of in hits.groupby([actor, "voice"])
     }
-    uses = queries.uses(snapshot, s, ABOUT, actor)
-    assert uses["paragraphs"].sum() == len(hits)
-    assert set(uses["date"]) == set(hits["date"])
+    days = uses(snapshot, s, actor, ABOUT)
+    assert days["paragraphs"].sum() == len(hits)
+    assert set(days["date"]) == set(hits["date"])
     since = queries.covered_from(snapshot, s, actor)
     assert dict(since.to_numpy().tolist()) == rows[rows["date"] != ""].groupby(actor)["date"].min().to_dict()
 

@@ -18,6 +18,7 @@ from narratives.show.data import KEEP_SECONDS, Handle
 from narratives.store import Manifest, open_snapshot
 from narratives.store import narrative_queries as queries
 from narratives.store.narrative_queries import Actor, Card, Group
+from narratives.store.spread_queries import uses
 
 BEST, EXPLAINING, CENTRAL = 10, 4, 3  # paragraphs shown: of the narrative, after a change, of a candidate
 FARTHEST = 12  # snapshots back that the lineage is followed
@@ -87,7 +88,7 @@ def firsts(handle: Handle, s: Slice, about: str, actor: Actor) -> pd.DataFrame:
     """First uses, earliest first: see measure.first_uses."""
     since = queries.covered_from(data.snapshot(handle), s, actor)
     covered = dict(zip(since["actor"], since["since"], strict=True))
-    return first_uses(queries.uses(data.snapshot(handle), s, about, actor), covered)
+    return first_uses(uses(data.snapshot(handle), s, actor, about), covered)
 
 
 @st.cache_data(max_entries=200, ttl=KEEP_SECONDS, show_spinner=False)

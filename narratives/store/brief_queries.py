@@ -9,7 +9,7 @@ import pandas as pd
 
 from narratives.model import Slice, Unit
 from narratives.store.queries import Snapshot
-from narratives.store.slices import PERIOD_COLUMN, where
+from narratives.store.slices import LIVE, NAMED, PERIOD_COLUMN, narrative_filter, where
 
 Grouping = Literal["speaker", "outlet", "voice"]
 # The only words of a caller that reach the SQL text, and only by look-up.
@@ -39,8 +39,8 @@ def by_group(snapshot: Snapshot, s: Slice, of: Grouping, most: int) -> pd.DataFr
     the slice that stand in a period of `s.by`, in its unit; the sums are those of
     `measure.clustered_interval`.
     """
-    chosen = "a.narrative_id IN (SELECT unnest($narratives))" if s.narratives else "true"
-    narratives = {"narratives": list(s.narratives)} if s.narratives else {}
+    found = where(s)
+    chosen = narrative_filter(s, found)
     return snapshot.frame(
         f"""
         WITH base AS MATERIALIZED ({_base(s, of)}),
@@ -52,7 +52,7 @@ def by_group(snapshot: Snapshot, s: Slice, of: Grouping, most: int) -> pd.DataFr
         hits AS (
             SELECT p."group", p.document_id, a.narrative_id, {_SIZE[s.unit]} AS y
             FROM base p JOIN snap.assignments a USING (paragraph_id)
-            WHERE a.status <> 'rejected' AND {chosen} GROUP BY ALL
+            WHERE {LIVE} AND {chosen} GROUP BY ALL
         ),
         counts AS (
             SELECT "group", narrative_id, sum(y)::BIGINT AS n, sum(m * y)::BIGINT AS my,
@@ -72,7 +72,7 @@ def by_group(snapshot: Snapshot, s: Slice, of: Grouping, most: int) -> pd.DataFr
         WHERE {chosen}
         ORDER BY l.advancing DESC, t.total DESC, t."group", a.position
         """,
-        {**where(s).values, **narratives, "most": most},
+        {**found.values, "most": most},
     )
 
 
@@ -90,8 +90,8 @@ def best(snapshot: Snapshot, s: Slice, narratives: Sequence[str], most: int) -> 
                        PARTITION BY a.narrative_id ORDER BY a.score DESC, p.paragraph_id
                    ) AS place
             FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id)
-            WHERE a.status <> 'rejected' AND p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL
-              AND a.narrative_id IN (SELECT unnest($narratives)) AND {where(s).sql}
+            WHERE {LIVE} AND p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL
+              AND {NAMED} AND {where(s).sql}
         )
         SELECT r.narrative_id, n.name AS narrative, r.score, r.sentence, r.paragraph_id,
                r.document_id, r.date, r.speaker, r.voice, r.outlet, d.title, d.url, d.text_kind, r.text

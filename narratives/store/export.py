@@ -16,7 +16,7 @@ from narratives.store.dates import span
 from narratives.store.files import replacing
 from narratives.store.queries import Snapshot
 from narratives.store.records import Manifest
-from narratives.store.slices import Bound, where, written
+from narratives.store.slices import ADVANCING, LIVE, narrative_filter, where, written
 from narratives.store.store import open_snapshot
 
 log = logging.getLogger(__name__)
@@ -39,8 +39,6 @@ CAVEAT = (
     "are dated finely enough for the period; limits: 95 %, allowing for paragraphs of one document going "
     "together; shares compare what the sources contain, not what was said altogether"
 )
-
-_NARRATIVES = "a.narrative_id IN (SELECT unnest($narratives))"
 
 
 def export(path: Path, what: str, s: Slice, out: Path | None, with_share: WithShare, as_of: str = "") -> str:
@@ -116,13 +114,8 @@ def _prevalence(snapshot: Snapshot, s: Slice, with_share: WithShare) -> pa.Table
 
 def _table(snapshot: Snapshot, what: str, s: Slice) -> pa.Table:
     found = where(s)
-    values: dict[str, Bound] = dict(found.values)
-    narrowed = "true"
-    if s.narratives:
-        values["narratives"] = list(s.narratives)
-        narrowed = _NARRATIVES
-    advancing = f"SELECT a.paragraph_id FROM snap.assignments a WHERE a.status <> 'rejected' AND {narrowed}"
-    passes = found.sql + (f" AND p.paragraph_id IN ({advancing})" if s.narratives else "")
+    narrowed = narrative_filter(s, found)
+    passes = found.sql + (f" AND p.paragraph_id IN ({ADVANCING} AND {narrowed})" if s.narratives else "")
     whole = s == Slice(copies=s.copies, by=s.by, unit=s.unit)
     everything = "true" if whole and s.copies == "all" else "false"
     sql = {
@@ -144,7 +137,7 @@ def _table(snapshot: Snapshot, what: str, s: Slice) -> pa.Table:
                 SELECT a.narrative_id, count(*) AS paragraphs, count(DISTINCT p.document_id) AS documents,
                        min(nullif(p.date, '')) AS first_date, max(nullif(p.date, '')) AS last_date
                 FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id)
-                WHERE a.status <> 'rejected' AND p.statement AND {found.sql} GROUP BY a.narrative_id
+                WHERE {LIVE} AND p.statement AND {found.sql} GROUP BY a.narrative_id
             )
             SELECT a.narrative_id, a.name AS narrative, a.origin, a.status, a.definition,
                    coalesce(c.paragraphs, 0) AS paragraphs, coalesce(c.documents, 0) AS documents,
@@ -162,7 +155,7 @@ def _table(snapshot: Snapshot, what: str, s: Slice) -> pa.Table:
                OR d.status = 'rejected' AND {"true" if whole else "false"}
             ORDER BY d.document_id, d.source_path, d.row, d.reason""",
     }[what]
-    table = snapshot.table(sql, {name: value for name, value in values.items() if f"${name}" in sql})
+    table = snapshot.table(sql, {name: value for name, value in found.values.items() if f"${name}" in sql})
     if snapshot.meta().notice:
         table = table.append_column("note", pa.array([snapshot.meta().notice] * len(table), pa.string()))
     return table

@@ -14,13 +14,12 @@ import pandas as pd
 
 from narratives.model import Origin, Slice, StoreError
 from narratives.store.queries import Snapshot
-from narratives.store.slices import PERIOD_COLUMN, where
+from narratives.store.slices import ADVANCING, LIVE, PERIOD_COLUMN, where
 
 Actor = Literal["speaker", "outlet"]
 Group = Literal["all", "period", "speaker", "outlet"]
 
-_ADVANCING = """p.paragraph_id IN (SELECT a.paragraph_id FROM snap.assignments a
-    WHERE a.narrative_id = $narrative AND a.status <> 'rejected')"""
+_ADVANCING = f"p.paragraph_id IN ({ADVANCING} AND a.narrative_id = $narrative)"
 # What stands in a list of paragraphs; `p` and `d` are paragraph and document.
 _SHOWN = """p.paragraph_id, p.document_id, p.date, p.speaker, p.voice, p.outlet, d.title, d.url, d.text_kind,
     p.text"""
@@ -113,17 +112,6 @@ def voices(snapshot: Snapshot, s: Slice, narrative_id: str, actor: Actor) -> pd.
     )
 
 
-def uses(snapshot: Snapshot, s: Slice, narrative_id: str, actor: Actor) -> pd.DataFrame:
-    """Columns narrative_id, actor, date (as it is known), paragraphs: for measure.first_uses."""
-    found = where(s)
-    return snapshot.frame(
-        f"""SELECT $narrative AS narrative_id, p.{actor} AS actor, p.date, count(*) AS paragraphs
-            FROM snap.paragraphs p WHERE p.statement AND {_ADVANCING} AND {found.sql}
-            GROUP BY p.{actor}, p.date ORDER BY p.date, p.{actor}""",
-        {**found.values, "narrative": narrative_id},
-    )
-
-
 def covered_from(snapshot: Snapshot, s: Slice, actor: Actor) -> pd.DataFrame:
     """Columns actor, since (ISO day): the first day of the slice of which each has a statement paragraph.
 
@@ -151,7 +139,7 @@ def pairs(snapshot: Snapshot, s: Slice, narrative_id: str) -> pd.DataFrame:
         ),
         hits AS MATERIALIZED (
             SELECT a.narrative_id, p.document_id, p.paragraph_id
-            FROM base p JOIN snap.assignments a USING (paragraph_id) WHERE a.status <> 'rejected'
+            FROM base p JOIN snap.assignments a USING (paragraph_id) WHERE {LIVE}
         ),
         own AS MATERIALIZED (
             SELECT DISTINCT document_id, paragraph_id FROM hits WHERE narrative_id = $narrative
@@ -184,7 +172,7 @@ def characteristic(snapshot: Snapshot, s: Slice, narrative_id: str, most: int) -
         WITH scored AS (
             SELECT {_SHOWN}, a.score, a.sentence, a.exemplar
             FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id) {_DOCUMENT}
-            WHERE a.narrative_id = $narrative AND a.status <> 'rejected' AND p.statement AND {found.sql}
+            WHERE a.narrative_id = $narrative AND {LIVE} AND p.statement AND {found.sql}
         ),
         once AS (
             SELECT * FROM scored

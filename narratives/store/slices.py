@@ -31,6 +31,8 @@ NONE_NAMED = "(none named)"
 LIVE = "a.status <> 'rejected'"
 ADVANCING = f"SELECT a.paragraph_id FROM snap.assignments a WHERE {LIVE}"
 CLAIMED = f"p.paragraph_id IN ({ADVANCING})"
+# Of the narratives that are bound as $narratives.
+NAMED = "a.narrative_id IN (SELECT unnest($narratives))"
 
 # Orders of evidence, in terms of paragraphs `p` and the score and similarity found for them. Each ends in the
 # id, so that no two rows may change places; what has no date, speaker or outlet comes last.
@@ -122,7 +124,7 @@ def narrative_filter(s: Slice, found: Where) -> str:
     if not s.narratives:
         return "true"
     found.values["narratives"] = list(s.narratives)
-    return "a.narrative_id IN (SELECT unnest($narratives))"
+    return NAMED
 
 
 def written(s: Slice) -> dict[str, str]:

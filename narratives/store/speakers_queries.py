@@ -8,7 +8,7 @@ import pandas as pd
 
 from narratives.model import Slice
 from narratives.store.queries import Snapshot
-from narratives.store.slices import PERIOD_COLUMN, where
+from narratives.store.slices import LIVE, PERIOD_COLUMN, where
 
 Of = Literal["speaker", "outlet", "voice"]
 _COLUMNS: dict[Of, str] = {"speaker": "speaker", "outlet": "outlet", "voice": "voice"}
@@ -31,7 +31,7 @@ def amounts(snapshot: Snapshot, s: Slice, of: Of) -> pd.DataFrame:
         SELECT p.{column}, count(DISTINCT p.document_id) AS documents, count(*) AS paragraphs,
                count(*) FILTER (p.paragraph_id IN (
                    SELECT a.paragraph_id FROM snap.assignments a JOIN snap.narratives n USING (narrative_id)
-                   WHERE a.status <> 'rejected' AND {_CHOSEN})) AS advancing,
+                   WHERE {LIVE} AND {_CHOSEN})) AS advancing,
                coalesce(min(p.date) FILTER (len(p.date) = 10), '') AS first,
                coalesce(max(p.date) FILTER (len(p.date) = 10), '') AS last
         FROM snap.paragraphs p WHERE p.statement AND {found.sql}
@@ -69,7 +69,7 @@ def shares(
         hits AS (
             SELECT b.whose, b.document_id, a.narrative_id, count(*) AS y
             FROM base b JOIN snap.assignments a USING (paragraph_id)
-            WHERE a.status <> 'rejected' GROUP BY ALL
+            WHERE {LIVE} GROUP BY ALL
         ),
         counts AS (
             SELECT h.whose, h.narrative_id, sum(h.y) AS y, sum(z.m * h.y) AS my, sum(h.y * h.y) AS y2

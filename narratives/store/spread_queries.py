@@ -9,7 +9,7 @@ import pandas as pd
 
 from narratives.model import Slice
 from narratives.store.queries import Snapshot
-from narratives.store.slices import where
+from narratives.store.slices import LIVE, where
 
 Actor = Literal["outlet", "speaker"]
 _COLUMNS: dict[Actor, str] = {"outlet": "outlet", "speaker": "speaker"}
@@ -26,7 +26,7 @@ def uses(snapshot: Snapshot, s: Slice, actor: Actor, narrative_id: str) -> pd.Da
         f"""
         SELECT a.narrative_id, p.{_COLUMNS[actor]} AS actor, p.date, count(*) AS paragraphs
         FROM snap.paragraphs p JOIN snap.assignments a USING (paragraph_id)
-        WHERE p.statement AND a.status <> 'rejected' AND a.narrative_id = $narrative AND {found.sql}
+        WHERE p.statement AND {LIVE} AND a.narrative_id = $narrative AND {found.sql}
         GROUP BY ALL ORDER BY 2, 3
         """,
         {**found.values, "narrative": narrative_id},
@@ -71,7 +71,7 @@ def copied(snapshot: Snapshot, s: Slice, narrative_id: str) -> pd.DataFrame:
         FROM snap.paragraphs p
         JOIN snap.assignments a USING (paragraph_id)
         LEFT JOIN snap.paragraphs o ON o.paragraph_id = p.duplicate_of
-        WHERE p.statement AND a.status <> 'rejected' AND a.narrative_id = $narrative AND {found.sql}
+        WHERE p.statement AND {LIVE} AND a.narrative_id = $narrative AND {found.sql}
         GROUP BY ALL ORDER BY paragraphs DESC, 1, 2
         """,
         {**found.values, "narrative": narrative_id},
