@@ -62,7 +62,14 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(site, tmp_path, capsys):
     source = addresses(tmp_path, *(site.url(f"/{name}") for name in "abc"))
     arguments = ["fetch", source, "--into", str(tmp_path / "in"), "--allow-host", site.host]
     command = [sys.executable, "-m", "narratives", *arguments]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    # Where the tests run in the background, Ctrl-C is switched off, and programs inherit that.
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     while not site.asked("/a") and process.poll() is None:
         time.sleep(0.01)
     time.sleep(0.2)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
+import re
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from narratives.model import Assignment, NarrativesError, Slice, StoreError
 from narratives.store import InputRecord, SnapshotContent, Store, open_snapshot, verify
 from narratives.store.connection import DATABASE
+from narratives.store.rows import snapshot_id
 
 from .factory import build_store, content
 
@@ -56,6 +60,17 @@ def test_the_same_content_has_the_same_id_in_any_order_and_any_store(tmp_path: P
 def test_other_content_has_another_id(tmp_path: Path, change) -> None:
     store = Store(tmp_path)
     assert store.write_snapshot(content()) != store.write_snapshot(change(content()))
+
+
+def test_no_program_takes_an_id_for_a_number(tmp_path: Path) -> None:
+    made = [snapshot_id({}, [str(number)]) for number in range(500)]
+    assert len(set(made)) == 500
+    frame = pd.read_csv(io.StringIO("\n".join(["snapshot", *made])))
+    assert frame["snapshot"].tolist() == made
+    for each in made:
+        assert re.fullmatch("[0-9a-f]{12}", each)
+        with pytest.raises(ValueError):
+            float(each)
 
 
 def test_noise_below_the_third_decimal_of_a_score_changes_nothing(tmp_path: Path) -> None:
