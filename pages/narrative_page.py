@@ -23,12 +23,11 @@ def page(view: frame.View) -> None:
     )
     key = narrative.choose(view)
     measured = quality.measured(view)
-    rows = list(measured.values())
     narrative_texts.definition(view, narrative_data.card(view.handle, key))
-    about = narrative.about(view, key, rows)
-    if narrative.headline(view, about, rows):
+    about = narrative.about(view, key, list(measured.values()))
+    if narrative.headline(view, about):
         about = narrative.controls(view, about)
-        narrative_panels.trend(view, about, rows)
+        narrative_panels.trend(view, about)
         narrative_actors.actors(view, about, "speaker")
         narrative_actors.actors(view, about, "outlet")
         narrative_actors.firsts(view, about, "speaker")

@@ -24,9 +24,12 @@ MAY_IMPORT["search"] = {"model", "parse", "track", "store"}
 STEPS = {"intake", "embedding", "matching", "discovery", "shipped"}
 MAY_IMPORT["pipeline"] = {"model", *STEPS, *ROOMS} - {"show", "measure"}
 MAY_IMPORT["evaluation"] = {"model", "pipeline", *STEPS, *ROOMS} - {"show", "parse"}
+MAY_IMPORT["spotcheck"] = {"model", "read", "store"}
 MAY_IMPORT["brief"] = {"model", "store", "measure", "brief", "show"}
 MAY_IMPORT["method"] = {"model", "parse", "track", "measure"}
-MAY_IMPORT["cli"] = {"model", "pipeline", "evaluation", "brief", "shipped", "cli", *ROOMS} - {"show"}
+MAY_IMPORT["cli"] = {"model", "pipeline", "evaluation", "spotcheck", "brief", "shipped", "cli", *ROOMS} - {
+    "show"
+}
 MAY_IMPORT["__main__"] = {"cli"}
 MAY_IMPORT["preview"] = {"model", "read", "parse"}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from narratives.measure import base_of, changes, corrected, with_base, with_share
+from narratives.measure import base_of, changes, corrected, labels_of, with_base, with_share
 from narratives.measure.base import Base
 from narratives.measure.clustered import SUMS
 from narratives.model import Quality, Slice
@@ -60,8 +60,9 @@ def gather(snapshot: Snapshot, s: Slice) -> Brief:
     counts = snapshot.prevalence(s)
     if not s.narratives:
         counts = counts[counts["origin"] == "codebook"]
-    measured = snapshot.quality() or ()
-    trend = with_base(corrected(with_share(counts), measured), base)
+    measured, checked = snapshot.quality() or (), snapshot.spot_checks()
+    labels = labels_of(checked.rows if checked else ())
+    trend = with_base(corrected(with_share(counts), measured, labels), base)
     ranked = _ranked(counts, base)
     top = ranked["narrative_id"].head(MOST_SMALL).tolist()
     grouping = _grouping(snapshot, s)

@@ -11,6 +11,7 @@ from narratives.cli import commands
 from narratives.evaluation import Annotation
 from narratives.model import Copies, Granularity, Unit, Voice
 from narratives.shipped import DATA
+from narratives.spotcheck import Judge
 from narratives.store import TABLES
 
 
@@ -77,6 +78,18 @@ def make_parser() -> argparse.ArgumentParser:
     add("--codebook", type=Path, default=DATA / "codebook.toml", metavar="F", help="narratives to decide on")
     add("--who", default="", metavar="NAME", help="who decided; default: your login name")
     command.set_defaults(run=commands.run_review)
+
+    command = subparsers.add_parser(
+        "spotcheck", help="draw assignments at random to judge; count what was judged"
+    )
+    add = command.add_argument
+    add("action", choices=("draw", "take"))
+    add("file", type=Path, metavar="F.csv", help="draw: a new file; take: that file, its verdicts filled in")
+    _add_store(command)
+    add("--each", type=int, default=30, metavar="N", help="draw: how many of each narrative; default: 30")
+    add("--seed", type=int, default=0, metavar="N", help="draw: another seed, another draw")
+    add("--judged-by", choices=get_args(Judge), default="human", help="take: who judged, for the caveat")
+    command.set_defaults(run=commands.run_spotcheck)
 
     command = subparsers.add_parser("evaluate", help="measure the matching against labelled paragraphs")
     add = command.add_argument

@@ -9,12 +9,13 @@ import os
 import sys
 from dataclasses import asdict
 
-from narratives import brief, measure, read
+from narratives import brief, measure, read, spotcheck
 from narratives.cli.exits import EXIT_NOTHING_READ
 from narratives.cli.printing import (
     print_evaluation,
     print_rejected,
     print_report,
+    print_spot_checks,
     print_table,
     print_written,
     show_progress,
@@ -99,6 +100,20 @@ def run_review(options: argparse.Namespace) -> int:
     print_table({"texts read": len(good), "rows rejected": len(rows) - len(good), "decisions added": added})
     print(f"log       {log.path}")
     return 0 if good else EXIT_NOTHING_READ
+
+
+def run_spotcheck(options: argparse.Namespace) -> int:
+    """Write assignments drawn at random to a file, or count the verdicts in one and print what they say."""
+    if options.action == "draw":
+        drawn = spotcheck.draw(options.store, options.file, options.each, options.seed)
+        print_table(drawn)
+        print(f"{sum(drawn.values()):,} assignments in {options.file}: fill in the column verdict")
+        return 0
+    found = spotcheck.take(options.store, options.file, options.judged_by)
+    print_rejected(found.rejected)
+    print_spot_checks(found.checks)
+    print(f"{found.unsure:,} unsure, left out; kept with snapshot {found.snapshot}")
+    return 0
 
 
 def run_evaluate(options: argparse.Namespace) -> int:

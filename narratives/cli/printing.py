@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from narratives.model import BuildReport, Progress, Rejected
+from narratives import measure
+from narratives.model import BuildReport, Progress, Rejected, SpotCheck
 from narratives.store import Evaluation
 
 REJECTED_SHOWN = 20
@@ -96,6 +97,15 @@ def print_evaluation(evaluation: Evaluation) -> None:
         shown = (f"{figures[n]:.2f} ({figures[n + '_low']:.2f}–{figures[n + '_high']:.2f})" for n in names)
         print(f"{row.narrative_id or 'mean':34}{row.support:>5}" + "".join(f"{text:>20}" for text in shown))
     print(evaluation.caveat)
+
+
+def print_spot_checks(checks: Sequence[SpotCheck]) -> None:
+    """Of each narrative how many were judged, how many hold, and that share with its 95 % limits."""
+    print(f"{'':34}{'judged':>8}{'hold':>6}{'precision here':>20}")
+    for check in checks:
+        value, low, high = measure.precision_of(check)
+        shown = f"{value:.2f} ({low:.2f}–{high:.2f})"
+        print(f"{check.narrative_id:34}{check.judged:>8}{check.advancing:>6}{shown:>20}")
 
 
 def print_written(text: str, out: Path | None) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from narratives.measure.intervals import Floats, carried, wilson
-from narratives.model import Quality
+from narratives.model import Quality, SpotCheck
 
 LABELS = ("narrative_id", "assigned", "assigned_true", "others", "others_true")
 
@@ -21,6 +21,18 @@ NO_BETTER_THAN_CHANCE = "the matching finds true paragraphs no more often than o
 CONTRADICTED = "the measured rates cannot give the share seen here"
 
 Value = tuple[Floats, Floats, Floats]  # with its limits
+
+
+def labels_of(checks: Sequence[SpotCheck]) -> pd.DataFrame:
+    """Spot checks as the `labels` of `corrected`: they judge what was assigned, and none of the others."""
+    rows = [(check.narrative_id, check.judged, check.advancing, 0, 0) for check in checks]
+    return pd.DataFrame(rows, columns=list(LABELS))
+
+
+def precision_of(check: SpotCheck) -> tuple[float, float, float]:
+    """The share of the judged that hold, with Wilson's 95 % limits; `check` has judged at least one."""
+    low, high = wilson(np.array([check.advancing], np.float64), np.array([check.judged], np.float64))
+    return check.advancing / check.judged, float(low[0]), float(high[0])
 
 
 def corrected(

@@ -49,8 +49,10 @@ from narratives.model.narratives import (
 from narratives.model.reporting import (
     BuildReport,
     Counts,
+    Judgement,
     Progress,
     Quality,
+    SpotCheck,
     silent,
 )
 
@@ -74,6 +76,7 @@ __all__ = [
     "Event",
     "Granularity",
     "InputFile",
+    "Judgement",
     "Kind",
     "LabelledText",
     "Lineage",
@@ -91,6 +94,7 @@ __all__ = [
     "Role",
     "Slice",
     "Speaker",
+    "SpotCheck",
     "Status",
     "StoreBusyError",
     "StoreError",

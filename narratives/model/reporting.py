@@ -105,3 +105,27 @@ class Quality:
     false_positive_rate: float = math.nan
     false_positive_rate_low: float = math.nan
     false_positive_rate_high: float = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class SpotCheck:
+    """Of `judged` paragraphs, drawn at random among those assigned to a narrative, `advancing` advance it."""
+
+    narrative_id: str
+    judged: int
+    advancing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What somebody says of one drawn pair of paragraph and narrative: `advances` is None where unsure.
+
+    `row` is the line of the file, counted from the first under the header; `snapshot_id` the snapshot that
+    the pair was drawn from.
+    """
+
+    row: int
+    snapshot_id: str
+    paragraph_id: str
+    narrative_id: str
+    advances: bool | None

@@ -3,6 +3,7 @@
 from narratives.read.config import load_codebook, load_events, load_speakers
 from narratives.read.discover import discover
 from narratives.read.formats import fingerprint, read_file, read_unchanged
+from narratives.read.judgements import VERDICTS, read_judgements
 from narratives.read.labels import read_labels
 from narratives.read.manifest import NAME as MANIFEST
 from narratives.read.rows import FIELDS
@@ -11,6 +12,7 @@ from narratives.read.tables import column_names
 __all__ = [
     "FIELDS",
     "MANIFEST",
+    "VERDICTS",
     "column_names",
     "discover",
     "fingerprint",
@@ -18,6 +20,7 @@ __all__ = [
     "load_events",
     "load_speakers",
     "read_file",
+    "read_judgements",
     "read_labels",
     "read_unchanged",
 ]

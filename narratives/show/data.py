@@ -16,8 +16,16 @@ import pandas as pd
 import streamlit as st
 
 from narratives import measure
-from narratives.measure import Base, base_of, choose_granularity, corrected, with_base, with_share
-from narratives.model import Granularity, Slice, StoreError
+from narratives.measure import (
+    Base,
+    base_of,
+    choose_granularity,
+    corrected,
+    labels_of,
+    with_base,
+    with_share,
+)
+from narratives.model import Granularity, Slice, SpotCheck, StoreError
 from narratives.show.colours import chosen
 from narratives.store import (
     Manifest,
@@ -105,11 +113,18 @@ def base(handle: Handle) -> Base:
 def judged(handle: Handle, frame: pd.DataFrame) -> pd.DataFrame:
     """Shares corrected for matching errors where labels allow it, and none where they rest on too little.
 
-    See `measure.corrected` and `measure.with_base` for the columns added. Not kept: an evaluation may come
-    at any time.
+    See `measure.corrected` and `measure.with_base` for the columns added. Not kept: an evaluation or a spot
+    check may come at any time.
     """
     quality = snapshot(handle).quality() or ()
-    return with_base(corrected(frame, quality), base(handle))
+    checks = labels_of(list(spot_checks(handle).values()))
+    return with_base(corrected(frame, quality, checks), base(handle))
+
+
+def spot_checks(handle: Handle) -> dict[str, SpotCheck]:
+    """What spot checks of the snapshot found, by narrative id; empty where there were none."""
+    found = snapshot(handle).spot_checks()
+    return {row.narrative_id: row for row in found.rows} if found else {}
 
 
 @st.cache_data(max_entries=200, ttl=KEEP_SECONDS, show_spinner=False)

@@ -112,9 +112,9 @@ def controls(view: View, shown: About) -> About:
     )
 
 
-def headline(view: View, about: About, measured: Sequence[Quality]) -> bool:
+def headline(view: View, about: About) -> bool:
     """How much of it there is in the slice; False, with the way out in words, where there is none."""
-    rows = records(narrative_data.overall(view.handle, about.slice, about.id, measured))
+    rows = records(narrative_data.overall(view.handle, about.slice, about.id))
     if not rows or not rows[0]["paragraphs"]:
 
         def count(s: Slice) -> int:
@@ -147,7 +147,8 @@ def headline(view: View, about: About, measured: Sequence[Quality]) -> bool:
     for label, value, note in cells:
         grid.metric(label, value, help=note)
     if reason:
-        st.caption(words.literal(f"No corrected share: {reason}."))
+        open_to = about.card.origin == "codebook" and reason != said.TOO_LITTLE
+        st.caption(f"{words.literal(f'No corrected share: {reason}.')} {said.WAY_OUT if open_to else ''}")
     return True
 
 
@@ -157,11 +158,17 @@ def measured_quality(view: View, about: About, measured: Mapping[str, Quality]) 
     if about.card.origin == "discovered":
         st.text("A discovered narrative has no definition, so no label can say what belongs to it.")
         return
+    if checked := quality.spot_checked(view, about.id):
+        st.caption(checked)
     if about.measured is None:
         st.caption(quality.NOT_MEASURED)
         return
     rows = [about.measured, *([measured[""]] if "" in measured else [])]
-    st.dataframe(quality.table(rows, data.names(view.handle)), hide_index=True, height="content")
+    st.dataframe(
+        quality.table(rows, data.names(view.handle), data.spot_checks(view.handle)),
+        hide_index=True,
+        height="content",
+    )
     caveat = words.sentence(data.snapshot(view.handle).quality_caveat())
     st.caption(f"{quality.READING} {words.literal(caveat)}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from narratives.measure import changes, cooccurrence, corrected, first_uses, with_base, with_share
-from narratives.model import Granularity, Quality, Slice, StoreError
+from narratives.measure import changes, cooccurrence, first_uses, with_base, with_share
+from narratives.model import Granularity, Slice, StoreError
 from narratives.show import data
 from narratives.show.colours import chosen
 from narratives.show.data import KEEP_SECONDS, Handle
@@ -39,16 +38,15 @@ def shares(handle: Handle, s: Slice, about: str, group: Group) -> pd.DataFrame:
     return with_share(queries.sums(data.snapshot(handle), s, about, group))
 
 
-def trend(handle: Handle, s: Slice, about: str, measured: Sequence[Quality]) -> pd.DataFrame:
+def trend(handle: Handle, s: Slice, about: str) -> pd.DataFrame:
     """The share by period: raw and corrected, those on too little left out with the reason."""
     found = shares(handle, s, about, "period")
-    named = found.assign(narrative=data.names(handle)[about])
-    return with_base(corrected(named, measured), data.base(handle))
+    return data.judged(handle, found.assign(narrative=data.names(handle)[about]))
 
 
-def overall(handle: Handle, s: Slice, about: str, measured: Sequence[Quality]) -> pd.DataFrame:
+def overall(handle: Handle, s: Slice, about: str) -> pd.DataFrame:
     """The share in the whole slice, undated paragraphs included: one row, or none where there is no text."""
-    return with_base(corrected(shares(handle, s, about, "all"), measured), data.base(handle))
+    return data.judged(handle, shares(handle, s, about, "all"))
 
 
 @st.cache_data(max_entries=200, ttl=KEEP_SECONDS, show_spinner=False)

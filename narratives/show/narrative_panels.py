@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -10,7 +9,6 @@ import pandas as pd
 import streamlit as st
 
 from narratives.measure.base import SAMPLE
-from narratives.model import Quality
 from narratives.show import charts, data, narrative_data, narrative_trend, navigation, panel, periods, words
 from narratives.show import narrative_words as said
 from narratives.show.frame import View
@@ -29,9 +27,9 @@ _TREND = {
 }
 
 
-def trend(view: View, about: About, measured: Sequence[Quality]) -> None:
+def trend(view: View, about: About) -> None:
     """The share over time with its band, the corrected share, and change points with what explains them."""
-    rows = narrative_data.trend(view.handle, about.slice, about.id, measured)
+    rows = narrative_data.trend(view.handle, about.slice, about.id)
     if rows.empty:
         st.text(words.undated(data.totals(view.handle, about.slice).undated, about.slice))
         return

@@ -23,6 +23,7 @@ METHODS = {
     "rates": "corrected by the recall and the false-positive rate measured on reference labels",
 }
 _NO_RATE = "the measured figures lack the rate of false positives until evaluate is run again"
+WAY_OUT = "`python -m narratives spotcheck draw F.csv` draws paragraphs at random whose judgement allows one."
 MORE, LESS = "more often than by chance", "less often than by chance"
 NO_DIFFERENT = "not clearly more or less often"
 TOO_LITTLE = "it rests on too little text"

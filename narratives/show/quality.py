@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from narratives.model import Quality
+from narratives.measure import precision_of
+from narratives.model import Quality, SpotCheck
 from narratives.show import data, words
 from narratives.show.frame import View
 
@@ -20,7 +21,8 @@ READING = (
     "Precision: of the paragraphs matched, how many the reference labels say advance it. Recall: of those "
     "that advance it, how many were matched. F1 combines the two; 1 is perfect. In brackets the 95 % "
     "interval, from drawing documents anew. Labelled: reference paragraphs that advance it; where they are "
-    "few, the figures say little."
+    "few, the figures say little. Precision here, where it stands: of the assignments of this snapshot that "
+    "were drawn at random and judged, how many hold."
 )
 
 
@@ -32,6 +34,8 @@ def measured(view: View) -> dict[str, Quality]:
 
 def line(view: View, found: Mapping[str, Quality]) -> None:
     """Below the charts: how good the matching is on average and by which labels, or that nobody knows."""
+    if checked := spot_checked(view):
+        st.caption(checked)
     if "" not in found:
         st.caption(NOT_MEASURED)
         return
@@ -45,12 +49,40 @@ def details(view: View, found: Mapping[str, Quality]) -> None:
         return
     with st.expander("Measured quality of the matching"):
         st.caption(READING)
-        rows = table(list(found.values()), data.names(view.handle))
+        rows = table(list(found.values()), data.names(view.handle), data.spot_checks(view.handle))
         st.dataframe(rows, hide_index=True, height="content")
 
 
-def table(rows: Sequence[Quality], names: Mapping[str, str]) -> pd.DataFrame:
-    """Columns Narrative, Precision, Recall, F1 and Labelled; the mean first, then by name. Pure."""
+def spot_checked(view: View, narrative_id: str = "") -> str:
+    """What spot checks found of one narrative, or of all, as Markdown; empty where there were none."""
+    found = data.snapshot(view.handle).spot_checks()
+    rows = [row for row in found.rows if narrative_id in ("", row.narrative_id)] if found else []
+    if not found or not rows:
+        return ""
+    return f"Spot check: {spot_check(rows)}. {words.literal(found.caveat)}"
+
+
+def spot_check(rows: Sequence[SpotCheck]) -> str:
+    """Of how many drawn assignments how many hold, and what share: of one narrative, or their mean."""
+    judged, advancing = sum(row.judged for row in rows), sum(row.advancing for row in rows)
+    said = f"of {judged:,} assignments drawn at random here {advancing:,} hold"
+    if len(rows) > 1:
+        mean = sum(row.advancing / row.judged for row in rows) / len(rows)
+        return f"{said}; precision here, mean of the narratives: {mean:.2f}"
+    return f"{said}; precision here: {_precision(rows[0])}"
+
+
+def _precision(check: SpotCheck | None) -> str:
+    return words.with_limits(*precision_of(check)) if check else "–"
+
+
+def table(
+    rows: Sequence[Quality], names: Mapping[str, str], checks: Mapping[str, SpotCheck] | None = None
+) -> pd.DataFrame:
+    """Columns Narrative, F1, Precision, Recall and Labelled; the mean first, then by name. Pure.
+
+    With spot checks a column Precision here as well.
+    """
     ordered = sorted(rows, key=lambda row: (row.narrative_id != "", names.get(row.narrative_id, "")))
     return pd.DataFrame(
         {
@@ -59,5 +91,10 @@ def table(rows: Sequence[Quality], names: Mapping[str, str]) -> pd.DataFrame:
             "Precision": [words.with_limits(r.precision, r.precision_low, r.precision_high) for r in ordered],
             "Recall": [words.with_limits(r.recall, r.recall_low, r.recall_high) for r in ordered],
             "Labelled": [r.support for r in ordered],
+            **(
+                {"Precision here": [_precision(checks.get(r.narrative_id)) for r in ordered]}
+                if checks
+                else {}
+            ),
         }
     )

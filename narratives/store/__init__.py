@@ -12,6 +12,7 @@ from narratives.store.map_queries import MapPoints
 from narratives.store.queries import Snapshot
 from narratives.store.records import InputRecord, Manifest, Options, SnapshotContent, Totals
 from narratives.store.slices import Near, Sort, terms, written
+from narratives.store.spotchecks import SpotChecks
 from narratives.store.store import Store, open_snapshot, verify
 from narratives.store.vectors import VectorFile
 
@@ -30,6 +31,7 @@ __all__ = [
     "Snapshot",
     "SnapshotContent",
     "Sort",
+    "SpotChecks",
     "Store",
     "Totals",
     "VectorFile",

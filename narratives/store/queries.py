@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from narratives.model import Earlier, Quality, Slice, StoreError
-from narratives.store import evaluations, evidence_queries, prevalence_queries
+from narratives.store import evaluations, evidence_queries, prevalence_queries, spotchecks
 from narratives.store.records import Manifest, Options, Totals
 from narratives.store.slices import LIVE, Bound, Near, Sort
 
@@ -47,6 +47,18 @@ class Snapshot:
         """What must be known of the labels of that evaluation; empty where there is none."""
         found = evaluations.read_evaluation(self._folder / evaluations.NAME)
         return found.caveat if found else ""
+
+    def spot_checks(self) -> spotchecks.SpotChecks | None:
+        """The latest spot checks, read anew since they come after the build; None where there are none."""
+        return spotchecks.read_spot_checks(self._folder / spotchecks.NAME)
+
+    def drawable(self) -> pd.DataFrame:
+        """What a spot check may draw: original statement paragraphs with each codebook narrative of theirs.
+
+        Columns narrative_id, narrative, definition, paragraph_id, date, speaker, text; in codebook order,
+        then by paragraph.
+        """
+        return self.frame(spotchecks.DRAWABLE)
 
     def options(self) -> Options:
         """What the filters can be set to, with the number of original statement paragraphs of each."""

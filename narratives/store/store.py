@@ -10,7 +10,16 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from narratives.model import Quality, RawDocument, Rejected, StoreBusyError, StoreError
-from narratives.store import connection, evaluations, files, ledger, manifests, snapshot, vectors
+from narratives.store import (
+    connection,
+    evaluations,
+    files,
+    ledger,
+    manifests,
+    snapshot,
+    spotchecks,
+    vectors,
+)
 from narratives.store.queries import Snapshot
 from narratives.store.records import InputRecord, Manifest, SnapshotContent
 
@@ -22,8 +31,8 @@ class Store:
 
     path/CURRENT             the id of the current snapshot
     path/inputs.json         the inputs that all snapshots from now on are made of
-    path/snapshots/<id>/     snapshot.duckdb, manifest.json and, once evaluated, quality.json; only the
-                             last two are ever replaced
+    path/snapshots/<id>/     snapshot.duckdb, manifest.json and, once there are such, quality.json and
+                             spotcheck.json; all but the first may be replaced
     path/vectors/<name>/     one `VectorFile` per model and variant
     path/inputs/<hash>...    the rows of each input as read
     """
@@ -136,6 +145,13 @@ class Store:
             found = shipped if shipped and evaluations.fits(shipped, parameters) else None
         if found:
             self.put_quality(snapshot_id, found.rows, found.caveat)
+
+    def put_spot_checks(self, snapshot_id: str, found: spotchecks.SpotChecks) -> None:
+        """Keep spot checks with the snapshot they were drawn from, in the place of earlier ones.
+
+        Raises StoreError where there is no such snapshot.
+        """
+        spotchecks.write_spot_checks(self.snapshot_path(snapshot_id) / spotchecks.NAME, found)
 
     def _quality_path(self, snapshot_id: str) -> Path:
         return self.snapshot_path(snapshot_id) / evaluations.NAME
