@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from narratives.model import Lineage, Quality, Slice
-from narratives.show import data, narrative_data, words
+from narratives.show import data, words
 from narratives.store import Store, open_snapshot
 
 from .conftest import ROOT
@@ -167,8 +167,8 @@ def test_measured_quality_and_the_corrected_share(store, monkeypatch):
         # Labels that were not drawn at random correct no share, and the page says so.
         app = opened()
         assert headline(app)["Corrected share"] == "–" and "not drawn at random" in said(app)
-        random = partial(narrative_data.corrected, rates_carry_over=True)
-        monkeypatch.setattr(narrative_data, "corrected", random)
+        random = partial(data.corrected, rates_carry_over=True)
+        monkeypatch.setattr(data, "corrected", random)
         app = opened()
         assert headline(app)["Corrected share"] != "–" and "No corrected share" not in said(app)
         names = [trace.get("name") for trace in charts(app)[0]["data"]]
