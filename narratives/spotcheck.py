@@ -91,7 +91,7 @@ def take(store: Path, path: Path, judge: Judge) -> Taken:
     counts = sure.groupby("narrative_id", sort=True)["said"].agg(["size", "sum"])
     checks = tuple(SpotCheck(str(key), int(size), int(true)) for key, size, true in counts.itertuples())
     unsure = len(table) - len(sure)
-    Store(store).put_spot_checks(made[0], SpotChecks(checks, _caveat(checks, unsure, judge)))
+    Store(store).put_spot_checks(made[0], SpotChecks(checks, _caveat(unsure, judge)))
     return Taken(made[0], checks, unsure, tuple(rejected + bad))
 
 
@@ -128,7 +128,6 @@ def _sorted_out(
     return list(good.values()), bad
 
 
-def _caveat(checks: Iterable[SpotCheck], unsure: int, judge: Judge) -> str:
-    judged = sum(check.judged for check in checks)
-    left_out = f"; {unsure:,} on which the judges were unsure are left out" if unsure else ""
-    return f"{judged:,} assignments of this snapshot drawn at random and judged {_JUDGE[judge]}{left_out}."
+def _caveat(unsure: int, judge: Judge) -> str:
+    left_out = f"; in all {unsure:,} without a certain verdict left out" if unsure else ""
+    return f"Judged {_JUDGE[judge]}{left_out}."
