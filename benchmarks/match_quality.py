@@ -43,8 +43,7 @@ CAVEAT = (
     "Reference labels are machine annotation, not human coding: {paragraphs:,} paragraphs of {documents} "
     "Kremlin pages and Russian UN speeches of 2016–2020, not the texts shown here. Thresholds were "
     "cross-validated by document, but the codebook was improved by reading errors on the same paragraphs: "
-    "expect less elsewhere, and lower precision where narratives are rarer. Of 210 assignments drawn at "
-    "random from a whole corpus of Kremlin pages, 108 held (machine annotation)."
+    "expect less elsewhere, and clearly lower precision where narratives are rarer, as in a whole corpus."
 )
 
 Scores = NDArray[np.float32]

@@ -1,4 +1,4 @@
-"""The command line: `python -m narratives build | fetch | export | brief | review | evaluate | status`."""
+"""`python -m narratives build | fetch | export | brief | review | spotcheck | evaluate | status`."""
 
 import sys
 

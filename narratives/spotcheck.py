@@ -25,11 +25,15 @@ _JUDGE = {"human": "by people", "machine": "by machine, not by people"}
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What came of the judgements: the spot checks, those of `unsure` left out, and the bad rows."""
+    """What came of the judgements: the spot checks with their caveat, and the bad rows.
+
+    `replaced` says whether the snapshot had earlier spot checks, which these take the place of.
+    """
 
     snapshot: str
     checks: tuple[SpotCheck, ...]
-    unsure: int
+    caveat: str
+    replaced: bool
     rejected: tuple[Rejected, ...]
 
 
@@ -78,6 +82,7 @@ def take(store: Path, path: Path, judge: Judge) -> Taken:
     with closing(open_snapshot(store, made[0])) as snapshot:
         pairs = snapshot.drawable()[["paragraph_id", "narrative_id"]].itertuples(index=False, name=None)
         good, bad = _sorted_out(judged, set(pairs), str(path))
+        replaced = snapshot.spot_checks() is not None
     if not good:
         raise ConfigError(
             f"verdicts on what {made[0]} assigns", bad[0].reason, "Give the file as it was drawn."
@@ -90,9 +95,9 @@ def take(store: Path, path: Path, judge: Judge) -> Taken:
         raise ConfigError(f"yes or no as verdict in {path}", "unsure alone", todo)
     counts = sure.groupby("narrative_id", sort=True)["said"].agg(["size", "sum"])
     checks = tuple(SpotCheck(str(key), int(size), int(true)) for key, size, true in counts.itertuples())
-    unsure = len(table) - len(sure)
-    Store(store).put_spot_checks(made[0], SpotChecks(checks, _caveat(unsure, judge)))
-    return Taken(made[0], checks, unsure, tuple(rejected + bad))
+    caveat = _caveat(len(table) - len(sure), judge)
+    Store(store).put_spot_checks(made[0], SpotChecks(checks, caveat))
+    return Taken(made[0], checks, caveat, replaced, tuple(rejected + bad))
 
 
 def _write_new(out: Path, data: bytes) -> None:

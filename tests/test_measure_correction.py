@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from benchmarks.simulate import corpus
 from narratives.measure import corrected, with_share
-from narratives.measure.correction import ENRICHED, NOT_MEASURED, NOT_OF_HERE
+from narratives.measure.correction import ENRICHED, NO_RECALL, NOT_MEASURED, NOT_OF_HERE
 from narratives.model import Quality
 
 REPEATS = 2500
@@ -101,7 +101,7 @@ def test_labels_of_what_was_assigned_need_a_recall_beside_them(share, likeness, 
     found = corrected(frame, quality, labels)
     assert set(found["correction"]) == {"precision"}
     check(found, share)
-    assert set(corrected(frame, labels=labels)["correction_reason"]) == {NOT_MEASURED}
+    assert set(corrected(frame, labels=labels)["correction_reason"]) == {NO_RECALL}
 
 
 def small(*shares: tuple[int, int]) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,27 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from narratives.__main__ import main
-from narratives.measure import corrected, labels_of, precision_of
-from narratives.model import ConfigError, Judgement, Quality, Rejected, SpotCheck, StoreError, UsageError
+from narratives.brief import write
+from narratives.measure import Base, corrected, labels_of, precision_of
+from narratives.measure import judged as judged_shares
+from narratives.measure.correction import NO_RECALL, OTHERWISE_COUNTED
+from narratives.model import (
+    ConfigError,
+    Judgement,
+    Quality,
+    Rejected,
+    Slice,
+    SpotCheck,
+    StoreError,
+    UsageError,
+)
 from narratives.read import read_judgements
 from narratives.show import data
 from narratives.spotcheck import draw, take
 from narratives.store import Store, open_snapshot
 
 from .conftest import ROOT
-from .factory import build_store
+from .factory import content
 from .larger import ABOUT, BESIDE, build_larger
 
 RECALL = 0.8
@@ -65,19 +78,21 @@ def test_what_is_drawn_is_assigned_and_stands_once(store, drawn):
     assert rows.groupby("narrative_id").size().to_dict() == {ABOUT: 40, BESIDE: 40}
 
 
-def test_a_rejected_assignment_and_a_copy_are_not_drawn(tmp_path):
-    path = build_store(tmp_path / "store").path
-    snapshot = open_snapshot(path)
-    expected = snapshot.frame(
-        """SELECT a.paragraph_id, a.narrative_id FROM snap.assignments a JOIN snap.paragraphs p
-           USING (paragraph_id) WHERE a.status <> 'rejected' AND a.origin = 'codebook' AND p.statement
-           AND p.duplicate_of = '' ORDER BY ALL"""
-    )
-    everything = snapshot.frame("SELECT count(*) AS n FROM snap.assignments")["n"].iloc[0]
-    counts = draw(path, tmp_path / "all.csv", each=10_000)
-    rows = table(tmp_path / "all.csv").sort_values(["paragraph_id", "narrative_id"])
-    assert rows[["paragraph_id", "narrative_id"]].to_numpy().tolist() == expected.to_numpy().tolist()
-    assert sum(counts.values()) == len(expected) < everything
+def test_only_live_assignments_of_originals_to_the_codebook_are_drawn(tmp_path):
+    whole = content()
+    pairs = {(a.paragraph_id, a.narrative_id) for a in whole.assignments}
+    copies = {pair for pair in pairs if pair[0] in whole.copies}
+    candidates = {pair for pair in pairs if pair[1].startswith("c-")}
+    [gone, *_] = [a for a in whole.assignments if (a.paragraph_id, a.narrative_id) not in copies | candidates]
+    assignments = [replace(a, status="rejected") if a is gone else a for a in whole.assignments]
+    store = Store(tmp_path / "store")
+    store.write_snapshot(replace(whole, assignments=assignments))
+    counts = draw(store.path, tmp_path / "all.csv", each=10_000)
+    rows = table(tmp_path / "all.csv")
+    drawn = set(zip(rows["paragraph_id"], rows["narrative_id"], strict=True))
+    rejected = {(gone.paragraph_id, gone.narrative_id)}
+    assert copies and candidates and drawn == pairs - copies - candidates - rejected
+    assert sum(counts.values()) == len(drawn)
 
 
 def test_the_seed_decides_and_every_pair_has_the_same_chance(store, tmp_path):
@@ -116,12 +131,13 @@ def test_nothing_is_written_over_and_nothing_drawn_of_nothing(store, drawn, tmp_
 def test_what_was_judged_is_counted(store, drawn):
     judged(drawn, "yes", "No", " yes ", "unsure", "NO", "yes")
     found = take(store, drawn, "human")
-    assert found.checks == (SpotCheck(ABOUT, 5, 3),) and found.unsure == 1 and not found.rejected
+    assert found.checks == (SpotCheck(ABOUT, 5, 3),) and not found.replaced and not found.rejected
     kept = open_snapshot(store).spot_checks()
-    assert kept is not None and kept.rows == found.checks
+    assert kept is not None and kept.rows == found.checks and kept.caveat == found.caveat
     assert kept.caveat == "Judged by people; in all 1 without a certain verdict left out."
     judged(drawn, "no", "no")
-    assert take(store, drawn, "machine").checks == (SpotCheck(ABOUT, 5, 2),)
+    found = take(store, drawn, "machine")
+    assert found.checks == (SpotCheck(ABOUT, 5, 2),) and found.replaced
     kept = open_snapshot(store).spot_checks()
     assert kept is not None and "not by people" in kept.caveat
 
@@ -173,6 +189,14 @@ def test_a_snapshot_that_is_gone_and_a_file_that_is_none(store, drawn, tmp_path)
     (tmp_path / "empty.csv").write_text("")
     with pytest.raises(ConfigError, match="empty"):
         take(store, tmp_path / "empty.csv", "human")
+    twice = table(drawn).assign(verdict="yes")
+    twice.insert(0, "again", "")
+    twice.to_csv(drawn, index=False, header=["verdict", *twice.columns[1:]])
+    with pytest.raises(ConfigError, match="each once"):
+        take(store, drawn, "human")
+    (tmp_path / "cut.csv").write_bytes("snapshot,verdict".encode("utf-16")[:-1])
+    with pytest.raises(ConfigError, match="CSV in"):
+        take(store, tmp_path / "cut.csv", "human")
     (tmp_path / "long.csv").write_text(
         "snapshot,paragraph_id,narrative_id,verdict\na,b,c,yes,more\na,b,c,no\n"
     )
@@ -211,6 +235,34 @@ def test_they_correct_the_share_by_what_holds_over_recall():
     assert row["corrected"] == pytest.approx(0.01 * 0.5 / RECALL)
     assert 0.0045 < row["corrected_low"] < 0.00625 < row["corrected_high"] < 0.0083
     assert precision_of(SpotCheck(ABOUT, 200, 100)) == pytest.approx((0.5, 0.4313, 0.5687), abs=1e-3)
+
+
+ONE = {"narrative_id": [ABOUT], "total_paragraphs": [10_000], "documents": [100]}
+
+
+def test_nothing_found_where_nothing_holds_is_zero_with_room_above():
+    frame = pd.DataFrame(
+        {**ONE, "paragraphs": [0], "share": [0.0], "share_low": [0.0], "share_high": [0.001]}
+    )
+    measured = Quality(ABOUT, 400, *[0.7] * 3, RECALL, 0.75, 0.85, *[0.75] * 6)
+    row = corrected(frame, [measured], labels_of([SpotCheck(ABOUT, 14, 0)])).iloc[0]
+    assert row["corrected"] == row["corrected_low"] == 0 and row["correction_reason"] == ""
+    assert row["corrected_high"] == pytest.approx(0.001 * precision_of(SpotCheck(ABOUT, 14, 0))[2] / RECALL)
+
+
+def test_without_recall_and_for_other_counts_the_reason_is_told():
+    frame = pd.DataFrame({**ONE, "paragraphs": [100], "share": 0.01, "share_low": 0.008, "share_high": 0.012})
+    checks, base = [SpotCheck(ABOUT, 20, 10)], Base()
+    measured = [Quality(ABOUT, 400, *[0.7] * 3, RECALL, 0.75, 0.85, *[0.75] * 6)]
+    of_paragraphs = judged_shares(frame, Slice(), measured, checks, base).iloc[0]
+    assert of_paragraphs["corrected"] == pytest.approx(0.01 * 0.5 / RECALL)
+    for s in (Slice(unit="document"), Slice(copies="all"), Slice(copies="copies")):
+        row = judged_shares(frame, s, measured, checks, base).iloc[0]
+        assert np.isnan(row["corrected"]) and row["correction_reason"] == OTHERWISE_COUNTED
+    row = judged_shares(frame, Slice(), (), checks, base).iloc[0]
+    assert np.isnan(row["corrected"]) and row["correction_reason"] == NO_RECALL
+    row = judged_shares(frame, Slice(unit="document"), measured, (), base).iloc[0]
+    assert row["correction_reason"] not in (OTHERWISE_COUNTED, NO_RECALL, "")
 
 
 def test_the_bias_of_a_matcher_with_known_errors_is_gone_on_average():
@@ -252,7 +304,9 @@ def test_the_page_shows_what_was_found_and_the_corrected_share(store, drawn, mon
             app.session_state[key] = value
         app.run()
         assert not app.exception, app.exception
-        return {metric.label: metric.value for metric in app.metric}, "\n".join(c.value for c in app.caption)
+        return {metric.label: metric.value for metric in app.metric}, "\n".join(
+            c.value.replace("\\", "") for c in app.caption
+        )
 
     figures, captions = opened("pages/narrative_page.py", about=ABOUT)
     assert figures["Corrected share"] == "–" and "spotcheck draw" in captions
@@ -261,8 +315,12 @@ def test_the_page_shows_what_was_found_and_the_corrected_share(store, drawn, mon
     figures, captions = opened("pages/narrative_page.py", about=ABOUT)
     assert figures["Corrected share"] != "–" and "spotcheck draw" not in captions
     assert "of 40 assignments drawn at random here 20 hold; precision here: 0.50 (0.35–0.65)" in captions
+    assert "by a spot check and the recall measured elsewhere. Judged by people." in captions
     _, captions = opened("pages/prevalence_page.py")
-    assert "of 40 assignments drawn at random here 20 hold" in captions
+    assert "precision here: 0.50" in captions
+    assert "Dotted: Corrected for matching errors by a spot check" in captions
+    page = write(store, Slice(), None)
+    assert "by a spot check. Judged by people." in page
 
 
 def test_the_command(store, tmp_path, capsys):
@@ -275,4 +333,7 @@ def test_the_command(store, tmp_path, capsys):
     assert main(["spotcheck", "take", str(path), "--store", str(store), "--judged-by", "machine"]) == 0
     out = capsys.readouterr().out
     assert "'so so'" in out and "0.50 (0.09–0.91)" in out and Store(store).current() in out
+    assert "by machine, not by people" in out and "in the place" not in out
+    assert main(["spotcheck", "take", str(path), "--store", str(store)]) == 0
+    assert "in the place of earlier spot checks" in capsys.readouterr().out
     assert main(["spotcheck", "draw", str(path), "--store", str(store)]) == 2

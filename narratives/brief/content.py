@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from narratives.measure import base_of, changes, corrected, labels_of, with_base, with_share
+from narratives.measure import base_of, changes, judged, with_base, with_share
 from narratives.measure.base import Base
 from narratives.measure.clustered import SUMS
 from narratives.model import Quality, Slice
@@ -47,6 +47,7 @@ class Brief:
     quality: Quality | None
     quality_caveat: str
     uncorrected: str
+    checked: str
 
 
 def gather(snapshot: Snapshot, s: Slice) -> Brief:
@@ -61,8 +62,7 @@ def gather(snapshot: Snapshot, s: Slice) -> Brief:
     if not s.narratives:
         counts = counts[counts["origin"] == "codebook"]
     measured, checked = snapshot.quality() or (), snapshot.spot_checks()
-    labels = labels_of(checked.rows if checked else ())
-    trend = with_base(corrected(with_share(counts), measured, labels), base)
+    trend = judged(with_share(counts), s, measured, checked.rows if checked else (), base)
     ranked = _ranked(counts, base)
     top = ranked["narrative_id"].head(MOST_SMALL).tolist()
     grouping = _grouping(snapshot, s)
@@ -83,6 +83,7 @@ def gather(snapshot: Snapshot, s: Slice) -> Brief:
         quality=next((row for row in measured if not row.narrative_id), None),
         quality_caveat=snapshot.quality_caveat(),
         uncorrected=_reasons(trend),
+        checked=checked.caveat if checked else "",
     )
 
 

@@ -51,7 +51,10 @@ def _how(brief: Brief) -> str:
             f"{words.sentence(brief.quality_caveat)}"
         )
     undated = words.undated(brief.totals.undated, brief.slice)
-    raw = "Shares here are raw; the dashboard has them corrected for matching errors as well."
+    raw = (
+        "Shares here are raw; the dashboard has them corrected for matching errors as well, by a spot check. "
+        f"{brief.checked}"
+    )
     if brief.uncorrected:
         raw = f"Shares are not corrected for matching errors; the reason: {brief.uncorrected}."
     said = [

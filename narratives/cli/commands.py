@@ -112,7 +112,9 @@ def run_spotcheck(options: argparse.Namespace) -> int:
     found = spotcheck.take(options.store, options.file, options.judged_by)
     print_rejected(found.rejected)
     print_spot_checks(found.checks)
-    print(f"{found.unsure:,} unsure, left out; kept with snapshot {found.snapshot}")
+    print(found.caveat)
+    instead = ", in the place of earlier spot checks" if found.replaced else ""
+    print(f"kept with snapshot {found.snapshot}{instead}")
     return 0
 
 

@@ -3,7 +3,7 @@
 from narratives.measure.base import Base, base_of, smoothed, with_base
 from narratives.measure.change import changes
 from narratives.measure.clustered import clustered_interval, design
-from narratives.measure.correction import corrected, labels_of, precision_of
+from narratives.measure.correction import corrected, judged, labels_of, precision_of
 from narratives.measure.intervals import difference, wilson
 from narratives.measure.prevalence import choose_granularity, with_share
 from narratives.measure.quality import quality
@@ -20,6 +20,7 @@ __all__ = [
     "design",
     "difference",
     "first_uses",
+    "judged",
     "labels_of",
     "precision_of",
     "quality",

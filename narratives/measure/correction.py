@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from narratives.measure.base import Base, with_base
 from narratives.measure.intervals import Floats, carried, wilson
-from narratives.model import Quality, SpotCheck
+from narratives.model import Quality, Slice, SpotCheck
 
 LABELS = ("narrative_id", "assigned", "assigned_true", "others", "others_true")
 
@@ -17,7 +18,8 @@ NOT_MEASURED = "no labels of this narrative"
 ENRICHED = "the reference labels were not drawn at random: their false-positive rate does not carry over"
 NOT_OF_HERE = "false positives are as frequent on the reference labels as assignments are here"
 NO_BETTER_THAN_CHANCE = "the matching finds true paragraphs no more often than others"
-
+NO_RECALL = "a spot check tells what holds here, but how much is found was not measured"
+OTHERWISE_COUNTED = "spot checks judge original paragraphs, and here documents or copies are counted"
 CONTRADICTED = "the measured rates cannot give the share seen here"
 
 Value = tuple[Floats, Floats, Floats]  # with its limits
@@ -27,6 +29,20 @@ def labels_of(checks: Sequence[SpotCheck]) -> pd.DataFrame:
     """Spot checks as the `labels` of `corrected`: they judge what was assigned, and none of the others."""
     rows = [(check.narrative_id, check.judged, check.advancing, 0, 0) for check in checks]
     return pd.DataFrame(rows, columns=list(LABELS))
+
+
+def judged(
+    frame: pd.DataFrame, s: Slice, measured: Sequence[Quality], checks: Sequence[SpotCheck], base: Base
+) -> pd.DataFrame:
+    """The slice's shares as pages show them: `corrected` where labels allow, and none on too little.
+
+    Spot checks are of original paragraphs, so only shares of these are corrected by them.
+    """
+    counted = s.unit == "paragraph" and s.copies == "originals"
+    found = corrected(frame, measured, labels_of(checks if counted else ()))
+    if checks and not counted:
+        found.loc[found["correction"] == "", "correction_reason"] = OTHERWISE_COUNTED
+    return with_base(found, base)
 
 
 def precision_of(check: SpotCheck) -> tuple[float, float, float]:
@@ -77,6 +93,7 @@ def corrected(
     assigned = (overall["paragraphs"] / overall["total_paragraphs"]).to_numpy(np.float64)
     by_labels = ~np.isnan(true[0]) & ~np.isnan(missed[0])
     by_precision = ~by_labels & ~np.isnan(true[0]) & (recall[0] > 0)
+    no_recall = ~by_labels & ~by_precision & ~np.isnan(true[0])
     rates = ~by_labels & ~by_precision & ~np.isnan(recall[0]) & ~np.isnan(false_positives[0])
     enriched = rates & (not rates_carry_over)
     rates &= rates_carry_over
@@ -95,12 +112,16 @@ def corrected(
         rows = chosen[at]
         if rows.any():
             of_rows = [tuple(limit[at][rows] for limit in term) for term in terms]
-            found[:, rows] = _possible(carried(formula, [tuple(limit[rows] for limit in share), *of_rows]))
+            of_share: Value = tuple(limit[rows] for limit in share)
+            estimate = carried(formula, [of_share, *of_rows])
+            if formula is _from_precision:
+                estimate = _away_from_zero(estimate, of_share, *of_rows)
+            found[:, rows] = _possible(estimate)
     choices = [by_labels, by_precision, by_rates]
     method = np.select(choices, ["labels", "precision", "rates"], "")
     reason = np.select(
-        [*choices, enriched, not_of_here, useless],
-        ["", "", "", ENRICHED, NOT_OF_HERE, NO_BETTER_THAN_CHANCE],
+        [*choices, no_recall, enriched, not_of_here, useless],
+        ["", "", "", NO_RECALL, ENRICHED, NOT_OF_HERE, NO_BETTER_THAN_CHANCE],
         NOT_MEASURED,
     )
     contradicted = (method[at] != "") & np.isnan(found[0]) & ~np.isnan(share[0])
@@ -117,6 +138,13 @@ def _possible(found: Floats) -> Floats:
     """Estimates with limits, (3, n), clipped to 0..1; NaN where nothing of the interval lies there."""
     point, low, high = found
     return np.where((low >= 1) & (point > 1) | (high <= 0), np.nan, np.clip(found, 0, 1))
+
+
+def _away_from_zero(estimate: Floats, share: Value, true: Value, recall: Value) -> Floats:
+    """Where the product is 0, moving one factor by itself says nothing: there both upper limits together."""
+    point, low, high = estimate
+    together = _over(share[2] * true[2], recall[0])
+    return np.stack([point, low, np.where(point == 0, np.fmax(high, together), high)])
 
 
 def _from_labels(share: Floats, true: Floats, missed: Floats) -> Floats:

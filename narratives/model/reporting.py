@@ -120,8 +120,8 @@ class SpotCheck:
 class Judgement:
     """What somebody says of one drawn pair of paragraph and narrative: `advances` is None where unsure.
 
-    `row` is the line of the file, counted from the first under the header; `snapshot_id` the snapshot that
-    the pair was drawn from.
+    `row` is the number of its record, counted from the first under the header; `snapshot_id` says what the
+    pair was drawn from.
     """
 
     row: int

@@ -25,11 +25,12 @@ def read_judgements(path: Path) -> Iterator[Judgement | Rejected]:
         with open_text(path, newline="", guess=True) as lines:
             rows = csv_rows(lines, delimiter)
             header = [name.strip() for name in take(next(rows, []))]
-            lacking = [name for name in COLUMNS if name not in header]
-            if lacking:
+            if any(header.count(name) != 1 for name in COLUMNS):
                 got = ", ".join(header) or "an empty file"
                 raise ConfigError(
-                    f"the columns {', '.join(COLUMNS)} in {path}", got, "Fill in a file of `spotcheck draw`."
+                    f"the columns {', '.join(COLUMNS)}, each once, in {path}",
+                    got,
+                    "Fill in a file of `spotcheck draw`.",
                 )
             for number, cells in enumerate(rows, 1):
                 try:
@@ -38,16 +39,18 @@ def read_judgements(path: Path) -> Iterator[Judgement | Rejected]:
                         yield _judgement(record, number)
                 except ReadError as error:
                     yield Rejected(str(path), number, str(error))
-    except ReadError as error:
-        raise ConfigError(f"CSV in {path}", str(error), "Save the file as CSV in UTF-8.") from error
+    except (ReadError, UnicodeDecodeError) as error:
+        got = error.got if isinstance(error, ReadError) else str(error)
+        raise ConfigError(f"CSV in {path}", got, "Save the file as CSV in UTF-8.") from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigError(f"a readable file {path}", reason, "Check the path and your rights.") from error
 
 
 def _judgement(record: dict[str, str], row: int) -> Judgement:
+    snapshot, paragraph, narrative = (record[name].strip() for name in COLUMNS[:3])
     said = record["verdict"].strip().casefold()
     if said not in VERDICTS:
-        raise ReadError(f"one of {', '.join(VERDICTS)} as verdict", repr(said[:40]), "Correct that cell.")
-    snapshot, paragraph, narrative = (record[name].strip() for name in COLUMNS[:3])
+        where = f"verdict on {paragraph} and {narrative}"
+        raise ReadError(f"one of {', '.join(VERDICTS)} as {where}", repr(said[:40]), "Correct that cell.")
     return Judgement(row, snapshot, paragraph, narrative, VERDICTS[said])

@@ -16,15 +16,7 @@ import pandas as pd
 import streamlit as st
 
 from narratives import measure
-from narratives.measure import (
-    Base,
-    base_of,
-    choose_granularity,
-    corrected,
-    labels_of,
-    with_base,
-    with_share,
-)
+from narratives.measure import Base, base_of, choose_granularity, with_base, with_share
 from narratives.model import Granularity, Slice, SpotCheck, StoreError
 from narratives.show.colours import chosen
 from narratives.store import (
@@ -110,15 +102,10 @@ def base(handle: Handle) -> Base:
     return base_of(manifest(handle).notice)
 
 
-def judged(handle: Handle, frame: pd.DataFrame) -> pd.DataFrame:
-    """Shares corrected for matching errors where labels allow it, and none where they rest on too little.
-
-    See `measure.corrected` and `measure.with_base` for the columns added. Not kept: an evaluation or a spot
-    check may come at any time.
-    """
-    quality = snapshot(handle).quality() or ()
-    checks = labels_of(list(spot_checks(handle).values()))
-    return with_base(corrected(frame, quality, checks), base(handle))
+def judged(handle: Handle, s: Slice, frame: pd.DataFrame) -> pd.DataFrame:
+    """The slice's shares with what `measure.judged` adds; not kept, as a spot check may come any time."""
+    checks = list(spot_checks(handle).values())
+    return measure.judged(frame, s, snapshot(handle).quality() or (), checks, base(handle))
 
 
 def spot_checks(handle: Handle) -> dict[str, SpotCheck]:

@@ -60,9 +60,10 @@ def measured(view: View) -> None:
         return
     st.markdown(quality.READING)
     st.markdown(words.literal(words.sentence(data.snapshot(view.handle).quality_caveat())))
-    st.dataframe(
-        quality.table(list(found.values()), data.names(view.handle)), hide_index=True, height="content"
-    )
+    if checked := quality.spot_checked(view):
+        st.markdown(checked)
+    rows = quality.table(list(found.values()), data.names(view.handle), data.spot_checks(view.handle))
+    st.dataframe(rows, hide_index=True, height="content")
 
 
 def snapshot(view: View) -> None:

@@ -147,8 +147,11 @@ def headline(view: View, about: About) -> bool:
     for label, value, note in cells:
         grid.metric(label, value, help=note)
     if reason:
-        open_to = about.card.origin == "codebook" and reason != said.TOO_LITTLE
-        st.caption(f"{words.literal(f'No corrected share: {reason}.')} {said.WAY_OUT if open_to else ''}")
+        # A spot check helps where recall is known, and draws from the latest snapshot only.
+        recall = about.measured.recall if about.measured else 0
+        unchecked = about.id not in data.spot_checks(view.handle) and not frame.as_of()
+        hint = said.WAY_OUT if recall > 0 and unchecked and reason != said.TOO_LITTLE else ""
+        st.caption(f"{words.literal(f'No corrected share: {reason}.')} {hint}")
     return True
 
 

@@ -41,12 +41,12 @@ def shares(handle: Handle, s: Slice, about: str, group: Group) -> pd.DataFrame:
 def trend(handle: Handle, s: Slice, about: str) -> pd.DataFrame:
     """The share by period: raw and corrected, those on too little left out with the reason."""
     found = shares(handle, s, about, "period")
-    return data.judged(handle, found.assign(narrative=data.names(handle)[about]))
+    return data.judged(handle, s, found.assign(narrative=data.names(handle)[about]))
 
 
 def overall(handle: Handle, s: Slice, about: str) -> pd.DataFrame:
     """The share in the whole slice, undated paragraphs included: one row, or none where there is no text."""
-    return data.judged(handle, shares(handle, s, about, "all"))
+    return data.judged(handle, s, shares(handle, s, about, "all"))
 
 
 @st.cache_data(max_entries=200, ttl=KEEP_SECONDS, show_spinner=False)

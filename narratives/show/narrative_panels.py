@@ -9,7 +9,17 @@ import pandas as pd
 import streamlit as st
 
 from narratives.measure.base import SAMPLE
-from narratives.show import charts, data, narrative_data, narrative_trend, navigation, panel, periods, words
+from narratives.show import (
+    charts,
+    data,
+    narrative_data,
+    narrative_trend,
+    navigation,
+    panel,
+    periods,
+    quality,
+    words,
+)
 from narratives.show import narrative_words as said
 from narratives.show.frame import View
 from narratives.show.marks import records
@@ -76,6 +86,7 @@ def _counted(view: View, about: About, rows: pd.DataFrame) -> str:
                 said.rests(about.base, about.slice.by, about.base == SAMPLE),
                 words.undated(totals.undated, about.slice),
                 words.unread(totals.other_language),
+                quality.corrected_by(view, rows),
             ],
         )
     )

@@ -88,7 +88,7 @@ def frame(view: View, choice: Choice) -> pd.DataFrame:
     # Narratives that somebody named in the sidebar are shown whatever their origin.
     if choice.origin != "all" and not choice.slice.narratives:
         found = found[found["origin"] == choice.origin]
-    found = data.judged(view.handle, found)
+    found = data.judged(view.handle, choice.slice, found)
     if choice.smooth:
         found = smoothed(found)
     rank = {key: place for place, key in enumerate(_ordered(found, choice.order))}

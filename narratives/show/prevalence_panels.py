@@ -11,7 +11,7 @@ import streamlit as st
 
 from narratives.measure import with_base
 from narratives.model import Quality
-from narratives.show import address, charts, data, filters, navigation, panel, words
+from narratives.show import address, charts, data, filters, navigation, panel, quality, words
 from narratives.show.colours import distinct
 from narratives.show.frame import View
 from narratives.show.marks import Look, change_in_words
@@ -92,7 +92,7 @@ def _reading(view: View, choice: Choice, shown: pd.DataFrame, look: Look) -> str
         )
         said.insert(0, f"Grey numbers are counts of periods with fewer than {least}, too few for a share.")
     if shown["corrected"].notna().any():
-        said.append("Dotted: corrected for matching errors.")
+        said.append(f"Dotted: {quality.corrected_by(view, shown)}")
     if look.cut:
         said.append(CUT.strip())
     if choice.smooth:

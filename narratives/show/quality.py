@@ -59,17 +59,29 @@ def spot_checked(view: View, narrative_id: str = "") -> str:
     rows = [row for row in found.rows if narrative_id in ("", row.narrative_id)] if found else []
     if not found or not rows:
         return ""
-    return f"Spot check: {spot_check(rows)}. {words.literal(found.caveat)}"
+    return f"Spot check: {words.literal(f'{spot_check(rows)}. {found.caveat}')}"
+
+
+def corrected_by(view: View, frame: pd.DataFrame) -> str:
+    """How the corrected shares of the frame were come by, as sentences; empty where there are none."""
+    found = data.snapshot(view.handle).spot_checks()
+    if not frame["corrected"].notna().any():
+        return ""
+    by = "by a spot check and the recall measured elsewhere" if found else "by measured rates"
+    return f"Corrected for matching errors {by}. {found.caveat if found else ''}".strip()
 
 
 def spot_check(rows: Sequence[SpotCheck]) -> str:
     """Of how many drawn assignments how many hold, and what share: of one narrative, or their mean."""
     judged, advancing = sum(row.judged for row in rows), sum(row.advancing for row in rows)
-    said = f"of {judged:,} assignments drawn at random here {advancing:,} hold"
-    if len(rows) > 1:
-        mean = sum(row.advancing / row.judged for row in rows) / len(rows)
-        return f"{said}; precision here, mean of the narratives: {mean:.2f}"
-    return f"{said}; precision here: {_precision(rows[0])}"
+    if len(rows) == 1:
+        said = f"of {judged:,} assignments drawn at random here {advancing:,} hold"
+        return f"{said}; precision here: {_precision(rows[0])}"
+    mean = sum(row.advancing / row.judged for row in rows) / len(rows)
+    return (
+        f"precision here, mean of {len(rows)} narratives: {mean:.2f} ({advancing:,} of {judged:,} "
+        "assignments, drawn at random narrative by narrative, hold)"
+    )
 
 
 def _precision(check: SpotCheck | None) -> str:

@@ -149,9 +149,14 @@ class Store:
     def put_spot_checks(self, snapshot_id: str, found: spotchecks.SpotChecks) -> None:
         """Keep spot checks with the snapshot they were drawn from, in the place of earlier ones.
 
-        Raises StoreError where there is no such snapshot.
+        Raises StoreError where there is no such snapshot, or where it cannot be written.
         """
-        spotchecks.write_spot_checks(self.snapshot_path(snapshot_id) / spotchecks.NAME, found)
+        path = self.snapshot_path(snapshot_id) / spotchecks.NAME
+        try:
+            spotchecks.write_spot_checks(path, found)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise StoreError(f"to write {path}", reason, "Mend the store's folder.") from error
 
     def _quality_path(self, snapshot_id: str) -> Path:
         return self.snapshot_path(snapshot_id) / evaluations.NAME
