@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from narratives.model import Lineage, Quality, Slice
+from narratives.model import Lineage, Quality, Slice, SpotCheck
 from narratives.show import data, words
-from narratives.store import Store, open_snapshot
+from narratives.store import SpotChecks, Store, open_snapshot
 
 from .conftest import ROOT
 from .factory import build_store, content
@@ -159,7 +158,7 @@ def test_a_narrative_that_nobody_advances_says_what_to_take_off(store):
     assert "Measured quality" in said(none)
 
 
-def test_measured_quality_and_the_corrected_share(store, monkeypatch):
+def test_measured_quality_and_the_corrected_share(store):
     measured = Quality(ABOUT, 40, *RATES, 900, 0.01, 0.005, 0.02)
     current = Store(store).current()
     try:
@@ -167,8 +166,8 @@ def test_measured_quality_and_the_corrected_share(store, monkeypatch):
         # Labels that were not drawn at random correct no share, and the page says so.
         app = opened()
         assert headline(app)["Corrected share"] == "–" and "not drawn at random" in said(app)
-        random = partial(data.corrected, rates_carry_over=True)
-        monkeypatch.setattr(data, "corrected", random)
+        checks = SpotChecks((SpotCheck(ABOUT, 30, 15),), "Judged by people.")
+        Store(store).put_spot_checks(current, checks)
         app = opened()
         assert headline(app)["Corrected share"] != "–" and "No corrected share" not in said(app)
         names = [trace.get("name") for trace in charts(app)[0]["data"]]
@@ -176,7 +175,8 @@ def test_measured_quality_and_the_corrected_share(store, monkeypatch):
         table = next(t.value for t in app.dataframe if "Precision" in t.value)
         assert table["Labelled"].tolist() == [40] and "Labels by machine." in said(app)
     finally:
-        (Store(store).snapshot_path(current) / "quality.json").unlink()
+        for name in ("quality.json", "spotcheck.json"):
+            (Store(store).snapshot_path(current) / name).unlink(missing_ok=True)
 
 
 def test_the_table_holds_what_is_drawn(store):
