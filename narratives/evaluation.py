@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +15,12 @@ from numpy.typing import NDArray
 from narratives import measure, read, track
 from narratives.embedding import Embedder, encoder_of
 from narratives.matching import Matching, match, prepare
-from narratives.model import ConfigError, LabelledText, Progress, Rejected, silent, text_key
+from narratives.model import Annotation, ConfigError, LabelledText, Progress, Rejected, silent, text_key
 from narratives.pipeline import decisions_of
 from narratives.shipped import DATA
 from narratives.store import Evaluation, Store, digest, write_evaluation
 
 FOLDS = 8
-Annotation = Literal["machine", "human"]
 _ANNOTATION = {"machine": "are machine annotation, not human coding", "human": "are human coding"}
 
 

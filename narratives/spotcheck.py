@@ -6,20 +6,19 @@ and with the recall it corrects the shares (`measure.corrected`, method "precisi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from narratives.model import ConfigError, Judgement, Rejected, SpotCheck, UsageError
+from narratives.model import Annotation, ConfigError, Judgement, Rejected, SpotCheck, UsageError
 from narratives.read import VERDICTS, read_judgements
 from narratives.store import SpotChecks, Store, open_snapshot, to_csv
 
-Judge = Literal["human", "machine"]
 _JUDGE = {"human": "by people", "machine": "by machine, not by people"}
 
 
@@ -63,7 +62,7 @@ def draw(store: Path, out: Path, each: int = 30, seed: int = 0) -> dict[str, int
     return dict(drawn.groupby("narrative_id", sort=False).size())
 
 
-def take(store: Path, path: Path, judge: Judge) -> Taken:
+def take(store: Path, path: Path, judge: Annotation) -> Taken:
     """Count the judgements of a drawn file, and keep them with the snapshot that it was drawn from.
 
     They take the place of earlier ones. Rows that are of no use are listed with reasons. Raises ConfigError
@@ -87,15 +86,13 @@ def take(store: Path, path: Path, judge: Judge) -> Taken:
         raise ConfigError(
             f"verdicts on what {made[0]} assigns", bad[0].reason, "Give the file as it was drawn."
         )
-    table = pd.DataFrame(
-        {"narrative_id": [row.narrative_id for row in good], "said": [row.advances for row in good]}
-    )
-    sure = table[table["said"].notna()]
-    if sure.empty:
+    sure = [row for row in good if row.advances is not None]
+    if not sure:
         raise ConfigError(f"yes or no as verdict in {path}", "unsure alone", todo)
-    counts = sure.groupby("narrative_id", sort=True)["said"].agg(["size", "sum"])
-    checks = tuple(SpotCheck(str(key), int(size), int(true)) for key, size, true in counts.itertuples())
-    caveat = _caveat(len(table) - len(sure), judge)
+    counts = Counter(row.narrative_id for row in sure)
+    hold = Counter(row.narrative_id for row in sure if row.advances)
+    checks = tuple(SpotCheck(key, counts[key], hold[key]) for key in sorted(counts))
+    caveat = _caveat(len(good) - len(sure), judge)
     Store(store).put_spot_checks(made[0], SpotChecks(checks, caveat))
     return Taken(made[0], checks, caveat, replaced, tuple(rejected + bad))
 
@@ -133,6 +130,6 @@ def _sorted_out(
     return list(good.values()), bad
 
 
-def _caveat(unsure: int, judge: Judge) -> str:
+def _caveat(unsure: int, judge: Annotation) -> str:
     left_out = f"; in all {unsure:,} without a certain verdict left out" if unsure else ""
     return f"Judged {_JUDGE[judge]}{left_out}."

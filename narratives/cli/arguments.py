@@ -8,10 +8,8 @@ from typing import get_args
 
 from narratives import __version__, read
 from narratives.cli import commands
-from narratives.evaluation import Annotation
-from narratives.model import Copies, Granularity, Unit, Voice
+from narratives.model import Annotation, Copies, Granularity, Unit, Voice
 from narratives.shipped import DATA
-from narratives.spotcheck import Judge
 from narratives.store import TABLES
 
 
@@ -88,7 +86,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_store(command)
     add("--each", type=int, default=30, metavar="N", help="draw: how many of each narrative; default: 30")
     add("--seed", type=int, default=0, metavar="N", help="draw: another seed, another draw")
-    add("--judged-by", choices=get_args(Judge), default="human", help="take: who judged, for the caveat")
+    add("--judged-by", choices=get_args(Annotation), default="human", help="take: who judged, for the caveat")
     command.set_defaults(run=commands.run_spotcheck)
 
     command = subparsers.add_parser("evaluate", help="measure the matching against labelled paragraphs")

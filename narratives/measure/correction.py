@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -104,19 +105,15 @@ def corrected(
     at = keys.get_indexer(frame["narrative_id"])
     share: Value = tuple(frame[name].to_numpy(np.float64) for name in ("share", "share_low", "share_high"))  # type: ignore[assignment]
     found = np.full((3, len(frame)), np.nan)
-    for chosen, formula, terms in (
-        (by_labels, _from_labels, (true, missed)),
-        (by_precision, _from_precision, (true, recall)),
-        (by_rates, _from_rates, (recall, false_positives)),
+    for chosen, estimate, terms in (
+        (by_labels, partial(carried, _from_labels), (true, missed)),
+        (by_precision, _carried_precision, (true, recall)),
+        (by_rates, partial(carried, _from_rates), (recall, false_positives)),
     ):
         rows = chosen[at]
         if rows.any():
             of_rows = [tuple(limit[at][rows] for limit in term) for term in terms]
-            of_share: Value = tuple(limit[rows] for limit in share)
-            estimate = carried(formula, [of_share, *of_rows])
-            if formula is _from_precision:
-                estimate = _away_from_zero(estimate, of_share, *of_rows)
-            found[:, rows] = _possible(estimate)
+            found[:, rows] = _possible(estimate([tuple(limit[rows] for limit in share), *of_rows]))
     choices = [by_labels, by_precision, by_rates]
     method = np.select(choices, ["labels", "precision", "rates"], "")
     reason = np.select(
@@ -140,10 +137,11 @@ def _possible(found: Floats) -> Floats:
     return np.where((low >= 1) & (point > 1) | (high <= 0), np.nan, np.clip(found, 0, 1))
 
 
-def _away_from_zero(estimate: Floats, share: Value, true: Value, recall: Value) -> Floats:
-    """Where the product is 0, moving one factor by itself says nothing: there both upper limits together."""
-    point, low, high = estimate
-    together = _over(share[2] * true[2], recall[0])
+def _carried_precision(terms: Sequence[tuple[Floats, ...]]) -> Floats:
+    """`_from_precision` with limits, at 0 with both upper ones: there moving one by itself says nothing."""
+    point, low, high = carried(_from_precision, terms)
+    share, true, recall = terms
+    together = _from_precision(share[2], true[2], recall[0])
     return np.stack([point, low, np.where(point == 0, np.fmax(high, together), high)])
 
 

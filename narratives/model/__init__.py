@@ -47,6 +47,7 @@ from narratives.model.narratives import (
     Status,
 )
 from narratives.model.reporting import (
+    Annotation,
     BuildReport,
     Counts,
     Judgement,
@@ -60,6 +61,7 @@ __all__ = [
     "LEAST_COHESION",
     "LEAST_STANCE",
     "MIN_STATEMENT_WORDS",
+    "Annotation",
     "Assignment",
     "BuildReport",
     "Change",

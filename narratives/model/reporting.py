@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from narratives.model.documents import Rejected
+
+# Who made labels or judgements: it is said wherever a figure of them is shown.
+Annotation = Literal["machine", "human"]
 
 
 class Progress(Protocol):

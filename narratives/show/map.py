@@ -140,7 +140,8 @@ def listing(view: View, picked: list[str], outline: area.Outline) -> None:
     if outline:
         # The map draws a sample of a large slice: what lies there may be more than what was chosen.
         s = replace(view.slice, copies="originals")
-        there = evidence.Asked("", "", False, "best", area.read(written := area.written(outline)))
+        written = area.written(outline)
+        there = evidence.Asked("", "", False, "best", area.read(written))
         total = evidence.count(view, s, there, evidence.near(view, there)[0])
         st.button(
             f"Open in Evidence what lies there ({words.count(total, 'paragraph')})",

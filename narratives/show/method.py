@@ -62,8 +62,7 @@ def measured(view: View) -> None:
     st.markdown(words.literal(words.sentence(data.snapshot(view.handle).quality_caveat())))
     if checked := quality.spot_checked(view):
         st.markdown(checked)
-    rows = quality.table(list(found.values()), data.names(view.handle), data.spot_checks(view.handle))
-    st.dataframe(rows, hide_index=True, height="content")
+    quality.measures(view, list(found.values()))
 
 
 def snapshot(view: View) -> None:

@@ -167,11 +167,7 @@ def measured_quality(view: View, about: About, measured: Mapping[str, Quality]) 
         st.caption(quality.NOT_MEASURED)
         return
     rows = [about.measured, *([measured[""]] if "" in measured else [])]
-    st.dataframe(
-        quality.table(rows, data.names(view.handle), data.spot_checks(view.handle)),
-        hide_index=True,
-        height="content",
-    )
+    quality.measures(view, rows)
     caveat = words.sentence(data.snapshot(view.handle).quality_caveat())
     st.caption(f"{quality.READING} {words.literal(caveat)}")
 

@@ -19,7 +19,7 @@ EXCERPT = 700  # letters of a paragraph in a list
 
 METHODS = {
     "labels": "corrected by labelled paragraphs of these texts",
-    "precision": "corrected by labelled paragraphs of these texts and by the recall measured elsewhere",
+    "precision": "corrected for matching errors by a spot check and the recall measured elsewhere",
     "rates": "corrected by the recall and the false-positive rate measured on reference labels",
 }
 _NO_RATE = "the measured figures lack the rate of false positives until evaluate is run again"

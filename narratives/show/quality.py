@@ -11,6 +11,7 @@ from narratives.measure import precision_of
 from narratives.model import Quality, SpotCheck
 from narratives.show import data, words
 from narratives.show.frame import View
+from narratives.show.narrative_words import METHODS
 
 MACRO = "Mean of the narratives"
 NOT_MEASURED = (
@@ -49,8 +50,13 @@ def details(view: View, found: Mapping[str, Quality]) -> None:
         return
     with st.expander("Measured quality of the matching"):
         st.caption(READING)
-        rows = table(list(found.values()), data.names(view.handle), data.spot_checks(view.handle))
-        st.dataframe(rows, hide_index=True, height="content")
+        measures(view, list(found.values()))
+
+
+def measures(view: View, rows: Sequence[Quality]) -> None:
+    """The measures of these narratives as a table, with what spot checks found of them."""
+    shown = table(rows, data.names(view.handle), data.spot_checks(view.handle))
+    st.dataframe(shown, hide_index=True, height="content")
 
 
 def spot_checked(view: View, narrative_id: str = "") -> str:
@@ -64,11 +70,12 @@ def spot_checked(view: View, narrative_id: str = "") -> str:
 
 def corrected_by(view: View, frame: pd.DataFrame) -> str:
     """How the corrected shares of the frame were come by, as sentences; empty where there are none."""
-    found = data.snapshot(view.handle).spot_checks()
-    if not frame["corrected"].notna().any():
+    methods = frame.loc[frame["corrected"].notna(), "correction"].unique()
+    if not len(methods):
         return ""
-    by = "by a spot check and the recall measured elsewhere" if found else "by measured rates"
-    return f"Corrected for matching errors {by}. {found.caveat if found else ''}".strip()
+    found = data.snapshot(view.handle).spot_checks()
+    said = "; ".join(METHODS[method] for method in sorted(methods))
+    return f"{words.sentence(said)} {found.caveat if found else ''}".strip()
 
 
 def spot_check(rows: Sequence[SpotCheck]) -> str:
