@@ -31,6 +31,8 @@ expect.set_options(timeout=ENOUGH)
 # For so many milliseconds on end nothing must have run before a page counts as settled: a click is some
 # way to the server, and until it arrives there the page looks as if it had nothing to do.
 QUIET = 500
+# As long after a page was turned to: the click has arrived by then.
+TURNED = 100
 _AT_REST = """(quiet) => {
   const running = !document.querySelector("[data-testid=stApp][data-test-script-state=notRunning]");
   if (running || !document.querySelector("h1")) window.restingSince = undefined;
@@ -129,6 +131,16 @@ def settled(page: Page) -> Page:
 def opened(watched: Watched, url: str) -> Page:
     watched.page.goto(url)
     return settled(watched.page)
+
+
+def turned_to(page: Page, name: str) -> Page:
+    """Another page, by its link in the menu, once Streamlit has nothing left to do."""
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
+    # The title is the first thing that the new page draws: from then on the click is no longer under way.
+    page.wait_for_function("(name) => document.querySelector('h1')?.innerText === name", arg=name)
+    page.evaluate("window.restingSince = undefined")
+    page.wait_for_function(_AT_REST, arg=TURNED)
+    return page
 
 
 def headline(page: Page) -> dict[str, str]:
