@@ -37,6 +37,6 @@ page = st.navigation(
     }
 )
 frame.mend_first_link(page.url_path)
-frame.open_frame(page.url_path or "prevalence")
+frame.open_frame()
 page.run()
 frame.footer()

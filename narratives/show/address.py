@@ -20,12 +20,12 @@ _FIELDS, _LOST, _SEEN = "address fields", "address lost", "address seen"
 _PAGE, _VIEWS, _SHOWN = "page in use", "controls of this run", "controls on the screen"
 
 
-def begin(page: str) -> None:
-    """Start a run of a page: decide whether the address leads. Called once, before any control is drawn."""
+def begin() -> None:
+    """Start a run: decide whether the address leads. Called once, before any control is drawn."""
     context = get_script_run_ctx()
-    if page != st.session_state.get(_PAGE):
+    if _page() != st.session_state.get(_PAGE):
         st.session_state[_SHOWN] = frozenset()
-    st.session_state[_PAGE] = page
+    st.session_state[_PAGE] = _page()
     st.session_state[_VIEWS] = []
     moved = bool(context and context.is_history_navigation)
     reading = moved or _SEEN not in st.session_state
@@ -93,7 +93,7 @@ def view(key: str, value: object, everywhere: bool = False) -> str:
     forgets it where it is not drawn and gives it another identity on another page, so it is told its value
     where it has another, or where no finished run has drawn it yet and the browser may know nothing of it.
     """
-    own = f"{key}-on-{'every' if everywhere else st.session_state.get(_PAGE, 'this')}-page"
+    own = f"{key}-on-{'every-page' if everywhere else _page()}"
     if own not in st.session_state.get(_SHOWN, ()) or st.session_state.get(own) != value:
         st.session_state[own] = value
     st.session_state.setdefault(_VIEWS, []).append(own)
@@ -107,6 +107,7 @@ def keep(key: str, own: str) -> None:
 
 def finish() -> None:
     """End a run: the address says what the controls say, in one step of the browser's history."""
+    st.session_state[_SEEN] = "state"
     st.session_state[_SHOWN] = frozenset(st.session_state.get(_VIEWS, ()))
     defaults: Mapping[str, Sequence[str]] = st.session_state.get(_FIELDS, {})
     said = {key: _written(st.session_state.get(key)) for key in defaults}
@@ -123,6 +124,12 @@ def lost() -> Sequence[str]:
 def parameters(values: Mapping[str, object]) -> dict[str, list[str]]:
     """Values of controls as the parameters of an address; what says nothing is left out. Pure."""
     return {key: written for key, value in values.items() if (written := _written(value))}
+
+
+def _page() -> str:
+    """What tells the page of this run from others."""
+    context = get_script_run_ctx()
+    return context.page_script_hash if context else ""
 
 
 def _leads() -> bool:

@@ -80,14 +80,14 @@ def guarded() -> Iterator[None]:
         st.stop()
 
 
-def open_frame(page: str) -> None:
+def open_frame() -> None:
     """Build the sample if there is no snapshot at all, and draw the sidebar's filters."""
     with guarded():
         if data.store_path() == data.SAMPLE and Store(data.SAMPLE).current() is None:
             building.build_sample()
             st.rerun()
         navigation.follow()
-        address.begin(page)
+        address.begin()
         address.one(AS_OF)
         shown = as_of() or Store(data.store_path()).current()
         st.session_state[_EMPTY] = shown is None
