@@ -167,6 +167,18 @@ def choose(page: Page, label: str, option: str) -> None:
     settled(page)
 
 
+def put(page: Page, label: str, option: str) -> None:
+    """Choose an option in one of the page's own controls."""
+    main = page.get_by_test_id("stMain")
+    group = main.get_by_role("radiogroup", name=label, exact=True)
+    if group.count():
+        group.get_by_role("radio", name=option, exact=True).click()
+    else:
+        main.get_by_role("combobox", name=label, exact=True).click()
+        page.get_by_role("option", name=option, exact=True).click()
+    settled(page)
+
+
 def downloaded(page: Page, label: str) -> pd.DataFrame:
     """The table that a button on the page itself gives."""
     return _table(fetched(page, label))

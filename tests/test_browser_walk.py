@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from narratives.store import Store
 
-from .browsing import choose, fresh, opened, serving, settled, turned_to
+from .browsing import choose, fresh, opened, put, serving, turned_to
 from .speaking import PUTIN, speaking
 
 pytestmark = pytest.mark.browser
@@ -150,18 +150,6 @@ def drawn(name: str, now: State) -> None:
         length = PERIODS.get(now.chosen["Period"] or "")
         assert re.search(rf"A dash marks a {length or '(year|quarter|month)'} without", now.words)
         assert re.search(rf"\d+ {(now.chosen['Count'] or '').lower()}", now.words)
-
-
-def put(page: Page, label: str, option: str) -> None:
-    """Choose an option in one of the page's own controls."""
-    main = page.get_by_test_id("stMain")
-    group = main.get_by_role("radiogroup", name=label, exact=True)
-    if group.count():
-        group.get_by_role("radio", name=option, exact=True).click()
-    else:
-        main.get_by_role("combobox", name=label, exact=True).click()
-        page.get_by_role("option", name=option, exact=True).click()
-    settled(page)
 
 
 def test_the_menu_leads_from_every_page_to_every_other(browser, store):
