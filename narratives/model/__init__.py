@@ -54,6 +54,7 @@ from narratives.model.reporting import (
     Progress,
     Quality,
     SpotCheck,
+    UnusedColumns,
     silent,
 )
 
@@ -102,6 +103,7 @@ __all__ = [
     "StoreError",
     "TextKind",
     "Unit",
+    "UnusedColumns",
     "UsageError",
     "Verdict",
     "Voice",
