@@ -104,7 +104,7 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
         fingerprint = _digest(
             [__version__, parse.PARSER_VERSION, METHOD_VERSION, SCHEMA_VERSION],
             [encoder.name, encoder.variant, notice],
-            [(r.source_path, r.hash) for r in intake.ledger],
+            [(r.source_path, r.keys) for r in intake.ledger],
             [repr(codebook.narratives), repr(speakers), repr(events), digest(decisions)],
         )
         nothing_at_all = not intake.readable and not held
@@ -225,7 +225,7 @@ def _parse(
     rejected: list[Rejected] = []
     displaced: list[Rejected] = []
     for record in ledger:
-        for row in store.get_input(record.hash):
+        for row in chain.from_iterable(map(store.get_input, record.keys)):
             if isinstance(row, RawDocument):
                 document = parse.parse_document(replace(row, source_path=record.source_path), roster)
                 first = documents.setdefault(document.document_id, document)
@@ -234,9 +234,8 @@ def _parse(
                     continue
                 same = [p.text for p in document.paragraphs] == [p.text for p in first.paragraphs]
                 what = "the same document as" if same else "another document with the identity of"
-                reason = (
-                    f"{what} {first.source_path}, row {first.row}, which is kept (identity: id, else url)"
-                )
+                kept = f"{first.source_path}, row {first.row}, which is kept"
+                reason = f"{what} {kept} (identity: id, else url, else text)"
                 row = Rejected(record.source_path, document.row, reason)
                 displaced.append(row)
             rejected.append(replace(row, source_path=record.source_path))
@@ -329,4 +328,6 @@ def _report(
         encoded=embed.encoded if embed else 0,
         reused=embed.reused if embed else 0,
         seconds=time.monotonic() - started,
+        absent=intake.absent,
+        unused=intake.unused,
     )

@@ -47,7 +47,7 @@ def run_build(options: argparse.Namespace) -> int:
         report = build(request, progress)
     if options.progress == "json":
         print(json.dumps({"report": asdict(report)}), file=sys.stderr, flush=True)
-    print_report(report)
+    print_report(report, options.store)
     return EXIT_NOTHING_READ if options.inputs and not report.inputs_readable else 0
 
 
@@ -156,7 +156,7 @@ def run_status(options: argparse.Namespace) -> int:
     print_table({name.replace("_", " "): count for name, count in manifest.counts.items()})
     print(f"inputs    {len(manifest.inputs)}")
     for record in manifest.inputs:
-        print(f"          {record.source_path}  ({record.path})")
+        print(f"          {record.source_path}  ({read.printable(record.path)})")
     older = [m for m in store.snapshots() if m.snapshot_id != current]
     for manifest in older:
         print(f"as of     {manifest.snapshot_id}, built {manifest.built_at}")
