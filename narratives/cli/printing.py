@@ -46,7 +46,9 @@ def show_progress(kind: str) -> Iterator[Progress]:
 
 
 def print_report(report: BuildReport) -> None:
-    """What a build rejected, read and wrote."""
+    """What a build found damaged, what it rejected, read and wrote."""
+    for note in report.notes:
+        print(f"  note: {note}")
     for rejected in report.rejected[:REJECTED_SHOWN]:
         place = f"{rejected.source_path}, row {rejected.row}" if rejected.row else rejected.source_path
         print(f"  rejected {place}: {rejected.reason}")

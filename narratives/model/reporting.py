@@ -64,6 +64,7 @@ class BuildReport:
     inputs_skipped   those of them that were read in an earlier build and have not changed
     rejected         what the named inputs could not give, with reasons
     encoded, reused  texts encoded now; texts whose vectors the store held already
+    notes            what was damaged in the store, and what was done about it
 
     `snapshot` is empty and `counts` None where nothing could be read and the store was empty before.
     """
@@ -78,6 +79,7 @@ class BuildReport:
     encoded: int
     reused: int
     seconds: float
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
