@@ -138,16 +138,17 @@ def run_evaluate(options: argparse.Namespace) -> int:
 
 
 def run_status(options: argparse.Namespace) -> int:
-    """Print what the store holds; status 1 when its current snapshot is damaged."""
+    """Print what the store holds; status 1 when its current snapshot or its vectors are damaged."""
     store = Store(options.store)
     current = store.current()
     print(f"store     {options.store}")
     if current is None:
         print("snapshot  none yet: run `python -m narratives build INPUT...`")
         return 0
-    problems = verify(options.store, current)
+    problems = [*verify(options.store, current), *store.vector_problems(current)]
     manifest = store.manifest(current)
-    print(f"snapshot  {current}, built {manifest.built_at}, {'whole' if not problems else 'DAMAGED'}")
+    print(f"snapshot  {current}, built {manifest.built_at}")
+    print(f"state     {'whole' if not problems else 'DAMAGED'}")
     for problem in problems:
         print(f"          {problem}")
     if manifest.notice:

@@ -47,7 +47,9 @@ def show_progress(kind: str) -> Iterator[Progress]:
 
 
 def print_report(report: BuildReport, store: Path) -> None:
-    """What a build rejected, left aside, read and wrote; the last line tells of rejections."""
+    """Print what was damaged, rejected, read and written; the last line tells of rejections."""
+    for note in report.notes:
+        print(f"  note: {note}")
     # What the store does not hold no export lists: all of it is told here.
     held = [r for r in report.rejected if r not in report.absent]
     shown = held if report.counts is None else held[:REJECTED_SHOWN]

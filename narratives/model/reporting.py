@@ -74,6 +74,7 @@ class BuildReport:
     absent           those of `rejected` that are no part of the store, as they name nothing that is there
     unused           columns of the named tables that are read as none of our fields
     encoded, reused  texts encoded now; texts whose vectors the store held already
+    notes            what was damaged in the store, and what was done about it
 
     `snapshot` is empty and `counts` None where nothing could be read and the store was empty before.
     """
@@ -90,6 +91,7 @@ class BuildReport:
     seconds: float
     absent: tuple[Rejected, ...] = ()
     unused: tuple[UnusedColumns, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,9 @@ def current(as_of: str = "") -> Handle:
             f"Build one with `python -m narratives build INPUT --store {path}`, then reload this page.",
         )
     handle = Handle(str(path.resolve()), snapshot_id)
-    snapshot(handle)
+    if snapshot(handle).is_replaced():  # a damaged one that was opened has been built anew
+        snapshot.clear(handle)
+        snapshot(handle)
     return handle
 
 

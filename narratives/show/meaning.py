@@ -10,7 +10,7 @@ from threading import Lock
 import streamlit as st
 
 from narratives import search
-from narratives.model import EncoderError
+from narratives.model import EncoderError, StoreError
 from narratives.show import data
 
 OFF, SOURCE = "NARRATIVES_NO_MODEL", "NARRATIVES_MODEL"
@@ -36,7 +36,12 @@ def near(handle: data.Handle, text: str) -> dict[str, float] | None:
 
 @st.cache_data(max_entries=60, ttl=data.KEEP_SECONDS, show_spinner=False)
 def _near(handle: data.Handle, text: str) -> dict[str, float]:
-    return _searcher(handle)(text)
+    try:
+        return _searcher(handle)(text)
+    except StoreError:
+        # What was damaged since it was opened may have been encoded again meanwhile.
+        _searcher.clear(handle)
+        return _searcher(handle)(text)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

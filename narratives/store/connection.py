@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from narratives.model import StoreError
-from narratives.store import manifests
+from narratives.store import files, manifests
 from narratives.store.queries import Snapshot
 from narratives.store.records import Manifest
 
@@ -59,11 +59,12 @@ def open_folder(folder: Path) -> Snapshot:
     """
     manifest = manifests.load(folder)
     path = folder / DATABASE
-    todo = f"Delete {folder} and build again."
+    todo = manifests.remedy(folder)
     size = path.stat().st_size if path.is_file() else -1
     if size != manifest.sizes.get(DATABASE):
         got = "no such file" if size < 0 else f"{size} bytes"
         raise StoreError(f"{path} of {manifest.sizes.get(DATABASE)} bytes", got, todo)
+    opened = files.identify(path)
     try:
         connection = attach(path)
     except duckdb.Error as error:
@@ -77,7 +78,7 @@ def open_folder(folder: Path) -> Snapshot:
     except StoreError:
         connection.close()
         raise
-    return Snapshot(connection, manifest, folder)
+    return Snapshot(connection, manifest, path, opened)
 
 
 def _check(meta: dict[str, str], manifest: Manifest, path: Path, todo: str) -> None:

@@ -30,8 +30,14 @@ def load(folder: Path) -> Manifest:
     except FileNotFoundError as error:
         raise StoreError(f"a snapshot in {folder}", "none", "Run `build` to make one.") from error
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        got, todo = f"{type(error).__name__}: {error}", f"Delete {folder} and build again."
-        raise StoreError(f"a manifest in {path}", got, todo) from error
+        raise StoreError(
+            f"a manifest in {path}", f"{type(error).__name__}: {error}", remedy(folder)
+        ) from error
+
+
+def remedy(folder: Path) -> str:
+    """What to do about a damaged snapshot."""
+    return f"`build` makes the current snapshot anew; of an older one delete {folder}."
 
 
 def save_held(store: Path, inputs: Sequence[InputRecord]) -> None:

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from narratives.model import Earlier, Quality, Slice, StoreError
-from narratives.store import evaluations, evidence_queries, prevalence_queries, spotchecks
+from narratives.store import evaluations, evidence_queries, files, prevalence_queries, spotchecks
 from narratives.store.records import Manifest, Options, Totals
 from narratives.store.slices import LIVE, Bound, Near, Sort
 
@@ -25,10 +25,17 @@ from narratives.store.slices import LIVE, Bound, Near, Sort
 class Snapshot:
     """One opened snapshot, read-only. Made by `open_snapshot`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, manifest: Manifest, folder: Path) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, manifest: Manifest, file: Path, opened: files.Identity
+    ) -> None:
         self._connection = connection
         self._manifest = manifest
-        self._folder = folder
+        self._folder = file.parent
+        self._file, self._opened = file, opened
+
+    def is_replaced(self) -> bool:
+        """Whether its file is another one by now: what was damaged is made anew under the same name."""
+        return files.identify(self._file) != self._opened
 
     def close(self) -> None:
         """Let the file go; the snapshot answers no more."""
