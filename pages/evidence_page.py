@@ -14,7 +14,7 @@ def page(view: frame.View) -> None:
         "The paragraphs behind the numbers. Choose a row to read it in its document, with what decided.",
         view.handle,
     )
-    asked = evidence.controls()
+    asked = evidence.choices()
     near, told = evidence.near(view, asked)
     if not told:
         return

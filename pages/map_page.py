@@ -17,7 +17,7 @@ def page(view: frame.View) -> None:
         "and open them in Evidence.",
         view.handle,
     )
-    by = parts.controls()
+    by = parts.choices()
     found = data.map_points(view.handle, view.slice)
     if found.frame.empty:
         parts.nothing(view)

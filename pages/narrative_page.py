@@ -26,7 +26,7 @@ def page(view: frame.View) -> None:
     narrative_texts.definition(view, narrative_data.card(view.handle, key))
     about = narrative.about(view, key, list(measured.values()))
     if narrative.headline(view, about):
-        about = narrative.controls(view, about)
+        about = narrative.choices(view, about)
         narrative_panels.trend(view, about)
         narrative_actors.actors(view, about, "speaker")
         narrative_actors.actors(view, about, "outlet")

@@ -14,7 +14,7 @@ def page(view: frame.View) -> None:
         view.handle,
     )
     hint.first_run(view)
-    choice = prevalence.controls(view)
+    choice = prevalence.choices(view)
     shown = prevalence.frame(view, choice)
     if shown.empty:
         prevalence.nothing(view, choice)

@@ -15,7 +15,7 @@ def page(view: frame.View) -> None:
     )
     uploads.section()
     sources.headline(view)
-    sources.drawn(view, sources.controls(view))
+    sources.drawn(view, sources.choices(view))
     contents.of_the_slice(view)
     contents.of_the_store(view)
 

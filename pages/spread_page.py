@@ -13,7 +13,7 @@ def page(view: frame.View) -> None:
         "Choose a mark to read the paragraphs behind it.",
         view.handle,
     )
-    choice = spread.controls(view)
+    choice = spread.choices(view)
     if spread_data.uses(view.handle, view.slice, choice.actor, choice.narrative).empty:
         spread.nothing(view, choice)
     else:

@@ -31,6 +31,8 @@ expect.set_options(timeout=ENOUGH)
 # For so many milliseconds on end nothing must have run before a page counts as settled: a click is some
 # way to the server, and until it arrives there the page looks as if it had nothing to do.
 QUIET = 500
+# As long after a page was turned to: the click has arrived by then.
+TURNED = 100
 _AT_REST = """(quiet) => {
   const running = !document.querySelector("[data-testid=stApp][data-test-script-state=notRunning]");
   if (running || !document.querySelector("h1")) window.restingSince = undefined;
@@ -131,6 +133,16 @@ def opened(watched: Watched, url: str) -> Page:
     return settled(watched.page)
 
 
+def turned_to(page: Page, name: str) -> Page:
+    """Another page, by its link in the menu, once Streamlit has nothing left to do."""
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
+    # The title is the first thing that the new page draws: from then on the click is no longer under way.
+    page.wait_for_function("(name) => document.querySelector('h1')?.innerText === name", arg=name)
+    page.evaluate("window.restingSince = undefined")
+    page.wait_for_function(_AT_REST, arg=TURNED)
+    return page
+
+
 def headline(page: Page) -> dict[str, str]:
     expect(page.get_by_test_id("stMetric")).to_have_count(7)
     labels = page.locator("[data-testid=stMetricLabel]").all_inner_texts()
@@ -152,6 +164,18 @@ def choose(page: Page, label: str, option: str) -> None:
     page.get_by_test_id("stSidebar").get_by_role("combobox", name=label).click()
     page.get_by_role("option", name=option, exact=True).first.click()
     page.keyboard.press("Tab")  # closes the list; Escape would empty the box
+    settled(page)
+
+
+def put(page: Page, label: str, option: str) -> None:
+    """Choose an option in one of the page's own controls."""
+    main = page.get_by_test_id("stMain")
+    group = main.get_by_role("radiogroup", name=label, exact=True)
+    if group.count():
+        group.get_by_role("radio", name=option, exact=True).click()
+    else:
+        main.get_by_role("combobox", name=label, exact=True).click()
+        page.get_by_role("option", name=option, exact=True).click()
     settled(page)
 
 

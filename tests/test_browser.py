@@ -30,6 +30,7 @@ from .browsing import (
     serving,
     settled,
     sql,
+    turned_to,
 )
 from .conftest import ROOT
 from .factory import build_store, content, document
@@ -109,9 +110,7 @@ def _filter_link_and_download(browser: Browser, address: str, store: Path, speak
         drawn = [share for [share] in hers]
         assert drawn == [float(share) if share else None for share in table["share"]][: len(drawn)]
 
-        page.get_by_role("link", name="Evidence").click()
-        expect(page.get_by_role("heading", name="Evidence")).to_be_visible()
-        settled(page)
+        turned_to(page, "Evidence")
         assert parse_qs(urlparse(page.url).query) == query
         rows = downloaded(page, "paragraphs (CSV)")
         expected = sql(store, f"SELECT paragraph_id FROM paragraphs p WHERE {hits} ORDER BY 1")
@@ -136,6 +135,8 @@ def test_a_page_s_own_controls_stand_in_the_link_too(browser, address):
         settled(page)
         counts, link = compared(page), page.url
         assert all(n is None or n == int(n) for line in counts for n in line)
+        assert compared(turned_to(turned_to(page, "Narrative"), "Prevalence")) == counts
+        assert page.url == link
     with fresh(browser) as again:
         assert compared(opened(again, link)) == counts
 
@@ -201,8 +202,7 @@ def test_a_link_may_be_a_server_s_first_visit(browser, store):
         settled(page)
         expect(page.get_by_role("dialog")).to_have_count(0)
         assert parse_qs(urlparse(page.url).query) == {"speaker": ["Maria Zakharova"]}
-        page.get_by_role("link", name="Prevalence").click()
-        expect(page.get_by_role("heading", name="Prevalence")).to_be_visible()
+        turned_to(page, "Prevalence")
 
 
 def test_a_page_asked_for_by_its_file_s_name_stands_without_the_frame(browser, store):

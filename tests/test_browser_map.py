@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from playwright.sync_api import Page, expect
 
-from .browsing import choose, fresh, opened, saved, serving, settled, sql
+from .browsing import choose, fresh, opened, saved, serving, settled, sql, turned_to
 
 pytestmark = pytest.mark.browser
 ORIGINALS = "SELECT count(*) FROM paragraphs p WHERE p.statement AND p.duplicate_of = ''"
@@ -54,10 +54,11 @@ def found_on_evidence(page: Page) -> int:
 
 def test_filters_change_the_map_as_sql_has_it_and_a_link_shows_the_same(browser, address, sample):
     with fresh(browser) as watched:
-        page = opened(watched, f"{address}/map")
+        page = turned_to(opened(watched, address), "Map")
         [(total,)] = sql(sample, ORIGINALS)
         assert len(points(page)) == total
-        choose(page, "From", "2018")
+        choose(turned_to(page, "Prevalence"), "From", "2018")
+        turned_to(page, "Map")
         [(since,)] = sql(sample, f"{ORIGINALS} AND p.year >= '2018'")
         assert len(points(page)) == since < total
         [(speaker, own)] = sql(

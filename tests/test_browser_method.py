@@ -12,7 +12,7 @@ from pypdf import PdfReader
 from narratives.brief import write
 from narratives.model import Slice
 
-from .browsing import fresh, opened, serving, settled, sql
+from .browsing import choose, fresh, opened, serving, settled, sql, turned_to
 from .factory import build_store
 
 pytestmark = pytest.mark.browser
@@ -95,8 +95,9 @@ def test_formulas_are_drawn_and_no_page_is_wider_than_a_phone(browser, address):
 def test_the_page_is_found_from_the_others_and_its_sections_by_address(browser, address):
     with fresh(browser) as watched:
         page = opened(watched, address)
+        choose(page, "Speaker", "Vladimir Putin")
         page.get_by_role("link", name="How these numbers are made").click()
-        page.wait_for_url("**/method**")
+        page.wait_for_url("**/method?speaker=Vladimir+Putin")
         settled(page)
         expect(page.get_by_role("heading", name="What the words mean")).to_be_visible()
         page.get_by_role("link", name="How to cite").first.click()
@@ -111,8 +112,5 @@ def test_hints_go_and_stay_away(browser, address):
         page.get_by_role("button", name="Got it").click()
         settled(page)
         expect(hint).to_have_count(0)
-        page.get_by_test_id("stSidebarNav").get_by_role("link", name="Method").click()
-        settled(page)
-        page.get_by_test_id("stSidebarNav").get_by_role("link", name="Prevalence").click()
-        settled(page)
+        turned_to(turned_to(page, "Method"), "Prevalence")
         expect(hint).to_have_count(0)

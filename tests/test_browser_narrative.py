@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from playwright.sync_api import Page, expect
 
-from .browsing import choose, fresh, opened, saved, serving, settled, sql
+from .browsing import choose, fresh, opened, saved, serving, settled, sql, turned_to
 from .larger import ABOUT, BESIDE, build_larger
 
 pytestmark = pytest.mark.browser
@@ -51,10 +51,11 @@ def counted(store: Path, condition: str) -> int:
 
 def test_filters_change_charts_and_tables_alike(browser, address, store):
     with fresh(browser) as first:
-        page = opened(first, f"{address}/narrative")
+        page = turned_to(opened(first, address), "Narrative")
         expect(page.get_by_role("heading", name=NAME)).to_be_visible()
         assert bars(page) == counted(store, "true")
-        choose(page, "Speaker", "Vladimir Putin")
+        choose(turned_to(page, "Prevalence"), "Speaker", "Vladimir Putin")
+        turned_to(page, "Narrative")
         choose(page, "From", "2018")
         choose(page, "To", "2018")
         hits = counted(store, "p.speaker = 'Vladimir Putin' AND p.year = '2018'")

@@ -18,7 +18,7 @@ from playwright.sync_api import Page, expect
 from narratives.model import Counts
 from narratives.store import Store
 
-from .browsing import fresh, opened, saved, serving, settled, sql
+from .browsing import choose, fresh, opened, put, saved, serving, settled, sql, turned_to
 from .factory import content
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
@@ -125,7 +125,9 @@ def test_what_cannot_be_read_is_told_with_its_reason(browser, store):
 
 def test_a_cell_leads_to_its_paragraphs_and_is_saved_as_a_picture(browser, store):
     with serving(store) as address, fresh(browser) as watched:
-        page = opened(watched, f"{address}/sources?columns=year&narrative=wwii_memory")
+        page = opened(watched, address)
+        choose(page, "Narrative", "Memory of the Second World War")
+        put(turned_to(page, "Sources"), "Period", "Year")
         table = saved(page, "coverage", "Numbers (CSV)")
         assert table["documents"].sum() == sql(store, "SELECT count(*) FROM documents WHERE date <> ''")[0][0]
         svg = ElementTree.fromstring(saved(page, "coverage", "Picture (SVG)"))

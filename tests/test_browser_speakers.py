@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Page, expect
 
-from .browsing import choose, fresh, opened, saved, serving, settled, sql
+from .browsing import choose, fresh, opened, put, saved, serving, settled, sql, turned_to
 from .speaking import GUEST, HAWK, LAVROV, MEDDLES, PUTIN, speaking_store
 
 pytestmark = pytest.mark.browser
@@ -93,7 +93,10 @@ def test_filters_change_every_chart_and_table_of_speakers_alike(browser, address
 
 def test_a_cell_leads_to_its_paragraphs_and_back(browser, address, store):
     with fresh(browser) as watched:
-        page = opened(watched, f"{address}/speakers?from=2017&to=2018")
+        page = opened(watched, address)
+        choose(page, "From", "2017")
+        choose(page, "To", "2018")
+        turned_to(page, "Speakers")
         page.wait_for_selector(".st-key-speakers-heatmap .js-plotly-plot .main-svg")
         # Lavrov stands first, the meddling second; a corner of the cell will do.
         at = page.evaluate(
@@ -123,7 +126,10 @@ def test_a_cell_leads_to_its_paragraphs_and_back(browser, address, store):
 
 def test_filters_change_spread_and_a_mark_leads_to_its_paragraphs(browser, address, store):
     with fresh(browser) as watched:
-        page = opened(watched, f"{address}/spread?of={MEDDLES}&who=speaker")
+        page = turned_to(opened(watched, address), "Spread")
+        put(page, "Narrative", "The US meddles too")
+        put(page, "Who", "Speakers")
+        turned_to(turned_to(page, "Evidence"), "Spread")
         before = traces(page, "spread-timeline")
         table = saved(page, "spread", "Numbers (CSV)")
         [found] = [counted(store, f"a.narrative_id = '{MEDDLES}' AND p.speaker <> ''", "p.speaker")]

@@ -2,6 +2,8 @@
 
 The page's own state leads: after every run the address follows it, one entry of the browser's history a
 change. Only where the reader moves the address itself (a link opened, the way back) does the state follow.
+What a control says is kept in the session under its parameter, None or nothing where the reader said nothing:
+it outlives the control, and pages may share it. No widget has a parameter for its key; `controls` draws them.
 Streamlit's own binding of widgets to the address is not used: it writes names instead of ids, drops what it
 does not know without a word, and leaves a click on a chart several steps to go back.
 """
@@ -15,11 +17,16 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 NOTHING = "(none)"  # an empty value, such as the speaker of an outlet's own voice
 _FIELDS, _LOST, _SEEN = "address fields", "address lost", "address seen"
+_PAGE, _VIEWS, _SHOWN = "page in use", "controls of this run", "controls on the screen"
 
 
 def begin() -> None:
     """Start a run: decide whether the address leads. Called once, before any control is drawn."""
     context = get_script_run_ctx()
+    if _page() != st.session_state.get(_PAGE):
+        st.session_state[_SHOWN] = frozenset()
+    st.session_state[_PAGE] = _page()
+    st.session_state[_VIEWS] = []
     moved = bool(context and context.is_history_navigation)
     reading = moved or _SEEN not in st.session_state
     st.session_state[_SEEN] = "address" if reading else "state"
@@ -28,58 +35,83 @@ def begin() -> None:
         st.session_state[_LOST] = []
 
 
-def several(key: str, options: Mapping[str, str]) -> None:
-    """Make ready the control `key` of several values; `options` maps them to what the page calls them."""
+def several(key: str, options: Mapping[str, str]) -> list[str]:
+    """What the control `key` of several values says; `options` maps them to what the page calls them."""
     if _leads():
         known = [(_known(value, options), value) for value in st.query_params.get_all(key)]
         _lose(key, [given for value, given in known if value is None])
         st.session_state[key] = list(dict.fromkeys(value for value, _ in known if value is not None))
-    st.session_state.setdefault(key, [])
+    said = [value for value in st.session_state.get(key) or () if value in options]
+    st.session_state[key] = said
     _note(key, ())
+    return said
 
 
-def one(key: str, options: Mapping[str, str] | None = None, default: str | None = None) -> None:
-    """Make ready the control `key` of one value, or of free text where no `options` are given.
+def one(key: str, options: Mapping[str, str] | None = None, default: str | None = None) -> str | None:
+    """What the control `key` of one value says, or of free text where no `options` are given.
 
-    Pages may share a key; what another page's control said and this one does not offer is forgotten.
+    Returns one of the options; `default` where nothing is said. Pages may share a key; what another page's
+    control said and this one does not offer is forgotten.
     """
     if _leads():
         given = st.query_params.get(key)
         value = given if given is None or options is None else _known(given, options)
         if given is not None and value is None:
             _lose(key, [given])
-        st.session_state[key] = default if value is None else value
+        st.session_state[key] = value
     value = st.session_state.get(key)
-    if value is None or (options is not None and value not in options):
-        st.session_state[key] = default
+    if options is not None and value not in options:
+        value = None
+    st.session_state[key] = value
     _note(key, () if default is None else (default,))
+    return default if value is None else str(value)
 
 
-def number(key: str, most: int) -> None:
-    """Make ready a control of a whole number from 1, where it starts, to `most`."""
+def number(key: str, most: int) -> int:
+    """What a control of a whole number says, from 1, where it starts, to `most`."""
     if _leads():
         given = st.query_params.get(key, "1")
         st.session_state[key] = int(given) if given.isdecimal() else 1
     st.session_state[key] = min(max(int(st.session_state.get(key) or 1), 1), most)
     _note(key, ("1",))
+    return int(st.session_state[key])
 
 
-def flag(key: str) -> None:
-    """Make ready a switch, off where nothing is said."""
+def flag(key: str) -> bool:
+    """What a switch says, off where nothing is said."""
     if _leads():
         st.session_state[key] = st.query_params.get(key) == "yes"
-    st.session_state.setdefault(key, False)
+    st.session_state[key] = bool(st.session_state.get(key))
     _note(key, ())
+    return bool(st.session_state[key])
+
+
+def view(key: str, value: object, everywhere: bool = False) -> str:
+    """The key of the widget that shows what `key` says, made to show `value`; `keep` must be its callback.
+
+    Each page has a widget of its own, save for those that stand `everywhere`. It is only a view: Streamlit
+    forgets it where it is not drawn and gives it another identity on another page, so it is told its value
+    where it has another, or where no finished run has drawn it yet and the browser may know nothing of it.
+    """
+    own = f"{key}-on-{'every-page' if everywhere else _page()}"
+    if own not in st.session_state.get(_SHOWN, ()) or st.session_state.get(own) != value:
+        st.session_state[own] = value
+    st.session_state.setdefault(_VIEWS, []).append(own)
+    return own
+
+
+def keep(key: str, own: str) -> None:
+    """Keep what the reader has put into the widget `own` as what `key` says (the widget's callback)."""
+    st.session_state[key] = st.session_state[own]
 
 
 def finish() -> None:
     """End a run: the address says what the controls say, in one step of the browser's history."""
+    st.session_state[_SEEN] = "state"
+    st.session_state[_SHOWN] = frozenset(st.session_state.get(_VIEWS, ()))
     defaults: Mapping[str, Sequence[str]] = st.session_state.get(_FIELDS, {})
-    wanted = {
-        key: values
-        for key, default in defaults.items()
-        if (values := _written(st.session_state.get(key))) != list(default)
-    }
+    said = {key: _written(st.session_state.get(key)) for key in defaults}
+    wanted = {key: values for key, values in said.items() if values and values != list(defaults[key])}
     if wanted != {key: st.query_params.get_all(key) for key in st.query_params}:
         st.query_params.from_dict(wanted)
 
@@ -92,6 +124,12 @@ def lost() -> Sequence[str]:
 def parameters(values: Mapping[str, object]) -> dict[str, list[str]]:
     """Values of controls as the parameters of an address; what says nothing is left out. Pure."""
     return {key: written for key, value in values.items() if (written := _written(value))}
+
+
+def _page() -> str:
+    """What tells the page of this run from others."""
+    context = get_script_run_ctx()
+    return context.page_script_hash if context else ""
 
 
 def _leads() -> bool:

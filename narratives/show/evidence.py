@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import cast
 
 import streamlit as st
 
 from narratives.model import NarrativesError, Slice
 from narratives.search import FLOOR
-from narratives.show import address, area, data, downloads, frame, meaning, panel, reading, words
+from narratives.show import address, area, controls, data, downloads, frame, meaning, panel, reading, words
 from narratives.show.frame import View
 from narratives.store import Near, Sort
 
@@ -38,54 +37,48 @@ class Asked:
         return f"{self.like}\n{area.written(self.outline)}"
 
 
-def controls() -> Asked:
+def choices() -> Asked:
     """Draw both searches, the order and the switch to what no narrative covers; all in the URL."""
-    address.one("text")
-    address.one("like")
-    address.flag("unassigned")
-    address.one("sort", words.SORTS, "best")
     left, right = st.columns(2)
     with left:
-        text = st.text_input(
+        text = controls.line(
             "Search in the text",
-            key="text",
+            "text",
             icon=":material/search:",
             placeholder='words, "an exact phrase", -without',
             help="All words must occur, in any order and any case, whole or within a longer one. "
             'A minus leaves out: `sanctions -oil`, `-"exact phrase"`. To find a minus itself, put it in '
             'quotes: `"-5"`.',
-            max_chars=200,
+            most=200,
         )
     with right:
-        like = st.text_input(
+        like = controls.line(
             "Find paragraphs that say …",
-            key="like",
+            "like",
             icon=":material/neurology:",
             placeholder="a sentence, in any words",
             help="By meaning: paragraphs whose likeness to your sentence, as the language model sees it, is "
             f"{FLOOR:.2f} or more, where 1 is the same text. It finds other words for the same, and at times "
             "the opposite claim on the same subject: read before you count.",
-            max_chars=400,
+            most=400,
         )
     left, right = st.columns([1, 3], vertical_alignment="bottom")
     with left:
-        sort = st.selectbox(
+        sort = controls.box(
             "Sort all rows by",
-            list(words.SORTS),
-            format_func=words.SORTS.__getitem__,
-            key="sort",
+            "sort",
+            words.SORTS,
             help="Best match: by likeness where a sentence is asked for, else by score.",
         )
     with right:
-        unassigned = st.toggle(ONLY_UNCOVERED, key="unassigned")
+        unassigned = controls.switch(ONLY_UNCOVERED, "unassigned")
     outline = _outline()
-    return Asked((text or "").strip(), (like or "").strip(), bool(unassigned), cast(Sort, sort), outline)
+    return Asked(text, like, unassigned, sort, outline)
 
 
 def _outline() -> area.Outline:
     """The area of the map that the address names, with a way to leave it."""
-    address.one("area")
-    given = str(st.session_state["area"] or "")
+    given = address.one("area") or ""
     outline = area.read(given)
     if given:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):

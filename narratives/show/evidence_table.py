@@ -9,7 +9,7 @@ from math import ceil
 import pandas as pd
 import streamlit as st
 
-from narratives.show import address, frame, reading, words
+from narratives.show import controls, frame, reading, words
 
 PAGE_SIZE, ROW_HEIGHT, EXCERPT = 100, 66, 160
 
@@ -19,8 +19,7 @@ def paging(found: int) -> int:
     pages = max(1, ceil(found / PAGE_SIZE))
     if pages == 1:
         return 0
-    address.number("page", pages)
-    page = st.pagination(pages, key="page")
+    page = controls.page_number("page", pages)
     first = (page - 1) * PAGE_SIZE
     st.caption(f"Rows {first + 1:,} to {min(first + PAGE_SIZE, found):,} of {found:,}.")
     return first

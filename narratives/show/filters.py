@@ -9,7 +9,7 @@ from typing import cast
 import streamlit as st
 
 from narratives.model import Copies, Slice, Voice
-from narratives.show import address, data, words
+from narratives.show import controls, data, words
 from narratives.show.words import NOBODY
 
 _SEVERAL = ("speaker", "outlet", "voice", "narrative")
@@ -17,7 +17,7 @@ _PARTIAL = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 
 
 def current() -> Slice:
-    """What the filters say. Nothing chosen means all, and so does a filter that is not on the page."""
+    """What the filters say. Nothing chosen means all."""
     chosen = st.session_state
     # Two dates in the wrong order are still a range.
     dates = [chosen.get(key) or "" for key in ("from", "to")]
@@ -51,7 +51,6 @@ def choose(s: Slice) -> None:
     """Set every filter as the slice has it; only before they are drawn, as in a callback."""
     for key, value in values(s).items():
         st.session_state[key] = value
-    st.session_state["copies"] = s.copies
 
 
 def clear() -> None:
@@ -72,33 +71,22 @@ def sidebar(handle: data.Handle) -> None:
             _date("To", "to", found.years, "last")
         _several("Narrative", "narrative", data.names(handle), "All narratives")
         _several("Voice", "voice", words.VOICES, "All voices", words.VOICE_HELP)
-        address.one("copies", words.COPIES, "originals")
-        st.selectbox(
+        controls.box(
             "Copies",
-            list(words.COPIES),
-            format_func=words.COPIES.__getitem__,
-            key="copies",
+            "copies",
+            words.COPIES,
             help="A copy repeats an earlier paragraph, exactly or nearly.",
+            everywhere=True,
         )
         st.button("Clear filters", on_click=clear, type="tertiary", icon=":material/filter_alt_off:")
 
 
 def _several(label: str, key: str, shown: Mapping[str, str], everything: str, help: str = "") -> None:
-    address.several(key, shown)
-    st.multiselect(
-        label,
-        list(shown),
-        format_func=shown.__getitem__,
-        key=key,
-        placeholder=everything,
-        filter_mode="contains",
-        help=help or None,
-    )
+    controls.several(label, key, shown, everything, help, everywhere=True)
 
 
 def _date(label: str, key: str, years: list[str], placeholder: str) -> None:
     """A year, or the finer date that a link or a click on a chart has set."""
     given = [st.session_state.get(key) or "", st.query_params.get(key) or ""]
     options = sorted({*years, *(day for day in given if _PARTIAL.fullmatch(day) and day[:4] in years)})
-    address.one(key, {option: option for option in options})
-    st.selectbox(label, options, index=None, key=key, placeholder=placeholder)
+    controls.maybe(label, key, options, placeholder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,8 +12,8 @@ import streamlit as st
 
 from narratives.model import Slice
 from narratives.show import (
-    address,
     area,
+    controls,
     data,
     evidence,
     evidence_table,
@@ -28,7 +28,7 @@ from narratives.show.frame import View
 from narratives.store import MapPoints
 
 WHAT = "statement paragraph"
-BY: tuple[map_charts.By, ...] = ("narrative", "year", "speaker")
+BY: Mapping[map_charts.By, str] = {"narrative": "Narrative", "year": "Year", "speaker": "Speaker"}
 MOST_LISTED = 100
 TABLE = {
     "date": st.column_config.TextColumn("Date", width=84),
@@ -41,11 +41,9 @@ TABLE = {
 }
 
 
-def controls() -> map_charts.By:
+def choices() -> map_charts.By:
     """Draw the choice of what the colours mean; it stands in the URL."""
-    address.one("colour", {by: by for by in BY}, "narrative")
-    picked = st.segmented_control("Colour by", BY, format_func=str.capitalize, required=True, key="colour")
-    return picked or "narrative"
+    return controls.choice("Colour by", "colour", BY)
 
 
 def drawn(view: View, found: MapPoints) -> str:

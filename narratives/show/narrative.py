@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast, get_args
 
 import streamlit as st
 
 from narratives.measure import Base
-from narratives.model import Granularity, Quality, Slice
-from narratives.show import address, data, filters, frame, narrative_data, navigation, quality, words
+from narratives.model import Quality, Slice
+from narratives.show import controls, data, filters, frame, narrative_data, navigation, quality, words
 from narratives.show import narrative_words as said
 from narratives.show.frame import View
 from narratives.show.marks import Measure, records
 from narratives.store.narrative_queries import Card
-
-_DEFAULT = "narrative default"
-_AUTO = "auto"
-_PERIODS = {_AUTO: "Auto", "year": "Year", "half": "Half-year", "quarter": "Quarter", "month": "Month"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +45,23 @@ class About:
 def choose(view: View) -> str:
     """Draw the list of narratives; returns the id of the chosen one.
 
-    What it starts with: the only one that the sidebar's filter names, else the most prevalent.
+    Until one is chosen: the only one that the sidebar's filter names, else the most prevalent.
     """
     found = data.options(view.handle).narratives
     names, origins = data.names(view.handle), dict(zip(found["narrative_id"], found["origin"], strict=True))
     named = view.slice.narratives
     start = named[0] if len(named) == 1 else found["narrative_id"].iloc[found["paragraphs"].argmax()]
-    address.one(navigation.ABOUT, names, str(start))
-    # Whoever chose none of the list follows the sidebar.
-    if st.session_state[navigation.ABOUT] == st.session_state.get(_DEFAULT):
-        st.session_state[navigation.ABOUT] = str(start)
-    st.session_state[_DEFAULT] = str(start)
-    chosen = st.selectbox(
+    listed = {
+        key: name + (" (discovered)" if origins[key] == "discovered" else "") for key, name in names.items()
+    }
+    return controls.box(
         "Narrative to show",
-        list(names),
-        format_func=lambda key: names[key] + (" (discovered)" if origins[key] == "discovered" else ""),
-        key=navigation.ABOUT,
-        filter_mode="contains",
+        navigation.ABOUT,
+        listed,
+        str(start),
         help="The sidebar's narrative filter sets only what this list starts with; all its other filters "
         "narrow the page.",
     )
-    return str(chosen)
 
 
 def about(view: View, key: str, measured: Sequence[Quality]) -> About:
@@ -86,30 +77,16 @@ def about(view: View, key: str, measured: Sequence[Quality]) -> About:
     )
 
 
-def controls(view: View, shown: About) -> About:
+def choices(view: View, shown: About) -> About:
     """Draw share or count and the length of a period, both in the URL; returns what they make of `shown`."""
-    address.one("show", {measure: measure for measure in get_args(Measure)}, "share")
-    address.one("by", _PERIODS, _AUTO)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        measure = st.segmented_control(
-            "Show", list(get_args(Measure)), format_func=str.capitalize, required=True, key="show"
+        measure = controls.measure()
+        length = controls.period(
+            "Auto chooses the shortest period on whose text a share of this narrative can rest."
         )
-        by = st.segmented_control(
-            "Period",
-            list(_PERIODS),
-            format_func=_PERIODS.__getitem__,
-            required=True,
-            key="by",
-            help="Auto chooses the shortest period on whose text a share of this narrative can rest.",
-        )
-    auto = by == _AUTO
-    length = narrative_data.granularity(view.handle, shown.slice, shown.id) if auto else by
-    return replace(
-        shown,
-        slice=replace(shown.slice, by=cast(Granularity, length)),
-        measure=cast(Measure, measure),
-        automatic=auto,
-    )
+    auto = length == "auto"
+    by = narrative_data.granularity(view.handle, shown.slice, shown.id) if length == "auto" else length
+    return replace(shown, slice=replace(shown.slice, by=by), measure=measure, automatic=auto)
 
 
 def headline(view: View, about: About) -> bool:

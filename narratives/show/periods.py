@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Literal
 
 from narratives.model import Granularity
 
 MONTHS_IN: dict[Granularity, int] = {"year": 12, "half": 6, "quarter": 3, "month": 1}
+# What a control offers: a length, or the one that the amount of text supports.
+Length = Granularity | Literal["auto"]
+LENGTHS: Mapping[Length, str] = {
+    "auto": "Auto",
+    "year": "Year",
+    "half": "Half-year",
+    "quarter": "Quarter",
+    "month": "Month",
+}
 NOUN: dict[Granularity, str] = {"year": "year", "half": "half-year", "quarter": "quarter", "month": "month"}
 _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

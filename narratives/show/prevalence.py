@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import cast, get_args
 
 import pandas as pd
 import streamlit as st
 
 from narratives.measure import smoothed
-from narratives.model import Granularity, Slice, Unit
-from narratives.show import address, data, periods, words
+from narratives.model import Slice, Unit
+from narratives.show import controls, data, periods, words
 from narratives.show.frame import View
 from narratives.show.frame import nothing as empty_frame
 from narratives.show.marks import Measure
 
-_AUTO = "auto"
-_PERIODS = {_AUTO: "Auto", "year": "Year", "half": "Half-year", "quarter": "Quarter", "month": "Month"}
+_UNITS: Mapping[Unit, str] = {"paragraph": "Paragraphs", "document": "Documents"}
 _ORDERS = {
     "prevalence": "Most prevalent",
     "range": "Largest range",
@@ -39,47 +37,29 @@ class Choice:
     smooth: bool
 
 
-def controls(view: View) -> Choice:
+def choices(view: View) -> Choice:
     """Draw share or count, of what, the length of a period, whose narratives, their order; all in the URL."""
     discovered = bool((data.options(view.handle).narratives["origin"] == "discovered").any())
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        measure = _segmented("Show", "show", {measure: measure.capitalize() for measure in get_args(Measure)})
-        unit = _segmented("Of", "unit", {unit: f"{unit.capitalize()}s" for unit in get_args(Unit)})
-        by = _segmented(
-            "Period", "by", _PERIODS, "Auto chooses the shortest period that the amount of text supports."
-        )
+        measure = controls.measure()
+        unit = controls.choice("Of", "unit", _UNITS)
+        length = controls.period("Auto chooses the shortest period that the amount of text supports.")
         origin = "codebook"
         if discovered:
-            origin = _segmented(
+            origin = controls.choice(
                 "Narratives",
                 "origin",
                 _ORIGINS,
-                "The codebook's narratives are defined by people; discovered ones are clusters of recurring "
-                "paragraphs that no definition explains yet.",
+                help="The codebook's narratives are defined by people; discovered ones are clusters of "
+                "recurring paragraphs that no definition explains yet.",
             )
-        address.one("order", _ORDERS, "prevalence")
-        order = st.selectbox("Order", list(_ORDERS), format_func=_ORDERS.__getitem__, key="order", width=190)
-        address.flag("smooth")
-        smooth = st.toggle(
-            "Smooth", key="smooth", help="Lines through the mean of three periods, weighted by their text."
+        order = controls.box("Order", "order", _ORDERS, width=190)
+        smooth = controls.switch(
+            "Smooth", "smooth", "Lines through the mean of three periods, weighted by their text."
         )
-    granularity = data.granularity(view.handle, view.slice) if by == _AUTO else cast(Granularity, by)
-    s = replace(view.slice, by=granularity, unit=cast(Unit, unit))
-    return Choice(s, cast(Measure, measure), origin, by == _AUTO, order, smooth)
-
-
-def _segmented(label: str, key: str, options: Mapping[str, str], help: str = "") -> str:
-    """One of a few options, the first where nothing is said."""
-    address.one(key, options, next(iter(options)))
-    chosen = st.segmented_control(
-        label,
-        list(options),
-        format_func=options.__getitem__,
-        required=True,
-        key=key,
-        help=help or None,
-    )
-    return str(chosen)
+    by = data.granularity(view.handle, view.slice) if length == "auto" else length
+    s = replace(view.slice, by=by, unit=unit)
+    return Choice(s, measure, origin, length == "auto", order, smooth)
 
 
 def frame(view: View, choice: Choice) -> pd.DataFrame:

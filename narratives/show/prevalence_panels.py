@@ -11,7 +11,7 @@ import streamlit as st
 
 from narratives.measure import with_base
 from narratives.model import Quality
-from narratives.show import address, charts, data, filters, navigation, panel, quality, words
+from narratives.show import charts, controls, data, filters, navigation, panel, quality, words
 from narratives.show.colours import distinct
 from narratives.show.frame import View
 from narratives.show.marks import Look, change_in_words
@@ -121,14 +121,12 @@ def _change_list(shown: pd.DataFrame, changes: pd.DataFrame) -> None:
 def compared(view: View, choice: Choice, shown: pd.DataFrame, how: str) -> None:
     """Up to six narratives on one pair of axes, with events."""
     names = dict(zip(shown["narrative_id"], shown["narrative"], strict=True))
-    address.several("compare", names)
-    picked = st.multiselect(
+    picked = controls.several(
         "Narratives to compare",
-        list(names),
-        format_func=names.__getitem__,
-        max_selections=MOST_COMPARED,
-        key="compare",
-        placeholder=f"The {min(DEFAULT_COMPARED, len(names))} most prevalent",
+        "compare",
+        names,
+        f"The {min(DEFAULT_COMPARED, len(names))} most prevalent",
+        most=MOST_COMPARED,
     )
     keys = picked or list(names)[:DEFAULT_COMPARED]
     rows = shown[shown["narrative_id"].isin(keys)]

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from typing import cast, get_args
 
 import pandas as pd
 import streamlit as st
 
-from narratives.model import Granularity
 from narratives.show import (
-    address,
+    controls,
     data,
     panel,
     periods,
@@ -23,12 +21,10 @@ from narratives.show import (
 )
 from narratives.show.colours import PALETTE
 from narratives.show.frame import View
-from narratives.show.marks import Measure
 from narratives.show.speakers import TABLE
 from narratives.store.speakers_queries import Of
 
 MOST_SMALL, MOST_OUTLETS, MOST_TOLD = 6, 8, 6
-_PERIODS = {"auto": "Auto", "year": "Year", "half": "Half-year", "quarter": "Quarter", "month": "Month"}
 _OVER_TIME = {
     "period": st.column_config.TextColumn("Period"),
     **{key: column for key, column in TABLE.items() if key != "speaker"},
@@ -38,11 +34,7 @@ _OVER_TIME = {
 
 def choose(key: str, label: str, names: Sequence[str], default: str, help: str = "") -> str:
     """Draw a box with one of these speakers in it; in the address as `key`."""
-    address.one(key, {name: name for name in names}, default)
-    # The filters may have taken away the one who was chosen before.
-    if st.session_state[key] not in names:
-        st.session_state[key] = default
-    return str(st.selectbox(label, list(names), key=key, filter_mode="contains", help=help or None))
+    return controls.box(label, key, {name: name for name in names}, default, help)
 
 
 def chosen_one(view: View, names: Sequence[str]) -> str:
@@ -83,27 +75,13 @@ def roles(view: View, speaker: str) -> str:
 
 
 def _over_time(view: View, speaker: str, enough: bool) -> None:
-    address.one("show", {measure: measure for measure in get_args(Measure)}, "share")
-    address.one("by", _PERIODS, "auto")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        measure = cast(
-            Measure,
-            st.segmented_control(
-                "Show", list(get_args(Measure)), format_func=str.capitalize, required=True, key="show"
-            ),
+        measure = controls.measure()
+        length = controls.period(
+            "Auto chooses the shortest period that the amount of this speaker's text supports."
         )
-        by = st.segmented_control(
-            "Period",
-            list(_PERIODS),
-            format_func=_PERIODS.__getitem__,
-            required=True,
-            key="by",
-            help="Auto chooses the shortest period that the amount of this speaker's text supports.",
-        )
-    length = (
-        speakers_data.granularity(view.handle, view.slice) if by in (None, "auto") else cast(Granularity, by)
-    )
-    s = replace(view.slice, by=length)
+    by = speakers_data.granularity(view.handle, view.slice) if length == "auto" else length
+    s = replace(view.slice, by=by)
     rows = speakers_data.over_time(view.handle, s)
     hits = rows.groupby("narrative_id", sort=False)["paragraphs"].sum()
     most = hits[hits > 0].sort_values(ascending=False, kind="stable").head(MOST_SMALL).index.tolist()
@@ -123,7 +101,7 @@ def _over_time(view: View, speaker: str, enough: bool) -> None:
     first, last = labels[0][:4], labels[-1][:4]
     what = "Share of" if measure == "share" else "Number among"
     how = [
-        f"{what} {words.denominator(s, placed, first, last)}, by {periods.NOUN[length]}.",
+        f"{what} {words.denominator(s, placed, first, last)}, by {periods.NOUN[by]}.",
         "The bars are 95 % intervals." if measure == "share" else "",
         f"A hollow mark, with the count, stands where there are fewer than {base.documents} documents or "
         f"fewer than {base.expected:g} paragraphs would be expected: too little for a share."

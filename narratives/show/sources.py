@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
 import pandas as pd
 import streamlit as st
 
-from narratives.model import Granularity, Slice
+from narratives.model import Slice
 from narratives.show import (
-    address,
+    controls,
     coverage,
     coverage_charts,
     filters,
@@ -27,8 +26,7 @@ from narratives.show.coverage_charts import MOST_OUTLETS, NOUN, Counted
 from narratives.show.frame import View
 from narratives.show.source_tables import NUMBER, TEXT, table
 
-_AUTO = "auto"
-_PERIODS = {_AUTO: "Auto", "year": "Year", "quarter": "Quarter", "month": "Month"}
+_LENGTHS = {key: name for key, name in periods.LENGTHS.items() if key != "half"}
 DOCUMENTS = "documents with any paragraph in the slice; statement paragraphs as the shares count them"
 CELLS = {
     "outlet": TEXT("Outlet"),
@@ -36,7 +34,7 @@ CELLS = {
     "documents": NUMBER("Documents", format="localized"),
     "statements": NUMBER("Statement paragraphs", format="localized"),
 }
-_COUNTED: Mapping[str, str] = {"documents": "Documents", "statements": "Statement paragraphs"}
+_COUNTED: Mapping[Counted, str] = {"documents": "Documents", "statements": "Statement paragraphs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,33 +45,28 @@ class Choice:
     counted: Counted
 
 
-def controls(view: View) -> Choice:
+def choices(view: View) -> Choice:
     """Draw what is counted and the length of a period; both in the URL."""
-    address.one("counted", _COUNTED, "documents")
-    address.one("columns", _PERIODS, _AUTO)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        counted = st.segmented_control(
+        counted = controls.choice(
             "Count",
-            list(_COUNTED),
-            format_func=_COUNTED.__getitem__,
-            required=True,
-            key="counted",
+            "counted",
+            _COUNTED,
             help="Documents of any kind, copies and other languages included; or the statement paragraphs "
             "that the shares on the other pages rest on.",
         )
-        by = st.segmented_control(
+        length = controls.choice(
             "Period",
-            list(_PERIODS),
-            format_func=_PERIODS.__getitem__,
-            required=True,
-            key="columns",
+            "columns",
+            _LENGTHS,
             help="Auto shows months, or longer periods where the range is long or dates are coarse.",
         )
-    granularity = cast(Granularity, by)
-    if by == _AUTO:
+    if length == "auto":
         dated = answers.date_sources(view.handle, view.slice)
-        granularity = coverage.choose(answers.years(view.handle, view.slice), dated)
-    return Choice(replace(view.slice, by=granularity), cast(Counted, counted))
+        by = coverage.choose(answers.years(view.handle, view.slice), dated)
+    else:
+        by = length
+    return Choice(replace(view.slice, by=by), counted)
 
 
 def headline(view: View) -> None:

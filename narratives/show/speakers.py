@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
 
 from narratives.model import Slice
-from narratives.show import address, data, frame, panel, speakers_charts, speakers_data, words
+from narratives.show import controls, data, frame, panel, speakers_charts, speakers_data, words
 from narratives.show.frame import View
 
 MOST = {n: n for n in ("4", "8", "16", "32")}
-RANKS = {"advancing": "What they advance", "text": "How much there is of them"}
+Rank = Literal["advancing", "text"]
+RANKS: Mapping[Rank, str] = {"advancing": "What they advance", "text": "How much there is of them"}
 TABLE = {
     "speaker": st.column_config.TextColumn("Speaker"),
     "narrative": st.column_config.TextColumn("Narrative", width="medium"),
@@ -67,26 +70,22 @@ def nothing(view: View) -> None:
     frame.nothing(view, view.slice, count, "attributed statement paragraph")
 
 
-def controls() -> tuple[str, int]:
+def choices() -> tuple[Rank, int]:
     """Draw how the speakers are ranked and how many are shown; both in the address."""
-    address.one("speakers-by", RANKS, "advancing")
-    address.one("speakers-top", MOST, "8")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        rank = st.segmented_control(
+        rank = controls.choice(
             "First come those with most of",
-            list(RANKS),
-            format_func=RANKS.__getitem__,
-            required=True,
-            key="speakers-by",
+            "speakers-by",
+            RANKS,
             help="Paragraphs that advance any of the narratives shown, or statement paragraphs of any kind.",
         )
-        most = st.segmented_control("At most", list(MOST), required=True, key="speakers-top")
-    return str(rank), int(str(most))
+        most = controls.choice("At most", "speakers-top", MOST, "8")
+    return rank, int(most)
 
 
 def heatmap(view: View, found: Field) -> None:
     """Narratives by speakers."""
-    rank, most = controls()
+    rank, most = choices()
     by = "advancing" if rank == "advancing" else "paragraphs"
     order = found.enough.sort_values(by, ascending=False, kind="stable")["speaker"].head(most).tolist()
     if not order:

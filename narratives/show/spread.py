@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import cast
 
 import pandas as pd
 import streamlit as st
 
 from narratives.model import Slice
-from narratives.show import address, data, frame, panel, spread_charts, spread_data, words
+from narratives.show import controls, data, frame, panel, spread_charts, spread_data, words
 from narratives.show.frame import View
 from narratives.show.spread_charts import DAYS, FIRST, KTH, day, ordinal
 from narratives.store.spread_queries import Actor
@@ -19,7 +19,7 @@ CAVEAT = (
     "their dates and on what the machine matches; an order in time says neither who took a narrative from "
     "whom nor why."
 )
-WHO = {"outlet": "Outlets", "speaker": "Speakers"}
+WHO: Mapping[Actor, str] = {"outlet": "Outlets", "speaker": "Speakers"}
 VIEWS = {"timeline": "Timeline", "cumulative": "Running total"}
 ROWS, KS = ("10", "20", "40"), ("2", "3", "5", "10")
 MOST_LINES, MOST_NAMED = 6, 3
@@ -61,43 +61,28 @@ class Choice:
     k: int
 
 
-def controls(view: View) -> Choice:
+def choices(view: View) -> Choice:
     """Draw the narrative, whom to follow, the view and how much of it; all in the address."""
     names, found = data.names(view.handle), data.options(view.handle)
     offered = [key for key in names if not view.slice.narratives or key in view.slice.narratives]
     most = found.narratives.sort_values("paragraphs", ascending=False, kind="stable")["narrative_id"]
     usual = next(key for key in most if key in offered)
     several = sum(bool(name) for name, _ in found.outlets) > 1
-    address.one("of", {key: names[key] for key in offered}, usual)
-    address.one("who", WHO, "outlet" if several else "speaker")
-    address.one("spread-view", VIEWS, "timeline")
-    address.one("spread-rows", {n: n for n in ROWS}, "20")
-    address.one("uses", {n: n for n in KS}, "3")
-    if st.session_state["of"] not in offered:  # the filter may have taken it away
-        st.session_state["of"] = usual
-    narrative = str(
-        st.selectbox("Narrative", offered, format_func=names.__getitem__, key="of", filter_mode="contains")
-    )
+    narrative = controls.box("Narrative", "of", {key: names[key] for key in offered}, usual)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        who = st.segmented_control("Who", list(WHO), format_func=WHO.__getitem__, required=True, key="who")
-        shown = st.segmented_control(
-            "Show as", list(VIEWS), format_func=VIEWS.__getitem__, required=True, key="spread-view"
-        )
-        rows, k = 20, 3
+        who = controls.choice("Who", "who", WHO, "outlet" if several else "speaker")
+        shown = controls.choice("Show as", "spread-view", VIEWS)
+        rows, k = "20", "3"
         if shown == "timeline":
-            rows = int(str(st.segmented_control("At most", ROWS, required=True, key="spread-rows")))
-            k = int(
-                str(
-                    st.segmented_control(
-                        "Mark paragraph number",
-                        KS,
-                        required=True,
-                        key="uses",
-                        help="One paragraph may be chance: the mark says when there were this many.",
-                    )
-                )
+            rows = controls.choice("At most", "spread-rows", {n: n for n in ROWS}, rows)
+            k = controls.choice(
+                "Mark paragraph number",
+                "uses",
+                {n: n for n in KS},
+                k,
+                help="One paragraph may be chance: the mark says when there were this many.",
             )
-    return Choice(narrative, names[narrative], cast(Actor, who), str(shown), rows, k)
+    return Choice(narrative, names[narrative], who, shown, int(rows), int(k))
 
 
 def nothing(view: View, choice: Choice) -> None:

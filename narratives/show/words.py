@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from narratives.model import Quality, Slice, Unit
-from narratives.store.slices import NONE_NAMED, terms
+from narratives.model import Copies, Quality, Slice, Unit
+from narratives.store.slices import NONE_NAMED, Sort, terms
 
 CAVEAT = (
     "Shows which recurring narratives a text advances, as matched by machine, with errors. It describes and "
@@ -35,14 +35,18 @@ VERDICTS = {
     "confirmed": "confirmed by people",
     "rejected": "rejected by people, so not counted",
 }
-SORTS = {
+SORTS: Mapping[Sort, str] = {
     "best": "Best match",
     "newest": "Newest first",
     "oldest": "Oldest first",
     "speaker": "Speaker",
     "outlet": "Outlet",
 }
-COPIES = {"originals": "originals only", "all": "copies included", "copies": "copies only"}
+COPIES: Mapping[Copies, str] = {
+    "originals": "originals only",
+    "all": "copies included",
+    "copies": "copies only",
+}
 
 
 def count(number: int, noun: str) -> str:
