@@ -9,10 +9,10 @@ from typing import cast
 import streamlit as st
 
 from narratives.model import NarrativesError, Slice
-from narratives.search import FLOOR
+from narratives.search import FLOOR, LONGEST
 from narratives.show import address, area, data, downloads, frame, meaning, panel, reading, words
 from narratives.show.frame import View
-from narratives.store import Near, Sort
+from narratives.store import LONGEST_SEARCH, MOST_TERMS, Near, Sort, terms
 
 WHAT = "statement paragraph"
 ONLY_UNCOVERED = "Only what no narrative covers"
@@ -40,8 +40,8 @@ class Asked:
 
 def controls() -> Asked:
     """Draw both searches, the order and the switch to what no narrative covers; all in the URL."""
-    address.one("text")
-    address.one("like")
+    address.text("text", LONGEST_SEARCH)
+    address.text("like", LONGEST)
     address.flag("unassigned")
     address.one("sort", words.SORTS, "best")
     left, right = st.columns(2)
@@ -53,8 +53,8 @@ def controls() -> Asked:
             placeholder='words, "an exact phrase", -without',
             help="All words must occur, in any order and any case, whole or within a longer one. "
             'A minus leaves out: `sanctions -oil`, `-"exact phrase"`. To find a minus itself, put it in '
-            'quotes: `"-5"`.',
-            max_chars=200,
+            f'quotes: `"-5"`. No more than {MOST_TERMS} words and phrases.',
+            max_chars=LONGEST_SEARCH,
         )
     with right:
         like = st.text_input(
@@ -65,7 +65,7 @@ def controls() -> Asked:
             help="By meaning: paragraphs whose likeness to your sentence, as the language model sees it, is "
             f"{FLOOR:.2f} or more, where 1 is the same text. It finds other words for the same, and at times "
             "the opposite claim on the same subject: read before you count.",
-            max_chars=400,
+            max_chars=LONGEST,
         )
     left, right = st.columns([1, 3], vertical_alignment="bottom")
     with left:
@@ -79,12 +79,24 @@ def controls() -> Asked:
     with right:
         unassigned = st.toggle(ONLY_UNCOVERED, key="unassigned")
     outline = _outline()
-    return Asked((text or "").strip(), (like or "").strip(), bool(unassigned), cast(Sort, sort), outline)
+    return Asked(_searched(text or ""), (like or "").strip(), bool(unassigned), cast(Sort, sort), outline)
+
+
+def _searched(text: str) -> str:
+    """The search for words, empty with a word why where it is of too many."""
+    if (number := len(terms(text))) <= MOST_TERMS:
+        return text.strip()
+    st.warning(
+        f"The search in the text is passed over: it has {number} words and phrases, and no more than "
+        f"{MOST_TERMS} are looked for at once. Take some out.",
+        icon=":material/search:",
+    )
+    return ""
 
 
 def _outline() -> area.Outline:
     """The area of the map that the address names, with a way to leave it."""
-    address.one("area")
+    address.text("area", area.LONGEST)
     given = str(st.session_state["area"] or "")
     outline = area.read(given)
     if given:

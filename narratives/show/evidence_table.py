@@ -17,9 +17,9 @@ PAGE_SIZE, ROW_HEIGHT, EXCERPT = 100, 66, 160
 def paging(found: int) -> int:
     """Draw page numbers where one page is not enough; returns the offset of the page's first row."""
     pages = max(1, ceil(found / PAGE_SIZE))
+    address.number("page", pages)
     if pages == 1:
         return 0
-    address.number("page", pages)
     page = st.pagination(pages, key="page")
     first = (page - 1) * PAGE_SIZE
     st.caption(f"Rows {first + 1:,} to {min(first + PAGE_SIZE, found):,} of {found:,}.")

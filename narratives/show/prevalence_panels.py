@@ -121,7 +121,7 @@ def _change_list(shown: pd.DataFrame, changes: pd.DataFrame) -> None:
 def compared(view: View, choice: Choice, shown: pd.DataFrame, how: str) -> None:
     """Up to six narratives on one pair of axes, with events."""
     names = dict(zip(shown["narrative_id"], shown["narrative"], strict=True))
-    address.several("compare", names)
+    address.several("compare", names, MOST_COMPARED)
     picked = st.multiselect(
         "Narratives to compare",
         list(names),
