@@ -18,6 +18,7 @@ from narratives.track import Encoder as Encoder
 # Measured on 29,700 Kremlin paragraphs with the bundled model: of 19 sentences that none of them is about, 17
 # come nowhere nearer than this, the others to one or two; of 18 that some are about, every one does.
 FLOOR = 0.4
+LONGEST = 400  # characters of a sentence; the model reads little more
 
 
 @dataclass(slots=True)
@@ -92,9 +93,13 @@ def search(index: Index, encoder: track.Encoder, text: str) -> dict[str, float]:
 
     Similarities are rounded to 3 decimals; none is below FLOOR, so what nothing is about finds nothing. All
     statement paragraphs are compared: filters are left to `Snapshot.paragraphs(near=...)`, which loses
-    nothing, since no number of places is shared out. Raises UsageError where the model does not read the
-    language of `text`, StoreError where vectors have been damaged since the index was opened.
+    nothing, since no number of places is shared out. Raises UsageError where `text` is longer than LONGEST or
+    in a language that the model does not read, StoreError where vectors have been damaged since the index was
+    opened.
     """
+    if len(text) > LONGEST:
+        got = f"one of {len(text):,}"
+        raise UsageError(f"a sentence of at most {LONGEST} characters", got, "Say it in fewer words.")
     read = sorted(encoder.languages)
     language = paragraph_language(text, "en" if "en" in read else read[0])
     if language not in encoder.languages:

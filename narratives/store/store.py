@@ -21,6 +21,7 @@ from narratives.store import (
     vectors,
 )
 from narratives.store.document_queries import statement_texts
+from narratives.store.limits import ALONE, Limits
 from narratives.store.queries import Snapshot
 from narratives.store.records import InputRecord, Manifest, SnapshotContent
 
@@ -274,16 +275,17 @@ class Store:
         return None
 
 
-def open_snapshot(path: Path, snapshot_id: str = "") -> Snapshot:
+def open_snapshot(path: Path, snapshot_id: str = "", limits: Limits = ALONE) -> Snapshot:
     """Open a snapshot of the store at `path`, the current one by default.
 
-    Raises StoreError where there is none, or where it is damaged or of another version.
+    By default its queries may take what the machine has. Raises StoreError where there is none, or
+    where it is damaged or of another version, and ResourceError where there is no memory to open it.
     """
     store = Store(path)
     chosen = snapshot_id or store.current()
     if chosen is None:
         raise StoreError(f"a snapshot in {path}", "none yet", "Run `build` with your documents first.")
-    return connection.open_folder(store.snapshot_path(chosen))
+    return connection.open_folder(store.snapshot_path(chosen), limits)
 
 
 def verify(path: Path, snapshot_id: str) -> list[str]:
