@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 
 from narratives import track
 from narratives.model import Progress
 from narratives.store import Store, VectorFile
+
+log = logging.getLogger(__name__)
 
 
 def encoder_of(store: Store, model: str) -> track.Encoder:
@@ -14,6 +17,18 @@ def encoder_of(store: Store, model: str) -> track.Encoder:
     encoder = track.load_encoder(model)
     kept = store.variant(encoder.name)
     return encoder if kept in (None, encoder.variant) else track.load_encoder(model, kept)
+
+
+def mend_vectors(store: Store, encoder: track.Encoder) -> tuple[str, ...]:
+    """See to it that no damaged vector of the encoder's is used; returns what was damaged, in words."""
+    mended = store.mend_vectors(encoder.name, encoder.variant)
+    if mended.summed:
+        log.info("%s stored vectors were without checksums and have them now.", f"{mended.summed:,}")
+    if not mended.damaged:
+        return ()
+    note = f"{mended.damaged:,} stored vectors were damaged; texts that need one of them are encoded again."
+    log.warning(note)
+    return (note,)
 
 
 class Embedder:

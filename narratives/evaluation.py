@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from narratives import measure, read, track
-from narratives.embedding import Embedder, encoder_of
+from narratives.embedding import Embedder, encoder_of, mend_vectors
 from narratives.matching import Matching, match, prepare
 from narratives.model import Annotation, ConfigError, LabelledText, Progress, Rejected, silent, text_key
 from narratives.pipeline import decisions_of
@@ -111,6 +111,7 @@ def _embedder(store: Store, model: str, progress: Progress) -> Iterator[Embedder
     encoder = encoder_of(store, model)
     if store.current() is not None:
         with store.lock():
+            mend_vectors(store, encoder)
             yield Embedder(encoder, store.vectors(encoder.name, encoder.variant, encoder.dimension), progress)
     else:
         with tempfile.TemporaryDirectory() as folder:

@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from itertools import chain
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from narratives import __version__, parse, read, track
 from narratives.discovery import discover, memberships
-from narratives.embedding import Embedder, encoder_of
+from narratives.embedding import Embedder, encoder_of, mend_vectors
 from narratives.intake import Intake, take_in
 from narratives.matching import assign, prepare
 from narratives.model import (
@@ -96,7 +97,7 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
         speakers = read.load_speakers(request.speakers)
         events = read.load_events(request.events)
         decisions = decisions_of(store, request.decisions)
-        previous = _sound(store)
+        previous, notes = _previous(store)
         held = store.held()
         intake = take_in(store, request.inputs, request.remove, request.columns, held, progress)
         encoder = encoder_of(store, request.model)
@@ -104,12 +105,15 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
         fingerprint = _digest(
             [__version__, parse.PARSER_VERSION, METHOD_VERSION, SCHEMA_VERSION],
             [encoder.name, encoder.variant, notice],
-            [(r.source_path, r.hash) for r in intake.ledger],
+            [(r.source_path, r.keys) for r in intake.ledger],
             [repr(codebook.narratives), repr(speakers), repr(events), digest(decisions)],
         )
+        damage = mend_vectors(store, encoder)
+        notes += damage
+        same = previous if previous and previous.fingerprint == fingerprint else None
         nothing_at_all = not intake.readable and not held
-        if nothing_at_all or (previous and previous.fingerprint == fingerprint):
-            return _report(previous, intake, (), started, unchanged=True)
+        if nothing_at_all or (same and not damage and not store.lacking_vectors(same.snapshot_id)[0]):
+            return _report(previous, intake, (), started, unchanged=True, notes=notes)
 
         documents, rejected, displaced = _parse(store, intake.ledger, parse.Roster(speakers), progress)
         progress("finding copies", 0, None)
@@ -133,12 +137,16 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
             )
         )
 
+        if same:  # but for the vectors
+            return _report(same, intake, displaced, started, unchanged=True, notes=notes, embed=embed)
+
         matching = prepare(codebook, decisions, embed, encoder.name)
         assignments = assign(matching, statements, windows, embed, progress)
-        earlier = _earlier(store, previous)
+        earlier, before, lost = _read_back(store, previous)
+        notes += lost
         clusters = discover(earlier, codebook, documents, originals, assignments, embed, progress)
         assignments += memberships(clusters, statements, copies)
-        places = _lay_out(store, previous, originals, embed, progress)
+        places = _lay_out(before, originals, embed, progress)
 
         progress("writing", 0, None)
         unread = sum(parse.is_statement(p, frozenset({p.language})) for p in paragraphs) - len(statements)
@@ -170,37 +178,52 @@ def build(request: BuildRequest, progress: Progress = silent) -> BuildReport:
                 model=encoder.name,
                 variant=encoder.variant,
                 notice=notice,
-            )
+            ),
+            published=DATA / "quality.json",
         )
-        store.inherit_quality(snapshot, previous, DATA / "quality.json")
-        return _report(store.manifest(snapshot), intake, displaced, started, unchanged=False, embed=embed)
+        manifest = store.manifest(snapshot)
+        return _report(manifest, intake, displaced, started, unchanged=False, notes=notes, embed=embed)
 
 
-def _sound(store: Store) -> Manifest | None:
-    """The manifest of the current snapshot, None where there is none that can be opened.
+def _previous(store: Store) -> tuple[Manifest | None, tuple[str, ...]]:
+    """The manifest of the current snapshot, None where there is none that is sound to the last byte; and why.
 
-    A damaged one is no reason to stop: it is built anew from the ledger.
+    A damaged one is no reason to stop: it is built anew from the ledger. One that lacks its evaluation, for a
+    build was killed before its end, is given it.
     """
     try:
         current = store.current()
         if current is None:
-            return None
-        open_snapshot(store.path, current).close()
-        return store.manifest(current)
+            return None, ()
+        manifest = store.check(current)
+        Counts(**manifest.counts)
     except StoreError as error:
-        log.warning("The current snapshot cannot be used and is built anew. %s", error)
-        return None
+        return None, _unusable(f"expected {error.expected}; got {error.got}")
+    except TypeError as error:
+        return None, _unusable(f"its counts are not those of a build ({error})")
+    store.supply_quality(manifest, DATA / "quality.json")
+    return manifest, ()
 
 
-def _earlier(store: Store, previous: Manifest | None) -> Earlier:
-    """What the snapshot before this one held, empty for the first."""
-    if previous is None:
-        return Earlier()
-    snapshot = open_snapshot(store.path, previous.snapshot_id)
-    try:
-        return snapshot.earlier()
-    finally:
-        snapshot.close()
+def _unusable(reason: str) -> tuple[str, ...]:
+    note = (
+        f"The current snapshot was damaged, so this one is built as if there had been none before: {reason}."
+    )
+    log.warning(note)
+    return (note,)
+
+
+def _read_back(
+    store: Store, previous: Manifest | None
+) -> tuple[Earlier, Mapping[str, tuple[float, float]], tuple[str, ...]]:
+    """What the snapshot before held, and its map; empty for the first, and where it cannot be read."""
+    if previous is not None:
+        try:
+            with closing(open_snapshot(store.path, previous.snapshot_id)) as snapshot:
+                return snapshot.earlier(), map_queries.places(snapshot), ()
+        except StoreError as error:  # it was sound when the build began
+            return Earlier(), {}, _unusable(f"expected {error.expected}; got {error.got}")
+    return Earlier(), {}, ()
 
 
 def decisions_of(store: Store, named: Path | None) -> list[Decision]:
@@ -225,7 +248,7 @@ def _parse(
     rejected: list[Rejected] = []
     displaced: list[Rejected] = []
     for record in ledger:
-        for row in store.get_input(record.hash):
+        for row in chain.from_iterable(map(store.get_input, record.keys)):
             if isinstance(row, RawDocument):
                 document = parse.parse_document(replace(row, source_path=record.source_path), roster)
                 first = documents.setdefault(document.document_id, document)
@@ -234,9 +257,8 @@ def _parse(
                     continue
                 same = [p.text for p in document.paragraphs] == [p.text for p in first.paragraphs]
                 what = "the same document as" if same else "another document with the identity of"
-                reason = (
-                    f"{what} {first.source_path}, row {first.row}, which is kept (identity: id, else url)"
-                )
+                kept = f"{first.source_path}, row {first.row}, which is kept"
+                reason = f"{what} {kept} (identity: id, else url, else text)"
                 row = Rejected(record.source_path, document.row, reason)
                 displaced.append(row)
             rejected.append(replace(row, source_path=record.source_path))
@@ -253,22 +275,14 @@ def _fixed_texts(codebook: Codebook) -> Iterable[str]:
 
 
 def _lay_out(
-    store: Store,
-    previous: Manifest | None,
+    before: Mapping[str, tuple[float, float]],
     originals: Sequence[Paragraph],
     embed: Embedder,
     progress: Progress,
 ) -> dict[str, tuple[float, float]]:
-    """Every original statement's place on the map, which goes on from the previous snapshot's."""
+    """Every original statement's place on the map, which goes on from those of the snapshot before."""
     progress("drawing the map", 0, None)
     ids = [p.paragraph_id for p in originals]
-    before: Mapping[str, tuple[float, float]] = {}
-    if previous:
-        snapshot = open_snapshot(store.path, previous.snapshot_id)
-        try:
-            before = map_queries.places(snapshot)
-        finally:
-            snapshot.close()
     found = track.layout(embed([p.text for p in originals]), ids, before)
     return {key: (float(x), float(y)) for key, (x, y) in zip(ids, found, strict=True)}
 
@@ -312,6 +326,7 @@ def _report(
     started: float,
     *,
     unchanged: bool,
+    notes: Sequence[str],
     embed: Embedder | None = None,
 ) -> BuildReport:
     """What was done. What the named inputs could not give is told again even where nothing has changed."""
@@ -329,4 +344,7 @@ def _report(
         encoded=embed.encoded if embed else 0,
         reused=embed.reused if embed else 0,
         seconds=time.monotonic() - started,
+        absent=intake.absent,
+        unused=intake.unused,
+        notes=tuple(notes),
     )

@@ -70,15 +70,20 @@ def propose(columns: Sequence[str]) -> dict[str, str]:
     The same name goes before a known other name, that before a similar one.
     """
     ranked = sorted(
-        ((-likeness(field, column), FIELDS.index(field), at) for field in FIELDS
+        ((-likeness(field, column), column != field, FIELDS.index(field), at) for field in FIELDS
          for at, column in enumerate(columns)),
     )  # fmt: skip
     found: dict[str, str] = {}
-    for score, field, column in ranked:
+    for score, _, field, column in ranked:
         free = FIELDS[field] not in found and columns[column] not in found.values()
         if free and -score >= ALIKE:
             found[FIELDS[field]] = columns[column]
     return {field: found[field] for field in FIELDS if field in found}
+
+
+def holds_own(columns: Sequence[str], field: str) -> bool:
+    """Whether a column has the name of the field, and is read as it unless another is named."""
+    return field in map(read.fold, columns)
 
 
 def likeness(field: str, column: str) -> float:

@@ -18,21 +18,40 @@ from narratives.track import Encoder as Encoder
 # Measured on 29,700 Kremlin paragraphs with the bundled model: of 19 sentences that none of them is about, 17
 # come nowhere nearer than this, the others to one or two; of 18 that some are about, every one does.
 FLOOR = 0.4
+LONGEST = 400  # characters of a sentence; the model reads little more
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Index:
     """A snapshot's statement paragraphs, copies included, by id, and the rows (n,) of their vectors."""
 
     paragraph_ids: list[str]
     rows: npt.NDArray[np.int64]
     vectors: VectorFile
+    _checked: tuple[int, ...] = ()
+
+    def check(self) -> None:
+        """Check the vectors, unless their files are as they were the last time.
+
+        Raises StoreError where one is damaged: the index must be opened anew once a build has mended that.
+        """
+        stamp = self.vectors.stamp()
+        if stamp == self._checked:
+            return
+        damaged = len(self.vectors.damaged(self.rows))
+        if damaged:
+            raise StoreError(
+                f"whole vectors of the {len(self.rows):,} statement paragraphs",
+                f"{damaged:,} that are damaged",
+                "Run `build`: it encodes their texts again.",
+            )
+        self._checked = stamp
 
 
 def open_index(store: Path, snapshot: Snapshot) -> Index:
-    """Find the vectors of a snapshot of the store at `store`; none is read yet.
+    """Find and check the vectors of a snapshot of the store at `store`.
 
-    Vectors are kept by text, for all snapshots of a store. Raises StoreError where one is missing.
+    Vectors are kept by text, for all snapshots of a store. Raises StoreError where one is missing or damaged.
     """
     manifest = snapshot.meta()
     vectors = Store(store).kept_vectors(manifest.model, manifest.variant)
@@ -45,7 +64,9 @@ def open_index(store: Path, snapshot: Snapshot) -> Index:
             f"{lacking} without",
             "Copy the folder `vectors` of the store along, or run `build` again.",
         )
-    return Index(statements["paragraph_id"].tolist(), rows, vectors)
+    index = Index(statements["paragraph_id"].tolist(), rows, vectors)
+    index.check()
+    return index
 
 
 def load_model(manifest: Manifest, source: str = "") -> track.Encoder:
@@ -72,9 +93,13 @@ def search(index: Index, encoder: track.Encoder, text: str) -> dict[str, float]:
 
     Similarities are rounded to 3 decimals; none is below FLOOR, so what nothing is about finds nothing. All
     statement paragraphs are compared: filters are left to `Snapshot.paragraphs(near=...)`, which loses
-    nothing, since no number of places is shared out. Raises UsageError where the model does not read the
-    language of `text`.
+    nothing, since no number of places is shared out. Raises UsageError where `text` is longer than LONGEST or
+    in a language that the model does not read, StoreError where vectors have been damaged since the index was
+    opened.
     """
+    if len(text) > LONGEST:
+        got = f"one of {len(text):,}"
+        raise UsageError(f"a sentence of at most {LONGEST} characters", got, "Say it in fewer words.")
     read = sorted(encoder.languages)
     language = paragraph_language(text, "en" if "en" in read else read[0])
     if language not in encoder.languages:
@@ -83,6 +108,7 @@ def search(index: Index, encoder: track.Encoder, text: str) -> dict[str, float]:
             f"one that reads as {language}",
             "Say it in that language; likeness to anything else would mean nothing.",
         )
+    index.check()
     [(_, vectors)] = encoder.encode([text])
     found = index.vectors.similarities(index.rows, vectors[0]).astype(np.float64).round(3)
     near = np.flatnonzero(found >= FLOOR)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -219,3 +221,57 @@ def test_without_inputs_it_builds_anew_what_the_store_holds(
     assert main(["build", "--store", store, "--progress", "none"]) == 0
     assert "nothing to add" in capsys.readouterr().out
     assert main(["build", "--store", str(tmp_path / "none"), "--progress", "none"]) == 2
+
+
+def test_the_last_line_tells_of_rejections_and_the_list_is_where_it_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write(tmp_path / "a.jsonl", [*rows(0, 12), *({"id": f"empty-{i}"} for i in range(120))])
+    store = tmp_path / "my store"
+    missing = [str(tmp_path / f"missing{i}.csv") for i in range(25)]
+    assert main(["build", source, *missing, "--store", str(store), "--progress", "none"]) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[-1] == "Not all of it was taken in: 145 rejected, with the reasons above."
+    assert all(f"rejected {path}: " in out for path in missing), "these are in no list"
+    assert "… and 100 more" in out
+    [told] = re.findall(r"`python -m narratives (.*)`", out)
+    assert main([*shlex.split(told), "--out", str(tmp_path / "list.csv")]) == 0
+    assert (pd.read_csv(tmp_path / "list.csv")["status"] == "rejected").sum() == 120
+
+
+def test_where_nothing_is_rejected_the_last_line_is_the_snapshot(
+    store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["build", "--store", store, "--progress", "none"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("snapshot ")
+
+
+def test_where_there_is_no_snapshot_everything_is_told_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write(tmp_path / "a.jsonl", [{"id": f"empty-{i}"} for i in range(60)])
+    assert main(["build", source, "--store", str(tmp_path / "s"), "--progress", "none"]) == 1
+    out = capsys.readouterr().out
+    assert out.count("  rejected ") == 60 and "60 rejected" in out.splitlines()[-1]
+
+
+def test_columns_that_are_not_used_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in "ab":
+        (tmp_path / f"{name}.csv").write_text("text,Date,mood\nA sentence of quite some length.,2016,x\n")
+    arguments = [str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), "--progress", "none"]
+    assert main(["build", *arguments, "--store", str(tmp_path / "s")]) == 0
+    out = capsys.readouterr().out
+    assert f"columns not used in {tmp_path / 'a.csv'} and 1 more: mood\n" in out and "--map" in out
+
+
+def test_status_shows_names_that_are_no_text(tmp_path: Path) -> None:
+    source = tmp_path / os.fsdecode(b"caf\xe9.jsonl")
+    write(source, rows(0, 4))
+    assert main(["build", str(source), "--store", str(tmp_path / "s"), "--progress", "none"]) == 0
+    shown = subprocess.run(
+        [sys.executable, "-m", "narratives", "status", "--store", str(tmp_path / "s")],
+        capture_output=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    )
+    assert shown.returncode == 0 and shown.stdout.count(rb"caf\xe9.jsonl") == 2

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from narratives.model import RawDocument, RawParagraph
 from narratives.parse import is_statement, parse_document
+from narratives.parse.document import identify
 from tests.parse_roster import ROSTER
 
 ARTICLE = """Grain deal done
@@ -51,8 +53,43 @@ def test_identity_is_of_the_text_and_never_of_the_place():
     assert parse(replace(raw, text=ARTICLE + "More.")).document_id != same
     by_url = parse(replace(raw, url="https://example.org/1")).document_id
     assert parse(replace(raw, url="https://example.org/1", text="Other.")).document_id == by_url != same
-    by_id = parse(replace(raw, id="1", url="https://example.org/1")).document_id
-    assert parse(replace(raw, id="1", url="https://example.org/2")).document_id == by_id != by_url
+    by_id = parse(replace(raw, id="note-1", url="https://example.org/1")).document_id
+    assert parse(replace(raw, id="note-1", url="https://example.org/2")).document_id == by_id != by_url
+
+
+@pytest.mark.parametrize(
+    "weak", ["1", " 51177 ", "1.0", "#12", "1,024", "a1", "x-12", "12345678901234567890"]
+)
+def test_an_id_that_is_a_number_or_short_tells_apart_only_what_is_otherwise_the_same(weak):
+    def identity(**fields: str) -> str:
+        return identify(RawDocument("a.csv", **fields))
+
+    assert identity(id=weak, text="One text.") != identity(id=weak, text="Another text.")
+    assert identity(id=weak, text="One text.") == identity(id=weak, text="One  text.\n")
+    assert identity(id=weak, text="One text.") != identity(id="2", text="One text.")
+    assert identity(id=weak, url="https://a.org/1") != identity(id=weak, url="https://a.org/2")
+    assert identity(id=weak, url="https://a.org/1", text="One.") == identity(
+        id=weak, url="https://a.org/1", text="Corrected."
+    )
+
+
+@pytest.mark.parametrize(
+    "own", ["seed-000", "kremlin-51247", "un-RUS-2018", "doc-1", "10.1000/182", "2016-11-10/3"]
+)
+def test_an_id_of_its_own_is_the_whole_identity(own):
+    assert identify(RawDocument("a.csv", id=own, text="One.")) == identify(
+        RawDocument("b.csv", id=own, text="Other.", url="https://a.org/2")
+    )
+
+
+def test_identities_of_before_stay():
+    """Decisions and links name documents: these ids are of the versions before ids could be weak."""
+    assert identify(RawDocument("a.csv", id="seed-000")) == "5ad09d85288b4bb3"
+    assert identify(RawDocument("a.csv", url="https://example.org/1", text="One.")) == "9cd24c50232a0cf8"
+    assert (
+        identify(RawDocument("a.txt", outlet="TASS", date="2016", title="T", text="One."))
+        == "9a94c8b8220aa880"
+    )
 
 
 def test_outlets_are_named_only_where_evident():

@@ -9,7 +9,7 @@ import pytest
 
 from narratives import read
 from narratives.model import ReadError
-from narratives.preview import FIELDS, FORMATS, columns_of, preview, propose
+from narratives.preview import FIELDS, FORMATS, columns_of, holds_own, preview, propose
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,11 @@ def written(tmp_path: Path, name: str, text: str) -> Path:
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def test_a_column_of_our_name_in_any_case_is_read_without_being_asked_for():
+    assert propose(["Date", "text", "date"]) == {"text": "text", "date": "date"}
+    assert holds_own(["Text", " DATE"], "date") and not holds_own(["when"], "date")
 
 
 def test_columns_of_csv_and_jsonl(tmp_path):

@@ -174,8 +174,24 @@ def test_an_unreadable_folder_is_rejected_and_the_rest_goes_on(here, monkeypatch
     assert "permission denied" in reasons(rejected)["shut"]
 
 
-def test_a_name_that_is_no_text_can_still_be_stored(here):
-    put(here / "in" / os.fsdecode(b"\xff.txt"))
+def test_names_that_are_no_text_can_be_stored_and_told_apart(here):
+    names = [b"caf\xe9.txt", b"caf\xe8.txt", b"two\nlines.txt", "caf\u00e9.txt".encode(), b"\xff.odt"]
+    for name in names:
+        put(here / "in" / os.fsdecode(name))
     files, rejected = discover(["in"])
-    assert sources(files) == ["in/\ufffd.txt"]
-    assert rejected == []
+    assert sources(files) == [
+        r"in/caf\xe8.txt",
+        r"in/caf\xe9.txt",
+        "in/caf\u00e9.txt",
+        r"in/two\x0alines.txt",
+    ]
+    assert [r.source_path for r in rejected] == [r"in/\xff.odt"]
+    [again] = discover([f"in/{os.fsdecode(names[0])}"])[0]
+    assert again.source_path == r"in/caf\xe9.txt" and again.path.read_text() == "A text."
+
+
+@pytest.mark.parametrize("typed", ["\ud800.txt", "\ud800/*.txt", "one/two.txt", "one/*"])
+def test_arguments_that_no_file_system_can_hold_are_told(here, typed):
+    (here / "one").symlink_to("one")
+    files, rejected = discover([typed])
+    assert files == [] and rejected and all(r.source_path.isprintable() for r in rejected)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
+import signal
 import zipfile
+from itertools import pairwise
 
 import pytest
 from pypdf import PdfReader, PdfWriter
 
 from narratives.model import RawDocument, Rejected
 from narratives.parse import Roster, parse_document
+from narratives.read import bounds, office
 
 from .reading import read
 
@@ -131,7 +135,35 @@ def test_a_pdf_that_is_locked_against_changes_only_is_read(tmp_path):
     assert isinstance(found, RawDocument) and "partners" in found.text
 
 
-IDS = "locked header cut foreign empty scan empty-docx zip-header zip-cut old-doc bare".split()  # noqa: SIM905
+def repacked(content, part, change):
+    """A Word file with one part changed."""
+    sink = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as whole, zipfile.ZipFile(sink, "w") as package:
+        for name in whole.namelist():
+            package.writestr(name, change(whole.read(name)) if name == part else whole.read(name))
+    return sink.getvalue()
+
+
+WORD = docx(("", "We met twice this year and shall meet again before the winter."))
+MAIN = "word/document.xml"
+LAUGHS = '<!DOCTYPE w [<!ENTITY a "ha ha ha ">%s]>' % "".join(  # noqa: UP031
+    f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in pairwise("abcdefghij")
+)
+
+
+def bomb(content):
+    return (LAUGHS + content.decode().replace("We met", "&j; We met")).encode()
+
+
+def locked(content):
+    """The package with every part marked as encrypted, in both of its lists."""
+    content = re.sub(rb"(?s)(PK\x03\x04..)\x00", b"\\1\x01", content)
+    return re.sub(rb"(?s)(PK\x01\x02....)\x00", b"\\1\x01", content)
+
+
+IDS = "locked header cut foreign empty scan empty-docx zip-header zip-cut old-doc bare"
+IDS += " no-xml no-root bomb bomb-16 bomb-in-styles deep zip-locked"
+IDS = IDS.split()
 
 
 @pytest.mark.parametrize(
@@ -148,9 +180,60 @@ IDS = "locked header cut foreign empty scan empty-docx zip-header zip-cut old-do
         (docx(("", "Text."))[:-40], "a.docx", "a corrupt one"),
         (b"\xd0\xcf\x11\xe0" + bytes(600), "a.docx", "an encrypted or old .doc"),
         (docx(), "a.docx", "with text; got none"),
+        (repacked(WORD, MAIN, lambda _: b"not <xml at"), "a.docx", "a corrupt one"),
+        (repacked(WORD, MAIN, lambda _: b"<a/>"), "a.docx", "a corrupt one"),
+        (repacked(WORD, MAIN, bomb), "a.docx", f"part '{MAIN}' defines entities"),
+        (repacked(WORD, MAIN, lambda xml: bomb(xml).decode().encode("utf-16")), "a.docx", "defines entities"),
+        (repacked(WORD, "word/styles.xml", bomb), "a.docx", "part 'word/styles.xml' defines entities"),
+        (repacked(WORD, MAIN, lambda xml: xml.replace(b"<w:r>", b"<w:r>" * 9000)), "a.docx", "a corrupt one"),
+        (locked(WORD), "a.docx", "without a password; got an encrypted one"),
     ],
     ids=IDS,
 )
 def test_what_cannot_be_read_is_rejected_with_the_reason(tmp_path, content, name, why):
     [rejected] = read(tmp_path, content, name)
     assert isinstance(rejected, Rejected) and why in rejected.reason
+
+
+def test_a_word_file_of_too_many_parts_is_not_made_a_tree(tmp_path, monkeypatch):
+    swollen = repacked(WORD, MAIN, lambda xml: xml.replace(b"</w:body>", b"<w:p/>" * 3000 + b"</w:body>"))
+    monkeypatch.setattr(office, "MAX_TAGS", 3000)
+    assert "million XML tags; got more" in read(tmp_path, swollen, "a.docx")[0].reason
+    monkeypatch.setattr(office, "MAX_XML", 10_000)
+    assert "MB of XML; got more" in read(tmp_path, swollen, "a.docx")[0].reason
+    assert isinstance(read(tmp_path, WORD, "a.docx")[0], RawDocument)
+
+
+def test_pictures_do_not_count(tmp_path, monkeypatch):
+    monkeypatch.setattr(office, "MAX_XML", 10_000)
+    sink = io.BytesIO(WORD)
+    with zipfile.ZipFile(sink, "a") as package:
+        package.writestr("word/media/image1.png", b"\x89PNG" + bytes(20_000))
+    assert isinstance(read(tmp_path, sink.getvalue(), "a.docx")[0], RawDocument)
+
+
+def test_a_pdf_of_endless_text_is_rejected(tmp_path, monkeypatch):
+    monkeypatch.setattr(office, "MAX_DOCUMENT", 100)
+    assert "got a longer one" in read(tmp_path, BULLETIN, "a.pdf")[0].reason
+
+
+def test_a_file_that_takes_too_long_is_given_up_and_the_alarm_of_others_stands(tmp_path, monkeypatch):
+    rung = []
+    slow = pdf([f"Line {i} of many, which all say the same." for i in range(40_000)])
+    monkeypatch.setattr(bounds, "MAX_SECONDS", 0.3)
+    before = signal.signal(signal.SIGALRM, lambda *_: rung.append(True))
+    try:
+        timer = signal.setitimer(signal.ITIMER_REAL, 60.0)
+        [rejected] = read(tmp_path, slow, "a.pdf")
+        assert "within 0.3 s; got one that takes longer" in rejected.reason
+        assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] < 60.0 and not rung
+        signal.raise_signal(signal.SIGALRM)
+        assert rung == [True]
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, *timer)
+
+
+def test_a_broken_pdf_fills_no_screen(tmp_path, capfd):
+    read(tmp_path, BULLETIN.replace(b"obj", b"obx"), "a.pdf")
+    assert capfd.readouterr() == ("", "")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from narratives.model import Slice, StoreBusyError
+from narratives.model import Quality, Slice, StoreBusyError
 from narratives.store import Snapshot, Store, open_snapshot, verify
 from narratives.store.connection import DATABASE
 
@@ -99,6 +100,9 @@ def test_two_processes_read_while_snapshots_are_written(tmp_path: Path) -> None:
 
 
 # --- killed -------------------------------------------------------------------------------------------------
+PERFECT = (Quality("", 3, *[1.0] * 12),)
+
+
 def _build_and_die(path: Path, at: int, count) -> None:
     """Write a second snapshot, and die without a word at the at-th time that something reaches the disk."""
     real = os.fsync
@@ -106,7 +110,7 @@ def _build_and_die(path: Path, at: int, count) -> None:
     def fsync(handle: int) -> None:
         count.value += 1
         if count.value == at:
-            os._exit(9)
+            os.kill(os.getpid(), signal.SIGKILL)
         real(handle)
 
     os.fsync = fsync
@@ -119,17 +123,19 @@ def test_killed_at_any_moment_nothing_is_lost(tmp_path: Path) -> None:
         at += 1
         path = tmp_path / str(at)
         old = build_store(path).current()
+        Store(path).put_quality(old, PERFECT, "by hand")
         count = processes.Value("i", 0)
         victim = processes.Process(target=_build_and_die, args=(path, at, count))
         victim.start()
         victim.join()
         finished = victim.exitcode == 0
-        assert finished or victim.exitcode == 9
+        assert finished or victim.exitcode == -signal.SIGKILL
         store = Store(path)
         assert verify(path, old) == []
+        assert store.quality(store.current()) == PERFECT
         assert open_snapshot(path).totals(Slice()).assigned == (7 if store.current() == old else 0)
         new = store.write_snapshot(replace(content(), assignments=[]))
-        assert store.current() == new and verify(path, new) == []
+        assert store.current() == new and verify(path, new) == [] and store.quality(new) == PERFECT
         assert sorted(p.name for p in (path / "snapshots").iterdir()) == sorted([old, new])
         assert not list(path.glob(".tmp*"))
     assert at > 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -97,13 +98,12 @@ def parameters(**more: str) -> dict[str, str]:
     return {"model": "tiny", "variant": "fp32", "codebook": "0" * 64, **more}
 
 
-def successor(store: Store, **more: str) -> str:
+def successor(store: Store, published: Path | None = None, **more: str) -> str:
     """A snapshot of other content by a matcher with these parameters, and the one before it."""
     documents = content().documents
     changed = replace(documents[0], title=f"Another title {more}")
-    return store.write_snapshot(
-        replace(content(), documents=[changed, *documents[1:]], parameters=parameters(**more))
-    )
+    made = replace(content(), documents=[changed, *documents[1:]], parameters=parameters(**more))
+    return store.write_snapshot(made, published)
 
 
 @pytest.fixture
@@ -124,31 +124,53 @@ def published(tmp_path):
     ],
 )
 def test_published_figures_go_with_what_they_measured_only(store, published, more, caveat):
-    made = successor(store, **more)
-    store.inherit_quality(made, None, published)
+    made = successor(store, published, **more)
     assert open_snapshot(store.path, made).quality_caveat() == caveat
 
 
 def test_an_evaluation_of_the_same_matcher_goes_on(store, published):
-    first = successor(store)
+    first = successor(store, published)
     store.put_quality(first, ROWS, CAVEAT)
-    second = store.write_snapshot(replace(content(), parameters=parameters()))
-    store.inherit_quality(second, store.manifest(first), published)
+    second = store.write_snapshot(replace(content(), parameters=parameters()), published)
     assert open_snapshot(store.path, second).quality_caveat() == CAVEAT
-    third = successor(store, decisions="5")
-    store.inherit_quality(third, store.manifest(second), published)
+    third = successor(store, published, decisions="5")
     assert store.quality(third) is None
 
 
 def test_a_damaged_one_is_not_handed_on(store, published):
     first = successor(store)
     (store.snapshot_path(first) / "quality.json").write_text("{")
-    second = store.write_snapshot(replace(content(), parameters=parameters()))
-    store.inherit_quality(second, store.manifest(first), published)
+    (store.snapshot_path(store.current()) / "quality.json").write_text("{")
+    second = successor(store, published, variant="bf16")
+    assert open_snapshot(store.path, second).quality_caveat() == "shipped"
+
+
+def test_what_was_measured_of_a_snapshot_stays_when_it_is_written_again(store, published):
+    made = successor(store)
+    store.put_quality(made, ROWS, CAVEAT)
+    assert successor(store, published) == made
+    assert open_snapshot(store.path, made).quality_caveat() == CAVEAT
+
+
+def test_a_snapshot_that_lacks_its_evaluation_is_given_it(store, published):
+    first = successor(store)
+    store.put_quality(first, ROWS, CAVEAT)
+    second = store.write_snapshot(replace(content(), parameters=parameters(), predecessor=first))
+    path = store.snapshot_path(second) / "quality.json"
+    path.unlink()
+    store.supply_quality(store.manifest(second), published)
+    assert open_snapshot(store.path, second).quality_caveat() == CAVEAT
+    path.write_text("{")  # a damaged one is told where it is shown, and left to its owner
+    store.supply_quality(store.manifest(second), published)
+    assert path.read_text() == "{"
+    (store.snapshot_path(first) / "quality.json").unlink()
+    path.unlink()
+    store.supply_quality(store.manifest(second), published)
     assert open_snapshot(store.path, second).quality_caveat() == "shipped"
 
 
 def test_without_published_figures_nothing_is_made_up(store, tmp_path):
-    made = successor(store)
-    store.inherit_quality(made, None, tmp_path / "none.json")
+    made = successor(store, tmp_path / "none.json")
+    assert store.quality(made) is None
+    store.supply_quality(store.manifest(made), tmp_path / "none.json")
     assert store.quality(made) is None

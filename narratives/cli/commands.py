@@ -47,7 +47,7 @@ def run_build(options: argparse.Namespace) -> int:
         report = build(request, progress)
     if options.progress == "json":
         print(json.dumps({"report": asdict(report)}), file=sys.stderr, flush=True)
-    print_report(report)
+    print_report(report, options.store)
     return EXIT_NOTHING_READ if options.inputs and not report.inputs_readable else 0
 
 
@@ -138,16 +138,17 @@ def run_evaluate(options: argparse.Namespace) -> int:
 
 
 def run_status(options: argparse.Namespace) -> int:
-    """Print what the store holds; status 1 when its current snapshot is damaged."""
+    """Print what the store holds; status 1 when its current snapshot or its vectors are damaged."""
     store = Store(options.store)
     current = store.current()
     print(f"store     {options.store}")
     if current is None:
         print("snapshot  none yet: run `python -m narratives build INPUT...`")
         return 0
-    problems = verify(options.store, current)
+    problems = [*verify(options.store, current), *store.vector_problems(current)]
     manifest = store.manifest(current)
-    print(f"snapshot  {current}, built {manifest.built_at}, {'whole' if not problems else 'DAMAGED'}")
+    print(f"snapshot  {current}, built {manifest.built_at}")
+    print(f"state     {'whole' if not problems else 'DAMAGED'}")
     for problem in problems:
         print(f"          {problem}")
     if manifest.notice:
@@ -156,7 +157,7 @@ def run_status(options: argparse.Namespace) -> int:
     print_table({name.replace("_", " "): count for name, count in manifest.counts.items()})
     print(f"inputs    {len(manifest.inputs)}")
     for record in manifest.inputs:
-        print(f"          {record.source_path}  ({record.path})")
+        print(f"          {record.source_path}  ({read.printable(record.path)})")
     older = [m for m in store.snapshots() if m.snapshot_id != current]
     for manifest in older:
         print(f"as of     {manifest.snapshot_id}, built {manifest.built_at}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from narratives import measure
-from narratives.model import BuildReport, Progress, Rejected, SpotCheck
+from narratives.model import BuildReport, Progress, Rejected, SpotCheck, UnusedColumns
 from narratives.store import Evaluation
 
 REJECTED_SHOWN = 20
@@ -45,15 +46,24 @@ def show_progress(kind: str) -> Iterator[Progress]:
             bar.close()
 
 
-def print_report(report: BuildReport) -> None:
-    """What a build rejected, read and wrote."""
-    for rejected in report.rejected[:REJECTED_SHOWN]:
+def print_report(report: BuildReport, store: Path) -> None:
+    """Print what was damaged, rejected, read and written; the last line tells of rejections."""
+    for note in report.notes:
+        print(f"  note: {note}")
+    # What the store does not hold no export lists: all of it is told here.
+    held = [r for r in report.rejected if r not in report.absent]
+    shown = held if report.counts is None else held[:REJECTED_SHOWN]
+    for rejected in [*report.absent, *shown]:
         place = f"{rejected.source_path}, row {rejected.row}" if rejected.row else rejected.source_path
         print(f"  rejected {place}: {rejected.reason}")
-    if len(report.rejected) > REJECTED_SHOWN:
-        print(f"  … and {len(report.rejected) - REJECTED_SHOWN} more: `export documents` lists them all.")
+    if len(held) > len(shown):
+        command = f"python -m narratives export documents --store {shlex.quote(str(store))}"
+        print(f"  … and {len(held) - len(shown):,} more. Each is a row with the status rejected in what")
+        print(f"  `{command}` gives.")
+    _print_unused(report.unused)
+    rejections = f"{len(report.rejected):,} rejected"
     if report.counts is None:
-        print("Nothing could be read, so nothing was written.")
+        print(f"Nothing could be read, so nothing was written; {rejections}.")
         return
     print("This build:")
     print_table(
@@ -70,6 +80,20 @@ def print_report(report: BuildReport) -> None:
     print_table({name.replace("_", " "): count for name, count in asdict(report.counts).items()})
     state = "as it was: nothing to add" if report.unchanged else "new"
     print(f"snapshot {report.snapshot} ({state}) in {report.seconds:.1f} s")
+    if report.rejected:
+        print(f"Not all of it was taken in: {rejections}, with the reasons above.")
+
+
+def _print_unused(unused: Sequence[UnusedColumns]) -> None:
+    """The columns that nothing was read from, files of the same ones together."""
+    files: dict[tuple[str, ...], list[str]] = {}
+    for one in unused:
+        files.setdefault(one.columns, []).append(one.source_path)
+    for columns, paths in files.items():
+        where = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1:,} more"
+        print(f"  columns not used in {where}: {', '.join(columns)}")
+    if files:
+        print("  (--map OURS=THEIRS says which column holds what)")
 
 
 def print_rejected(rejected: Sequence[Rejected]) -> None:

@@ -31,5 +31,13 @@ class StoreBusyError(StoreError):
     """Another build holds the store."""
 
 
+class ResourceError(NarrativesError):
+    """A question took more memory or time than it may. No data is at fault."""
+
+
+class ServerBusyError(ResourceError):
+    """Too many questions were asked at once; later there is an answer."""
+
+
 class UsageError(NarrativesError):
     """The command was called with arguments that cannot be meant."""

@@ -56,6 +56,14 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class UnusedColumns:
+    """The columns of one table, or manifest, that are read as none of our fields."""
+
+    source_path: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BuildReport:
     """What a build did.
 
@@ -63,7 +71,10 @@ class BuildReport:
     inputs_readable  those that gave at least one document, now or in an earlier build
     inputs_skipped   those of them that were read in an earlier build and have not changed
     rejected         what the named inputs could not give, with reasons
+    absent           those of `rejected` that are no part of the store, as they name nothing that is there
+    unused           columns of the named tables that are read as none of our fields
     encoded, reused  texts encoded now; texts whose vectors the store held already
+    notes            what was damaged in the store, and what was done about it
 
     `snapshot` is empty and `counts` None where nothing could be read and the store was empty before.
     """
@@ -78,6 +89,9 @@ class BuildReport:
     encoded: int
     reused: int
     seconds: float
+    absent: tuple[Rejected, ...] = ()
+    unused: tuple[UnusedColumns, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,11 @@ from narratives.parse.settings import (
 from narratives.parse.speakers import attribute
 
 # Part of every build's fingerprint: raise it when the same raw documents are to be parsed another way.
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 TURN = re.compile(r"^[A-Z][^:.!?]{0,150}: ")
 SENTENCES = re.compile(r"\w[^.!?]*")
+BARE_NUMBER = re.compile(r"[#№+-]?\d+(?:[.,]\d+)*")
+MIN_ID = 5  # characters that an id must have to be of one document the world over
 OPENINGS = 4  # body paragraphs in which a dateline or an outlet's cue may stand
 
 
@@ -89,14 +91,20 @@ def parse_document(raw: RawDocument, roster: Roster) -> Document:
 
 
 def identify(raw: RawDocument) -> str:
-    """16 hex digits from the id, else the url, else outlet, date, title and text; never path or line."""
-    if raw.id.strip():
-        parts = ["id", raw.id]
+    """16 hex digits from the id, else the url, else outlet, date, title and text; never path or line.
+
+    An id that is a bare number, or shorter than MIN_ID, numbers the rows of its table and says nothing beyond
+    it: it tells documents apart that have the same url or text, and no more.
+    """
+    given = " ".join(raw.id.split())
+    weak = [given] if given else []
+    if len(given) >= MIN_ID and not BARE_NUMBER.fullmatch(given):
+        parts = ["id", given]
     elif raw.url.strip():
-        parts = ["url", raw.url]
+        parts = ["url", raw.url, *weak]
     else:
         text = raw.text or "\n".join(p.text for p in raw.paragraphs)
-        parts = ["text", raw.outlet, raw.date, raw.title, text]
+        parts = ["text", raw.outlet, raw.date, raw.title, text, *weak]
     # White space is folded, so that line endings and indentation make no other document.
     joined = "\x1f".join(" ".join(part.split()) for part in parts)
     return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()[:16]

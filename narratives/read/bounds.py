@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import gzip
 import io
+import signal
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import BinaryIO, TextIO
 
 from narratives.model import ReadError
@@ -15,6 +20,7 @@ MAX_PACKED_TABLE = 500_000_000  # bytes of a gzipped Parquet file once unpacked,
 # Text packs to a third or a tenth; only what was made to burst packs a hundredfold.
 MAX_RATIO = 100
 HARMLESS = 50_000_000  # bytes that may be unpacked whatever the ratio
+MAX_SECONDS = 180.0  # for one page or office file; a PDF of a thousand pages takes half a minute
 
 
 class LongLineError(ReadError):
@@ -56,6 +62,33 @@ def read_whole(raw: BinaryIO, limit: int) -> bytes:
         todo = "Split it into several files, or rows of a table."
         raise ReadError(f"a file of up to {limit / 1_000_000:g} MB", "a larger one", todo)
     return data
+
+
+@contextmanager
+def time_limit() -> Iterator[None]:
+    """Raise ReadError within, once it has taken longer than MAX_SECONDS.
+
+    It needs the alarm clock of the process, which the main thread alone may set: elsewhere it has no effect.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        todo = "Leave it out, or give its text as .txt."
+        raise ReadError(f"a file that is read within {MAX_SECONDS:g} s", "one that takes longer", todo)
+
+    started, before = time.monotonic(), signal.signal(signal.SIGALRM, stop)
+    # Again every second: a parser may take the error for one of its own, and go on.
+    left, interval = signal.setitimer(signal.ITIMER_REAL, MAX_SECONDS, 1.0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL if before is None else before)
+        if left:
+            rest = max(left - (time.monotonic() - started), 0.001)
+            signal.setitimer(signal.ITIMER_REAL, rest, interval)
 
 
 class Lines(Iterator[str]):

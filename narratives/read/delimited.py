@@ -11,6 +11,7 @@ from typing import TextIO
 from narratives.model import ReadError
 from narratives.read.bounds import MAX_DOCUMENT, Lines, LongLineError
 from narratives.read.encoding import is_damaged, open_text
+from narratives.read.rows import fold
 
 DELIMITERS = ",;\t|"
 HEADER_CHARACTERS = 65_536  # that are looked at for the header
@@ -27,6 +28,8 @@ def find_delimiter(path: Path, names: Collection[str]) -> str:
     if is_declared(head[:5].casefold().rstrip("\r\n")):
         return head[4]
 
+    known = {fold(name) for name in names}
+
     def found(delimiter: str) -> tuple[int, int]:
         try:
             header = next(
@@ -34,7 +37,7 @@ def find_delimiter(path: Path, names: Collection[str]) -> str:
             )
         except (csv.Error, StopIteration):
             return 0, 0
-        return len(set(names) & {name.strip() for name in header}), len(header)
+        return len(known & {fold(name) for name in header}), len(header)
 
     return max(DELIMITERS, key=found)
 

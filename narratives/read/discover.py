@@ -4,48 +4,130 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
-from os.path import normpath
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from os.path import normpath, realpath
 from pathlib import Path
 
-from narratives.model import InputFile, ReadError, Rejected
+from narratives.model import InputFile, ReadError, Rejected, UnusedColumns
 from narratives.read.formats import check_format, unreadable
 from narratives.read.manifest import NAME, FolderManifest, load_manifest
-from narratives.read.rows import clean
+from narratives.read.rows import refuse
 
+_UNPRINTABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
 _MAGIC = re.compile(r"[*?\[]")
 _EVIDENTLY_NO_INPUT = ("readme", "license", "licence")
 
 
-def discover(inputs: Sequence[str]) -> tuple[list[InputFile], list[Rejected]]:
-    """The files to read, sorted by source_path and each once, and what cannot be.
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the inputs mean.
+
+    files    to read, sorted by source_path and each once
+    refused  by its place, what is there and is not taken in: files, links, folders, rows of a manifest
+    absent   arguments that mean nothing that is there
+    unused   columns of manifests that say nothing we take
+    """
+
+    files: tuple[InputFile, ...]
+    refused: Mapping[Path, tuple[Rejected, ...]]
+    absent: tuple[Rejected, ...]
+    unused: tuple[UnusedColumns, ...]
+    _folders: frozenset[Path]
+    _places: frozenset[Path]
+
+    @property
+    def rejected(self) -> list[Rejected]:
+        """All that is not taken in, sorted."""
+        every = [*self.absent, *chain.from_iterable(self.refused.values())]
+        return sorted(every, key=lambda r: (r.source_path, r.row, r.reason))
+
+    def has_seen(self, place: Path) -> bool:
+        """Whether the search would have met what lies at this place, if anything does."""
+        return place in self._places or any(folder in self._folders for folder in place.parents)
+
+
+def survey(inputs: Sequence[str]) -> Survey:
+    """Find the files to read, and what cannot be.
 
     Folders are read with all below them, globs as the shell would expand them. `source_path` is the path as
-    typed, joined with the way below it and normalised. README, LICENSE, Markdown, manifest.csv and hidden
-    files are passed over. A manifest.csv speaks for the files of its folder and of those below it; manifests
-    are looked for from each file up to the folder that was typed (for a file: its own folder); the nearest
-    that names the file counts. Raises nothing.
+    typed, joined with the way below it, normalised and `printable`. README, LICENSE, Markdown, manifest.csv
+    and hidden files are passed over. A manifest.csv speaks for the files of its folder and of those below it;
+    manifests are looked for from each file up to the folder that was typed (for a file: its own folder); the
+    nearest that names the file counts. Raises nothing.
     """
     search = _Search()
     for typed in inputs:
         search.add(typed)
-    files = sorted(search.files.values(), key=lambda file: file.source_path)
-    return files, sorted(search.rejected, key=lambda r: (r.source_path, r.row, r.reason))
+    return search.result()
+
+
+def discover(inputs: Sequence[str]) -> tuple[list[InputFile], list[Rejected]]:
+    """The files of a `survey`, and all that it cannot take in."""
+    surveyed = survey(inputs)
+    return list(surveyed.files), surveyed.rejected
+
+
+def place_of(path: Path) -> Path:
+    """Where something lies: absolute, and of a link the link itself and not what it leads to."""
+    if path.name in ("", ".."):
+        return path.resolve()
+    # Unlike `resolve` it raises nothing where a link leads to itself.
+    return Path(realpath(path.parent)) / path.name
+
+
+def printable(path: Path) -> str:
+    """A path as text, with bytes that are no UTF-8, and control characters, as `\\xff`.
+
+    Old archives unpack to such names. Two files never share one, save where somebody wrote such a code.
+    """
+    return _UNPRINTABLE.sub(lambda match: _code(ord(match[0])), path.as_posix())
+
+
+def _code(character: int) -> str:
+    # Python keeps a byte that is no UTF-8 as half of a surrogate pair, 0xDC00 above the byte.
+    byte = character - 0xDC00 if 0xDC80 <= character <= 0xDCFF else character
+    return f"\\x{byte:02x}" if byte <= 0xFF else f"\\u{byte:04x}"
 
 
 class _Search:
-    """The state of one discovery: what was found, and each folder's manifest read once."""
+    """The state of one survey: what was met, and each folder's manifest read once."""
 
     def __init__(self) -> None:
-        self.files: dict[Path, InputFile] = {}
-        self.rejected: set[Rejected] = set()
+        self._files: dict[Path, InputFile] = {}
+        self._refused: dict[Path, set[Rejected]] = defaultdict(set)
+        self._absent: set[Rejected] = set()
         self._manifests: dict[Path, FolderManifest] = {}
+        self._folders: set[Path] = set()
+        self._places: set[Path] = set()
         # Counts files and faults met, those met before included: a word that meets none is itself a fault.
         self._met = 0
+
+    def result(self) -> Survey:
+        """What was met, in order."""
+        manifests = {place_of(folder / NAME): found for folder, found in self._manifests.items()}
+        return Survey(
+            files=tuple(sorted(self._files.values(), key=lambda file: file.source_path)),
+            refused={
+                place: tuple(sorted(items, key=lambda r: (r.source_path, r.row, r.reason)))
+                for place, items in sorted(self._refused.items())
+            },
+            absent=tuple(sorted(self._absent, key=lambda r: (r.source_path, r.reason))),
+            unused=tuple(
+                UnusedColumns(printable(folder / NAME), found.unused)
+                for folder, found in sorted(self._manifests.items())
+                if found.unused
+            ),
+            _folders=frozenset(self._folders),
+            _places=frozenset({*self._places, *manifests}),
+        )
 
     def add(self, typed: str) -> None:
         before, path = self._met, Path(typed)
         try:
+            self._places.add(place_of(path))
             if not typed:
                 raise ValueError("nothing was typed")
             if path.exists() or path.is_symlink() or not _MAGIC.search(typed):
@@ -54,12 +136,12 @@ class _Search:
                 self._add_glob(typed)
         # pathlib's word for a pattern that it cannot take, and for NUL characters.
         except ValueError as error:
-            self._reject(path, ReadError("a path or a pattern", f"{typed!r}: {error}", "Correct it."))
+            self._miss(path, ReadError("a path or a pattern", f"{typed!r}: {error}", "Correct it."))
         except OSError as error:
-            self._reject(path, unreadable(error))
+            self._miss(path, unreadable(error))
         if before == self._met:
             todo = "Name a folder or a file of a format that is read."
-            self._reject(path, ReadError("something to read", "nothing that is input", todo))
+            self._miss(path, ReadError("something to read", "nothing that is input", todo))
 
     def _add_glob(self, pattern: str) -> None:
         parts = Path(pattern).parts
@@ -77,6 +159,8 @@ class _Search:
             self._add_file(path, root)
 
     def _walk(self, folder: Path) -> Iterator[Path]:
+        self._folders.add(folder.resolve())
+
         def failed(error: OSError) -> None:
             self._reject(Path(error.filename), unreadable(error))
 
@@ -95,11 +179,11 @@ class _Search:
         try:
             _check_readable(path)
         except ReadError as error:
-            self._reject(path, error)
+            (self._reject if os.path.lexists(path) else self._miss)(path, error)
             return
         key = path.resolve()
-        if key not in self.files:
-            self.files[key] = InputFile(path, _source(path), self._manifest_row(path, root))
+        if key not in self._files:
+            self._files[key] = InputFile(path, _source(path), self._manifest_row(path, root))
 
     def _manifest_row(self, path: Path, root: Path) -> dict[str, str]:
         for folder in path.parents:
@@ -113,13 +197,21 @@ class _Search:
 
     def _manifest(self, folder: Path) -> FolderManifest:
         if folder not in self._manifests:
-            self._manifests[folder] = load_manifest(folder, str(folder))
-            self.rejected.update(self._manifests[folder].rejected)
+            path = folder / NAME
+            self._manifests[folder] = load_manifest(folder, _source(path))
+            if self._manifests[folder].rejected:
+                self._refused[place_of(path)].update(self._manifests[folder].rejected)
         return self._manifests[folder]
 
     def _reject(self, path: Path, error: ReadError) -> None:
+        """Refuse what is there."""
         self._met += 1
-        self.rejected.add(Rejected(_source(path), 0, str(error)))
+        self._refused[place_of(path)].add(refuse(_source(path), 0, error))
+
+    def _miss(self, path: Path, error: ReadError) -> None:
+        """Say of an argument that nothing there is meant by it."""
+        self._met += 1
+        self._absent.add(refuse(_source(path), 0, error))
 
 
 def _check_readable(path: Path) -> None:
@@ -143,5 +235,4 @@ def _is_passed_over(path: Path) -> bool:
 
 
 def _source(path: Path) -> str:
-    # A file name may hold bytes that are no text, which could not be stored.
-    return clean(Path(normpath(path)).as_posix())
+    return printable(Path(normpath(path)))

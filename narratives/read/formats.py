@@ -5,27 +5,42 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import logging
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-import pyarrow as pa
-
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
-from narratives.read.bounds import MAX_DOCUMENT, read_whole
+from narratives.read.bounds import MAX_DOCUMENT, read_whole, time_limit
 from narratives.read.encoding import decode, open_bytes
 from narratives.read.html import read_html
 from narratives.read.office import read_docx, read_pdf
-from narratives.read.rows import with_manifest
-from narratives.read.tables import read_csv, read_jsonl, read_parquet
+from narratives.read.rows import legible, refuse, with_manifest
+from narratives.read.tables import (
+    csv_columns,
+    jsonl_columns,
+    parquet_columns,
+    read_csv,
+    read_jsonl,
+    read_parquet,
+    unused_columns,
+)
+
+log = logging.getLogger(__name__)
 
 # Part of every fingerprint: raise it when the same bytes are to be read another way.
-READER_VERSION = 4
-# A value that Arrow cannot turn into a Python one is a ValueError or OverflowError; an unknown time zone a
-# LookupError.
-_UNREADABLE = (OSError, EOFError, zlib.error, ValueError, OverflowError, LookupError, pa.ArrowException)
-TABLES = (".jsonl", ".csv", ".parquet")
+READER_VERSION = 5
+MAX_QUOTED = 200  # characters of what a parser says of a broken file
+PLAIN = (".txt", ".html", ".htm", ".jsonl", ".csv")
 
+# The columns of a table, as a list of the shapes that its rows have.
+TABLES: Mapping[str, Callable[[InputFile, Mapping[str, str]], list[tuple[str, ...]]]] = {
+    ".jsonl": jsonl_columns,
+    ".csv": csv_columns,
+    ".parquet": parquet_columns,
+}
 Reader = Callable[[InputFile, Mapping[str, str]], Iterator[RawDocument | Rejected]]
 
 
@@ -84,21 +99,31 @@ def read_file(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocume
     """Read the documents of one file, row by row; `columns` maps our field to their column.
 
     What cannot be read comes as Rejected, with the reason in words: one row (`row` as in RawDocument), or the
-    file or its remainder (`row` 0). Raises nothing.
+    file or its remainder (`row` 0). Raises nothing, whatever the file holds.
     """
     row = count = 0
     try:
-        check_format(file.path)
-        for item in READERS[format_of(file.path)](file, columns):
-            row, count = item.row, count + 1
-            yield item
-        if not count:
-            raise ReadError("at least one row", "none", "Leave the file out or fill it.")
+        with as_read_error(file.path):
+            check_format(file.path)
+            for item in _items(file, columns):
+                row, count = item.row, count + 1
+                yield item
+            if not count:
+                raise ReadError("at least one row", "none", "Leave the file out or fill it.")
     except ReadError as error:
-        yield Rejected(file.source_path, 0, str(error))
-    except _UNREADABLE as error:
-        reason = str(unreadable(error)) + (f" Rows up to {row} were read." if row else "")
-        yield Rejected(file.source_path, 0, reason)
+        whole = refuse(file.source_path, 0, error)
+        # An error of the bytes ends a table wherever they lie.
+        yield replace(whole, reason=f"{whole.reason} Rows up to {row} were read.") if row else whole
+
+
+def _items(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
+    extension = format_of(file.path)
+    items = READERS[extension](file, columns)
+    if extension in TABLES:
+        return items
+    # The rows of a table are bounded in size; of a page or an office file only the time tells.
+    with time_limit():
+        return iter(list(items))
 
 
 def read_unchanged(file: InputFile, columns: Mapping[str, str], key: str) -> Iterator[RawDocument | Rejected]:
@@ -112,15 +137,57 @@ def read_unchanged(file: InputFile, columns: Mapping[str, str], key: str) -> Ite
         raise ReadError("a file at rest", "one that changed while it was read", todo)
 
 
-def unreadable(error: Exception) -> ReadError:
+def column_names(file: InputFile) -> tuple[str, ...]:
+    """The names of a table's columns; for JSONL the keys of its first lines. Raises ReadError."""
+    with as_read_error(file.path):
+        shapes = TABLES[format_of(file.path)](file, {})
+        return tuple(dict.fromkeys(name for names in shapes for name in names))
+
+
+def find_unused(file: InputFile, columns: Mapping[str, str]) -> tuple[str, ...]:
+    """The columns of a table that are read as none of our fields; of JSONL those of its first lines.
+
+    Empty for what is no table, and where the columns cannot be read, which reading the file tells.
+    """
+    extension = format_of(file.path)
+    try:
+        with as_read_error(file.path):
+            return unused_columns(TABLES[extension](file, columns), columns) if extension in TABLES else ()
+    except ReadError:
+        return ()
+
+
+@contextmanager
+def as_read_error(path: Path) -> Iterator[None]:
+    """Turn whatever reading a file fails with into a ReadError: the one place where that is done.
+
+    The parsers are other people's, and what they raise on a broken file no list would hold.
+    """
+    try:
+        yield
+    except ReadError:
+        raise
+    except Exception as error:
+        log.debug("%s could not be read", path, exc_info=True)
+        raise unreadable(error, path) from error
+
+
+def unreadable(error: Exception, path: Path = Path()) -> ReadError:
     """What went wrong with the bytes of a file, in words."""
     if isinstance(error, PermissionError):
         return ReadError("a readable file", "permission denied", "Give yourself the right to read it.")
-    if isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):
-        return ReadError("a whole gzip file", f"a corrupt one ({error})", "Fetch or pack it anew.")
-    if isinstance(error, UnicodeError):
-        return ReadError("text in UTF-8 or UTF-16", str(error), "Save the file as UTF-8.")
-    if isinstance(error, pa.ArrowException):
-        return ReadError("a whole Parquet file", f"a corrupt one ({error})", "Write it anew.")
-    what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return ReadError("a readable file", what, "Check that it is still there and whole.")
+    if isinstance(error, OSError) and error.strerror:
+        return ReadError("a readable file", error.strerror, "Check that it is still there and whole.")
+    if isinstance(error, RecursionError):
+        return ReadError("a file", "one whose parts are nested too deeply to follow", "Leave it out.")
+    if isinstance(error, MemoryError):
+        return ReadError("a file that fits into memory", "a larger one", "Split it, or leave it out.")
+    what = f"a corrupt one ({legible(str(error), MAX_QUOTED) or type(error).__name__})"
+    if path.suffix.lower() == ".gz" and isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):
+        return ReadError("a whole gzip file", what, "Fetch or pack it anew.")
+    if format_of(path) in PLAIN and isinstance(error, UnicodeError):
+        return ReadError(
+            "text in UTF-8 or UTF-16", legible(str(error), MAX_QUOTED), "Save the file as UTF-8."
+        )
+    kind = f"{format_of(path)} file" if format_of(path) else "file"
+    return ReadError(f"a whole {kind}", what, "Fetch it anew, or save it anew with its own program.")

@@ -2,77 +2,74 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os.path import normpath
 from pathlib import Path
 
 from narratives.model import ReadError, Rejected
-from narratives.read.delimited import csv_record, csv_rows, find_delimiter
+from narratives.read.delimited import csv_record, csv_rows, find_delimiter, take
 from narratives.read.encoding import open_text
-from narratives.read.formats import TABLES, format_of, unreadable
-from narratives.read.rows import clean
+from narratives.read.formats import TABLES, as_read_error, format_of
+from narratives.read.rows import clean, match, refuse, unused
 
 NAME = "manifest.csv"
 FIELDS = ("date", "outlet", "title", "url", "speaker")
+COLUMNS = ("path", *FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
 class FolderManifest:
-    """The rows of one manifest.csv by the path they describe (relative to its folder, `/` between parts)."""
+    """The rows of one manifest.csv by the path they describe (relative to its folder, `/` between parts).
+
+    `unused` are its columns that say nothing we take.
+    """
 
     rows: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     rejected: tuple[Rejected, ...] = ()
+    unused: tuple[str, ...] = ()
 
 
-def load_manifest(folder: Path, source_folder: str) -> FolderManifest:
-    """Read `folder`/manifest.csv if there is one; what is wrong with it comes as `rejected`."""
+def load_manifest(folder: Path, source: str) -> FolderManifest:
+    """Read `folder`/manifest.csv if there is one; `rejected`, under `source`, is what is wrong with it."""
     path = folder / NAME
-    source = normpath(f"{source_folder}/{NAME}")
     if not path.is_file():
         return FolderManifest()
     rows: dict[str, dict[str, str]] = {}
     rejected: list[Rejected] = []
+    left: tuple[str, ...] = ()
     try:
-        for number, record in _records(path):
-            try:
-                name, said = _entry(record, folder, rows)
-            except ReadError as error:
-                rejected.append(Rejected(source, number, str(error)))
-            else:
-                rows[name] = said
+        with as_read_error(path), open_text(path, newline="", guess=True) as lines:
+            records = csv_rows(lines, find_delimiter(path, COLUMNS))
+            header = [name.strip() for name in take(next(records, []))]
+            names = _locate(header)
+            left = unused(header, names)
+            for number, cells in enumerate(records, 1):
+                try:
+                    record = csv_record(cells, header)
+                    name, said = _entry({f: record[column] for f, column in names.items()}, folder, rows)
+                except ReadError as error:
+                    rejected.append(refuse(source, number, error))
+                else:
+                    rows[name] = said
     except ReadError as error:
-        rejected.append(Rejected(source, 0, str(error)))
-    except (OSError, EOFError, zlib.error, UnicodeError) as error:
-        rejected.append(Rejected(source, 0, str(unreadable(error))))
-    return FolderManifest(rows, tuple(rejected))
+        rejected.append(refuse(source, 0, error))
+    return FolderManifest(rows, tuple(rejected), left)
 
 
-def _records(path: Path) -> Iterator[tuple[int, dict[str, str] | ReadError]]:
-    delimiter = find_delimiter(path, ["path", *FIELDS])
-    with open_text(path, newline="", guess=True) as lines:
-        rows = csv_rows(lines, delimiter)
-        first = next(rows, [])
-        if isinstance(first, ReadError):
-            raise first
-        header = [name.strip() for name in first]
-        if "path" not in header:
-            todo = f"Write the header path,{','.join(FIELDS)}."
-            raise ReadError("a column `path`", f"the columns {', '.join(header) or '(none)'}", todo)
-        for number, cells in enumerate(rows, 1):
-            try:
-                yield number, csv_record(cells, header)
-            except ReadError as error:
-                yield number, error
+def _locate(header: list[str]) -> dict[str, str]:
+    """Which column of a manifest holds which field."""
+    names = match(header, {name: name for name in COLUMNS})
+    if "path" not in names:
+        todo = f"Write the header {','.join(COLUMNS)}."
+        raise ReadError("a column `path`", f"the columns {', '.join(header) or '(none)'}", todo)
+    return names
 
 
 def _entry(
-    record: dict[str, str] | ReadError, folder: Path, known: Mapping[str, object]
+    record: Mapping[str, str], folder: Path, known: Mapping[str, object]
 ) -> tuple[str, dict[str, str]]:
     """The file that a row describes and what it says of it, empty cells left out."""
-    if isinstance(record, ReadError):
-        raise record
     given = record["path"].strip()
     name = Path(normpath(given)).as_posix()
     if Path(given).is_absolute() or name.split("/")[0] == "..":

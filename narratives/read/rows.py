@@ -9,34 +9,71 @@ from dataclasses import replace
 from datetime import date, datetime, time
 from typing import cast
 
-from narratives.model import InputFile, RawDocument, RawParagraph, ReadError, TextKind
+from narratives.model import InputFile, RawDocument, RawParagraph, ReadError, Rejected, TextKind
 
 CONTENT = ("text", "paragraphs")
 METADATA = ("id", "url", "outlet", "title", "date", "speaker", "language", "source_ref", "text_kind", "lead")
 FIELDS = CONTENT + METADATA
+MAX_NAME = 80  # characters of a column that is told
+MAX_REASON = 1000  # characters of the reason for a refusal
 TEXT_KINDS = ("verbatim", "paraphrase")
 # NUL and halves of surrogate pairs (JSON can write both) can be stored and hashed nowhere.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
-def locate(names: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
-    """Which column of a table holds which of our fields; the others are left aside.
+def fold(name: str) -> str:
+    """A column's name as it is compared: without regard to case and to white space around it."""
+    return name.strip().casefold()
 
-    `columns` maps our field to their column. Raises ReadError where a column that it names is missing, one
-    that is used comes twice, or none holds the text.
+
+def match(names: Sequence[str], wanted: Mapping[str, str]) -> dict[str, str]:
+    """Which of the columns `names` holds which field, by field; fields without a column are left out.
+
+    `wanted` maps a field to the name of its column. A column that is written exactly so goes before one that
+    differs in case. Raises ReadError where that leaves several.
+    """
+    columns: dict[str, list[str]] = {}
+    for name in names:
+        columns.setdefault(fold(name), []).append(name)
+    matched = {}
+    for field, name in wanted.items():
+        alike = columns.get(fold(name), [])
+        chosen = [column for column in alike if column == name] or alike
+        if len(chosen) > 1:
+            got = f"{chosen[0]} twice" if len({*chosen}) == 1 else " and ".join(dict.fromkeys(chosen))
+            raise ReadError(f"one column for `{field}`", got, "Rename or remove all but one of them.")
+        if chosen:
+            matched[field] = chosen[0]
+    return matched
+
+
+def unused(names: Sequence[str], matched: Mapping[str, str]) -> tuple[str, ...]:
+    """The columns that hold no field, in their order and fit to be shown; nameless ones are left out."""
+    return tuple(
+        dict.fromkeys(legible(n, MAX_NAME) for n in names if n.strip() and n not in matched.values())
+    )
+
+
+def wanted_columns(columns: Mapping[str, str]) -> dict[str, str]:
+    """The name of the column that is to hold each field: that which `columns` gives, else the field's own."""
+    return {field: columns.get(field, field) for field in FIELDS}
+
+
+def locate(names: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
+    """Which column of a table holds which of our fields, as `match` finds them; the others are left aside.
+
+    `columns` maps our field to their column. Raises ReadError where a column that it names is missing,
+    several may be meant, or none holds the text.
     """
     came = f"the columns {', '.join(names) or '(none)'}"
-    missing = [f"{field}={column}" for field, column in columns.items() if column not in names]
+    located = match(names, wanted_columns(columns))
+    missing = [f"{field}={column}" for field, column in columns.items() if field not in located]
     if missing:
         raise ReadError(f"the columns that --map {' '.join(missing)} names", came, "Correct the --map.")
-    found = {f: columns.get(f, f) for f in FIELDS if columns.get(f, f) in names}
-    if not any(field in found for field in CONTENT):
+    if not any(field in located for field in CONTENT):
         todo = "Say which column holds the text with --map text=COLUMN."
         raise ReadError("a column `text` or `paragraphs`", came, todo)
-    twice = sorted({column for column in found.values() if names.count(column) > 1})
-    if twice:
-        raise ReadError("each column once", f"{', '.join(twice)} twice", "Rename or remove one of them.")
-    return found
+    return located
 
 
 def to_document(cells: Mapping[str, object], file: InputFile, row: int) -> RawDocument:
@@ -161,6 +198,17 @@ def _plain(value: object, name: str) -> str:
 def clean(text: str) -> str:
     """The text with every character that cannot be stored replaced by U+FFFD."""
     return _UNSTORABLE.sub("\ufffd", text)
+
+
+def refuse(source_path: str, row: int, error: ReadError) -> Rejected:
+    """What is not taken in, with the reason, whatever this may quote of a broken file."""
+    return Rejected(source_path, row, legible(str(error), MAX_REASON))
+
+
+def legible(text: str, most: int) -> str:
+    """The text on one line, without what cannot be shown, cut off at `most` characters."""
+    line = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))
+    return line if len(line) <= most else f"{line[:most]}…"
 
 
 def _name(value: object) -> str:

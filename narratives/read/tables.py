@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache, partial
 from itertools import islice
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,14 +17,24 @@ from narratives.read.batches import Row, bounded_rows
 from narratives.read.bounds import MAX_PACKED_TABLE, Lines, LongLineError, read_whole
 from narratives.read.delimited import csv_record, csv_rows, find_delimiter, take
 from narratives.read.encoding import is_damaged, open_bytes, open_text
-from narratives.read.rows import CONTENT, FIELDS, json_value, locate, to_document
+from narratives.read.rows import (
+    CONTENT,
+    json_value,
+    locate,
+    match,
+    refuse,
+    to_document,
+    unused,
+    wanted_columns,
+)
 
 HEAD_LINES = 50  # of JSONL whose keys are taken for the columns
+SHAPES = 64  # of JSONL rows, by their keys, whose fields are remembered
 
 
 def read_jsonl(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
-    """One document a line; `row` is the line number."""
-    names = {field: columns.get(field, field) for field in FIELDS}
+    """One document a line; `row` is the line number, and each line has names of its own."""
+    locate_keys = _key_finder(columns)
     with open_text(file.path) as opened:
         lines = Lines(opened)
         while True:
@@ -31,10 +43,10 @@ def read_jsonl(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocum
             except StopIteration:
                 return
             except LongLineError as error:
-                yield Rejected(file.source_path, lines.number, str(error))
+                yield refuse(file.source_path, lines.number, error)
                 continue
             if line.strip():
-                yield _document(file, lines.number, partial(_json_cells, line, names))
+                yield _document(file, lines.number, partial(_json_cells, line, locate_keys))
 
 
 def read_csv(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
@@ -42,10 +54,7 @@ def read_csv(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocumen
 
     Cells may be parted by commas, semicolons, tabs or bars, as the header shows.
     """
-    delimiter = find_delimiter(file.path, [columns.get(field, field) for field in FIELDS])
-    with open_text(file.path, newline="", guess=True) as lines:
-        rows = csv_rows(lines, delimiter)
-        header = [name.strip() for name in take(next(rows, []))]
+    with _opened_csv(file, columns) as (header, rows):
         names = locate(header, columns)
         for number, cells in enumerate(rows, 1):
             yield _document(file, number, partial(_csv_cells, cells, header, names))
@@ -53,9 +62,7 @@ def read_csv(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocumen
 
 def read_parquet(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
     """One document a row; only the columns in use are read, within bounds (`bounded_rows`)."""
-    with open_bytes(file.path) as raw:
-        # Parquet is read from its end: what is packed as a whole must be unpacked as a whole.
-        source = io.BytesIO(read_whole(raw, MAX_PACKED_TABLE)) if file.path.suffix.lower() == ".gz" else raw
+    with _opened_parquet(file) as source:
         packed = source.seek(0, io.SEEK_END)
         schema = pq.read_schema(source)
         names = locate(schema.names, columns)
@@ -64,31 +71,67 @@ def read_parquet(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDoc
             yield _document(file, number, partial(_parquet_cells, cells, names))
 
 
-def column_names(file: InputFile) -> tuple[str, ...]:
-    """The names of the columns of a CSV or JSONL file: for JSONL the keys of its first lines.
+def csv_columns(file: InputFile, columns: Mapping[str, str]) -> list[tuple[str, ...]]:
+    """The names of the columns of a CSV file, as its one shape of rows."""
+    with _opened_csv(file, columns) as (header, _):
+        return [tuple(header)]
 
-    Raises ReadError where the file is empty or no text.
-    """
-    if ".csv" in file.path.suffixes:
-        delimiter = find_delimiter(file.path, FIELDS)
-        with open_text(file.path, newline="", guess=True) as lines:
-            return tuple(name.strip() for name in take(next(csv_rows(lines, delimiter), [])))
+
+def jsonl_columns(file: InputFile, columns: Mapping[str, str]) -> list[tuple[str, ...]]:
+    """The keys of the first lines of JSONL: every shape of rows once."""
     with open_text(file.path) as lines:
-        found: dict[str, None] = {}
+        shapes: dict[tuple[str, ...], None] = {}
         for line in islice(Lines(lines), HEAD_LINES):
             try:
                 value = json_value(line, "one JSON object on the line")
             except ReadError:
                 continue  # told where the line is read
-            found |= dict.fromkeys(value if isinstance(value, dict) else ())
-        return tuple(found)
+            if isinstance(value, dict):
+                shapes[tuple(value)] = None
+        return list(shapes)
+
+
+def parquet_columns(file: InputFile, columns: Mapping[str, str]) -> list[tuple[str, ...]]:
+    """The names of the columns of a Parquet file, as its one shape of rows."""
+    with _opened_parquet(file) as source:
+        return [tuple(pq.read_schema(source).names)]
+
+
+def unused_columns(shapes: Iterable[tuple[str, ...]], columns: Mapping[str, str]) -> tuple[str, ...]:
+    """The columns that hold none of our fields; raises ReadError where it cannot be said which does."""
+    wanted = wanted_columns(columns)
+    return tuple(dict.fromkeys(name for names in shapes for name in unused(names, match(names, wanted))))
+
+
+@contextmanager
+def _opened_csv(
+    file: InputFile, columns: Mapping[str, str]
+) -> Iterator[tuple[list[str], Iterator[list[str] | ReadError]]]:
+    """The header of a CSV file, and the rows below it."""
+    delimiter = find_delimiter(file.path, wanted_columns(columns).values())
+    with open_text(file.path, newline="", guess=True) as lines:
+        rows = csv_rows(lines, delimiter)
+        yield [name.strip() for name in take(next(rows, []))], rows
+
+
+@contextmanager
+def _opened_parquet(file: InputFile) -> Iterator[BinaryIO]:
+    with open_bytes(file.path) as raw:
+        # Parquet is read from its end: what is packed as a whole must be unpacked as a whole.
+        yield io.BytesIO(read_whole(raw, MAX_PACKED_TABLE)) if file.path.suffix.lower() == ".gz" else raw
+
+
+def _key_finder(columns: Mapping[str, str]) -> Callable[[tuple[str, ...]], Mapping[str, str]]:
+    """Which key of a row of JSONL holds which field; rows of the same keys are looked at once."""
+    wanted = wanted_columns(columns)
+    return lru_cache(maxsize=SHAPES)(lambda names: match(names, wanted))
 
 
 def _document(file: InputFile, row: int, cells: Callable[[], Mapping[str, object]]) -> RawDocument | Rejected:
     try:
         return to_document(cells(), file, row)
     except ReadError as error:
-        return Rejected(file.source_path, row, str(error))
+        return refuse(file.source_path, row, error)
 
 
 def _csv_cells(
@@ -97,14 +140,14 @@ def _csv_cells(
     return _rename(csv_record(cells, header), names)
 
 
-def _json_cells(line: str, names: Mapping[str, str]) -> dict[str, object]:
+def _json_cells(line: str, locate_keys: Callable[[tuple[str, ...]], Mapping[str, str]]) -> dict[str, object]:
     if is_damaged(line):
         raise ReadError("a line in UTF-8", "other bytes", "Save the file as UTF-8.")
     value = json_value(line, "one JSON object on the line")
     if not isinstance(value, dict):
         todo = "Write each document as one object on one line."
         raise ReadError("one JSON object on the line", f"a {type(value).__name__}", todo)
-    return _rename(value, names)
+    return _rename(value, locate_keys(tuple(value)))
 
 
 def _parquet_cells(cells: Row | ReadError, names: Mapping[str, str]) -> dict[str, object]:

@@ -1,5 +1,8 @@
 """The address of a page holds what its controls say, by id, so that a link shows the same again.
 
+Anybody can write an address, so each value is held to what its control allows. What it does not allow is left
+out, and the page says so: see `lost`.
+
 The page's own state leads: after every run the address follows it, one entry of the browser's history a
 change. Only where the reader moves the address itself (a link opened, the way back) does the state follow.
 What a control says is kept in the session under its parameter, None or nothing where the reader said nothing:
@@ -10,12 +13,15 @@ does not know without a word, and leaves a click on a chart several steps to go 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 NOTHING = "(none)"  # an empty value, such as the speaker of an outlet's own voice
+MOST_CHOSEN = 100  # of a control of several values
+LONGEST_ID = 40  # characters of the id of a snapshot or paragraph, with room to spare
+_MOST_LOST, _LONGEST_LOST = 5, 60  # how many values that are left out a page names, and how much of each
 _FIELDS, _LOST, _SEEN = "address fields", "address lost", "address seen"
 _PAGE, _VIEWS, _SHOWN = "page in use", "controls of this run", "controls on the screen"
 
@@ -35,43 +41,65 @@ def begin() -> None:
         st.session_state[_LOST] = []
 
 
-def several(key: str, options: Mapping[str, str]) -> list[str]:
-    """What the control `key` of several values says; `options` maps them to what the page calls them."""
+def several(key: str, options: Mapping[str, str], most: int = MOST_CHOSEN) -> list[str]:
+    """What the control `key` of up to `most` values says; `options` maps each to what the page calls it."""
     if _leads():
-        known = [(_known(value, options), value) for value in st.query_params.get_all(key)]
-        _lose(key, [given for value, given in known if value is None])
-        st.session_state[key] = list(dict.fromkeys(value for value, _ in known if value is not None))
+        given = list(dict.fromkeys(st.query_params.get_all(key)))
+        known = dict(zip(given, _known(given, options), strict=True))
+        _lose(key, [value for value in given if known[value] is None])
+        chosen = list(dict.fromkeys(value for value in known.values() if value is not None))
+        _lose(key, chosen[most:], f"no more than {most} can be chosen")
+        st.session_state[key] = chosen[:most]
     said = [value for value in st.session_state.get(key) or () if value in options]
     st.session_state[key] = said
     _note(key, ())
     return said
 
 
-def one(key: str, options: Mapping[str, str] | None = None, default: str | None = None) -> str | None:
-    """What the control `key` of one value says, or of free text where no `options` are given.
+def one(key: str, options: Mapping[str, str], default: str | None = None) -> str | None:
+    """What the control `key` of one value says; `options` maps them to what the page calls them.
 
     Returns one of the options; `default` where nothing is said. Pages may share a key; what another page's
     control said and this one does not offer is forgotten.
     """
     if _leads():
         given = st.query_params.get(key)
-        value = given if given is None or options is None else _known(given, options)
+        [value] = [None] if given is None else _known([given], options)
         if given is not None and value is None:
             _lose(key, [given])
         st.session_state[key] = value
     value = st.session_state.get(key)
-    if options is not None and value not in options:
+    if value not in options:
         value = None
     st.session_state[key] = value
     _note(key, () if default is None else (default,))
     return default if value is None else str(value)
 
 
+def text(key: str, longest: int) -> str:
+    """What a control of free text of up to `longest` characters says; empty where nothing is said."""
+    if _leads():
+        given = st.query_params.get(key)
+        if given and len(given) > longest:
+            _lose(key, [given], f"{len(given):,} characters, and no more than {longest} are taken")
+            given = None
+        st.session_state[key] = given
+    said = str(st.session_state.get(key) or "")
+    st.session_state[key] = said or None
+    _note(key, ())
+    return said
+
+
 def number(key: str, most: int) -> int:
     """What a control of a whole number says, from 1, where it starts, to `most`."""
     if _leads():
         given = st.query_params.get(key, "1")
-        st.session_state[key] = int(given) if given.isdecimal() else 1
+        # Of many digits it is out of range at any rate, and Python refuses to read it.
+        value = int(given) if given.isdecimal() and len(given) <= len(str(most)) else 0
+        if not 1 <= value <= most:
+            _lose(key, [given], f"not a whole number from 1 to {most}")
+            value = 1
+        st.session_state[key] = value
     st.session_state[key] = min(max(int(st.session_state.get(key) or 1), 1), most)
     _note(key, ("1",))
     return int(st.session_state[key])
@@ -80,7 +108,10 @@ def number(key: str, most: int) -> int:
 def flag(key: str) -> bool:
     """What a switch says, off where nothing is said."""
     if _leads():
-        st.session_state[key] = st.query_params.get(key) == "yes"
+        given = st.query_params.get(key)
+        if given not in (None, "yes"):
+            _lose(key, [str(given)], "only “yes” is taken")
+        st.session_state[key] = given == "yes"
     st.session_state[key] = bool(st.session_state.get(key))
     _note(key, ())
     return bool(st.session_state[key])
@@ -117,7 +148,7 @@ def finish() -> None:
 
 
 def lost() -> Sequence[str]:
-    """What the link in use asks for and the snapshot does not have, as `speaker “…”`."""
+    """What the link in use asks for and does not get, as `speaker “…”` with the reason; long values cut."""
     return tuple(st.session_state.get(_LOST, ()))
 
 
@@ -140,16 +171,26 @@ def _note(key: str, default: Sequence[str]) -> None:
     st.session_state.setdefault(_FIELDS, {})[key] = default
 
 
-def _lose(key: str, values: Iterable[str]) -> None:
-    st.session_state[_LOST] = [*st.session_state.get(_LOST, ()), *(f"{key} “{value}”" for value in values)]
+def _lose(key: str, values: Sequence[str], why: str = "") -> None:
+    lines = [f"{key} “{_shortened(value)}”{f' ({why})' if why else ''}" for value in values[:_MOST_LOST]]
+    if len(values) > _MOST_LOST:
+        lines.append(f"{len(values) - _MOST_LOST:,} more of {key}")
+    st.session_state[_LOST] = [*st.session_state.get(_LOST, ()), *lines]
 
 
-def _known(given: str, options: Mapping[str, str]) -> str | None:
-    """The value that an address means: links may hold the name that people read instead of the id."""
-    value = "" if given == NOTHING else given
-    if value in options:
-        return value
-    return next((key for key, name in options.items() if name == given), None)
+def _shortened(value: str) -> str:
+    return value if len(value) <= _LONGEST_LOST else f"{value[:_LONGEST_LOST]}…"
+
+
+def _known(given: Sequence[str], options: Mapping[str, str]) -> list[str | None]:
+    """What the values of an address mean, None for nothing: links may hold the names that people read."""
+    named: dict[str, str] = {}
+    for key, name in options.items():
+        named.setdefault(name, key)
+    values = ["" if value == NOTHING else value for value in given]
+    return [
+        value if value in options else named.get(shown) for value, shown in zip(values, given, strict=True)
+    ]
 
 
 def _written(value: object) -> list[str]:

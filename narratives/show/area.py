@@ -8,6 +8,7 @@ from typing import Any
 Outline = tuple[tuple[float, float], ...]
 
 MOST_CORNERS = 40  # of a lasso, which comes with hundreds: an address has to stay short
+LONGEST = MOST_CORNERS * 25  # characters; `written` takes 22 for the farthest corner there may be
 
 
 def drawn(selection: Mapping[str, Any]) -> Outline:

@@ -81,11 +81,11 @@ def several(
     options: Mapping[str, str],
     placeholder: str,
     help: str = "",
-    most: int | None = None,
+    most: int = address.MOST_CHOSEN,
     everywhere: bool = False,
 ) -> list[str]:
-    """A list of options, of which any number may be chosen, or at most `most`."""
-    said = address.several(key, options)
+    """A list of options, of which at most `most` may be chosen."""
+    said = address.several(key, options, most)
     st.multiselect(
         label,
         list(options),
@@ -108,7 +108,7 @@ def switch(label: str, key: str, help: str = "") -> bool:
 
 def line(label: str, key: str, icon: str, placeholder: str, help: str, most: int) -> str:
     """A line of free text of at most `most` letters, without spaces around it."""
-    said = address.one(key) or ""
+    said = address.text(key, most)
     st.text_input(label, icon=icon, placeholder=placeholder, help=help, max_chars=most, **_shown(key, said))
     return said.strip()
 

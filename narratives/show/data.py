@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast, get_args
@@ -28,6 +29,8 @@ from narratives.store import (
     Sort,
     Store,
     Totals,
+    for_files,
+    for_pages,
     map_queries,
     open_snapshot,
 )
@@ -64,14 +67,16 @@ def current(as_of: str = "") -> Handle:
             f"Build one with `python -m narratives build INPUT --store {path}`, then reload this page.",
         )
     handle = Handle(str(path.resolve()), snapshot_id)
-    snapshot(handle)
+    if snapshot(handle).is_replaced():  # a damaged one that was opened has been built anew
+        snapshot.clear(handle)
+        snapshot(handle)
     return handle
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def snapshot(handle: Handle) -> Snapshot:
     """The opened snapshot, shared by all sessions. Raises StoreError where it is missing or corrupt."""
-    return open_snapshot(Path(handle.store), handle.snapshot_id)
+    return open_snapshot(Path(handle.store), handle.snapshot_id, for_pages())
 
 
 def manifest(handle: Handle) -> Manifest:
@@ -175,8 +180,9 @@ def all_paragraphs(
     sort: Sort = "best",
     near: Near | None = None,
 ) -> pd.DataFrame:
-    """All of them, for a download: too many to keep."""
-    return snapshot(handle).paragraphs(s, text, unassigned=unassigned, sort=sort, near=near)
+    """All of them, for a download: too many to keep, and too many for the limits of a page."""
+    with closing(open_snapshot(Path(handle.store), handle.snapshot_id, for_files())) as whole:
+        return whole.paragraphs(s, text, unassigned=unassigned, sort=sort, near=near)
 
 
 @st.cache_data(max_entries=200, ttl=KEEP_SECONDS, show_spinner=False)

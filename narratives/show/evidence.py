@@ -8,10 +8,10 @@ from functools import partial
 import streamlit as st
 
 from narratives.model import NarrativesError, Slice
-from narratives.search import FLOOR
+from narratives.search import FLOOR, LONGEST
 from narratives.show import address, area, controls, data, downloads, frame, meaning, panel, reading, words
 from narratives.show.frame import View
-from narratives.store import Near, Sort
+from narratives.store import LONGEST_SEARCH, MOST_TERMS, Near, Sort, terms
 
 WHAT = "statement paragraph"
 ONLY_UNCOVERED = "Only what no narrative covers"
@@ -48,8 +48,8 @@ def choices() -> Asked:
             placeholder='words, "an exact phrase", -without',
             help="All words must occur, in any order and any case, whole or within a longer one. "
             'A minus leaves out: `sanctions -oil`, `-"exact phrase"`. To find a minus itself, put it in '
-            'quotes: `"-5"`.',
-            most=200,
+            f'quotes: `"-5"`. No more than {MOST_TERMS} words and phrases.',
+            most=LONGEST_SEARCH,
         )
     with right:
         like = controls.line(
@@ -60,7 +60,7 @@ def choices() -> Asked:
             help="By meaning: paragraphs whose likeness to your sentence, as the language model sees it, is "
             f"{FLOOR:.2f} or more, where 1 is the same text. It finds other words for the same, and at times "
             "the opposite claim on the same subject: read before you count.",
-            most=400,
+            most=LONGEST,
         )
     left, right = st.columns([1, 3], vertical_alignment="bottom")
     with left:
@@ -73,12 +73,24 @@ def choices() -> Asked:
     with right:
         unassigned = controls.switch(ONLY_UNCOVERED, "unassigned")
     outline = _outline()
-    return Asked(text, like, unassigned, sort, outline)
+    return Asked(_searched(text), like, unassigned, sort, outline)
+
+
+def _searched(text: str) -> str:
+    """The search for words, empty with a word why where it is of too many."""
+    if (number := len(terms(text))) <= MOST_TERMS:
+        return text
+    st.warning(
+        f"The search in the text is passed over: it has {number} words and phrases, and no more than "
+        f"{MOST_TERMS} are looked for at once. Take some out.",
+        icon=":material/search:",
+    )
+    return ""
 
 
 def _outline() -> area.Outline:
     """The area of the map that the address names, with a way to leave it."""
-    given = address.one("area") or ""
+    given = address.text("area", area.LONGEST)
     outline = area.read(given)
     if given:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):

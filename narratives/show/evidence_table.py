@@ -9,7 +9,7 @@ from math import ceil
 import pandas as pd
 import streamlit as st
 
-from narratives.show import controls, frame, reading, words
+from narratives.show import address, controls, frame, reading, words
 
 PAGE_SIZE, ROW_HEIGHT, EXCERPT = 100, 66, 160
 
@@ -18,6 +18,7 @@ def paging(found: int) -> int:
     """Draw page numbers where one page is not enough; returns the offset of the page's first row."""
     pages = max(1, ceil(found / PAGE_SIZE))
     if pages == 1:
+        address.number("page", pages)
         return 0
     page = controls.page_number("page", pages)
     first = (page - 1) * PAGE_SIZE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import cast
 
@@ -11,9 +10,9 @@ import streamlit as st
 from narratives.model import Copies, Slice, Voice
 from narratives.show import controls, data, words
 from narratives.show.words import NOBODY
+from narratives.store.dates import is_partial
 
 _SEVERAL = ("speaker", "outlet", "voice", "narrative")
-_PARTIAL = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 
 
 def current() -> Slice:
@@ -88,5 +87,5 @@ def _several(label: str, key: str, shown: Mapping[str, str], everything: str, he
 def _date(label: str, key: str, years: list[str], placeholder: str) -> None:
     """A year, or the finer date that a link or a click on a chart has set."""
     given = [st.session_state.get(key) or "", st.query_params.get(key) or ""]
-    options = sorted({*years, *(day for day in given if _PARTIAL.fullmatch(day) and day[:4] in years)})
+    options = sorted({*years, *(day for day in given if day[:4] in years and is_partial(day))})
     controls.maybe(label, key, options, placeholder)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import cast
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from narratives.model import NarrativesError, Slice, StoreError
+from narratives.model import NarrativesError, ResourceError, ServerBusyError, Slice, StoreError
 from narratives.show import address, building, data, filters, navigation, words
 from narratives.store import Store
 
@@ -20,7 +21,7 @@ ICON = (
     'stroke-linecap="round" stroke-linejoin="round"/></svg>'
 )
 
-_EMPTY, _IN_USE = "store is empty", "snapshot in use"
+_EMPTY, _IN_USE, _TO_TELL = "store is empty", "snapshot in use", "place of what the link lost"
 AS_OF = "as-of"  # the parameter of an address that pins a snapshot
 
 # Streamlit draws the letters of a Plotly chart and its captions in a pale grey. The first take the page's own
@@ -73,8 +74,17 @@ def guarded() -> Iterator[None]:
     try:
         yield
     except NarrativesError as error:
-        st.error("This page cannot be shown.", icon=":material/error:")
+        passing = isinstance(error, ResourceError)
+        if passing:
+            busy = isinstance(error, ServerBusyError)
+            what = "The server is busy." if busy else "This asks for more than the server can give."
+            st.warning(what, icon=":material/hourglass_empty:")
+        else:
+            st.error("This page cannot be shown.", icon=":material/error:")
         st.text(f"Expected {error.expected}; got {error.got}.\n{error.todo}")
+        if passing:
+            st.button("Try again", icon=":material/refresh:")
+        _tell_lost()
         if holds_nothing():
             st.page_link(UPLOADS, label="Or add texts on the page Sources", icon=":material/upload_file:")
         st.stop()
@@ -86,9 +96,10 @@ def open_frame() -> None:
         if data.store_path() == data.SAMPLE and Store(data.SAMPLE).current() is None:
             building.build_sample()
             st.rerun()
+        st.session_state[_TO_TELL] = None
         navigation.follow()
         address.begin()
-        address.one(AS_OF)
+        address.text(AS_OF, address.LONGEST_ID)
         shown = as_of() or Store(data.store_path()).current()
         st.session_state[_EMPTY] = shown is None
         st.session_state[_IN_USE] = _found(shown) if shown else None
@@ -159,11 +170,18 @@ def heading(title: str, how: str, handle: data.Handle | None) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(f"An earlier state, as the link asks: snapshot {manifest.snapshot_id}, built {built}.")
             st.button("Show the latest", on_click=_latest, type="tertiary")
+    st.session_state[_TO_TELL] = st.container()
+
+
+def _tell_lost() -> None:
+    """Say below the heading what of the link was left out: known only once all controls are drawn."""
     if lost := address.lost():
-        st.warning(
-            "The link asks for what this snapshot does not have; it is left out:", icon=":material/link_off:"
-        )
-        st.text("; ".join(lost))
+        with cast(DeltaGenerator, st.session_state.get(_TO_TELL) or st.container()):
+            st.warning(
+                "The link asks for what this snapshot does not have or no control allows; it is left out:",
+                icon=":material/link_off:",
+            )
+            st.text("; ".join(lost))
 
 
 def note(text: str) -> None:
@@ -196,6 +214,7 @@ def nothing(
 
 def footer() -> None:
     """The standing caveat, and which build this is; the address now says what the page shows."""
+    _tell_lost()
     if holds_nothing():
         return
     manifest = data.manifest(_handle())

@@ -5,22 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from threading import Lock
 
 import streamlit as st
 
 from narratives import search
-from narratives.model import EncoderError
+from narratives.model import EncoderError, StoreError
 from narratives.show import data
+from narratives.store import Turns
 
 OFF, SOURCE = "NARRATIVES_NO_MODEL", "NARRATIVES_MODEL"
+PATIENCE = 30.0  # seconds to wait for the searches of others
 LOADING = "Looking for paragraphs of like meaning; the first time the language model is loaded …"
 
 
 def near(handle: data.Handle, text: str) -> dict[str, float] | None:
     """Ids of the paragraphs near `text` in meaning, with their similarity; None where nothing is asked.
 
-    Raises EncoderError, StoreError or UsageError, each with what to do, where it cannot be told.
+    Raises EncoderError, StoreError, UsageError or ResourceError, each with what to do, where it cannot be
+    told.
     """
     if not text:
         return None
@@ -36,7 +38,12 @@ def near(handle: data.Handle, text: str) -> dict[str, float] | None:
 
 @st.cache_data(max_entries=60, ttl=data.KEEP_SECONDS, show_spinner=False)
 def _near(handle: data.Handle, text: str) -> dict[str, float]:
-    return _searcher(handle)(text)
+    try:
+        return _searcher(handle)(text)
+    except StoreError:
+        # What was damaged since it was opened may have been encoded again meanwhile.
+        _searcher.clear(handle)
+        return _searcher(handle)(text)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -46,10 +53,10 @@ def _searcher(handle: data.Handle) -> Callable[[str], dict[str, float]]:
     manifest = snapshot.meta()
     index = search.open_index(Path(handle.store), snapshot)
     encoder = _model(manifest.model, manifest.variant, handle)
-    busy = Lock()  # the tokenizer serves one thread at a time
+    turns = Turns(1, PATIENCE)  # the tokenizer serves one thread at a time
 
     def find(text: str) -> dict[str, float]:
-        with busy:
+        with turns.take():
             return search.search(index, encoder, text)
 
     return find

@@ -14,7 +14,7 @@ from narratives.model import Granularity, Slice, StoreError
 from narratives.show import data
 from narratives.show.colours import chosen
 from narratives.show.data import KEEP_SECONDS, Handle
-from narratives.store import Manifest, open_snapshot
+from narratives.store import Manifest, for_pages, open_snapshot
 from narratives.store import narrative_queries as queries
 from narratives.store.narrative_queries import Actor, Card, Group
 from narratives.store.spread_queries import uses
@@ -136,7 +136,7 @@ def lineage(handle: Handle, about: str) -> list[tuple[Manifest, pd.DataFrame, di
 @st.cache_data(max_entries=400, ttl=KEEP_SECONDS, show_spinner=False)
 def _changed(handle: Handle, about: str) -> tuple[Manifest, pd.DataFrame, dict[str, str]]:
     """One snapshot's changes that concern the narrative, with the names of the others, old and new."""
-    with closing(open_snapshot(Path(handle.store), handle.snapshot_id)) as snapshot:
+    with closing(open_snapshot(Path(handle.store), handle.snapshot_id, for_pages())) as snapshot:
         rows = snapshot.lineage()
         concerned = (rows["subject"] == about) | rows["related"].map(lambda ids: about in list(ids))
         rows = rows[concerned.astype(bool)].reset_index(drop=True)
@@ -144,7 +144,10 @@ def _changed(handle: Handle, about: str) -> tuple[Manifest, pd.DataFrame, dict[s
         names, meta = queries.cluster_names(snapshot, ids), snapshot.meta()
     if ids and meta.predecessor:
         # Where that snapshot was removed, what it called them is not known.
-        with suppress(StoreError), closing(open_snapshot(Path(handle.store), meta.predecessor)) as before:
+        with (
+            suppress(StoreError),
+            closing(open_snapshot(Path(handle.store), meta.predecessor, for_pages())) as before,
+        ):
             names = {**queries.cluster_names(before, ids), **names}
     return meta, rows, names
 

@@ -69,7 +69,9 @@ def _ended(store: Path, job: Job, status: int) -> None:
     else:
         st.subheader("The build failed", anchor=False)
         st.text(job.said or f"It ended with status {status} and said nothing.")
+    _notes(job)
     _rejected(job)
+    _unused(job)
     with st.container(horizontal=True):
         if status == STOPPED or not job.reports:
             label = "Go on with the build" if status == STOPPED else "Try again"
@@ -92,6 +94,18 @@ def _counts(store: Path, job: Job) -> None:
     st.text(f"Snapshot {snapshot}, built from {words.listing(job.names)}.")
     if data.store_path().resolve() != store.resolve():
         st.caption(f"This dashboard shows another store, because {data.ENVIRONMENT} names it.")
+
+
+def _unused(job: Job) -> None:
+    """The columns that nothing was read from."""
+    for one in (one for report in job.reports for one in report.get("unused", [])):  # type: ignore[attr-defined]
+        st.text(f"Columns not used in {shown_path(one['source_path'])}: {words.listing(one['columns'])}")
+
+
+def _notes(job: Job) -> None:
+    """What the builds found damaged in the store, and what they did about it."""
+    for note in dict.fromkeys(note for report in job.reports for note in report.get("notes", [])):  # type: ignore[attr-defined]
+        st.text(note)
 
 
 def _rejected(job: Job) -> None:

@@ -51,7 +51,7 @@ def choose(paragraph_id: str | None) -> None:
 
 def drawer(view: View) -> None:
     """Show the paragraph that the address or a chosen row names, in a drawer beside the page."""
-    address.one(OPEN)
+    address.text(OPEN, address.LONGEST_ID)
     chosen = st.session_state.get(OPEN)
     if not chosen:
         return

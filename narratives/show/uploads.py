@@ -174,7 +174,11 @@ def _mapped(kind: Kind) -> tuple[tuple[str, str], ...]:
         chosen: dict[str, str] = {}
         for field in preview.FIELDS:
             # A column of our own name is taken for what it says: it cannot be left aside, only replaced.
-            options = list(dict.fromkeys(([] if field in kind.columns else [_NONE]) + list(kind.columns)))
+            options = list(
+                dict.fromkeys(
+                    ([] if preview.holds_own(kind.columns, field) else [_NONE]) + list(kind.columns)
+                )
+            )
             chosen[field] = grid.selectbox(
                 _LABELS[field],
                 options,

@@ -6,7 +6,7 @@ import calendar
 import re
 from datetime import date
 
-_PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+_PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 
 
 def span(partial: str) -> tuple[date, date]:
@@ -21,6 +21,15 @@ def span(partial: str) -> tuple[date, date]:
     last_month = month or 12
     first = date(year, month or 1, 1)
     return first, date(year, last_month, calendar.monthrange(year, last_month)[1])
+
+
+def is_partial(text: str) -> bool:
+    """Whether a text is a partial date of the calendar: `2016-02-31` is none."""
+    try:
+        span(text)
+    except ValueError:
+        return False
+    return True
 
 
 def periods(partial: str) -> tuple[str | None, str | None, str | None, str | None]:

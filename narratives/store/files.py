@@ -7,7 +7,19 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
+
+# Device and number of a file: another one under the same name has another. None where there is no file.
+Identity: TypeAlias = tuple[int, int] | None
+
+
+def identify(path: Path) -> Identity:
+    """What tells a file from another that takes its place while somebody has it open."""
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return None
+    return state.st_dev, state.st_ino
 
 
 @contextmanager

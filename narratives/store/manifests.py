@@ -18,8 +18,7 @@ HELD = "inputs.json"
 
 def save(folder: Path, manifest: Manifest) -> None:
     """Write the manifest of a snapshot's folder atomically."""
-    text = json.dumps(asdict(manifest), ensure_ascii=False, indent=1, sort_keys=True, default=str)
-    write_atomically(folder / NAME, (text + "\n").encode())
+    write_atomically(folder / NAME, _encoded(asdict(manifest)))
 
 
 def load(folder: Path) -> Manifest:
@@ -31,14 +30,19 @@ def load(folder: Path) -> Manifest:
     except FileNotFoundError as error:
         raise StoreError(f"a snapshot in {folder}", "none", "Run `build` to make one.") from error
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        got, todo = f"{type(error).__name__}: {error}", f"Delete {folder} and build again."
-        raise StoreError(f"a manifest in {path}", got, todo) from error
+        raise StoreError(
+            f"a manifest in {path}", f"{type(error).__name__}: {error}", remedy(folder)
+        ) from error
+
+
+def remedy(folder: Path) -> str:
+    """What to do about a damaged snapshot."""
+    return f"`build` makes the current snapshot anew; of an older one delete {folder}."
 
 
 def save_held(store: Path, inputs: Sequence[InputRecord]) -> None:
     """Write the list of the inputs that the store holds, atomically."""
-    text = json.dumps([asdict(record) for record in inputs], ensure_ascii=False, indent=1, default=str)
-    write_atomically(store / HELD, (text + "\n").encode())
+    write_atomically(store / HELD, _encoded([asdict(record) for record in inputs]))
 
 
 def load_held(store: Path) -> tuple[InputRecord, ...] | None:
@@ -54,6 +58,12 @@ def load_held(store: Path) -> tuple[InputRecord, ...] | None:
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         todo = f"Delete {path}: the list is then taken from the newest snapshot."
         raise StoreError(f"a list of inputs in {path}", f"{type(error).__name__}: {error}", todo) from error
+
+
+def _encoded(value: object) -> bytes:
+    """JSON in UTF-8; a path whose name is no UTF-8 as escapes, which are read back as they were."""
+    text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True, default=str)
+    return (text + "\n").encode("utf-8", "backslashreplace")
 
 
 def _records(rows: Sequence[dict[str, Any]]) -> tuple[InputRecord, ...]:

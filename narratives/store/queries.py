@@ -17,7 +17,8 @@ import pandas as pd
 import pyarrow as pa
 
 from narratives.model import Earlier, Quality, Slice, StoreError
-from narratives.store import evaluations, evidence_queries, prevalence_queries, spotchecks
+from narratives.store import evaluations, evidence_queries, files, prevalence_queries, spotchecks
+from narratives.store.limits import Limits
 from narratives.store.records import Manifest, Options, Totals
 from narratives.store.slices import LIVE, Bound, Near, Sort
 
@@ -25,10 +26,23 @@ from narratives.store.slices import LIVE, Bound, Near, Sort
 class Snapshot:
     """One opened snapshot, read-only. Made by `open_snapshot`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, manifest: Manifest, folder: Path) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        manifest: Manifest,
+        file: Path,
+        opened: files.Identity,
+        limits: Limits,
+    ) -> None:
         self._connection = connection
         self._manifest = manifest
-        self._folder = folder
+        self._folder = file.parent
+        self._file, self._opened = file, opened
+        self._limits = limits
+
+    def is_replaced(self) -> bool:
+        """Whether its file is another one by now: what was damaged is made anew under the same name."""
+        return files.identify(self._file) != self._opened
 
     def close(self) -> None:
         """Let the file go; the snapshot answers no more."""
@@ -197,15 +211,20 @@ class Snapshot:
 
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor of its own for one query. Damage that only shows while reading is told as such."""
+        """A cursor of its own for one query, in its turn.
+
+        Raises ResourceError where a limit is reached, and StoreError for damage that shows only while
+        reading.
+        """
         try:
-            with self._connection.cursor() as cursor:
+            with self._limits.turn(), self._connection.cursor() as cursor:
                 yield cursor
         except (duckdb.ProgrammingError, duckdb.PermissionException):
             raise  # a fault of the query, not of the file
-        except duckdb.Error as error:
-            raise StoreError(
+        except (duckdb.Error, MemoryError) as error:
+            damage = StoreError(
                 f"a whole snapshot {self._manifest.snapshot_id}",
-                str(error).splitlines()[0],
-                "`status` checks it; delete its folder and build again.",
-            ) from error
+                str(error).partition("\n")[0],
+                "Check it with `status`. Where that calls it damaged, run `build`, which makes it anew.",
+            )
+            raise self._limits.reached(error) or damage from error

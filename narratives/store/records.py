@@ -13,13 +13,22 @@ from narratives.model import Assignment, Cluster, Codebook, Document, Event, Lin
 
 @dataclass(frozen=True, slots=True)
 class InputRecord:
-    """One input of a build: where it lay, and the hash under which the ledger keeps its rows."""
+    """One input of a build: where it lay, and the hash under which the ledger keeps its rows.
+
+    `refusals` is the hash of what a later build could not take from it, its rows staying; empty for nothing.
+    """
 
     path: Path
     source_path: str
     hash: str
     columns: Mapping[str, str] = field(default_factory=dict)
     manifest: Mapping[str, str] = field(default_factory=dict)
+    refusals: str = ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The hashes of all that the ledger keeps of it."""
+        return (self.hash, self.refusals) if self.refusals else (self.hash,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ ORDER: Mapping[Sort, str] = {
     "outlet": f"p.outlet = '', p.outlet, {_BY_SCORE}",
 }
 
+# More than anybody types, and little enough that no search is costly.
+LONGEST_SEARCH, MOST_TERMS = 200, 20
 _TERM = re.compile(r'(-?)(?:"([^"]+)"|(\S+))')
 
 
@@ -141,13 +143,36 @@ def written(s: Slice) -> dict[str, str]:
 
 
 def add_text(found: Where, text: str) -> None:
-    """Add a search: what it asks for must occur, and what it excludes must not, whatever the case."""
-    for number, (term, wanted) in enumerate(terms(text)):
-        name = f"term{number}"
-        negated = "" if wanted else "NOT "
-        found.add(f"{negated}contains(lower(p.text), lower(${name}))", **{name: term})
+    """Add a search: what it asks for must occur, and what it excludes must not, whatever the case.
+
+    Raises UsageError for a search of more than MOST_TERMS words and phrases.
+    """
+    asked = terms(text)
+    if len(asked) > MOST_TERMS:
+        raise UsageError(
+            f"a search of at most {MOST_TERMS} words and phrases", f"{len(asked):,}", "Shorten the search."
+        )
+    if not asked:
+        return
+    each = [
+        f"{'' if wanted else 'NOT '}contains(lowered, lower($term{number}))"
+        for number, (_, wanted) in enumerate(asked)
+    ]
+    # The text is lowered once for all terms: as conditions of their own each would hold a copy of it, and
+    # the memory to plan them would grow with the square of their number.
+    found.add(
+        f"len(list_filter([lower(p.text)], lambda lowered: {' AND '.join(each)})) = 1",
+        **{f"term{number}": term for number, (term, _) in enumerate(asked)},
+    )
 
 
 def terms(text: str) -> list[tuple[str, bool]]:
-    """The words and "phrases in quotes" of a search, each with whether it must occur: -not, -"not this"."""
-    return [(match[2] or match[3], not match[1]) for match in _TERM.finditer(text)]
+    """The words and "phrases in quotes" of a search, each with whether it must occur: -not, -"not this".
+
+    What is asked twice, in whatever case, comes once.
+    """
+    once: dict[tuple[str, bool], str] = {}
+    for match in _TERM.finditer(text):
+        term, wanted = match[2] or match[3], not match[1]
+        once.setdefault((term.lower(), wanted), term)
+    return [(term, wanted) for (_, wanted), term in once.items()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -12,38 +13,56 @@ from pathlib import Path
 import pyarrow as pa
 
 from narratives.model import StoreError
-from narratives.store import connection, files, manifests
+from narratives.store import connection, evaluations, files, manifests, spotchecks
 from narratives.store.records import Manifest, SnapshotContent
 from narratives.store.rows import Row, snapshot_id, tables
 
 TEMPORARY = ".tmp-"
 
 
-def write(folder: Path, content: SnapshotContent) -> str:
+def write(folder: Path, content: SnapshotContent, quality: evaluations.Evaluation | None = None) -> str:
     """Write the content as `folder`/<snapshot id> and return that id.
 
     The id depends on the content alone: not on time, place, or the order of the content. A sound snapshot
-    with this id is kept, and only its manifest renewed; a damaged one is replaced. The folder is filled
-    under a temporary name, forced to the disk and then renamed, so that a snapshot is there whole or not
-    at all. Raises StoreError where the content contradicts itself.
+    with this id is kept, and only its manifest renewed; a damaged one is replaced. What was measured of it
+    before stays; `quality` is written where nothing was. The folder is filled under a temporary name, forced
+    to the disk and then renamed, so that a snapshot is there whole or not at all. Raises StoreError where the
+    content contradicts itself.
     """
     rows = tables(content)
     made = snapshot_id(rows, _terms(content))
     target = folder / made
     folder.mkdir(parents=True, exist_ok=True)
-    if target.exists() and not problems(target):
+    if target.exists() and _is_sound(target):
         manifests.save(target, _manifest(made, content, target / connection.DATABASE))
+        _measure(target, target, quality)
         return made
     beside = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=folder))
     database = beside / connection.DATABASE
     _fill(database, rows, {"schema_version": connection.SCHEMA_VERSION, "snapshot_id": made})
     files.sync(database)
     manifests.save(beside, _manifest(made, content, database))
+    _measure(beside, target, quality)
     beside.chmod(0o755)
     if target.exists():
         files.move(target, beside.with_name(beside.name + "-damaged"))
     files.move(beside, target)
     return made
+
+
+def _measure(folder: Path, before: Path, quality: evaluations.Evaluation | None) -> None:
+    """Put into a snapshot's folder what was measured of it in the folder `before`, else `quality`.
+
+    Where `before` is another folder, a file there that cannot be read is left behind.
+    """
+    with suppress(StoreError):
+        checks = spotchecks.read_spot_checks(before / spotchecks.NAME)
+        if checks and folder != before:
+            spotchecks.write_spot_checks(folder / spotchecks.NAME, checks)
+    with suppress(StoreError):
+        quality = evaluations.read_evaluation(before / evaluations.NAME) or quality
+    if quality and not (folder / evaluations.NAME).exists():
+        evaluations.write_evaluation(folder / evaluations.NAME, quality)
 
 
 def _terms(content: SnapshotContent) -> tuple[str, ...]:
@@ -63,18 +82,27 @@ def clean(folder: Path) -> None:
         shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
 
 
-def problems(folder: Path) -> list[str]:
-    """What is wrong with the snapshot in `folder`, down to its checksums; empty if it is sound."""
+def check(folder: Path) -> Manifest:
+    """The manifest of the snapshot in `folder`, checked to the last byte. Raises StoreError if damaged."""
+    database = folder / connection.DATABASE
+    connection.open_folder(folder).close()
+    manifest = manifests.load(folder)
     try:
-        connection.open_folder(folder).close()
-        checksums = manifests.load(folder).checksums
-    except StoreError as error:
-        return [str(error)]
-    return [
-        f"{folder / name} is not as it was written (sha256 differs). Delete {folder} and build again."
-        for name, expected in checksums.items()
-        if files.sha256(folder / name) != expected
-    ]
+        checksum = files.sha256(database)
+    except OSError as error:
+        raise StoreError(f"to read {database}", str(error), manifests.remedy(folder)) from error
+    if checksum != manifest.checksums.get(database.name):
+        got = "other bytes (sha256 differs)"
+        raise StoreError(f"{database} as it was written", got, manifests.remedy(folder))
+    return manifest
+
+
+def _is_sound(folder: Path) -> bool:
+    try:
+        check(folder)
+    except StoreError:
+        return False
+    return True
 
 
 def _manifest(made: str, content: SnapshotContent, database: Path) -> Manifest:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -20,6 +20,8 @@ from narratives.store import (
     spotchecks,
     vectors,
 )
+from narratives.store.document_queries import statement_texts
+from narratives.store.limits import ALONE, Limits
 from narratives.store.queries import Snapshot
 from narratives.store.records import InputRecord, Manifest, SnapshotContent
 
@@ -93,6 +95,10 @@ class Store:
         """The manifest of one snapshot. Raises StoreError where it is missing or damaged."""
         return manifests.load(self.snapshot_path(snapshot_id))
 
+    def check(self, snapshot_id: str) -> Manifest:
+        """The manifest of one snapshot that is sound to the last byte. Raises StoreError where it is not."""
+        return snapshot.check(self.snapshot_path(snapshot_id))
+
     def snapshot_path(self, snapshot_id: str) -> Path:
         """The folder of one snapshot. Raises StoreError where there is none, naming those there are."""
         folder = self.path / "snapshots" / snapshot_id
@@ -103,13 +109,18 @@ class Store:
             f"snapshot {snapshot_id} in {self.path}", there, "Name one of these, or run `build` to make one."
         )
 
-    def write_snapshot(self, content: SnapshotContent) -> str:
+    def write_snapshot(self, content: SnapshotContent, published: Path | None = None) -> str:
         """Write a snapshot, make it the current one, and return its id.
 
-        The same content has the same id in any store. Readers of older snapshots are not disturbed.
+        The same content has the same id in any store. With it goes the evaluation that holds for it already:
+        that of the snapshot before it, else the `published` one. Readers of older snapshots go on.
         """
         with self.lock():
-            made = snapshot.write(self.path / "snapshots", content)
+            before = ""
+            with suppress(StoreError):  # a pointer that cannot be read points at nothing
+                before = self.current() or ""
+            quality = self._evaluation_for(content.parameters, before, published)
+            made = snapshot.write(self.path / "snapshots", content, quality)
             # Before the pointer: killed between the two, the next build still knows every input.
             manifests.save_held(self.path, content.inputs)
             files.write_atomically(self.path / "CURRENT", f"{made}\n".encode())
@@ -129,22 +140,35 @@ class Store:
         found = evaluations.read_evaluation(self._quality_path(snapshot_id))
         return found.rows if found else None
 
-    def inherit_quality(self, snapshot_id: str, earlier: Manifest | None, published: Path) -> None:
-        """Give a new snapshot the evaluation that holds for it already, if there is one.
+    def supply_quality(self, manifest: Manifest, published: Path) -> None:
+        """Give a snapshot that lacks an evaluation the one that holds for it, if there is one.
 
-        That of the `earlier` snapshot, where the matcher is still the same (by the parameters); else the
-        `published` one, where it is of this codebook and model and no decision has taught the matcher.
+        It lacks where a build by an older version was killed before its last step, or none held at the time.
         """
-        parameters = self.manifest(snapshot_id).parameters
-        found = None
-        if earlier and earlier.parameters == parameters:
+        path = self._quality_path(manifest.snapshot_id)
+        if not path.exists():
+            quality = self._evaluation_for(manifest.parameters, manifest.predecessor, published)
+            if quality:
+                evaluations.write_evaluation(path, quality)
+
+    def _evaluation_for(
+        self, parameters: Mapping[str, str], before: str, published: Path | None
+    ) -> evaluations.Evaluation | None:
+        """The evaluation that holds already for a matcher with these parameters, None where there is none.
+
+        That of the snapshot `before`, where the matcher was the same (only its manifest must be sound); else
+        the `published` one, where it is of this codebook and model and no decision has taught the matcher.
+        """
+        if before:
             with suppress(StoreError):  # a damaged one is told where it is shown
-                found = evaluations.read_evaluation(self._quality_path(earlier.snapshot_id))
-        if found is None:
-            shipped = evaluations.read_evaluation(published)
-            found = shipped if shipped and evaluations.fits(shipped, parameters) else None
-        if found:
-            self.put_quality(snapshot_id, found.rows, found.caveat)
+                if self.manifest(before).parameters == parameters:
+                    inherited = evaluations.read_evaluation(self._quality_path(before))
+                    if inherited:
+                        return inherited
+        shipped = evaluations.read_evaluation(published) if published else None
+        if shipped is None or not evaluations.fits(shipped, parameters):
+            return None
+        return evaluations.Evaluation(shipped.rows, shipped.caveat)
 
     def put_spot_checks(self, snapshot_id: str, found: spotchecks.SpotChecks) -> None:
         """Keep spot checks with the snapshot they were drawn from, in the place of earlier ones.
@@ -181,13 +205,55 @@ class Store:
         """Yield the rows of an input. Raises StoreError where they are missing or damaged."""
         return ledger.get(self.path / "inputs", key)
 
+    def mend_vectors(self, model: str, variant: str) -> vectors.Mended:
+        """Take what is damaged of a model's vectors out of use, so that a build encodes it again.
+
+        Only for who holds the store's lock.
+        """
+        if not self._holds_vectors(model, variant):
+            return vectors.Mended()
+        return self.kept_vectors(model, variant).mend()
+
+    def lacking_vectors(self, snapshot_id: str) -> tuple[int, int]:
+        """How many of a snapshot's statement paragraphs have no vector, and how many there are."""
+        with closing(open_snapshot(self.path, snapshot_id)) as opened:
+            manifest = opened.meta()
+            texts = statement_texts(opened)["text"].tolist()
+        if not self._holds_vectors(manifest.model, manifest.variant):
+            return len(texts), len(texts)
+        rows = self.kept_vectors(manifest.model, manifest.variant).rows(texts)
+        return int((rows < 0).sum()), len(texts)
+
+    def vector_problems(self, snapshot_id: str) -> list[str]:
+        """What is wrong with the vectors of this store, and with those that the snapshot needs, in words.
+
+        A store without the vectors of a snapshot is none to complain of: it was copied without them.
+        """
+        folders = sorted((self.path / "vectors").glob("*"))
+        problems = [problem for folder in folders for problem in vectors.problems(folder)]
+        with suppress(StoreError):  # what cannot be read is told by now
+            manifest = self.manifest(snapshot_id)
+            lacking, statements = self.lacking_vectors(snapshot_id)
+            if lacking and self._holds_vectors(manifest.model, manifest.variant):
+                problems.append(
+                    f"{lacking:,} of the {statements:,} statement paragraphs of snapshot {snapshot_id} have "
+                    "no vector. `build` encodes them again."
+                )
+        return problems
+
+    def _vector_folder(self, model: str, variant: str) -> Path:
+        return self.path / "vectors" / vectors.folder_name(model, variant)
+
+    def _holds_vectors(self, model: str, variant: str) -> bool:
+        return (self._vector_folder(model, variant) / vectors.META).exists()
+
     def kept_vectors(self, model: str, variant: str) -> vectors.VectorFile:
         """The vectors of a model and variant that this store holds, to read them.
 
         Raises StoreError where there are none, as where a snapshot was copied without them.
         """
-        folder = self.path / "vectors" / vectors.folder_name(model, variant)
-        if not (folder / "meta.json").exists():
+        folder = self._vector_folder(model, variant)
+        if not self._holds_vectors(model, variant):
             raise StoreError(
                 f"vectors of {model} ({variant}) in {folder}",
                 "none",
@@ -197,8 +263,7 @@ class Store:
 
     def vectors(self, model: str, variant: str, dimension: int) -> vectors.VectorFile:
         """The vector file of a model and variant, empty at first."""
-        folder = self.path / "vectors" / vectors.folder_name(model, variant)
-        return vectors.VectorFile(folder, model, variant, dimension)
+        return vectors.VectorFile(self._vector_folder(model, variant), model, variant, dimension)
 
     def variant(self, model: str) -> str | None:
         """The variant in which this store holds the model's vectors, None where it holds none."""
@@ -210,21 +275,23 @@ class Store:
         return None
 
 
-def open_snapshot(path: Path, snapshot_id: str = "") -> Snapshot:
+def open_snapshot(path: Path, snapshot_id: str = "", limits: Limits = ALONE) -> Snapshot:
     """Open a snapshot of the store at `path`, the current one by default.
 
-    Raises StoreError where there is none, or where it is damaged or of another version.
+    By default its queries may take what the machine has. Raises StoreError where there is none, or
+    where it is damaged or of another version, and ResourceError where there is no memory to open it.
     """
     store = Store(path)
     chosen = snapshot_id or store.current()
     if chosen is None:
         raise StoreError(f"a snapshot in {path}", "none yet", "Run `build` with your documents first.")
-    return connection.open_folder(store.snapshot_path(chosen))
+    return connection.open_folder(store.snapshot_path(chosen), limits)
 
 
 def verify(path: Path, snapshot_id: str) -> list[str]:
     """What is wrong with a snapshot of the store at `path`, to the last byte; empty where it is sound."""
     try:
-        return snapshot.problems(Store(path).snapshot_path(snapshot_id))
+        Store(path).check(snapshot_id)
     except StoreError as error:
         return [str(error)]
+    return []

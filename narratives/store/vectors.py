@@ -1,9 +1,14 @@
 """The vector file: every text is encoded once per model and variant, whatever snapshots come and go.
 
-Two append-only files side by side: row i of `vectors.f32` (float32, C order) belongs to the 16-byte key i of
-`keys.bin`, a hash of the text. A batch's vectors are on the disk before its keys are written, so a key that
-is there always has its vector; whatever lies beyond the last whole pair is ignored by readers and cut off by
-the next append, keys first. So neither a kill nor a lost end of either file gives a text a wrong vector.
+Three append-only files side by side: row i of `vectors.f32` (float32 unit rows, C order) belongs to the
+16-byte key i of `keys.bin`, a hash of the text, and `sums.u32` holds a CRC-32 over both, which ties them
+together: a row that has changed, or has come to stand beside another key, does not fit it. A batch's vectors
+and checksums are on the disk before its keys are written, so a key that is there always has both; whatever
+lies beyond the last whole pair is ignored by readers and cut off by the next append, keys first. So neither a
+kill nor a lost end of a file gives a text a wrong vector, and neither passes for damage.
+
+Files from before there were checksums are read on: of rows without one the unit length is checked, until
+`mend` or the next append adds what lacks. Checking takes 1.5 to 3 s for a million rows of 384.
 """
 
 from __future__ import annotations
@@ -11,8 +16,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +28,25 @@ import numpy.typing as npt
 from narratives.model import StoreError
 from narratives.store.files import sync, write_atomically
 
-KEY_BYTES = 16
-BLOCK = 16_384  # rows compared at a time
+KEYS, SUMS, VECTORS, META = "keys.bin", "sums.u32", "vectors.f32", "meta.json"
+KEY_BYTES, SUM_BYTES = 16, 4
+BLOCK = 16_384  # rows compared or checked at a time
+RETIRED = b"retired by build"  # the key of a damaged row: no text has it, so nobody reads the row
+UNIT = 0.001  # how far from 1 the length of a row may be
 
 Vectors = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+Sums = npt.NDArray[np.uint32]
+Number = TypeVar("Number", np.float32, np.uint8)
+Mapped: TypeAlias = "np.memmap[tuple[int, int], np.dtype[Number]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What mending did: rows that were damaged or lost, and rows that were given their first checksum."""
+
+    damaged: int = 0
+    summed: int = 0
 
 
 def folder_name(model: str, variant: str) -> str:
@@ -50,7 +73,7 @@ class VectorFile:
         self.dimension = dimension
         self._folder = folder
         self._meta = {"model": model, "variant": variant, "dimension": dimension}
-        if (folder / "meta.json").exists():
+        if (folder / META).exists():
             found = read_meta(folder)
             if found != self._meta:
                 raise StoreError(f"vectors of {self._meta} in {folder}", str(found), "Use another --store.")
@@ -66,7 +89,7 @@ class VectorFile:
         return [text for text, row in zip(unlike, rows, strict=True) if row < 0]
 
     def append(self, texts: Sequence[str], vectors: Vectors) -> None:
-        """Keep one vector per text, (n, dimension) float32; texts that have one already keep that.
+        """Keep one unit vector per text, (n, dimension) float32; texts that have one already keep that.
 
         On return the batch is on the disk; killed earlier, the file is as before or holds whole pairs of
         the batch's beginning. Raises ValueError where shapes do not fit or a value is not finite.
@@ -83,15 +106,16 @@ class VectorFile:
             return
         rows = np.ascontiguousarray(vectors[[fresh[text] for text in wanted]], dtype="<f4")
         keys = [key_of(text) for text in wanted]
-        if not (self._folder / "meta.json").exists():
+        if not (self._folder / META).exists():
             self._folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(
-                self._folder / "meta.json", (json.dumps(self._meta, sort_keys=True) + "\n").encode()
-            )
+            write_atomically(self._folder / META, (json.dumps(self._meta, sort_keys=True) + "\n").encode())
+        named = np.frombuffer(b"".join(keys), np.uint8).reshape(-1, KEY_BYTES)
         # Keys beyond the last whole pair go first: no old key may come to stand beside a new vector.
-        _write_at(self._folder / "keys.bin", self._count * KEY_BYTES, b"")
-        _write_at(self._folder / "vectors.f32", self._count * self.dimension * 4, rows.tobytes())
-        _write_at(self._folder / "keys.bin", self._count * KEY_BYTES, b"".join(keys))
+        self._write(KEYS, b"")
+        self._add_sums()
+        self._write(VECTORS, rows.tobytes())
+        self._write(SUMS, _sums(named, rows).tobytes())
+        self._write(KEYS, named.tobytes())
         self._recent.update(zip(keys, range(self._count, self._count + len(keys)), strict=True))
         self._count += len(keys)
 
@@ -107,7 +131,55 @@ class VectorFile:
             return np.empty((0, self.dimension), np.float32)
         return np.asarray(self._kept()[rows], dtype=np.float32)
 
-    def similarities(self, rows: npt.NDArray[np.int64], vector: Vectors) -> Vectors:
+    def damaged(self, rows: Rows | None = None) -> Rows:
+        """Those of these rows, by default of all, that are not as they were written, in order.
+
+        A row that `mend` took out of use is no damage of the file, but it is damaged where it is named.
+        """
+        named = np.arange(self._count) if rows is None else np.unique(rows)
+        sums = self._sums()
+        wrong = [np.empty(0, np.int64)]
+        for part in _blocks(named):
+            keys, vectors, summed = self._keys()[part], self._kept()[part], part < len(sums)
+            sound = np.empty(len(part), np.bool_)
+            sound[summed] = _sums(keys[summed], vectors[summed]) == sums[part[summed]]
+            sound[~summed] = _unit(vectors[~summed])
+            retired = (keys == np.frombuffer(RETIRED, np.uint8)).all(axis=1)
+            wrong.append(part[~(sound | retired if rows is None else sound & ~retired)])
+        return np.concatenate(wrong)
+
+    def lost(self) -> int:
+        """How many keys have no vector: no kill leaves that, but a copy that was cut short does."""
+        keys, _ = _sizes(self._folder, self.dimension)
+        return max(0, keys - self._count)
+
+    def stamp(self) -> tuple[int, ...]:
+        """What changes when the files do: times and sizes."""
+        states = [
+            (self._folder / name).stat() for name in (KEYS, SUMS, VECTORS) if (self._folder / name).exists()
+        ]
+        return tuple(number for state in states for number in (state.st_mtime_ns, state.st_size))
+
+    def mend(self) -> Mended:
+        """Take damaged rows out of use, so that their texts count as missing; add checksums that lack.
+
+        Rows keep their places, so that readers of an older state read no text's vector for another's. Killed
+        at any moment, the rest is done the next time.
+        """
+        self._load()
+        wrong, lost, summed = self.damaged(), self.lost(), self._count - len(self._sums())
+        if len(wrong):
+            keys = self._keys("r+")
+            keys[wrong] = np.frombuffer(RETIRED, np.uint8)
+            keys.flush()
+            sync(self._folder / KEYS)
+        if lost:
+            self._write(KEYS, b"")
+        self._add_sums()
+        self._load()
+        return Mended(len(wrong) + lost, summed)
+
+    def similarities(self, rows: Rows, vector: Vectors) -> Vectors:
         """Inner products (n,) of one vector (dimension,) with the vectors in these rows.
 
         The file is mapped, not read into memory, and a block of it copied at a time.
@@ -118,23 +190,55 @@ class VectorFile:
         parts = [kept[rows[start : start + BLOCK]] @ vector for start in range(0, len(rows), BLOCK)]
         return np.concatenate(parts).astype(np.float32)
 
-    def _kept(self) -> Vectors:
-        return np.memmap(
-            self._folder / "vectors.f32", dtype="<f4", mode="r", shape=(self._count, self.dimension)
-        )
+    def _kept(self) -> Mapped[np.float32]:
+        return self._map(VECTORS, np.dtype("<f4"), self.dimension)
+
+    def _keys(self, mode: Literal["r", "r+"] = "r") -> Mapped[np.uint8]:
+        return self._map(KEYS, np.dtype(np.uint8), KEY_BYTES, mode)
+
+    def _map(
+        self, name: str, dtype: np.dtype[Number], width: int, mode: Literal["r", "r+"] = "r"
+    ) -> Mapped[Number]:
+        """Map the records of all rows, (n, width). Raises StoreError where the file was cut meanwhile."""
+        path, shape = self._folder / name, (self._count, width)
+        if _size(path) < self._count * width * dtype.itemsize:
+            raise StoreError(f"{self._count} records in {path}", "fewer", "Run `build`: it makes them anew.")
+        return np.memmap(path, dtype=dtype, mode=mode, shape=shape)
+
+    def _sums(self) -> Sums:
+        """The checksums that there are, of the first rows. A build writes those of a row before its key."""
+        path = self._folder / SUMS
+        return np.fromfile(path, "<u4", self._count) if path.exists() else np.empty(0, "<u4")
+
+    def _add_sums(self) -> None:
+        """Write checksums for the rows that have none; a row that is visibly damaged gets a false one."""
+        lacking = np.arange(len(self._sums()), self._count)
+        if not len(lacking):
+            return
+        made = []
+        for part in _blocks(lacking):
+            keys, vectors = self._keys()[part], self._kept()[part]
+            sums = _sums(keys, vectors)
+            made.append(np.where(_unit(vectors), sums, ~sums))
+        _write_at(self._folder / SUMS, int(lacking[0]) * SUM_BYTES, np.concatenate(made).tobytes())
+
+    def _write(self, name: str, data: bytes) -> None:
+        """Write records behind those of the last whole pair, in the place of whatever is there."""
+        width = {KEYS: KEY_BYTES, SUMS: SUM_BYTES, VECTORS: self.dimension * 4}[name]
+        _write_at(self._folder / name, self._count * width, data)
 
     def _load(self) -> None:
         """Index the whole pairs on the disk: sorted keys, and the row of each."""
         self._count = _pairs(self._folder, self.dimension)
         keys = np.empty(0, f"S{KEY_BYTES}")
         if self._count:
-            keys = np.fromfile(self._folder / "keys.bin", dtype=f"S{KEY_BYTES}", count=self._count)
+            keys = np.fromfile(self._folder / KEYS, dtype=f"S{KEY_BYTES}", count=self._count)
         self._order = np.argsort(keys, kind="stable")
         self._sorted = keys[self._order]
         # Appended since: a sorted array would have to be made anew for every batch.
         self._recent: dict[bytes, int] = {}
 
-    def rows(self, texts: Sequence[str]) -> npt.NDArray[np.int64]:
+    def rows(self, texts: Sequence[str]) -> Rows:
         """Row of each text's vector, -1 where there is none. Rows never move while the file lasts."""
         keys = [key_of(text) for text in texts]
         rows = np.array([self._recent.get(key, -1) for key in keys], dtype=np.int64)
@@ -146,9 +250,28 @@ class VectorFile:
         return rows
 
 
+def open_folder(folder: Path) -> VectorFile:
+    """The vectors in a folder, whatever model they are of. Raises StoreError where it is not described."""
+    meta = read_meta(folder)
+    return VectorFile(folder, str(meta["model"]), str(meta["variant"]), int(meta["dimension"]))
+
+
+def problems(folder: Path) -> list[str]:
+    """What is wrong with the vectors in a folder, in words; empty where they are whole, or there are none."""
+    if not (folder / META).exists():
+        return []
+    try:
+        kept = open_folder(folder)
+        wrong, rows = len(kept.damaged()) + kept.lost(), len(kept) + kept.lost()
+    except StoreError as error:
+        return [str(error)]
+    todo = "A build with this model encodes their texts again."
+    return [f"{wrong:,} of the {rows:,} vectors in {folder} are damaged. {todo}"] if wrong else []
+
+
 def read_meta(folder: Path) -> dict[str, str | int]:
     """Model, variant and dimension of a vector folder. Raises StoreError where its meta.json is damaged."""
-    path = folder / "meta.json"
+    path = folder / META
     try:
         found = json.loads(path.read_bytes())
         return {
@@ -165,10 +288,34 @@ def read_meta(folder: Path) -> dict[str, str | int]:
 
 def _pairs(folder: Path, dimension: int) -> int:
     """How many keys have their whole vector."""
-    sizes = [
-        path.stat().st_size if path.exists() else 0 for path in (folder / "vectors.f32", folder / "keys.bin")
-    ]
-    return min(sizes[0] // (4 * dimension), sizes[1] // KEY_BYTES)
+    return min(_sizes(folder, dimension))
+
+
+def _sizes(folder: Path, dimension: int) -> tuple[int, int]:
+    """How many whole keys and vectors there are: the keys are counted first, as they are written last."""
+    keys = _size(folder / KEYS) // KEY_BYTES
+    return keys, _size(folder / VECTORS) // (4 * dimension)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _blocks(rows: Rows) -> Iterator[Rows]:
+    return (rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK))
+
+
+def _sums(keys: npt.NDArray[np.uint8], vectors: Vectors) -> Sums:
+    """The checksum of each key and its vector."""
+    pairs = zip(keys, vectors, strict=True)
+    return np.array([zlib.crc32(vector, zlib.crc32(key)) for key, vector in pairs], dtype="<u4")
+
+
+def _unit(vectors: Vectors) -> npt.NDArray[np.bool_]:
+    """Whether each row has unit length; false for what is no number."""
+    with np.errstate(all="ignore"):
+        near: npt.NDArray[np.bool_] = np.abs(np.linalg.norm(vectors, axis=1) - 1) <= UNIT
+    return near
 
 
 def _write_at(path: Path, offset: int, data: bytes) -> None:
