@@ -232,5 +232,5 @@ def test_damage_inside_a_file_of_the_right_size_is_told_in_words(tmp_path: Path)
             snapshot.paragraphs(Slice())
             snapshot.close()
         except StoreError as error:
-            told += "build again" in str(error)
+            told += "run `build`" in str(error)
     assert told
