@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from narratives.show import frame
+from narratives.dashboard import shell
 
 # The icon is drawn here: Streamlit fetches named icons for the browser's tab from elsewhere.
-st.set_page_config(page_title="Narrative tracker", page_icon=frame.ICON, layout="wide")
+st.set_page_config(page_title="Narrative tracker", page_icon=shell.ICON, layout="wide")
 
 # An address unlike the file's name: under the name itself Streamlit would run the page without this frame.
 page = st.navigation(
@@ -36,7 +36,7 @@ page = st.navigation(
         ]
     }
 )
-frame.mend_first_link(page.url_path)
-frame.open_frame()
+shell.mend_first_link(page.url_path)
+shell.open_frame()
 page.run()
-frame.footer()
+shell.footer()

@@ -24,7 +24,7 @@ from scipy import special, stats
 
 from benchmarks.simulate import Floats, Sizes, corpus, kremlin, series, skewed
 from narratives.measure import changes, clustered_interval, corrected, wilson, with_share
-from narratives.measure.intervals import score_limits
+from narratives.measure.shares import score_limits
 from narratives.model import Quality
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+from narratives.discover.clustering import NEIGHBOURS, nearest
+from narratives.discover.projection import START_SPREAD, _main_axes, project
 from narratives.store import Store, open_snapshot
-from narratives.track.cluster import NEIGHBOURS, nearest
-from narratives.track.layout import START_SPREAD, _main_axes, layout
 
 Floats = NDArray[Any]
 QUERIES, AROUND = 2000, 10
@@ -52,7 +52,7 @@ def averaged_axes(vectors: Floats) -> Floats:
 
 def built(vectors: Floats) -> Floats:
     """What a build does."""
-    return layout(vectors, [f"{row:08d}" for row in range(len(vectors))])
+    return project(vectors, [f"{row:08d}" for row in range(len(vectors))])
 
 
 def barnes_hut(vectors: Floats) -> Floats:

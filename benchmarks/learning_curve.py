@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.match_quality import FOLDS, ROOT, Labelled, Mask, choose_thresholds, f1, folds_of, load
+from narratives.match import LabelledPairs, LearnedCorrections, learn, to_score
 from narratives.model import Codebook, Narrative
 from narratives.read import load_codebook
-from narratives.track import Decided, Lessons, learn, to_score
 
 SIZES = (0, 100, 200, 400, 800)
 REPEATS = 2
@@ -57,9 +57,9 @@ def halved(codebook: Codebook, seed: int) -> Codebook:
     return replace(codebook, narratives=tuple(map(weaker, codebook.narratives)))
 
 
-def decided(data: Labelled, rows: NDArray[np.intp], thresholds: NDArray[np.float32]) -> Decided:
+def decided(data: Labelled, rows: NDArray[np.intp], thresholds: NDArray[np.float32]) -> LabelledPairs:
     """The reference labels of some rows as decisions."""
-    return Decided(
+    return LabelledPairs(
         texts=tuple(data.texts[row] for row in rows),
         documents=tuple(str(data.documents[row]) for row in rows),
         evidence=data.evidence[rows],
@@ -92,7 +92,7 @@ def drawn(data: Labelled, rows: NDArray[np.intp], size: int, seed: int) -> NDArr
     return taken
 
 
-def said_of(data: Labelled, rows: NDArray[np.intp], lessons: Lessons) -> Mask:
+def said_of(data: Labelled, rows: NDArray[np.intp], lessons: LearnedCorrections) -> Mask:
     """Which narratives the rows are said to advance (m, k)."""
     corrected = lessons.correct(data.evidence[rows], [data.texts[row] for row in rows])
     said: Mask = to_score(corrected).astype(np.float32) >= lessons.thresholds

@@ -23,15 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
+from narratives.embed.encoder import load_encoder
+from narratives.match.calibration import load_background, to_score
+from narratives.match.matcher import fit_matcher
 from narratives.measure import quality
 from narratives.model import Codebook
+from narratives.model.text import split_windows
 from narratives.read import load_codebook
 from narratives.store import Evaluation, write_evaluation
-from narratives.track.background import load_background
-from narratives.track.encoder import load_encoder
-from narratives.track.match import fit_matcher
-from narratives.track.scale import to_score
-from narratives.track.windows import windows
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDS, REPEATS = 8, 5
@@ -82,7 +81,7 @@ def load(gold: Path, variant: str = "", codebook: Codebook | None = None) -> Lab
     codebook = codebook or load_codebook(ROOT / "data/codebook.toml")
     matcher = fit_matcher(codebook, embed, load_background(ROOT / "data/background.npz"))
     texts = [row["text"] for row in rows]
-    parts = [windows(text) for text in texts]
+    parts = [split_windows(text) for text in texts]
     flat = embed([window for part in parts for window in part])
     window_rows = np.split(flat, np.cumsum([len(part) for part in parts])[:-1])
     ids = matcher.narrative_ids

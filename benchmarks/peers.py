@@ -22,9 +22,9 @@ import numpy as np
 from benchmarks import rivals
 from benchmarks.labels import GOLD, ROOT, Embed, Labels, Mask, Scores, load
 from benchmarks.tuning import Setting, choose, fixed, folds_of, mapped, taught, thresholded, trained
+from narratives.match import fit_matcher, load_background
 from narratives.measure import quality
 from narratives.model import Quality
-from narratives.track import fit_matcher, load_background
 
 FOLDS = 10
 

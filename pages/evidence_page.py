@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from narratives.show import data, evidence, evidence_table, frame
+from narratives.dashboard import cached_queries, shell
+from narratives.dashboard.components import tables
+from narratives.dashboard.views import evidence
 
 
-def page(view: frame.View) -> None:
+def page(view: shell.View) -> None:
     """Draw the page for one snapshot and slice."""
-    frame.heading(
+    shell.heading(
         "Evidence",
         "The paragraphs behind the numbers. Choose a row to read it in its document, with what decided.",
         view.handle,
@@ -24,21 +26,21 @@ def page(view: frame.View) -> None:
         return
     st.text(evidence.counted(view, asked, found))
     evidence.unread(view, asked)
-    offset = evidence_table.paging(found)
-    rows = data.paragraphs(
+    offset = tables.paging(found)
+    rows = cached_queries.paragraphs(
         view.handle,
         view.slice,
         asked.text,
-        evidence_table.PAGE_SIZE,
+        tables.PAGE_SIZE,
         offset,
         asked.unassigned,
         asked.sort,
         asked.among,
         near,
     )
-    evidence_table.table(rows, key=f"{view}{asked}{offset}")
+    tables.paragraph_table(rows, key=f"{view}{asked}{offset}")
     evidence.files(view, asked, found, near)
 
 
-with frame.guarded():
-    page(frame.view())
+with shell.guarded():
+    page(shell.view())

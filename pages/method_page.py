@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import streamlit as st
 
-from narratives.show import frame
-from narratives.show import method as parts
+from narratives.dashboard import shell
+from narratives.dashboard.views import method
 
 
-def page(view: frame.View) -> None:
+def page(view: shell.View) -> None:
     """Draw the page for one snapshot."""
-    frame.heading(
+    shell.heading(
         "Method",
         "How each number is made, what it rests on, and what must not be concluded from it. The figures "
         "here are those of the program and of the snapshot in use.",
         view.handle,
     )
-    with st.container(width=parts.WIDTH):
-        parts.contents(view)
-        parts.how(view)
-        parts.measured(view)
-        parts.snapshot(view)
-        parts.sources(view)
-        parts.cite(view)
+    with st.container(width=method.WIDTH):
+        method.contents(view)
+        method.how(view)
+        method.measured(view)
+        method.snapshot(view)
+        method.list_sources(view)
+        method.cite(view)
 
 
-with frame.guarded():
-    page(frame.view())
+with shell.guarded():
+    page(shell.view())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from narratives.show import contents, frame, sources, uploads
+from narratives.dashboard import shell
+from narratives.dashboard.views import sources, sources_contents, uploads
 
 
-def page(view: frame.View) -> None:
+def page(view: shell.View) -> None:
     """Draw the page for one snapshot and slice."""
-    frame.heading(
+    shell.heading(
         "Sources",
         "How much text there is, from which outlet and of when, where it has gaps, and what could not be "
         "used. A share says nothing about a period or an outlet that was not collected.",
@@ -16,13 +17,13 @@ def page(view: frame.View) -> None:
     uploads.section()
     sources.headline(view)
     sources.drawn(view, sources.choices(view))
-    contents.of_the_slice(view)
-    contents.of_the_store(view)
+    sources_contents.of_the_slice(view)
+    sources_contents.of_the_store(view)
 
 
 def first() -> None:
     """Draw the page where the store holds nothing yet: the way to add texts."""
-    frame.heading(
+    shell.heading(
         "Sources",
         "This store holds no texts yet. Add some here, or on the command line: "
         "`python -m narratives build INPUT`.",
@@ -31,8 +32,8 @@ def first() -> None:
     uploads.section(opened=True)
 
 
-with frame.guarded():
-    if frame.holds_nothing():
+with shell.guarded():
+    if shell.holds_nothing():
         first()
     else:
-        page(frame.view())
+        page(shell.view())

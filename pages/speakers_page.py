@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from narratives.show import frame, pair, profile, speakers
+from narratives.dashboard import shell
+from narratives.dashboard.views import speaker_profile, speakers
 
 
-def page(view: frame.View) -> None:
+def page(view: shell.View) -> None:
     """Draw the page for one snapshot and slice."""
-    frame.heading(
+    shell.heading(
         "Speakers",
         "How large a share of each speaker's own statement paragraphs advances each narrative. Choose a cell "
         "to read the paragraphs behind it.",
@@ -20,10 +21,10 @@ def page(view: frame.View) -> None:
         return
     speakers.heatmap(view, found)
     speakers.left_out(view, found)
-    speaker = profile.chosen_one(view, names)
-    profile.profile(view, speaker)
-    pair.compare(view, speaker, names)
+    speaker = speaker_profile.chosen_one(view, names)
+    speaker_profile.profile(view, speaker)
+    speaker_profile.compare(view, speaker, names)
 
 
-with frame.guarded():
-    page(frame.view())
+with shell.guarded():
+    page(shell.view())

@@ -9,9 +9,9 @@ import os
 import sys
 from dataclasses import asdict
 
-from narratives import brief, measure, read, spotcheck
-from narratives.cli.exits import EXIT_NOTHING_READ
-from narratives.cli.printing import (
+from narratives import fetch, measure, read
+from narratives.cli import EXIT_NOTHING_READ
+from narratives.cli.output import (
     print_evaluation,
     print_rejected,
     print_report,
@@ -20,11 +20,12 @@ from narratives.cli.printing import (
     print_written,
     show_progress,
 )
-from narratives.evaluation import EvaluationRequest, evaluate
 from narratives.model import Copies, LabelledText, Rejected, Slice, UsageError
-from narratives.pipeline import BuildRequest, build
-from narratives.read import web
+from narratives.read.encoding import decode
 from narratives.store import DECISIONS, DEFAULT_COPIES, DecisionLog, Store, export, verify
+from narratives.workflows import brief, spotcheck
+from narratives.workflows.build import BuildRequest, build
+from narratives.workflows.evaluate import EvaluationRequest, evaluate
 
 
 def run_build(options: argparse.Namespace) -> int:
@@ -53,7 +54,7 @@ def run_build(options: argparse.Namespace) -> int:
 
 def run_fetch(options: argparse.Namespace) -> int:
     """Fetch pages into a folder; status 1 when none of the source is there in the end."""
-    request = web.FetchRequest(
+    request = fetch.FetchRequest(
         source=options.source,
         into=options.into,
         date_from=options.date_from,
@@ -62,7 +63,7 @@ def run_fetch(options: argparse.Namespace) -> int:
         contact=options.contact,
     )
     with show_progress(options.progress) as progress:
-        report = web.fetch(request, progress)
+        report = fetch.fetch(request, progress, decode=decode)
     for failure in report.failures:
         print(f"  failed {failure.url}: {failure.reason}")
     listed = {"outside the dates": report.outside, "listed": report.listed}

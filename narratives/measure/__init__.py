@@ -1,16 +1,22 @@
 """Shares with their intervals, what they must rest on, how they change and spread; quality. Pure."""
 
-from narratives.measure.base import Base, base_of, smoothed, with_base
-from narratives.measure.change import changes
-from narratives.measure.clustered import clustered_interval, design
+from narratives.measure.change_points import changes
+from narratives.measure.classification import quality
 from narratives.measure.correction import corrected, judged, labels_of, precision_of
-from narratives.measure.intervals import difference, wilson
-from narratives.measure.prevalence import choose_granularity, with_share
-from narratives.measure.quality import quality
+from narratives.measure.shares import (
+    choose_granularity,
+    clustered_interval,
+    design,
+    difference,
+    wilson,
+    with_share,
+)
 from narratives.measure.spread import cooccurrence, first_uses
+from narratives.measure.suppression import base_of, smoothed, suppress_small_bases
+from narratives.model.build_report import SuppressionRule
 
 __all__ = [
-    "Base",
+    "SuppressionRule",
     "base_of",
     "changes",
     "choose_granularity",
@@ -25,7 +31,7 @@ __all__ = [
     "precision_of",
     "quality",
     "smoothed",
+    "suppress_small_bases",
     "wilson",
-    "with_base",
     "with_share",
 ]

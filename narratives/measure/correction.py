@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from narratives.measure.base import Base, with_base
-from narratives.measure.intervals import Floats, carried, wilson
-from narratives.model import Quality, Slice, SpotCheck
+from narratives.measure.shares import Floats, carried, wilson
+from narratives.measure.suppression import suppress_small_bases
+from narratives.model import Quality, Slice, SpotCheck, SuppressionRule
 
 LABELS = ("narrative_id", "assigned", "assigned_true", "others", "others_true")
 
@@ -33,7 +33,11 @@ def labels_of(checks: Sequence[SpotCheck]) -> pd.DataFrame:
 
 
 def judged(
-    frame: pd.DataFrame, s: Slice, measured: Sequence[Quality], checks: Sequence[SpotCheck], base: Base
+    frame: pd.DataFrame,
+    s: Slice,
+    measured: Sequence[Quality],
+    checks: Sequence[SpotCheck],
+    base: SuppressionRule,
 ) -> pd.DataFrame:
     """The slice's shares as pages show them: `corrected` where labels allow, and none on too little.
 
@@ -43,7 +47,7 @@ def judged(
     found = corrected(frame, measured, labels_of(checks if counted else ()))
     if checks and not counted:
         found.loc[found["correction"] == "", "correction_reason"] = OTHERWISE_COUNTED
-    return with_base(found, base)
+    return suppress_small_bases(found, base)
 
 
 def precision_of(check: SpotCheck) -> tuple[float, float, float]:

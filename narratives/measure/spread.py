@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from narratives.measure.base import Base
-from narratives.measure.intervals import Floats, carried, wilson
+from narratives.measure.shares import Floats, carried, wilson
+from narratives.model import SuppressionRule
 
 FIRST_USES = (
     *("narrative_id", "actor", "uses", "not_to_the_day"),
@@ -59,7 +59,7 @@ def first_uses(uses: pd.DataFrame, covered_from: Mapping[str, str] | None = None
     return table.sort_values(["order", "last", "first", "actor"], ignore_index=True)[list(FIRST_USES)]
 
 
-def cooccurrence(pairs: pd.DataFrame, base: Base) -> pd.DataFrame:
+def cooccurrence(pairs: pd.DataFrame, base: SuppressionRule) -> pd.DataFrame:
     """The frame with columns lift, lift_low, lift_high, base_ok and base_reason.
 
     `pairs` has one row for two narratives: a, b (how many documents advance either), both, total (documents

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["title", "heading", "body", "question"]
+ParagraphKind = Literal["title", "heading", "body", "question"]
 RawKind = Literal["", "heading", "body", "question", "quote", "list-item"]
 Voice = Literal["own", "quoted", "reported", "outlet", "question"]
 TextKind = Literal["verbatim", "paraphrase"]
@@ -92,7 +92,7 @@ class Paragraph:
     paragraph_id: str
     document_id: str
     position: int
-    kind: Kind
+    kind: ParagraphKind
     text: str
     speaker: str = ""
     speaker_method: str = ""

@@ -11,15 +11,7 @@ from itertools import takewhile
 from typing import Literal, NamedTuple
 
 from narratives.model import DatePrecision
-from narratives.parse.settings import (
-    DATELINE,
-    HEADER_DATE,
-    MONTH_NAME,
-    PERIOD,
-    TITLE_DATE,
-    URL_DATE,
-    VAGUE,
-)
+from narratives.parse.patterns import DATELINE, HEADER_DATE, MONTH_NAME, PERIOD, TITLE_DATE, URL_DATE, VAGUE
 
 EARLIEST = 1900
 # Where a stated date stands, by `RawDocument.date_source`.

@@ -1,24 +1,111 @@
-"""A raw document parsed: identity, date, outlet, language, and its paragraphs with speaker and voice."""
+"""The outlet of a text, only where the address or the text makes it evident."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from narratives.model import MIN_STATEMENT_WORDS, Document, Paragraph, RawDocument
-from narratives.parse.blocks import Layout, lay_out
+from narratives.parse.attribution import attribute
+from narratives.parse.attribution.roster import Roster
 from narratives.parse.dates import FoundDate, find_date
-from narratives.parse.language import document_language, paragraph_language
-from narratives.parse.outlets import find_outlet
-from narratives.parse.roster import Roster
-from narratives.parse.settings import (
+from narratives.parse.patterns import (
+    AGENCIES,
     COURTESY,
+    DATELINE,
+    LANGUAGE_NAMES,
     LANGUAGE_SAMPLE,
+    LANGUAGES,
     MAX_COURTESY_WORDS,
+    MIN_LANGUAGE_CONFIDENCE,
+    MIN_LANGUAGE_WORDS,
+    MINISTRY_BRIEFING,
+    NON_LATIN,
     OUTLET_ALIASES,
+    OUTLET_HOSTS,
+    TO_RT,
     count_words,
 )
-from narratives.parse.speakers import attribute
+from narratives.parse.segmentation import Layout, lay_out
+
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
+
+
+def find_outlet(url: str, title: str, openings: Sequence[str], rt_layout: bool) -> str:
+    """The outlet by host, agency dateline, RT's page layout, or the ministry's briefing title; else "".
+
+    `openings` are the first paragraphs; `rt_layout` says that the page carried RT's list of icons.
+    """
+    host = _host(url)
+    for known, outlet in OUTLET_HOSTS.items():
+        if host == known or host.endswith("." + known):
+            return outlet
+    for text in openings:
+        line = DATELINE.match(text)
+        if line and (agency := AGENCIES.get(line["agency"].strip("/() ").casefold())):
+            return agency
+    if rt_layout and any(TO_RT.search(text) for text in (title, *openings)):
+        return "RT"
+    if MINISTRY_BRIEFING.match(title):
+        return OUTLET_HOSTS["mid.ru"]
+    return ""
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").casefold()
+    except ValueError:  # an address that is none, such as an unclosed [ of IPv6
+        return ""
+
+
+def document_language(text: str, stated: str = "") -> str:
+    """The stated language as a two-letter code if it is one, else what the text's opening reads as, or ""."""
+    code = stated.strip().casefold()
+    code = LANGUAGE_NAMES.get(code, code.replace("_", "-").split("-")[0])
+    if code in LANGUAGES:
+        return code
+    return _identify(text[:LANGUAGE_SAMPLE])[0]
+
+
+def paragraph_language(text: str, of_document: str) -> str:
+    """The paragraph's own language; short or unsure texts have their document's unless the script differs."""
+    language, confidence = _identify(text)
+    sure = count_words(text) >= MIN_LANGUAGE_WORDS and confidence >= MIN_LANGUAGE_CONFIDENCE
+    if not language or not of_document:
+        return language or of_document
+    return language if sure or _latin(text) != _latin_language(of_document) else of_document
+
+
+@lru_cache(maxsize=1)
+def _identifier() -> LanguageIdentifier:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    # An identifier of our own: the package's shared one could be restricted by anyone.
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages(sorted(LANGUAGES))
+    return identifier
+
+
+def _identify(text: str) -> tuple[str, float]:
+    if not any(c.isalpha() for c in text):
+        return "", 0.0
+    language, confidence = _identifier().classify(text)
+    return str(language), float(confidence)
+
+
+def _latin(text: str) -> bool:
+    letters = [c for c in text if c.isalpha()]
+    return 2 * sum(c < "\u0250" for c in letters) >= len(letters)
+
+
+def _latin_language(code: str) -> bool:
+    return code not in NON_LATIN
+
 
 # Part of every build's fingerprint: raise it when the same raw documents are to be parsed another way.
 PARSER_VERSION = 3

@@ -13,11 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
-from narratives.read.bounds import MAX_DOCUMENT, read_whole, time_limit
-from narratives.read.encoding import decode, open_bytes
+from narratives.read.encoding import MAX_DOCUMENT, decode, open_bytes, read_whole, time_limit
 from narratives.read.html import read_html
 from narratives.read.office import read_docx, read_pdf
-from narratives.read.rows import legible, refuse, with_manifest
 from narratives.read.tables import (
     csv_columns,
     jsonl_columns,
@@ -27,6 +25,7 @@ from narratives.read.tables import (
     read_parquet,
     unused_columns,
 )
+from narratives.read.tables.rows import legible, refuse, with_manifest
 
 log = logging.getLogger(__name__)
 

@@ -10,11 +10,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from narratives.model import InputFile, RawDocument, RawParagraph, ReadError, Rejected
-from narratives.read.bounds import MAX_DOCUMENT
-from narratives.read.encoding import open_bytes
-from narratives.read.html.text import chunks, is_bold, part_label, plain
-from narratives.read.html.tree import parse_page
-from narratives.read.rows import clean, with_manifest
+from narratives.read.encoding import MAX_DOCUMENT, open_bytes
+from narratives.read.html.page import parse_page
+from narratives.read.html.visible_text import chunks, is_bold, part_label, plain
+from narratives.read.tables.rows import clean, with_manifest
 
 MAX_BYTES = 200_000_000
 MAX_PAGES = 5000

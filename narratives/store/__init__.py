@@ -1,19 +1,14 @@
 """Snapshots, vectors and inputs on disk; the queries that pages and exports ask of them."""
 
-from narratives.store import brief_queries, map_queries, method_queries
-from narratives.store.connection import SCHEMA_VERSION
-from narratives.store.csv import to_csv
-from narratives.store.decisions import NAME as DECISIONS
-from narratives.store.decisions import DecisionLog, digest
-from narratives.store.evaluations import Evaluation, read_evaluation, write_evaluation
-from narratives.store.export import DEFAULT_COPIES, TABLES, check_slice, export
-from narratives.store.formats import write
+from narratives.model.slice import terms
+from narratives.model.snapshot import InputRecord, Manifest, Options, SnapshotContent, Totals
+from narratives.store.decisions import DECISIONS, DecisionLog, digest
+from narratives.store.exports import DEFAULT_COPIES, TABLES, check_slice, export, to_csv, write
+from narratives.store.files import Evaluation, SpotChecks, read_evaluation, write_evaluation
 from narratives.store.limits import Limits, Turns, for_files, for_pages
-from narratives.store.map_queries import MapPoints
-from narratives.store.queries import Snapshot
-from narratives.store.records import InputRecord, Manifest, Options, SnapshotContent, Totals
-from narratives.store.slices import LONGEST_SEARCH, MOST_TERMS, Near, Sort, terms, written
-from narratives.store.spotchecks import SpotChecks
+from narratives.store.queries import LONGEST_SEARCH, MOST_TERMS, Near, written
+from narratives.store.queries.map import MapPoints
+from narratives.store.snapshot_reader import SCHEMA_VERSION, Snapshot
 from narratives.store.store import Store, open_snapshot, verify
 from narratives.store.vectors import VectorFile
 
@@ -34,7 +29,6 @@ __all__ = [
     "Options",
     "Snapshot",
     "SnapshotContent",
-    "Sort",
     "SpotChecks",
     "Store",
     "Totals",

@@ -14,7 +14,7 @@ from pathlib import Path
 from narratives.model import ConfigError, Decision, LabelledText, StoreError, text_key
 from narratives.store.files import write_atomically
 
-NAME = "decisions.sqlite"
+DECISIONS = "decisions.sqlite"
 VERSION = 1
 WAIT = 30.0  # seconds for another process that writes
 

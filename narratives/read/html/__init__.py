@@ -14,10 +14,9 @@ from lxml.html import HtmlElement
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
 from narratives.read.encoding import open_bytes
 from narratives.read.html import generic, sites
-from narratives.read.html.address import canonical
-from narratives.read.html.page import Adapter, Page
-from narratives.read.html.tree import MAX_BYTES, parse_page
-from narratives.read.rows import clean, with_manifest
+from narratives.read.html.metadata import canonical
+from narratives.read.html.page import MAX_BYTES, Adapter, Page, parse_page
+from narratives.read.tables.rows import clean, with_manifest
 
 __all__ = ["Page", "read_html", "read_page"]
 

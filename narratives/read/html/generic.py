@@ -9,9 +9,9 @@ from copy import deepcopy
 from lxml.html import HtmlElement
 
 from narratives.model import RawKind, RawParagraph
-from narratives.read.html.facts import address_of, lead_of, nodes, posted_on, site_of, title_of
+from narratives.read.html.metadata import address_of, lead_of, nodes, posted_on, site_of, title_of
 from narratives.read.html.page import Page
-from narratives.read.html.text import Chunk, Run, chunks, is_bold, is_unseen, part_label, plain, words
+from narratives.read.html.visible_text import Chunk, Run, chunks, is_bold, is_unseen, part_label, plain, words
 
 MIN_WORDS = 5  # of a block that is taken for a sentence where nothing else tells
 MAX_ELEMENTS = 30_000  # real pages have a few thousand

@@ -10,7 +10,7 @@ from lxml.html import HtmlElement
 
 from narratives.model import RawParagraph
 from narratives.read.html.page import Page
-from narratives.read.html.text import chunks, classes, is_unseen, part_label, plain, seen_text, words
+from narratives.read.html.visible_text import chunks, classes, is_unseen, part_label, plain, seen_text, words
 
 OUTLET = "Kremlin"
 HOST = "kremlin.ru"

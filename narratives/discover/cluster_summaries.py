@@ -1,0 +1,301 @@
+"""What a cluster is called: the phrases that set it apart, and the paragraphs that stand for it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from narratives.discover.claims import RecurringClaim, Statements
+from narratives.discover.clustering import UNCLUSTERED, Labels, recurs
+from narratives.discover.identity import CLAIM, new_id
+from narratives.model import Cluster, Vectors
+from narratives.model.text import WORD, stop_words
+
+PHRASES = 5
+NAMED = 3
+REPRESENTATIVES = 5
+LONGEST_PHRASE = 3
+# A phrase speaks for a cluster only if this share of its paragraphs, and at least two, use it.
+LEAST_SHARE = 0.1
+# A phrase of several words weighs so many times more than a single word: it says more to a reader.
+PHRASE_BONUS = 1.25
+SENTENCE_END = re.compile(r"[.,;:!?()\"“”«»–—\n]+")
+
+
+def name_of(phrases: Sequence[str]) -> str:
+    """A readable name of the first few phrases: `chemical weapons · Khan Sheikhoun · OPCW`."""
+    return " · ".join(phrases[:NAMED])
+
+
+def distinctive_phrases(texts: Sequence[str], labels: Labels) -> list[tuple[str, ...]]:
+    """Up to 5 phrases for each of the clusters 0 to `labels.max()`, the most distinctive first.
+
+    Phrases are runs of one to three words that neither begin nor end with a stop word. Class-based TF-IDF
+    (Grootendorst 2022) on paragraphs: a phrase weighs the share of the cluster's paragraphs that use it,
+    times log(1 + paragraphs / paragraphs that use it anywhere), and a quarter more if it has several words.
+    Of phrases that share a word, the heaviest is kept, written as most of the cluster's paragraphs write it.
+    Stop words are English.
+    """
+    from scipy import sparse
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    clusters = int(labels.max(initial=-1)) + 1
+    if not any(_lowered(text) for text in texts):
+        return [()] * clusters
+    counter = CountVectorizer(analyzer=_lowered, binary=True, dtype=np.int32)
+    used = counter.fit_transform(texts)
+    phrases = counter.get_feature_names_out()
+    weight = np.log1p(len(texts) / np.asarray(used.sum(axis=0)).ravel())
+    weight *= [PHRASE_BONUS if " " in phrase else 1 for phrase in phrases]
+    inside = np.flatnonzero(labels >= 0)
+    ones = np.ones(len(inside), dtype=np.int32)
+    member = sparse.csr_matrix((ones, (labels[inside], inside)), shape=(clusters, len(texts)))
+    counts = (member @ used).tocsr()
+    sizes = np.bincount(labels[inside], minlength=clusters)
+    named = []
+    for number in range(clusters):
+        row = counts[[number]].tocoo()
+        enough = row.data >= max(2, LEAST_SHARE * sizes[number])
+        columns, shares = row.col[enough], row.data[enough] / sizes[number]
+        order = np.lexsort((phrases[columns], -np.round(shares * weight[columns], 9)))
+        chosen = _unlike(str(phrase) for phrase in phrases[columns[order]])
+        named.append(_as_written(chosen, [texts[i] for i in np.flatnonzero(labels == number).tolist()]))
+    return named
+
+
+def centrality(vectors: Vectors) -> Vectors:
+    """(n,) cosines of unit rows with their mean, to 6 decimals, as the last bits vary with threads."""
+    centre = vectors.mean(axis=0)
+    length = float(np.linalg.norm(centre))
+    cosines: Vectors = np.round((vectors @ centre) / np.float32(length or 1.0), 6)
+    return cosines
+
+
+def representatives(ids: Sequence[str], document_ids: Sequence[str], central: Vectors) -> tuple[str, ...]:
+    """Up to 5 ids, most central first, each of another document where there are enough of them."""
+    order = sorted(range(len(ids)), key=lambda i: (-central[i], ids[i]))
+    documents: set[str] = set()
+    first: list[str] = []
+    later: list[str] = []
+    for i in order:
+        (later if document_ids[i] in documents else first).append(ids[i])
+        documents.add(document_ids[i])
+    rank = {ids[i]: place for place, i in enumerate(order)}
+    return tuple(sorted((first + later)[:REPRESENTATIVES], key=rank.__getitem__))
+
+
+def _phrases(text: str) -> Iterable[str]:
+    """The runs of one to three words of a text as written, stop words at neither end."""
+    stops = stop_words()
+    for sentence in SENTENCE_END.split(text):
+        words = WORD.findall(sentence)
+        idle = [len(word) < 2 or word.lower().replace("’", "'") in stops for word in words]
+        for start in range(len(words)):
+            if idle[start]:
+                continue
+            for end in range(start, min(start + LONGEST_PHRASE, len(words))):
+                if not idle[end]:
+                    yield " ".join(words[start : end + 1])
+
+
+def _lowered(text: str) -> list[str]:
+    return [phrase.lower() for phrase in _phrases(text)]
+
+
+def _unlike(phrases: Iterable[str]) -> list[str]:
+    """The first phrases that share no word (nor its plural) with an earlier one."""
+    chosen: list[str] = []
+    seen: set[str] = set()
+    for phrase in phrases:
+        stems = {word.removesuffix("'s").removesuffix("’s").rstrip("s") for word in phrase.split()}
+        if not stems & seen:
+            chosen.append(phrase)
+            seen |= stems
+        if len(chosen) == PHRASES:
+            break
+    return chosen
+
+
+def _as_written(phrases: Sequence[str], texts: Iterable[str]) -> tuple[str, ...]:
+    written: dict[str, Counter[str]] = {phrase: Counter() for phrase in phrases}
+    for text in texts:
+        for phrase in _phrases(text):
+            if phrase.lower() in written:
+                written[phrase.lower()][phrase] += 1
+    return tuple(min(forms, key=lambda form: (-forms[form], form)) for forms in written.values())
+
+
+EXPLAINED = 0.5
+ROUTINE_DEVIATIONS = 1.0
+ROUTINE_WORDS = 10
+ROUTINE_NAME = 0.5
+
+ROUTINE = (
+    "Good afternoon, colleagues, friends. I am glad to see all of you here today.",
+    "Thank you very much for your attention, and all the best to you.",
+    "Let us get down to work. You have the floor, please go ahead.",
+    "We have several items on today's agenda; let us take them one after another.",
+    "Next question, please. Who else would like to ask something?",
+    "May I ask a question? Could you please comment on this?",
+    "Welcome to Moscow. We are pleased to receive you and your delegation here.",
+    "Thank you for the invitation and for the warm hospitality shown to our delegation.",
+    "I congratulate you on this holiday and wish you good health, happiness and success.",
+    "The ministers, the ambassador and other officials took part in the meeting.",
+    "Several joint documents were signed after the talks.",
+    "Relations between our countries develop well; we are good neighbours and strategic partners.",
+    "Our bilateral cooperation in trade, culture and other areas with our partners abroad is growing.",
+    "The visit will take place next week; the programme will be announced later.",
+    "Today I signed the executive order on the awards and on the appointment.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """What the codebook says: k narrative ids, their centroids (k, d) as unit rows, and the narratives
+    that each paragraph id advances (none: left out).
+    """
+
+    narrative_ids: Sequence[str]
+    centroids: Vectors
+    assigned: Mapping[str, Set[str]]
+
+
+def describe(
+    statements: Statements, labels: Labels, alignment: Alignment, routine: Vectors
+) -> tuple[Cluster, ...]:
+    """One record for each cluster 0 to `labels.max()` of `cluster()`, in that order; -1 is left out.
+
+    recurring: see `recurs`.
+    routine: `routine` are the vectors of `ROUTINE` (r, d). A paragraph's likeness to routine is its highest
+    cosine with one of them; a cluster is routine if its members' mean lies a standard deviation or more above
+    the mean of all paragraphs and above their mean likeness to narratives (in a corpus without routine, what
+    is least unlike it is still no routine), or if half of its members have fewer than 10 words.
+    narrative_id: the narrative that at least half of the members advance. nearest: the one that most of them
+    advance; where none does, the one whose centroid is nearest to theirs.
+
+    Such a cluster is a topic: it makes no one claim (cohesion 0), and so is no candidate (`describe_claims`
+    are). The result does not depend on the order of the statements. Ids are made from the most central
+    member's text.
+    """
+    order = np.argsort(np.array(statements.ids, dtype=object), kind="stable")
+    ids = [statements.ids[i] for i in order]
+    texts = [statements.texts[i] for i in order]
+    document_ids = [statements.document_ids[i] for i in order]
+    dates = [statements.dates[i] for i in order]
+    vectors, labels = statements.vectors[order], labels[order]
+    routineness = _likeness(vectors, routine)
+    usual = routineness.mean() + ROUTINE_DEVIATIONS * routineness.std()
+    narrativeness = _likeness(vectors, alignment.centroids)
+    corpus = len(set(document_ids))
+    taken: set[str] = set()
+    described = []
+    for number, phrases in enumerate(distinctive_phrases(texts, labels)):
+        members = np.flatnonzero(labels == number)
+        own = [ids[i] for i in members]
+        central = centrality(vectors[members])
+        chosen = representatives(own, [document_ids[i] for i in members], central)
+        cluster_id = new_id(texts[members[own.index(chosen[0])]], taken)
+        taken.add(cluster_id)
+        nearest, purity = _align(own, vectors[members], alignment)
+        short = float(np.median([len(texts[i].split()) for i in members])) < ROUTINE_WORDS
+        courteous = routineness[members].mean() >= max(usual, narrativeness[members].mean())
+        described.append(
+            Cluster(
+                cluster_id=cluster_id,
+                name=name_of(phrases) or _opening(texts[members[own.index(chosen[0])]]),
+                phrases=phrases,
+                members=tuple(own),
+                representatives=chosen,
+                narrative_id=nearest if purity >= EXPLAINED else "",
+                nearest=nearest,
+                purity=purity,
+                recurring=recurs([document_ids[i] for i in members], [dates[i] for i in members], corpus),
+                routine=short or bool(courteous),
+                cohesion=0.0,
+            )
+        )
+    return tuple(described)
+
+
+def describe_claims(
+    statements: Statements,
+    claims: Sequence[RecurringClaim],
+    alignment: Alignment,
+    routine: Vectors,
+    names: Vectors,
+) -> tuple[Cluster, ...]:
+    """One record for each claim of `find_claims`, in the order of ids; `names` (c, d) are their vectors.
+
+    The name is the claim itself, the id made from it, so that it is the same in any store. members are the
+    statements that advance it, fits their nearness, cohesion its mean. routine: the name is as near to a
+    sentence of `ROUTINE` as `ROUTINE_NAME`. The rest as in `describe`.
+    """
+    if not claims:
+        return ()
+    rows = [sorted(claim.fits, key=statements.ids.__getitem__) for claim in claims]
+    texts = [*statements.texts, *(statements.texts[i] for of_one in rows for i in of_one)]
+    labels = np.repeat(
+        [UNCLUSTERED, *range(len(claims))], [len(statements.texts), *(len(of_one) for of_one in rows)]
+    )
+    courteous = _likeness(names, routine) >= ROUTINE_NAME
+    taken: set[str] = set()
+    described = []
+    for number, phrases in enumerate(distinctive_phrases(texts, labels)):
+        claim, members = claims[number], [statements.ids[i] for i in rows[number]]
+        nearness = np.array([claim.fits[i] for i in rows[number]])
+        nearest, purity = _align(members, statements.vectors[rows[number]], alignment)
+        cluster_id = new_id(claim.text, taken, CLAIM)
+        taken.add(cluster_id)
+        described.append(
+            Cluster(
+                cluster_id=cluster_id,
+                name=claim.text,
+                phrases=phrases,
+                members=tuple(members),
+                representatives=representatives(
+                    members, [statements.document_ids[i] for i in rows[number]], nearness.astype(np.float32)
+                ),
+                narrative_id=nearest if purity >= EXPLAINED else "",
+                nearest=nearest,
+                purity=purity,
+                recurring=True,
+                routine=bool(courteous[number]),
+                stance=claim.stance,
+                cohesion=round(float(nearness.mean()), 3),
+                fits=tuple(zip(members, nearness.tolist(), strict=True)),
+            )
+        )
+    return tuple(sorted(described, key=lambda cluster: cluster.cluster_id))
+
+
+def _likeness(vectors: Vectors, models: Vectors) -> NDArray[np.float64]:
+    """(n,) highest cosine of each row with one of the models; -1 where there are none.
+
+    To 5 decimals, as the last bits of a product vary with the number of threads.
+    """
+    highest: NDArray[np.float64] = np.max(vectors @ models.T, axis=1, initial=-1.0).astype(np.float64)
+    return highest.round(5)
+
+
+def _align(members: Sequence[str], vectors: Vectors, alignment: Alignment) -> tuple[str, float]:
+    """The narrative that most members advance, or else the nearest, and the share that advances it."""
+    if not alignment.narrative_ids:
+        return "", 0.0
+    cosines = np.round(alignment.centroids @ vectors.mean(axis=0), 5)
+    shares = [
+        sum(narrative in alignment.assigned.get(member, ()) for member in members) / len(members)
+        for narrative in alignment.narrative_ids
+    ]
+    best = max(range(len(shares)), key=lambda k: (shares[k], cosines[k], -k))
+    return alignment.narrative_ids[best], shares[best]
+
+
+def _opening(text: str) -> str:
+    """The first words of a text, as the name of a cluster in which no phrase recurs."""
+    words = text.split()
+    return " ".join(words[:8]) + (" …" if len(words) > 8 else "")
