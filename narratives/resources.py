@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-DATA = Path(__file__).resolve().parent.parent / "data"
-SAMPLE = DATA / "sample"
+DATA_FOLDER = Path(__file__).resolve().parent.parent / "data"
+SAMPLE_FOLDER = DATA_FOLDER / "sample"
 SAMPLE_NOTICE = "sample: paraphrased, not quoted; hand-picked, not representative"

@@ -11,23 +11,23 @@ from narratives.dashboard.views import evidence
 
 def page(view: shell.View) -> None:
     """Draw the page for one snapshot and slice."""
-    shell.heading(
+    shell.draw_heading(
         "Evidence",
         "The paragraphs behind the numbers. Choose a row to read it in its document, with what decided.",
         view.handle,
     )
     asked = evidence.choices()
-    near, told = evidence.near(view, asked)
+    near, told = evidence.find_near_paragraphs(view, asked)
     if not told:
         return
-    found = evidence.count(view, view.slice, asked, near)
+    found = evidence.count_results(view, view.slice, asked, near)
     if not found:
-        evidence.nothing(view, asked, near)
+        evidence.draw_empty_state(view, asked, near)
         return
-    st.text(evidence.counted(view, asked, found))
-    evidence.unread(view, asked)
-    offset = tables.paging(found)
-    rows = cached_queries.paragraphs(
+    st.text(evidence.describe_results(view, asked, found))
+    evidence.draw_unread_note(view, asked)
+    offset = tables.draw_pagination(found)
+    rows = cached_queries.load_paragraphs(
         view.handle,
         view.slice,
         asked.text,
@@ -38,9 +38,9 @@ def page(view: shell.View) -> None:
         asked.among,
         near,
     )
-    tables.paragraph_table(rows, key=f"{view}{asked}{offset}")
-    evidence.files(view, asked, found, near)
+    tables.draw_paragraph_table(rows, key=f"{view}{asked}{offset}")
+    evidence.draw_downloads(view, asked, found, near)
 
 
-with shell.guarded():
-    page(shell.view())
+with shell.show_errors():
+    page(shell.get_view())

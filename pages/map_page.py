@@ -10,7 +10,7 @@ from narratives.dashboard.views import map
 
 def page(view: shell.View) -> None:
     """Draw the page for one snapshot and slice."""
-    shell.heading(
+    shell.draw_heading(
         "Map",
         "Each point is a paragraph; what lies close together is said in much the same way. Point at one to "
         "read its beginning, click it to open it, or draw a box or lasso around several to list them below "
@@ -18,13 +18,13 @@ def page(view: shell.View) -> None:
         view.handle,
     )
     by = map.choices()
-    found = cached_queries.map_points(view.handle, view.slice)
+    found = cached_queries.load_map_points(view.handle, view.slice)
     if found.frame.empty:
-        map.nothing(view)
+        map.draw_empty_state(view)
         return
-    picked, outline = map.chart(view, found, by)
+    picked, outline = map.draw_map(view, found, by)
     if picked:
-        map.listing(view, picked, outline)
+        map.draw_selection_list(view, picked, outline)
     st.caption(
         "Only nearness means something here: directions, distances across the map and empty stretches do "
         "not. The places are computed at each build and go on from the last one's, so that things stay "
@@ -32,5 +32,5 @@ def page(view: shell.View) -> None:
     )
 
 
-with shell.guarded():
-    page(shell.view())
+with shell.show_errors():
+    page(shell.get_view())

@@ -9,29 +9,29 @@ from narratives.dashboard.views import narrative, prevalence
 
 def page(view: shell.View) -> None:
     """Draw the page for one snapshot and slice."""
-    shell.heading(
+    shell.draw_heading(
         "Prevalence",
         "One small chart a narrative, most prevalent first, all on one scale: the share of statement "
         "paragraphs that advance it. The band is the 95 % interval; point at a mark for the numbers.",
         view.handle,
     )
-    shell.first_run(view)
+    shell.draw_onboarding(view)
     choice = prevalence.choices(view)
-    shown = prevalence.frame(view, choice)
+    shown = prevalence.select_prevalence(view, choice)
     if shown.empty:
-        prevalence.nothing(view, choice)
+        prevalence.draw_empty_state(view, choice)
         return
-    prevalence.headline(view, choice, shown)
-    chart_panel.download(view, choice.slice)
-    how = prevalence.counted(view, choice, prevalence.denominator(shown, choice))
-    measured = quality.measured(view)
-    prevalence.small_multiples(view, choice, shown, how, measured)
-    quality.line(view, measured)
-    narrative.open_one(view)
-    prevalence.compared(view, choice, shown, how)
-    prevalence.uncovered(view, choice)
-    quality.details(view, measured)
+    prevalence.draw_headline(view, choice, shown)
+    chart_panel.draw_brief_button(view, choice.slice)
+    how = prevalence.describe_counts(view, choice, prevalence.describe_shown_denominator(shown, choice))
+    measured = quality.load_quality(view)
+    prevalence.draw_small_multiples(view, choice, shown, how, measured)
+    quality.draw_quality_line(view, measured)
+    narrative.draw_narrative_opener(view)
+    prevalence.draw_comparison(view, choice, shown, how)
+    prevalence.draw_uncovered(view, choice)
+    quality.draw_quality_details(view, measured)
 
 
-with shell.guarded():
-    page(shell.view())
+with shell.show_errors():
+    page(shell.get_view())

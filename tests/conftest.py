@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 from narratives.dashboard.components import chart_panel
-from narratives.resources import SAMPLE
+from narratives.resources import SAMPLE_FOLDER
 from narratives.workflows.build import BuildRequest, build
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ def figures_are_well_formed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every figure that a tested page sends is one that Plotly knows; the pages themselves do not check."""
     from narratives.dashboard.components import chart_panel
 
-    def checked(figure: chart_panel.Finished) -> dict[str, Any]:
+    def checked(figure: chart_panel.PlainFigure) -> dict[str, Any]:
         import plotly.graph_objects as go
 
         go.Figure(figure._spec)
         return figure._spec
 
-    monkeypatch.setattr(chart_panel.Finished, "to_dict", checked)
+    monkeypatch.setattr(chart_panel.PlainFigure, "to_dict", checked)
 
 
 @pytest.fixture(scope="session")
@@ -69,5 +69,5 @@ def sample(tmp_path_factory) -> Path:
     """A store of the sample as every new user sees it: read, parsed, encoded, matched and clustered."""
 
     store: Path = tmp_path_factory.mktemp("sample") / "store"
-    build(BuildRequest(inputs=(str(SAMPLE),), store=store))
+    build(BuildRequest(inputs=(str(SAMPLE_FOLDER),), store=store))
     return store

@@ -17,34 +17,34 @@ from narratives.model import dates
 from narratives.render import phrases
 from narratives.render.traces import AxisSpec
 
-INK, GREY, RULE = "#22252a", "#5c6168", "#dcd8d0"
-ACCENT, BAND = "#1f5a7a", "#d3e0e7"
-TEXT = 10.0
-_LETTER = 0.54  # mean width of a letter in heights of the type
+INK_COLOUR, GREY_COLOUR, GRID_COLOUR = "#22252a", "#5c6168", "#dcd8d0"
+ACCENT_COLOUR, BAND_COLOUR = "#1f5a7a", "#d3e0e7"
+FONT_SIZE = 10.0
+_LETTER_WIDTH = 0.54  # mean width of a letter in heights of the type
 _SMALL_WIDTH, _SMALL_HEIGHT = 232.0, 84.0
-_WIDE, _ROW, _TALL_ROW = 350.0, 13.6, 21.5
-DEEPEST = 0.42  # how much accent the fullest cell has: text on it stays at 6:1 or better
-MOST_WRITTEN = 12  # periods, up to which counts are written below the line
+_ROWS_WIDTH, _ROW_HEIGHT, _TALL_ROW_HEIGHT = 350.0, 13.6, 21.5
+MAX_SHADE = 0.42  # how much accent the fullest cell has: text on it stays at 6:1 or better
+MAX_WRITTEN_COUNTS = 12  # periods, up to which counts are written below the line
 
 
-def small(rows: pd.DataFrame, look: AxisSpec, name: str, summary: str) -> Element:
+def build_trend_svg(rows: pd.DataFrame, look: AxisSpec, name: str, summary: str) -> Element:
     """One narrative over time: the line, its 95 % band, counts where there is no share.
 
     `rows` has period, paragraphs, share, share_low and share_high; `look` the common axes.
     """
     left, right, top, bottom = 30.0, _SMALL_WIDTH - 6, 8.0, _SMALL_HEIGHT - 17
-    x = _scale(0, max(1, len(look.labels) - 1), left + 8, right - 8)
-    y = _scale(0.0, look.top, bottom, top)
+    x = _make_scale(0, max(1, len(look.labels) - 1), left + 8, right - 8)
+    y = _make_scale(0.0, look.top, bottom, top)
     place = {label: number for number, label in enumerate(look.labels)}
     at = {label: x(number) if len(place) > 1 else (left + right) / 2 for label, number in place.items()}
-    drawn = [_grid(value, y(value), left, right, look.top) for value in ticks(look.top, 3)]
+    drawn = [_build_grid_line(value, y(value), left, right, look.top) for value in compute_ticks(look.top, 3)]
     records = {str(row["period"]): row for row in rows.to_dict("records")}
     known = [
         (label, records[label])
         for label in look.labels
         if label in records and records[label]["share"] == records[label]["share"]
     ]
-    dot = 2.2 if len(known) <= MOST_WRITTEN else 1.2
+    dot = 2.2 if len(known) <= MAX_WRITTEN_COUNTS else 1.2
     runs = [
         [(at[label], row) for _, (label, row) in run]
         for _, run in groupby(enumerate(known), lambda pair: place[pair[1][0]] - pair[0])
@@ -53,98 +53,108 @@ def small(rows: pd.DataFrame, look: AxisSpec, name: str, summary: str) -> Elemen
         upper = [(x0, y(min(row["share_high"], look.top))) for x0, row in run]
         lower = [(x0, y(row["share_low"])) for x0, row in reversed(run)]
         if len(run) == 1:
-            drawn.append(_stroke([upper[0], lower[0]], BAND, 6.0))
+            drawn.append(_build_polyline([upper[0], lower[0]], BAND_COLOUR, 6.0))
         else:
-            drawn.append(tag("polygon", {"points": _points([*upper, *lower]), "fill": BAND}))
+            drawn.append(make_element("polygon", {"points": _format_points([*upper, *lower]), "fill": BAND_COLOUR}))
     for run in runs:
-        drawn.append(_stroke([(x0, y(row["share"])) for x0, row in run], ACCENT, 1.8))
+        drawn.append(_build_polyline([(x0, y(row["share"])) for x0, row in run], ACCENT_COLOUR, 1.8))
         drawn += [
-            tag("circle", {"cx": x0, "cy": y(row["share"]), "r": dot, "fill": ACCENT}) for x0, row in run
+            make_element("circle", {"cx": x0, "cy": y(row["share"]), "r": dot, "fill": ACCENT_COLOUR})
+            for x0, row in run
         ]
     for label, row in records.items():
-        if row["share"] != row["share"] and len(look.labels) <= MOST_WRITTEN:
-            drawn.append(_text(f"({int(row['paragraphs']):,})", at[label], bottom - 4, GREY, "middle", 9))
+        if row["share"] != row["share"] and len(look.labels) <= MAX_WRITTEN_COUNTS:
+            drawn.append(_build_text(f"({int(row['paragraphs']):,})", at[label], bottom - 4, GREY_COLOUR, "middle", 9))
         elif row["share"] != row["share"]:
             drawn.append(
-                tag("circle", {"cx": at[label], "cy": bottom, "r": 1.5, "fill": "#fff", "stroke": GREY})
+                make_element("circle", {"cx": at[label], "cy": bottom, "r": 1.5, "fill": "#fff", "stroke": GREY_COLOUR})
             )
-    drawn += _time_axis(look.labels, at, bottom)
-    return _picture(_SMALL_WIDTH, _SMALL_HEIGHT, name, summary, drawn)
+    drawn += _build_time_axis(look.labels, at, bottom)
+    return _build_svg(_SMALL_WIDTH, _SMALL_HEIGHT, name, summary, drawn)
 
 
-def ranked(rows: pd.DataFrame, title: str) -> Element:
+def build_ranking_svg(rows: pd.DataFrame, title: str) -> Element:
     """A row a narrative, numbered: the share as a dot, its 95 % interval as a bar, the figures beside it.
 
     `rows` has narrative, paragraphs, share, share_low, share_high and base_reason, in the order of the rows.
     """
-    left, right, head = 188.0, _WIDE - 76, 14.0
+    left, right, head = 188.0, _ROWS_WIDTH - 76, 14.0
     top = max([0.001, *rows["share_high"].dropna()])
-    x = _scale(0.0, top, left, right)
-    height = head + _ROW * len(rows) + 4
+    x = _make_scale(0.0, top, left, right)
+    height = head + _ROW_HEIGHT * len(rows) + 4
     drawn = [
         part
-        for value in ticks(top, 3)
+        for value in compute_ticks(top, 3)
         for part in (
-            _stroke([(x(value), head), (x(value), height - 4)], RULE, 0.8),
-            _text(_percent(value, top), x(value), head - 5, GREY, "middle", 9),
+            _build_polyline([(x(value), head), (x(value), height - 4)], GRID_COLOUR, 0.8),
+            _build_text(_format_percent(value, top), x(value), head - 5, GREY_COLOUR, "middle", 9),
         )
     ]
     said = []
     for number, row in enumerate(rows.to_dict("records"), 1):
-        middle = head + _ROW * (number - 0.5)
-        drawn.append(_text(f"{number}", 12, middle + 3.5, GREY, "end"))
+        middle = head + _ROW_HEIGHT * (number - 0.5)
+        drawn.append(_build_text(f"{number}", 12, middle + 3.5, GREY_COLOUR, "end"))
         name = str(row["narrative"])
-        drawn.append(_text(cut(name, left - 24), 17, middle + 3.5, INK, whole=name))
+        drawn.append(_build_text(truncate_text(name, left - 24), 17, middle + 3.5, INK_COLOUR, whole=name))
         if row["share"] == row["share"]:
-            drawn.append(_stroke([(x(row["share_low"]), middle), (x(row["share_high"]), middle)], BAND, 7.0))
-            drawn.append(tag("circle", {"cx": x(row["share"]), "cy": middle, "r": 3.2, "fill": ACCENT}))
-            figures = f"{phrases.percent(row['share'])} · {int(row['paragraphs']):,}"
+            drawn.append(
+                _build_polyline([(x(row["share_low"]), middle), (x(row["share_high"]), middle)], BAND_COLOUR, 7.0)
+            )
+            drawn.append(make_element("circle", {"cx": x(row["share"]), "cy": middle, "r": 3.2, "fill": ACCENT_COLOUR}))
+            figures = f"{phrases.format_percent(row['share'])} · {int(row['paragraphs']):,}"
             limits = f" ({row['share_low'] * 100:.1f} to {row['share_high'] * 100:.1f})"
         else:
             figures, limits = f"too few · {int(row['paragraphs']):,}", ""
-        drawn.append(_text(figures, _WIDE - 2, middle + 3.5, INK, "end"))
+        drawn.append(_build_text(figures, _ROWS_WIDTH - 2, middle + 3.5, INK_COLOUR, "end"))
         said.append(f"{name}: {figures}{limits}")
-    return _picture(_WIDE, height, title, ". ".join(said) + ".", drawn)
+    return _build_svg(_ROWS_WIDTH, height, title, ". ".join(said) + ".", drawn)
 
 
-def matrix(rows: pd.DataFrame, columns: Sequence[str], title: str, empty: str) -> Element:
+def build_heatmap_svg(rows: pd.DataFrame, columns: Sequence[str], title: str, empty: str) -> Element:
     """A row a group, a column a narrative (by number): the share of the group's own, the deeper the higher.
 
     `rows` has group, narrative_id, narrative, paragraphs, total_paragraphs and share, `columns` are narrative
     ids; `empty` stands for a group without a name. Where there is no share the count stands in brackets.
     """
     left, head = 132.0, 16.0
-    wide = (_WIDE - left) / max(1, len(columns))
+    wide = (_ROWS_WIDTH - left) / max(1, len(columns))
     top = max([0.001, *rows["share"].dropna()])
     groups = list(dict.fromkeys(rows["group"]))
     drawn = [
-        _text(f"{number}", left + wide * (number - 0.5), head - 5, GREY, "middle")
+        _build_text(f"{number}", left + wide * (number - 0.5), head - 5, GREY_COLOUR, "middle")
         for number in range(1, len(columns) + 1)
     ]
     said = []
     found = {(row["group"], row["narrative_id"]): row for row in rows.to_dict("records")}
     for place, group in enumerate(groups):
-        upper, name = head + _TALL_ROW * place, str(group) or empty
+        upper, name = head + _TALL_ROW_HEIGHT * place, str(group) or empty
         first = found[group, columns[0]]
-        drawn.append(_text(cut(name, left - 8), 0, upper + 9, INK, whole=name))
-        drawn.append(_text(f"of {int(first['total_paragraphs']):,}", 0, upper + 18, GREY, size=8.5))
+        drawn.append(_build_text(truncate_text(name, left - 8), 0, upper + 9, INK_COLOUR, whole=name))
+        drawn.append(_build_text(f"of {int(first['total_paragraphs']):,}", 0, upper + 18, GREY_COLOUR, size=8.5))
         cells = []
         for number, key in enumerate(columns):
             row = found[group, key]
             share = row["share"]
             shown = f"{share * 100:.1f}" if share == share else f"({int(row['paragraphs']):,})"
-            depth = DEEPEST * share / top if share == share else 0.0
-            box = {"x": left + wide * number + 1, "y": upper, "width": wide - 2, "height": _TALL_ROW - 2}
-            drawn.append(tag("rect", {**box, "fill": shade(depth), "stroke": RULE, "stroke-width": 0.6}))
-            ink = INK if share == share else GREY
-            drawn.append(_text(shown, left + wide * (number + 0.5), upper + 13.5, ink, "middle"))
+            depth = MAX_SHADE * share / top if share == share else 0.0
+            box = {
+                "x": left + wide * number + 1,
+                "y": upper,
+                "width": wide - 2,
+                "height": _TALL_ROW_HEIGHT - 2,
+            }
+            drawn.append(
+                make_element("rect", {**box, "fill": compute_shade(depth), "stroke": GRID_COLOUR, "stroke-width": 0.6})
+            )
+            ink = INK_COLOUR if share == share else GREY_COLOUR
+            drawn.append(_build_text(shown, left + wide * (number + 0.5), upper + 13.5, ink, "middle"))
             cells.append(f"{row['narrative']} {shown}{' %' if share == share else ' paragraphs'}")
         said.append(f"{name}: {', '.join(cells)}")
-    height = head + _TALL_ROW * len(groups)
-    return _picture(_WIDE, height, title, ". ".join(said) + ".", drawn)
+    height = head + _TALL_ROW_HEIGHT * len(groups)
+    return _build_svg(_ROWS_WIDTH, height, title, ". ".join(said) + ".", drawn)
 
 
-def ticks(top: float, most: int) -> list[float]:
+def compute_ticks(top: float, most: int) -> list[float]:
     """Round values from 0 to at most `top`, at most `most` of them above 0."""
     rough = top / most
     power = 10.0 ** math.floor(math.log10(rough))
@@ -152,45 +162,45 @@ def ticks(top: float, most: int) -> list[float]:
     return [step * n for n in range(int(top / step + 1e-9) + 1)]
 
 
-def cut(text: str, width: float) -> str:
+def truncate_text(text: str, width: float) -> str:
     """Text as long as `width` has room for, with an ellipsis where something is left out."""
-    room = int(width / (TEXT * _LETTER))
+    room = int(width / (FONT_SIZE * _LETTER_WIDTH))
     return text if len(text) <= room else text[: room - 1].rstrip() + "…"
 
 
-def shade(depth: float) -> str:
+def compute_shade(depth: float) -> str:
     """White with that part of the accent, as `#rrggbb`."""
-    parts = (int(ACCENT[i : i + 2], 16) for i in (1, 3, 5))
+    parts = (int(ACCENT_COLOUR[i : i + 2], 16) for i in (1, 3, 5))
     return "#" + "".join(f"{round(255 + (part - 255) * depth):02x}" for part in parts)
 
 
-def _scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
+def _make_scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
     """A linear scale from one range to another."""
     slope = (end - start) / ((high - low) or 1.0)
     return lambda value: start + (value - low) * slope
 
 
-def _percent(value: float, top: float) -> str:
+def _format_percent(value: float, top: float) -> str:
     digits = 0 if top >= 0.03 else 1 if top >= 0.003 else 2
     return f"{value * 100:.{digits}f} %"
 
 
-def _grid(value: float, y: float, left: float, right: float, top: float) -> Element:
-    label = _text(_percent(value, top), left - 3, y + 3, GREY, "end", 9)
-    return tag("g", {}, _stroke([(left, y), (right, y)], RULE, 0.8), label)
+def _build_grid_line(value: float, y: float, left: float, right: float, top: float) -> Element:
+    label = _build_text(_format_percent(value, top), left - 3, y + 3, GREY_COLOUR, "end", 9)
+    return make_element("g", {}, _build_polyline([(left, y), (right, y)], GRID_COLOUR, 0.8), label)
 
 
-def _time_axis(labels: Sequence[str], at: dict[str, float], bottom: float) -> list[Element]:
+def _build_time_axis(labels: Sequence[str], at: dict[str, float], bottom: float) -> list[Element]:
     """At most five labels: years where there are several, each where its first period stands."""
     firsts = list({label[:4]: label for label in reversed(labels)}.values())[::-1]
     shown = firsts if len(firsts) > 1 else list(labels)
     step = -(-len(shown) // 5)
     return [
-        _text(
-            label[:4] if len(firsts) > 1 else dates.in_words(label),
+        _build_text(
+            label[:4] if len(firsts) > 1 else dates.describe_period(label),
             at[label],
             bottom + 12,
-            GREY,
+            GREY_COLOUR,
             "middle",
             9,
         )
@@ -198,40 +208,45 @@ def _time_axis(labels: Sequence[str], at: dict[str, float], bottom: float) -> li
     ]
 
 
-def _text(
-    text: str, x: float, y: float, fill: str, anchor: str = "start", size: float = TEXT, whole: str = ""
+def _build_text(
+    text: str, x: float, y: float, fill: str, anchor: str = "start", size: float = FONT_SIZE, whole: str = ""
 ) -> Element:
     """A line of text; `whole` is what it says in full, shown by browsers where it was cut."""
-    title = tag("title", {}, whole) if whole and whole != text else None
-    return tag("text", {"x": x, "y": y, "fill": fill, "text-anchor": anchor, "font-size": size}, text, title)
+    title = make_element("title", {}, whole) if whole and whole != text else None
+    return make_element("text", {"x": x, "y": y, "fill": fill, "text-anchor": anchor, "font-size": size}, text, title)
 
 
-def _stroke(points: Sequence[tuple[float, float]], colour: str, width: float) -> Element:
-    return tag(
-        "polyline", {"points": _points(points), "fill": "none", "stroke": colour, "stroke-width": width}
+def _build_polyline(points: Sequence[tuple[float, float]], colour: str, width: float) -> Element:
+    return make_element(
+        "polyline",
+        {"points": _format_points(points), "fill": "none", "stroke": colour, "stroke-width": width},
     )
 
 
-def _points(points: Sequence[tuple[float, float]]) -> str:
+def _format_points(points: Sequence[tuple[float, float]]) -> str:
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
-def _picture(width: float, height: float, title: str, description: str, drawn: Sequence[Element]) -> Element:
+def _build_svg(width: float, height: float, title: str, description: str, drawn: Sequence[Element]) -> Element:
     """The drawing with its name and, in words, what it shows: for those who cannot see it."""
     attributes = {
         "viewBox": f"0 0 {width:g} {height:g}",
         "role": "img",
         "aria-label": f"{title}. {description}",
     }
-    return tag("svg", attributes, tag("title", {}, title), tag("desc", {}, description), *drawn)
+    return make_element(
+        "svg", attributes, make_element("title", {}, title), make_element("desc", {}, description), *drawn
+    )
 
 
-NOTHING: Mapping[str, object] = MappingProxyType({})
+NO_ATTRIBUTES: Mapping[str, object] = MappingProxyType({})
 
 
-def tag(name: str, attributes: Mapping[str, object] = NOTHING, *content: Element | str | None) -> Element:
+def make_element(
+    name: str, attributes: Mapping[str, object] = NO_ATTRIBUTES, *content: Element | str | None
+) -> Element:
     """An element with its attributes and, in order, the elements and texts within it; None is left out."""
-    made = Element(name, {key: _written(value) for key, value in attributes.items()})
+    made = Element(name, {key: _format_attribute(value) for key, value in attributes.items()})
     for part in content:
         if isinstance(part, Element):
             made.append(part)
@@ -242,11 +257,11 @@ def tag(name: str, attributes: Mapping[str, object] = NOTHING, *content: Element
     return made
 
 
-def document(root: Element) -> str:
+def serialize_page(root: Element) -> str:
     """The whole page as HTML."""
     return f"<!DOCTYPE html>\n{tostring(root, encoding='unicode', method='html')}\n"
 
 
-def _written(value: object) -> str:
+def _format_attribute(value: object) -> str:
     """A value as an attribute; lengths to a hundredth, which is finer than print."""
     return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from narratives.model import Manifest, Quality, Slice, SuppressionRule, Totals
-from narratives.model.slice import Grouping
+from narratives.model import QualityMetrics, Slice, SliceTotals, SnapshotManifest, SuppressionRule
+from narratives.model.slice import GroupBy
 
-MOST_SMALL = 6  # narratives in the first chart, and columns of the third
-MOST_RANKED = 16  # rows of the second chart
-MOST_GROUPS = 8  # rows of the third
-MOST_PARAGRAPHS = 5
+MAX_TREND_CHARTS = 6  # narratives in the first chart, and columns of the third
+MAX_RANKED_ROWS = 16  # rows of the second chart
+MAX_GROUPS = 8  # rows of the third
+MAX_PARAGRAPHS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +28,17 @@ class Brief:
     """
 
     slice: Slice
-    manifest: Manifest
+    manifest: SnapshotManifest
     names: Mapping[str, str]
-    totals: Totals
+    totals: SliceTotals
     base: SuppressionRule
     trend: pd.DataFrame
     ranked: pd.DataFrame
     shifts: pd.DataFrame
-    grouping: Grouping
+    grouping: GroupBy
     groups: pd.DataFrame
     evidence: pd.DataFrame
-    quality: Quality | None
+    quality: QualityMetrics | None
     quality_caveat: str
     uncorrected: str
     checked: str

@@ -11,7 +11,7 @@ from narratives.model import ConfigError, NarrativesError, StoreBusyError, Usage
 EXIT_NOTHING_READ, EXIT_USAGE, EXIT_BUSY, EXIT_STOPPED = 1, 2, 3, 130
 
 
-def exit_of(error: NarrativesError) -> int:
+def choose_exit_status(error: NarrativesError) -> int:
     """The exit status of a command that this error ended."""
     if isinstance(error, UsageError | ConfigError):
         return EXIT_USAGE
@@ -32,4 +32,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except NarrativesError as error:
         print(f"narratives: {error}", file=sys.stderr)
-        return exit_of(error)
+        return choose_exit_status(error)

@@ -16,8 +16,8 @@ from narratives import measure
 from narratives.model import BuildReport, Progress, Rejected, SpotCheck, UnusedColumns
 from narratives.store import Evaluation
 
-REJECTED_SHOWN = 20
-UNITS = {"encoding": " texts", "fetching": " pages"}
+MAX_REJECTED_SHOWN = 20
+STAGE_UNITS = {"encoding": " texts", "fetching": " pages"}
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def show_progress(kind: str) -> Iterator[Progress]:
         if bar is None or bar.desc != stage:
             if bar is not None:
                 bar.close()
-            bar = tqdm(desc=stage, total=total, unit=UNITS.get(stage, ""), dynamic_ncols=True)
+            bar = tqdm(desc=stage, total=total, unit=STAGE_UNITS.get(stage, ""), dynamic_ncols=True)
         bar.total = total
         bar.update(done - bar.n)
 
@@ -52,7 +52,7 @@ def print_report(report: BuildReport, store: Path) -> None:
         print(f"  note: {note}")
     # What the store does not hold no export lists: all of it is told here.
     held = [r for r in report.rejected if r not in report.absent]
-    shown = held if report.counts is None else held[:REJECTED_SHOWN]
+    shown = held if report.counts is None else held[:MAX_REJECTED_SHOWN]
     for rejected in [*report.absent, *shown]:
         place = f"{rejected.source_path}, row {rejected.row}" if rejected.row else rejected.source_path
         print(f"  rejected {place}: {rejected.reason}")
@@ -98,11 +98,11 @@ def _print_unused(unused: Sequence[UnusedColumns]) -> None:
 
 def print_rejected(rejected: Sequence[Rejected]) -> None:
     """The first rows of a labels file that could not be read, and how many more there are."""
-    for one in rejected[:REJECTED_SHOWN]:
+    for one in rejected[:MAX_REJECTED_SHOWN]:
         place = f"{one.source_path}:{one.row}" if one.row else one.source_path
         print(f"  rejected {place}: {one.reason}")
-    if len(rejected) > REJECTED_SHOWN:
-        print(f"  … and {len(rejected) - REJECTED_SHOWN} more rejected")
+    if len(rejected) > MAX_REJECTED_SHOWN:
+        print(f"  … and {len(rejected) - MAX_REJECTED_SHOWN} more rejected")
 
 
 def print_table(rows: Mapping[str, int]) -> None:
@@ -127,7 +127,7 @@ def print_spot_checks(checks: Sequence[SpotCheck]) -> None:
     """Of each narrative how many were judged, how many hold, and that share with its 95 % limits."""
     print(f"{'':34}{'judged':>8}{'hold':>6}{'precision here':>20}")
     for check in checks:
-        value, low, high = measure.precision_of(check)
+        value, low, high = measure.compute_precision(check)
         shown = f"{value:.2f} ({low:.2f}–{high:.2f})"
         print(f"{check.narrative_id:34}{check.judged:>8}{check.advancing:>6}{shown:>20}")
 

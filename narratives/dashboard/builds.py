@@ -14,15 +14,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from narratives.dashboard.cached_queries import SAMPLE
+from narratives.dashboard.cached_queries import SAMPLE_STORE
 from narratives.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
-BUSY = 3  # the exit status of a build that finds another one at work in the same store
-_STEP = 0.3
+EXIT_BUSY = 3  # the exit status of a build that finds another one at work in the same store
+_POLL_SECONDS = 0.3
 
 
-class Build:
+class BuildProcess:
     """A running build: its latest progress, and in the end its report, what it said and how it left."""
 
     def __init__(self, command: list[str], cwd: Path = ROOT) -> None:
@@ -77,19 +77,19 @@ class Build:
         return min(1.0, self.done / self.total) if self.total else 0.0
 
 
-def sample_command(store: Path) -> list[str]:
+def make_sample_command(store: Path) -> list[str]:
     """The command that builds the sample into `store`."""
     inputs = [str(Path("data", "sample")), "--store", str(store.resolve()), "--progress", "json"]
     return [sys.executable, "-m", "narratives", "build", *inputs]
 
 
 @st.cache_resource(show_spinner=False)
-def _sample_build(store: str) -> Build:
+def _start_sample_build(store: str) -> BuildProcess:
     """One build a store, whoever of the sessions asks."""
-    return Build(sample_command(Path(store)))
+    return BuildProcess(make_sample_command(Path(store)))
 
 
-def build_sample(store: Path = SAMPLE) -> None:
+def build_sample(store: Path = SAMPLE_STORE) -> None:
     """Build the sample and show how far it is; returns when it stands, stops the page if it fails."""
     st.subheader("Preparing the sample")
     st.write(
@@ -98,33 +98,33 @@ def build_sample(store: Path = SAMPLE) -> None:
     )
     bar = st.progress(0.0, "starting")
     while Store(store).current() is None:
-        build = _sample_build(str(store.resolve()))
+        build = _start_sample_build(str(store.resolve()))
         status = build.status()
         if status is None:
             counted = f": {build.done:,} of {build.total:,}" if build.total else ""
             bar.progress(build.share, f"{build.stage}{counted}")
-        elif status == BUSY:
+        elif status == EXIT_BUSY:
             bar.progress(0.0, "another build is at work in the same store; waiting for it")
             time.sleep(2)
-            _sample_build.clear()
+            _start_sample_build.clear()
         elif Store(store).current() is None:
             bar.empty()
             st.error("The sample could not be built.")
             st.text(build.said or f"The build ended with status {status} and said nothing.")
             if st.button("Try again"):
-                _sample_build.clear()
+                _start_sample_build.clear()
                 st.rerun()
             st.stop()
-        time.sleep(_STEP)
-    _sample_build.clear()
+        time.sleep(_POLL_SECONDS)
+    _start_sample_build.clear()
 
 
-STOPPED, NOTHING_READ = 130, 1
-WAIT = 3.0  # seconds between two tries while another build holds the store
-GRACE = 10.0  # seconds that a build has to stop by itself
+EXIT_STOPPED, EXIT_NOTHING_READ = 130, 1
+RETRY_SECONDS = 3.0  # seconds between two tries while another build holds the store
+STOP_GRACE_SECONDS = 10.0  # seconds that a build has to stop by itself
 
 
-class Job:
+class BuildJob:
     """Builds of one store, one after another; each is a process of its own.
 
     Where another build holds the store, the job waits for it and tries again. `stop` ends the running build
@@ -137,7 +137,7 @@ class Job:
         self.said = ""
         self.waiting = False
         self._left = list(commands)
-        self._build: Build | None = None
+        self._build: BuildProcess | None = None
         self._status: int | None = None
         self._stop, self._resuming = threading.Event(), threading.Lock()
         self._begin()
@@ -177,18 +177,18 @@ class Job:
     def _work(self) -> None:
         read = any(report.get("inputs_readable") for report in self.reports)
         status = 0
-        while self._left and status in (0, NOTHING_READ):
+        while self._left and status in (0, EXIT_NOTHING_READ):
             status = self._one(self._left[0])
-            if status in (0, NOTHING_READ):
+            if status in (0, EXIT_NOTHING_READ):
                 self._left.pop(0)
                 read = read or status == 0
-        self._status = 0 if read and status == NOTHING_READ else status
+        self._status = 0 if read and status == EXIT_NOTHING_READ else status
 
     def _one(self, command: list[str]) -> int:
         """Run one build to its end, however often it has to be tried."""
         while not self._stop.is_set():
             try:
-                self._build = build = Build(command)
+                self._build = build = BuildProcess(command)
             except OSError as error:
                 self.said = f"The build could not be started: {error}"
                 return error.errno or 1
@@ -197,39 +197,39 @@ class Job:
             deadline = 0.0
             while (status := build.status()) is None:
                 time.sleep(0.1)
-                deadline = deadline or (time.monotonic() + GRACE if self._stop.is_set() else 0.0)
+                deadline = deadline or (time.monotonic() + STOP_GRACE_SECONDS if self._stop.is_set() else 0.0)
                 if deadline and time.monotonic() > deadline:
                     build.kill()
             if self._stop.is_set() and status != 0:
-                return STOPPED
-            if status != BUSY:
+                return EXIT_STOPPED
+            if status != EXIT_BUSY:
                 self.said = build.said
                 if build.report:
                     self.reports.append(build.report)
                 return status
             self.waiting = True
-            self._stop.wait(WAIT)
+            self._stop.wait(RETRY_SECONDS)
             self.waiting = False
-        return STOPPED
+        return EXIT_STOPPED
 
 
-class Jobs:
+class BuildJobRegistry:
     """The jobs of this server, at most one a store."""
 
     def __init__(self) -> None:
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, BuildJob] = {}
         self._lock = threading.Lock()
 
-    def of(self, store: Path) -> Job | None:
+    def of(self, store: Path) -> BuildJob | None:
         """The store's job, running or ended and not yet dismissed."""
         return self._jobs.get(str(store.resolve()))
 
-    def start(self, store: Path, commands: Sequence[list[str]], names: Sequence[str]) -> Job:
+    def start(self, store: Path, commands: Sequence[list[str]], names: Sequence[str]) -> BuildJob:
         """Start a job, unless the store has one that runs: then that one is returned."""
         with self._lock:
             found = self.of(store)
             if found is None or found.status() is not None:
-                found = self._jobs[str(store.resolve())] = Job(commands, names)
+                found = self._jobs[str(store.resolve())] = BuildJob(commands, names)
             return found
 
     def dismiss(self, store: Path) -> None:
@@ -241,12 +241,12 @@ class Jobs:
 
 
 @st.cache_resource(show_spinner=False)
-def jobs() -> Jobs:
+def get_job_registry() -> BuildJobRegistry:
     """The one register of this server."""
-    return Jobs()
+    return BuildJobRegistry()
 
 
-def command(store: Path, inputs: Sequence[str], columns: Sequence[tuple[str, str]]) -> list[str]:
+def make_build_command(store: Path, inputs: Sequence[str], columns: Sequence[tuple[str, str]]) -> list[str]:
     """The command that builds `inputs` into `store`, with a column map of (ours, theirs)."""
     maps = [part for ours, theirs in columns for part in ("--map", f"{ours}={theirs}")]
     where = ["--store", str(store.resolve()), "--progress", "json"]

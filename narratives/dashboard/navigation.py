@@ -12,21 +12,21 @@ import streamlit as st
 
 from narratives.dashboard import sidebar, url_state
 from narratives.model import Slice, Voice, dates
-from narratives.model.dates import span
+from narratives.model.dates import parse_partial_date
 
-EVIDENCE, NARRATIVE = "evidence", "narrative"  # addresses of pages
-ABOUT = "about"  # the parameter that says which narrative that page shows
-_NEXT, _TURNS = "turn to", "turns"
+EVIDENCE_PAGE, NARRATIVE_PAGE = "evidence", "narrative"  # addresses of pages
+NARRATIVE_PARAMETER = "about"  # the parameter that says which narrative that page shows
+_TARGET_KEY, _COUNTER_KEY = "turn to", "turns"
 # The address is moved in one step, and Streamlit told as it is told of the way back: it turns the page and
 # `address` reads the filters. By `st.switch_page` it would take two steps, and two to go back.
-_MOVE = """<script>
+_NAVIGATION_SCRIPT = """<script>
 /* {number} */
 history.pushState({{}}, "", new URL({target}, location.href));
 dispatchEvent(new PopStateEvent("popstate"));
 </script>"""
 
 
-def clicked(key: str) -> Mapping[str, Any] | None:
+def get_clicked_point(key: str) -> Mapping[str, Any] | None:
     """What the chart drawn under `key` carries for the point just clicked, or None.
 
     A chart says what a point stands for by a `customdata` of one object a point, such as
@@ -39,61 +39,61 @@ def clicked(key: str) -> Mapping[str, Any] | None:
     return found if isinstance(found, Mapping) else None
 
 
-def to_evidence(key: str) -> None:
+def open_clicked_evidence(key: str) -> None:
     """Open the paragraphs behind the point that was clicked (a chart's callback)."""
-    point = clicked(key)
+    point = get_clicked_point(key)
     if point is not None:
-        show_evidence(narrowed(sidebar.current(), point))
+        open_evidence(narrow_slice(sidebar.read_filters(), point))
 
 
-def show_evidence(s: Slice, **own: object) -> None:
+def open_evidence(s: Slice, **own: object) -> None:
     """Open the paragraphs of a slice (a callback); `own` are values of that page's own controls."""
-    turn_to(EVIDENCE, s, **own)
+    open_page(EVIDENCE_PAGE, s, **own)
 
 
-def turn_to(page: str, s: Slice, **own: object) -> None:
+def open_page(page: str, s: Slice, **own: object) -> None:
     """Show another page with these filters (in a callback); `own` are values of its own controls."""
-    st.session_state[_NEXT] = target(page, s, **own)
+    st.session_state[_TARGET_KEY] = build_page_url(page, s, **own)
 
 
-def target(page: str, s: Slice, **own: object) -> str:
+def build_page_url(page: str, s: Slice, **own: object) -> str:
     """The address of a page with these filters, relative to this one. Pure."""
-    found = url_state.parameters({**sidebar.values(s), **own})
+    found = url_state.encode_parameters({**sidebar.get_control_values(s), **own})
     return f"{page}?{urlencode(found, doseq=True)}" if found else page
 
 
-def follow() -> None:
+def follow_navigation() -> None:
     """Turn to the page that a callback asked for, if one did; called once, before anything is drawn."""
-    if _NEXT in st.session_state:
-        to = json.dumps(st.session_state.pop(_NEXT))
-        st.session_state[_TURNS] = st.session_state.get(_TURNS, 0) + 1
+    if _TARGET_KEY in st.session_state:
+        to = json.dumps(st.session_state.pop(_TARGET_KEY))
+        st.session_state[_COUNTER_KEY] = st.session_state.get(_COUNTER_KEY, 0) + 1
         # Numbered, because a script that is the same as before would not be run again.
-        script = _MOVE.format(number=st.session_state[_TURNS], target=to)
+        script = _NAVIGATION_SCRIPT.format(number=st.session_state[_COUNTER_KEY], target=to)
         st.html(script, unsafe_allow_javascript=True)
         st.stop()
 
 
-def narrowed(s: Slice, point: Mapping[str, Any]) -> Slice:
+def narrow_slice(s: Slice, point: Mapping[str, Any]) -> Slice:
     """The slice of a point: its `narrative`, `speaker`, `outlet`, `voice`, `period` replace the filters'.
 
     Pure. A period is cut to the dates that were asked for.
     """
     s = replace(
         s,
-        narratives=_tuple(point.get("narrative", s.narratives)),
-        speakers=_tuple(point.get("speaker", s.speakers)),
-        outlets=_tuple(point.get("outlet", s.outlets)),
-        voices=cast(tuple[Voice, ...], _tuple(point.get("voice", s.voices))),
+        narratives=_as_tuple(point.get("narrative", s.narratives)),
+        speakers=_as_tuple(point.get("speaker", s.speakers)),
+        outlets=_as_tuple(point.get("outlet", s.outlets)),
+        voices=cast(tuple[Voice, ...], _as_tuple(point.get("voice", s.voices))),
     )
     if "period" in point:
-        first, last = dates.partial_dates(str(point["period"]))
+        first, last = dates.get_period_partial_dates(str(point["period"]))
         s = replace(
             s,
-            date_from=max(first, s.date_from or first, key=lambda day: span(day)[0]),
-            date_to=min(last, s.date_to or last, key=lambda day: span(day)[1]),
+            date_from=max(first, s.date_from or first, key=lambda day: parse_partial_date(day)[0]),
+            date_to=min(last, s.date_to or last, key=lambda day: parse_partial_date(day)[1]),
         )
     return s
 
 
-def _tuple(value: str | Sequence[str]) -> tuple[str, ...]:
+def _as_tuple(value: str | Sequence[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)

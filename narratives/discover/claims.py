@@ -11,13 +11,13 @@ import numpy as np
 import sentencex
 from numpy.typing import NDArray
 
-from narratives.discover.clustering import recurs
-from narratives.model import Embed, Vectors
-from narratives.model.text import WORD, is_question_put, split_sentences, stop_words
+from narratives.discover.clustering import is_recurring
+from narratives.model import EmbedFunction, VectorArray
+from narratives.model.text import ALPHABETIC_WORD, is_question_to_speaker, load_stop_words, split_sentences
 
 # The same matter twice: once as a claim about right and wrong, cause or duty, once as plain information.
 # The difference of the two leaves the matter out and keeps the stance.
-PAIRS = (
+STANCE_PAIRS = (
     (
         "They broke the promise they gave us and now blame us for it.",
         "The two sides signed the agreement in the capital and will meet again next year.",
@@ -108,7 +108,7 @@ PAIRS = (
     ),
 )
 # Words that judge, oblige, deny, blame or assert.
-CUES = re.compile(
+CLAIM_CUES = re.compile(
     r"\b(?:must(?:n['’]t)?|should(?:n['’]t)?|ought|cannot|can['’]t|never|nobody|no one|nothing|nonsense"
     r"|absurd|wrong|right to|unfair|unjust|unlawful|illegal|illegitimate|legitimate|unacceptable|inadmissible"
     r"|intolerable|impossible|absolutely|obvious(?:ly)?|evident(?:ly)?|clear(?:ly)? that|convinced|believe"
@@ -125,11 +125,13 @@ CUES = re.compile(
 CUE_WEIGHT = 0.5
 # A text in which one word of ten is a cue has the full weight of cues; twice as many count twice, no more.
 CUE_DENSITY = 0.1
-MOST_CUES = 2.0
-SHORTEST = 8
+MAX_CUE_RATIO = 2.0
+MIN_CUE_WORDS = 8
 
 
-def stance(texts: Sequence[str], vectors: Vectors, claims: Vectors, plain: Vectors) -> NDArray[np.float64]:
+def score_stance(
+    texts: Sequence[str], vectors: VectorArray, claims: VectorArray, plain: VectorArray
+) -> NDArray[np.float64]:
     """(n,) how claim-like each text is: about -1 for plain information, about 1 for a claim, 2 at most.
 
     `vectors` (n, d) are unit rows of the texts; `claims` and `plain` (p, d) those of the two sides of
@@ -145,12 +147,12 @@ def stance(texts: Sequence[str], vectors: Vectors, claims: Vectors, plain: Vecto
     half = float(direction @ direction) / 2
     middle = float(((claims + plain) / 2).mean(axis=0) @ direction)
     placed = (vectors @ direction - middle) / half if half else np.zeros(len(texts))
-    cues = np.array([len(CUES.findall(text)) / max(SHORTEST, len(text.split())) for text in texts])
-    found: NDArray[np.float64] = placed + CUE_WEIGHT * np.minimum(MOST_CUES, cues / CUE_DENSITY)
+    cues = np.array([len(CLAIM_CUES.findall(text)) / max(MIN_CUE_WORDS, len(text.split())) for text in texts])
+    found: NDArray[np.float64] = placed + CUE_WEIGHT * np.minimum(MAX_CUE_RATIO, cues / CUE_DENSITY)
     return found.round(5)
 
 
-LEAST_WORDS, MOST_WORDS = 4, 16
+MIN_CLAUSE_WORDS, MAX_CLAUSE_WORDS = 4, 16
 
 # What speakers say before they say something.
 _OPENERS = (
@@ -170,22 +172,21 @@ _OPENERS = (
     "we (?:all |also |firmly )?(?:know|understand|believe|think|see|hope)(?: (?:very )?well)? that",
     "we (?:are (?:convinced|confident|sure)|proceed from the (?:fact|premise)) that",
     "we (?:believe|think)(?= (?:there|we|the|it))",
-    "(?:it is|it['’]s) (?:absolutely )?(?:clear|obvious|evident|known|important|no secret)"
-    "(?: to everyone)? that",
+    "(?:it is|it['’]s) (?:absolutely )?(?:clear|obvious|evident|known|important|no secret)(?: to everyone)? that",
 )
-_LEAD = re.compile(rf"^(?:(?:{'|'.join(_OPENERS)})\b[\s,:]*)+", re.IGNORECASE)
-_BREAK = re.compile(
+_OPENER_RUN = re.compile(rf"^(?:(?:{'|'.join(_OPENERS)})\b[\s,:]*)+", re.IGNORECASE)
+_CLAUSE_BREAK = re.compile(
     r"\s+[–—-]+\s+|[;:]\s+"
     r"|,\s+(?=(?:and|but|because|so|while|whereas|which|as|since|although|though|if|not|who|where|when)\b)"
 )
-_ASIDE = re.compile(r"\s*[(\[][^)\]]*[)\]]")
+_PARENTHESIS = re.compile(r"\s*[(\[][^)\]]*[)\]]")
 # A part of a sentence can stand alone if it begins with one of these, or with a name.
-_SUBJECT = re.compile(
+_SUBJECT_START = re.compile(
     r"(?:we|our|nobody|no|nothing|none|every\w*|all|any\w*|each|both|some|many|most|people|there|the|an?"
     r"|neither|only|such a)\b"
 )
 # What begins like this leans on the text before it, speaks to or of one person, or orders.
-_LEANING = re.compile(
+_DEPENDENT_START = re.compile(
     r"(?:this|that|it|its|he|she|his|her|they|their|them|these|those|which|who|what|why|how|when|where|as|if"
     r"|i|i['’]\w+|it['’]s|that['’]s|my|me|you|your|yours?|to|one|another|here|such|or|than|for|in|of|with|by"
     r"|from|on|at|after|before|until|unless|except|without|under|during|despite|let|let['’]s|tell|told|try|come|go|please|give|thank|thanks|hello"
@@ -195,7 +196,7 @@ _LEANING = re.compile(
     re.IGNORECASE,
 )
 # What points outside the clause, or shows that it was cut in the middle.
-_POINTING = re.compile(
+_OUTSIDE_REFERENCE = re.compile(
     r"[:?…]|\b(?:you|your|i|me|my|mr|this|these|those|it|its|they|them|their|he|she|him|her|so-called|colleagues)\b"
     r"|\b(?:too|otherwise|that|now|either|one|ones|so|as well|indeed|accused|intend|want|need"
     r"|here|there)$|\bthat(?:\s\S+){1,3}$|^\S+(?:\s\S+)? (?:who|which|whose)\b"
@@ -211,7 +212,7 @@ _VERB = re.compile(
 )
 
 
-def clauses(text: str) -> list[str]:
+def extract_clauses(text: str) -> list[str]:
     """The clauses of an English text that could name a claim, as written, in order, each once.
 
     A sentence, or a part of one at a comma before a conjunction, a dash, a colon or a semicolon, without
@@ -220,24 +221,24 @@ def clauses(text: str) -> list[str]:
     """
     found = []
     for sentence in sentencex.segment("en", text):
-        whole = _ASIDE.sub("", sentence).strip(' “”"')
+        whole = _PARENTHESIS.sub("", sentence).strip(' “”"')
         if not whole or whole.endswith("?"):
             continue
-        for place, part in enumerate([whole, *_BREAK.split(whole)]):
-            stripped = _LEAD.sub("", part.strip())
+        for place, part in enumerate([whole, *_CLAUSE_BREAK.split(whole)]):
+            stripped = _OPENER_RUN.sub("", part.strip())
             clause = stripped.strip(" ,.;:!–—-…“”\"‘’'")
-            begins = place <= 1 or clause[:1].isupper() or _SUBJECT.match(clause)
-            if begins and _is_name(clause):
+            begins = place <= 1 or clause[:1].isupper() or _SUBJECT_START.match(clause)
+            if begins and _can_name_claim(clause):
                 found.append(clause[0].upper() + clause[1:])
     return list(dict.fromkeys(found))
 
 
-def _is_name(clause: str) -> bool:
+def _can_name_claim(clause: str) -> bool:
     words = len(clause.split())
     return (
-        LEAST_WORDS <= words <= MOST_WORDS
-        and not _POINTING.search(clause)
-        and not _LEANING.match(clause)
+        MIN_CLAUSE_WORDS <= words <= MAX_CLAUSE_WORDS
+        and not _OUTSIDE_REFERENCE.search(clause)
+        and not _DEPENDENT_START.match(clause)
         and _VERB.search(clause) is not None
     )
 
@@ -246,18 +247,18 @@ def _is_name(clause: str) -> bool:
 CLAUSE_STANCE, SENTENCE_STANCE = 0.3, -0.1
 # A sentence advances a claim if it is so near to the clause and has at least one of its telling words. Below
 # this most sentences only share the subject: docs/accuracy.md has how many fit at which nearness.
-NEAR = 0.74
+NEAR_COSINE = 0.74
 # Telling words are in at most this share of the sentences (or in so many); a clause has three.
-TELLING_SHARE, TELLING_COUNT, TELLING = 0.03, 20, 3
+DISTINCTIVE_SHARE, DISTINCTIVE_COUNT, MIN_DISTINCTIVE = 0.03, 20, 3
 # Two clauses so near to each other, or with so large a share of their statements in common, are one claim.
-ALIKE, COMMON = 0.75, 0.5
+SAME_COSINE, SAME_OVERLAP = 0.75, 0.5
 # In so many documents and quarters of a large corpus: as a sentence must say the same and not just be about
 # the same, few are enough.
-LEAST = 3, 3
+MIN_RECURRENCE = 3, 3
 # A claim of which more than this share of paragraphs advances a codebook narrative is known already.
-KNOWN = 0.5
+MAX_KNOWN_SHARE = 0.5
 BLOCK_CELLS = 1 << 24
-STEM = 7
+STEM_LENGTH = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +269,7 @@ class Statements:
     texts: Sequence[str]
     document_ids: Sequence[str]
     dates: Sequence[str]
-    vectors: Vectors
+    vectors: VectorArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,21 +285,21 @@ class RecurringClaim:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sentences:
+class _ClaimSentences:
     """The claim-like sentences of all statements: vectors (m, d), rows of their statements (m,), words."""
 
-    vectors: Vectors
+    vectors: VectorArray
     owner: NDArray[np.int64]
     words: Sequence[Set[str]]
 
 
-def parts(text: str) -> list[str]:
+def split_for_embedding(text: str) -> list[str]:
     """What `find_claims` will embed of a statement: its sentences, and the clauses that could be a name."""
-    return [*split_sentences(text), *clauses(text)]
+    return [*split_sentences(text), *extract_clauses(text)]
 
 
 def find_recurring_claims(
-    statements: Statements, assigned: Mapping[str, Set[str]], embed: Embed
+    statements: Statements, assigned: Mapping[str, Set[str]], embed: EmbedFunction
 ) -> list[RecurringClaim]:
     """The recurring claims that the codebook does not hold.
 
@@ -314,64 +315,66 @@ def find_recurring_claims(
     Sources: leaders among exemplars, Hartigan 1975, with the first in a fixed order as in a greedy maximal
     independent set (Blelloch et al. 2012); the sentence that stands for many, Erkan and Radev 2004.
     """
-    sides = embed([text for pair in PAIRS for text in pair])
+    sides = embed([text for pair in STANCE_PAIRS for text in pair])
     direction = sides[0::2], sides[1::2]
-    names = sorted({clause for text in statements.texts for clause in clauses(text)})
+    names = sorted({clause for text in statements.texts for clause in extract_clauses(text)})
     if not names:
         return []
-    said = _sentences(statements.texts, direction, embed)
+    said = _select_sentences(statements.texts, direction, embed)
     vectors = embed(names)
-    stances = stance(names, vectors, *direction)
+    stances = score_stance(names, vectors, *direction)
     used = Counter(word for words in said.words for word in words)
-    most = max(TELLING_COUNT, TELLING_SHARE * len(said.owner))
-    telling = [frozenset(word for word in _stems(name) if used[word] <= most) for name in names]
-    rows = [k for k in range(len(names)) if stances[k] >= CLAUSE_STANCE and len(telling[k]) >= TELLING]
-    found = _fits([telling[k] for k in rows], vectors[rows], said)
+    most = max(DISTINCTIVE_COUNT, DISTINCTIVE_SHARE * len(said.owner))
+    telling = [frozenset(word for word in _stem_words(name) if used[word] <= most) for name in names]
+    rows = [k for k in range(len(names)) if stances[k] >= CLAUSE_STANCE and len(telling[k]) >= MIN_DISTINCTIVE]
+    found = _find_fits([telling[k] for k in rows], vectors[rows], said)
     corpus = len(set(statements.document_ids))
     known = {i for i, key in enumerate(statements.ids) if assigned.get(key)}
     kept: list[tuple[int, RecurringClaim]] = []
-    for k, fits in sorted(
-        zip(rows, found, strict=True), key=lambda item: (-stances[item[0]], names[item[0]])
-    ):
+    for k, fits in sorted(zip(rows, found, strict=True), key=lambda item: (-stances[item[0]], names[item[0]])):
         documents, dates = [statements.document_ids[i] for i in fits], [statements.dates[i] for i in fits]
-        if not recurs(documents, dates, corpus, LEAST) or len(fits.keys() & known) > KNOWN * len(fits):
+        if not is_recurring(documents, dates, corpus, MIN_RECURRENCE) or len(
+            fits.keys() & known
+        ) > MAX_KNOWN_SHARE * len(fits):
             continue
-        if not any(_alike(vectors[k], fits, vectors[other], claim.fits) for other, claim in kept):
+        if not any(_is_same_claim(vectors[k], fits, vectors[other], claim.fits) for other, claim in kept):
             kept.append((k, RecurringClaim(names[k], round(float(stances[k]), 3), fits)))
     return [claim for _, claim in kept]
 
 
-def _sentences(texts: Sequence[str], direction: tuple[Vectors, Vectors], embed: Embed) -> _Sentences:
+def _select_sentences(
+    texts: Sequence[str], direction: tuple[VectorArray, VectorArray], embed: EmbedFunction
+) -> _ClaimSentences:
     of_each = [split_sentences(text) for text in texts]
     flat = [sentence for of_one in of_each for sentence in of_one]
     owner = np.repeat(np.arange(len(texts)), [len(of_one) for of_one in of_each])
     vectors = embed(flat)
-    said = stance(flat, vectors, *direction) >= SENTENCE_STANCE
-    said &= [not (sentence.endswith("?") or is_question_put(sentence)) for sentence in flat]
-    return _Sentences(vectors[said], owner[said], [_stems(flat[i]) for i in np.flatnonzero(said)])
+    said = score_stance(flat, vectors, *direction) >= SENTENCE_STANCE
+    said &= [not (sentence.endswith("?") or is_question_to_speaker(sentence)) for sentence in flat]
+    return _ClaimSentences(vectors[said], owner[said], [_stem_words(flat[i]) for i in np.flatnonzero(said)])
 
 
-def _stems(text: str) -> frozenset[str]:
+def _stem_words(text: str) -> frozenset[str]:
     """The words of a text but stop words and short ones, without plural or possessive and cut at the end."""
-    words = (word.lower().replace("’", "'") for word in WORD.findall(text))
-    kept = (word.removesuffix("'s") for word in words if len(word) > 2 and word not in stop_words())
-    return frozenset(word.rstrip("s")[:STEM] for word in kept)
+    words = (word.lower().replace("’", "'") for word in ALPHABETIC_WORD.findall(text))
+    kept = (word.removesuffix("'s") for word in words if len(word) > 2 and word not in load_stop_words())
+    return frozenset(word.rstrip("s")[:STEM_LENGTH] for word in kept)
 
 
-def _fits(telling: Sequence[Set[str]], vectors: Vectors, said: _Sentences) -> list[dict[int, float]]:
+def _find_fits(telling: Sequence[Set[str]], vectors: VectorArray, said: _ClaimSentences) -> list[dict[int, float]]:
     """For each of c clauses, the statements near to it and how near; in blocks, so that memory is bounded."""
     found: list[dict[int, float]] = [defaultdict(float) for _ in telling]
     height = max(1, BLOCK_CELLS // max(1, len(telling)))
     for first in range(0, len(said.owner) if telling else 0, height):
         cosines = np.round(vectors @ said.vectors[first : first + height].T, 5)
-        for clause, at in np.argwhere(cosines >= NEAR).tolist():
+        for clause, at in np.argwhere(cosines >= NEAR_COSINE).tolist():
             if telling[clause] & said.words[first + at]:
                 row = int(said.owner[first + at])
                 found[clause][row] = max(found[clause][row], round(float(cosines[clause, at]), 3))
     return [dict(fits) for fits in found]
 
 
-def _alike(one: Vectors, its: Iterable[int], other: Vectors, others: Iterable[int]) -> bool:
+def _is_same_claim(one: VectorArray, its: Iterable[int], other: VectorArray, others: Iterable[int]) -> bool:
     mine, theirs = set(its), set(others)
-    common = len(mine & theirs) >= COMMON * min(len(mine), len(theirs))
-    return common or round(float(one @ other), 5) >= ALIKE
+    common = len(mine & theirs) >= SAME_OVERLAP * min(len(mine), len(theirs))
+    return common or round(float(one @ other), 5) >= SAME_COSINE

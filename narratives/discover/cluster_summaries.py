@@ -11,28 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from narratives.discover.claims import RecurringClaim, Statements
-from narratives.discover.clustering import UNCLUSTERED, Labels, recurs
-from narratives.discover.identity import CLAIM, new_id
-from narratives.model import Cluster, Vectors
-from narratives.model.text import WORD, stop_words
+from narratives.discover.clustering import UNCLUSTERED, ClusterLabels, is_recurring
+from narratives.discover.identity import CLAIM_PREFIX, make_cluster_id
+from narratives.model import Cluster, VectorArray
+from narratives.model.text import ALPHABETIC_WORD, load_stop_words
 
-PHRASES = 5
-NAMED = 3
-REPRESENTATIVES = 5
-LONGEST_PHRASE = 3
+MAX_PHRASES = 5
+NAME_PHRASES = 3
+MAX_REPRESENTATIVES = 5
+MAX_PHRASE_WORDS = 3
 # A phrase speaks for a cluster only if this share of its paragraphs, and at least two, use it.
-LEAST_SHARE = 0.1
+MIN_PHRASE_SHARE = 0.1
 # A phrase of several words weighs so many times more than a single word: it says more to a reader.
 PHRASE_BONUS = 1.25
-SENTENCE_END = re.compile(r"[.,;:!?()\"“”«»–—\n]+")
+PHRASE_BREAK = re.compile(r"[.,;:!?()\"“”«»–—\n]+")
 
 
-def name_of(phrases: Sequence[str]) -> str:
+def make_cluster_name(phrases: Sequence[str]) -> str:
     """A readable name of the first few phrases: `chemical weapons · Khan Sheikhoun · OPCW`."""
-    return " · ".join(phrases[:NAMED])
+    return " · ".join(phrases[:NAME_PHRASES])
 
 
-def distinctive_phrases(texts: Sequence[str], labels: Labels) -> list[tuple[str, ...]]:
+def find_distinctive_phrases(texts: Sequence[str], labels: ClusterLabels) -> list[tuple[str, ...]]:
     """Up to 5 phrases for each of the clusters 0 to `labels.max()`, the most distinctive first.
 
     Phrases are runs of one to three words that neither begin nor end with a stop word. Class-based TF-IDF
@@ -45,9 +45,9 @@ def distinctive_phrases(texts: Sequence[str], labels: Labels) -> list[tuple[str,
     from sklearn.feature_extraction.text import CountVectorizer
 
     clusters = int(labels.max(initial=-1)) + 1
-    if not any(_lowered(text) for text in texts):
+    if not any(_extract_lower_phrases(text) for text in texts):
         return [()] * clusters
-    counter = CountVectorizer(analyzer=_lowered, binary=True, dtype=np.int32)
+    counter = CountVectorizer(analyzer=_extract_lower_phrases, binary=True, dtype=np.int32)
     used = counter.fit_transform(texts)
     phrases = counter.get_feature_names_out()
     weight = np.log1p(len(texts) / np.asarray(used.sum(axis=0)).ravel())
@@ -60,23 +60,23 @@ def distinctive_phrases(texts: Sequence[str], labels: Labels) -> list[tuple[str,
     named = []
     for number in range(clusters):
         row = counts[[number]].tocoo()
-        enough = row.data >= max(2, LEAST_SHARE * sizes[number])
+        enough = row.data >= max(2, MIN_PHRASE_SHARE * sizes[number])
         columns, shares = row.col[enough], row.data[enough] / sizes[number]
         order = np.lexsort((phrases[columns], -np.round(shares * weight[columns], 9)))
-        chosen = _unlike(str(phrase) for phrase in phrases[columns[order]])
-        named.append(_as_written(chosen, [texts[i] for i in np.flatnonzero(labels == number).tolist()]))
+        chosen = _drop_similar(str(phrase) for phrase in phrases[columns[order]])
+        named.append(_restore_spelling(chosen, [texts[i] for i in np.flatnonzero(labels == number).tolist()]))
     return named
 
 
-def centrality(vectors: Vectors) -> Vectors:
+def compute_centrality(vectors: VectorArray) -> VectorArray:
     """(n,) cosines of unit rows with their mean, to 6 decimals, as the last bits vary with threads."""
     centre = vectors.mean(axis=0)
     length = float(np.linalg.norm(centre))
-    cosines: Vectors = np.round((vectors @ centre) / np.float32(length or 1.0), 6)
+    cosines: VectorArray = np.round((vectors @ centre) / np.float32(length or 1.0), 6)
     return cosines
 
 
-def representatives(ids: Sequence[str], document_ids: Sequence[str], central: Vectors) -> tuple[str, ...]:
+def choose_representatives(ids: Sequence[str], document_ids: Sequence[str], central: VectorArray) -> tuple[str, ...]:
     """Up to 5 ids, most central first, each of another document where there are enough of them."""
     order = sorted(range(len(ids)), key=lambda i: (-central[i], ids[i]))
     documents: set[str] = set()
@@ -86,28 +86,28 @@ def representatives(ids: Sequence[str], document_ids: Sequence[str], central: Ve
         (later if document_ids[i] in documents else first).append(ids[i])
         documents.add(document_ids[i])
     rank = {ids[i]: place for place, i in enumerate(order)}
-    return tuple(sorted((first + later)[:REPRESENTATIVES], key=rank.__getitem__))
+    return tuple(sorted((first + later)[:MAX_REPRESENTATIVES], key=rank.__getitem__))
 
 
-def _phrases(text: str) -> Iterable[str]:
+def _extract_phrases(text: str) -> Iterable[str]:
     """The runs of one to three words of a text as written, stop words at neither end."""
-    stops = stop_words()
-    for sentence in SENTENCE_END.split(text):
-        words = WORD.findall(sentence)
+    stops = load_stop_words()
+    for sentence in PHRASE_BREAK.split(text):
+        words = ALPHABETIC_WORD.findall(sentence)
         idle = [len(word) < 2 or word.lower().replace("’", "'") in stops for word in words]
         for start in range(len(words)):
             if idle[start]:
                 continue
-            for end in range(start, min(start + LONGEST_PHRASE, len(words))):
+            for end in range(start, min(start + MAX_PHRASE_WORDS, len(words))):
                 if not idle[end]:
                     yield " ".join(words[start : end + 1])
 
 
-def _lowered(text: str) -> list[str]:
-    return [phrase.lower() for phrase in _phrases(text)]
+def _extract_lower_phrases(text: str) -> list[str]:
+    return [phrase.lower() for phrase in _extract_phrases(text)]
 
 
-def _unlike(phrases: Iterable[str]) -> list[str]:
+def _drop_similar(phrases: Iterable[str]) -> list[str]:
     """The first phrases that share no word (nor its plural) with an earlier one."""
     chosen: list[str] = []
     seen: set[str] = set()
@@ -116,26 +116,26 @@ def _unlike(phrases: Iterable[str]) -> list[str]:
         if not stems & seen:
             chosen.append(phrase)
             seen |= stems
-        if len(chosen) == PHRASES:
+        if len(chosen) == MAX_PHRASES:
             break
     return chosen
 
 
-def _as_written(phrases: Sequence[str], texts: Iterable[str]) -> tuple[str, ...]:
+def _restore_spelling(phrases: Sequence[str], texts: Iterable[str]) -> tuple[str, ...]:
     written: dict[str, Counter[str]] = {phrase: Counter() for phrase in phrases}
     for text in texts:
-        for phrase in _phrases(text):
+        for phrase in _extract_phrases(text):
             if phrase.lower() in written:
                 written[phrase.lower()][phrase] += 1
     return tuple(min(forms, key=lambda form: (-forms[form], form)) for forms in written.values())
 
 
-EXPLAINED = 0.5
+EXPLAINED_SHARE = 0.5
 ROUTINE_DEVIATIONS = 1.0
 ROUTINE_WORDS = 10
-ROUTINE_NAME = 0.5
+ROUTINE_COSINE = 0.5
 
-ROUTINE = (
+ROUTINE_TEXTS = (
     "Good afternoon, colleagues, friends. I am glad to see all of you here today.",
     "Thank you very much for your attention, and all the best to you.",
     "Let us get down to work. You have the floor, please go ahead.",
@@ -155,18 +155,18 @@ ROUTINE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Alignment:
+class AlignmentTargets:
     """What the codebook says: k narrative ids, their centroids (k, d) as unit rows, and the narratives
     that each paragraph id advances (none: left out).
     """
 
     narrative_ids: Sequence[str]
-    centroids: Vectors
+    centroids: VectorArray
     assigned: Mapping[str, Set[str]]
 
 
-def describe(
-    statements: Statements, labels: Labels, alignment: Alignment, routine: Vectors
+def summarise_clusters(
+    statements: Statements, labels: ClusterLabels, alignment: AlignmentTargets, routine: VectorArray
 ) -> tuple[Cluster, ...]:
     """One record for each cluster 0 to `labels.max()` of `cluster()`, in that order; -1 is left out.
 
@@ -188,33 +188,33 @@ def describe(
     document_ids = [statements.document_ids[i] for i in order]
     dates = [statements.dates[i] for i in order]
     vectors, labels = statements.vectors[order], labels[order]
-    routineness = _likeness(vectors, routine)
+    routineness = _compute_max_cosine(vectors, routine)
     usual = routineness.mean() + ROUTINE_DEVIATIONS * routineness.std()
-    narrativeness = _likeness(vectors, alignment.centroids)
+    narrativeness = _compute_max_cosine(vectors, alignment.centroids)
     corpus = len(set(document_ids))
     taken: set[str] = set()
     described = []
-    for number, phrases in enumerate(distinctive_phrases(texts, labels)):
+    for number, phrases in enumerate(find_distinctive_phrases(texts, labels)):
         members = np.flatnonzero(labels == number)
         own = [ids[i] for i in members]
-        central = centrality(vectors[members])
-        chosen = representatives(own, [document_ids[i] for i in members], central)
-        cluster_id = new_id(texts[members[own.index(chosen[0])]], taken)
+        central = compute_centrality(vectors[members])
+        chosen = choose_representatives(own, [document_ids[i] for i in members], central)
+        cluster_id = make_cluster_id(texts[members[own.index(chosen[0])]], taken)
         taken.add(cluster_id)
-        nearest, purity = _align(own, vectors[members], alignment)
+        nearest, purity = _align_members(own, vectors[members], alignment)
         short = float(np.median([len(texts[i].split()) for i in members])) < ROUTINE_WORDS
         courteous = routineness[members].mean() >= max(usual, narrativeness[members].mean())
         described.append(
             Cluster(
                 cluster_id=cluster_id,
-                name=name_of(phrases) or _opening(texts[members[own.index(chosen[0])]]),
+                name=make_cluster_name(phrases) or _take_opening_words(texts[members[own.index(chosen[0])]]),
                 phrases=phrases,
                 members=tuple(own),
                 representatives=chosen,
-                narrative_id=nearest if purity >= EXPLAINED else "",
+                narrative_id=nearest if purity >= EXPLAINED_SHARE else "",
                 nearest=nearest,
                 purity=purity,
-                recurring=recurs([document_ids[i] for i in members], [dates[i] for i in members], corpus),
+                recurring=is_recurring([document_ids[i] for i in members], [dates[i] for i in members], corpus),
                 routine=short or bool(courteous),
                 cohesion=0.0,
             )
@@ -222,12 +222,12 @@ def describe(
     return tuple(described)
 
 
-def describe_claims(
+def summarise_claims(
     statements: Statements,
     claims: Sequence[RecurringClaim],
-    alignment: Alignment,
-    routine: Vectors,
-    names: Vectors,
+    alignment: AlignmentTargets,
+    routine: VectorArray,
+    names: VectorArray,
 ) -> tuple[Cluster, ...]:
     """One record for each claim of `find_claims`, in the order of ids; `names` (c, d) are their vectors.
 
@@ -239,17 +239,15 @@ def describe_claims(
         return ()
     rows = [sorted(claim.fits, key=statements.ids.__getitem__) for claim in claims]
     texts = [*statements.texts, *(statements.texts[i] for of_one in rows for i in of_one)]
-    labels = np.repeat(
-        [UNCLUSTERED, *range(len(claims))], [len(statements.texts), *(len(of_one) for of_one in rows)]
-    )
-    courteous = _likeness(names, routine) >= ROUTINE_NAME
+    labels = np.repeat([UNCLUSTERED, *range(len(claims))], [len(statements.texts), *(len(of_one) for of_one in rows)])
+    courteous = _compute_max_cosine(names, routine) >= ROUTINE_COSINE
     taken: set[str] = set()
     described = []
-    for number, phrases in enumerate(distinctive_phrases(texts, labels)):
+    for number, phrases in enumerate(find_distinctive_phrases(texts, labels)):
         claim, members = claims[number], [statements.ids[i] for i in rows[number]]
         nearness = np.array([claim.fits[i] for i in rows[number]])
-        nearest, purity = _align(members, statements.vectors[rows[number]], alignment)
-        cluster_id = new_id(claim.text, taken, CLAIM)
+        nearest, purity = _align_members(members, statements.vectors[rows[number]], alignment)
+        cluster_id = make_cluster_id(claim.text, taken, CLAIM_PREFIX)
         taken.add(cluster_id)
         described.append(
             Cluster(
@@ -257,10 +255,10 @@ def describe_claims(
                 name=claim.text,
                 phrases=phrases,
                 members=tuple(members),
-                representatives=representatives(
+                representatives=choose_representatives(
                     members, [statements.document_ids[i] for i in rows[number]], nearness.astype(np.float32)
                 ),
-                narrative_id=nearest if purity >= EXPLAINED else "",
+                narrative_id=nearest if purity >= EXPLAINED_SHARE else "",
                 nearest=nearest,
                 purity=purity,
                 recurring=True,
@@ -273,7 +271,7 @@ def describe_claims(
     return tuple(sorted(described, key=lambda cluster: cluster.cluster_id))
 
 
-def _likeness(vectors: Vectors, models: Vectors) -> NDArray[np.float64]:
+def _compute_max_cosine(vectors: VectorArray, models: VectorArray) -> NDArray[np.float64]:
     """(n,) highest cosine of each row with one of the models; -1 where there are none.
 
     To 5 decimals, as the last bits of a product vary with the number of threads.
@@ -282,7 +280,7 @@ def _likeness(vectors: Vectors, models: Vectors) -> NDArray[np.float64]:
     return highest.round(5)
 
 
-def _align(members: Sequence[str], vectors: Vectors, alignment: Alignment) -> tuple[str, float]:
+def _align_members(members: Sequence[str], vectors: VectorArray, alignment: AlignmentTargets) -> tuple[str, float]:
     """The narrative that most members advance, or else the nearest, and the share that advances it."""
     if not alignment.narrative_ids:
         return "", 0.0
@@ -295,7 +293,7 @@ def _align(members: Sequence[str], vectors: Vectors, alignment: Alignment) -> tu
     return alignment.narrative_ids[best], shares[best]
 
 
-def _opening(text: str) -> str:
+def _take_opening_words(text: str) -> str:
     """The first words of a text, as the name of a cluster in which no phrase recurs."""
     words = text.split()
     return " ".join(words[:8]) + (" …" if len(words) > 8 else "")

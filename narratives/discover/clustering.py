@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.model import Vectors
+from narratives.model import VectorArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 FEW_DOCUMENTS, MANY_DOCUMENTS = 30, 300
 # Documents, and quarters or months, that a claim must be found in; of a very small corpus documents alone.
-LEAST_MANY, LEAST_SOME, LEAST_FEW = (5, 3), (3, 2), 2
+MIN_IN_LARGE, MIN_IN_MEDIUM, MIN_IN_SMALL = (5, 3), (3, 2), 2
 
 
-def recurs(
-    document_ids: Sequence[str], dates: Sequence[str], corpus: int, many_least: tuple[int, int] = LEAST_MANY
+def is_recurring(
+    document_ids: Sequence[str], dates: Sequence[str], corpus: int, many_least: tuple[int, int] = MIN_IN_LARGE
 ) -> bool:
     """Whether what these paragraphs share is said again and again; `dates` are theirs, `YYYY[-MM[-DD]]`.
 
@@ -30,31 +30,31 @@ def recurs(
     """
     documents = len(set(document_ids))
     if corpus < FEW_DOCUMENTS:
-        return documents >= LEAST_FEW
+        return documents >= MIN_IN_SMALL
     many = corpus >= MANY_DOCUMENTS
-    times = {_quarter(date) if many else date[:7] for date in dates if len(date) >= 7}
+    times = {_to_quarter(date) if many else date[:7] for date in dates if len(date) >= 7}
     years = {date for date in dates if len(date) == 4} - {time[:4] for time in times}
-    least_documents, least_times = many_least if many else LEAST_SOME
+    least_documents, least_times = many_least if many else MIN_IN_MEDIUM
     return documents >= least_documents and len(times) + len(years) >= least_times
 
 
-def _quarter(date: str) -> str:
+def _to_quarter(date: str) -> str:
     return f"{date[:4]}-Q{(int(date[5:7]) + 2) // 3}"
 
 
-Labels = NDArray[np.int64]
+ClusterLabels = NDArray[np.int64]
 
 UNCLUSTERED = -1
 NEIGHBOURS = 15
 TOLERANCE = 1e-5
-AGREEMENT = 0.5
+MIN_AGREEMENT = 0.5
 SMALL_CORPUS = 1000
 # A component of a unit vector becomes a whole number up to this; (GRID + sqrt(d) / 2)**2 stays below 2**24.
-GRID = 4000
+GRID_STEPS = 4000
 BLOCK_CELLS = 1 << 24
 
 
-def cluster(ids: Sequence[str], vectors: Vectors, *, seeds: int = 20) -> Labels:
+def cluster_paragraphs(ids: Sequence[str], vectors: VectorArray, *, seeds: int = 20) -> ClusterLabels:
     """Group paragraphs into clusters of like statements.
 
     The method: the mutual nearest-neighbour graph of the vectors (two paragraphs are linked if each is among
@@ -86,28 +86,28 @@ def cluster(ids: Sequence[str], vectors: Vectors, *, seeds: int = 20) -> Labels:
     if n < 5:
         return labels
     order = np.argsort(np.array(ids, dtype=object), kind="stable")
-    graph = _mutual_graph(vectors[order], neighbours_for(n))
+    graph = _build_mutual_graph(vectors[order], choose_neighbours(n))
     if graph.nnz:
-        labels[order] = _consensus(graph, resolution_for(n), seeds, min_size_for(n))
+        labels[order] = _find_consensus(graph, choose_resolution(n), seeds, choose_min_size(n))
     return labels
 
 
-def neighbours_for(n: int) -> int:
+def choose_neighbours(n: int) -> int:
     """How many neighbours a paragraph has in a corpus of n: 15, fewer below 2,000 paragraphs, at least 5."""
     return min(NEIGHBOURS, max(5, round(math.sqrt(n) / 3)), n - 1)
 
 
-def resolution_for(n: int) -> float:
+def choose_resolution(n: int) -> float:
     """The resolution of modularity in a corpus of n: it lets clusters grow as the cube root of the corpus."""
     return max(1.0, math.pow(n, 2 / 3) / 16)
 
 
-def min_size_for(n: int) -> int:
+def choose_min_size(n: int) -> int:
     """The smallest cluster in a corpus of n paragraphs."""
     return 3 if n < SMALL_CORPUS else 5
 
 
-def nearest(vectors: Vectors, k: int) -> tuple[NDArray[np.int64], Vectors]:
+def find_neighbours(vectors: VectorArray, k: int) -> tuple[NDArray[np.int64], VectorArray]:
     """The k nearest other rows of each row by cosine: (n, k) indices and (n, k) cosines, nearest first.
 
     Exact search. Components are rounded to 1/4000, so that products and their sums are whole numbers that
@@ -115,7 +115,7 @@ def nearest(vectors: Vectors, k: int) -> tuple[NDArray[np.int64], Vectors]:
     error of a cosine is about 1e-4). Equal cosines come in the order of rows.
     """
     n = len(vectors)
-    whole = np.rint(vectors * np.float32(GRID)).astype(np.float32)
+    whole = np.rint(vectors * np.float32(GRID_STEPS)).astype(np.float32)
     indices = np.empty((n, k), dtype=np.int64)
     cosines = np.empty((n, k), dtype=np.float32)
     height = max(1, min(n, BLOCK_CELLS // n))
@@ -130,16 +130,16 @@ def nearest(vectors: Vectors, k: int) -> tuple[NDArray[np.int64], Vectors]:
         row, column, product = row[best], column[best], product[best]
         taken = np.searchsorted(row, rows)[:, None] + np.arange(k)
         indices[start : start + height] = column[taken]
-        cosines[start : start + height] = product[taken] / np.float32(GRID) ** 2
+        cosines[start : start + height] = product[taken] / np.float32(GRID_STEPS) ** 2
     return indices, cosines
 
 
-def _mutual_graph(vectors: Vectors, k: int) -> csr_matrix:
+def _build_mutual_graph(vectors: VectorArray, k: int) -> csr_matrix:
     """Symmetric (n, n) sparse matrix of cosines, where each of two rows is among the other's k nearest."""
     from scipy import sparse  # here and below: too slow to import for the pages, which never cluster
 
     n = len(vectors)
-    indices, cosines = nearest(vectors, k)
+    indices, cosines = find_neighbours(vectors, k)
     rows = np.repeat(np.arange(n), k)
     directed = sparse.csr_matrix((np.maximum(cosines, 0).ravel(), (rows, indices.ravel())), shape=(n, n))
     mutual = directed.minimum(directed.T).tocsr()
@@ -148,8 +148,8 @@ def _mutual_graph(vectors: Vectors, k: int) -> csr_matrix:
     return mutual
 
 
-def _consensus(graph: csr_matrix, resolution: float, seeds: int, min_size: int) -> Labels:
-    runs = np.stack([_louvain(graph, resolution, seed) for seed in range(seeds)])
+def _find_consensus(graph: csr_matrix, resolution: float, seeds: int, min_size: int) -> ClusterLabels:
+    runs = np.stack([_run_louvain(graph, resolution, seed) for seed in range(seeds)])
     weighted = graph.tocoo()
     together = np.zeros(weighted.nnz)
     for run in runs:
@@ -158,12 +158,12 @@ def _consensus(graph: csr_matrix, resolution: float, seeds: int, min_size: int) 
     weighted = weighted.tocsr()
     weighted.eliminate_zeros()
     weighted.sort_indices()
-    labels = _louvain(weighted, resolution, 0)
-    labels[_agreement(labels, runs) < AGREEMENT] = UNCLUSTERED
-    return _by_size(labels, min_size)
+    labels = _run_louvain(weighted, resolution, 0)
+    labels[_compute_agreement(labels, runs) < MIN_AGREEMENT] = UNCLUSTERED
+    return _number_by_size(labels, min_size)
 
 
-def _louvain(graph: csr_matrix, resolution: float, seed: int) -> Labels:
+def _run_louvain(graph: csr_matrix, resolution: float, seed: int) -> ClusterLabels:
     from sknetwork.clustering import Louvain
 
     louvain = Louvain(
@@ -179,7 +179,7 @@ def _louvain(graph: csr_matrix, resolution: float, seed: int) -> Labels:
     return np.asarray(louvain.fit_predict(graph), dtype=np.int64)
 
 
-def _agreement(labels: Labels, runs: NDArray[np.int64]) -> NDArray[np.float64]:
+def _compute_agreement(labels: ClusterLabels, runs: NDArray[np.int64]) -> NDArray[np.float64]:
     """(n,) share of the runs in which each row is in the community that holds most of its cluster."""
     found = np.zeros(len(labels))
     for run in runs:
@@ -192,7 +192,7 @@ def _agreement(labels: Labels, runs: NDArray[np.int64]) -> NDArray[np.float64]:
     return found / len(runs)
 
 
-def _by_size(labels: Labels, min_size: int) -> Labels:
+def _number_by_size(labels: ClusterLabels, min_size: int) -> ClusterLabels:
     """Number clusters by falling size, equal ones by their first row; leave out those under `min_size`."""
     kept, first, sizes = np.unique(labels[labels >= 0], return_index=True, return_counts=True)
     order = np.lexsort((first, -sizes))

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from narratives.model import Cluster, Codebook, LineageEvent, LineageKind, PreviousSnapshot
 
-SAME = 0.3
+MIN_JACCARD = 0.3
 # How ids begin: a claim that may be offered as a narrative, and a cluster of one topic.
-CLAIM, TOPIC = "c-", "t-"
+CLAIM_PREFIX, TOPIC_PREFIX = "c-", "t-"
 
 
-def new_id(text: str, taken: Collection[str], prefix: str = TOPIC) -> str:
+def make_cluster_id(text: str, taken: Collection[str], prefix: str = TOPIC_PREFIX) -> str:
     """The prefix and 8 hex digits from a text (a claim; a topic's central member), none of those `taken`."""
     attempt = 0
     while True:
@@ -38,7 +38,7 @@ def keep_ids(clusters: Sequence[Cluster], previous: Mapping[str, str]) -> tuple[
         shared = Counter(previous[member] for member in cluster.members if member in previous)
         for earlier, common in shared.items():
             likeness = common / (len(cluster.members) + sizes[earlier] - common)
-            if likeness >= SAME:
+            if likeness >= MIN_JACCARD:
                 pairs.append((-likeness, earlier, cluster.cluster_id, place))
     ids: dict[int, str] = {}
     for _, earlier, _, place in sorted(pairs):
@@ -48,15 +48,15 @@ def keep_ids(clusters: Sequence[Cluster], previous: Mapping[str, str]) -> tuple[
     for place, cluster in enumerate(clusters):
         if place not in ids:
             own = cluster.cluster_id
-            ids[place] = new_id(own, taken) if own in taken else own
+            ids[place] = make_cluster_id(own, taken) if own in taken else own
             taken.add(ids[place])
     return tuple(replace(cluster, cluster_id=ids[place]) for place, cluster in enumerate(clusters))
 
 
 # From this share of the members on, one cluster is said to come from another, or to have gone into it.
-MOST = 0.5
+MAJORITY_SHARE = 0.5
 # Clusters with a smaller share of the members are not named.
-NAMED_SHARE = 0.1
+MIN_RELATED_SHARE = 0.1
 
 
 def trace_lineage(
@@ -69,10 +69,10 @@ def trace_lineage(
     """
     if not earlier.snapshot_id:
         return ()
-    return (*_of_clusters(clusters, earlier), *_of_codebook(codebook, earlier.codebook))
+    return (*_trace_clusters(clusters, earlier), *_trace_codebook(codebook, earlier.codebook))
 
 
-def _of_clusters(clusters: Sequence[Cluster], earlier: PreviousSnapshot) -> Iterable[LineageEvent]:
+def _trace_clusters(clusters: Sequence[Cluster], earlier: PreviousSnapshot) -> Iterable[LineageEvent]:
     known: defaultdict[str, list[str]] = defaultdict(list)
     for before, members in earlier.members.items():
         for member in members:
@@ -84,8 +84,8 @@ def _of_clusters(clusters: Sequence[Cluster], earlier: PreviousSnapshot) -> Iter
         for before, n in came.items():
             went[before][own] = n
         if own not in earlier.members:
-            related, shares = _largest(came)
-            kind: LineageKind = "split" if shares and shares[0] >= MOST else "birth"
+            related, shares = _rank_related(came)
+            kind: LineageKind = "split" if shares and shares[0] >= MAJORITY_SHARE else "birth"
             yield LineageEvent(kind, own, cluster.name, "discovered", related, shares)
             continue
         share = came[own] / len(earlier.members[own].union(cluster.members))
@@ -97,20 +97,20 @@ def _of_clusters(clusters: Sequence[Cluster], earlier: PreviousSnapshot) -> Iter
             turn: LineageKind = "offered" if cluster.is_candidate else "withdrawn"
             yield LineageEvent(turn, own, cluster.name, "discovered")
     for gone in sorted(set(earlier.members) - {cluster.cluster_id for cluster in clusters}):
-        related, shares = _largest(went[gone])
-        end: LineageKind = "merge" if shares and shares[0] >= MOST else "death"
+        related, shares = _rank_related(went[gone])
+        end: LineageKind = "merge" if shares and shares[0] >= MAJORITY_SHARE else "death"
         yield LineageEvent(end, gone, earlier.names.get(gone, ""), "discovered", related, shares)
 
 
-def _largest(counts: Counter[str]) -> tuple[tuple[str, ...], tuple[float, ...]]:
+def _rank_related(counts: Counter[str]) -> tuple[tuple[str, ...], tuple[float, ...]]:
     """The clusters with a tenth or more of the members, largest first, and their shares."""
     total = sum(counts.values())
     order = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    kept = [(key, round(n / total, 3)) for key, n in order if n / total >= NAMED_SHARE]
+    kept = [(key, round(n / total, 3)) for key, n in order if n / total >= MIN_RELATED_SHARE]
     return tuple(key for key, _ in kept), tuple(share for _, share in kept)
 
 
-def _of_codebook(codebook: Codebook, before: Mapping[str, tuple[str, str]]) -> Iterable[LineageEvent]:
+def _trace_codebook(codebook: Codebook, before: Mapping[str, tuple[str, str]]) -> Iterable[LineageEvent]:
     heirs: defaultdict[str, list[str]] = defaultdict(list)
     for narrative in codebook.narratives:
         for replaced in narrative.replaces:

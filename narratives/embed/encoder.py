@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from narratives.model import EncoderError
-from narratives.model.text import Vectors
+from narratives.model.text import VectorArray
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -27,7 +27,7 @@ BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 BUNDLED_DIMENSION = 384
 
 
-def bundled_model(folder: Path | None = None) -> Path:
+def locate_bundled_model(folder: Path | None = None) -> Path:
     """The folder of the bundled model, its weights verified; `folder` overrides where it lies.
 
     Raises EncoderError where the package is missing or the weights have another sha256.
@@ -35,14 +35,14 @@ def bundled_model(folder: Path | None = None) -> Path:
     if folder is None:
         spec = importlib.util.find_spec(BUNDLED_PACKAGE)
         if spec is None or spec.origin is None:
-            raise unusable(BUNDLED_NAME, f"no installed package {BUNDLED_PACKAGE}")
+            raise make_unusable_error(BUNDLED_NAME, f"no installed package {BUNDLED_PACKAGE}")
         folder = Path(spec.origin).parent / "model"
     weights = folder / "model.safetensors"
     if not weights.is_file():
-        raise unusable(BUNDLED_NAME, f"no file {weights}")
-    digest = _sha256([weights])
+        raise make_unusable_error(BUNDLED_NAME, f"no file {weights}")
+    digest = _hash_files([weights])
     if digest != BUNDLED_SHA256:
-        raise unusable(BUNDLED_NAME, f"{weights} with sha256 {digest} instead of {BUNDLED_SHA256}")
+        raise make_unusable_error(BUNDLED_NAME, f"{weights} with sha256 {digest} instead of {BUNDLED_SHA256}")
     return folder
 
 
@@ -54,7 +54,7 @@ def is_cached(model: str) -> bool:
     return any(isinstance(try_to_load_from_cache(name, "config.json"), str) for name in names)
 
 
-def card_languages(source: str) -> frozenset[str]:
+def read_card_languages(source: str) -> frozenset[str]:
     """ISO 639-1 codes that the card of a folder or cached model names; English where it names none."""
     from huggingface_hub import ModelCard, try_to_load_from_cache
 
@@ -69,13 +69,13 @@ def card_languages(source: str) -> frozenset[str]:
     return frozenset(code for code in codes if len(code) == 2) or frozenset({"en"})
 
 
-def folder_name(folder: Path) -> str:
+def make_model_name(folder: Path) -> str:
     """A name that changes with the weights, so that vectors of two models never share a file."""
     weights = sorted(path for path in folder.rglob("*") if path.suffix in (".safetensors", ".bin"))
-    return f"{folder.resolve().name}-{_sha256(weights)[:8]}"
+    return f"{folder.resolve().name}-{_hash_files(weights)[:8]}"
 
 
-def _sha256(paths: Sequence[Path]) -> str:
+def _hash_files(paths: Sequence[Path]) -> str:
     digest = hashlib.sha256()
     for path in paths:
         with path.open("rb") as stream:
@@ -84,7 +84,7 @@ def _sha256(paths: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
-def unusable(model: str, got: str) -> EncoderError:
+def make_unusable_error(model: str, got: str) -> EncoderError:
     """The error for a model that cannot be used, saying what was found instead."""
     return EncoderError(
         f"a sentence-transformers model at {model!r}",
@@ -99,12 +99,12 @@ log = logging.getLogger(__name__)
 VARIANTS = ("fp32", "bf16")
 
 # Measured: of 1, 4, 8, 16 and 32 rows a batch, 8 are as quick as any; and few are wasted on filling up.
-ROWS = 8
+MODEL_BATCH_ROWS = 8
 TOKEN_STEP = 16
 MAX_TOKENS = 512
 # Texts that are tokenised and sorted together, and rows that are handed out together.
-CHUNK = 2048
-HANDED_OUT = 256
+CHUNK_TEXTS = 2048
+YIELD_ROWS = 256
 
 
 class SentenceEncoder:
@@ -139,7 +139,7 @@ class SentenceEncoder:
         """The languages that the model's card names, English where it names none."""
         if self.name == BUNDLED_NAME:
             return frozenset({"en"})
-        return card_languages(self._source)
+        return read_card_languages(self._source)
 
     @cached_property
     def _model(self) -> SentenceTransformer:
@@ -156,11 +156,11 @@ class SentenceEncoder:
             model = SentenceTransformer(self._source, device="cpu", local_files_only=self._offline)
         except (OSError, ValueError) as error:
             reason = str(error).partition("\n")[0].rstrip(".")
-            raise unusable(self._source, reason) from error
+            raise make_unusable_error(self._source, reason) from error
         model.eval()
         return model.to(torch.bfloat16 if self.variant == "bf16" else torch.float32)
 
-    def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
+    def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], VectorArray]]:
         """Yield (indices into `texts`, float32 unit rows of shape (n, dimension)), about 256 rows at a time.
 
         Every index comes exactly once, shorter texts first within each 2,048. Closing the iterator, or
@@ -171,18 +171,18 @@ class SentenceEncoder:
         model = self._model
         workers = max(1, torch.get_num_threads())
         indices: list[int] = []
-        rows: list[Vectors] = []
+        rows: list[VectorArray] = []
         pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
         try:
-            running: deque[tuple[list[int], Future[Vectors]]] = deque()
-            for batch, features in _batches(model, texts):
-                running.append((batch, pool.submit(_forward, model, features)))
+            running: deque[tuple[list[int], Future[VectorArray]]] = deque()
+            for batch, features in _make_batches(model, texts):
+                running.append((batch, pool.submit(_encode_batch, model, features)))
                 if len(running) <= 2 * workers:
                     continue
                 done, future = running.popleft()
                 indices += done
                 rows.append(future.result()[: len(done)])
-                if len(indices) >= HANDED_OUT:
+                if len(indices) >= YIELD_ROWS:
                     yield indices, np.concatenate(rows)
                     indices, rows = [], []
             for done, future in running:
@@ -214,30 +214,30 @@ def load_encoder(model: str = "", variant: str = "", *, local_only: bool = False
     if variant == "bf16" and not _has_amx():
         log.warning("This CPU has no amx_bf16: encoding in bf16, as asked, will be slow.")
     if model in ("", BUNDLED_NAME, f"sentence-transformers/{BUNDLED_NAME}"):
-        return SentenceEncoder(str(bundled_model()), BUNDLED_NAME, variant)
+        return SentenceEncoder(str(locate_bundled_model()), BUNDLED_NAME, variant)
     if Path(model).is_dir():
-        encoder = SentenceEncoder(model, folder_name(Path(model)), variant)
+        encoder = SentenceEncoder(model, make_model_name(Path(model)), variant)
     else:
         if model.startswith((".", "/", "~")):
-            raise unusable(model, "no such folder")
+            raise make_unusable_error(model, "no such folder")
         cached = is_cached(model)
         if not cached and local_only:
-            raise unusable(model, "no such model on this machine")
+            raise make_unusable_error(model, "no such model on this machine")
         if not cached:
             log.warning("Model %r is not on this machine: contacting the Hugging Face hub for it.", model)
         encoder = SentenceEncoder(model, model, variant, offline=cached)
     if not encoder.dimension:
-        raise unusable(model, "a model that does not tell its dimension")
+        raise make_unusable_error(model, "a model that does not tell its dimension")
     return encoder
 
 
-def _batches(model: SentenceTransformer, texts: Sequence[str]) -> Iterator[tuple[list[int], dict[str, Any]]]:
+def _make_batches(model: SentenceTransformer, texts: Sequence[str]) -> Iterator[tuple[list[int], dict[str, Any]]]:
     """Cut texts into batches of `ROWS` texts of one padded length, with the features that the model takes."""
     prefix = model.prompts.get(model.default_prompt_name or "", "") or ""
     limit = min(model.max_seq_length or MAX_TOKENS, MAX_TOKENS)
     padded = hasattr(model[0], "auto_model")
-    for start in range(0, len(texts), CHUNK):
-        chunk = [prefix + text for text in texts[start : start + CHUNK]]
+    for start in range(0, len(texts), CHUNK_TEXTS):
+        chunk = [prefix + text for text in texts[start : start + CHUNK_TEXTS]]
         by_length: dict[int, list[int]] = {}
         encoded: list[Any] = []
         if padded:
@@ -249,25 +249,23 @@ def _batches(model: SentenceTransformer, texts: Sequence[str]) -> Iterator[tuple
             by_length.setdefault(length, []).append(row)
         filler = model.tokenizer("") if padded else ""
         for length, members in sorted(by_length.items()):
-            for first in range(0, len(members), ROWS):
-                batch = members[first : first + ROWS]
+            for first in range(0, len(members), MODEL_BATCH_ROWS):
+                batch = members[first : first + MODEL_BATCH_ROWS]
                 if padded:
-                    rows = [encoded[row] for row in batch] + [filler] * (ROWS - len(batch))
-                    features = model.tokenizer.pad(
-                        rows, padding="max_length", max_length=length, return_tensors="pt"
-                    )
+                    rows = [encoded[row] for row in batch] + [filler] * (MODEL_BATCH_ROWS - len(batch))
+                    features = model.tokenizer.pad(rows, padding="max_length", max_length=length, return_tensors="pt")
                 else:
                     features = model.preprocess([chunk[row] for row in batch])
                 yield [start + row for row in batch], dict(features)
 
 
-def _forward(model: SentenceTransformer, features: dict[str, Any]) -> Vectors:
+def _encode_batch(model: SentenceTransformer, features: dict[str, Any]) -> VectorArray:
     """One batch through the model, normalised in float32 (bf16 rows are only roughly of unit length)."""
     import torch
 
     with torch.inference_mode():
         rows = model(features)["sentence_embedding"].float()
-        unit: Vectors = torch.nn.functional.normalize(rows, dim=1).numpy()
+        unit: VectorArray = torch.nn.functional.normalize(rows, dim=1).numpy()
     return unit
 
 

@@ -15,29 +15,36 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from narratives.fetch.archive import Archive, check_type, media_type, write
-from narratives.fetch.client import LATER, Client, RateLimiter, Robots, introduce, said
-from narratives.fetch.host_policy import HostPolicy, Resolve, host_of, resolve
+from narratives.fetch.archive import Archive, check_type, get_media_type, write_atomically
+from narratives.fetch.client import (
+    RETRY_HINT,
+    HttpClient,
+    RateLimiter,
+    RobotsRules,
+    build_user_agent,
+    describe_status,
+)
+from narratives.fetch.host_policy import HostPolicy, ResolveHost, get_host, resolve_host
 from narratives.fetch.records import (
     Clock,
     CrawlPolicy,
     DateRange,
-    Entry,
-    Failure,
     FetchedPage,
     FetchError,
+    FetchFailure,
     FetchReport,
     FetchRequest,
+    ListedPage,
     Listing,
     PageChange,
 )
-from narratives.fetch.sources import Decode, Sources, is_remote, name_host
+from narratives.fetch.sources import Decode, SourceLister, allow_source_host, is_remote
 from narratives.model import NarrativesError, Progress, ReadError, no_progress
 
-__all__ = ["Failure", "FetchError", "FetchReport", "FetchRequest", "fetch"]
+__all__ = ["FetchError", "FetchFailure", "FetchReport", "FetchRequest", "fetch_source"]
 
 
-FRESH = timedelta(days=1)
+MAX_LISTING_AGE = timedelta(days=1)
 
 
 class FetchState:
@@ -73,14 +80,14 @@ class FetchState:
         """What was listed, if the listing had been finished and is not a day old."""
         said = self._said["listing"]
         age = datetime.fromisoformat(self._now) - datetime.fromisoformat(self._said["listed"])
-        if said is None or age > FRESH:
+        if said is None or age > MAX_LISTING_AGE:
             return None
-        entries = tuple(Entry(**entry) for entry in said["entries"])
-        return Listing(entries, said["outside"], tuple(Failure(**each) for each in said["failures"]))
+        entries = tuple(ListedPage(**entry) for entry in said["entries"])
+        return Listing(entries, said["outside"], tuple(FetchFailure(**each) for each in said["failures"]))
 
     def note(self, listing: Listing) -> None:
         """Remember a finished listing."""
-        bare = [Entry(entry.url, entry.published, entry.modified) for entry in listing.entries]
+        bare = [ListedPage(entry.url, entry.published, entry.modified) for entry in listing.entries]
         self._said["listing"] = asdict(Listing(tuple(bare), listing.outside, listing.failures))
         self._said["listed"] = self._now
         self._save()
@@ -91,20 +98,20 @@ class FetchState:
 
     def _save(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        write(self._path, json.dumps(self._said, ensure_ascii=False).encode())
+        write_atomically(self._path, json.dumps(self._said, ensure_ascii=False).encode())
 
 
-MANNERS, CLOCK = CrawlPolicy(), Clock()
-_GZIPPED = ("application/gzip", "application/x-gzip")
+DEFAULT_POLICY, DEFAULT_CLOCK = CrawlPolicy(), Clock()
+_GZIP_TYPES = ("application/gzip", "application/x-gzip")
 
 
-def fetch(
+def fetch_source(
     request: FetchRequest,
     progress: Progress = no_progress,
     *,
-    manners: CrawlPolicy = MANNERS,
-    clock: Clock = CLOCK,
-    resolve: Resolve = resolve,
+    manners: CrawlPolicy = DEFAULT_POLICY,
+    clock: Clock = DEFAULT_CLOCK,
+    resolve: ResolveHost = resolve_host,
     decode: Decode = bytes.decode,
 ) -> FetchReport:
     """List what a source has, fetch each page that is new or has changed, and say what failed and why.
@@ -115,17 +122,17 @@ def fetch(
     began = clock.elapsed()
     window = DateRange.of(request.date_from, request.date_to)
     guard = HostPolicy(request.allow_hosts, resolve)
-    name_host(request.source, guard)
+    allow_source_host(request.source, guard)
     pace = RateLimiter(manners, clock)
-    client = Client(guard, pace, manners, clock, introduce(request.contact))
-    robots = Robots(client, pace, manners)
-    with _alone(request.into):
+    client = HttpClient(guard, pace, manners, clock, build_user_agent(request.contact))
+    robots = RobotsRules(client, pace, manners)
+    with _lock_archive(request.into):
         journal = FetchState(request, clock.stamp())
         archive = Archive(request.into)
-        run = _Run(client, robots, archive, manners, clock, journal.started)
-        sources = Sources(run.look, guard, window, manners, clock, progress, decode)
+        run = _FetchRun(client, robots, archive, manners, clock, journal.started)
+        sources = SourceLister(run.look, guard, window, manners, clock, progress, decode)
         try:
-            listing = journal.listing or _list(sources, request.source, journal)
+            listing = journal.listing or _list_source(sources, request.source, journal)
             failures = list(listing.failures)
             counts: Counter[str] = Counter()
             for number, entry in enumerate(listing.entries):
@@ -133,7 +140,7 @@ def fetch(
                 try:
                     counts[run.visit(entry)] += 1
                 except FetchError as error:
-                    failures.append(Failure(entry.url, str(error)))
+                    failures.append(FetchFailure(entry.url, str(error)))
             progress("fetching", len(listing.entries), len(listing.entries))
         finally:
             client.close()
@@ -148,7 +155,7 @@ def fetch(
     )
 
 
-def _list(sources: Sources, source: str, journal: FetchState) -> Listing:
+def _list_source(sources: SourceLister, source: str, journal: FetchState) -> Listing:
     try:
         listing = sources.list(source)
     except NarrativesError:
@@ -161,13 +168,13 @@ def _list(sources: Sources, source: str, journal: FetchState) -> Listing:
     return listing
 
 
-class _Run:
+class _FetchRun:
     """One run over the pages, with the hosts that have failed too often in it."""
 
     def __init__(
         self,
-        client: Client,
-        robots: Robots,
+        client: HttpClient,
+        robots: RobotsRules,
         archive: Archive,
         manners: CrawlPolicy,
         clock: Clock,
@@ -182,17 +189,17 @@ class _Run:
         is_listing = url.lower().endswith((".xml", ".gz", ".txt", ".rss", ".atom"))
         limit = self._manners.listing_bytes if is_listing else self._manners.page_bytes
         page = self._client.get(url, limit=limit, permit=self._robots.permit, accept=_check_source_type)
-        return _whole(page)
+        return _check_page(page)
 
-    def visit(self, entry: Entry) -> PageChange:
+    def visit(self, entry: ListedPage) -> PageChange:
         """Fetch one page into the archive, if still to do; raises FetchError where it cannot be had."""
         known = self._archive.find(entry.url)
         if known and known.checked_at >= self._started:
             return "already"
-        host = host_of(entry.url)
+        host = get_host(entry.url)
         if self._failed[host] >= self._manners.failures:
             got = f"{self._failed[host]} failures in a row at {host}, which is left alone now"
-            raise FetchError("a host that answers", got, LATER, passing=True)
+            raise FetchError("a host that answers", got, RETRY_HINT, passing=True)
         try:
             page = entry.page or self._client.get(
                 entry.url,
@@ -205,7 +212,7 @@ class _Run:
                 self._archive.touch(known, self._clock.stamp())
                 change: PageChange = "unchanged"
             else:
-                change = self._archive.keep(_whole(page), known, self._clock.stamp())
+                change = self._archive.keep(_check_page(page), known, self._clock.stamp())
         except FetchError as error:
             self._failed[host] = self._failed[host] + 1 if error.blames_host else 0
             raise
@@ -213,23 +220,23 @@ class _Run:
         return change
 
 
-def _whole(page: FetchedPage) -> FetchedPage:
+def _check_page(page: FetchedPage) -> FetchedPage:
     """The page itself; raises FetchError where the answer is something else or empty."""
     if page.status != HTTPStatus.OK:
         todo = "Check the address, or leave it out."
-        raise FetchError("a page", said(page.status), todo, status=page.status)
+        raise FetchError("a page", describe_status(page.status), todo, status=page.status)
     if not page.body.strip():
         raise FetchError("a page with content", "an empty one", "Leave it out.")
     return page
 
 
 def _check_source_type(page: FetchedPage) -> None:
-    if media_type(page) not in _GZIPPED:
+    if get_media_type(page) not in _GZIP_TYPES:
         check_type(page)
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _lock_archive(folder: Path) -> Iterator[None]:
     """Hold the archive; raises ReadError where it cannot be made or another fetch holds it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

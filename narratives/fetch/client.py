@@ -29,7 +29,7 @@ from urllib3.exceptions import (
 from urllib3.response import BaseHTTPResponse
 
 from narratives import __version__
-from narratives.fetch.host_policy import HostPolicy, Target, host_of, normal
+from narratives.fetch.host_policy import ConnectionTarget, HostPolicy, get_host, normalise_url
 from narratives.fetch.records import Clock, CrawlPolicy, FetchedPage, FetchError
 from narratives.model import UsageError
 
@@ -58,10 +58,10 @@ class RateLimiter:
             self._due[host] = self._clock.elapsed() + self._delays.get(host, self._least)
 
 
-BLOCK = 1 << 16
+READ_BLOCK_BYTES = 1 << 16
 GZIP_MAGIC = b"\x1f\x8b"
 # zlib's code for "gzip or zlib, see the head".
-_EITHER = zlib.MAX_WBITS | 32
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
 def read_body(response: BaseHTTPResponse, limit: int, deadline: float, clock: Clock) -> bytes:
@@ -72,52 +72,52 @@ def read_body(response: BaseHTTPResponse, limit: int, deadline: float, clock: Cl
     """
     length = response.headers.get("Content-Length", "")
     if length.isdecimal() and int(length) > limit:
-        raise _too_large(f"{int(length):,}", limit)
+        raise _make_size_error(f"{int(length):,}", limit)
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
-    blocks = _limited(_blocks(response, deadline, clock), limit)
+    blocks = _limit_size(_read_blocks(response, deadline, clock), limit)
     if encoding in ("", "identity"):
         return b"".join(blocks)
     if encoding in ("gzip", "x-gzip"):
-        return _unpacked(blocks, limit)
+        return _decompress_blocks(blocks, limit)
     raise FetchError("a body as it is or in gzip", f"one in {encoding}", "Save the page by hand.")
 
 
-def unpack(data: bytes, limit: int) -> bytes:
+def decompress(data: bytes, limit: int) -> bytes:
     """The content of gzipped `data`, other data as they are; raises FetchError as `read_body` does."""
-    return _unpacked([data], limit) if data.startswith(GZIP_MAGIC) else data
+    return _decompress_blocks([data], limit) if data.startswith(GZIP_MAGIC) else data
 
 
-def _blocks(response: BaseHTTPResponse, deadline: float, clock: Clock) -> Iterator[bytes]:
+def _read_blocks(response: BaseHTTPResponse, deadline: float, clock: Clock) -> Iterator[bytes]:
     # `read1` comes back with what has arrived, so that bytes that drip one by one cannot hold it for ever.
-    while block := response.read1(BLOCK, decode_content=False):
+    while block := response.read1(READ_BLOCK_BYTES, decode_content=False):
         yield block
         if clock.elapsed() > deadline:
             raise FetchError("a whole answer in time", "one that was still going on", "Later.", passing=True)
 
 
-def _limited(blocks: Iterable[bytes], limit: int) -> Iterator[bytes]:
+def _limit_size(blocks: Iterable[bytes], limit: int) -> Iterator[bytes]:
     size = 0
     for block in blocks:
         size += len(block)
         if size > limit:
-            raise _too_large(f"more than {limit:,}", limit)
+            raise _make_size_error(f"more than {limit:,}", limit)
         yield block
 
 
-def _unpacked(blocks: Iterable[bytes], limit: int) -> bytes:
+def _decompress_blocks(blocks: Iterable[bytes], limit: int) -> bytes:
     content = bytearray()
-    decoder = zlib.decompressobj(_EITHER)
+    decoder = zlib.decompressobj(_GZIP_OR_ZLIB)
     try:
         for block in blocks:
             data = block
             while data:
                 content += decoder.decompress(data, limit + 1 - len(content))
                 if len(content) > limit:
-                    raise _too_large(f"more than {limit:,} once unpacked", limit)
+                    raise _make_size_error(f"more than {limit:,} once unpacked", limit)
                 # A gzip file may have several members, and zeros behind the last.
                 data = decoder.unconsumed_tail or decoder.unused_data.lstrip(b"\0")
                 if decoder.eof and data:
-                    decoder = zlib.decompressobj(_EITHER)
+                    decoder = zlib.decompressobj(_GZIP_OR_ZLIB)
     except zlib.error as error:
         raise FetchError("a whole gzip body", f"a corrupt one ({error})", "Later.", passing=True) from error
     if not decoder.eof:
@@ -125,29 +125,29 @@ def _unpacked(blocks: Iterable[bytes], limit: int) -> bytes:
     return bytes(content)
 
 
-def _too_large(size: str, limit: int) -> FetchError:
+def _make_size_error(size: str, limit: int) -> FetchError:
     return FetchError(f"at most {limit:,} bytes", size, "If it is text after all, save it by hand.")
 
 
 # What robots.txt rules may call us, and how we introduce ourselves.
-TOKEN = "narrative-tracker"
-USER_AGENT = f"{TOKEN}/{__version__} (open-source research reader; its name in robots.txt is {TOKEN})"
-_CONTACT = re.compile(r"https?://[!-'*-~]+|[!-'*-?A-~]+@[!-'*-?A-~]+")
-HEADERS = {
+ROBOTS_TOKEN = "narrative-tracker"
+USER_AGENT = f"{ROBOTS_TOKEN}/{__version__} (open-source research reader; its name in robots.txt is {ROBOTS_TOKEN})"
+_CONTACT_PATTERN = re.compile(r"https?://[!-'*-~]+|[!-'*-?A-~]+@[!-'*-?A-~]+")
+REQUEST_HEADERS = {
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,application/pdf;q=0.8,*/*;q=0.1",
     "Accept-Encoding": "gzip",
 }
 NO_HEADERS: Mapping[str, str] = {}
-REDIRECTS = (301, 302, 303, 307, 308)
-RETRIED = (408, 425, 429, 500, 502, 503, 504)
+REDIRECT_STATUSES = (301, 302, 303, 307, 308)
+RETRY_STATUSES = (408, 425, 429, 500, 502, 503, 504)
 FIRST_BACKOFF = 2.0
-LATER = "Run the same command again later."
+RETRY_HINT = "Run the same command again later."
 
-Check = Callable[[FetchedPage], None]
-Permit = Callable[[str], None]
+CheckResponse = Callable[[FetchedPage], None]
+CheckPermission = Callable[[str], None]
 
 
-class Client:
+class HttpClient:
     """Fetches single addresses; knows nothing of sources, archives or robots.txt."""
 
     def __init__(
@@ -163,7 +163,13 @@ class Client:
         self._pools: dict[tuple[str, str, int, tuple[str, int]], HTTPConnectionPool] = {}
 
     def get(
-        self, url: str, *, limit: int, permit: Permit, accept: Check, extra: Mapping[str, str] = NO_HEADERS
+        self,
+        url: str,
+        *,
+        limit: int,
+        permit: CheckPermission,
+        accept: CheckResponse,
+        extra: Mapping[str, str] = NO_HEADERS,
     ) -> FetchedPage:
         """The answer to a GET of a `normal` address, redirects followed, body read where it is a 200.
 
@@ -177,9 +183,9 @@ class Client:
             self._guard.check(hops[-1])
             permit(hops[-1])
             page = self._patiently(hops[-1], limit, accept, extra)
-            if page.status not in REDIRECTS:
+            if page.status not in REDIRECT_STATUSES:
                 return replace(page, url=url)
-            following = normal(_location(page), base=hops[-1])
+            following = normalise_url(_get_redirect_target(page), base=hops[-1])
             if following in hops:
                 raise FetchError("a page", f"redirects in a circle by way of {following}", "Give another.")
             if len(hops) > self._manners.redirects:
@@ -192,7 +198,7 @@ class Client:
             pool.close()
         self._pools.clear()
 
-    def _patiently(self, url: str, limit: int, accept: Check, extra: Mapping[str, str]) -> FetchedPage:
+    def _patiently(self, url: str, limit: int, accept: CheckResponse, extra: Mapping[str, str]) -> FetchedPage:
         """One hop, tried again after passing failures: later each time, and not before the server says."""
         last = self._manners.attempts
         for attempt in range(1, last + 1):
@@ -204,20 +210,20 @@ class Client:
                     raise
                 fault = error
             else:
-                if page.status not in RETRIED:
+                if page.status not in RETRY_STATUSES:
                     return page
-                fault = FetchError("a page", said(page.status), LATER, passing=True, status=page.status)
+                fault = FetchError("a page", describe_status(page.status), RETRY_HINT, passing=True, status=page.status)
                 asked = self._retry_after(page)
             if asked > self._manners.longest_wait:
-                raise _because(fault, f" and the wish to be left alone for {asked:,.0f} s")
+                raise _extend_error(fault, f" and the wish to be left alone for {asked:,.0f} s")
             if attempt == last:
-                raise _because(fault, f", {last} times")
+                raise _extend_error(fault, f", {last} times")
             self._clock.sleep(max(asked, FIRST_BACKOFF * 2 ** (attempt - 1)))
         raise AssertionError("the last attempt returns or raises")
 
-    def _once(self, url: str, limit: int, accept: Check, extra: Mapping[str, str]) -> FetchedPage:
+    def _once(self, url: str, limit: int, accept: CheckResponse, extra: Mapping[str, str]) -> FetchedPage:
         target = self._guard.check(url)
-        with self._pace.turn(host_of(url)):
+        with self._pace.turn(get_host(url)):
             deadline = self._clock.elapsed() + self._manners.deadline
             try:
                 response = self._open(target, extra)
@@ -234,11 +240,11 @@ class Client:
                     if response.connection is not None:
                         response.close()
             except HTTPError as error:
-                raise _in_words(error) from error
+                raise _convert_error(error) from error
 
-    def _open(self, target: Target, extra: Mapping[str, str]) -> BaseHTTPResponse:
+    def _open(self, target: ConnectionTarget, extra: Mapping[str, str]) -> BaseHTTPResponse:
         """Send the request to the first of the checked addresses that takes a connection."""
-        headers = {**HEADERS, "User-Agent": self._agent, "Host": target.authority, **extra}
+        headers = {**REQUEST_HEADERS, "User-Agent": self._agent, "Host": target.authority, **extra}
         for number, address in enumerate(target.addresses, 1):
             try:
                 return self._pool(target, address).urlopen(
@@ -255,7 +261,7 @@ class Client:
                     raise
         raise FetchError("a host with an address", f"none for {target.host}", "Check the name.", passing=True)
 
-    def _pool(self, target: Target, address: tuple[str, int]) -> HTTPConnectionPool:
+    def _pool(self, target: ConnectionTarget, address: tuple[str, int]) -> HTTPConnectionPool:
         key = (target.scheme, target.host, target.port, address)
         if key not in self._pools:
             patience = Timeout(connect=self._manners.connect, read=self._manners.silence)
@@ -265,7 +271,7 @@ class Client:
                 else HTTPSConnectionPool(
                     *address,
                     timeout=patience,
-                    ssl_context=_tls(),
+                    ssl_context=_make_tls_context(),
                     # The connection goes to a number; the certificate must still be the named host's.
                     server_hostname=target.host,
                     assert_hostname=target.host,
@@ -286,17 +292,17 @@ class Client:
         return max(0.0, math.ceil(aware.timestamp() - self._clock.now()))
 
 
-def introduce(contact: str) -> str:
+def build_user_agent(contact: str) -> str:
     """The user agent, with the address or email to turn to, if any; raises UsageError where it is neither."""
     if not contact:
         return USER_AGENT
-    if not _CONTACT.fullmatch(contact):
+    if not _CONTACT_PATTERN.fullmatch(contact):
         todo = "Give an address on the web or an email address, without spaces or brackets."
         raise UsageError("--contact URL_OR_EMAIL", repr(contact), todo)
     return f"{USER_AGENT[:-1]}; contact: {contact})"
 
 
-def said(status: int) -> str:
+def describe_status(status: int) -> str:
     """A status in words: `404 Not Found`."""
     try:
         return f"{status} {HTTPStatus(status).phrase}"
@@ -304,14 +310,14 @@ def said(status: int) -> str:
         return f"status {status}"
 
 
-def _because(fault: FetchError, more: str) -> FetchError:
+def _extend_error(fault: FetchError, more: str) -> FetchError:
     return FetchError(fault.expected, fault.got + more, fault.todo, passing=True, status=fault.status)
 
 
-def _location(page: FetchedPage) -> str:
+def _get_redirect_target(page: FetchedPage) -> str:
     text = page.header("Location")
     if not text:
-        raise FetchError("a redirect to somewhere", f"{said(page.status)} without Location", "Give another.")
+        raise FetchError("a redirect to somewhere", f"{describe_status(page.status)} without Location", "Give another.")
     try:
         # Headers come as Latin-1; servers that do not escape write UTF-8.
         return text.encode("latin-1").decode("utf-8")
@@ -319,20 +325,20 @@ def _location(page: FetchedPage) -> str:
         return text
 
 
-def _in_words(error: HTTPError) -> FetchError:
+def _convert_error(error: HTTPError) -> FetchError:
     if isinstance(error, SSLError):
         return FetchError("a valid certificate", str(error), "Do not trust the page before it is mended.")
     # In urllib3 a refused connection is also a kind of timeout.
     is_refused = isinstance(error, NewConnectionError)
     if isinstance(error, ConnectTimeoutError | ReadTimeoutError) and not is_refused:
-        return FetchError("an answer in time", "silence", LATER, passing=True)
+        return FetchError("an answer in time", "silence", RETRY_HINT, passing=True)
     if isinstance(error, IncompleteRead) or isinstance(error.__context__, IncompleteRead):
-        return FetchError("a whole page", "a connection cut half-way", LATER, passing=True)
-    return FetchError("an answer", f"a failed connection ({error})", LATER, passing=True)
+        return FetchError("a whole page", "a connection cut half-way", RETRY_HINT, passing=True)
+    return FetchError("an answer", f"a failed connection ({error})", RETRY_HINT, passing=True)
 
 
 @cache
-def _tls() -> ssl.SSLContext:
+def _make_tls_context() -> ssl.SSLContext:
     # The system's authorities, and certifi's where the system has none of its own.
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
@@ -340,13 +346,13 @@ def _tls() -> ssl.SSLContext:
 
 
 # RFC 9309 asks to read at least 500 KiB.
-MAX_BYTES = 1 << 20
+MAX_ROBOTS_BYTES = 1 << 20
 
 
-class Robots:
+class RobotsRules:
     """Says whether robots.txt lets us fetch, and slows the pace where it asks for that."""
 
-    def __init__(self, client: Client, pace: RateLimiter, manners: CrawlPolicy) -> None:
+    def __init__(self, client: HttpClient, pace: RateLimiter, manners: CrawlPolicy) -> None:
         self._client, self._pace, self._manners = client, pace, manners
         self._rules: dict[str, Protego | FetchError] = {}
 
@@ -363,14 +369,14 @@ class Robots:
         rules = self._rules[origin]
         if isinstance(rules, FetchError):
             raise rules.with_traceback(None)
-        if not rules.can_fetch(url, TOKEN):
+        if not rules.can_fetch(url, ROBOTS_TOKEN):
             raise FetchError("a page that robots.txt allows", "one that it disallows", "Leave it out.")
 
     def _learn(self, origin: str) -> Protego | FetchError:
         try:
-            page = self._client.get(origin, limit=MAX_BYTES, permit=_anything, accept=_any_type)
+            page = self._client.get(origin, limit=MAX_ROBOTS_BYTES, permit=_allow_any_url, accept=_accept_any_type)
             if page.status != HTTPStatus.OK and not 400 <= page.status < 500:
-                raise FetchError("robots.txt", said(page.status), LATER, passing=True)
+                raise FetchError("robots.txt", describe_status(page.status), RETRY_HINT, passing=True)
         except FetchError as error:
             got = f"{error.got} for {origin}"
             return FetchError("rules in robots.txt", got, error.todo, passing=error.passing)
@@ -379,19 +385,19 @@ class Robots:
         if delay > self._manners.longest_delay:
             got = f"the wish for one request in {delay:,.0f} s"
             return FetchError("a pace that ends some day", got, "Ask the owner of the site.")
-        self._pace.slow(host_of(origin), delay)
+        self._pace.slow(get_host(origin), delay)
         return rules
 
     def _delay(self, rules: Protego) -> float:
-        asked = [rules.crawl_delay(TOKEN) or 0.0]
-        if rate := rules.request_rate(TOKEN):
+        asked = [rules.crawl_delay(ROBOTS_TOKEN) or 0.0]
+        if rate := rules.request_rate(ROBOTS_TOKEN):
             asked.append(rate.seconds / rate.requests)
         return max(asked)
 
 
-def _anything(url: str) -> None:
+def _allow_any_url(url: str) -> None:
     """robots.txt itself needs no permission."""
 
 
-def _any_type(page: FetchedPage) -> None:
+def _accept_any_type(page: FetchedPage) -> None:
     """Whatever type it is sent as: a page of HTML holds no rules and so allows all."""

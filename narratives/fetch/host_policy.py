@@ -14,15 +14,15 @@ from urllib3.util import parse_url
 from narratives.fetch.records import FetchError
 from narratives.model import UsageError
 
-PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443}
 # (host, port) -> the (address, port) pairs to connect to; the port changes only in tests.
-Resolve = Callable[[str, int], Sequence[tuple[str, int]]]
+ResolveHost = Callable[[str, int], Sequence[tuple[str, int]]]
 
 # RFC 3986's own characters and the percent sign: all else in an address is escaped.
-_KEPT = "!#$%&'()*+,-./:;=?@[]_~"
-_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\]")
-_HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
-_ALLOWED = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:/?#@\s]+)(:(?P<port>\d{1,5}))?")
+_UNESCAPED = "!#$%&'()*+,-./:;=?@[]_~"
+_FORBIDDEN_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\\]")
+_HOST_NAME_PATTERN = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
+_HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:/?#@\s]+)(:(?P<port>\d{1,5}))?")
 
 # IANA special-purpose registries, beyond what every supported Python's `is_global` knows: relays and
 # protocol assignments (v4), and for v6 all but the global unicast block, and within it tunnels whose far end
@@ -34,7 +34,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ConnectionTarget:
     """A checked address of the web: connect to one of `addresses` and nowhere else."""
 
     scheme: str
@@ -46,10 +46,10 @@ class Target:
     @property
     def authority(self) -> str:
         """Host and, unless it is the scheme's own, port: the value of the Host header."""
-        return authority(self.scheme, self.host, self.port)
+        return format_authority(self.scheme, self.host, self.port)
 
 
-def resolve(host: str, port: int) -> list[tuple[str, int]]:
+def resolve_host(host: str, port: int) -> list[tuple[str, int]]:
     """Every address of a host as the system resolves it; raises OSError or UnicodeError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys((str(entry[4][0]), port) for entry in found))
@@ -71,7 +71,7 @@ def is_public(address: str) -> bool:
     return ip.is_global and not is_special
 
 
-def normal(address: str, base: str = "") -> str:
+def normalise_url(address: str, base: str = "") -> str:
     """An address of the web in one spelling: absolute, escaped, host in lower case ASCII, no fragment.
 
     Raises FetchError where it is none, is of another scheme, or carries a user name.
@@ -82,32 +82,32 @@ def normal(address: str, base: str = "") -> str:
     try:
         if not text:
             raise ValueError("nothing")
-        if _FORBIDDEN.search(text):
+        if _FORBIDDEN_CHARACTERS.search(text):
             raise ValueError("a control character or backslash")
         parts = urlsplit(urljoin(base, text))
         scheme, host, port = parts.scheme.lower(), parts.hostname or "", parts.port
-        if scheme not in PORTS:
+        if scheme not in DEFAULT_PORTS:
             raise ValueError(f"the scheme {scheme or '(none)'}")
         if "@" in parts.netloc:
             raise ValueError("a user name")
-        name = _host_name(host)
-        port = port or PORTS[scheme]
+        name = _normalise_host_name(host)
+        port = port or DEFAULT_PORTS[scheme]
         # urllib3's own way with `..` and escapes, so that robots.txt is asked about what is then asked for.
         asked = parse_url(
-            f"http://host{quote(parts.path, safe=_KEPT) or '/'}?{quote(parts.query, safe=_KEPT)}"
+            f"http://host{quote(parts.path, safe=_UNESCAPED) or '/'}?{quote(parts.query, safe=_UNESCAPED)}"
         )
     except ValueError as error:
         raise FetchError(wanted, f"{text[:200]!r} ({error})", todo) from error
-    return urlunsplit((scheme, authority(scheme, name, port), asked.path or "/", asked.query or "", ""))
+    return urlunsplit((scheme, format_authority(scheme, name, port), asked.path or "/", asked.query or "", ""))
 
 
-def authority(scheme: str, host: str, port: int) -> str:
+def format_authority(scheme: str, host: str, port: int) -> str:
     """Host and port as they stand in an address, the scheme's own port left out."""
     shown = f"[{host}]" if ":" in host else host
-    return shown if port == PORTS[scheme] else f"{shown}:{port}"
+    return shown if port == DEFAULT_PORTS[scheme] else f"{shown}:{port}"
 
 
-def host_of(url: str) -> str:
+def get_host(url: str) -> str:
     """Host and port of a `normal` address."""
     return urlsplit(url).netloc
 
@@ -115,29 +115,29 @@ def host_of(url: str) -> str:
 class HostPolicy:
     """Knows which hosts the person named, and refuses all others and every address that is not public."""
 
-    def __init__(self, allow_hosts: Sequence[str] = (), resolve: Resolve = resolve) -> None:
+    def __init__(self, allow_hosts: Sequence[str] = (), resolve: ResolveHost = resolve_host) -> None:
         """Raises UsageError where an entry of `allow_hosts` is not `host` or `host:port`."""
-        self._allowed = {_allowed(entry) for entry in allow_hosts}
+        self._allowed = {_parse_allowed_host(entry) for entry in allow_hosts}
         self._named: set[tuple[str, int]] = set()
         self._resolve = resolve
 
     def name(self, url: str) -> None:
         """Let the host of a `normal` address be asked, at its own port and the two usual ones."""
         parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
-        self._named |= {(_bare(host), each) for each in (port, *PORTS.values())}
+        host, port = parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
+        self._named |= {(_drop_www(host), each) for each in (port, *DEFAULT_PORTS.values())}
 
-    def check(self, url: str) -> Target:
+    def check(self, url: str) -> ConnectionTarget:
         """Where to connect for a `normal` address; raises FetchError where the request may not be made.
 
         All addresses of the host are looked at now and one of them is connected to, so a name that is
         resolved to something else a moment later changes nothing.
         """
         parts = urlsplit(url)
-        scheme, host, port = parts.scheme, parts.hostname or "", parts.port or PORTS[parts.scheme]
-        shown = authority(scheme, host, port)
+        scheme, host, port = parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
+        shown = format_authority(scheme, host, port)
         is_allowed = (host, port) in self._allowed or (host, 0) in self._allowed
-        if not is_allowed and (_bare(host), port) not in self._named:
+        if not is_allowed and (_drop_www(host), port) not in self._named:
             todo = f"If it is to be asked too, add --allow-host {shown}."
             raise FetchError("a host that was named", shown, todo)
         try:
@@ -152,29 +152,29 @@ class HostPolicy:
             todo = f"If that is meant, add --allow-host {shown}."
             raise FetchError("a host on the public internet", got, todo)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
-        return Target(scheme, host, port, path, addresses)
+        return ConnectionTarget(scheme, host, port, path, addresses)
 
 
-def _host_name(host: str) -> str:
+def _normalise_host_name(host: str) -> str:
     if ":" in host:
         return str(IPv6Address(host))
     name = host.encode("idna").decode("ascii").lower().removesuffix(".")
-    if not _HOST_NAME.fullmatch(name):
+    if not _HOST_NAME_PATTERN.fullmatch(name):
         raise ValueError("no host" if not host else "a host name that none can have")
     return name
 
 
-def _bare(host: str) -> str:
+def _drop_www(host: str) -> str:
     # A site and its www. twin are one site: each often leads to the other.
     return host.removeprefix("www.")
 
 
-def _allowed(entry: str) -> tuple[str, int]:
-    match = _ALLOWED.fullmatch(entry.strip())
+def _parse_allowed_host(entry: str) -> tuple[str, int]:
+    match = _HOST_AND_PORT.fullmatch(entry.strip())
     try:
         if match is None or int(match["port"] or 0) > 65535:
             raise ValueError
-        return _host_name(match["host"].strip("[]")), int(match["port"] or 0)
+        return _normalise_host_name(match["host"].strip("[]")), int(match["port"] or 0)
     except ValueError as error:
         todo = "Write it as in --allow-host 127.0.0.1:8000."
         raise UsageError("host or host:port", repr(entry), todo) from error

@@ -85,7 +85,7 @@ class FetchedPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ListedPage:
     """An address that a source lists, with the dates it gives for it (`2016-11-10`, or empty).
 
     `page` is there where looking at the source fetched this very page.
@@ -98,7 +98,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class FetchFailure:
     """An address that brought nothing, with the reason in words."""
 
     url: str
@@ -109,9 +109,9 @@ class Failure:
 class Listing:
     """What a source lists: the entries inside the dates, how many were outside, and what failed."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[ListedPage, ...]
     outside: int = 0
-    failures: tuple[Failure, ...] = ()
+    failures: tuple[FetchFailure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ class FetchReport:
     listed: int = 0
     outside: int = 0
     counts: dict[str, int] = field(default_factory=dict)
-    failures: tuple[Failure, ...] = ()
+    failures: tuple[FetchFailure, ...] = ()
     seconds: float = 0.0
 
     @property
@@ -147,7 +147,7 @@ class FetchReport:
         return sum(self.counts.values())
 
 
-_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+_PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +160,8 @@ class DateRange:
     @classmethod
     def of(cls, date_from: str, date_to: str) -> DateRange:
         """From two partial dates (`2016`, `2016-11`, `2016-11-10`, empty for open), or UsageError."""
-        first = _day(date_from, is_last=False) if date_from else None
-        last = _day(date_to, is_last=True) if date_to else None
+        first = _parse_day(date_from, is_last=False) if date_from else None
+        last = _parse_day(date_to, is_last=True) if date_to else None
         if first and last and first > last:
             raise UsageError("--from before --to", f"{date_from} and {date_to}", "Swap them.")
         return cls(first, last)
@@ -175,7 +175,7 @@ class DateRange:
         """Whether a day is inside."""
         return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
 
-    def excludes(self, entry: Entry) -> bool:
+    def excludes(self, entry: ListedPage) -> bool:
         """Whether an entry is certainly outside; what has no date of its own may be inside.
 
         What was last changed before the window was also published before it; what was changed after it may
@@ -187,7 +187,7 @@ class DateRange:
         return changed is not None and self.first is not None and changed < self.first
 
 
-def day_of(text: str) -> str:
+def extract_day(text: str) -> str:
     """The day that a machine-written date or time begins with, as `2016-11-10`; "" if it begins with none."""
     try:
         return date.fromisoformat(text.strip()[:10]).isoformat()
@@ -195,8 +195,8 @@ def day_of(text: str) -> str:
         return ""
 
 
-def _day(text: str, *, is_last: bool) -> date:
-    match = _DATE.fullmatch(text)
+def _parse_day(text: str, *, is_last: bool) -> date:
+    match = _PARTIAL_DATE.fullmatch(text)
     try:
         if match is None:
             raise ValueError

@@ -15,28 +15,28 @@ from typing import Literal
 import feedparser
 from lxml import etree, html
 
-from narratives.fetch.client import unpack
-from narratives.fetch.host_policy import HostPolicy, normal
+from narratives.fetch.client import decompress
+from narratives.fetch.host_policy import HostPolicy, normalise_url
 from narratives.fetch.records import (
     Clock,
     CrawlPolicy,
     DateRange,
-    Entry,
-    Failure,
     FetchedPage,
     FetchError,
+    FetchFailure,
+    ListedPage,
     Listing,
-    day_of,
+    extract_day,
 )
 from narratives.model import Progress, ReadError, UsageError
 
-Kind = Literal["sitemap", "feed", "addresses", "page"]
+SourceKind = Literal["sitemap", "feed", "addresses", "page"]
 
-HEAD_BYTES = 4096
+ROOT_SEARCH_BYTES = 4096
 # What may stand before the first element of an XML document.
 _PROLOGUE = re.compile(rb"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
-_ROOT = re.compile(rb"<(?:[\w.-]+:)?([\w.-]+)")
-_KINDS: dict[bytes, Kind] = {
+_ROOT_ELEMENT = re.compile(rb"<(?:[\w.-]+:)?([\w.-]+)")
+_ROOT_KINDS: dict[bytes, SourceKind] = {
     b"urlset": "sitemap",
     b"sitemapindex": "sitemap",
     b"rss": "feed",
@@ -46,9 +46,9 @@ _KINDS: dict[bytes, Kind] = {
 _BOM = b"\xef\xbb\xbf"
 
 
-def kind_of(body: bytes, content_type: str) -> Kind:
+def detect_source_kind(body: bytes, content_type: str) -> SourceKind:
     """What a fetched body is by its root element; plain text in which each line is an address is a list."""
-    head = body[:HEAD_BYTES].removeprefix(_BOM)
+    head = body[:ROOT_SEARCH_BYTES].removeprefix(_BOM)
     if content_type.startswith("text/plain"):
         lines = [line for line in body.removeprefix(_BOM).split(b"\n") if line.strip()]
         is_list = lines and all(line.startswith((b"http://", b"https://", b"#")) for line in lines)
@@ -56,46 +56,46 @@ def kind_of(body: bytes, content_type: str) -> Kind:
     position = 0
     while skipped := _PROLOGUE.match(head, position):
         position = skipped.end()
-    root = _ROOT.match(head, position)
-    return _KINDS.get(root[1], "page") if root else "page"
+    root = _ROOT_ELEMENT.match(head, position)
+    return _ROOT_KINDS.get(root[1], "page") if root else "page"
 
 
-def read_sitemap(body: bytes) -> tuple[list[Entry], list[Entry]]:
+def read_sitemap(body: bytes) -> tuple[list[ListedPage], list[ListedPage]]:
     """The pages and the further sitemaps that a sitemap or sitemap index names (sitemaps.org 0.9).
 
     `published` comes from the news extension, `modified` from lastmod. Entities are not expanded and nothing
     is loaded. Raises FetchError where it is no XML.
     """
-    pages: list[Entry] = []
-    sitemaps: list[Entry] = []
+    pages: list[ListedPage] = []
+    sitemaps: list[ListedPage] = []
     try:
         elements = etree.iterparse(
             io.BytesIO(body), events=("end",), resolve_entities=False, no_network=True, load_dtd=False
         )
         for _, element in elements:
-            name = _name(element)
+            name = _get_local_name(element)
             if name in ("url", "sitemap"):
                 # Extensions nest: an image has a `loc` of its own.
-                said = {_name(child): (child.text or "").strip() for child in element}
-                dates = [child.text or "" for child in element.iter() if _name(child) == "publication_date"]
-                published, modified = day_of("".join(dates[:1])), day_of(said.get("lastmod", ""))
-                (pages if name == "url" else sitemaps).append(Entry(said.get("loc", ""), published, modified))
+                said = {_get_local_name(child): (child.text or "").strip() for child in element}
+                dates = [child.text or "" for child in element.iter() if _get_local_name(child) == "publication_date"]
+                published, modified = extract_day("".join(dates[:1])), extract_day(said.get("lastmod", ""))
+                (pages if name == "url" else sitemaps).append(ListedPage(said.get("loc", ""), published, modified))
                 element.clear()
     except etree.XMLSyntaxError as error:
         raise FetchError("a sitemap", f"broken XML ({error})", "Tell the owner of the site.") from error
     return pages, sitemaps
 
 
-def read_feed(body: bytes) -> list[Entry]:
+def read_feed(body: bytes) -> list[ListedPage]:
     """The entries of an RSS or Atom feed; those without a link are left out."""
     # A stream, because feedparser takes a bare string for an address or the name of a file.
     feed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
     # Asked for a date that is not there, feedparser would put the other in its place.
     return [
-        Entry(
+        ListedPage(
             item["link"],
-            published=_day(item["published_parsed"]) if "published_parsed" in item else "",
-            modified=_day(item["updated_parsed"]) if "updated_parsed" in item else "",
+            published=_format_day(item["published_parsed"]) if "published_parsed" in item else "",
+            modified=_format_day(item["updated_parsed"]) if "updated_parsed" in item else "",
         )
         for item in feed.entries
         if item.get("link")
@@ -109,23 +109,23 @@ def read_addresses(text: str) -> Iterator[str]:
             yield line.strip()
 
 
-def _name(element: etree._Element) -> str:
+def _get_local_name(element: etree._Element) -> str:
     # A comment or processing instruction has a function in place of a name.
     return etree.QName(element).localname if isinstance(element.tag, str) else ""
 
 
-def _day(moment: struct_time | None) -> str:
+def _format_day(moment: struct_time | None) -> str:
     if moment is None:
         return ""
     return datetime.fromtimestamp(calendar.timegm(moment), UTC).date().isoformat()
 
 
-SITE = "http://en.kremlin.ru"
+KREMLIN_SITE = "http://en.kremlin.ru"
 # Moscow has kept UTC+3 since 2014.
-TIME_ZONE = timezone(timedelta(hours=3))
-_EVENT = re.compile(r"https?://en\.kremlin\.ru/events/president/(?:news|transcripts)/(\d+)/?")
+KREMLIN_TIME_ZONE = timezone(timedelta(hours=3))
+_EVENT_URL = re.compile(r"https?://en\.kremlin\.ru/events/president/(?:news|transcripts)/(\d+)/?")
 # So many events does a listing show, as far as is known; one with as many of a single day may hide more.
-SHOWN = 20
+EVENTS_PER_LISTING = 20
 
 
 def list_events(window: DateRange, today: date, look: Callable[[str], FetchedPage]) -> Listing:
@@ -138,29 +138,29 @@ def list_events(window: DateRange, today: date, look: Callable[[str], FetchedPag
     if window.first is None:
         raise UsageError("--from D for kremlin", "none", "Say from when, as in --from 2016-01.")
     dates: dict[str, str] = {}
-    failures: list[Failure] = []
+    failures: list[FetchFailure] = []
     day = min(window.last or today, today)
     while day >= window.first:
-        url = f"{SITE}/events/president/news/by-date/{day:%d.%m.%Y}"
+        url = f"{KREMLIN_SITE}/events/president/news/by-date/{day:%d.%m.%Y}"
         oldest = day.isoformat()
         try:
-            shown = read_listing(look(url).body, url)
+            shown = read_event_listing(look(url).body, url)
             dates |= {key: published for key, published in shown.items() if not dates.get(key)}
             oldest = min(filter(None, shown.values()), default=oldest)
-            if len(shown) >= SHOWN and set(shown.values()) == {day.isoformat()}:
+            if len(shown) >= EVENTS_PER_LISTING and set(shown.values()) == {day.isoformat()}:
                 todo = "Look at the day on the site."
                 raise FetchError("fewer events than a listing shows", f"{len(shown)} of one day", todo)
         except FetchError as error:
-            failures.append(Failure(url, str(error)))
+            failures.append(FetchFailure(url, str(error)))
             if error.blames_host:
                 break
         day = date.fromisoformat(oldest) if oldest < day.isoformat() else day - timedelta(days=1)
-    entries = [Entry(f"{SITE}/events/president/news/{key}", published) for key, published in dates.items()]
+    entries = [ListedPage(f"{KREMLIN_SITE}/events/president/news/{key}", published) for key, published in dates.items()]
     inside = tuple(entry for entry in entries if not window.excludes(entry))
     return Listing(inside, failures=tuple(failures))
 
 
-def read_listing(body: bytes, base: str) -> dict[str, str]:
+def read_event_listing(body: bytes, base: str) -> dict[str, str]:
     """The events of a listing by their number, each with the day that stands in the same block, or "".
 
     Raises FetchError where there is no HTML.
@@ -171,53 +171,53 @@ def read_listing(body: bytes, base: str) -> dict[str, str]:
         raise FetchError("a listing of events", f"no HTML ({error})", "Try again later.") from error
     dates: dict[str, str] = {}
     for link in page.iter("a"):
-        key = _event(link.get("href", ""), base)
+        key = _get_event_number(link.get("href", ""), base)
         if key and not dates.get(key):
-            dates[key] = _date_beside(link)
+            dates[key] = _find_adjacent_date(link)
     return dates
 
 
-def _event(href: str, base: str) -> str:
+def _get_event_number(href: str, base: str) -> str:
     try:
-        match = _EVENT.fullmatch(normal(href, base))
+        match = _EVENT_URL.fullmatch(normalise_url(href, base))
     except FetchError:
         return ""
     return match[1] if match else ""
 
 
-def _date_beside(link: html.HtmlElement) -> str:
+def _find_adjacent_date(link: html.HtmlElement) -> str:
     """The date of the smallest block around a link that has one; several in it belong to several events."""
     for block in (link, *link.iterancestors()):
-        days = {day for time in block.iter("time") if (day := day_of(time.get("datetime", "")))}
+        days = {day for time in block.iter("time") if (day := extract_day(time.get("datetime", "")))}
         if days:
             return days.pop() if len(days) == 1 else ""
     return ""
 
 
-KREMLIN = "kremlin"
+KREMLIN_SOURCE = "kremlin"
 # An index of indexes is against the protocol, but exists.
-MAX_DEPTH = 3
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+MAX_SITEMAP_DEPTH = 3
+_URL_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 Decode = Callable[[bytes], str]
-Look = Callable[[str], FetchedPage]
+FetchPage = Callable[[str], FetchedPage]
 
 
 def is_remote(source: str) -> bool:
     """Whether a source lies in the web, rather than in a file."""
-    return source == KREMLIN or _ADDRESS.match(source) is not None
+    return source == KREMLIN_SOURCE or _URL_SCHEME.match(source) is not None
 
 
-def name_host(source: str, guard: HostPolicy) -> None:
+def allow_source_host(source: str, guard: HostPolicy) -> None:
     """Let the host of a source that lies in the web be asked; raises UsageError where it is no source."""
     if is_remote(source):
         try:
-            guard.name(SITE if source == KREMLIN else normal(source))
+            guard.name(KREMLIN_SITE if source == KREMLIN_SOURCE else normalise_url(source))
         except FetchError as error:
             raise UsageError(error.expected, error.got, error.todo) from error
 
 
-class Sources:
+class SourceLister:
     """Lists what a source has; `look` fetches a listing, `guard` learns the hosts of a file of addresses.
 
     `decode` turns the bytes of a list into text.
@@ -225,7 +225,7 @@ class Sources:
 
     def __init__(
         self,
-        look: Look,
+        look: FetchPage,
         guard: HostPolicy,
         window: DateRange,
         manners: CrawlPolicy,
@@ -245,27 +245,27 @@ class Sources:
         sitemap, a feed, a list, or else a page itself. Raises UsageError where the source is none of these or
         cannot be limited to dates, FetchError or ReadError where it cannot be had.
         """
-        if source == KREMLIN:
-            today = datetime.fromtimestamp(self._clock.now(), TIME_ZONE).date()
+        if source == KREMLIN_SOURCE:
+            today = datetime.fromtimestamp(self._clock.now(), KREMLIN_TIME_ZONE).date()
             return list_events(self._window, today, self._counted)
         if not is_remote(source):
             return self._from_file(Path(source))
-        url = normal(source)
+        url = normalise_url(source)
         page = self._counted(url)
-        body = unpack(page.body, self._manners.listing_bytes)
-        kind = kind_of(body, page.header("Content-Type").lower())
+        body = decompress(page.body, self._manners.listing_bytes)
+        kind = detect_source_kind(body, page.header("Content-Type").lower())
         if kind == "sitemap":
             return self._from_sitemap(page.final_url, body)
         if kind == "feed":
             return self._chosen(read_feed(body), page.final_url)
         self._refuse_dates(source)
         if kind == "addresses":
-            return self._chosen(map(Entry, read_addresses(self._decode(body))), page.final_url)
-        return Listing((Entry(url, page=page),))
+            return self._chosen(map(ListedPage, read_addresses(self._decode(body))), page.final_url)
+        return Listing((ListedPage(url, page=page),))
 
     def _from_file(self, path: Path) -> Listing:
         if not path.is_file():
-            todo = f"Name {KREMLIN}, an address that begins with http, or such a file."
+            todo = f"Name {KREMLIN_SOURCE}, an address that begins with http, or such a file."
             raise UsageError("a source or a file of addresses", repr(str(path)), todo)
         self._refuse_dates(str(path))
         try:
@@ -274,7 +274,7 @@ class Sources:
             reason = error.strerror or str(error)
             hint = "Check its name and your right to read it."
             raise FetchError(f"a readable file at {path}", reason, hint) from error
-        listing = self._chosen(map(Entry, read_addresses(text)), "")
+        listing = self._chosen(map(ListedPage, read_addresses(text)), "")
         for entry in listing.entries:
             self._guard.name(entry.url)
         return listing
@@ -290,28 +290,28 @@ class Sources:
                 continue
             seen.add(child.url)
             try:
-                body = unpack(self._counted(child.url).body, self._manners.listing_bytes)
+                body = decompress(self._counted(child.url).body, self._manners.listing_bytes)
                 pages, sitemaps = read_sitemap(body)
-                if sitemaps and depth == MAX_DEPTH:
-                    raise FetchError("pages", f"an index {MAX_DEPTH} levels deep", "Name it as the source.")
+                if sitemaps and depth == MAX_SITEMAP_DEPTH:
+                    raise FetchError("pages", f"an index {MAX_SITEMAP_DEPTH} levels deep", "Name it as the source.")
             except ReadError as error:
-                more = Listing((), 0, (Failure(child.url, str(error)),))
+                more = Listing((), 0, (FetchFailure(child.url, str(error)),))
             else:
                 more = self._chosen(pages, child.url)
                 waiting += [(entry, depth + 1) for entry in self._chosen(sitemaps, child.url).entries]
-            found = _joined(found, more)
+            found = _merge_listings(found, more)
         return found
 
-    def _chosen(self, entries: Iterable[Entry], base: str) -> Listing:
+    def _chosen(self, entries: Iterable[ListedPage], base: str) -> Listing:
         """Entries with their address in one spelling, each once; what is no address becomes a failure."""
-        chosen: dict[str, Entry] = {}
+        chosen: dict[str, ListedPage] = {}
         failures = []
         outside = 0
         for entry in entries:
             try:
-                url = normal(entry.url, base)
+                url = normalise_url(entry.url, base)
             except FetchError as error:
-                failures.append(Failure(entry.url, str(error)))
+                failures.append(FetchFailure(entry.url, str(error)))
                 continue
             if self._window.excludes(entry):
                 outside += 1
@@ -331,6 +331,6 @@ class Sources:
             raise UsageError("a sitemap, a feed or kremlin with --from or --to", repr(source), todo)
 
 
-def _joined(one: Listing, other: Listing) -> Listing:
+def _merge_listings(one: Listing, other: Listing) -> Listing:
     entries = {entry.url: entry for entry in (*other.entries, *one.entries)}
     return Listing(tuple(entries.values()), one.outside + other.outside, one.failures + other.failures)

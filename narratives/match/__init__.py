@@ -1,7 +1,7 @@
 """TODO"""
 
 from narratives.match.calibration import Background, load_background, make_background, to_score
-from narratives.match.learning import LabelledPairs, LearnedCorrections, learn
+from narratives.match.learning import LabelledPairs, LearnedCorrections, learn_corrections
 from narratives.match.matcher import Matcher, MatchResult, fit_matcher
 
 __all__ = [
@@ -11,7 +11,7 @@ __all__ = [
     "MatchResult",
     "Matcher",
     "fit_matcher",
-    "learn",
+    "learn_corrections",
     "load_background",
     "make_background",
     "to_score",

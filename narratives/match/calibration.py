@@ -12,25 +12,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from narratives.model import ConfigError
-from narratives.model.text import Array, Embed, split_windows
+from narratives.model.text import EmbedFunction, FloatArray, split_windows
 
 MIDPOINT, SLOPE = 6.5, 1.5  # evidence at which the score is one half, and how slowly it rises
 DECIMALS = 3
 
 
-def to_score(evidence: ArrayLike) -> Array:
+def to_score(evidence: ArrayLike) -> FloatArray:
     """Scores in 0..1 of any shape, rounded before any threshold: last bits must not decide."""
-    scores: Array = np.round(
-        1 / (1 + np.exp((MIDPOINT - np.asarray(evidence, np.float64)) / SLOPE)), DECIMALS
-    )
+    scores: FloatArray = np.round(1 / (1 + np.exp((MIDPOINT - np.asarray(evidence, np.float64)) / SLOPE)), DECIMALS)
     return scores
 
 
-def to_evidence(scores: ArrayLike) -> Array:
+def to_evidence(scores: ArrayLike) -> FloatArray:
     """The evidence of scores; 0 and 1, to which many round, stand for the nearest that do not."""
     half = 0.5 * 10.0**-DECIMALS
     inner = np.clip(np.asarray(scores, np.float64), half, 1 - half)
-    evidence: Array = MIDPOINT + SLOPE * np.log(inner / (1 - inner))
+    evidence: FloatArray = MIDPOINT + SLOPE * np.log(inner / (1 - inner))
     return evidence
 
 
@@ -60,9 +58,7 @@ class Background:
                 f"{paragraphs}",
                 "Give more ordinary paragraphs, or use the background that is shipped.",
             )
-        if len(owner) != len(self.window_vectors) or not np.array_equal(
-            np.unique(owner), np.arange(paragraphs)
-        ):
+        if len(owner) != len(self.window_vectors) or not np.array_equal(np.unique(owner), np.arange(paragraphs)):
             raise ConfigError(
                 f"windows that belong to each of {paragraphs} background paragraphs",
                 f"{len(owner)} owners for {len(self.window_vectors)} windows",
@@ -92,7 +88,7 @@ def load_background(path: Path) -> Background:
         ) from error
 
 
-def make_background(texts: Sequence[str], embed: Embed, model: str, sha256: str = "") -> Background:
+def make_background(texts: Sequence[str], embed: EmbedFunction, model: str, sha256: str = "") -> Background:
     """Encode `texts` (ordinary paragraphs) and their windows; for models that no background is shipped for.
 
     Raises ConfigError where there are fewer than MIN_BACKGROUND of them.

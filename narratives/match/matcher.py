@@ -11,8 +11,8 @@ from threadpoolctl import threadpool_limits
 
 from narratives.match.calibration import Background, to_score
 from narratives.match.learning import LearnedCorrections
-from narratives.model import Array, Codebook, ConfigError, Embed, Narrative
-from narratives.model.text import is_question_put, split_words
+from narratives.model import Codebook, ConfigError, EmbedFunction, FloatArray, Narrative
+from narratives.model.text import is_question_to_speaker, normalise_words
 
 # Set once on the development labels, where each is flat around its value: halving or doubling any of them
 # moves cross-validated macro-F1 by less than 0.025. Without cues it loses 0.06, without contrasts and other
@@ -23,7 +23,7 @@ PROBE_WEIGHTS = (1000.0, 500.0, 300.0, 200.0)  # exemplars, background, contrast
 CUE_BONUS = 2.5  # standard deviations for a cue in the text
 QUESTION_PENALTY = 3.0  # standard deviations off for a question put to the speaker
 DEFAULT_THRESHOLD = 0.5
-_BLOCK = 1024  # paragraphs at a time: bounds memory, changes no score
+_BLOCK_ROWS = 1024  # paragraphs at a time: bounds memory, changes no score
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class MatchResult:
     """
 
     scores: NDArray[np.float32]
-    evidence: Array
+    evidence: FloatArray
     best_exemplar: NDArray[np.int32]
     best_window: NDArray[np.int32]
 
@@ -56,12 +56,12 @@ class Matcher:
     narrative_ids: tuple[str, ...]
     statements: tuple[tuple[str, ...], ...]
     thresholds: NDArray[np.float32]
-    exemplars: Array
+    exemplars: FloatArray
     starts: NDArray[np.intp]
-    probe: Array
-    intercept: Array
-    mean: Array
-    spread: Array
+    probe: FloatArray
+    intercept: FloatArray
+    mean: FloatArray
+    spread: FloatArray
     cues: tuple[tuple[str, ...], ...]
     lessons: LearnedCorrections | None = None
 
@@ -88,10 +88,10 @@ class Matcher:
         shape = (len(texts), len(self.narrative_ids))
         evidence = np.zeros(shape)
         exemplar, window = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
-        for start in range(0, len(texts), _BLOCK):
-            part = slice(start, start + _BLOCK)
+        for start in range(0, len(texts), _BLOCK_ROWS):
+            part = slice(start, start + _BLOCK_ROWS)
             counts = [len(rows) for rows in window_rows[part]]
-            found = _similarities(
+            found = _compute_similarities(
                 self, vectors[part], np.concatenate(list(window_rows[part])), np.cumsum([0, *counts[:-1]])
             )
             evidence[part] = self._evidence(found.values, texts[part])
@@ -104,7 +104,7 @@ class Matcher:
         reached: NDArray[np.bool_] = scores >= self.thresholds
         return reached
 
-    def _evidence(self, values: Array, texts: Sequence[str]) -> Array:
+    def _evidence(self, values: FloatArray, texts: Sequence[str]) -> FloatArray:
         """The method: evidence in standard deviations over the background.
 
         1. Four similarities of a paragraph to a narrative: soft maximum over its exemplars, for the whole
@@ -121,24 +121,24 @@ class Matcher:
         """
         evidence = ((values - self.mean[:, None]) / self.spread[:, None]).sum(axis=0) / 2
         evidence += CUE_BONUS * np.array([self._cue_hits(text) for text in texts], float)
-        evidence -= QUESTION_PENALTY * np.array([[is_question_put(text)] for text in texts], float)
+        evidence -= QUESTION_PENALTY * np.array([[is_question_to_speaker(text)] for text in texts], float)
         # Threads may differ in the last bits, which must not decide what is learned either.
-        rounded: Array = np.round(evidence, 6)
+        rounded: FloatArray = np.round(evidence, 6)
         return rounded
 
     def _cue_hits(self, text: str) -> list[bool]:
-        said = split_words(text)
+        said = normalise_words(text)
         return [any(cue in said for cue in cues) for cues in self.cues]
 
 
 @dataclass(frozen=True, slots=True)
 class _Similarities:
-    values: Array  # (4, n, k): soft maximum of paragraph and best window, probe of paragraph and best window
+    values: FloatArray  # (4, n, k): soft maximum of paragraph and best window, probe of paragraph and best window
     best_exemplar: NDArray[np.int32]
     best_window: NDArray[np.int32]
 
 
-def fit_matcher(codebook: Codebook, embed: Embed, background: Background) -> Matcher:
+def fit_matcher(codebook: Codebook, embed: EmbedFunction, background: Background) -> Matcher:
     """Make `codebook` ready to match, with `embed` (texts -> unit rows (n, d)) and a background of its model.
 
     A narrative without exemplars is represented by its definition. Deterministic: no random numbers, a
@@ -162,29 +162,29 @@ def fit_matcher(codebook: Codebook, embed: Embed, background: Background) -> Mat
     for index, exemplars in enumerate(positive):
         others = [rows for other, rows in enumerate(positive) if other != index]
         others_stacked = np.concatenate(others) if others else None
-        probes.append(_probe([exemplars, paragraphs, negative[index], others_stacked]))
+        probes.append(_fit_probe([exemplars, paragraphs, negative[index], others_stacked]))
     unscaled = Matcher(
         narrative_ids=tuple(n.id for n in narratives),
         statements=statements,
-        thresholds=np.array([_threshold(n) for n in narratives], np.float32),
+        thresholds=np.array([_choose_threshold(n) for n in narratives], np.float32),
         exemplars=np.concatenate(positive),
         starts=np.cumsum([0, *(len(rows) for rows in positive[:-1])]),
         probe=np.stack([weights for weights, _ in probes], axis=1),
         intercept=np.array([intercept for _, intercept in probes]),
         mean=np.zeros((4, len(narratives))),
         spread=np.ones((4, len(narratives))),
-        cues=tuple(tuple(split_words(cue) for cue in sorted(set(n.cues))) for n in narratives),
+        cues=tuple(tuple(normalise_words(cue) for cue in sorted(set(n.cues))) for n in narratives),
     )
     first_windows = np.searchsorted(background.window_owner, np.arange(len(paragraphs)))
-    cohort = _similarities(unscaled, paragraphs, background.window_vectors, first_windows).values
+    cohort = _compute_similarities(unscaled, paragraphs, background.window_vectors, first_windows).values
     return replace(unscaled, mean=cohort.mean(axis=1), spread=np.maximum(cohort.std(axis=1), 1e-9))
 
 
-def _threshold(narrative: Narrative) -> float:
+def _choose_threshold(narrative: Narrative) -> float:
     return round(DEFAULT_THRESHOLD if narrative.threshold is None else narrative.threshold, 3)
 
 
-def _probe(groups: Iterable[Array | None]) -> tuple[Array, float]:
+def _fit_probe(groups: Iterable[FloatArray | None]) -> tuple[FloatArray, float]:
     """Logistic regression of the first group against the others, each group with its share of the weight."""
     from sklearn.linear_model import LogisticRegression  # takes a second: not on the page-load path
 
@@ -194,24 +194,22 @@ def _probe(groups: Iterable[Array | None]) -> tuple[Array, float]:
     target = np.arange(len(rows)) < len(present[0][0])
     # Newton steps to a tight tolerance: the optimum is unique, so threads and platforms agree on it.
     model = LogisticRegression(C=PROBE_C, solver="newton-cholesky", tol=1e-8, max_iter=200)
-    with threadpool_limits(
-        limits=1, user_api="blas"
-    ):  # small matrices: more threads only wait for each other
+    with threadpool_limits(limits=1, user_api="blas"):  # small matrices: more threads only wait for each other
         model.fit(rows, target, sample_weight=weights)
     return model.coef_[0], float(model.intercept_[0])
 
 
-def _similarities(
+def _compute_similarities(
     matcher: Matcher, paragraphs: ArrayLike, windows: ArrayLike, first_windows: NDArray[np.intp]
 ) -> _Similarities:
     """The four similarities of n paragraphs; `first_windows` (n,) are the rows where their windows begin."""
     paragraph_rows, window_rows = np.asarray(paragraphs, np.float64), np.asarray(windows, np.float64)
     with threadpool_limits(limits=1, user_api="blas"):
         to_exemplars = window_rows @ matcher.exemplars.T
-        paragraph_soft = _soft_maximum(matcher, paragraph_rows @ matcher.exemplars.T)
+        paragraph_soft = _compute_soft_maximum(matcher, paragraph_rows @ matcher.exemplars.T)
         paragraph_probe = paragraph_rows @ matcher.probe + matcher.intercept
         window_probe = window_rows @ matcher.probe + matcher.intercept
-    window_soft = _soft_maximum(matcher, to_exemplars)
+    window_soft = _compute_soft_maximum(matcher, to_exemplars)
     best_soft = np.maximum.reduceat(window_soft, first_windows)
     best_probe = np.maximum.reduceat(window_probe, first_windows)
     values = np.stack([paragraph_soft, best_soft, paragraph_probe, best_probe])
@@ -222,9 +220,9 @@ def _similarities(
     return _Similarities(values, best_exemplar.astype(np.int32), best_window.astype(np.int32))
 
 
-def _soft_maximum(matcher: Matcher, similarities: Array) -> Array:
+def _compute_soft_maximum(matcher: Matcher, similarities: FloatArray) -> FloatArray:
     """Log-mean-exp over each narrative's exemplars: (n, e) -> (n, k)."""
     sizes = np.diff([*matcher.starts, similarities.shape[1]])
     sums = np.add.reduceat(np.exp(SHARPNESS * similarities), matcher.starts, axis=1)
-    mean: Array = np.log(sums / sizes) / SHARPNESS
+    mean: FloatArray = np.log(sums / sizes) / SHARPNESS
     return mean

@@ -7,20 +7,20 @@ import math
 import numpy as np
 import pandas as pd
 
-from narratives.measure.shares import SUMS, Floats, design, with_share
+from narratives.measure.shares import SUM_COLUMNS, Floats, add_shares, compute_design_effect
 
-SHORTEST = 2  # periods of a segment: a single one that stands out is a peak, not a level
+MIN_SEGMENT = 2  # periods of a segment: a single one that stands out is a peak, not a level
 # What each change must gain in twice the log-likelihood: OFFSET + SLOPE * ln(periods). Set by simulation
 # (benchmarks/coverage.py): of series without any change 1 % show one, about 5 % where positives are frequent.
-OFFSET, SLOPE = 3.0, 2.7
+PENALTY_OFFSET, PENALTY_SLOPE = 3.0, 2.7
 
-CHANGES = (
+CHANGE_COLUMNS = (
     *("narrative_id", "period", "direction", "before", "before_low", "before_high"),
     *("after", "after_low", "after_high", "gain"),
 )
 
 
-def changes(frame: pd.DataFrame) -> pd.DataFrame:
+def find_change_points(frame: pd.DataFrame) -> pd.DataFrame:
     """The periods from which on a narrative has another share than before.
 
     `frame` has narrative_id, period (labels of one granularity, which sort by time) and the columns
@@ -40,37 +40,41 @@ def changes(frame: pd.DataFrame) -> pd.DataFrame:
     little and need not be left out.
     """
     rows = []
-    table = frame.assign(**design(frame)[["share", "effective"]])
+    table = frame.assign(**compute_design_effect(frame)[["share", "effective"]])
     hits = table.assign(hits=(table["share"] * table["effective"]).fillna(0))
     order = frame["narrative_id"].unique()
     trials = hits.pivot(index="narrative_id", columns="period", values="effective").reindex(order).fillna(0)
     counts = hits.pivot(index="narrative_id", columns="period", values="hits").reindex(order).fillna(0)
-    starts = _best(counts.to_numpy(np.float64), trials.to_numpy(np.float64))
+    starts = _find_level_starts(counts.to_numpy(np.float64), trials.to_numpy(np.float64))
     periods = trials.columns
     for at in np.flatnonzero([len(found) > 1 for found in starts]):
         of_it = frame[frame["narrative_id"] == order[at]]
         level = np.searchsorted(starts[at], periods.get_indexer(of_it["period"]), side="right")
-        levels = with_share(of_it[list(SUMS)].groupby(level).sum())
+        levels = add_shares(of_it[list(SUM_COLUMNS)].groupby(level).sum())
         k, n = (np.add.reduceat(values.iloc[at].to_numpy(), starts[at]) for values in (counts, trials))
-        gains = 2 * (_fit(k[:-1], n[:-1]) + _fit(k[1:], n[1:]) - _fit(k[:-1] + k[1:], n[:-1] + n[1:]))
+        gains = 2 * (
+            _compute_log_likelihood(k[:-1], n[:-1])
+            + _compute_log_likelihood(k[1:], n[1:])
+            - _compute_log_likelihood(k[:-1] + k[1:], n[:-1] + n[1:])
+        )
         for i, start in enumerate(starts[at][1:]):
             limits = levels.iloc[i : i + 2][["share", "share_low", "share_high"]].to_numpy()
             direction = "up" if limits[1, 0] > limits[0, 0] else "down"
             rows.append((order[at], periods[start], direction, *limits.ravel(), gains[i]))
-    return pd.DataFrame(rows, columns=list(CHANGES))
+    return pd.DataFrame(rows, columns=list(CHANGE_COLUMNS))
 
 
-def _best(k: Floats, n: Floats) -> list[list[int]]:
+def _find_level_starts(k: Floats, n: Floats) -> list[list[int]]:
     """For every series (row) of k successes in n trials (both (series, periods)), where its levels start."""
     series, length = k.shape
-    penalty = OFFSET + SLOPE * math.log(max(length, 1))
+    penalty = PENALTY_OFFSET + PENALTY_SLOPE * math.log(max(length, 1))
     k, n = (np.pad(values.cumsum(axis=1), ((0, 0), (1, 0))) for values in (k, n))
     value = np.full((series, length + 1), -np.inf)  # of the best division of the periods before this one
     value[:, 0] = penalty
     last = np.zeros((series, length + 1), np.intp)  # where its last level starts
-    for end in range(SHORTEST, length + 1):
-        starts = slice(0, end - SHORTEST + 1)
-        fits = 2 * _fit(k[:, end, None] - k[:, starts], n[:, end, None] - n[:, starts])
+    for end in range(MIN_SEGMENT, length + 1):
+        starts = slice(0, end - MIN_SEGMENT + 1)
+        fits = 2 * _compute_log_likelihood(k[:, end, None] - k[:, starts], n[:, end, None] - n[:, starts])
         total = value[:, starts] + fits - penalty
         last[:, end] = total.argmax(axis=1)
         value[:, end] = total.max(axis=1)
@@ -84,7 +88,7 @@ def _best(k: Floats, n: Floats) -> list[list[int]]:
     return found
 
 
-def _fit(k: Floats, n: Floats) -> Floats:
+def _compute_log_likelihood(k: Floats, n: Floats) -> Floats:
     """The binomial log-likelihood of k in n at its own share, without the constant."""
     share = np.divide(k, n, out=np.zeros_like(k), where=n > 0)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -8,16 +8,16 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from narratives.model import Quality
+from narratives.model import QualityMetrics
 
-LEVEL = 0.95
-_BLOCK = 2_000_000  # weights held at a time, resamples x paragraphs: 16 MB
+CONFIDENCE_LEVEL = 0.95
+_MAX_CELLS = 2_000_000  # weights held at a time, resamples x paragraphs: 16 MB
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
 
-def quality(
+def compute_quality(
     truth: Bools,
     known: Bools,
     scores: npt.NDArray[np.floating],
@@ -26,7 +26,7 @@ def quality(
     narrative_ids: Sequence[str],
     seed: int = 0,
     resamples: int = 1000,
-) -> tuple[Quality, ...]:
+) -> tuple[QualityMetrics, ...]:
     """Precision, recall, F1, average precision and false-positive rate of every narrative; last, their mean.
 
     truth, known, predicted: (n, k) bool for n paragraphs and k narratives; scores: (n, k), higher says more;
@@ -50,38 +50,38 @@ def quality(
             raise ValueError(f"expected {name} of shape {shape}, got {array.shape}")
     names, group = np.unique(np.asarray(documents, dtype=np.str_), return_inverse=True)
     columns = [
-        _Column(truth[rows, k], scores[rows, k], predicted[rows, k], group[rows])
+        _RankedPairs(truth[rows, k], scores[rows, k], predicted[rows, k], group[rows])
         for k in range(shape[1])
         for rows in [np.flatnonzero(known[:, k])]
     ]
     seen = np.array([column.truth.any() for column in columns], dtype=np.bool_)
 
-    point = _measures(columns, seen, np.ones((1, len(names))))[0]
+    point = _compute_measures(columns, seen, np.ones((1, len(names))))[0]
     low, high = np.full_like(point, np.nan), np.full_like(point, np.nan)
     if len(names) > 1:
         draw = np.random.default_rng(seed)
         even = np.full(len(names), 1 / len(names))
-        size = max(1, _BLOCK // shape[0])
+        size = max(1, _MAX_CELLS // shape[0])
         drawn = np.concatenate(
             [
-                _measures(columns, seen, draw.multinomial(len(names), even, min(size, resamples - start)))
+                _compute_measures(columns, seen, draw.multinomial(len(names), even, min(size, resamples - start)))
                 for start in range(0, resamples, size)
             ]
         )
-        low, high = _limits(drawn, point)
+        low, high = _compute_limits(drawn, point)
     support = [int(column.truth.sum()) for column in columns]
     negatives = [int((~column.truth).sum()) for column in columns]
     counts = zip([*narrative_ids, ""], [*support, sum(support)], [*negatives, sum(negatives)], strict=True)
     return tuple(
-        _row(*named, np.stack(limits, axis=1))
+        _make_quality(*named, np.stack(limits, axis=1))
         for named, limits in zip(counts, zip(point, low, high, strict=True), strict=True)
     )
 
 
-def _row(narrative_id: str, support: int, negatives: int, values: Floats) -> Quality:
+def _make_quality(narrative_id: str, support: int, negatives: int, values: Floats) -> QualityMetrics:
     """`values` (5, 3): each measure, in the order of `_of_column`, with its limits."""
     *measures, (rate, low, high) = values.tolist()
-    row = Quality(narrative_id, support, *(value for measure in measures for value in measure))
+    row = QualityMetrics(narrative_id, support, *(value for measure in measures for value in measure))
     return replace(
         row,
         negatives=negatives,
@@ -91,7 +91,7 @@ def _row(narrative_id: str, support: int, negatives: int, values: Floats) -> Qua
     )
 
 
-class _Column:
+class _RankedPairs:
     """One narrative's known pairs in order of falling score, with the ends of runs of equal scores."""
 
     def __init__(
@@ -106,42 +106,42 @@ class _Column:
         self.ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))[: len(order)]
 
 
-def _measures(columns: Sequence[_Column], seen: Bools, weights: npt.NDArray[np.number]) -> Floats:
+def _compute_measures(columns: Sequence[_RankedPairs], seen: Bools, weights: npt.NDArray[np.number]) -> Floats:
     """The five measures (r, k + 1, 5), macro last, for r sets of document weights (r, d)."""
     found = np.full((len(weights), len(columns) + 1, 5), np.nan)
     for k, column in enumerate(columns):
-        found[:, k] = _of_column(column, weights[:, column.group].astype(np.float64))
+        found[:, k] = _measure_pairs(column, weights[:, column.group].astype(np.float64))
     having = found[:, :-1][:, seen]
     defined = ~np.isnan(having)
-    found[:, -1] = _ratio(np.where(defined, having, 0.0).sum(axis=1), defined.sum(axis=1))
+    found[:, -1] = _divide(np.where(defined, having, 0.0).sum(axis=1), defined.sum(axis=1))
     return found
 
 
-def _of_column(column: _Column, weights: Floats) -> Floats:
+def _measure_pairs(column: _RankedPairs, weights: Floats) -> Floats:
     """The five measures (r, 5) of one narrative, whose pairs count by `weights` (r, m)."""
     true, said = column.truth.astype(np.float64), column.predicted.astype(np.float64)
     hits, positives, claims = weights @ (true * said), weights @ true, weights @ said
-    f1 = _ratio(2 * hits, np.where(positives > 0, positives + claims, 0.0))
+    f1 = _divide(2 * hits, np.where(positives > 0, positives + claims, 0.0))
     above = np.cumsum(weights, axis=1)[:, column.ends]
     true_above = np.cumsum(weights * true, axis=1)[:, column.ends]
     steps = np.diff(true_above, axis=1, prepend=0.0)
     area = (steps * np.divide(true_above, above, out=np.zeros_like(above), where=above > 0)).sum(axis=1)
-    wrong = _ratio(claims - hits, weights.sum(axis=1) - positives)
-    measures = [_ratio(hits, claims), _ratio(hits, positives), f1, _ratio(area, positives), wrong]
+    wrong = _divide(claims - hits, weights.sum(axis=1) - positives)
+    measures = [_divide(hits, claims), _divide(hits, positives), f1, _divide(area, positives), wrong]
     return np.stack(measures, axis=1)
 
 
-def _ratio(part: npt.NDArray[np.number], whole: npt.NDArray[np.number]) -> Floats:
+def _divide(part: npt.NDArray[np.number], whole: npt.NDArray[np.number]) -> Floats:
     shares: Floats = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
     return shares
 
 
-def _limits(drawn: Floats, point: Floats) -> tuple[Floats, Floats]:
+def _compute_limits(drawn: Floats, point: Floats) -> tuple[Floats, Floats]:
     """Percentile limits over the draws in which a measure is defined; NaN where the measure itself is not."""
     low, high = np.full_like(point, np.nan), np.full_like(point, np.nan)
     for at in zip(*np.nonzero(~np.isnan(point)), strict=True):
         values = drawn[(slice(None), *at)]
         values = values[~np.isnan(values)]
         if len(values):
-            low[at], high[at] = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+            low[at], high[at] = np.quantile(values, [(1 - CONFIDENCE_LEVEL) / 2, (1 + CONFIDENCE_LEVEL) / 2])
     return low, high

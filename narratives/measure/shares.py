@@ -13,10 +13,12 @@ import pandas as pd
 from narratives.model import Granularity
 
 Floats = npt.NDArray[np.float64]
-LEVEL = 0.95
+CONFIDENCE_LEVEL = 0.95
 
 
-def wilson(k: npt.ArrayLike, n: npt.ArrayLike, level: float = LEVEL) -> tuple[Floats, Floats]:
+def compute_wilson_interval(
+    k: npt.ArrayLike, n: npt.ArrayLike, level: float = CONFIDENCE_LEVEL
+) -> tuple[Floats, Floats]:
     """Wilson's score interval of k successes in n trials.
 
     k, n: counts of one shape, 0 <= k <= n. Returns (low, high), float64 of that shape, within 0..1; NaN where
@@ -29,10 +31,10 @@ def wilson(k: npt.ArrayLike, n: npt.ArrayLike, level: float = LEVEL) -> tuple[Fl
     if wrong.any():
         raise ValueError(f"expected 0 <= k <= n, got k={successes[wrong][0]:g} of n={trials[wrong][0]:g}")
     share = np.divide(successes, trials, out=np.full(trials.shape, np.nan), where=trials > 0)
-    return score_limits(share, trials, np.asarray(NormalDist().inv_cdf((1 + level) / 2)))
+    return compute_score_limits(share, trials, np.asarray(NormalDist().inv_cdf((1 + level) / 2)))
 
 
-def score_limits(share: Floats, trials: Floats, quantile: Floats) -> tuple[Floats, Floats]:
+def compute_score_limits(share: Floats, trials: Floats, quantile: Floats) -> tuple[Floats, Floats]:
     """Wilson's limits around `share` in `trials`, which need not be whole, at a quantile for each.
 
     share: within 0..1, NaN where unknown; trials: above 0 where the share is known. All of one shape, or the
@@ -51,7 +53,7 @@ def score_limits(share: Floats, trials: Floats, quantile: Floats) -> tuple[Float
     return low, high
 
 
-def difference(
+def compute_difference(
     share: npt.ArrayLike,
     low: npt.ArrayLike,
     high: npt.ArrayLike,
@@ -74,7 +76,7 @@ def difference(
     return gap, gap - np.hypot(a - a_low, b_high - b), gap + np.hypot(a_high - a, b - b_low)
 
 
-def carried(formula: Callable[..., Floats], terms: Sequence[tuple[Floats, ...]]) -> Floats:
+def propagate_limits(formula: Callable[..., Floats], terms: Sequence[tuple[Floats, ...]]) -> Floats:
     """(estimate, low, high), shape (3, n), of a formula of independent terms, each (value, low, high) of n.
 
     `formula` is monotone in each term. Each term is moved to its limits by itself; the steps that the result
@@ -93,17 +95,17 @@ def carried(formula: Callable[..., Floats], terms: Sequence[tuple[Floats, ...]])
 
 # Sums over the documents i of a period, m_i statement paragraphs of which y_i advance the narrative: how many
 # documents, sum m_i, sum y_i, sum m_i^2, sum m_i*y_i, sum y_i^2. One aggregate of SQL gives them.
-SUMS = ("documents", "total_paragraphs", "paragraphs", "m2", "my", "y2")
+SUM_COLUMNS = ("documents", "total_paragraphs", "paragraphs", "m2", "my", "y2")
 
 # Set by simulation (benchmarks/coverage.py). What is believed of the likeness within a document before
 # anything is seen, and how many positive paragraphs' worth of evidence that belief has; how much the other
 # periods of a narrative weigh against one period of its own; what is added to the degrees of freedom.
-PRIOR_LIKENESS, PRIOR_WEIGHT = 0.25, 2.0
+PRIOR_CORRELATION, PRIOR_WEIGHT = 0.25, 2.0
 POOL_WEIGHT = 10.0
 EXTRA_FREEDOM = 5.0
 
 
-def design(frame: pd.DataFrame) -> pd.DataFrame:
+def compute_design_effect(frame: pd.DataFrame) -> pd.DataFrame:
     """How many independent paragraphs the paragraphs of each row are worth.
 
     `frame` has the columns SUMS, and `narrative_id` if there are several narratives; its rows are periods
@@ -126,25 +128,27 @@ def design(frame: pd.DataFrame) -> pd.DataFrame:
     Freedom: Kish's effective number of documents less one, and at most the effective number of documents
     that advance the narrative in any period plus EXTRA_FREEDOM, since those tell of r.
     """
-    documents, n, y, m2, my, y2 = (frame[name].to_numpy(np.float64) for name in SUMS)
+    documents, n, y, m2, my, y2 = (frame[name].to_numpy(np.float64) for name in SUM_COLUMNS)
     some = n > 0
-    share = _ratio(y, n)
+    share = _divide(y, n)
     p = np.where(some, share, 0.0)
-    size = np.where(some, _ratio(m2, n), 1.0)  # of the document that a paragraph drawn at random lies in
-    spread = np.maximum(y2 - 2 * p * my + p**2 * m2, 0) * _ratio(documents, documents - 1)
-    taylor = _ratio(spread, n * p * (1 - p))
+    size = np.where(some, _divide(m2, n), 1.0)  # of the document that a paragraph drawn at random lies in
+    spread = np.maximum(y2 - 2 * p * my + p**2 * m2, 0) * _divide(documents, documents - 1)
+    taylor = _divide(spread, n * p * (1 - p))
 
-    group = _groups(frame)
+    group = _number_narratives(frame)
     seen, possible = y2 - y, my - y  # pairs of positive ones, of a positive one with any
-    prior = PRIOR_WEIGHT * _ratio(_sum(m2 - n, group), _sum(n, group))
-    by_chance = np.nan_to_num(_ratio(_sum(possible * p, group), _sum(possible, group)))
-    pooled = _likeness(_sum(seen, group), _sum(possible, group), by_chance, PRIOR_LIKENESS, prior)
-    own = _likeness(seen, possible, p, pooled, POOL_WEIGHT * (size - 1))
+    prior = PRIOR_WEIGHT * _divide(_sum_by_group(m2 - n, group), _sum_by_group(n, group))
+    by_chance = np.nan_to_num(_divide(_sum_by_group(possible * p, group), _sum_by_group(possible, group)))
+    pooled = _estimate_correlation(
+        _sum_by_group(seen, group), _sum_by_group(possible, group), by_chance, PRIOR_CORRELATION, prior
+    )
+    own = _estimate_correlation(seen, possible, p, pooled, POOL_WEIGHT * (size - 1))
 
     alone = m2 == n  # every document is one paragraph: nothing goes together
     effect = np.where(alone, 1.0, np.fmax(1 + own * (size - 1), taylor))
-    telling = np.nan_to_num(_ratio(_sum(y, group) ** 2, _sum(y2, group)))
-    freedom = np.fmin(_ratio(n**2, m2) - 1, telling + EXTRA_FREEDOM)
+    telling = np.nan_to_num(_divide(_sum_by_group(y, group) ** 2, _sum_by_group(y2, group)))
+    freedom = np.fmin(_divide(n**2, m2) - 1, telling + EXTRA_FREEDOM)
     return pd.DataFrame(
         {
             "share": share,
@@ -156,7 +160,7 @@ def design(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def clustered_interval(frame: pd.DataFrame, level: float = LEVEL) -> tuple[Floats, Floats]:
+def compute_clustered_interval(frame: pd.DataFrame, level: float = CONFIDENCE_LEVEL) -> tuple[Floats, Floats]:
     """The interval of the share of every row of `frame` (see `design`): (low, high), NaN where it has none.
 
     Wilson's limits at the effective number of paragraphs, with Student's quantile instead of the normal one.
@@ -167,46 +171,46 @@ def clustered_interval(frame: pd.DataFrame, level: float = LEVEL) -> tuple[Float
         stdtrit,
     )  # here, since nothing else on a page needs scipy before a chart is drawn
 
-    table = design(frame)
+    table = compute_design_effect(frame)
     quantile = stdtrit(table["freedom"].to_numpy(), (1 + level) / 2)
-    return score_limits(table["share"].to_numpy(), table["effective"].to_numpy(), quantile)
+    return compute_score_limits(table["share"].to_numpy(), table["effective"].to_numpy(), quantile)
 
 
-def _likeness(
+def _estimate_correlation(
     seen: Floats, possible: Floats, chance: Floats, prior: Floats | float, weight: Floats
 ) -> Floats:
     """(share of positive pairs - chance) / (1 - chance), drawn to `prior` by `weight` pairs; within 0..1."""
     expected = prior + (1 - prior) * chance
-    found = _ratio(seen + weight * expected, possible + weight)
-    return np.clip(np.nan_to_num(_ratio(found - chance, 1 - chance)), 0, 1)
+    found = _divide(seen + weight * expected, possible + weight)
+    return np.clip(np.nan_to_num(_divide(found - chance, 1 - chance)), 0, 1)
 
 
-def _groups(frame: pd.DataFrame) -> npt.NDArray[np.intp]:
+def _number_narratives(frame: pd.DataFrame) -> npt.NDArray[np.intp]:
     if "narrative_id" not in frame:
         return np.zeros(len(frame), np.intp)
     return pd.factorize(frame["narrative_id"])[0]
 
 
-def _sum(values: Floats, group: npt.NDArray[np.intp]) -> Floats:
+def _sum_by_group(values: Floats, group: npt.NDArray[np.intp]) -> Floats:
     """For every row the sum over the rows of its group."""
     totals: Floats = np.bincount(group, values).astype(np.float64)[group]
     return totals
 
 
-def _ratio(part: Floats, whole: Floats) -> Floats:
+def _divide(part: Floats, whole: Floats) -> Floats:
     ratio: Floats = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
     return ratio
 
 
 # A period is well filled with this many documents: below it, a share says little.
 MIN_DOCUMENTS_PER_PERIOD = 30
-WELL_FILLED = 0.9
+WELL_FILLED_SHARE = 0.9
 MIN_DOCUMENTS = 300
 
-_LENGTHS: tuple[tuple[Granularity, int], ...] = (("month", 1), ("quarter", 3), ("half", 6))
+_PERIOD_MONTHS: tuple[tuple[Granularity, int], ...] = (("month", 1), ("quarter", 3), ("half", 6))
 
 
-def with_share(frame: pd.DataFrame) -> pd.DataFrame:
+def add_shares(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with columns share, share_low and share_high added: paragraphs / total_paragraphs.
 
     `frame` has integer columns `paragraphs` and `total_paragraphs`. If it also has `documents`, `m2`, `my`
@@ -215,7 +219,9 @@ def with_share(frame: pd.DataFrame) -> pd.DataFrame:
     95 %; the three are NaN where the total is 0. The frame given is left as it is.
     """
     k, n = frame["paragraphs"].to_numpy(), frame["total_paragraphs"].to_numpy()
-    low, high = clustered_interval(frame) if set(SUMS) <= set(frame.columns) else wilson(k, n)
+    low, high = (
+        compute_clustered_interval(frame) if set(SUM_COLUMNS) <= set(frame.columns) else compute_wilson_interval(k, n)
+    )
     share = frame["paragraphs"] / frame["total_paragraphs"].where(n > 0)
     return frame.assign(share=share.astype("float64"), share_low=low, share_high=high)
 
@@ -230,11 +236,11 @@ def choose_granularity(documents_per_month: Mapping[str, int]) -> Granularity:
     """
     if sum(documents_per_month.values()) < MIN_DOCUMENTS:
         return "year"
-    for granularity, length in _LENGTHS:
+    for granularity, length in _PERIOD_MONTHS:
         counts: Counter[tuple[str, int]] = Counter()
         for label, documents in documents_per_month.items():
             counts[label[:4], (int(label[5:7]) - 1) // length] += documents
         enough = sum(n >= MIN_DOCUMENTS_PER_PERIOD for n in counts.values())
-        if enough >= WELL_FILLED * sum(n > 0 for n in counts.values()):
+        if enough >= WELL_FILLED_SHARE * sum(n > 0 for n in counts.values()):
             return granularity
     return "year"

@@ -8,19 +8,19 @@ import pandas as pd
 from narratives.measure.shares import Floats
 from narratives.model.build_report import SuppressionRule
 
-SHARES = ("share", "share_low", "share_high", "corrected", "corrected_low", "corrected_high")
-WINDOW = 3  # periods that a smoothed share is of
+SHARE_COLUMNS = ("share", "share_low", "share_high", "corrected", "corrected_low", "corrected_high")
+SMOOTHING_PERIODS = 3  # periods that a smoothed share is of
 
 # Periods to the year, by the letter after the dash of a label; months have none.
-_PARTS = {"H": 2, "Q": 4}
+_PERIODS_PER_YEAR = {"H": 2, "Q": 4}
 
 
-SAMPLE = SuppressionRule(documents=5, expected=1.0)  # hand-picked and small: to show how it looks, no more
+SAMPLE_RULE = SuppressionRule(documents=5, expected=1.0)  # hand-picked and small: to show how it looks, no more
 
 
-def base_of(notice: str) -> SuppressionRule:
+def choose_suppression_rule(notice: str) -> SuppressionRule:
     """The base of a snapshot: less in one whose `notice` says that it is no study, as the sample's does."""
-    return SAMPLE if notice else SuppressionRule()
+    return SAMPLE_RULE if notice else SuppressionRule()
 
 
 def suppress_small_bases(frame: pd.DataFrame, base: SuppressionRule) -> pd.DataFrame:
@@ -43,14 +43,18 @@ def suppress_small_bases(frame: pd.DataFrame, base: SuppressionRule) -> pd.DataF
     few, rare = documents < base.documents, expected < base.expected
     code = np.select([few, rare], ["documents", "expected"], "")
     reason = [
-        _few(int(d), base.documents) if c == "documents" else _rare(e, base.expected) if c else ""
+        _describe_few_documents(int(d), base.documents)
+        if c == "documents"
+        else _describe_few_expected(e, base.expected)
+        if c
+        else ""
         for c, d, e in zip(code, documents, expected, strict=True)
     ]
-    shown = {name: frame[name].where(code == "") for name in SHARES if name in frame}
+    shown = {name: frame[name].where(code == "") for name in SHARE_COLUMNS if name in frame}
     return frame.assign(**shown, base_ok=code == "", base_code=code, base_reason=reason)
 
 
-def smoothed(frame: pd.DataFrame) -> pd.DataFrame:
+def smooth_shares(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with column smoothed: the share of WINDOW periods around each, weighted by their paragraphs.
 
     `frame` has period, paragraphs and total_paragraphs, narrative_id if there are several, and base_ok if
@@ -58,13 +62,13 @@ def smoothed(frame: pd.DataFrame) -> pd.DataFrame:
     Neighbours are those of the calendar; where one is missing the mean is of those that are there.
     """
     used = frame["base_ok"].to_numpy(bool) if "base_ok" in frame else np.ones(len(frame), bool)
-    when = np.array([position(label) for label in frame["period"]], np.int64)
+    when = np.array([compute_period_index(label) for label in frame["period"]], np.int64)
     names = frame["narrative_id"] if "narrative_id" in frame else pd.Series("", index=frame.index)
     group = pd.factorize(names)[0]
     if not len(frame):
         return frame.assign(smoothed=np.zeros(0))
     # A grid of groups by calendar, with empty margins for the ends.
-    margin = WINDOW // 2
+    margin = SMOOTHING_PERIODS // 2
     when = when - when.min() + margin
     grid = np.zeros((2, group.max() + 1, when.max() + margin + 1))
     for sums, column in zip(grid, ("paragraphs", "total_paragraphs"), strict=True):
@@ -74,7 +78,7 @@ def smoothed(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(smoothed=share)
 
 
-def position(label: str) -> int:
+def compute_period_index(label: str) -> int:
     """A period's place in the calendar: labels that follow each other are one apart.
 
     `2016`, `2016-H2`, `2016-Q3` or `2016-07`. Raises ValueError for anything else.
@@ -82,13 +86,13 @@ def position(label: str) -> int:
     year, _, part = label.partition("-")
     if not part:
         return int(year)
-    parts = _PARTS.get(part[0], 12)
-    return int(year) * parts + int(part.removeprefix(part[0]) if part[0] in _PARTS else part) - 1
+    parts = _PERIODS_PER_YEAR.get(part[0], 12)
+    return int(year) * parts + int(part.removeprefix(part[0]) if part[0] in _PERIODS_PER_YEAR else part) - 1
 
 
-def _few(documents: int, least: int) -> str:
+def _describe_few_documents(documents: int, least: int) -> str:
     return f"{documents} document{'' if documents == 1 else 's'}, fewer than {least}"
 
 
-def _rare(expected: float, least: float) -> str:
+def _describe_few_expected(expected: float, least: float) -> str:
     return f"{expected:.1f} paragraphs expected at the overall share, fewer than {least:g}"

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from narratives.model.documents import Rejected
 
 # Who made labels or judgements: it is said wherever a figure of them is shown.
-Annotation = Literal["machine", "human"]
+AnnotationSource = Literal["machine", "human"]
 
 
 class Progress(Protocol):
@@ -23,7 +23,7 @@ def no_progress(stage: str, done: int, total: int | None) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class BuildCounts:
     """What a snapshot holds.
 
     documents            read and kept
@@ -85,7 +85,7 @@ class BuildReport:
     inputs_readable: int
     inputs_skipped: int
     rejected: tuple[Rejected, ...]
-    counts: Counts | None
+    counts: BuildCounts | None
     encoded: int
     reused: int
     seconds: float
@@ -95,7 +95,7 @@ class BuildReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Quality:
+class QualityMetrics:
     """How well what was assigned agrees with reference labels, for one narrative or over all.
 
     `narrative_id` is empty for the mean over narratives (macro); `support` counts the paragraphs that

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 ParagraphKind = Literal["title", "heading", "body", "question"]
-RawKind = Literal["", "heading", "body", "question", "quote", "list-item"]
+RawParagraphKind = Literal["", "heading", "body", "question", "quote", "list-item"]
 Voice = Literal["own", "quoted", "reported", "outlet", "question"]
 TextKind = Literal["verbatim", "paraphrase"]
 DatePrecision = Literal["day", "month", "year", "none"]
@@ -39,7 +39,7 @@ class RawParagraph:
     text: str
     speaker: str = ""
     source_ref: str = ""
-    kind: RawKind = ""
+    kind: RawParagraphKind = ""
     labelled: bool = False
 
 

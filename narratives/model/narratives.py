@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Origin = Literal["codebook", "discovered"]
-Status = Literal["auto", "confirmed", "rejected"]
+AssignmentStatus = Literal["auto", "confirmed", "rejected"]
 LineageKind = Literal[
     "kept",
     "birth",
@@ -25,8 +25,8 @@ LineageKind = Literal[
 ]
 
 # A cluster is offered as a narrative if it takes a stance (see track/stance.py) and makes one claim.
-LEAST_STANCE = 0.3
-LEAST_COHESION = 0.5
+MIN_STANCE = 0.3
+MIN_COHESION = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Assignment:
     narrative_id: str
     score: float
     origin: Origin = "codebook"
-    status: Status = "auto"
+    status: AssignmentStatus = "auto"
     exemplar: str = ""
     sentence: str = ""
 
@@ -110,7 +110,7 @@ class Cluster:
     @property
     def is_candidate(self) -> bool:
         """Whether it is offered as a discovered narrative: a claim that recurs, and not in the codebook."""
-        claim = self.stance >= LEAST_STANCE and self.cohesion >= LEAST_COHESION
+        claim = self.stance >= MIN_STANCE and self.cohesion >= MIN_COHESION
         return claim and self.recurring and not self.routine and not self.narrative_id
 
 
@@ -156,7 +156,7 @@ class LineageEvent:
 Verdict = Literal["accepted", "rejected", "undecided"]
 
 
-def text_key(text: str) -> str:
+def compute_text_key(text: str) -> str:
     """What a decision knows its paragraph by: a hash (32 hex digits) of the text, white space aside."""
     plain = " ".join(unicodedata.normalize("NFC", text).split())
     # Some sources hold lone surrogates, which UTF-8 has no bytes for.

@@ -10,7 +10,7 @@ from narratives.model.documents import Voice
 
 Granularity = Literal["year", "half", "quarter", "month"]
 Unit = Literal["paragraph", "document"]
-Copies = Literal["originals", "copies", "all"]
+CopyFilter = Literal["originals", "copies", "all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,30 +26,30 @@ class Slice:
     narratives: tuple[str, ...] = ()
     date_from: str = ""
     date_to: str = ""
-    copies: Copies = "originals"
+    copies: CopyFilter = "originals"
     by: Granularity = "year"
     unit: Unit = "paragraph"
     voices: tuple[Voice, ...] = ()
 
 
-NONE_NAMED = "(none named)"
+UNNAMED_LABEL = "(none named)"
 
-_TERM = re.compile(r'(-?)(?:"([^"]+)"|(\S+))')
+_SEARCH_TERM = re.compile(r'(-?)(?:"([^"]+)"|(\S+))')
 
 
-def terms(text: str) -> list[tuple[str, bool]]:
+def parse_search_terms(text: str) -> list[tuple[str, bool]]:
     """The words and "phrases in quotes" of a search, each with whether it must occur: -not, -"not this".
 
     What is asked twice, in whatever case, comes once.
     """
     once: dict[tuple[str, bool], str] = {}
-    for match in _TERM.finditer(text):
+    for match in _SEARCH_TERM.finditer(text):
         term, wanted = match[2] or match[3], not match[1]
         once.setdefault((term.lower(), wanted), term)
     return [(term, wanted) for (_, wanted), term in once.items()]
 
 
-Grouping = Literal["speaker", "outlet", "voice"]
+GroupBy = Literal["speaker", "outlet", "voice"]
 
 
-Sort = Literal["best", "newest", "oldest", "speaker", "outlet"]
+SortOrder = Literal["best", "newest", "oldest", "speaker", "outlet"]

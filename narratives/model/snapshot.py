@@ -33,7 +33,7 @@ class InputRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class SnapshotManifest:
     """What a snapshot is: from which inputs, by which versions and parameters, with which files.
 
     `built_at` is ISO 8601 UTC; `fingerprint` is the pipeline's hash of everything the build depended on;
@@ -93,7 +93,7 @@ class SnapshotContent:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class FilterOptions:
     """What the filters can be set to. Counts are original statement paragraphs.
 
     `speakers` and `outlets` are (name, count), most frequent first; the name is empty where none is given.
@@ -108,7 +108,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class SliceTotals:
     """How much there is in a slice. The narrative filter plays no part, since it narrows no denominator.
 
     documents        documents with at least one statement paragraph in the slice

@@ -31,19 +31,19 @@ def split_sentences(text: str) -> list[str]:
     return [sentence for sentence in found if sentence]
 
 
-Vectors = NDArray[np.float32]
+VectorArray = NDArray[np.float32]
 
 
-Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+EmbedFunction = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
-Array = NDArray[np.float64]
+FloatArray = NDArray[np.float64]
 
 
-WORD = re.compile(r"(?<!\w)[^\W\d_]+(?:[-'’][^\W\d_]+)*")
+ALPHABETIC_WORD = re.compile(r"(?<!\w)[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 
 # Forms of address and courtesy, and words of any speech, beside the usual stop words.
-COMMON = """
+EXTRA_STOP_WORDS = """
 also colleague colleagues course did didn't do does doesn't don't friends gentlemen good help
 important it's ladies let like madam matter matters minister mr mrs ms need people president prime
 question questions said say says sir thank thanks that's thing things think time today want we're
@@ -52,21 +52,21 @@ we've will work would year years yes you're
 
 
 @cache
-def stop_words() -> frozenset[str]:
+def load_stop_words() -> frozenset[str]:
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-    return frozenset(ENGLISH_STOP_WORDS) | frozenset(COMMON.split())
+    return frozenset(ENGLISH_STOP_WORDS) | frozenset(EXTRA_STOP_WORDS.split())
 
 
-_WORD = re.compile(r"[^\W_]+")
-_OFFICE = "(?:president|prime minister|minister|chancellor|ambassador|secretary|chair(?:man|woman)?|speaker)"
-_ADDRESS = re.compile(
-    rf"\b(?i:you|your|(?:mr|mrs|ms|madam|madame)\.? {_OFFICE})\b"
+_ALPHANUMERIC_RUN = re.compile(r"[^\W_]+")
+_OFFICE_TITLE = "(?:president|prime minister|minister|chancellor|ambassador|secretary|chair(?:man|woman)?|speaker)"
+_DIRECT_ADDRESS = re.compile(
+    rf"\b(?i:you|your|(?:mr|mrs|ms|madam|madame)\.? {_OFFICE_TITLE})\b"
     # A title and a name at the beginning of a sentence, then a comma: "Mr Smith, what will happen?"
-    rf"|(?:^|[.!?]\s)(?:Mr|Mrs|Ms|Madam|Madame|Dr|Professor|General|(?i:{_OFFICE}))\.?(?: [A-Z][\w’'-]+)+,"
+    rf"|(?:^|[.!?]\s)(?:Mr|Mrs|Ms|Madam|Madame|Dr|Professor|General|(?i:{_OFFICE_TITLE}))\.?(?: [A-Z][\w’'-]+)+,"
 )
-_THANKS = re.compile(r"(?:\s*\b(?:thank you|thanks|please)\b[^.?!]*[.!]?)+$", re.IGNORECASE)
-_ASKING = re.compile(
+_CLOSING_THANKS = re.compile(r"(?:\s*\b(?:thank you|thanks|please)\b[^.?!]*[.!]?)+$", re.IGNORECASE)
+_QUESTION_PHRASE = re.compile(
     r"^question:|\b(?:my (?:next |second |first |other )?question (?:is|relates|concerns)"
     r"|(?:here|this) is my question"
     r"|(?:have|got) (?:a|one|another|two)(?: more)? questions?|there is another (?:related )?question"
@@ -74,25 +74,25 @@ _ASKING = re.compile(
     r"|i (?:want|would like|wanted) to ask you|(?:can|could) you (?:explain|tell us|comment))\b",
     re.IGNORECASE,
 )
-_QUOTES = " \"'”’)"
+_QUOTE_MARKS = " \"'”’)"
 
 
-def split_words(text: str) -> str:
+def normalise_words(text: str) -> str:
     """Lower-case words with a space before, between and after: whole-word search is then plain `in`.
 
     Hyphens and apostrophes divide words, so that `Skripal's` holds the cue `Skripal`.
     """
-    return f" {' '.join(_WORD.findall(text.casefold()))} "
+    return f" {' '.join(_ALPHANUMERIC_RUN.findall(text.casefold()))} "
 
 
-def is_question_put(text: str) -> bool:
+def is_question_to_speaker(text: str) -> bool:
     """Whether an English text puts a question to the speaker: ends by asking "you", or announces one.
 
     Thanks after the question mark are courtesy, not an answer.
     """
-    said = _THANKS.sub("", text.rstrip(_QUOTES)).rstrip(_QUOTES)
-    asks = said.endswith("?") and _ADDRESS.search(text) is not None
-    return asks or _ASKING.search(text) is not None
+    said = _CLOSING_THANKS.sub("", text.rstrip(_QUOTE_MARKS)).rstrip(_QUOTE_MARKS)
+    asks = said.endswith("?") and _DIRECT_ADDRESS.search(text) is not None
+    return asks or _QUESTION_PHRASE.search(text) is not None
 
 
 class Encoder(Protocol):
@@ -114,5 +114,5 @@ class Encoder(Protocol):
     def languages(self) -> frozenset[str]:
         """ISO 639-1 codes of the languages the model reads."""
 
-    def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Vectors]]:
+    def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], VectorArray]]:
         """Batches of (indices into `texts`, unit rows of shape (n, dimension)); each index comes once."""

@@ -10,12 +10,18 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from narratives.model import MIN_STATEMENT_WORDS, Document
-from narratives.parse.patterns import COPY_JACCARD, COPY_SEED, PERMUTATIONS, SHINGLE_WORDS, WORD
+from narratives.parse.patterns import (
+    MIN_COPY_JACCARD,
+    MINHASH_PERMUTATIONS,
+    MINHASH_SEED,
+    SHINGLE_WORDS,
+    WORD,
+)
 
-EDGE = 3  # body paragraphs at the head and at the foot of a document that are looked at
-MIN_DOCUMENTS = 5
-MIN_DATES = 3  # so that one text under many addresses does not count as a habit
-MAX_WORDS = 25
+EDGE_PARAGRAPHS = 3  # body paragraphs at the head and at the foot of a document that are looked at
+MIN_BOILERPLATE_DOCUMENTS = 5
+MIN_BOILERPLATE_DATES = 3  # so that one text under many addresses does not count as a habit
+MAX_BOILERPLATE_WORDS = 25
 
 
 def find_boilerplate(documents: Iterable[Document]) -> set[str]:
@@ -29,17 +35,17 @@ def find_boilerplate(documents: Iterable[Document]) -> set[str]:
     for document in documents:
         body = [p for p in document.paragraphs if p.kind == "body"]
         for at, paragraph in enumerate(body):
-            if not document.outlet or paragraph.words > MAX_WORDS:
+            if not document.outlet or paragraph.words > MAX_BOILERPLATE_WORDS:
                 continue
             words = WORD.findall(unicodedata.normalize("NFKC", paragraph.text).casefold())
-            edges = [name for name, near in (("head", at), ("foot", len(body) - 1 - at)) if near < EDGE]
+            edges = [name for name, near in (("head", at), ("foot", len(body) - 1 - at)) if near < EDGE_PARAGRAPHS]
             for edge in edges:
                 held = places[document.outlet, edge, " ".join(words)]
                 held.setdefault(document.document_id, (document.date, []))[1].append(paragraph.paragraph_id)
     return {
         paragraph_id
         for held in places.values()
-        if len(held) >= MIN_DOCUMENTS and len({date for date, _ in held.values()}) >= MIN_DATES
+        if len(held) >= MIN_BOILERPLATE_DOCUMENTS and len({date for date, _ in held.values()}) >= MIN_BOILERPLATE_DATES
         for _, ids in held.values()
         for paragraph_id in ids
     }
@@ -48,7 +54,7 @@ def find_boilerplate(documents: Iterable[Document]) -> set[str]:
 Shingles = frozenset[bytes]
 
 
-class _Member(NamedTuple):
+class _CopyCandidate(NamedTuple):
     """A paragraph in order of originality: earliest, then by ids."""
 
     date: str
@@ -68,7 +74,7 @@ def find_copies(documents: Iterable[Document]) -> dict[str, str]:
     """
     from datasketch import MinHash, MinHashLSH  # 0.7 s, which a page that only shows charts need not wait
 
-    groups: dict[bytes, list[_Member]] = defaultdict(list)
+    groups: dict[bytes, list[_CopyCandidate]] = defaultdict(list)
     words_of: dict[bytes, list[str]] = {}
     for document in documents:
         for paragraph in document.paragraphs:
@@ -77,23 +83,23 @@ def find_copies(documents: Iterable[Document]) -> dict[str, str]:
             words = WORD.findall(unicodedata.normalize("NFKC", paragraph.text).casefold())
             key = hashlib.sha256(" ".join(words).encode("utf-8", "surrogatepass")).digest()[:16]
             date = document.date + "-99"[: 3 * (len(document.date) < 10)] if document.date else "9999-99-99"
-            groups[key].append(_Member(date, document.document_id, paragraph.paragraph_id))
+            groups[key].append(_CopyCandidate(date, document.document_id, paragraph.paragraph_id))
             words_of.setdefault(key, words)
     for members in groups.values():
         members.sort()
     order = sorted(groups, key=lambda key: groups[key][0])
     copies: dict[str, str] = {}
-    index = MinHashLSH(threshold=COPY_JACCARD, num_perm=PERMUTATIONS)
+    index = MinHashLSH(threshold=MIN_COPY_JACCARD, num_perm=MINHASH_PERMUTATIONS)
     shingles: dict[bytes, Shingles] = {}
     sketches = MinHash.generator(
-        (list(_shingles(words_of[key])) for key in order),
-        num_perm=PERMUTATIONS,
-        seed=COPY_SEED,
+        (list(_make_shingles(words_of[key])) for key in order),
+        num_perm=MINHASH_PERMUTATIONS,
+        seed=MINHASH_SEED,
         hashfunc=zlib.crc32,
     )
     for key, sketch in zip(order, sketches, strict=True):
-        own = _shingles(words_of[key])
-        first = _original(own, index.query(sketch), shingles, groups)
+        own = _make_shingles(words_of[key])
+        first = _find_original(own, index.query(sketch), shingles, groups)
         original = groups[key][0] if first is None else groups[first][0]
         for member in groups[key]:
             if member.document_id != original.document_id:
@@ -104,21 +110,21 @@ def find_copies(documents: Iterable[Document]) -> dict[str, str]:
     return copies
 
 
-def _original(
+def _find_original(
     own: Shingles,
     candidates: Iterable[bytes],
     shingles: dict[bytes, Shingles],
-    groups: dict[bytes, list[_Member]],
+    groups: dict[bytes, list[_CopyCandidate]],
 ) -> bytes | None:
     """The earliest of the candidates that is verified to be near enough, or None."""
     for candidate in sorted(candidates, key=lambda key: groups[key][0]):
         shared = len(own & shingles[candidate])
-        if shared >= COPY_JACCARD * (len(own) + len(shingles[candidate]) - shared):
+        if shared >= MIN_COPY_JACCARD * (len(own) + len(shingles[candidate]) - shared):
             return candidate
     return None
 
 
-def _shingles(words: Sequence[str]) -> Shingles:
+def _make_shingles(words: Sequence[str]) -> Shingles:
     return frozenset(
         " ".join(words[i : i + SHINGLE_WORDS]).encode("utf-8", "surrogatepass")
         for i in range(max(len(words) - SHINGLE_WORDS + 1, 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 
-def _words(text: str) -> frozenset[str]:
+def _make_word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
@@ -13,11 +13,11 @@ def _words(text: str) -> frozenset[str]:
 MAX_TITLE_WORDS = 40
 MAX_HEADING_WORDS = 20
 MIN_REPEATED_TITLE_WORDS = 3
-WRAPPED_LINE = (45, 100)  # characters a line, between which a block counts as hard-wrapped
+WRAPPED_LINE_LENGTHS = (45, 100)  # characters a line, between which a block counts as hard-wrapped
 MIN_CONTENTS_LINES = 3
-MIN_CONTENTS_REPEATED = 0.4  # share of a list's lines that return as headings: then it is a table of contents
-QUOTED_SHARE = 0.5
-MAX_QUOTED_RUN = 8  # paragraphs over which one unclosed quotation may stretch
+MIN_REPEATED_SHARE = 0.4  # share of a list's lines that return as headings: then it is a table of contents
+MIN_QUOTED_SHARE = 0.5
+MAX_QUOTED_PARAGRAPHS = 8  # paragraphs over which one unclosed quotation may stretch
 
 # --- furniture ------------------------------------------------------------------------------------------
 BOILERPLATE = re.compile(
@@ -33,13 +33,13 @@ BOILERPLATE = re.compile(
     )""",
     re.VERBOSE,
 )
-ICON = re.compile(r"icon", re.IGNORECASE)
+ICON_WORD = re.compile(r"icon", re.IGNORECASE)
 MIN_ICONS = 5
-FOOTER = re.compile(
+FOOTER_HEADING = re.compile(
     r"(?:popular articles|most popular|most read|related (?:articles|news|stories)|latest news)\s*:?",
     re.IGNORECASE,
 )
-MIN_PROSE_AFTER, MIN_PROSE_WORDS = 3, 15  # paragraphs, and words in each, after which no footer stands
+MIN_PROSE_PARAGRAPHS, MIN_PROSE_WORDS = 3, 15  # paragraphs, and words in each, after which no footer stands
 # A sentence of thanks, greeting or good wishes; a paragraph of nothing else says nothing.
 COURTESY = re.compile(
     r"(?:(?:once again|friends|colleagues),? )?(?:thank you|thanks)\b.{0,60}"
@@ -49,7 +49,7 @@ COURTESY = re.compile(
 )
 MAX_COURTESY_WORDS = 25
 # The end of a turn that asks: a question mark, and at most thanks or "please" after it.
-ASKED_AND_THANKED = re.compile(
+QUESTION_WITH_THANKS = re.compile(
     r"\?[\"”’'»)\]]*(?:\s+(?:thank you|thanks|please|spasibo|go ahead)\b[^?]{0,60})*\s*(?:\([^()]*\)\s*)?$",
     re.IGNORECASE,
 )
@@ -76,7 +76,7 @@ MONTH_NAME = re.compile(
     re.IGNORECASE,
 )
 # Seasons, quarters, halves and weeks: no month is known, but the year is. Atomic, so that no text takes long.
-PERIOD = re.compile(
+PERIOD_DATE = re.compile(
     r"""(?:(?>(?:
       [12]\d{3}(?:-?(?:Q[1-4]|H[12]|W\d\d(?:-?\d)?)|г\w*)?
     | Q[1-4](?:[-/]?[12]\d{3})? | H[12](?:[-/]?[12]\d{3})? | [1-4]Q | [12]H
@@ -91,7 +91,7 @@ PERIOD = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 # Several days, part of a month, several months: the month or the year is known, but no day.
-VAGUE = re.compile(
+VAGUE_DATE = re.compile(
     rf"\b\d{{1,2}}\s*(?:[-–—]|to|and)\s*\d{{1,2}}\b|\b(?:early|mid|late|beginning|middle|end|начал\w*|кон\w+"
     rf"|середин\w*)\b|\b{_MONTH}\s*(?:[-–—/]|to|and)\s*{_MONTH}(?![^\W\d_])",
     re.IGNORECASE,
@@ -114,9 +114,7 @@ DATELINE = re.compile(
     r"^[/(]?(?P<place>[A-Z][\w.’'-]*(?:[ ,]+(?:[A-Z][\w.’'-]*|[io]n|de|del|la|upon)){0,4})\s*,\s+"
     rf"(?P<date>(?i:{FULL_DATE}|{DAY_MONTH}))\s*[.,]?\s*(?P<agency>/[\w\s-]+/|\([\w\s-]+\)|[–—-])"
 )
-URL_DATE = re.compile(
-    r"(?<!\d)(?P<y>(?:19|20)\d\d)[/-](?P<m>0[1-9]|1[0-2])(?:[/-](?P<d>0[1-9]|[12]\d|3[01]))?(?!\d)"
-)
+URL_DATE = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)[/-](?P<m>0[1-9]|1[0-2])(?:[/-](?P<d>0[1-9]|[12]\d|3[01]))?(?!\d)")
 
 # --- outlets --------------------------------------------------------------------------------------------
 OUTLET_HOSTS = {
@@ -140,7 +138,7 @@ OUTLET_ALIASES = {
     "state.gov": "U.S. Department of State",
 }
 AGENCIES = {"tass": "TASS", "reuters": "Reuters", "ap": "AP", "afp": "AFP", "interfax": "Interfax"}
-TO_RT = re.compile(r"\b(?:to|tells?|told|with) RT\b")
+SPOKEN_TO_RT = re.compile(r"\b(?:to|tells?|told|with) RT\b")
 MINISTRY_BRIEFING = re.compile(r"^Briefing by (?:the )?(?:Russian )?(?:Deputy )?Foreign Ministry Spokes\w+")
 # On these sites a bare role means the holder of this one.
 HOME_ROLES = {
@@ -149,21 +147,21 @@ HOME_ROLES = {
 }
 
 # --- languages ------------------------------------------------------------------------------------------
-LANGUAGES = _words(
+LANGUAGE_CODES = _make_word_set(
     "en ru uk be de fr es it pt nl pl cs sk sl hr sr bg ro hu el tr az hy ka kk ky uz tg fa ar he hi ur"
     " bn zh ja ko vi th id ms sv no da fi et lv lt sq mk"
 )
-NON_LATIN = _words("ru uk be bg sr mk el hy ka kk ky tg fa ar he hi ur bn zh ja ko th")
+NON_LATIN_LANGUAGES = _make_word_set("ru uk be bg sr mk el hy ka kk ky tg fa ar he hi ur bn zh ja ko th")
 MIN_LANGUAGE_WORDS = 8
 MIN_LANGUAGE_CONFIDENCE = 0.5
-LANGUAGE_SAMPLE = 4000  # characters from which a document's language is told
+MAX_LANGUAGE_SAMPLE = 4000  # characters from which a document's language is told
 LANGUAGE_NAMES = {"english": "en", "russian": "ru", "german": "de", "french": "fr", "spanish": "es"}
 
 # --- copies ---------------------------------------------------------------------------------------------
 SHINGLE_WORDS = 5
-COPY_JACCARD = 0.8
-PERMUTATIONS = 128
-COPY_SEED = 20161110
+MIN_COPY_JACCARD = 0.8
+MINHASH_PERMUTATIONS = 128
+MINHASH_SEED = 20161110
 
 WORD = re.compile(r"\w+(?:[’'-]\w+)*")
 

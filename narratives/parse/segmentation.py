@@ -7,116 +7,116 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-from narratives.model import MIN_STATEMENT_WORDS, RawDocument, RawKind
-from narratives.parse.dates import is_header_date
+from narratives.model import MIN_STATEMENT_WORDS, RawDocument, RawParagraphKind
+from narratives.parse.dates import extract_header_date
 from narratives.parse.patterns import (
     BOILERPLATE,
     CONTENTS_LABEL,
     DATELINE,
-    FOOTER,
+    FOOTER_HEADING,
     FULL_STOP,
-    ICON,
+    ICON_WORD,
     MAX_HEADING_WORDS,
     MAX_TITLE_WORDS,
     MIN_CONTENTS_LINES,
-    MIN_CONTENTS_REPEATED,
     MIN_ICONS,
-    MIN_PROSE_AFTER,
+    MIN_PROSE_PARAGRAPHS,
     MIN_PROSE_WORDS,
+    MIN_REPEATED_SHARE,
     MIN_REPEATED_TITLE_WORDS,
     OMISSION,
     SECTION_COLON,
     SENTENCE_BREAK,
     SENTENCE_END,
     WORD,
-    WRAPPED_LINE,
+    WRAPPED_LINE_LENGTHS,
     count_words,
 )
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]")
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]")
 _NEWLINE = re.compile(r"\r\n?|[\u2028\u2029\x85]")
 
 
-class Item(NamedTuple):
+class RawBlock(NamedTuple):
     """One block before its kind is known; `label`, `hint` and `labelled` are as the source gives them."""
 
     text: str
     label: str = ""
     source_ref: str = ""
-    hint: RawKind = ""
+    hint: RawParagraphKind = ""
     labelled: bool = False
 
 
-def split_text(text: str) -> tuple[list[Item], int]:
+def split_blocks(text: str) -> tuple[list[RawBlock], int]:
     """The blocks of a plain text and the number of tables of contents left out."""
-    lines = [_CONTROL.sub(" ", line).rstrip() for line in _NEWLINE.sub("\n", text).split("\n")]
+    lines = [_CONTROL_CHARACTERS.sub(" ", line).rstrip() for line in _NEWLINE.sub("\n", text).split("\n")]
     groups: list[list[str]] = [[]]
     for line in lines:
         if line.strip():
             groups[-1].append(line)
         elif groups[-1]:
             groups.append([])
-    standing = [same_key(group[0]) for group in groups if len(group) == 1]
-    items: list[Item] = []
+    standing = [make_comparison_key(group[0]) for group in groups if len(group) == 1]
+    items: list[RawBlock] = []
     contents = 0
     for group in groups:
-        if _is_contents(group, standing):
+        if _is_table_of_contents(group, standing):
             contents += 1
         elif _is_wrapped(group):
-            items.append(Item(clean(" ".join(group))))
+            items.append(RawBlock(clean_line(" ".join(group))))
         else:
             for line in group:
-                _append(items, clean(line))
+                _append_block(items, clean_line(line))
     return items, contents
 
 
-def _append(items: list[Item], text: str) -> None:
+def _append_block(items: list[RawBlock], text: str) -> None:
     # A line that ends in mid-sentence and goes on in lower case was broken by a page or a column.
     if items and text[:1].islower() and not is_boilerplate(text):
         before = items[-1].text
-        if len(before) >= WRAPPED_LINE[0] and not SENTENCE_END.search(before) and not is_boilerplate(before):
-            items[-1] = Item(f"{before} {text}")
+        if len(before) >= WRAPPED_LINE_LENGTHS[0] and not SENTENCE_END.search(before) and not is_boilerplate(before):
+            items[-1] = RawBlock(f"{before} {text}")
             return
     if text:
-        items.append(Item(text))
+        items.append(RawBlock(text))
 
 
 def _is_wrapped(group: Sequence[str]) -> bool:
     # Two lines may be a title and what follows it; `_append` joins those that one sentence spans.
-    if len(group) < 3 or any(is_boilerplate(line.strip()) or is_header_date(line.strip()) for line in group):
+    if len(group) < 3 or any(is_boilerplate(line.strip()) or extract_header_date(line.strip()) for line in group):
         return False
     inner = [line.strip() for line in group[:-1]]
-    shortest, longest = WRAPPED_LINE
+    shortest, longest = WRAPPED_LINE_LENGTHS
     ends = sum(bool(SENTENCE_END.search(line)) for line in inner)
     return all(shortest <= len(line) <= longest for line in inner) and 2 * ends < len(inner)
 
 
-def _is_contents(group: Sequence[str], standing: Sequence[str]) -> bool:
+def _is_table_of_contents(group: Sequence[str], standing: Sequence[str]) -> bool:
     lines = group[1:] if group and CONTENTS_LABEL.fullmatch(group[0].strip()) else group
     if len(lines) < MIN_CONTENTS_LINES:
         return False
     if lines is not group and all(line[:1].isspace() for line in lines):
         return True
     known = set(standing)
-    return sum(same_key(line) in known for line in lines) >= MIN_CONTENTS_REPEATED * len(lines)
+    return sum(make_comparison_key(line) in known for line in lines) >= MIN_REPEATED_SHARE * len(lines)
 
 
 def is_boilerplate(text: str) -> bool:
     """Whether a block is page furniture: icon names, share and "read more" lines, counters, timers."""
-    return bool(BOILERPLATE.fullmatch(text)) or is_icons(text)
+    return bool(BOILERPLATE.fullmatch(text)) or is_icon_list(text)
 
 
-def is_icons(text: str) -> bool:
+def is_icon_list(text: str) -> bool:
     """Whether a block is the names of icons, as pages of RT's layout leave them."""
-    return text.startswith("icon ") and len(ICON.findall(text)) >= MIN_ICONS
+    return text.startswith("icon ") and len(ICON_WORD.findall(text)) >= MIN_ICONS
 
 
-def clean(text: str) -> str:
+def clean_line(text: str) -> str:
     """The text in one line, without control characters."""
-    return " ".join(_CONTROL.sub(" ", text).split())
+    return " ".join(_CONTROL_CHARACTERS.sub(" ", text).split())
 
 
-def same_key(text: str) -> str:
+def make_comparison_key(text: str) -> str:
     """The words of a text, by which two lines are the same."""
     return " ".join(WORD.findall(text.casefold()))
 
@@ -133,12 +133,12 @@ class Block:
     label: str = ""
     source_ref: str = ""
     after_break: bool = False
-    hint: RawKind = ""
+    hint: RawParagraphKind = ""
     labelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class Segmentation:
     """The blocks of a page in order, its title, the date lines above the text, and what was taken away."""
 
     blocks: tuple[Block, ...]
@@ -148,23 +148,23 @@ class Layout:
     rt: bool
 
 
-def lay_out(raw: RawDocument) -> Layout:
+def segment_document(raw: RawDocument) -> Segmentation:
     """Split a raw document into kept blocks; boilerplate is counted, one for every block taken away."""
     if raw.paragraphs:
         items = [
-            Item(clean(p.text), " ".join(p.speaker.split()), p.source_ref, p.kind, p.labelled)
+            RawBlock(clean_line(p.text), " ".join(p.speaker.split()), p.source_ref, p.kind, p.labelled)
             for p in raw.paragraphs
         ]
         items, contents = [item for item in items if item.text], 0
     else:
-        items, contents = split_text(raw.text)
-    rt = any(is_icons(item.text) for item in items)
+        items, contents = split_blocks(raw.text)
+    rt = any(is_icon_list(item.text) for item in items)
     # Rows of paragraphs were cut from their page by whoever made them; only plain text drags its page along.
-    items, footer = (items, 0) if raw.paragraphs else _without_footer(items)
-    title = clean(raw.title)
+    items, footer = (items, 0) if raw.paragraphs else _drop_footer(items)
+    title = clean_line(raw.title)
     header: list[str] = []
     blocks: list[Block] = []
-    repeated: list[Item] = []
+    repeated: list[RawBlock] = []
     removed, after_break, seen_body = contents + footer, False, False
     for i, item in enumerate(items):
         text = item.text
@@ -173,14 +173,14 @@ def lay_out(raw: RawDocument) -> Layout:
             after_break = after_break or not OMISSION.fullmatch(text)
             removed += 1
             continue
-        if not item.label and not seen_body and is_header_date(text):
+        if not item.label and not seen_body and extract_header_date(text):
             header.append(text)
             removed += 1
             continue
         if not item.label and is_boilerplate(text):
             removed += 1
             continue
-        if title and not seen_body and _same(text, title):
+        if title and not seen_body and _is_same_text(text, title):
             repeated.append(item)
             removed += 1
             continue
@@ -194,19 +194,19 @@ def lay_out(raw: RawDocument) -> Layout:
         blocks.append(Block(kind, text, item.label, item.source_ref, after_break, item.hint, item.labelled))
         after_break = False
     if not any(block.kind == "body" for block in blocks):
-        blocks, title = _as_body(blocks, title, bool(clean(raw.title)), repeated)
+        blocks, title = _convert_to_body(blocks, title, bool(clean_line(raw.title)), repeated)
     if not raw.paragraphs and title:
         blocks = _mark_lead(blocks, rt)
-    lead = clean(raw.lead)
-    if WORD.search(lead) and not any(_same(text, lead) for text in (title, *(b.text for b in blocks))):
+    lead = clean_line(raw.lead)
+    if WORD.search(lead) and not any(_is_same_text(text, lead) for text in (title, *(b.text for b in blocks))):
         blocks.insert(0, Block("heading", lead))
     if title:
         blocks.insert(0, Block("title", title, source_ref=raw.source_ref))
-    return Layout(tuple(blocks), title, tuple(header), removed, rt)
+    return Segmentation(tuple(blocks), title, tuple(header), removed, rt)
 
 
-def _as_body(
-    blocks: list[Block], title: str, is_given: bool, repeated: Sequence[Item]
+def _convert_to_body(
+    blocks: list[Block], title: str, is_given: bool, repeated: Sequence[RawBlock]
 ) -> tuple[list[Block], str]:
     """Blocks and title of a text all of which looks like titles and headings, as posts do: body, if no more.
 
@@ -224,33 +224,33 @@ def _as_body(
     return said, title if is_given else ""
 
 
-def _without_footer(items: list[Item]) -> tuple[list[Item], int]:
+def _drop_footer(items: list[RawBlock]) -> tuple[list[RawBlock], int]:
     for i, item in enumerate(items):
-        is_label = not item.label and FOOTER.fullmatch(item.text) is not None
-        if is_label and any(_is_prose(kept) for kept in items[:i]) and not _goes_on(items[i + 1 :]):
+        is_label = not item.label and FOOTER_HEADING.fullmatch(item.text) is not None
+        if is_label and any(_is_prose(kept) for kept in items[:i]) and not _has_prose_after(items[i + 1 :]):
             return items[:i], len(items) - i
     return items, 0
 
 
-def _goes_on(items: Sequence[Item]) -> bool:
+def _has_prose_after(items: Sequence[RawBlock]) -> bool:
     """Whether an article follows: teasers are few, short or cut off, so the line before was a heading."""
     long = (count_words(item.text) >= MIN_PROSE_WORDS for item in items if FULL_STOP.search(item.text))
-    return sum(long) >= MIN_PROSE_AFTER
+    return sum(long) >= MIN_PROSE_PARAGRAPHS
 
 
-def _is_prose(item: Item) -> bool:
+def _is_prose(item: RawBlock) -> bool:
     return not _is_heading(item, of_paragraphs=False) and not is_boilerplate(item.text)
 
 
-def _is_title(text: str, following: Sequence[Item]) -> bool:
+def _is_title(text: str, following: Sequence[RawBlock]) -> bool:
     if not following or count_words(text) > MAX_TITLE_WORDS or DATELINE.match(text):
         return False
-    if _same(text, following[0].text):
+    if _is_same_text(text, following[0].text):
         return True
     return text.endswith("?") or not SENTENCE_END.search(text)
 
 
-def _is_heading(item: Item, of_paragraphs: bool) -> bool:
+def _is_heading(item: RawBlock, of_paragraphs: bool) -> bool:
     text = item.text
     if item.hint == "heading":
         return not item.label
@@ -272,14 +272,12 @@ def _mark_lead(blocks: list[Block], rt: bool) -> list[Block]:
     """The summary between title and text: before a dateline, or first on a page of RT's layout."""
     bodies = [i for i, block in enumerate(blocks) if block.kind == "body"]
     dated = next((i for i in bodies[:3] if DATELINE.match(blocks[i].text)), None)
-    if dated is not None:
-        leads = [i for i in bodies if i < dated]
-    else:
-        leads = bodies[:1] if rt and len(bodies) > 2 else []
+    first = bodies[:1] if rt and len(bodies) > 2 else []
+    leads = first if dated is None else [i for i in bodies if i < dated]
     return [replace(b, kind="heading") if i in leads else b for i, b in enumerate(blocks)]
 
 
-def _same(text: str, title: str) -> bool:
-    return same_key(text) == same_key(title) and (
+def _is_same_text(text: str, title: str) -> bool:
+    return make_comparison_key(text) == make_comparison_key(title) and (
         text == title or count_words(title) >= MIN_REPEATED_TITLE_WORDS
     )

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from narratives.model import InputFile, ReadError, Rejected, UnusedColumns
 from narratives.read.encoding import open_text
-from narratives.read.formats import TABLES, as_read_error, check_format, format_of, unreadable
-from narratives.read.tables import csv_record, csv_rows, find_delimiter, take
-from narratives.read.tables.rows import clean, match, refuse, unused
+from narratives.read.formats import TABLE_EXTENSIONS, as_read_error, check_format, get_format, make_read_error
+from narratives.read.tables import find_delimiter, iterate_csv_rows, make_csv_record, unwrap_row
+from narratives.read.tables.rows import match, refuse, replace_unstorable, unused
 
-MANIFEST = "manifest.csv"
-FIELDS = ("date", "outlet", "title", "url", "speaker")
-COLUMNS = ("path", *FIELDS)
+MANIFEST_CSV = "manifest.csv"
+MANIFEST_FIELDS = ("date", "outlet", "title", "url", "speaker")
+COLUMNS = ("path", *MANIFEST_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class FolderManifest:
 
 def load_manifest(folder: Path, source: str) -> FolderManifest:
     """Read `folder`/manifest.csv if there is one; `rejected`, under `source`, is what is wrong with it."""
-    path = folder / MANIFEST
+    path = folder / MANIFEST_CSV
     if not path.is_file():
         return FolderManifest()
     rows: dict[str, dict[str, str]] = {}
@@ -44,14 +44,14 @@ def load_manifest(folder: Path, source: str) -> FolderManifest:
     left: tuple[str, ...] = ()
     try:
         with as_read_error(path), open_text(path, newline="", guess=True) as lines:
-            records = csv_rows(lines, find_delimiter(path, COLUMNS))
-            header = [name.strip() for name in take(next(records, []))]
+            records = iterate_csv_rows(lines, find_delimiter(path, COLUMNS))
+            header = [name.strip() for name in unwrap_row(next(records, []))]
             names = _locate(header)
             left = unused(header, names)
             for number, cells in enumerate(records, 1):
                 try:
-                    record = csv_record(cells, header)
-                    name, said = _entry({f: record[column] for f, column in names.items()}, folder, rows)
+                    record = make_csv_record(cells, header)
+                    name, said = _parse_row({f: record[column] for f, column in names.items()}, folder, rows)
                 except ReadError as error:
                     rejected.append(refuse(source, number, error))
                 else:
@@ -70,9 +70,7 @@ def _locate(header: list[str]) -> dict[str, str]:
     return names
 
 
-def _entry(
-    record: Mapping[str, str], folder: Path, known: Mapping[str, object]
-) -> tuple[str, dict[str, str]]:
+def _parse_row(record: Mapping[str, str], folder: Path, known: Mapping[str, object]) -> tuple[str, dict[str, str]]:
     """The file that a row describes and what it says of it, empty cells left out."""
     given = record["path"].strip()
     name = Path(normpath(given)).as_posix()
@@ -83,16 +81,16 @@ def _entry(
         raise ReadError("the path of a file", f"{given!r}, which is not there", "Correct or remove the row.")
     if name in known:
         raise ReadError("one row a file", f"a second one for {given!r}", "Remove one of them.")
-    said = {f: clean(record[f]).strip() for f in FIELDS if record.get(f, "").strip()}
-    if "url" in said and format_of(Path(name)) in TABLES:
+    said = {f: replace_unstorable(record[f]).strip() for f in MANIFEST_FIELDS if record.get(f, "").strip()}
+    if "url" in said and get_format(Path(name)) in TABLE_EXTENSIONS:
         todo = "Leave the url empty here and give it row by row in the table."
         raise ReadError("no url for a table, whose rows are many documents", repr(said["url"]), todo)
     return name, said
 
 
 _UNPRINTABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
-_MAGIC = re.compile(r"[*?\[]")
-_EVIDENTLY_NO_INPUT = ("readme", "license", "licence")
+_GLOB_CHARACTERS = re.compile(r"[*?\[]")
+_NON_INPUT_STEMS = ("readme", "license", "licence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +130,7 @@ def survey(inputs: Sequence[str]) -> Survey:
     manifests are looked for from each file up to the folder that was typed (for a file: its own folder); the
     nearest that names the file counts. Raises nothing.
     """
-    search = _Search()
+    search = _InputSearch()
     for typed in inputs:
         search.add(typed)
     return search.result()
@@ -166,7 +164,7 @@ def _code(character: int) -> str:
     return f"\\x{byte:02x}" if byte <= 0xFF else f"\\u{byte:04x}"
 
 
-class _Search:
+class _InputSearch:
     """The state of one survey: what was met, and each folder's manifest read once."""
 
     def __init__(self) -> None:
@@ -181,7 +179,7 @@ class _Search:
 
     def result(self) -> Survey:
         """What was met, in order."""
-        manifests = {place_of(folder / MANIFEST): found for folder, found in self._manifests.items()}
+        manifests = {place_of(folder / MANIFEST_CSV): found for folder, found in self._manifests.items()}
         return Survey(
             files=tuple(sorted(self._files.values(), key=lambda file: file.source_path)),
             refused={
@@ -190,7 +188,7 @@ class _Search:
             },
             absent=tuple(sorted(self._absent, key=lambda r: (r.source_path, r.reason))),
             unused=tuple(
-                UnusedColumns(printable(folder / MANIFEST), found.unused)
+                UnusedColumns(printable(folder / MANIFEST_CSV), found.unused)
                 for folder, found in sorted(self._manifests.items())
                 if found.unused
             ),
@@ -204,7 +202,7 @@ class _Search:
             self._places.add(place_of(path))
             if not typed:
                 raise ValueError("nothing was typed")
-            if path.exists() or path.is_symlink() or not _MAGIC.search(typed):
+            if path.exists() or path.is_symlink() or not _GLOB_CHARACTERS.search(typed):
                 self._add_found(path, path if path.is_dir() else path.parent)
             else:
                 self._add_glob(typed)
@@ -212,41 +210,41 @@ class _Search:
         except ValueError as error:
             self._miss(path, ReadError("a path or a pattern", f"{typed!r}: {error}", "Correct it."))
         except OSError as error:
-            self._miss(path, unreadable(error))
+            self._miss(path, make_read_error(error))
         if before == self._met:
             todo = "Name a folder or a file of a format that is read."
             self._miss(path, ReadError("something to read", "nothing that is input", todo))
 
     def _add_glob(self, pattern: str) -> None:
         parts = Path(pattern).parts
-        fixed = next(i for i, part in enumerate(parts) if _MAGIC.search(part))
+        fixed = next(i for i, part in enumerate(parts) if _GLOB_CHARACTERS.search(part))
         root = Path(*parts[:fixed])
         for path in sorted(root.glob(str(Path(*parts[fixed:])))):
-            if not _is_passed_over(path.relative_to(root)):
+            if not _is_ignored(path.relative_to(root)):
                 self._add_found(path, root)
 
     def _add_found(self, path: Path, root: Path) -> None:
         if path.is_dir():
             for below in self._walk(path):
                 self._add_file(below, root)
-        elif not _is_passed_over(Path(path.name)):
+        elif not _is_ignored(Path(path.name)):
             self._add_file(path, root)
 
     def _walk(self, folder: Path) -> Iterator[Path]:
         self._folders.add(folder.resolve())
 
         def failed(error: OSError) -> None:
-            self._reject(Path(error.filename), unreadable(error))
+            self._reject(Path(error.filename), make_read_error(error))
 
         for base, folders, names in os.walk(folder, onerror=failed):
             here = Path(base)
             self._manifest(here)
             for name in sorted(folders):
-                if not _is_passed_over(Path(name)) and (here / name).is_symlink():
+                if not _is_ignored(Path(name)) and (here / name).is_symlink():
                     todo = "Name its target as an input of its own."
                     self._reject(here / name, ReadError("a folder", "a link to one", todo))
             folders[:] = sorted(name for name in folders if not name.startswith("."))
-            yield from (here / name for name in sorted(names) if not _is_passed_over(Path(name)))
+            yield from (here / name for name in sorted(names) if not _is_ignored(Path(name)))
 
     def _add_file(self, path: Path, root: Path) -> None:
         self._met += 1
@@ -257,7 +255,7 @@ class _Search:
             return
         key = path.resolve()
         if key not in self._files:
-            self._files[key] = InputFile(path, _source(path), self._manifest_row(path, root))
+            self._files[key] = InputFile(path, _format_source_path(path), self._manifest_row(path, root))
 
     def _manifest_row(self, path: Path, root: Path) -> dict[str, str]:
         for folder in path.parents:
@@ -271,8 +269,8 @@ class _Search:
 
     def _manifest(self, folder: Path) -> FolderManifest:
         if folder not in self._manifests:
-            path = folder / MANIFEST
-            self._manifests[folder] = load_manifest(folder, _source(path))
+            path = folder / MANIFEST_CSV
+            self._manifests[folder] = load_manifest(folder, _format_source_path(path))
             if self._manifests[folder].rejected:
                 self._refused[place_of(path)].update(self._manifests[folder].rejected)
         return self._manifests[folder]
@@ -280,12 +278,12 @@ class _Search:
     def _reject(self, path: Path, error: ReadError) -> None:
         """Refuse what is there."""
         self._met += 1
-        self._refused[place_of(path)].add(refuse(_source(path), 0, error))
+        self._refused[place_of(path)].add(refuse(_format_source_path(path), 0, error))
 
     def _miss(self, path: Path, error: ReadError) -> None:
         """Say of an argument that nothing there is meant by it."""
         self._met += 1
-        self._absent.add(refuse(_source(path), 0, error))
+        self._absent.add(refuse(_format_source_path(path), 0, error))
 
 
 def _check_readable(path: Path) -> None:
@@ -299,14 +297,14 @@ def _check_readable(path: Path) -> None:
         with path.open("rb"):
             pass
     except OSError as error:
-        raise unreadable(error) from error
+        raise make_read_error(error) from error
 
 
-def _is_passed_over(path: Path) -> bool:
+def _is_ignored(path: Path) -> bool:
     name = path.name.lower()
     hidden = any(part.startswith(".") and part != ".." for part in path.parts)
-    return hidden or name == MANIFEST or name.endswith(".md") or name.split(".")[0] in _EVIDENTLY_NO_INPUT
+    return hidden or name == MANIFEST_CSV or name.endswith(".md") or name.split(".")[0] in _NON_INPUT_STEMS
 
 
-def _source(path: Path) -> str:
+def _format_source_path(path: Path) -> str:
     return printable(Path(normpath(path)))

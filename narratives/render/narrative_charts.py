@@ -11,26 +11,26 @@ import pandas as pd
 
 from narratives.model import dates
 from narratives.render import narrative_phrases, phrases, time_series
-from narratives.render.colours import FAINT, GREY, PALETTE, rgba
+from narratives.render.colours import FAINT, GREY, PALETTE, format_rgba
 from narratives.render.time_series import Figure
-from narratives.render.traces import AxisSpec, Measure, Trace, event_marks, records, wrapped
+from narratives.render.traces import AxisSpec, Measure, Trace, build_event_marks, to_records, wrap_text
 
 # Colour and pattern of each voice: the pattern tells them apart without colour.
-VOICE_LOOK = {
+VOICE_STYLES = {
     "own": (PALETTE[0], ""),
     "quoted": (PALETTE[1], "/"),
     "reported": (PALETTE[2], "."),
     "outlet": (GREY, "x"),
 }
-_COMPANY_LOOK = {
-    narrative_phrases.MORE: ("circle", PALETTE[0]),
-    narrative_phrases.NO_DIFFERENT: ("circle-open", GREY),
-    narrative_phrases.LESS: ("square", PALETTE[1]),
+_LIFT_STYLES = {
+    narrative_phrases.MORE_OFTEN: ("circle", PALETTE[0]),
+    narrative_phrases.NO_DIFFERENCE: ("circle-open", GREY),
+    narrative_phrases.LESS_OFTEN: ("square", PALETTE[1]),
 }
-LEAST_LIFT, MOST_LIFT = 1 / 16, 64.0  # of the axis; what lies beyond is drawn at its end
-_ROW, _ENDS = 34, 92  # pixels: a row of a chart of rows, and what stands above and below
-_NAME = 24  # letters of a name before the line breaks
-LEGEND = {
+MIN_LIFT, MAX_LIFT = 1 / 16, 64.0  # of the axis; what lies beyond is drawn at its end
+_ROW_HEIGHT, _MARGIN_HEIGHT = 34, 92  # pixels: a row of a chart of rows, and what stands above and below
+_NAME_WIDTH = 24  # letters of a name before the line breaks
+LEGEND_LAYOUT = {
     "orientation": "h",
     "x": 0,
     "xanchor": "left",
@@ -42,45 +42,43 @@ LEGEND = {
 }
 
 
-def actors(rows: pd.DataFrame, actor: str, narrative_id: str) -> Figure:
+def build_actors_figure(rows: pd.DataFrame, actor: str, narrative_id: str) -> Figure:
     """Stacked bars: whose paragraphs advance it, by voice; the share of the actor's own is at the bar's end.
 
     `rows` are the first of `narrative_data.actors`, most paragraphs first.
     """
     names = [name or phrases.NOBODY for name in rows[actor]]
     data: list[Trace] = []
-    for voice, (colour, pattern) in VOICE_LOOK.items():
+    for voice, (colour, pattern) in VOICE_STYLES.items():
         column = f"{voice}_voice"
-        drawn = [(at, row) for at, row in enumerate(records(rows)) if column in rows and row[column] > 0]
+        drawn = [(at, row) for at, row in enumerate(to_records(rows)) if column in rows and row[column] > 0]
         if not drawn:
             continue
         data.append(
             {
                 "type": "bar",
                 "orientation": "h",
-                "name": phrases.VOICES[voice].capitalize(),
+                "name": phrases.VOICE_LABELS[voice].capitalize(),
                 "x": [int(row[column]) for _, row in drawn],
                 "y": [at for at, _ in drawn],
                 "marker": {
                     "color": colour,
                     "pattern": {"shape": pattern, "fillmode": "overlay", "size": 7, "solidity": 0.3},
                 },
-                "customdata": [
-                    {"narrative": narrative_id, actor: row[actor], "voice": voice} for _, row in drawn
-                ],
-                "hovertemplate": [_actor_hover(row, names[at], voice) for at, row in drawn],
+                "customdata": [{"narrative": narrative_id, actor: row[actor], "voice": voice} for _, row in drawn],
+                "hovertemplate": [_format_actor_hover(row, names[at], voice) for at, row in drawn],
                 "width": 0.66,
             }
         )
-    figure = _rows(data, names)
+    figure = _build_row_figure(data, names)
     most = int(rows["paragraphs"].max())
-    figure["layout"] |= {"barmode": "stack", "legend": {**LEGEND, "traceorder": "normal"}}
+    figure["layout"] |= {"barmode": "stack", "legend": {**LEGEND_LAYOUT, "traceorder": "normal"}}
     figure["layout"]["xaxis"] |= {"range": [0, most * 1.3], "tickformat": ",d"}
     figure["layout"]["xaxis"] |= {"dtick": 1 if most < 6 else None}
     figure["layout"]["annotations"] = [
         {
             "text": f"{row['paragraphs']:,}"
-            + (f" · {narrative_phrases.percent(row['share'])}" if row["base_ok"] else ""),
+            + (f" · {narrative_phrases.format_fine_percent(row['share'])}" if row["base_ok"] else ""),
             "x": row["paragraphs"],
             "y": at,
             "xanchor": "left",
@@ -88,14 +86,14 @@ def actors(rows: pd.DataFrame, actor: str, narrative_id: str) -> Figure:
             "showarrow": False,
             "font": {"size": 12},
         }
-        for at, row in enumerate(records(rows))
+        for at, row in enumerate(to_records(rows))
     ]
     return figure
 
 
-def firsts(rows: pd.DataFrame, actor: str, narrative_id: str, colour: str) -> Figure:
+def build_first_uses_figure(rows: pd.DataFrame, actor: str, narrative_id: str, colour: str) -> Figure:
     """When each first advanced it, and when for the third time, on a line from where their texts begin."""
-    who = records(rows)
+    who = to_records(rows)
     names = [row["actor"] or phrases.NOBODY for row in who]
     lines: Trace = {
         "type": "scatter",
@@ -103,38 +101,38 @@ def firsts(rows: pd.DataFrame, actor: str, narrative_id: str, colour: str) -> Fi
         "name": "Texts there, without it",
         "x": [day for row in who for day in (row["covered_from"] or row["first"], row["first"], None)],
         "y": [place for at in range(len(who)) for place in (at, at, None)],
-        "line": {"color": rgba(GREY, 0.55), "width": 1.5, "dash": "dot"},
+        "line": {"color": format_rgba(GREY, 0.55), "width": 1.5, "dash": "dot"},
         "hoverinfo": "skip",
     }
     marks = [
-        _marks("Texts begin", "covered_from", {"symbol": "line-ns-open", "color": GREY}, who),
-        _marks("First use", "first", {"symbol": "circle", "color": colour}, who),
-        _marks("Third use", "kth", {"symbol": "diamond-open", "color": colour}, who),
+        _build_date_marks("Texts begin", "covered_from", {"symbol": "line-ns-open", "color": GREY}, who),
+        _build_date_marks("First use", "first", {"symbol": "circle", "color": colour}, who),
+        _build_date_marks("Third use", "kth", {"symbol": "diamond-open", "color": colour}, who),
     ]
     for trace, column in zip(marks[1:], ("first", "kth"), strict=True):
         used = [row for row in who if row[column]]
         trace["customdata"] = [
             {"narrative": narrative_id, actor: row["actor"], "period": row[column][:7]} for row in used
         ]
-    figure = _rows([lines, *marks], names)
+    figure = _build_row_figure([lines, *marks], names)
     figure["layout"]["xaxis"] |= {"type": "date", "nticks": 6}
     return figure
 
 
-def company(rows: pd.DataFrame, narrative_id: str) -> Figure:
+def build_cooccurrence_figure(rows: pd.DataFrame, narrative_id: str) -> Figure:
     """How many times as often as by chance others stand in the same documents, with 95 % intervals."""
-    others = records(rows)
+    others = to_records(rows)
     data: list[Trace] = []
-    for name, (symbol, colour) in _COMPANY_LOOK.items():
-        drawn = [(at, row) for at, row in enumerate(others) if narrative_phrases.verdict(row) == name]
+    for name, (symbol, colour) in _LIFT_STYLES.items():
+        drawn = [(at, row) for at, row in enumerate(others) if narrative_phrases.classify_lift(row) == name]
         if not drawn:
             continue
-        at_axis = [_within(row["lift"]) for _, row in drawn]
+        at_axis = [_clip_lift(row["lift"]) for _, row in drawn]
         data.append(
             {
                 "type": "scatter",
                 "mode": "markers",
-                "name": phrases.sentence(name).rstrip("."),
+                "name": phrases.make_sentence(name).rstrip("."),
                 "x": at_axis,
                 "y": [at for at, _ in drawn],
                 "marker": {
@@ -146,23 +144,22 @@ def company(rows: pd.DataFrame, narrative_id: str) -> Figure:
                 "error_x": {
                     "type": "data",
                     "symmetric": False,
-                    "array": [_within(r["lift_high"]) - x for (_, r), x in zip(drawn, at_axis, strict=True)],
-                    "arrayminus": [
-                        x - _within(r["lift_low"]) for (_, r), x in zip(drawn, at_axis, strict=True)
-                    ],
+                    "array": [_clip_lift(r["lift_high"]) - x for (_, r), x in zip(drawn, at_axis, strict=True)],
+                    "arrayminus": [x - _clip_lift(r["lift_low"]) for (_, r), x in zip(drawn, at_axis, strict=True)],
                     "color": colour,
                     "thickness": 1.6,
                     "width": 0,
                 },
                 "customdata": [{"narrative": [narrative_id, row["narrative_id"]]} for _, row in drawn],
                 "hovertemplate": [
-                    f"{wrapped(narrative_phrases.company(row), 46, 5)}<extra></extra>" for _, row in drawn
+                    f"{wrap_text(narrative_phrases.describe_cooccurrence(row), 46, 5)}<extra></extra>"
+                    for _, row in drawn
                 ],
             }
         )
-    figure = _rows(data, [str(row["narrative"]) for row in others])
-    low = min([1.0, *(_within(row["lift_low"]) for row in others)])
-    high = max([1.0, *(_within(row["lift_high"]) for row in others)])
+    figure = _build_row_figure(data, [str(row["narrative"]) for row in others])
+    low = min([1.0, *(_clip_lift(row["lift_low"]) for row in others)])
+    high = max([1.0, *(_clip_lift(row["lift_high"]) for row in others)])
     ticks = {1 / 16: "1/16", 1 / 8: "1/8", 1 / 4: "1/4", 1 / 2: "half", 1: "chance"}
     ticks |= {2**n: f"{2**n} ×" for n in range(1, 7)}
     figure["layout"]["xaxis"] |= {
@@ -171,11 +168,11 @@ def company(rows: pd.DataFrame, narrative_id: str) -> Figure:
         "tickvals": list(ticks),
         "ticktext": list(ticks.values()),
     }
-    figure["layout"]["shapes"] = [upright(1, GREY, "dash")]
+    figure["layout"]["shapes"] = [build_vertical_line(1, GREY, "dash")]
     return figure
 
 
-def upright(at: str | float, colour: str, dash: str) -> Trace:
+def build_vertical_line(at: str | float, colour: str, dash: str) -> Trace:
     """A thin line over the whole height of a chart, as a shape of its layout."""
     return {
         "type": "line",
@@ -189,17 +186,17 @@ def upright(at: str | float, colour: str, dash: str) -> Trace:
     }
 
 
-def _rows(data: list[Trace], names: Sequence[str]) -> Figure:
+def _build_row_figure(data: list[Trace], names: Sequence[str]) -> Figure:
     """A chart with a named row for each of `names`, the first on top."""
     return {
         "data": data,
         "layout": {
-            "height": _ROW * len(names) + _ENDS,
+            "height": _ROW_HEIGHT * len(names) + _MARGIN_HEIGHT,
             "margin": {"l": 10, "r": 12, "t": 48, "b": 34},
             "hovermode": "closest",
             "dragmode": False,
             "showlegend": True,
-            "legend": LEGEND,
+            "legend": LEGEND_LAYOUT,
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "xaxis": {
@@ -211,7 +208,7 @@ def _rows(data: list[Trace], names: Sequence[str]) -> Figure:
             "yaxis": {
                 "range": [len(names) - 0.4, -0.6],
                 "tickvals": list(range(len(names))),
-                "ticktext": [wrapped(name, _NAME, 2) for name in names],
+                "ticktext": [wrap_text(name, _NAME_WIDTH, 2) for name in names],
                 "automargin": True,
                 "showgrid": False,
                 "zeroline": False,
@@ -222,18 +219,18 @@ def _rows(data: list[Trace], names: Sequence[str]) -> Figure:
     }
 
 
-def _actor_hover(row: Mapping[str, Any], name: str, voice: str) -> str:
-    total = phrases.count(int(row["total_paragraphs"]), "paragraph")
-    share = narrative_phrases.share(row) if row["base_ok"] else f"no share: {row['base_reason']}"
+def _format_actor_hover(row: Mapping[str, Any], name: str, voice: str) -> str:
+    total = phrases.format_count(int(row["total_paragraphs"]), "paragraph")
+    share = narrative_phrases.format_share(row) if row["base_ok"] else f"no share: {row['base_reason']}"
     return (
-        f"<b>{wrapped(name, 40, 2)}</b><br>{phrases.VOICES[voice].capitalize()}: "
+        f"<b>{wrap_text(name, 40, 2)}</b><br>{phrases.VOICE_LABELS[voice].capitalize()}: "
         f"{int(row[voice + '_voice']):,}"
         f"<br>In every voice {int(row['paragraphs']):,} of {total}"
-        f"<br>{wrapped(share, 44, 3)}<extra></extra>"
+        f"<br>{wrap_text(share, 44, 3)}<extra></extra>"
     )
 
 
-def _marks(name: str, column: str, marker: Trace, who: Sequence[Mapping[str, Any]]) -> Trace:
+def _build_date_marks(name: str, column: str, marker: Trace, who: Sequence[Mapping[str, Any]]) -> Trace:
     """The dates in `column` as marks, one a row; rows without are left out."""
     drawn = [(at, row) for at, row in enumerate(who) if row[column]]
     return {
@@ -243,27 +240,27 @@ def _marks(name: str, column: str, marker: Trace, who: Sequence[Mapping[str, Any
         "x": [row[column] for _, row in drawn],
         "y": [at for at, _ in drawn],
         "marker": {"size": 10, "line": {"width": 2, "color": marker["color"]}, **marker},
-        "hovertemplate": [_first_hover(row) for _, row in drawn],
+        "hovertemplate": [_format_first_use_hover(row) for _, row in drawn],
     }
 
 
-def _first_hover(row: Mapping[str, Any]) -> str:
-    third = f"<br>Third use: {narrative_phrases.day(row['kth'])}" if row["kth"] else ""
-    since = f"<br>Texts since {narrative_phrases.day(row['covered_from'])}" if row["covered_from"] else ""
-    later = phrases.count(int(row["days_after"]), "day")
+def _format_first_use_hover(row: Mapping[str, Any]) -> str:
+    third = f"<br>Third use: {narrative_phrases.format_day(row['kth'])}" if row["kth"] else ""
+    since = f"<br>Texts since {narrative_phrases.format_day(row['covered_from'])}" if row["covered_from"] else ""
+    later = phrases.format_count(int(row["days_after"]), "day")
     return (
-        f"<b>{wrapped(row['actor'] or phrases.NOBODY, 40, 2)}</b><br>First use: "
-        f"{narrative_phrases.day(row['first'])}, "
+        f"<b>{wrap_text(row['actor'] or phrases.NOBODY, 40, 2)}</b><br>First use: "
+        f"{narrative_phrases.format_day(row['first'])}, "
         f"{later} after the first of all{third}{since}"
-        f"<br>{phrases.count(int(row['uses']), 'paragraph')} in all<extra></extra>"
+        f"<br>{phrases.format_count(int(row['uses']), 'paragraph')} in all<extra></extra>"
     )
 
 
-def _within(lift: float) -> float:
-    return min(max(lift, LEAST_LIFT), MOST_LIFT)
+def _clip_lift(lift: float) -> float:
+    return min(max(lift, MIN_LIFT), MAX_LIFT)
 
 
-def trend(
+def build_trend_figure(
     rows: pd.DataFrame,
     moves: pd.DataFrame,
     colour: str,
@@ -277,30 +274,34 @@ def trend(
     """
     measure = measure if rows["base_ok"].any() else "count"
     shown = rows[rows["base_ok"]] if measure == "share" else rows
-    axes = time_series.look(rows, measure)
+    axes = time_series.compute_axis_spec(rows, measure)
     if measure == "share":
         axes = AxisSpec(axes.labels, measure, max(axes.top, shown["corrected"].fillna(0).max() * 1.05))
     # Corrected shares stand here as marks with their limits, not as the small charts' dotted line.
-    figure = time_series.small(shown.drop(columns="corrected"), colour, axes)
+    figure = time_series.build_small_figure(shown.drop(columns="corrected"), colour, axes)
     figure["data"][-1]["name"] = "Share, with its 95 % band" if measure == "share" else "Paragraphs"
     figure["data"][-1]["showlegend"] = True
-    by_period = {row["period"]: _hover(row) for row in records(shown)}
+    by_period = {row["period"]: _format_period_hover(row) for row in to_records(shown)}
     figure["data"][-1]["hovertemplate"] = [by_period.get(label, "") for label in axes.labels]
     layout = figure["layout"]
     layout |= {"height": 400, "margin": {"l": 44, "r": 12, "t": 40, "b": 30}, "annotations": []}
-    layout |= {"showlegend": True, "legend": LEGEND, "shapes": []}
+    layout |= {"showlegend": True, "legend": LEGEND_LAYOUT, "shapes": []}
     layout["yaxis"]["nticks"] = 6
     if measure == "share":
-        figure["data"] += [*_corrected(shown), *_levels(rows, moves), *_left_out(rows)]
-    start, end = dates.bounds(axes.labels[0])[0], dates.bounds(axes.labels[-1])[1]
+        figure["data"] += [
+            *_build_corrected_marks(shown),
+            *_build_level_lines(rows, moves),
+            *_build_suppressed_marks(rows),
+        ]
+    start, end = dates.get_period_bounds(axes.labels[0])[0], dates.get_period_bounds(axes.labels[-1])[1]
     inside = [(day, name) for day, name in events if start <= day <= end]
-    figure["data"] += [{**trace, "showlegend": True} for trace in event_marks(inside, axes.top)]
-    layout["shapes"] += [upright(day.isoformat(), FAINT, "solid") for day, _ in inside]
+    figure["data"] += [{**trace, "showlegend": True} for trace in build_event_marks(inside, axes.top)]
+    layout["shapes"] += [build_vertical_line(day.isoformat(), FAINT, "solid") for day, _ in inside]
     for number, (label, direction) in enumerate(
         zip(moves["period"], moves["direction"], strict=True) if len(moves) else (), 1
     ):
-        at = dates.bounds(label)[0].isoformat()
-        layout["shapes"].append(upright(at, GREY, "dash"))
+        at = dates.get_period_bounds(label)[0].isoformat()
+        layout["shapes"].append(build_vertical_line(at, GREY, "dash"))
         layout["annotations"].append(
             {
                 "text": f"<b>{'▲' if direction == 'up' else '▼'} {number}</b>",
@@ -317,9 +318,9 @@ def trend(
     return figure
 
 
-def _corrected(shown: pd.DataFrame) -> list[Trace]:
+def _build_corrected_marks(shown: pd.DataFrame) -> list[Trace]:
     """Open diamonds with bars where there is a corrected share."""
-    rows = records(shown[shown["corrected"].notna()])
+    rows = to_records(shown[shown["corrected"].notna()])
     if not rows:
         return []
     return [
@@ -328,7 +329,7 @@ def _corrected(shown: pd.DataFrame) -> list[Trace]:
             "mode": "markers",
             "name": "Corrected for matching errors",
             # Aside, so that its interval does not hide in the band.
-            "x": [dates.middle(row["period"], 0.12).isoformat() for row in rows],
+            "x": [dates.get_period_middle(row["period"], 0.12).isoformat() for row in rows],
             "y": [row["corrected"] for row in rows],
             "marker": {"symbol": "diamond-open", "size": 9, "color": GREY, "line": {"width": 2}},
             "error_y": {
@@ -336,23 +337,26 @@ def _corrected(shown: pd.DataFrame) -> list[Trace]:
                 "symmetric": False,
                 "array": [row["corrected_high"] - row["corrected"] for row in rows],
                 "arrayminus": [row["corrected"] - row["corrected_low"] for row in rows],
-                "color": rgba(GREY, 0.7),
+                "color": format_rgba(GREY, 0.7),
                 "thickness": 1.5,
                 "width": 3,
             },
-            "customdata": [_point(row) for row in rows],
-            "hovertemplate": [_hover(row) for row in rows],
+            "customdata": [_build_click_data(row) for row in rows],
+            "hovertemplate": [_format_period_hover(row) for row in rows],
         }
     ]
 
 
-def _levels(rows: pd.DataFrame, moves: pd.DataFrame) -> list[Trace]:
+def _build_level_lines(rows: pd.DataFrame, moves: pd.DataFrame) -> list[Trace]:
     """The share between changes as dashed lines."""
     if not len(moves):
         return []
     starts = [min(rows["period"]), *moves["period"]]
     shares = [moves["before"].iloc[0], *moves["after"]]
-    ends = [*(dates.bounds(label)[0] for label in starts), dates.bounds(max(rows["period"]))[1]]
+    ends = [
+        *(dates.get_period_bounds(label)[0] for label in starts),
+        dates.get_period_bounds(max(rows["period"]))[1],
+    ]
     edges = [day.isoformat() for day in ends]
     return [
         {
@@ -367,9 +371,9 @@ def _levels(rows: pd.DataFrame, moves: pd.DataFrame) -> list[Trace]:
     ]
 
 
-def _left_out(rows: pd.DataFrame) -> list[Trace]:
+def _build_suppressed_marks(rows: pd.DataFrame) -> list[Trace]:
     """A cross at the bottom for every period whose share rests on too little."""
-    few = records(rows[~rows["base_ok"]])
+    few = to_records(rows[~rows["base_ok"]])
     if not few:
         return []
     return [
@@ -377,31 +381,33 @@ def _left_out(rows: pd.DataFrame) -> list[Trace]:
             "type": "scatter",
             "mode": "markers",
             "name": "Too little text for a share",
-            "x": [dates.middle(row["period"]).isoformat() for row in few],
+            "x": [dates.get_period_middle(row["period"]).isoformat() for row in few],
             "y": [0] * len(few),
             "cliponaxis": False,
             "marker": {"symbol": "x-thin-open", "size": 8, "color": GREY, "line": {"width": 2}},
-            "customdata": [_point(row) for row in few],
-            "hovertemplate": [_hover(row) for row in few],
+            "customdata": [_build_click_data(row) for row in few],
+            "hovertemplate": [_format_period_hover(row) for row in few],
         }
     ]
 
 
-def _hover(row: dict[str, Any]) -> str:
+def _format_period_hover(row: dict[str, Any]) -> str:
     """A period in words: share, corrected share and count, or why there is no share."""
-    total = phrases.count(int(row["total_paragraphs"]), "statement paragraph")
-    share = f"Share {_limits(row, 'share')}" if row["base_ok"] else f"No share: {row['base_reason']}"
-    corrected = f"<br>Corrected {_limits(row, 'corrected')}" if row["corrected"] == row["corrected"] else ""
+    total = phrases.format_count(int(row["total_paragraphs"]), "statement paragraph")
+    share = f"Share {_format_share_limits(row, 'share')}" if row["base_ok"] else f"No share: {row['base_reason']}"
+    corrected = (
+        f"<br>Corrected {_format_share_limits(row, 'corrected')}" if row["corrected"] == row["corrected"] else ""
+    )
     return (
-        f"<b>{dates.in_words(row['period'])}</b><br>{wrapped(share, 44, 3)}{corrected}"
+        f"<b>{dates.describe_period(row['period'])}</b><br>{wrap_text(share, 44, 3)}{corrected}"
         f"<br>{int(row['paragraphs']):,} of {total}<extra></extra>"
     )
 
 
-def _limits(row: dict[str, Any], name: str) -> str:
-    return narrative_phrases.limits(row[name], row[f"{name}_low"], row[f"{name}_high"])
+def _format_share_limits(row: dict[str, Any], name: str) -> str:
+    return narrative_phrases.format_limits(row[name], row[f"{name}_low"], row[f"{name}_high"])
 
 
-def _point(row: dict[str, object]) -> dict[str, object]:
+def _build_click_data(row: dict[str, object]) -> dict[str, object]:
     """What a click on a period stands for."""
     return {"narrative": row["narrative_id"], "period": row["period"]}

@@ -10,34 +10,41 @@ import pandas as pd
 
 from narratives.model import dates
 from narratives.render import phrases
-from narratives.render.colours import FAINT, GREY, PALETTE, rgba
-from narratives.render.time_series import MARKERS, Figure, end_labels
-from narratives.render.traces import SMALL, Trace, layout, names_axis, records, wrapped
+from narratives.render.colours import FAINT, GREY, PALETTE, format_rgba
+from narratives.render.time_series import MARKERS, Figure, build_end_labels
+from narratives.render.traces import (
+    AXIS_FONT_SIZE,
+    Trace,
+    build_layout,
+    build_names_axis,
+    to_records,
+    wrap_text,
+)
 
-Window = tuple[date, date]
-_ROW = 30
-_LABEL = 0.055  # of a plot's height, for a line of a label
-FIRST, KTH, DAYS = "●", "◇", "|"  # the signs of the timeline, for words about it
+TimeWindow = tuple[date, date]
+_ROW_HEIGHT = 30
+_LABEL_HEIGHT = 0.055  # of a plot's height, for a line of a label
+FIRST_USE_SIGN, KTH_USE_SIGN, USE_DAY_SIGN = "●", "◇", "|"  # the signs of the timeline, for words about it
 
 
-def ordinal(k: int) -> str:
+def format_ordinal(k: int) -> str:
     """`2nd`, `3rd`, `10th`."""
     return f"{k}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(k if k < 20 else k % 10, 'th') }"
 
 
-def day(iso: str) -> str:
+def format_partial_date(iso: str) -> str:
     """A date as known, as people write it: `5 Mar 2016`, `Mar 2016`, `2016`."""
     if len(iso) < 10:
-        return dates.in_words(iso) if iso else "undated"
+        return dates.describe_period(iso) if iso else "undated"
     found = date.fromisoformat(iso)
     return f"{found.day} {found:%b %Y}"
 
 
-def timeline(
+def build_timeline_figure(
     table: pd.DataFrame,
     days: pd.DataFrame,
-    runs: Mapping[str, Sequence[Window]],
-    window: Window,
+    runs: Mapping[str, Sequence[TimeWindow]],
+    window: TimeWindow,
     field: str,
     k: int,
 ) -> Figure:
@@ -49,23 +56,23 @@ def timeline(
     actors = table["actor"].tolist()
     row_of = {actor: i for i, actor in enumerate(actors)}
     dated = days[(days["date"].str.len() == 10) & days["actor"].isin(actors)]
-    rows = records(table)
+    rows = to_records(table)
     firsts = [row for row in rows if row["first"]]
     kths = [row for row in rows if row["kth"]]
     coarse = [row for row in rows if not row["first"] and row["coarse"]]
     drawn = [
-        _ground(runs, row_of, window),
-        _marks(
-            records(dated.rename(columns={"date": "at"})),
+        _build_coverage_bands(runs, row_of, window),
+        _build_use_marks(
+            to_records(dated.rename(columns={"date": "at"})),
             row_of,
             field,
-            {"symbol": "line-ns-open", "size": 11, "color": rgba(GREY, 0.75), "line": {"width": 1.5}},
+            {"symbol": "line-ns-open", "size": 11, "color": format_rgba(GREY, 0.75), "line": {"width": 1.5}},
             [
-                f"{_name(row)}<br>{day(row['at'])}: {phrases.count(int(row['paragraphs']), 'paragraph')}"
-                for row in records(dated.rename(columns={"date": "at"}))
+                f"{_format_actor(row)}<br>{format_partial_date(row['at'])}: {phrases.format_count(int(row['paragraphs']), 'paragraph')}"  # noqa: E501
+                for row in to_records(dated.rename(columns={"date": "at"}))
             ],
         ),
-        _marks(
+        _build_use_marks(
             [{**row, "at": row["first"]} for row in firsts],
             row_of,
             field,
@@ -76,41 +83,41 @@ def timeline(
                 "color": PALETTE[0],
                 "line": {"width": 1, "color": "rgba(255,255,255,0.7)"},
             },
-            [_first(row) for row in firsts],
+            [_format_first_use_hover(row) for row in firsts],
         ),
-        _marks(
+        _build_use_marks(
             [{**row, "at": row["kth"]} for row in kths],
             row_of,
             field,
             {"symbol": "diamond-open", "size": 12, "color": PALETTE[1], "line": {"width": 2}},
             [
-                f"{_name(row)}<br>{ordinal(k)} paragraph on {day(row['kth'])}, "
-                f"{phrases.count(int(row['days_to_kth']), 'day')} after the first"
+                f"{_format_actor(row)}<br>{format_ordinal(k)} paragraph on {format_partial_date(row['kth'])}, "
+                f"{phrases.format_count(int(row['days_to_kth']), 'day')} after the first"
                 for row in kths
             ],
         ),
-        _marks(
+        _build_use_marks(
             [{**row, "at": row["coarse"]} for row in coarse],
             row_of,
             field,
             {"symbol": "circle-open", "size": 11, "color": PALETTE[0], "line": {"width": 2}},
             [
-                f"{_name(row)}<br>{day(row['coarse'])}, the day is not known"
-                f"<br>{phrases.count(int(row['uses']), 'paragraph')}"
+                f"{_format_actor(row)}<br>{format_partial_date(row['coarse'])}, the day is not known"
+                f"<br>{phrases.format_count(int(row['uses']), 'paragraph')}"
                 for row in coarse
             ],
         ),
     ]
-    drawn_on = _timed(_ROW * len(actors) + 56, window, {"l": 8, "r": 14, "t": 10, "b": 30})
+    drawn_on = _build_time_layout(_ROW_HEIGHT * len(actors) + 56, window, {"l": 8, "r": 14, "t": 10, "b": 30})
     names = [
-        f"{wrapped(row['actor'] or phrases.NOBODY, 22, 1)} · {int(row['uses']):,}"
+        f"{wrap_text(row['actor'] or phrases.NOBODY, 22, 1)} · {int(row['uses']):,}"
         + ("" if row["first"] or row["coarse"] else " undated")
         for row in rows
     ]
-    drawn_on["yaxis"] = {**names_axis(names), "range": [len(actors) - 0.4, -0.6]}
+    drawn_on["yaxis"] = {**build_names_axis(names), "range": [len(actors) - 0.4, -0.6]}
     if firsts:
         at = min(row["first"] for row in firsts)
-        line = {"color": rgba(GREY, 0.6), "width": 1, "dash": "dot"}
+        line = {"color": format_rgba(GREY, 0.6), "width": 1, "dash": "dot"}
         drawn_on["shapes"] = [
             {
                 "type": "line",
@@ -126,8 +133,8 @@ def timeline(
     return {"data": [trace for trace in drawn if trace["x"]], "layout": drawn_on}
 
 
-def cumulative(
-    table: pd.DataFrame, days: pd.DataFrame, window: Window, field: str, colours: Sequence[str] = PALETTE
+def build_cumulative_figure(
+    table: pd.DataFrame, days: pd.DataFrame, window: TimeWindow, field: str, colours: Sequence[str] = PALETTE
 ) -> Figure:
     """How many paragraphs each actor of `table` had advanced it in by each day; named at the end."""
     drawn: list[Trace] = []
@@ -142,7 +149,7 @@ def cumulative(
         colour = colours[place % len(colours)]
         narrative = str(rows["narrative_id"].iloc[0])
         targets = [{field: actor, "narrative": narrative, "period": one[:7]} for one in dates]
-        name = wrapped(actor or phrases.NOBODY, 60, 1)
+        name = wrap_text(actor or phrases.NOBODY, 60, 1)
         drawn.append(
             {
                 "type": "scatter",
@@ -158,7 +165,7 @@ def cumulative(
                 "customdata": [*targets, {}],
                 "hovertemplate": [
                     *(
-                        f"<b>{name}</b><br>{phrases.count(n, 'paragraph')} to {day(one)}<extra></extra>"
+                        f"<b>{name}</b><br>{phrases.format_count(n, 'paragraph')} to {format_partial_date(one)}<extra></extra>"  # noqa: E501
                         for one, n in zip(dates, sums, strict=True)
                     ),
                     "",
@@ -166,10 +173,10 @@ def cumulative(
                 "showlegend": False,
             }
         )
-        label = f"<span style='color:{colour}'>{sign}</span> {wrapped(actor or phrases.NOBODY, 16, 2)}"
+        label = f"<span style='color:{colour}'>{sign}</span> {wrap_text(actor or phrases.NOBODY, 16, 2)}"
         ends.append((float(sums[-1]), label))
     top = max(value for value, _ in ends) * 1.08
-    drawn_on = _timed(420, window, {"l": 40, "r": 128, "t": 12, "b": 30})
+    drawn_on = _build_time_layout(420, window, {"l": 40, "r": 128, "t": 12, "b": 30})
     drawn_on["yaxis"] = {
         "range": [0, top],
         "tickformat": ",d",
@@ -179,13 +186,15 @@ def cumulative(
         "zeroline": True,
         "zerolinecolor": FAINT,
         "fixedrange": True,
-        "tickfont": {"size": SMALL},
+        "tickfont": {"size": AXIS_FONT_SIZE},
     }
-    drawn_on["annotations"] = end_labels(ends, _LABEL * top, top)
+    drawn_on["annotations"] = build_end_labels(ends, _LABEL_HEIGHT * top, top)
     return {"data": drawn, "layout": drawn_on}
 
 
-def _ground(runs: Mapping[str, Sequence[Window]], row_of: Mapping[str, int], window: Window) -> Trace:
+def _build_coverage_bands(
+    runs: Mapping[str, Sequence[TimeWindow]], row_of: Mapping[str, int], window: TimeWindow
+) -> Trace:
     """Faint bands where there is any text of an actor, cut to the time shown."""
     x: list[str | None] = []
     y: list[int | None] = []
@@ -199,13 +208,13 @@ def _ground(runs: Mapping[str, Sequence[Window]], row_of: Mapping[str, int], win
         "mode": "lines",
         "x": x,
         "y": y,
-        "line": {"color": rgba(GREY, 0.2), "width": 13},
+        "line": {"color": format_rgba(GREY, 0.2), "width": 13},
         "hoverinfo": "skip",
         "showlegend": False,
     }
 
 
-def _marks(
+def _build_use_marks(
     rows: Sequence[Mapping[str, Any]],
     row_of: Mapping[str, int],
     field: str,
@@ -216,7 +225,7 @@ def _marks(
     return {
         "type": "scatter",
         "mode": "markers",
-        "x": [row["at"] if len(row["at"]) == 10 else dates.middle(row["at"]).isoformat() for row in rows],
+        "x": [row["at"] if len(row["at"]) == 10 else dates.get_period_middle(row["at"]).isoformat() for row in rows],
         "y": [row_of[row["actor"]] for row in rows],
         "marker": dict(marker),
         "customdata": [
@@ -228,24 +237,24 @@ def _marks(
     }
 
 
-def _first(row: Mapping[str, Any]) -> str:
+def _format_first_use_hover(row: Mapping[str, Any]) -> str:
     after = int(row["days_after"])
-    when = "first in the texts collected" if not after else f"{phrases.count(after, 'day')} after the first"
+    when = "first in the texts collected" if not after else f"{phrases.format_count(after, 'day')} after the first"
     known = (
-        f"text of theirs from {day(row['covered_from'])} on"
+        f"text of theirs from {format_partial_date(row['covered_from'])} on"
         if row["covered_from"]
         else "no day is known from which there is text of theirs"
     )
     unseen = "" if row["covered_before"] or not after else "<br>nothing collected from before the first use"
-    uses = phrases.count(int(row["uses"]), "paragraph")
-    return f"{_name(row)}<br>{day(row['first'])}: {when}<br>{uses} in all; {known}{unseen}"
+    uses = phrases.format_count(int(row["uses"]), "paragraph")
+    return f"{_format_actor(row)}<br>{format_partial_date(row['first'])}: {when}<br>{uses} in all; {known}{unseen}"
 
 
-def _name(row: Mapping[str, Any]) -> str:
-    return f"<b>{wrapped(str(row['actor']) or phrases.NOBODY, 40, 2)}</b>"
+def _format_actor(row: Mapping[str, Any]) -> str:
+    return f"<b>{wrap_text(str(row['actor']) or phrases.NOBODY, 40, 2)}</b>"
 
 
-def _timed(height: int, window: Window, margin: Mapping[str, int]) -> dict[str, Any]:
+def _build_time_layout(height: int, window: TimeWindow, margin: Mapping[str, int]) -> dict[str, Any]:
     """A figure over that time."""
     axis = {
         "type": "date",
@@ -254,6 +263,6 @@ def _timed(height: int, window: Window, margin: Mapping[str, int]) -> dict[str, 
         "gridcolor": FAINT,
         "zeroline": False,
         "fixedrange": True,
-        "tickfont": {"size": SMALL},
+        "tickfont": {"size": AXIS_FONT_SIZE},
     }
-    return {**layout(height, margin), "xaxis": axis}
+    return {**build_layout(height, margin), "xaxis": axis}

@@ -13,17 +13,17 @@ import pandas as pd
 
 from narratives.model import dates
 from narratives.render import phrases
-from narratives.render.colours import GREY, rgba
+from narratives.render.colours import GREY, format_rgba
 
-SMALL = 11  # size of the letters on axes, in pixels
+AXIS_FONT_SIZE = 11  # size of the letters on axes, in pixels
 
 
-def names_axis(texts: Sequence[str]) -> dict[str, Any]:
+def build_names_axis(texts: Sequence[str]) -> dict[str, Any]:
     """An axis of names instead of numbers, with as much room as they need."""
     return {
         "tickvals": list(range(len(texts))),
         "ticktext": list(texts),
-        "tickfont": {"size": SMALL},
+        "tickfont": {"size": AXIS_FONT_SIZE},
         "showgrid": False,
         "zeroline": False,
         "fixedrange": True,
@@ -32,7 +32,7 @@ def names_axis(texts: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def layout(height: int, margin: Mapping[str, int]) -> dict[str, Any]:
+def build_layout(height: int, margin: Mapping[str, int]) -> dict[str, Any]:
     """A figure without ground, legend or dragging, so that it stands on the page's own colours."""
     return {
         "height": height,
@@ -47,8 +47,8 @@ def layout(height: int, margin: Mapping[str, int]) -> dict[str, Any]:
 
 Measure = Literal["share", "count"]
 Trace = dict[str, Any]
-Found = dict[str, dict[str, Any]]  # rows of one narrative by their period
-FEW = 12  # periods, up to which there is room for large marks
+RowsByPeriod = dict[str, dict[str, Any]]  # rows of one narrative by their period
+MAX_LARGE_MARKS = 12  # periods, up to which there is room for large marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +67,17 @@ class AxisSpec:
 
 def line_with_band(rows: pd.DataFrame, colour: str, view: AxisSpec) -> list[Trace]:
     """A narrative's line over its 95 % band."""
-    found = _by_period(rows)
-    line = _line(found, colour, view)
+    found = _index_by_period(rows)
+    line = _build_line(found, colour, view)
     if view.measure != "share":
         return [line]
-    drawn = [*_bands(found, colour, view, line), *_corrected(found, colour, view), line, *_few(found, view)]
-    return _smooth(found, drawn, view) if "smoothed" in rows else drawn
+    drawn = [
+        *_build_bands(found, colour, view, line),
+        *_build_corrected_line(found, colour, view),
+        line,
+        *_build_suppressed_counts(found, view),
+    ]
+    return _add_smoothed_line(found, drawn, view) if "smoothed" in rows else drawn
 
 
 def line_with_error_bars(rows: pd.DataFrame, colour: str, view: AxisSpec, symbol: str, aside: float) -> Trace:
@@ -80,15 +85,17 @@ def line_with_error_bars(rows: pd.DataFrame, colour: str, view: AxisSpec, symbol
 
     `aside` moves it along the time axis by that part of a period.
     """
-    found = _by_period(rows)
-    line = _line(found, colour, view, symbol, aside)
+    found = _index_by_period(rows)
+    line = _build_line(found, colour, view, symbol, aside)
     if view.measure == "share":
-        line["error_y"] = _whiskers(found, view.labels, colour, view, 2 if len(view.labels) <= FEW else 1)
+        line["error_y"] = _build_error_bars(
+            found, view.labels, colour, view, 2 if len(view.labels) <= MAX_LARGE_MARKS else 1
+        )
     return line
 
 
-def _whiskers(
-    found: Found, of: Collection[str], colour: str, view: AxisSpec, thickness: int
+def _build_error_bars(
+    found: RowsByPeriod, of: Collection[str], colour: str, view: AxisSpec, thickness: int
 ) -> dict[str, Any]:
     """The intervals of the periods `of` as Plotly's error bars of a line through all of them."""
     edges = [
@@ -105,31 +112,35 @@ def _whiskers(
         "symmetric": False,
         "array": [above for above, _ in edges],
         "arrayminus": [below for _, below in edges],
-        "color": rgba(colour, 0.4),
+        "color": format_rgba(colour, 0.4),
         "thickness": thickness,
         "width": 0,
     }
 
 
-def _line(found: Found, colour: str, view: AxisSpec, symbol: str = "circle", aside: float = 0.0) -> Trace:
+def _build_line(found: RowsByPeriod, colour: str, view: AxisSpec, symbol: str = "circle", aside: float = 0.0) -> Trace:
     one = next(iter(found.values()))
     column = "share" if view.measure == "share" else "paragraphs"
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": wrapped(str(one["narrative"]), 60, 1),
-        "x": _days(view, aside),
-        "y": [_value(found[label], column) if label in found else None for label in view.labels],
+        "name": wrap_text(str(one["narrative"]), 60, 1),
+        "x": _list_days(view, aside),
+        "y": [_get_number(found[label], column) if label in found else None for label in view.labels],
         "customdata": [{"narrative": one["narrative_id"], "period": label} for label in view.labels],
         "connectgaps": False,
         "line": {"color": colour, "width": 2.2},
-        "marker": {"color": colour, "symbol": symbol, "size": 7 if len(view.labels) <= FEW else 4},
-        "hovertemplate": [_hover(found[label], view) if label in found else "" for label in view.labels],
+        "marker": {
+            "color": colour,
+            "symbol": symbol,
+            "size": 7 if len(view.labels) <= MAX_LARGE_MARKS else 4,
+        },
+        "hovertemplate": [_format_hover(found[label], view) if label in found else "" for label in view.labels],
         "showlegend": False,
     }
 
 
-def _value(row: Mapping[str, Any], column: str) -> float | None:
+def _get_number(row: Mapping[str, Any], column: str) -> float | None:
     """A number as JSON has it, None where there is none."""
     value = row.get(column)
     return None if value != value else value
@@ -139,35 +150,33 @@ def _has_share(row: Mapping[str, Any]) -> bool:
     return bool(row["share"] == row["share"])
 
 
-def _few(of_all: Found, view: AxisSpec) -> list[Trace]:
+def _build_suppressed_counts(of_all: RowsByPeriod, view: AxisSpec) -> list[Trace]:
     """Counts in place of shares, along the bottom, where a period holds too little for a share."""
     found = {label: row for label, row in of_all.items() if not _has_share(row)}
     if not found:
         return []
-    written = len(view.labels) <= FEW
+    written = len(view.labels) <= MAX_LARGE_MARKS
     return [
         {
             "type": "scatter",
             "mode": "text" if written else "markers",
             "name": "Too few for a share",
-            "x": [dates.middle(label).isoformat() for label in found],
+            "x": [dates.get_period_middle(label).isoformat() for label in found],
             "y": [0] * len(found),
             "text": [f"{int(row['paragraphs']):,}" for row in found.values()],
             "textposition": "top center",
             "textfont": {"size": 10, "color": GREY},
             "marker": {"symbol": "circle-open", "size": 3, "color": GREY},
-            "hovertemplate": [_hover(row, view) for row in found.values()],
-            "customdata": [
-                {"narrative": row["narrative_id"], "period": label} for label, row in found.items()
-            ],
+            "hovertemplate": [_format_hover(row, view) for row in found.values()],
+            "customdata": [{"narrative": row["narrative_id"], "period": label} for label, row in found.items()],
             "showlegend": False,
         }
     ]
 
 
-def _corrected(found: Found, colour: str, view: AxisSpec) -> list[Trace]:
+def _build_corrected_line(found: RowsByPeriod, colour: str, view: AxisSpec) -> list[Trace]:
     """The share corrected for matching errors, as a dotted line beside the raw one, where there is one."""
-    values = [_value(found[label], "corrected") if label in found else None for label in view.labels]
+    values = [_get_number(found[label], "corrected") if label in found else None for label in view.labels]
     if all(value is None for value in values):
         return []
     return [
@@ -175,7 +184,7 @@ def _corrected(found: Found, colour: str, view: AxisSpec) -> list[Trace]:
             "type": "scatter",
             "mode": "lines",
             "name": "Corrected for matching errors",
-            "x": _days(view, 0.0),
+            "x": _list_days(view, 0.0),
             "y": values,
             "connectgaps": False,
             "line": {"color": colour, "width": 1.6, "dash": "dot"},
@@ -185,7 +194,7 @@ def _corrected(found: Found, colour: str, view: AxisSpec) -> list[Trace]:
     ]
 
 
-def _smooth(found: Found, drawn: list[Trace], view: AxisSpec) -> list[Trace]:
+def _add_smoothed_line(found: RowsByPeriod, drawn: list[Trace], view: AxisSpec) -> list[Trace]:
     """The line runs through what was smoothed, and the marks alone through the shares."""
     for trace in drawn:
         if trace.get("mode") == "lines+markers":
@@ -193,7 +202,7 @@ def _smooth(found: Found, drawn: list[Trace], view: AxisSpec) -> list[Trace]:
             line = {
                 **{key: trace[key] for key in ("type", "name", "x", "line", "connectgaps")},
                 "mode": "lines",
-                "y": [_value(found[label], "smoothed") if label in found else None for label in view.labels],
+                "y": [_get_number(found[label], "smoothed") if label in found else None for label in view.labels],
                 "hoverinfo": "skip",
                 "showlegend": False,
             }
@@ -201,7 +210,7 @@ def _smooth(found: Found, drawn: list[Trace], view: AxisSpec) -> list[Trace]:
     return drawn
 
 
-def change_marks(changes: pd.DataFrame, view: AxisSpec) -> list[Trace]:
+def build_change_marks(changes: pd.DataFrame, view: AxisSpec) -> list[Trace]:
     """An arrow at the top of the chart for every change point; `changes` as from `measure.changes`."""
     if changes.empty or view.measure != "share":
         return []
@@ -211,38 +220,38 @@ def change_marks(changes: pd.DataFrame, view: AxisSpec) -> list[Trace]:
             "type": "scatter",
             "mode": "text",
             "name": "Change points",
-            "x": [dates.bounds(label)[0].isoformat() for label in shown["period"]],
+            "x": [dates.get_period_bounds(label)[0].isoformat() for label in shown["period"]],
             "y": [view.top * 0.94] * len(shown),
             "text": ["↑" if direction == "up" else "↓" for direction in shown["direction"]],
             "textfont": {"size": 15},
             "cliponaxis": False,
-            "hovertemplate": [f"{change_in_words(row)}<extra></extra>" for row in shown.to_dict("records")],
+            "hovertemplate": [f"{describe_change_point(row)}<extra></extra>" for row in shown.to_dict("records")],
             "showlegend": False,
         }
     ]
 
 
-def change_in_words(row: Mapping[Any, Any]) -> str:
+def describe_change_point(row: Mapping[Any, Any]) -> str:
     """A change point in words: `From H1 2018 higher: 0.9 % (0.7–1.2) after 0.3 % (0.2–0.4)`."""
     higher = "higher" if row["direction"] == "up" else "lower"
     after, before = (
-        f"{phrases.percent(row[side])} ({row[side + '_low'] * 100:.1f}–{row[side + '_high'] * 100:.1f})"
+        f"{phrases.format_percent(row[side])} ({row[side + '_low'] * 100:.1f}–{row[side + '_high'] * 100:.1f})"
         for side in ("after", "before")
     )
-    return f"From {dates.in_words(row['period'])} {higher}: {after} after {before}"
+    return f"From {dates.describe_period(row['period'])} {higher}: {after} after {before}"
 
 
-def _by_period(rows: pd.DataFrame) -> Found:
-    return {record["period"]: record for record in records(rows)}
+def _index_by_period(rows: pd.DataFrame) -> RowsByPeriod:
+    return {record["period"]: record for record in to_records(rows)}
 
 
-def _days(view: AxisSpec, aside: float) -> list[str]:
-    return [dates.middle(label, aside).isoformat() for label in view.labels]
+def _list_days(view: AxisSpec, aside: float) -> list[str]:
+    return [dates.get_period_middle(label, aside).isoformat() for label in view.labels]
 
 
-def _bands(found: Found, colour: str, view: AxisSpec, line: Trace) -> list[Trace]:
+def _build_bands(found: RowsByPeriod, colour: str, view: AxisSpec, line: Trace) -> list[Trace]:
     """The interval as one closed shape a run of periods; one that stands alone gets a bar on the `line`."""
-    xs = _days(view, 0.0)
+    xs = _list_days(view, 0.0)
     runs: list[list[int]] = [[]]
     for i, label in enumerate(view.labels):
         if label in found and _has_share(found[label]):
@@ -251,7 +260,7 @@ def _bands(found: Found, colour: str, view: AxisSpec, line: Trace) -> list[Trace
             runs.append([])
     alone = {view.labels[run[0]] for run in runs if len(run) == 1}
     if alone:
-        line["error_y"] = _whiskers(found, alone, colour, view, 6)
+        line["error_y"] = _build_error_bars(found, alone, colour, view, 6)
     x: list[str | None] = []
     y: list[float | None] = []
     for run in (run for run in runs if len(run) > 1):
@@ -269,32 +278,32 @@ def _bands(found: Found, colour: str, view: AxisSpec, line: Trace) -> list[Trace
             "x": x,
             "y": y,
             "fill": "toself",
-            "fillcolor": rgba(colour, 0.17),
+            "fillcolor": format_rgba(colour, 0.17),
             "line": {"width": 0},
         }
     ]
 
 
-def _hover(row: Mapping[str, Any], view: AxisSpec) -> str:
+def _format_hover(row: Mapping[str, Any], view: AxisSpec) -> str:
     hits, total = int(row["paragraphs"]), int(row["total_paragraphs"])
     noun = view.noun
-    said = [f"<b>{wrapped(str(row['narrative']), 40, 2)}</b>"]
+    said = [f"<b>{wrap_text(str(row['narrative']), 40, 2)}</b>"]
     if _has_share(row):
         said += [
-            f"{dates.in_words(row['period'])}: {phrases.percent(row['share'])}",
-            f"95 % interval {row['share_low'] * 100:.1f}–{phrases.percent(row['share_high'])}",
+            f"{dates.describe_period(row['period'])}: {phrases.format_percent(row['share'])}",
+            f"95 % interval {row['share_low'] * 100:.1f}–{phrases.format_percent(row['share_high'])}",
         ]
         if row.get("corrected", float("nan")) == row.get("corrected", float("nan")):
-            limits = f"{row['corrected_low'] * 100:.1f}–{phrases.percent(row['corrected_high'])}"
-            said.append(f"corrected for matching errors {phrases.percent(row['corrected'])} ({limits})")
+            limits = f"{row['corrected_low'] * 100:.1f}–{phrases.format_percent(row['corrected_high'])}"
+            said.append(f"corrected for matching errors {phrases.format_percent(row['corrected'])} ({limits})")
     else:
-        said.append(f"{dates.in_words(row['period'])}: no share")
-        said.append(wrapped(str(row.get("base_reason", "")), 44, 2))
-    said.append(f"{hits:,} of {phrases.count(total, noun)}")
+        said.append(f"{dates.describe_period(row['period'])}: no share")
+        said.append(wrap_text(str(row.get("base_reason", "")), 44, 2))
+    said.append(f"{hits:,} of {phrases.format_count(total, noun)}")
     return "<br>".join(said) + "<extra></extra>"
 
 
-def event_marks(events: Sequence[tuple[date, str]], top: float) -> list[Trace]:
+def build_event_marks(events: Sequence[tuple[date, str]], top: float) -> list[Trace]:
     if not events:
         return []
     return [
@@ -307,14 +316,14 @@ def event_marks(events: Sequence[tuple[date, str]], top: float) -> list[Trace]:
             "cliponaxis": False,
             "marker": {"symbol": "triangle-down", "size": 7, "color": GREY},
             "hovertemplate": [
-                f"{day.day} {day:%b %Y}<br>{wrapped(name, 44, 4)}<extra></extra>" for day, name in events
+                f"{day.day} {day:%b %Y}<br>{wrap_text(name, 44, 4)}<extra></extra>" for day, name in events
             ],
             "showlegend": False,
         }
     ]
 
 
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def to_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a frame, each by the names of its columns.
 
     Ten times as fast as `to_dict("records")`, for the dozens of small charts of a page.
@@ -323,7 +332,7 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
-def wrapped(text: str, width: int, most: int) -> str:
+def wrap_text(text: str, width: int, most: int) -> str:
     """Text as Plotly may draw it: broken into lines, its angle brackets harmless."""
     lines = textwrap.wrap(" ".join(text.split()), width, max_lines=most, placeholder=" …") or [""]
     return "<br>".join(html.escape(line, quote=False) for line in lines)

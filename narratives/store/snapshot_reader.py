@@ -16,12 +16,12 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from narratives.model import PreviousSnapshot, Quality, Slice, StoreError
-from narratives.model.slice import Sort
-from narratives.model.snapshot import Manifest, Options, Totals
+from narratives.model import PreviousSnapshot, QualityMetrics, Slice, StoreError
+from narratives.model.slice import SortOrder
+from narratives.model.snapshot import FilterOptions, SliceTotals, SnapshotManifest
 from narratives.store import files
 from narratives.store.limits import ALONE, Limits
-from narratives.store.queries import LIVE, Bound, Near
+from narratives.store.queries import NOT_REJECTED, SimilarityById, SqlValue
 from narratives.store.queries import evidence as evidence_queries
 from narratives.store.queries import prevalence as prevalence_queries
 
@@ -32,7 +32,7 @@ class Snapshot:
     def __init__(
         self,
         connection: duckdb.DuckDBPyConnection,
-        manifest: Manifest,
+        manifest: SnapshotManifest,
         file: Path,
         opened: files.Identity,
         limits: Limits,
@@ -51,11 +51,11 @@ class Snapshot:
         """Let the file go; the snapshot answers no more."""
         self._connection.close()
 
-    def meta(self) -> Manifest:
+    def meta(self) -> SnapshotManifest:
         """The manifest, as it was when the snapshot was opened."""
         return self._manifest
 
-    def quality(self) -> tuple[Quality, ...] | None:
+    def quality(self) -> tuple[QualityMetrics, ...] | None:
         """The latest evaluation, read anew since it may come after the build; None where there is none."""
         found = files.read_evaluation(self._folder / files.QUALITY_FILE)
         return found.rows if found else None
@@ -75,9 +75,9 @@ class Snapshot:
         Columns narrative_id, narrative, definition, paragraph_id, date, speaker, text; in codebook order,
         then by paragraph.
         """
-        return self.frame(files.DRAWABLE)
+        return self.frame(files.SPOT_CHECK_POOL)
 
-    def options(self) -> Options:
+    def options(self) -> FilterOptions:
         """What the filters can be set to, with the number of original statement paragraphs of each."""
         base = "FROM snap.paragraphs p WHERE p.statement AND p.duplicate_of = ''"
         named = {
@@ -90,24 +90,24 @@ class Snapshot:
             WITH counts AS (
                 SELECT a.narrative_id, count(*) AS paragraphs
                 FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id)
-                WHERE {LIVE} AND p.statement AND p.duplicate_of = '' GROUP BY a.narrative_id
+                WHERE {NOT_REJECTED} AND p.statement AND p.duplicate_of = '' GROUP BY a.narrative_id
             )
             SELECT n.narrative_id, n.name, n.origin, n.definition, n.colour,
                    coalesce(c.paragraphs, 0) AS paragraphs
             FROM snap.narratives n LEFT JOIN counts c USING (narrative_id) ORDER BY n.position
             """
         )
-        return Options(
+        return FilterOptions(
             speakers=[(str(name), int(n)) for name, n in named["speaker"]],
             outlets=[(str(name), int(n)) for name, n in named["outlet"]],
             years=[str(year) for (year,) in years],
             narratives=narratives,
         )
 
-    def totals(self, s: Slice) -> Totals:
+    def totals(self, s: Slice) -> SliceTotals:
         """How much there is in the slice; see `Totals` for each figure."""
-        [row] = self._rows(*prevalence_queries.totals(s))
-        return Totals(*(int(n) for n in row))
+        [row] = self._rows(*prevalence_queries.build_totals_query(s))
+        return SliceTotals(*(int(n) for n in row))
 
     def prevalence(self, s: Slice) -> pd.DataFrame:
         """Columns period, narrative_id, narrative, origin, paragraphs, total_paragraphs and four sums.
@@ -119,14 +119,14 @@ class Snapshot:
         m2 (sum m*m), my (sum m*y), y2 (sum y*y). With unit `document` every document counts once: those
         with a paragraph that advances it, of those with any statement paragraph.
         """
-        return self.frame(*prevalence_queries.prevalence(s))
+        return self.frame(*prevalence_queries.build_prevalence_query(s))
 
     def unassigned(self, s: Slice) -> pd.DataFrame:
         """What advances no narrative and no candidate: columns as in `prevalence` without the narrative's.
 
         With unit `document`: documents none of whose statement paragraphs in the slice advances any.
         """
-        return self.frame(*prevalence_queries.unassigned(s))
+        return self.frame(*prevalence_queries.build_unassigned_query(s))
 
     def paragraphs(
         self,
@@ -135,8 +135,8 @@ class Snapshot:
         limit: int | None = None,
         offset: int = 0,
         unassigned: bool = False,
-        sort: Sort = "best",
-        near: Near | None = None,
+        sort: SortOrder = "best",
+        near: SimilarityById | None = None,
     ) -> pd.DataFrame:
         """The statement paragraphs of the slice; by default best score first, then by id.
 
@@ -150,17 +150,17 @@ class Snapshot:
         the only paragraphs to show to their similarity, None where that is not asked; without it similarity
         is NaN.
         """
-        return self.frame(*evidence_queries.paragraphs(s, text, limit, offset, unassigned, sort, near))
+        return self.frame(*evidence_queries.build_paragraphs_query(s, text, limit, offset, unassigned, sort, near))
 
     def count_paragraphs(
         self,
         s: Slice,
         text: str = "",
         unassigned: bool = False,
-        near: Near | None = None,
+        near: SimilarityById | None = None,
     ) -> int:
         """How many rows `paragraphs` has without a limit."""
-        [(count,)] = self._rows(*evidence_queries.count(s, text, unassigned, near))
+        [(count,)] = self._rows(*evidence_queries.build_count_query(s, text, unassigned, near))
         return int(count)
 
     def events(self) -> pd.DataFrame:
@@ -170,9 +170,7 @@ class Snapshot:
     def earlier(self) -> PreviousSnapshot:
         """What the next build must know of this snapshot to keep ids and to tell what changed."""
         clusters = self.frame("SELECT cluster_id, name FROM snap.clusters")
-        members = self._rows(
-            "SELECT cluster_id, list(paragraph_id) FROM snap.cluster_members GROUP BY cluster_id"
-        )
+        members = self._rows("SELECT cluster_id, list(paragraph_id) FROM snap.cluster_members GROUP BY cluster_id")
         narratives = self.frame("SELECT * FROM snap.narratives")
         if "digest" not in narratives:
             narratives["digest"] = ""  # version 1
@@ -198,17 +196,17 @@ class Snapshot:
             return pd.DataFrame(columns=columns)
         return self.frame(f"SELECT {', '.join(columns)} FROM snap.lineage ORDER BY origin, kind, subject")
 
-    def frame(self, sql: str, values: Mapping[str, Bound] | None = None) -> pd.DataFrame:
+    def frame(self, sql: str, values: Mapping[str, SqlValue] | None = None) -> pd.DataFrame:
         """The answer to a query of this room's own (the snapshot's tables stand in schema `snap`)."""
         with self._cursor() as cursor:
             return cursor.execute(sql, dict(values or {})).df()
 
-    def table(self, sql: str, values: Mapping[str, Bound] | None = None) -> pa.Table:
+    def table(self, sql: str, values: Mapping[str, SqlValue] | None = None) -> pa.Table:
         """The same as an Arrow table, for exports."""
         with self._cursor() as cursor:
             return cursor.sql(sql, params=dict(values or {})).to_arrow_table()
 
-    def _rows(self, sql: str, values: Mapping[str, Bound] | None = None) -> list[tuple[Any, ...]]:
+    def _rows(self, sql: str, values: Mapping[str, SqlValue] | None = None) -> list[tuple[Any, ...]]:
         with self._cursor() as cursor:
             return cursor.execute(sql, dict(values or {})).fetchall()
 
@@ -233,14 +231,14 @@ class Snapshot:
             raise self._limits.reached(error) or damage from error
 
 
-DATABASE = "snapshot.duckdb"
+DATABASE_FILE = "snapshot.duckdb"
 SCHEMA_VERSION = "3"
 # Version 1 had no lineage, and no stance and cohesion of clusters; version 2 no map, and nothing of a
 # narrative but its definition: no includes, excludes and exemplars.
-READABLE = ("1", "2", SCHEMA_VERSION)
+READABLE_VERSIONS = ("1", "2", SCHEMA_VERSION)
 
 # Set when the database is made, so that not even the first statement can cause a download.
-_OFFLINE = {
+_CONNECTION_OPTIONS = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
 }
@@ -253,18 +251,18 @@ _LOCKDOWN = (
 )
 
 
-def create(path: Path) -> duckdb.DuckDBPyConnection:
+def create_database(path: Path) -> duckdb.DuckDBPyConnection:
     """A writing connection to a new database file at `path`."""
-    return duckdb.connect(str(path), config={**_OFFLINE})
+    return duckdb.connect(str(path), config={**_CONNECTION_OPTIONS})
 
 
-def attach(path: Path, limits: Limits = ALONE) -> duckdb.DuckDBPyConnection:
+def attach_database(path: Path, limits: Limits = ALONE) -> duckdb.DuckDBPyConnection:
     """An in-memory connection with the file at `path` read-only as `snap`, locked down for good.
 
     After the lockdown no statement reads or writes another file, loads an extension, or lifts the lockdown
     or the limits. Raises duckdb.Error where the file is no database of this version.
     """
-    connection = duckdb.connect(":memory:", config={**_OFFLINE, **_IN_MEMORY, **limits.settings()})
+    connection = duckdb.connect(":memory:", config={**_CONNECTION_OPTIONS, **_IN_MEMORY, **limits.settings()})
     try:
         connection.execute("ATTACH ? AS snap (READ_ONLY)", [str(path)])
         for statement in _LOCKDOWN:
@@ -275,36 +273,36 @@ def attach(path: Path, limits: Limits = ALONE) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def open_folder(folder: Path, limits: Limits = ALONE) -> Snapshot:
+def open_snapshot_folder(folder: Path, limits: Limits = ALONE) -> Snapshot:
     """Open the snapshot in `folder`, after checking its size, schema version and id.
 
     The checksum is left to `verify`, since it takes a second for every gigabyte or so. Raises
     StoreError where the snapshot is missing, damaged or of another version, and ResourceError where there
     is no memory to open it.
     """
-    manifest = files.load(folder)
-    path = folder / DATABASE
+    manifest = files.load_snapshot_manifest(folder)
+    path = folder / DATABASE_FILE
     todo = files.remedy(folder)
     size = path.stat().st_size if path.is_file() else -1
-    if size != manifest.sizes.get(DATABASE):
+    if size != manifest.sizes.get(DATABASE_FILE):
         got = "no such file" if size < 0 else f"{size} bytes"
-        raise StoreError(f"{path} of {manifest.sizes.get(DATABASE)} bytes", got, todo)
+        raise StoreError(f"{path} of {manifest.sizes.get(DATABASE_FILE)} bytes", got, todo)
     opened = files.identify(path)
     try:
         path.open("rb").close()
     except OSError as error:  # no right to read it, too many files open: no damage
         raise StoreError(f"to read {path}", str(error), "Mend that, then try again.") from error
     try:
-        connection = attach(path, limits)
+        connection = attach_database(path, limits)
     except (duckdb.Error, MemoryError) as error:
-        damage = StoreError(f"a DuckDB database at {path}", _first_line(error), todo)
+        damage = StoreError(f"a DuckDB database at {path}", _take_first_line(error), todo)
         raise limits.reached(error) or damage from error
     try:
         meta = dict(connection.execute("SELECT key, value FROM snap.meta").fetchall())
-        _check(meta, manifest, path, todo)
+        _check_snapshot(meta, manifest, path, todo)
     except (duckdb.Error, MemoryError) as error:
         connection.close()
-        damage = StoreError(f"the tables of a snapshot in {path}", _first_line(error), todo)
+        damage = StoreError(f"the tables of a snapshot in {path}", _take_first_line(error), todo)
         raise limits.reached(error) or damage from error
     except StoreError:
         connection.close()
@@ -312,13 +310,13 @@ def open_folder(folder: Path, limits: Limits = ALONE) -> Snapshot:
     return Snapshot(connection, manifest, path, opened, limits)
 
 
-def _check(meta: dict[str, str], manifest: Manifest, path: Path, todo: str) -> None:
-    if meta.get("schema_version") not in READABLE:
+def _check_snapshot(meta: dict[str, str], manifest: SnapshotManifest, path: Path, todo: str) -> None:
+    if meta.get("schema_version") not in READABLE_VERSIONS:
         got = f"version {meta.get('schema_version')}"
-        raise StoreError(f"snapshot schema version {' or '.join(READABLE)} in {path}", got, todo)
+        raise StoreError(f"snapshot schema version {' or '.join(READABLE_VERSIONS)} in {path}", got, todo)
     if meta.get("snapshot_id") != manifest.snapshot_id:
         raise StoreError(f"snapshot {manifest.snapshot_id} in {path}", f"{meta.get('snapshot_id')}", todo)
 
 
-def _first_line(error: Exception) -> str:
+def _take_first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]

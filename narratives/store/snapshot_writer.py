@@ -16,21 +16,21 @@ from pathlib import Path
 import pyarrow as pa
 
 from narratives.model import Cluster, Document, StoreError
-from narratives.model.dates import periods, span
-from narratives.model.snapshot import Manifest, SnapshotContent
+from narratives.model.dates import get_all_period_labels, parse_partial_date
+from narratives.model.snapshot import SnapshotContent, SnapshotManifest
 from narratives.store import files, snapshot_reader
 
-Row = tuple[object, ...]
-MAP = "map"
+TableRow = tuple[object, ...]
+MAP_TABLE = "map"
 
 
-def tables(content: SnapshotContent) -> dict[str, list[Row]]:
+def build_tables(content: SnapshotContent) -> dict[str, list[TableRow]]:
     """The rows of every table of schema.sql but `meta`, each sorted.
 
     Raises StoreError where ids repeat, an assignment or copy points nowhere, or a date is malformed.
     """
-    _check(content)
-    paragraphs: list[Row] = []
+    _check_content(content)
+    paragraphs: list[TableRow] = []
     for document in content.documents:
         paragraphs += _paragraph_rows(document, content)
     return {
@@ -42,7 +42,7 @@ def tables(content: SnapshotContent) -> dict[str, list[Row]]:
                 a.paragraph_id,
                 a.narrative_id,
                 a.origin,
-                _rounded(a.score),
+                _round_score(a.score),
                 a.status,
                 a.exemplar,
                 a.sentence,
@@ -52,16 +52,16 @@ def tables(content: SnapshotContent) -> dict[str, list[Row]]:
         "clusters": sorted(map(_cluster_row, content.clusters)),
         "cluster_members": sorted(_member_rows(content.clusters), key=lambda row: (row[0], row[1])),
         "lineage": sorted(
-            (c.kind, c.subject, c.name, c.origin, list(c.related), [*map(_rounded, c.shares)], c.note)
+            (c.kind, c.subject, c.name, c.origin, list(c.related), [*map(_round_score, c.shares)], c.note)
             for c in content.lineage
         ),
         "events": sorted((e.date.isoformat(), e.name, e.source, list(e.narratives)) for e in content.events),
         "speakers": _speaker_rows(content),
-        MAP: sorted((key, float(x), float(y)) for key, (x, y) in content.layout.items()),
+        MAP_TABLE: sorted((key, float(x), float(y)) for key, (x, y) in content.layout.items()),
     }
 
 
-def snapshot_id(rows: Mapping[str, list[Row]], extra: Iterable[str]) -> str:
+def compute_snapshot_id(rows: Mapping[str, list[TableRow]], extra: Iterable[str]) -> str:
     """12 hex digits from the sha256 over all rows and the `extra` texts: the same content, the same id.
 
     The first is a letter, as the id fills a column of every export: programs that guess at types read
@@ -69,7 +69,7 @@ def snapshot_id(rows: Mapping[str, list[Row]], extra: Iterable[str]) -> str:
     another machine may draw another one.
     """
     digest = hashlib.sha256("\n".join(extra).encode())
-    for table in sorted(rows.keys() - {MAP}):
+    for table in sorted(rows.keys() - {MAP_TABLE}):
         digest.update(f"\n{table}\n".encode())
         for row in rows[table]:
             digest.update(json.dumps(row).encode())
@@ -77,28 +77,24 @@ def snapshot_id(rows: Mapping[str, list[Row]], extra: Iterable[str]) -> str:
     return "abcdef"[found[0] % 6] + found.hex()[1:12]
 
 
-def candidates(clusters: Iterable[Cluster]) -> list[Cluster]:
+def select_candidates(clusters: Iterable[Cluster]) -> list[Cluster]:
     """The clusters offered as discovered narratives: recurring, not routine, explained by no narrative."""
     return sorted((c for c in clusters if c.is_candidate), key=lambda c: c.cluster_id)
 
 
-def _check(content: SnapshotContent) -> None:
+def _check_content(content: SnapshotContent) -> None:
     todo = "This is a fault of the build, not of the input: please report it with this message."
     documents = [d.document_id for d in content.documents]
     paragraphs = [p.paragraph_id for d in content.documents for p in d.paragraphs]
     narratives = [n.id for n in content.narratives.narratives]
-    narratives += [c.cluster_id for c in candidates(content.clusters)]
+    narratives += [c.cluster_id for c in select_candidates(content.clusters)]
     pairs = [(a.paragraph_id, a.narrative_id) for a in content.assignments]
     for what, ids in (("document", documents), ("paragraph", paragraphs), ("narrative", narratives)):
         repeated = [key for key, n in Counter(ids).items() if n > 1]
         if repeated:
-            raise StoreError(
-                f"every {what} id once", f"{len(repeated)} repeated, such as {repeated[0]}", todo
-            )
+            raise StoreError(f"every {what} id once", f"{len(repeated)} repeated, such as {repeated[0]}", todo)
     if len(set(pairs)) < len(pairs):
-        raise StoreError(
-            "one assignment per paragraph and narrative", f"{len(pairs) - len(set(pairs))} repeated", todo
-        )
+        raise StoreError("one assignment per paragraph and narrative", f"{len(pairs) - len(set(pairs))} repeated", todo)
     known = set(paragraphs)
     lost = {a.paragraph_id for a in content.assignments} | set(content.copies) | set(content.copies.values())
     lost |= set(content.statements) | {m for c in content.clusters for m in c.members}
@@ -106,38 +102,34 @@ def _check(content: SnapshotContent) -> None:
     lost |= {a.narrative_id for a in content.assignments} - set(narratives)
     lost -= known
     if lost:
-        raise StoreError(
-            "only ids of given paragraphs and narratives", f"{len(lost)} unknown: {min(lost)}", todo
-        )
+        raise StoreError("only ids of given paragraphs and narratives", f"{len(lost)} unknown: {min(lost)}", todo)
 
 
-def _rounded(score: float) -> float:
+def _round_score(score: float) -> float:
     """A score as it is kept and compared: the last digits of a float32 differ between machines."""
     return round(float(score), 3)
 
 
-def _document_row(d: Document) -> Row:
+def _document_row(d: Document) -> TableRow:
     return (
         d.document_id, d.source_path, d.row, d.url, d.outlet, d.title, d.date, d.date_precision,
         d.date_source, d.language, d.text_kind, d.source_ref, d.boilerplate, len(d.paragraphs), "read", "",
     )  # fmt: skip
 
 
-def _rejected_rows(content: SnapshotContent) -> list[Row]:
+def _rejected_rows(content: SnapshotContent) -> list[TableRow]:
     return [
         ("", r.source_path, r.row, "", "", "", "", "none", "", "", "", "", 0, 0, "rejected", r.reason)
         for r in content.rejected
     ]
 
 
-def _paragraph_rows(d: Document, content: SnapshotContent) -> list[Row]:
+def _paragraph_rows(d: Document, content: SnapshotContent) -> list[TableRow]:
     try:
-        first, last = (day.isoformat() for day in span(d.date)) if d.date else (None, None)
-        labels = periods(d.date)
+        first, last = (day.isoformat() for day in parse_partial_date(d.date)) if d.date else (None, None)
+        labels = get_all_period_labels(d.date)
     except ValueError as error:
-        raise StoreError(
-            f"a partial date in document {d.document_id}", str(error), "Correct its date."
-        ) from error
+        raise StoreError(f"a partial date in document {d.document_id}", str(error), "Correct its date.") from error
     return [
         (
             p.paragraph_id, p.document_id, p.position, p.kind, p.speaker, p.speaker_method, p.quoted_person,
@@ -148,8 +140,8 @@ def _paragraph_rows(d: Document, content: SnapshotContent) -> list[Row]:
     ]  # fmt: skip
 
 
-def _narrative_rows(content: SnapshotContent) -> list[Row]:
-    named: list[Row] = [
+def _narrative_rows(content: SnapshotContent) -> list[TableRow]:
+    named: list[TableRow] = [
         (
             n.id,
             at,
@@ -169,7 +161,7 @@ def _narrative_rows(content: SnapshotContent) -> list[Row]:
         )
         for at, n in enumerate(content.narratives.narratives)
     ]
-    found: list[Row] = [
+    found: list[TableRow] = [
         (
             c.cluster_id,
             at,
@@ -187,27 +179,27 @@ def _narrative_rows(content: SnapshotContent) -> list[Row]:
             [],
             [],
         )
-        for at, c in enumerate(candidates(content.clusters), len(named))
+        for at, c in enumerate(select_candidates(content.clusters), len(named))
     ]
     return named + found
 
 
-def _cluster_row(c: Cluster) -> Row:
+def _cluster_row(c: Cluster) -> TableRow:
     return (
         c.cluster_id, c.name, list(c.phrases), len(c.members), c.narrative_id, c.nearest,
-        _rounded(c.purity), c.recurring, c.routine, _rounded(c.stance), _rounded(c.cohesion),
+        _round_score(c.purity), c.recurring, c.routine, _round_score(c.stance), _round_score(c.cohesion),
     )  # fmt: skip
 
 
-def _member_rows(clusters: Iterable[Cluster]) -> list[Row]:
-    rows: list[Row] = []
+def _member_rows(clusters: Iterable[Cluster]) -> list[TableRow]:
+    rows: list[TableRow] = []
     for c in clusters:
         rank = {paragraph_id: at for at, paragraph_id in enumerate(c.representatives, 1)}
         rows += [(c.cluster_id, member, rank.get(member)) for member in c.members]
     return rows
 
 
-def _speaker_rows(content: SnapshotContent) -> list[Row]:
+def _speaker_rows(content: SnapshotContent) -> list[TableRow]:
     return [
         (
             s.name,
@@ -226,10 +218,10 @@ def _speaker_rows(content: SnapshotContent) -> list[Row]:
     ]
 
 
-TEMPORARY = ".tmp-"
+TEMP_PREFIX = ".tmp-"
 
 
-def write(folder: Path, content: SnapshotContent, quality: files.Evaluation | None = None) -> str:
+def write_snapshot(folder: Path, content: SnapshotContent, quality: files.Evaluation | None = None) -> str:
     """Write the content as `folder`/<snapshot id> and return that id.
 
     The id depends on the content alone: not on time, place, or the order of the content. A sound snapshot
@@ -238,24 +230,24 @@ def write(folder: Path, content: SnapshotContent, quality: files.Evaluation | No
     to the disk and then renamed, so that a snapshot is there whole or not at all. Raises StoreError where the
     content contradicts itself.
     """
-    rows = tables(content)
-    made = snapshot_id(rows, _terms(content))
+    rows = build_tables(content)
+    made = compute_snapshot_id(rows, _list_id_terms(content))
     target = folder / made
     folder.mkdir(parents=True, exist_ok=True)
     if target.exists() and _is_sound(target):
-        files.save(target, _manifest(made, content, target / snapshot_reader.DATABASE))
+        files.save_snapshot_manifest(target, _make_manifest(made, content, target / snapshot_reader.DATABASE_FILE))
         _measure(target, target, quality)
         return made
-    beside = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=folder))
-    database = beside / snapshot_reader.DATABASE
-    _fill(database, rows, {"schema_version": snapshot_reader.SCHEMA_VERSION, "snapshot_id": made})
-    files.sync(database)
-    files.save(beside, _manifest(made, content, database))
+    beside = Path(tempfile.mkdtemp(prefix=TEMP_PREFIX, dir=folder))
+    database = beside / snapshot_reader.DATABASE_FILE
+    _fill_database(database, rows, {"schema_version": snapshot_reader.SCHEMA_VERSION, "snapshot_id": made})
+    files.sync_to_disk(database)
+    files.save_snapshot_manifest(beside, _make_manifest(made, content, database))
     _measure(beside, target, quality)
     beside.chmod(0o755)
     if target.exists():
-        files.move(target, beside.with_name(beside.name + "-damaged"))
-    files.move(beside, target)
+        files.move_durably(target, beside.with_name(beside.name + "-damaged"))
+    files.move_durably(beside, target)
     return made
 
 
@@ -274,7 +266,7 @@ def _measure(folder: Path, before: Path, quality: files.Evaluation | None) -> No
         files.write_evaluation(folder / files.QUALITY_FILE, quality)
 
 
-def _terms(content: SnapshotContent) -> tuple[str, ...]:
+def _list_id_terms(content: SnapshotContent) -> tuple[str, ...]:
     """What makes a snapshot another one beside its rows."""
     return (
         snapshot_reader.SCHEMA_VERSION,
@@ -285,19 +277,19 @@ def _terms(content: SnapshotContent) -> tuple[str, ...]:
     )
 
 
-def clean(folder: Path) -> None:
+def remove_leftovers(folder: Path) -> None:
     """Remove what interrupted builds left. Only for who holds the store's lock."""
-    for leftover in folder.glob(f"{TEMPORARY}*"):
+    for leftover in folder.glob(f"{TEMP_PREFIX}*"):
         shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
 
 
-def check(folder: Path) -> Manifest:
+def check(folder: Path) -> SnapshotManifest:
     """The manifest of the snapshot in `folder`, checked to the last byte. Raises StoreError if damaged."""
-    database = folder / snapshot_reader.DATABASE
-    snapshot_reader.open_folder(folder).close()
-    manifest = files.load(folder)
+    database = folder / snapshot_reader.DATABASE_FILE
+    snapshot_reader.open_snapshot_folder(folder).close()
+    manifest = files.load_snapshot_manifest(folder)
     try:
-        checksum = files.sha256(database)
+        checksum = files.compute_sha256(database)
     except OSError as error:
         raise StoreError(f"to read {database}", str(error), files.remedy(folder)) from error
     if checksum != manifest.checksums.get(database.name):
@@ -314,8 +306,8 @@ def _is_sound(folder: Path) -> bool:
     return True
 
 
-def _manifest(made: str, content: SnapshotContent, database: Path) -> Manifest:
-    return Manifest(
+def _make_manifest(made: str, content: SnapshotContent, database: Path) -> SnapshotManifest:
+    return SnapshotManifest(
         snapshot_id=made,
         built_at=datetime.now(UTC).isoformat(timespec="seconds"),
         fingerprint=content.fingerprint,
@@ -326,17 +318,17 @@ def _manifest(made: str, content: SnapshotContent, database: Path) -> Manifest:
         model=content.model,
         variant=content.variant,
         notice=content.notice,
-        checksums={database.name: files.sha256(database)},
+        checksums={database.name: files.compute_sha256(database)},
         sizes={database.name: database.stat().st_size},
         predecessor=content.predecessor,
     )
 
 
-def _fill(database: Path, rows: Mapping[str, list[Row]], meta: Mapping[str, str]) -> None:
+def _fill_database(database: Path, rows: Mapping[str, list[TableRow]], meta: Mapping[str, str]) -> None:
     """Make the database file. The rows go in through Arrow: INSERTs would take minutes."""
     schema = resources.files("narratives.store").joinpath("schema.sql").read_text(encoding="utf-8")
-    described: list[Row] = list(meta.items())
-    con = snapshot_reader.create(database)
+    described: list[TableRow] = list(meta.items())
+    con = snapshot_reader.create_database(database)
     try:
         con.execute(schema)
         for table, lines in {**rows, "meta": described}.items():

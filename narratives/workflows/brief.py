@@ -7,39 +7,45 @@ from pathlib import Path
 
 import pandas as pd
 
-from narratives.brief.content import MOST_GROUPS, MOST_PARAGRAPHS, MOST_SMALL, Brief
-from narratives.brief.page import html
-from narratives.measure import base_of, changes, judged, suppress_small_bases, with_share
-from narratives.measure.shares import SUMS
+from narratives.brief.content import MAX_GROUPS, MAX_PARAGRAPHS, MAX_TREND_CHARTS, Brief
+from narratives.brief.page import build_html
+from narratives.measure import (
+    add_shares,
+    choose_suppression_rule,
+    correct_and_suppress,
+    find_change_points,
+    suppress_small_bases,
+)
+from narratives.measure.shares import SUM_COLUMNS
 from narratives.model import Slice, SuppressionRule, UsageError
-from narratives.model.slice import Grouping
+from narratives.model.slice import GroupBy
 from narratives.store import Snapshot, check_slice, open_snapshot
 from narratives.store.files import write_atomically
 from narratives.store.queries import prevalence as prevalence_queries
 
-CANDIDATES = 40  # best paragraphs of each narrative among which the shown ones are chosen
+MAX_CANDIDATES = 40  # best paragraphs of each narrative among which the shown ones are chosen
 
-GROUPINGS: tuple[Grouping, ...] = ("speaker", "outlet", "voice")
+GROUPINGS: tuple[GroupBy, ...] = ("speaker", "outlet", "voice")
 
 
-def gather(snapshot: Snapshot, s: Slice) -> Brief:
+def gather_brief(snapshot: Snapshot, s: Slice) -> Brief:
     """The brief's content for a slice; without a narrative filter it is about the codebook's narratives.
 
     Raises UsageError where the slice asks for a narrative or a date that cannot be meant.
     """
     check_slice(snapshot, s)
-    manifest, base = snapshot.meta(), base_of(snapshot.meta().notice)
+    manifest, base = snapshot.meta(), choose_suppression_rule(snapshot.meta().notice)
     table = snapshot.options().narratives
     counts = snapshot.prevalence(s)
     if not s.narratives:
         counts = counts[counts["origin"] == "codebook"]
     measured, checked = snapshot.quality() or (), snapshot.spot_checks()
-    trend = judged(with_share(counts), s, measured, checked.rows if checked else (), base)
-    ranked = _ranked(counts, base)
-    top = ranked["narrative_id"].head(MOST_SMALL).tolist()
-    grouping = _grouping(snapshot, s)
-    groups = prevalence_queries.by_group(snapshot, replace(s, narratives=tuple(top)), grouping, MOST_GROUPS)
-    leading = ranked[ranked["paragraphs"] > 0]["narrative_id"].head(MOST_PARAGRAPHS).tolist()
+    trend = correct_and_suppress(add_shares(counts), s, measured, checked.rows if checked else (), base)
+    ranked = _rank_narratives(counts, base)
+    top = ranked["narrative_id"].head(MAX_TREND_CHARTS).tolist()
+    grouping = _choose_grouping(snapshot, s)
+    groups = prevalence_queries.query_group_sums(snapshot, replace(s, narratives=tuple(top)), grouping, MAX_GROUPS)
+    leading = ranked[ranked["paragraphs"] > 0]["narrative_id"].head(MAX_PARAGRAPHS).tolist()
     return Brief(
         slice=s,
         manifest=manifest,
@@ -48,40 +54,40 @@ def gather(snapshot: Snapshot, s: Slice) -> Brief:
         base=base,
         trend=trend,
         ranked=ranked,
-        shifts=changes(trend[trend["narrative_id"].isin(top)]),
+        shifts=find_change_points(trend[trend["narrative_id"].isin(top)]),
         grouping=grouping,
-        groups=suppress_small_bases(with_share(groups), base),
-        evidence=diverse(prevalence_queries.best(snapshot, s, leading, CANDIDATES), MOST_PARAGRAPHS),
+        groups=suppress_small_bases(add_shares(groups), base),
+        evidence=select_diverse(
+            prevalence_queries.query_top_by_narrative(snapshot, s, leading, MAX_CANDIDATES), MAX_PARAGRAPHS
+        ),
         quality=next((row for row in measured if not row.narrative_id), None),
         quality_caveat=snapshot.quality_caveat(),
-        uncorrected=_reasons(trend),
+        uncorrected=_explain_no_correction(trend),
         checked=checked.caveat if checked else "",
     )
 
 
-def _ranked(counts: pd.DataFrame, base: SuppressionRule) -> pd.DataFrame:
+def _rank_narratives(counts: pd.DataFrame, base: SuppressionRule) -> pd.DataFrame:
     """One row a narrative over all periods: a document stands in one period, so its sums simply add up."""
     keys = ["narrative_id", "narrative"]
-    sums = with_share(counts.groupby(keys, sort=False)[list(SUMS)].sum().reset_index())
-    return suppress_small_bases(sums, base).sort_values(
-        "paragraphs", ascending=False, kind="stable", ignore_index=True
-    )
+    sums = add_shares(counts.groupby(keys, sort=False)[list(SUM_COLUMNS)].sum().reset_index())
+    return suppress_small_bases(sums, base).sort_values("paragraphs", ascending=False, kind="stable", ignore_index=True)
 
 
-def _grouping(snapshot: Snapshot, s: Slice) -> Grouping:
+def _choose_grouping(snapshot: Snapshot, s: Slice) -> GroupBy:
     """Speakers, or outlets where the slice has one speaker, or voices where it has one outlet as well."""
-    several = (grouping for grouping in GROUPINGS if prevalence_queries.groups(snapshot, s, grouping) > 1)
+    several = (grouping for grouping in GROUPINGS if prevalence_queries.count_groups(snapshot, s, grouping) > 1)
     return next(several, "speaker")
 
 
-def _reasons(trend: pd.DataFrame) -> str:
+def _explain_no_correction(trend: pd.DataFrame) -> str:
     """Why shares are not corrected for matching errors, in words; empty where any is."""
     if trend["corrected"].notna().any():
         return ""
     return "; ".join(dict.fromkeys(reason for reason in trend["correction_reason"] if reason))
 
 
-def diverse(candidates: pd.DataFrame, most: int) -> pd.DataFrame:
+def select_diverse(candidates: pd.DataFrame, most: int) -> pd.DataFrame:
     """At most `most` of the candidates, of narratives, documents and speakers as different as may be.
 
     `candidates` has narrative_id, document_id, speaker, paragraph_id and score. Narratives take turns in the
@@ -111,7 +117,7 @@ def diverse(candidates: pd.DataFrame, most: int) -> pd.DataFrame:
 SUFFIXES = (".html", ".htm")
 
 
-def write(store: Path, s: Slice, out: Path | None, as_of: str = "") -> str:
+def write_brief(store: Path, s: Slice, out: Path | None, as_of: str = "") -> str:
     """Write the brief of a slice to `out` (.html, atomically), or return it.
 
     `store` is the folder of the store, `as_of` a snapshot id (the current one if empty). Returns an empty
@@ -122,7 +128,7 @@ def write(store: Path, s: Slice, out: Path | None, as_of: str = "") -> str:
         raise UsageError("a file ending in .html", out.name, "Give the file this ending.")
     snapshot = open_snapshot(store, as_of)
     try:
-        page = html(gather(snapshot, s), store.resolve().name)
+        page = build_html(gather_brief(snapshot, s), store.resolve().name)
     finally:
         snapshot.close()
     if out is None:
@@ -130,7 +136,5 @@ def write(store: Path, s: Slice, out: Path | None, as_of: str = "") -> str:
     try:
         write_atomically(out, page.encode("utf-8", "replace"))
     except OSError as error:
-        raise UsageError(
-            f"a place to write {out}", str(error), "Name a file in a folder you may write to."
-        ) from error
+        raise UsageError(f"a place to write {out}", str(error), "Name a file in a folder you may write to.") from error
     return ""

@@ -16,37 +16,43 @@ from pathlib import Path
 from narratives import __version__, discover, model, parse, read
 from narratives.model import (
     Assignment,
+    BuildCounts,
     BuildReport,
     Cluster,
     Codebook,
     ConfigError,
-    Counts,
     Decision,
     Document,
     InputRecord,
-    Manifest,
     Paragraph,
     PreviousSnapshot,
     Progress,
     RawDocument,
     Rejected,
     SnapshotContent,
+    SnapshotManifest,
     StoreError,
     no_progress,
 )
-from narratives.resources import DATA, SAMPLE, SAMPLE_NOTICE
-from narratives.store import DECISIONS, SCHEMA_VERSION, DecisionLog, Store, digest, open_snapshot
+from narratives.resources import DATA_FOLDER, SAMPLE_FOLDER, SAMPLE_NOTICE
+from narratives.store import DECISIONS_FILE, SCHEMA_VERSION, DecisionLog, Store, hash_decisions, open_snapshot
 from narratives.store.queries import map as map_queries
-from narratives.workflows.discover import discover_clusters, memberships
-from narratives.workflows.ingest import Intake, ingest
-from narratives.workflows.match import Embedder, assign, encoder_of, mend_vectors, prepare
+from narratives.workflows.discover import assign_members, discover_clusters
+from narratives.workflows.ingest import IngestResult, ingest
+from narratives.workflows.match import (
+    Embedder,
+    assign_narratives,
+    load_store_encoder,
+    mend_vectors,
+    train_matcher,
+)
 
 log = logging.getLogger(__name__)
 
 # Part of every build's fingerprint: raise it when the same paragraphs are to be matched, clustered or laid
 # out another way, so that a store gets that at its next build.
 METHOD_VERSION = 2
-VERSIONED = (
+VERSIONED_PACKAGES = (
     "torch",
     "sentence-transformers",
     "numpy",
@@ -66,9 +72,9 @@ class BuildRequest:
 
     inputs: tuple[str, ...]
     store: Path
-    codebook: Path = DATA / "codebook.toml"
-    speakers: Path = DATA / "speakers.toml"
-    events: Path = DATA / "events.toml"
+    codebook: Path = DATA_FOLDER / "codebook.toml"
+    speakers: Path = DATA_FOLDER / "speakers.toml"
+    events: Path = DATA_FOLDER / "events.toml"
     model: str = ""
     remove: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -88,26 +94,26 @@ def build(request: BuildRequest, progress: Progress = no_progress) -> BuildRepor
         codebook = read.load_codebook(request.codebook)
         speakers = read.load_speakers(request.speakers)
         events = read.load_events(request.events)
-        decisions = decisions_of(store, request.decisions)
+        decisions = load_decisions(store, request.decisions)
         previous, notes = _previous(store)
         held = store.held()
         intake = ingest(store, request.inputs, request.remove, request.columns, held, progress)
-        encoder = encoder_of(store, request.model)
-        notice = SAMPLE_NOTICE if any(r.path.is_relative_to(SAMPLE) for r in intake.ledger) else ""
-        fingerprint = _digest(
+        encoder = load_store_encoder(store, request.model)
+        notice = SAMPLE_NOTICE if any(r.path.is_relative_to(SAMPLE_FOLDER) for r in intake.ledger) else ""
+        fingerprint = _hash_terms(
             [__version__, parse.PARSER_VERSION, METHOD_VERSION, SCHEMA_VERSION],
             [encoder.name, encoder.variant, notice],
             [(r.source_path, r.keys) for r in intake.ledger],
-            [repr(codebook.narratives), repr(speakers), repr(events), digest(decisions)],
+            [repr(codebook.narratives), repr(speakers), repr(events), hash_decisions(decisions)],
         )
         damage = mend_vectors(store, encoder)
         notes += damage
         same = previous if previous and previous.fingerprint == fingerprint else None
         nothing_at_all = not intake.readable and not held
         if nothing_at_all or (same and not damage and not store.lacking_vectors(same.snapshot_id)[0]):
-            return _report(previous, intake, (), started, unchanged=True, notes=notes)
+            return _make_report(previous, intake, (), started, unchanged=True, notes=notes)
 
-        documents, rejected, displaced = _parse(store, intake.ledger, parse.Roster(speakers), progress)
+        documents, rejected, displaced = _parse_documents(store, intake.ledger, parse.Roster(speakers), progress)
         progress("finding copies", 0, None)
         copies = parse.find_copies(documents)
         standing = parse.find_boilerplate(documents)
@@ -120,25 +126,25 @@ def build(request: BuildRequest, progress: Progress = no_progress) -> BuildRepor
         decided = sorted({d.text for d in decisions})
         embed.add(
             chain(
-                _fixed_texts(codebook),
+                _list_fixed_texts(codebook),
                 (p.text for p in statements),
                 chain.from_iterable(windows),
-                chain.from_iterable(discover.parts(p.text) for p in originals),
+                chain.from_iterable(discover.split_for_embedding(p.text) for p in originals),
                 decided,
                 chain.from_iterable(map(model.split_windows, decided)),
             )
         )
 
         if same:  # but for the vectors
-            return _report(same, intake, displaced, started, unchanged=True, notes=notes, embed=embed)
+            return _make_report(same, intake, displaced, started, unchanged=True, notes=notes, embed=embed)
 
-        matching = prepare(codebook, decisions, embed, encoder.name)
-        assignments = assign(matching, statements, windows, embed, progress)
+        matching = train_matcher(codebook, decisions, embed, encoder.name)
+        assignments = assign_narratives(matching, statements, windows, embed, progress)
         earlier, before, lost = _read_back(store, previous)
         notes += lost
         clusters = discover_clusters(earlier, codebook, documents, originals, assignments, embed, progress)
-        assignments += memberships(clusters, statements, copies)
-        places = _lay_out(before, originals, embed, progress)
+        assignments += assign_members(clusters, statements, copies)
+        places = _project_statements(before, originals, embed, progress)
 
         progress("writing", 0, None)
         unread = sum(parse.is_statement(p, frozenset({p.language})) for p in paragraphs) - len(statements)
@@ -159,25 +165,28 @@ def build(request: BuildRequest, progress: Progress = no_progress) -> BuildRepor
                 speakers=speakers,
                 inputs=intake.ledger,
                 fingerprint=fingerprint,
-                versions={"narratives": __version__, **{name: metadata.version(name) for name in VERSIONED}},
+                versions={
+                    "narratives": __version__,
+                    **{name: metadata.version(name) for name in VERSIONED_PACKAGES},
+                },
                 parameters={
                     "model": encoder.name,
                     "variant": encoder.variant,
                     "codebook": codebook.digest,
-                    "decisions": digest(decisions),
+                    "decisions": hash_decisions(decisions),
                 },
-                counts=asdict(_count(documents, rejected, copies, originals, assignments, clusters, unread)),
+                counts=asdict(_count_contents(documents, rejected, copies, originals, assignments, clusters, unread)),
                 model=encoder.name,
                 variant=encoder.variant,
                 notice=notice,
             ),
-            published=DATA / "quality.json",
+            published=DATA_FOLDER / "quality.json",
         )
         manifest = store.manifest(snapshot)
-        return _report(manifest, intake, displaced, started, unchanged=False, notes=notes, embed=embed)
+        return _make_report(manifest, intake, displaced, started, unchanged=False, notes=notes, embed=embed)
 
 
-def _previous(store: Store) -> tuple[Manifest | None, tuple[str, ...]]:
+def _previous(store: Store) -> tuple[SnapshotManifest | None, tuple[str, ...]]:
     """The manifest of the current snapshot, None where there is none that is sound to the last byte; and why.
 
     A damaged one is no reason to stop: it is built anew from the ledger. One that lacks its evaluation, for a
@@ -188,48 +197,46 @@ def _previous(store: Store) -> tuple[Manifest | None, tuple[str, ...]]:
         if current is None:
             return None, ()
         manifest = store.check(current)
-        Counts(**manifest.counts)
+        BuildCounts(**manifest.counts)
     except StoreError as error:
         return None, _unusable(f"expected {error.expected}; got {error.got}")
     except TypeError as error:
         return None, _unusable(f"its counts are not those of a build ({error})")
-    store.supply_quality(manifest, DATA / "quality.json")
+    store.supply_quality(manifest, DATA_FOLDER / "quality.json")
     return manifest, ()
 
 
 def _unusable(reason: str) -> tuple[str, ...]:
-    note = (
-        f"The current snapshot was damaged, so this one is built as if there had been none before: {reason}."
-    )
+    note = f"The current snapshot was damaged, so this one is built as if there had been none before: {reason}."
     log.warning(note)
     return (note,)
 
 
 def _read_back(
-    store: Store, previous: Manifest | None
+    store: Store, previous: SnapshotManifest | None
 ) -> tuple[PreviousSnapshot, Mapping[str, tuple[float, float]], tuple[str, ...]]:
     """What the snapshot before held, and its map; empty for the first, and where it cannot be read."""
     if previous is not None:
         try:
             with closing(open_snapshot(store.path, previous.snapshot_id)) as snapshot:
-                return snapshot.earlier(), map_queries.places(snapshot), ()
+                return snapshot.earlier(), map_queries.query_positions(snapshot), ()
         except StoreError as error:  # it was sound when the build began
             return PreviousSnapshot(), {}, _unusable(f"expected {error.expected}; got {error.got}")
     return PreviousSnapshot(), {}, ()
 
 
-def decisions_of(store: Store, named: Path | None) -> list[Decision]:
+def load_decisions(store: Store, named: Path | None) -> list[Decision]:
     """The decisions that hold: of the log that was named, else of the store's own, which may not be there."""
     if named and not named.exists():
         raise ConfigError(f"a decisions log at {named}", "no file", "Make it with `review import`.")
-    return DecisionLog(named or store.path / DECISIONS).current()
+    return DecisionLog(named or store.path / DECISIONS_FILE).current()
 
 
-def _digest(*terms: object) -> str:
+def _hash_terms(*terms: object) -> str:
     return hashlib.sha256(json.dumps(terms).encode()).hexdigest()
 
 
-def _parse(
+def _parse_documents(
     store: Store, ledger: Sequence[InputRecord], roster: parse.Roster, progress: Progress
 ) -> tuple[list[Document], list[Rejected], list[Rejected]]:
     """Every document of the ledger once, by id; of two with one id the first by path and row is kept.
@@ -257,16 +264,16 @@ def _parse(
     return [documents[key] for key in sorted(documents)], rejected, displaced
 
 
-def _fixed_texts(codebook: Codebook) -> Iterable[str]:
+def _list_fixed_texts(codebook: Codebook) -> Iterable[str]:
     """The texts that the method compares with, encoded in one go with the others."""
     return chain(
-        discover.ROUTINE,
-        chain.from_iterable(discover.PAIRS),
+        discover.ROUTINE_TEXTS,
+        chain.from_iterable(discover.STANCE_PAIRS),
         *([*(n.exemplars or (n.definition,)), *n.contrasts] for n in codebook.narratives),
     )
 
 
-def _lay_out(
+def _project_statements(
     before: Mapping[str, tuple[float, float]],
     originals: Sequence[Paragraph],
     embed: Embedder,
@@ -275,11 +282,11 @@ def _lay_out(
     """Every original statement's place on the map, which goes on from those of the snapshot before."""
     progress("drawing the map", 0, None)
     ids = [p.paragraph_id for p in originals]
-    found = discover.project(embed([p.text for p in originals]), ids, before)
+    found = discover.project_to_map(embed([p.text for p in originals]), ids, before)
     return {key: (float(x), float(y)) for key, (x, y) in zip(ids, found, strict=True)}
 
 
-def _count(
+def _count_contents(
     documents: Sequence[Document],
     rejected: Sequence[Rejected],
     copies: Mapping[str, str],
@@ -287,14 +294,14 @@ def _count(
     assignments: Iterable[Assignment],
     clusters: Sequence[Cluster],
     not_matched_language: int,
-) -> Counts:
+) -> BuildCounts:
     claimed: dict[str, set[str]] = {"codebook": set(), "discovered": set()}
     for a in assignments:
         if a.status != "rejected":
             claimed[a.origin].add(a.paragraph_id)
     ids = {p.paragraph_id for p in originals}
     assigned, grouped = ids & claimed["codebook"], ids & claimed["discovered"]
-    return Counts(
+    return BuildCounts(
         documents=len(documents),
         rejected=len(rejected),
         undated=sum(not d.date for d in documents),
@@ -311,9 +318,9 @@ def _count(
     )
 
 
-def _report(
-    manifest: Manifest | None,
-    intake: Intake,
+def _make_report(
+    manifest: SnapshotManifest | None,
+    intake: IngestResult,
     displaced: Sequence[Rejected],
     started: float,
     *,
@@ -332,7 +339,7 @@ def _report(
         inputs_readable=intake.readable,
         inputs_skipped=intake.skipped,
         rejected=tuple(sorted(told, key=lambda r: (r.source_path, r.row, r.reason))),
-        counts=Counts(**manifest.counts) if manifest else None,
+        counts=BuildCounts(**manifest.counts) if manifest else None,
         encoded=embed.encoded if embed else 0,
         reused=embed.reused if embed else 0,
         seconds=time.monotonic() - started,

@@ -36,22 +36,22 @@ def discover_clusters(
     for a in assignments:
         if a.status != "rejected":
             assigned.setdefault(a.paragraph_id, set()).add(a.narrative_id)
-    alignment = discover.Alignment(
+    alignment = discover.AlignmentTargets(
         narrative_ids=[n.id for n in codebook.narratives],
-        centroids=np.stack([_centroid(embed(n.exemplars or (n.definition,))) for n in codebook.narratives]),
+        centroids=np.stack([_compute_centroid(embed(n.exemplars or (n.definition,))) for n in codebook.narratives]),
         assigned=assigned,
     )
-    labels = discover.cluster(statements.ids, statements.vectors)
-    routine = embed(discover.ROUTINE)
-    topics = discover.describe(statements, labels, alignment, routine)
-    before = {m: key for key, of in earlier.members.items() if key.startswith(discover.TOPIC) for m in of}
+    labels = discover.cluster_paragraphs(statements.ids, statements.vectors)
+    routine = embed(discover.ROUTINE_TEXTS)
+    topics = discover.summarise_clusters(statements, labels, alignment, routine)
+    before = {m: key for key, of in earlier.members.items() if key.startswith(discover.TOPIC_PREFIX) for m in of}
     progress("finding claims", 0, None)
     claims = discover.find_recurring_claims(statements, assigned, embed)
-    found = discover.describe_claims(statements, claims, alignment, routine, embed([c.text for c in claims]))
+    found = discover.summarise_claims(statements, claims, alignment, routine, embed([c.text for c in claims]))
     return (*discover.keep_ids(topics, before), *found)
 
 
-def memberships(
+def assign_members(
     clusters: Iterable[Cluster], statements: Sequence[Paragraph], copies: Mapping[str, str]
 ) -> list[Assignment]:
     """The members that advance the claim of a discovered candidate, scored by their nearness to it.
@@ -73,6 +73,6 @@ def memberships(
     return found
 
 
-def _centroid(vectors: model.Vectors) -> model.Vectors:
-    mean: model.Vectors = vectors.mean(axis=0)
+def _compute_centroid(vectors: model.VectorArray) -> model.VectorArray:
+    mean: model.VectorArray = vectors.mean(axis=0)
     return mean / np.linalg.norm(mean)

@@ -13,14 +13,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from narratives import match, measure, model, read
-from narratives.model import Annotation, ConfigError, LabelledText, Progress, Rejected, no_progress, text_key
-from narratives.resources import DATA
-from narratives.store import Evaluation, Store, digest, write_evaluation
-from narratives.workflows.build import decisions_of
-from narratives.workflows.match import Embedder, Matching, encoder_of, match_texts, mend_vectors, prepare
+from narratives.model import (
+    AnnotationSource,
+    ConfigError,
+    LabelledText,
+    Progress,
+    Rejected,
+    compute_text_key,
+    no_progress,
+)
+from narratives.resources import DATA_FOLDER
+from narratives.store import Evaluation, Store, hash_decisions, write_evaluation
+from narratives.workflows.build import load_decisions
+from narratives.workflows.match import (
+    Embedder,
+    TrainedMatcher,
+    load_store_encoder,
+    match_texts,
+    mend_vectors,
+    train_matcher,
+)
 
 FOLDS = 8
-_ANNOTATION = {"machine": "are machine annotation, not human coding", "human": "are human coding"}
+_ANNOTATION_PHRASES = {"machine": "are machine annotation, not human coding", "human": "are human coding"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +47,15 @@ class EvaluationRequest:
 
     gold: Path
     store: Path
-    codebook: Path = DATA / "codebook.toml"
+    codebook: Path = DATA_FOLDER / "codebook.toml"
     decisions: Path | None = None
     model: str = ""
     out: Path | None = None
-    annotation: Annotation = "machine"
+    annotation: AnnotationSource = "machine"
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluated:
+class EvaluationResult:
     """What came of it: the figures, the rows that could not be read, and where the figures were kept.
 
     `snapshot` is the snapshot that carries them now; where it is empty, `note` says why none does.
@@ -52,7 +67,7 @@ class Evaluated:
     note: str
 
 
-def evaluate(request: EvaluationRequest, progress: Progress = no_progress) -> Evaluated:
+def evaluate_matching(request: EvaluationRequest, progress: Progress = no_progress) -> EvaluationResult:
     """Match the gold texts as a build would, measure, and keep the figures with the current snapshot.
 
     What people decided on a gold text is not looked at, and whatever the log says of a gold text's document
@@ -67,18 +82,18 @@ def evaluate(request: EvaluationRequest, progress: Progress = no_progress) -> Ev
         reason = rejected[0].reason if rejected else "no rows"
         raise ConfigError(f"labelled texts in {request.gold}", reason, "Give rows {text, labels, disputed}.")
     store = Store(request.store)
-    decisions = decisions_of(store, request.decisions)
-    with _embedder(store, request.model, progress) as embed:
+    decisions = load_decisions(store, request.decisions)
+    with _open_embedder(store, request.model, progress) as embed:
         encoder = embed.encoder
         texts = [row.text for row in gold]
         windows = [model.split_windows(text) for text in texts]
         embed.add(chain(texts, chain.from_iterable(windows)))
-        matching = prepare(codebook, decisions, embed, encoder.name)
+        matching = train_matcher(codebook, decisions, embed, encoder.name)
         evidence = match_texts(matching.matcher, texts, windows, embed).evidence
-        scores, said, held_out = _out_of_fold(matching, gold, evidence, progress)
+        scores, said, held_out = _score_out_of_fold(matching, gold, evidence, progress)
     ids = matching.matcher.narrative_ids
     documents = [row.document for row in gold]
-    figures = measure.quality(
+    figures = measure.compute_quality(
         truth=np.array([[row.verdicts.get(key) == "accepted" for key in ids] for row in gold]),
         known=np.array([[row.verdicts.get(key, "undecided") != "undecided" for key in ids] for row in gold]),
         scores=scores,
@@ -87,27 +102,27 @@ def evaluate(request: EvaluationRequest, progress: Progress = no_progress) -> Ev
         narrative_ids=ids,
     )
     caveat = (
-        f"Reference labels {_ANNOTATION[request.annotation]}: {len(gold):,} paragraphs of "
-        f"{len(set(documents)):,} documents. {_how(matching, held_out)}"
+        f"Reference labels {_ANNOTATION_PHRASES[request.annotation]}: {len(gold):,} paragraphs of "
+        f"{len(set(documents)):,} documents. {_describe_matching(matching, held_out)}"
     )
     found = Evaluation(figures, caveat, codebook.digest, encoder.name)
     if request.out:
         write_evaluation(request.out, found)
     current = store.current()
     if current is None:
-        return Evaluated(found, rejected, "", f"{request.store} holds no snapshot to keep the figures with.")
+        return EvaluationResult(found, rejected, "", f"{request.store} holds no snapshot to keep the figures with.")
     measured = {"model": encoder.name, "variant": encoder.variant, "codebook": codebook.digest}
-    if store.manifest(current).parameters != {**measured, "decisions": digest(decisions)}:
+    if store.manifest(current).parameters != {**measured, "decisions": hash_decisions(decisions)}:
         note = f"Not kept with snapshot {current}: it was built with another codebook, model or decisions."
-        return Evaluated(found, rejected, "", note)
+        return EvaluationResult(found, rejected, "", note)
     store.put_quality(current, figures, caveat)
-    return Evaluated(found, rejected, current, "")
+    return EvaluationResult(found, rejected, current, "")
 
 
 @contextmanager
-def _embedder(store: Store, model: str, progress: Progress) -> Iterator[Embedder]:
+def _open_embedder(store: Store, model: str, progress: Progress) -> Iterator[Embedder]:
     """Vectors out of the store, where it has a snapshot; else nothing is left behind."""
-    encoder = encoder_of(store, model)
+    encoder = load_store_encoder(store, model)
     if store.current() is not None:
         with store.lock():
             mend_vectors(store, encoder)
@@ -118,12 +133,12 @@ def _embedder(store: Store, model: str, progress: Progress) -> Iterator[Embedder
             yield Embedder(encoder, passing, progress)
 
 
-def _out_of_fold(
-    matching: Matching, gold: Sequence[LabelledText], evidence: model.Array, progress: Progress
+def _score_out_of_fold(
+    matching: TrainedMatcher, gold: Sequence[LabelledText], evidence: model.FloatArray, progress: Progress
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], int]:
     """Scores (n, k), whether they reach the threshold (n, k); for how many texts decisions were left out."""
     decided = matching.decided
-    keys = [text_key(row.text) for row in gold]
+    keys = [compute_text_key(row.text) for row in gold]
     document_of = dict(zip(matching.keys, decided.documents, strict=True))
     names = sorted({row.document for row in gold})
     dealt = np.random.default_rng(0).permutation(len(names)) % FOLDS
@@ -142,7 +157,7 @@ def _out_of_fold(
         ]
         lessons = matching.matcher.lessons
         if lessons is None or len(kept) < len(decided.texts):
-            lessons = match.learn(decided.rows(kept))
+            lessons = match.learn_corrections(decided.rows(kept))
             held_out += len(tested)
         corrected = lessons.correct(evidence[tested], [gold[row].text for row in tested])
         scores[tested] = match.to_score(corrected)
@@ -151,7 +166,7 @@ def _out_of_fold(
     return scores, said, held_out
 
 
-def _how(matching: Matching, held_out: int) -> str:
+def _describe_matching(matching: TrainedMatcher, held_out: int) -> str:
     if not (matching.decided.known.any()):
         return "Matched by the codebook alone."
     taught = f"Matched by the codebook and by what decisions on {len(matching.decided.texts):,} texts taught"

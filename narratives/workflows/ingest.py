@@ -21,11 +21,11 @@ from narratives.model import (
 )
 from narratives.store import Store
 
-STAYS = "What the store holds of it stays; --remove takes it out."
+KEPT_NOTE = "What the store holds of it stays; --remove takes it out."
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class IngestResult:
     """What the arguments meant. `ledger` is all that the store holds after it, sorted by source path.
 
     named, readable, skipped  files meant; those with at least one document; those read by an earlier build
@@ -44,7 +44,7 @@ class Intake:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _StoredInput:
     """What the ledger has of one input; `whole` is whether reading it came to its end."""
 
     readable: bool
@@ -59,7 +59,7 @@ def ingest(
     columns: Mapping[str, str],
     held: Sequence[InputRecord],
     progress: Progress,
-) -> Intake:
+) -> IngestResult:
     """Read what is new or changed among the inputs into the store's ledger.
 
     A file is known by its absolute path: where its hash has changed, its new rows replace the old ones,
@@ -68,7 +68,7 @@ def ingest(
     Arguments that mean nothing that is there are told but not held. Raises UsageError when `remove` names
     nothing that the store holds.
     """
-    ledger = _without({record.path: record for record in held}, remove)
+    ledger = _remove_inputs({record.path: record for record in held}, remove)
     surveyed = read.survey(inputs)
     named: dict[Path, InputRecord] = {}
     rejected, unused = list(surveyed.absent), list(surveyed.unused)
@@ -84,12 +84,12 @@ def ingest(
         progress("reading", done, len(surveyed.files))
         path = file.path.resolve()
         try:
-            key = read.fingerprint(file, columns)
-            kept = _kept(store, key)
+            key = read.compute_fingerprint(file, columns)
+            kept = _load_stored_input(store, key)
             # What broke off half-way may have been a passing fault of the disk: it is read again.
             if kept is None or not kept.whole:
-                store.put_input(key, read.read_unchanged(file, columns, key))
-                kept = _kept(store, key)
+                store.put_input(key, read.read_file_verified(file, columns, key))
+                kept = _load_stored_input(store, key)
             else:
                 skipped += 1
         except ReadError as error:
@@ -113,7 +113,7 @@ def ingest(
         if place not in named and surveyed.has_seen(place) and not _has_documents(store, record)
     }
     ledger = {place: record for place, record in ledger.items() if place not in mended} | named
-    return Intake(
+    return IngestResult(
         ledger=tuple(sorted(ledger.values(), key=lambda r: (r.source_path, str(r.path)))),
         named=tuple(named.values()),
         readable=readable,
@@ -129,7 +129,7 @@ def _hold(
 ) -> tuple[InputRecord, list[Rejected]]:
     """A record for what was refused, and the reasons to tell; documents read from it before stay."""
     stays = before if before and _has_documents(store, before) else None
-    reasons = [replace(r, reason=f"{r.reason} {STAYS}") for r in items] if stays else list(items)
+    reasons = [replace(r, reason=f"{r.reason} {KEPT_NOTE}") for r in items] if stays else list(items)
     terms = [[r.source_path, r.row, r.reason] for r in reasons]
     key = hashlib.sha256(json.dumps(terms).encode()).hexdigest()
     store.put_input(key, reasons)
@@ -139,11 +139,11 @@ def _hold(
 
 
 def _has_documents(store: Store, record: InputRecord | None) -> bool:
-    kept = _kept(store, record.hash) if record else None
+    kept = _load_stored_input(store, record.hash) if record else None
     return kept is not None and kept.readable
 
 
-def _kept(store: Store, key: str) -> _Kept | None:
+def _load_stored_input(store: Store, key: str) -> _StoredInput | None:
     """What the ledger has under this hash; None where it has nothing, or nothing that can be read back."""
     if not store.has_input(key):
         return None
@@ -155,10 +155,10 @@ def _kept(store: Store, key: str) -> _Kept | None:
                 rejected.append(row)
     except StoreError:
         return None
-    return _Kept(readable, tuple(rejected), all(r.row for r in rejected))
+    return _StoredInput(readable, tuple(rejected), all(r.row for r in rejected))
 
 
-def _without(ledger: dict[Path, InputRecord], remove: Sequence[str]) -> dict[Path, InputRecord]:
+def _remove_inputs(ledger: dict[Path, InputRecord], remove: Sequence[str]) -> dict[Path, InputRecord]:
     """The ledger less what `remove` means: a path from here, or one as `status` lists it."""
     for typed in remove:
         # A link that was refused is removed itself, and not what it leads to.
@@ -166,8 +166,6 @@ def _without(ledger: dict[Path, InputRecord], remove: Sequence[str]) -> dict[Pat
         meant = {p for p, record in ledger.items() if p.is_relative_to(place) or record.source_path == typed}
         meant = meant or {p for p in ledger if p.is_relative_to(target)}
         if not meant:
-            raise UsageError(
-                "--remove with a path that the store holds", repr(typed), "`status` lists what it holds."
-            )
+            raise UsageError("--remove with a path that the store holds", repr(typed), "`status` lists what it holds.")
         ledger = {path: record for path, record in ledger.items() if path not in meant}
     return ledger

@@ -12,15 +12,24 @@ from itertools import chain
 import numpy as np
 
 from narratives import embed, match, model
-from narratives.model import Assignment, Codebook, Decision, Paragraph, Progress, Status, Verdict, text_key
+from narratives.model import (
+    Assignment,
+    AssignmentStatus,
+    Codebook,
+    Decision,
+    Paragraph,
+    Progress,
+    Verdict,
+    compute_text_key,
+)
 from narratives.model.text import Encoder
-from narratives.resources import DATA, SAMPLE
+from narratives.resources import DATA_FOLDER, SAMPLE_FOLDER
 from narratives.store import Store, VectorFile
 
 log = logging.getLogger(__name__)
 
 
-def encoder_of(store: Store, model: str) -> Encoder:
+def load_store_encoder(store: Store, model: str) -> Encoder:
     """The model in the variant that the store began with, so that scores do not move with the machine."""
     encoder = embed.load_encoder(model)
     kept = store.variant(encoder.name)
@@ -66,18 +75,22 @@ class Embedder:
             self._progress("encoding", done, len(missing))
         self.encoded += done
 
-    def __call__(self, texts: Sequence[str]) -> model.Vectors:
+    def __call__(self, texts: Sequence[str]) -> model.VectorArray:
         """Unit vectors of the texts, (n, dimension) float32, in their order."""
         self.add(texts)
         return self._vectors.get(texts)
 
 
-BLOCK = 4096  # statements at a time: bounds memory, changes no score
-_STATUS: Mapping[Verdict, Status] = {"accepted": "confirmed", "rejected": "rejected", "undecided": "auto"}
+BLOCK_STATEMENTS = 4096  # statements at a time: bounds memory, changes no score
+_STATUS_OF_VERDICT: Mapping[Verdict, AssignmentStatus] = {
+    "accepted": "confirmed",
+    "rejected": "rejected",
+    "undecided": "auto",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Matching:
+class TrainedMatcher:
     """A codebook ready to match: `matcher` has learned from the decisions, which `decided` holds as it did.
 
     `keys` are the text keys of the rows of `decided`; `verdicts` maps a text key to what was decided on it,
@@ -96,20 +109,20 @@ class Matching:
         return {key: round(float(least), 3) for key, least in zip(ids, found, strict=True)}
 
 
-def prepare(
-    codebook: Codebook, decisions: Sequence[Decision], embed: model.Embed, model_name: str
-) -> Matching:
+def train_matcher(
+    codebook: Codebook, decisions: Sequence[Decision], embed: model.EmbedFunction, model_name: str
+) -> TrainedMatcher:
     """Fit the codebook with vectors of the model, and let it learn from the decisions that hold.
 
     Decisions on narratives that the codebook lacks go to their heirs (`replaces`), or are left aside. Raises
     ConfigError as `fit_matcher` does.
     """
-    background = match.load_background(DATA / "background.npz")
+    background = match.load_background(DATA_FOLDER / "background.npz")
     if background.model != model_name:
-        background = match.make_background(_ordinary(), embed, model_name)
+        background = match.make_background(_load_background_texts(), embed, model_name)
     matcher = match.fit_matcher(codebook, embed, background)
     column = {narrative: k for k, narrative in enumerate(matcher.narrative_ids)}
-    verdicts = verdicts_on(codebook, decisions)
+    verdicts = collect_verdicts(codebook, decisions)
     ordered = sorted(decisions, key=lambda d: (d.text_key, d.document), reverse=True)
     first = {decision.text_key: decision for decision in ordered}
     said = [first[key].text for key in verdicts]
@@ -127,10 +140,10 @@ def prepare(
         known=known,
         thresholds=matcher.thresholds,
     )
-    return Matching(matcher.taught(match.learn(decided)), decided, tuple(verdicts), verdicts)
+    return TrainedMatcher(matcher.taught(match.learn_corrections(decided)), decided, tuple(verdicts), verdicts)
 
 
-def verdicts_on(codebook: Codebook, decisions: Sequence[Decision]) -> dict[str, dict[str, Verdict]]:
+def collect_verdicts(codebook: Codebook, decisions: Sequence[Decision]) -> dict[str, dict[str, Verdict]]:
     """What was decided of each text, narrative by narrative of the codebook; texts by their keys.
 
     A narrative of which nothing was decided takes over from those that it replaces and that are gone: it is
@@ -156,7 +169,7 @@ def verdicts_on(codebook: Codebook, decisions: Sequence[Decision]) -> dict[str, 
 
 
 def match_texts(
-    matcher: match.Matcher, texts: Sequence[str], windows: Sequence[Sequence[str]], embed: model.Embed
+    matcher: match.Matcher, texts: Sequence[str], windows: Sequence[Sequence[str]], embed: model.EmbedFunction
 ) -> match.MatchResult:
     """Score texts, given their windows and what turns both into vectors."""
     if not texts:
@@ -166,11 +179,11 @@ def match_texts(
     return matcher.match(texts, embed(texts), rows)
 
 
-def assign(
-    matching: Matching,
+def assign_narratives(
+    matching: TrainedMatcher,
     statements: Sequence[Paragraph],
     windows: Sequence[Sequence[str]],
-    embed: model.Embed,
+    embed: model.EmbedFunction,
     progress: Progress,
 ) -> list[Assignment]:
     """Every statement, copies included, against every narrative; in blocks, so that memory stays bounded.
@@ -180,12 +193,12 @@ def assign(
     """
     matcher = matching.matcher
     found: list[Assignment] = []
-    for start in range(0, len(statements), BLOCK):
+    for start in range(0, len(statements), BLOCK_STATEMENTS):
         progress("matching", start, len(statements))
-        block = statements[start : start + BLOCK]
-        of_block = windows[start : start + BLOCK]
+        block = statements[start : start + BLOCK_STATEMENTS]
+        of_block = windows[start : start + BLOCK_STATEMENTS]
         result = match_texts(matcher, [p.text for p in block], of_block, embed)
-        verdicts = [matching.verdicts.get(text_key(p.text), {}) for p in block]
+        verdicts = [matching.verdicts.get(compute_text_key(p.text), {}) for p in block]
         said = matcher.advances(result.scores)
         said |= np.array([[of.get(key) == "accepted" for key in matcher.narrative_ids] for of in verdicts])
         for row, column in zip(*np.nonzero(said), strict=True):
@@ -195,7 +208,7 @@ def assign(
                     paragraph_id=paragraph.paragraph_id,
                     narrative_id=narrative,
                     score=round(float(result.scores[row, column]), 3),
-                    status=_STATUS[verdicts[row].get(narrative, "undecided")],
+                    status=_STATUS_OF_VERDICT[verdicts[row].get(narrative, "undecided")],
                     exemplar=matcher.statements[column][result.best_exemplar[row, column]],
                     sentence=of_block[row][result.best_window[row, column]],
                 )
@@ -204,11 +217,11 @@ def assign(
     return found
 
 
-def _ordinary() -> list[str]:
+def _load_background_texts() -> list[str]:
     """The sample's paragraphs that advance no narrative: the background of models other than the bundled."""
     paragraphs = chain.from_iterable(
         json.loads(line)["paragraphs"]
-        for path in sorted(SAMPLE.glob("*.jsonl"))
+        for path in sorted(SAMPLE_FOLDER.glob("*.jsonl"))
         for line in path.read_text("utf-8").splitlines()
     )
     return sorted(p["text"] for p in paragraphs if not p["advances"])

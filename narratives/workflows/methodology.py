@@ -7,17 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from narratives.discover import claims, clustering
-from narratives.discover.projection import MOST, PLACED_BY
+from narratives.discover.projection import MAX_FOR_TSNE, PLACING_NEIGHBOURS
 from narratives.match import calibration, matcher
-from narratives.match.learning import NEAR, TRUST
-from narratives.measure.change_points import OFFSET, SHORTEST, SLOPE
-from narratives.measure.shares import EXTRA_FREEDOM, LEVEL, POOL_WEIGHT, PRIOR_LIKENESS, PRIOR_WEIGHT
-from narratives.measure.suppression import WINDOW
-from narratives.model import LEAST_STANCE, MIN_STATEMENT_WORDS, SuppressionRule
-from narratives.parse.patterns import COPY_JACCARD, SHINGLE_WORDS
+from narratives.match.learning import APPLIED_SHARE, NEAR_EVIDENCE
+from narratives.measure.change_points import MIN_SEGMENT, PENALTY_OFFSET, PENALTY_SLOPE
+from narratives.measure.shares import (
+    CONFIDENCE_LEVEL,
+    EXTRA_FREEDOM,
+    POOL_WEIGHT,
+    PRIOR_CORRELATION,
+    PRIOR_WEIGHT,
+)
+from narratives.measure.suppression import SMOOTHING_PERIODS
+from narratives.model import MIN_STANCE, MIN_STATEMENT_WORDS, SuppressionRule
+from narratives.parse.patterns import MIN_COPY_JACCARD, SHINGLE_WORDS
 
-_HEAD = re.compile(r"^## (.+) \{#([a-z]+)\}\n", re.MULTILINE)
-_TERM = re.compile(r"<<([a-z_]+)>>")
+_HEADING = re.compile(r"^## (.+) \{#([a-z]+)\}\n", re.MULTILINE)
+_PLACEHOLDER = re.compile(r"<<([a-z_]+)>>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,32 +35,32 @@ class Section:
     body: str
 
 
-def sections(least: SuppressionRule) -> tuple[Section, ...]:
+def load_sections(least: SuppressionRule) -> tuple[Section, ...]:
     """All sections in their order; `least` is what a share of the snapshot must rest on to be shown."""
-    _, *parts = _HEAD.split(template())
-    found = figures(least)
+    _, *parts = _HEADING.split(load_template())
+    found = format_figures(least)
     return tuple(
-        Section(anchor, title, _TERM.sub(lambda term: found[term[1]], body).strip())
+        Section(anchor, title, _PLACEHOLDER.sub(lambda term: found[term[1]], body).strip())
         for title, anchor, body in zip(parts[0::3], parts[1::3], parts[2::3], strict=True)
     )
 
 
-def template() -> str:
+def load_template() -> str:
     """The text with names in the place of figures."""
     return Path(__file__).with_suffix(".md").read_text("utf-8")
 
 
-def figures(least: SuppressionRule) -> dict[str, str]:
+def format_figures(least: SuppressionRule) -> dict[str, str]:
     """What stands in the text for each name: constants of the code, as people write them."""
     usual = SuppressionRule()
-    some = clustering.LEAST_SOME
+    some = clustering.MIN_IN_MEDIUM
     noun = "paragraph" if least.expected == 1 else "paragraphs"
     rare = f", or fewer than {least.expected:g} {noun} expected at the narrative’s overall share"
     rare = rare if least.expected else ""
     here = f" In this snapshot, by its own account no study, {least.documents} documents are enough."
     numbers: dict[str, float] = {
         "words": MIN_STATEMENT_WORDS,
-        "shortest": SHORTEST,
+        "shortest": MIN_SEGMENT,
         "shingle": SHINGLE_WORDS,
         "sharpness": matcher.SHARPNESS,
         "cue": matcher.CUE_BONUS,
@@ -63,32 +69,32 @@ def figures(least: SuppressionRule) -> dict[str, str]:
         "midpoint": calibration.MIDPOINT,
         "slope": calibration.SLOPE,
         "decimals": calibration.DECIMALS,
-        "near_evidence": NEAR,
-        "least_words": claims.LEAST_WORDS,
-        "most_words": claims.MOST_WORDS,
-        "stance": max(claims.CLAUSE_STANCE, LEAST_STANCE),
-        "near": claims.NEAR,
+        "near_evidence": NEAR_EVIDENCE,
+        "least_words": claims.MIN_CLAUSE_WORDS,
+        "most_words": claims.MAX_CLAUSE_WORDS,
+        "stance": max(claims.CLAUSE_STANCE, MIN_STANCE),
+        "near": claims.NEAR_COSINE,
         "many_documents": clustering.MANY_DOCUMENTS,
         "few_documents": clustering.FEW_DOCUMENTS,
-        "few": clustering.LEAST_FEW,
+        "few": clustering.MIN_IN_SMALL,
         "pool": POOL_WEIGHT,
-        "likeness": PRIOR_LIKENESS,
+        "likeness": PRIOR_CORRELATION,
         "prior": PRIOR_WEIGHT,
         "freedom": EXTRA_FREEDOM,
         "usual_documents": usual.documents,
         "usual_expected": usual.expected,
-        "offset": OFFSET,
-        "gain": SLOPE,
-        "window": WINDOW,
-        "placed_by": PLACED_BY,
+        "offset": PENALTY_OFFSET,
+        "gain": PENALTY_SLOPE,
+        "window": SMOOTHING_PERIODS,
+        "placed_by": PLACING_NEIGHBOURS,
     }
     return {
         **{name: f"{number:g}" for name, number in numbers.items()},
-        "level": f"{LEVEL * 100:g} %",
-        "copy": f"{COPY_JACCARD * 100:g} %",
-        "trust": f"{TRUST * 100:g} %",
-        "most_laid": f"{MOST:,}",
-        "claim_many": f"{claims.LEAST[0]} documents in {claims.LEAST[1]} quarters",
+        "level": f"{CONFIDENCE_LEVEL * 100:g} %",
+        "copy": f"{MIN_COPY_JACCARD * 100:g} %",
+        "trust": f"{APPLIED_SHARE * 100:g} %",
+        "most_laid": f"{MAX_FOR_TSNE:,}",
+        "claim_many": f"{claims.MIN_RECURRENCE[0]} documents in {claims.MIN_RECURRENCE[1]} quarters",
         "some": f"{some[0]} documents in {some[1]} months",
         "too_few": f"fewer than {least.documents} documents in the period" + rare,
         "here": "" if least == usual else here,

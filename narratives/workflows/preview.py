@@ -16,10 +16,10 @@ from narratives import parse, read
 from narratives.model import Document, InputFile, RawDocument, Rejected
 
 FORMATS = (".csv", ".jsonl", ".html", ".htm", ".txt")
-TABLES = (".csv", ".jsonl")
+TABLE_FORMATS = (".csv", ".jsonl")
 FIELDS = ("text", "date", "speaker", "outlet", "title", "url", "id")
 # Other names that columns go by, as tables of news archives, crawlers and transcripts have them.
-OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
+COLUMN_SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "text": ("body", "content", "statement", "transcript", "paragraph", "fulltext", "articletext", "message"),
     "date": ("published", "publishedat", "datepublished", "pubdate", "day", "datetime", "timestamp", "when"),
     "speaker": ("author", "person", "who", "spokesperson", "byline", "saidby", "speakername"),
@@ -28,13 +28,13 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "url": ("link", "address", "href", "uri", "permalink", "webpage"),
     "id": ("identifier", "guid", "uid", "documentid", "docid", "key", "number"),
 }
-ALIKE = 0.8  # difflib's ratio from which two names are taken for the same, slips of the pen included
-LOOKED_AT = 200  # rows that a preview reads
-EXCERPT = 300  # letters of a text
+MIN_NAME_RATIO = 0.8  # difflib's ratio from which two names are taken for the same, slips of the pen included
+MAX_ROWS_READ = 200  # rows that a preview reads
+PREVIEW_TEXT_LENGTH = 300  # letters of a text
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PreviewRow:
     """A row as a build would read it; `date` is empty where none is found, and `date_source` says why."""
 
     row: int
@@ -53,30 +53,30 @@ class Preview:
     `complete` says whether that was the whole file.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[PreviewRow, ...]
     rejected: tuple[Rejected, ...]
     looked_at: int
     complete: bool
 
 
-def columns_of(path: Path) -> tuple[str, ...]:
+def read_columns(path: Path) -> tuple[str, ...]:
     """The column names of a table, in its order. Raises ReadError where they cannot be read."""
     return read.column_names(InputFile(path, path.name))
 
 
-def propose(columns: Sequence[str]) -> dict[str, str]:
+def propose_columns(columns: Sequence[str]) -> dict[str, str]:
     """Which column holds which of our fields, judged by its name: field to column; no column twice.
 
     The same name goes before a known other name, that before a similar one.
     """
     ranked = sorted(
-        ((-likeness(field, column), column != field, FIELDS.index(field), at) for field in FIELDS
+        ((-score_column_name(field, column), column != field, FIELDS.index(field), at) for field in FIELDS
          for at, column in enumerate(columns)),
     )  # fmt: skip
     found: dict[str, str] = {}
     for score, _, field, column in ranked:
         free = FIELDS[field] not in found and columns[column] not in found.values()
-        if free and -score >= ALIKE:
+        if free and -score >= MIN_NAME_RATIO:
             found[FIELDS[field]] = columns[column]
     return {field: found[field] for field in FIELDS if field in found}
 
@@ -86,46 +86,46 @@ def holds_own(columns: Sequence[str], field: str) -> bool:
     return field in map(read.fold, columns)
 
 
-def likeness(field: str, column: str) -> float:
+def score_column_name(field: str, column: str) -> float:
     """How well a column's name fits a field, 0 to 1."""
     name = re.sub(r"[\W_]+", "", column).casefold()
     if name == field:
         return 1.0
-    if name in OTHER_NAMES[field]:
+    if name in COLUMN_SYNONYMS[field]:
         return 0.95
     words = {word.casefold() for word in re.findall(r"[^\W_]+?(?=[A-Z]|[\W_]|$)", column)}
     if field in words:
         return 0.9
-    if words & set(OTHER_NAMES[field]):
+    if words & set(COLUMN_SYNONYMS[field]):
         return 0.85
-    known = difflib.get_close_matches(name, (field, *OTHER_NAMES[field]), n=1, cutoff=ALIKE)
+    known = difflib.get_close_matches(name, (field, *COLUMN_SYNONYMS[field]), n=1, cutoff=MIN_NAME_RATIO)
     return 0.8 if known and len(name) > 3 else 0.0
 
 
-def preview(path: Path, columns: Mapping[str, str], rows: int = 5) -> Preview:
+def preview_file(path: Path, columns: Mapping[str, str], rows: int = 5) -> Preview:
     """The first `rows` documents of a file as a build with this column map would read them.
 
     `columns` maps our fields to theirs. Raises nothing: what cannot be read is among the rejected.
     """
-    looked = list(islice(read.read_file(InputFile(path, path.name), columns), LOOKED_AT + 1))
-    within = looked[:LOOKED_AT]
+    looked = list(islice(read.read_file(InputFile(path, path.name), columns), MAX_ROWS_READ + 1))
+    within = looked[:MAX_ROWS_READ]
     raw = [item for item in within if isinstance(item, RawDocument)]
     return Preview(
-        rows=tuple(_row(item, parse.parse_document(item, parse.Roster(()))) for item in raw[:rows]),
+        rows=tuple(_make_row(item, parse.parse_document(item, parse.Roster(()))) for item in raw[:rows]),
         rejected=tuple(item for item in within if isinstance(item, Rejected)),
         looked_at=len(within),
-        complete=len(looked) <= LOOKED_AT,
+        complete=len(looked) <= MAX_ROWS_READ,
     )
 
 
-def _row(raw: RawDocument, document: Document) -> Row:
+def _make_row(raw: RawDocument, document: Document) -> PreviewRow:
     text = " ".join(p.text for p in document.paragraphs if p.kind != "title")
-    return Row(
+    return PreviewRow(
         row=raw.row,
         date=document.date,
         date_source=document.date_source,
         speaker=raw.speaker.strip() or next((p.speaker for p in raw.paragraphs if p.speaker), ""),
         outlet=document.outlet,
         title=document.title,
-        text=text[:EXCERPT] + ("…" if len(text) > EXCERPT else ""),
+        text=text[:PREVIEW_TEXT_LENGTH] + ("…" if len(text) > PREVIEW_TEXT_LENGTH else ""),
     )

@@ -9,20 +9,20 @@ import numpy as np
 import numpy.typing as npt
 
 from narratives import embed
-from narratives.model import EncoderError, Manifest, StoreError, UsageError
+from narratives.model import EncoderError, SnapshotManifest, StoreError, UsageError
 from narratives.model.text import Encoder
-from narratives.parse.document import paragraph_language
+from narratives.parse.document import detect_paragraph_language
 from narratives.store import Snapshot, Store, VectorFile
-from narratives.store.queries.evidence import statement_texts
+from narratives.store.queries.evidence import query_statement_texts
 
 # Measured on 29,700 Kremlin paragraphs with the bundled model: of 19 sentences that none of them is about, 17
 # come nowhere nearer than this, the others to one or two; of 18 that some are about, every one does.
-FLOOR = 0.4
+MIN_SIMILARITY = 0.4
 LONGEST = 400  # characters of a sentence; the model reads little more
 
 
 @dataclass(slots=True)
-class Index:
+class VectorIndex:
     """A snapshot's statement paragraphs, copies included, by id, and the rows (n,) of their vectors."""
 
     paragraph_ids: list[str]
@@ -48,14 +48,14 @@ class Index:
         self._checked = stamp
 
 
-def open_index(store: Path, snapshot: Snapshot) -> Index:
+def open_index(store: Path, snapshot: Snapshot) -> VectorIndex:
     """Find and check the vectors of a snapshot of the store at `store`.
 
     Vectors are kept by text, for all snapshots of a store. Raises StoreError where one is missing or damaged.
     """
     manifest = snapshot.meta()
     vectors = Store(store).kept_vectors(manifest.model, manifest.variant)
-    statements = statement_texts(snapshot)
+    statements = query_statement_texts(snapshot)
     rows = vectors.rows(statements["text"].tolist())
     lacking = int((rows < 0).sum())
     if lacking:
@@ -64,12 +64,12 @@ def open_index(store: Path, snapshot: Snapshot) -> Index:
             f"{lacking} without",
             "Copy the folder `vectors` of the store along, or run `build` again.",
         )
-    index = Index(statements["paragraph_id"].tolist(), rows, vectors)
+    index = VectorIndex(statements["paragraph_id"].tolist(), rows, vectors)
     index.check()
     return index
 
 
-def load_model(manifest: Manifest, source: str = "") -> Encoder:
+def load_snapshot_encoder(manifest: SnapshotManifest, source: str = "") -> Encoder:
     """The model that made a snapshot's vectors, in their variant, from this machine alone.
 
     `source` is where it lies, if it is neither the bundled model nor in the local cache. The libraries are
@@ -88,7 +88,7 @@ def load_model(manifest: Manifest, source: str = "") -> Encoder:
     return encoder
 
 
-def search(index: Index, encoder: Encoder, text: str) -> dict[str, float]:
+def search_index(index: VectorIndex, encoder: Encoder, text: str) -> dict[str, float]:
     """The paragraphs that come near `text` in meaning: ids with cosine similarity, nearest first.
 
     Similarities are rounded to 3 decimals; none is below FLOOR, so what nothing is about finds nothing. All
@@ -101,7 +101,7 @@ def search(index: Index, encoder: Encoder, text: str) -> dict[str, float]:
         got = f"one of {len(text):,}"
         raise UsageError(f"a sentence of at most {LONGEST} characters", got, "Say it in fewer words.")
     read = sorted(encoder.languages)
-    language = paragraph_language(text, "en" if "en" in read else read[0])
+    language = detect_paragraph_language(text, "en" if "en" in read else read[0])
     if language not in encoder.languages:
         raise UsageError(
             f"a sentence in a language that the model reads ({', '.join(read)})",
@@ -111,6 +111,6 @@ def search(index: Index, encoder: Encoder, text: str) -> dict[str, float]:
     index.check()
     [(_, vectors)] = encoder.encode([text])
     found = index.vectors.similarities(index.rows, vectors[0]).astype(np.float64).round(3)
-    near = np.flatnonzero(found >= FLOOR)
+    near = np.flatnonzero(found >= MIN_SIMILARITY)
     order = near[np.argsort(-found[near], kind="stable")]
     return {index.paragraph_ids[at]: float(found[at]) for at in order}

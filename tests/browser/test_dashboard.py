@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Browser, expect
 
-from narratives.resources import SAMPLE
+from narratives.resources import SAMPLE_FOLDER
 from narratives.store import Store
 from tests.conftest import ROOT
 from tests.helpers.browser import (
@@ -60,7 +60,7 @@ def test_the_guard_refuses_and_notes_what_goes_out(tmp_path):
 @pytest.mark.model
 def test_a_build_connects_to_nothing(tmp_path):
     environment = {**os.environ, **guarded(tmp_path / "a.log")}
-    command = [sys.executable, "-m", "narratives", "build", str(SAMPLE / "seeds.jsonl")]
+    command = [sys.executable, "-m", "narratives", "build", str(SAMPLE_FOLDER / "seeds.jsonl")]
     subprocess.run([*command, "--store", str(tmp_path / "s")], cwd=ROOT, env=environment, check=True)
     assert not calls(tmp_path / "a.log")
 

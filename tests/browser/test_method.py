@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import expect
 from pypdf import PdfReader
 
-from narratives.brief import write
 from narratives.model import Slice
+from narratives.workflows.brief import write_brief
 from tests.helpers.browser import choose, fresh, opened, serving, settled, sql, turned_to
 from tests.helpers.factory import build_store
 
@@ -68,7 +68,7 @@ def test_the_brief_of_the_filters_shows_and_prints_them(browser, address, store,
 def test_the_brief_of_the_sample_is_one_sheet(browser, sample, tmp_path):
     with fresh(browser) as watched:
         page = watched.page
-        write(sample, Slice(), tmp_path / "brief.html")
+        write_brief(sample, Slice(), tmp_path / "brief.html")
         page.goto(f"file://{tmp_path / 'brief.html'}")
         assert page.locator("blockquote").count() == 5 and page.get_by_role("img").count() == 6 + 1 + 1
         page.pdf(path=tmp_path / "brief.pdf", prefer_css_page_size=True)

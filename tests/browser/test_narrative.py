@@ -144,7 +144,5 @@ def test_it_fits_a_narrow_screen_and_can_be_read_in_the_dark(browser, address):
         boxes = [element.bounding_box() for element in page.locator(".js-plotly-plot").all()]
         assert len(boxes) == 6
         assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
-        colours = (
-            "[...document.querySelectorAll('.legendtext, .ytick text')].map(e => getComputedStyle(e).fill)"
-        )
+        colours = "[...document.querySelectorAll('.legendtext, .ytick text')].map(e => getComputedStyle(e).fill)"
         assert set(page.evaluate(colours)) == {page.evaluate(f"getComputedStyle({main}).color")}

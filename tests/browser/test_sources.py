@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Page, expect
 
-from narratives.model import Counts
+from narratives.model import BuildCounts
 from narratives.store import Store
 from tests.helpers.browser import choose, fresh, opened, put, saved, serving, settled, sql, turned_to
 from tests.helpers.factory import content
@@ -56,7 +56,7 @@ def upload(page: Page, *files: tuple[str, bytes]) -> None:
 @pytest.fixture
 def store(tmp_path) -> Path:
     """A small store whose manifest counts like one that a build wrote."""
-    counts = Counts(7, 2, 1, 0, 19, 1, 9, 1, 6, 1, 2, 2, 1)
+    counts = BuildCounts(7, 2, 1, 0, 19, 1, 9, 1, 6, 1, 2, 2, 1)
     made = Store(tmp_path / "store")
     made.write_snapshot(replace(content(), counts=asdict(counts)))
     return made.path

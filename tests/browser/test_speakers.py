@@ -66,8 +66,7 @@ def test_filters_change_every_chart_and_table_of_speakers_alike(browser, address
             assert hits(rows, "narrative_id") == counted(store, condition)
             [(total,)] = sql(
                 store,
-                "SELECT count(*) FROM paragraphs p WHERE p.statement AND p.duplicate_of = '' "
-                f"AND {condition}",
+                f"SELECT count(*) FROM paragraphs p WHERE p.statement AND p.duplicate_of = '' AND {condition}",
             )
             assert set(rows["total_paragraphs"]) == {total}
         profile = saved(page, "profile", "Numbers (CSV)")

@@ -7,12 +7,12 @@ import sys
 import time
 from pathlib import Path
 
-from narratives.dashboard.builds import BUSY, Build, sample_command
+from narratives.dashboard.builds import EXIT_BUSY, BuildProcess, make_sample_command
 from tests.conftest import ROOT
 
 
-def finished(code: str) -> tuple[Build, int]:
-    build = Build([sys.executable, "-c", code])
+def finished(code: str) -> tuple[BuildProcess, int]:
+    build = BuildProcess([sys.executable, "-c", code])
     deadline = time.monotonic() + 30
     while (status := build.status()) is None:
         assert time.monotonic() < deadline
@@ -38,11 +38,11 @@ def test_a_failure_keeps_what_was_said():
 
 
 def test_a_busy_store_is_told_from_a_failure():
-    assert finished(f"import sys; sys.exit({BUSY})")[1] == BUSY
+    assert finished(f"import sys; sys.exit({EXIT_BUSY})")[1] == EXIT_BUSY
 
 
 def test_the_sample_is_built_from_its_own_folder(tmp_path):
-    command = sample_command(tmp_path / "store-sample")
+    command = make_sample_command(tmp_path / "store-sample")
     assert command[1:5] == ["-m", "narratives", "build", str(Path("data", "sample"))]
     assert command[-3:] == [str(tmp_path / "store-sample"), "--progress", "json"]
 

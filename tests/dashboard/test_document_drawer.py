@@ -30,7 +30,7 @@ def at_home(tmp_path, monkeypatch):
 @pytest.fixture
 def store(tmp_path, monkeypatch) -> Path:
     path = build_store(tmp_path / "texts").path
-    monkeypatch.setenv(cached_queries.ENVIRONMENT, str(path))
+    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(path))
     return path
 
 
@@ -102,7 +102,7 @@ def test_what_people_decided_is_said(tmp_path, monkeypatch):
     given = content()
     marked = [replace(a, status=status.get(a.score, "auto")) for a in given.assignments]
     Store(tmp_path / "s").write_snapshot(replace(given, assignments=marked))
-    monkeypatch.setenv(cached_queries.ENVIRONMENT, str(tmp_path / "s"))
+    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(tmp_path / "s"))
     app = opened(open="d001-003")
     assert "Score 0.83; confirmed by people." in said(app)
     assert "Score 0.62, 0.50 needed; rejected by people, so not counted." in said(app)
@@ -115,14 +115,12 @@ def test_a_long_document_is_shown_around_the_paragraph_and_whole_on_demand(tmp_p
     long, _ = document(9, "2020-01-01", "TASS", "A long speech", bodies)
     given = content()
     statements = {*given.statements, *(p.paragraph_id for p in long.paragraphs[1:])}
-    Store(tmp_path / "s").write_snapshot(
-        replace(given, documents=[*given.documents, long], statements=statements)
-    )
-    monkeypatch.setenv(cached_queries.ENVIRONMENT, str(tmp_path / "s"))
+    Store(tmp_path / "s").write_snapshot(replace(given, documents=[*given.documents, long], statements=statements))
+    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(tmp_path / "s"))
     app = opened(open="d009-020")
     assert "… 16 paragraphs before" in said(app) and "… 16 paragraphs after" in said(app)
     assert "Sentence number 15 " in said(app) and "Sentence number 14 " not in said(app)
-    app.toggle(key=document_drawer.WHOLE).set_value(True).run()
+    app.toggle(key=document_drawer.WHOLE_DOCUMENT_KEY).set_value(True).run()
     assert all(f"Sentence number {n} " in said(app) for n in range(40))
     assert "paragraphs before" not in said(app)
 
@@ -132,7 +130,7 @@ HOSTILE = "<img src=x onerror=alert(1)> ![x](https://example.org/x.png) **bold**
 
 def test_hostile_names_are_letters():
     found = pd.DataFrame([{"narrative": HOSTILE, "colour": "#123456;}", "rank": 2}])
-    html = document_drawer.chips(found)
+    html = document_drawer.build_chips_html(found)
     assert "<img" not in html and "&lt;img" in html and "#123456;}" not in html
 
 
@@ -140,17 +138,15 @@ def test_hostile_texts_are_letters(tmp_path, monkeypatch):
     made, _ = document(9, "2020-01-01", HOSTILE, HOSTILE, [(HOSTILE, "own", HOSTILE + " is the text.", {})])
     given = content()
     statements = {*given.statements, "d009-001"}
-    Store(tmp_path / "s").write_snapshot(
-        replace(given, documents=[*given.documents, made], statements=statements)
-    )
-    monkeypatch.setenv(cached_queries.ENVIRONMENT, str(tmp_path / "s"))
+    Store(tmp_path / "s").write_snapshot(replace(given, documents=[*given.documents, made], statements=statements))
+    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(tmp_path / "s"))
     app = opened(open="d009-001")
     for element in [*app.markdown, *app.caption]:
         assert "![x](" not in element.value and "<img" not in element.value.replace("\\<", "")
     assert any(HOSTILE in element.value for element in app.text)
 
 
-@pytest.mark.parametrize("sort", phrases.SORTS)
+@pytest.mark.parametrize("sort", phrases.SORT_LABELS)
 def test_the_list_is_in_the_order_of_the_download(store, sort):
     app = opened(sort=sort)
     assert shown_ids(app) == open_snapshot(store).paragraphs(Slice(), sort=sort)["paragraph_id"].tolist()
@@ -167,12 +163,12 @@ NEAR = {"d003-001": 0.91, "d004-001": 0.55, "d002-001": 0.43}
 
 
 def test_likeness_orders_filters_and_is_shown(store, monkeypatch):
-    monkeypatch.setattr(evidence, "_near", lambda handle, text: dict(NEAR))
+    monkeypatch.setattr(evidence, "_search_cached", lambda handle, text: dict(NEAR))
     app = opened(like="they falsify the war")
     assert shown_ids(app) == list(NEAR)
     assert app.dataframe[0].value["like"].tolist() == ["0.91", "0.55", "0.43"]
     assert "3 statement paragraphs near in meaning to “they falsify the war”; originals only." in said(app)
-    assert phrases.unread(1) in said(app)  # the Russian paragraph
+    assert phrases.describe_unread_languages(1) in said(app)  # the Russian paragraph
     assert shown_ids(opened(like="they falsify the war", outlet=["RT"])) == ["d003-001", "d002-001"]
     assert shown_ids(opened(like="they falsify the war", text="history")) == ["d004-001"]
     assert shown_ids(opened(like="they falsify the war", sort="oldest")) == [
@@ -183,16 +179,16 @@ def test_likeness_orders_filters_and_is_shown(store, monkeypatch):
 
 
 def test_nothing_near_is_said(store, monkeypatch):
-    monkeypatch.setattr(evidence, "_near", lambda handle, text: {})
+    monkeypatch.setattr(evidence, "_search_cached", lambda handle, text: {})
     app = opened(like="sourdough")
     assert "Nothing in the snapshot comes near to “sourdough” (likeness 0.40 or more)." in said(app)
     assert "Without the search for “sourdough” by meaning: 9 statement paragraphs." in said(app)
 
 
 def test_a_server_without_a_model_says_so(store, monkeypatch):
-    monkeypatch.setenv(evidence.OFF, "1")
+    monkeypatch.setenv(evidence.NO_MODEL_VARIABLE, "1")
     app = opened(like="anything")
-    assert "Paragraphs of like meaning cannot be found." in said(app) and evidence.OFF in said(app)
+    assert "Paragraphs of like meaning cannot be found." in said(app) and evidence.NO_MODEL_VARIABLE in said(app)
     assert phrases.CAVEAT in said(app) and not app.dataframe
     assert shown_ids(opened())
 
@@ -202,7 +198,7 @@ def test_a_store_without_vectors_says_so(store):
 
 
 def test_searching_for_words_loads_no_search(store, monkeypatch):
-    monkeypatch.setattr(evidence, "_near", None)
+    monkeypatch.setattr(evidence, "_search_cached", None)
     assert shown_ids(opened(text="war"))
 
 
@@ -218,4 +214,4 @@ def test_searching_for_words_loads_no_search(store, monkeypatch):
     ],
 )
 def test_why_a_paragraph_is_in_no_figure(row, reason):
-    assert document_drawer.uncounted(row) == reason
+    assert document_drawer.explain_exclusion(row) == reason

@@ -31,7 +31,7 @@ def store(larger, tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
     cached_queries.st.cache_resource.clear()
     cached_queries.st.cache_data.clear()
-    monkeypatch.setenv(cached_queries.ENVIRONMENT, str(larger))
+    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(larger))
     return larger
 
 
@@ -98,8 +98,8 @@ def test_what_the_controls_allow_is_taken_whole():
 
 
 def test_more_narratives_than_can_be_compared_are_left_out(monkeypatch):
-    narratives = list(cached_queries.names(cached_queries.current()))[:3]
-    monkeypatch.setattr(prevalence, "MOST_COMPARED", 2)
+    narratives = list(cached_queries.get_narrative_names(cached_queries.find_snapshot()))[:3]
+    monkeypatch.setattr(prevalence, "MAX_COMPARED", 2)
     app = opened(compare=narratives)
     assert f"compare “{narratives[2]}” (no more than 2 can be chosen)" in said(app)
     assert app.query_params["compare"] == narratives[:2]
@@ -126,7 +126,7 @@ def test_a_limit_is_told_as_one_with_a_way_to_try_again(monkeypatch, error, head
         raise error("an answer within 20 seconds", "none", "Nothing is damaged.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(cached_queries, "totals", refuse)
+        broken.setattr(cached_queries, "load_totals", refuse)
         app = opened()
         assert heading in said(app) and "Nothing is damaged." in said(app) and "elete" not in said(app)
         assert not app.error
@@ -140,8 +140,6 @@ def test_dates_of_the_calendar(text):
     assert is_partial(text)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "16", "2016-13", "2017-02-29", "2016-02-31", "0000", "２０１６", DIGITS]
-)
+@pytest.mark.parametrize("text", ["", "16", "2016-13", "2017-02-29", "2016-02-31", "0000", "２０１６", DIGITS])
 def test_what_is_no_date(text):
     assert not is_partial(text)

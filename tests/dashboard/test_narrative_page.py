@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from narratives.dashboard import cached_queries
-from narratives.model import LineageEvent, Quality, Slice, SpotCheck
+from narratives.model import LineageEvent, QualityMetrics, Slice, SpotCheck
 from narratives.render import phrases
 from narratives.store import SpotChecks, Store, open_snapshot
 from tests.conftest import ROOT
@@ -37,7 +37,7 @@ def at_home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def store(larger, monkeypatch) -> Path:
-    monkeypatch.setenv(cached_queries.ENVIRONMENT, str(larger))
+    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(larger))
     return larger
 
 
@@ -154,12 +154,12 @@ def test_a_narrative_that_nobody_advances_says_what_to_take_off(store):
     assert not charts(app) and "Hostility to Russia" in said(app)
     none = opened(speaker=["Maria Zakharova"], **{"from": "2016"}, to="2016")
     expected = hits(store, Slice(date_from="2016", date_to="2016"))
-    assert f"Without the speaker filter: {phrases.count(expected, 'statement paragraph')}." in said(none)
+    assert f"Without the speaker filter: {phrases.format_count(expected, 'statement paragraph')}." in said(none)
     assert "Measured quality" in said(none)
 
 
 def test_measured_quality_and_the_corrected_share(store):
-    measured = Quality(ABOUT, 40, *RATES, 900, 0.01, 0.005, 0.02)
+    measured = QualityMetrics(ABOUT, 40, *RATES, 900, 0.01, 0.005, 0.02)
     current = Store(store).current()
     try:
         Store(store).put_quality(current, (measured,), "labels by machine")
@@ -182,16 +182,13 @@ def test_measured_quality_and_the_corrected_share(store):
 def test_the_table_holds_what_is_drawn(store):
     app = opened(by="year", **{"table-narrative-trend": True})
     rows = app.dataframe[0].value
-    assert (
-        rows["paragraphs"].sum()
-        == open_snapshot(store).prevalence(Slice(narratives=(ABOUT,)))["paragraphs"].sum()
-    )
+    assert rows["paragraphs"].sum() == open_snapshot(store).prevalence(Slice(narratives=(ABOUT,)))["paragraphs"].sum()
     assert len(charts(app)) == len(charts(opened(by="year"))) - 1
 
 
 def test_a_discovered_one_shows_its_clause_and_its_like(tmp_path, monkeypatch):
     path = build_store(tmp_path / "store", NOTICE).path
-    monkeypatch.setenv(cached_queries.ENVIRONMENT, str(path))
+    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(path))
     app = opened(about="c-0000beef")
     assert app.header[0].value == "Exports and slides"
     for part in ("nobody has defined it", "grain exports", "Grain exports grew again", "no label can say"):
@@ -204,7 +201,7 @@ def test_a_discovered_one_shows_its_clause_and_its_like(tmp_path, monkeypatch):
 def test_an_older_snapshot_says_what_it_lacks(tmp_path, monkeypatch):
     path = build_store(tmp_path / "store").path
     aged(path, "2")
-    monkeypatch.setenv(cached_queries.ENVIRONMENT, str(path))
+    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(path))
     app = opened(about=ABOUT)
     assert "built before includes, excludes and exemplars were kept" in said(app)
     assert "Includes" not in said(app) and headline(app)["Paragraphs"] == "2"
@@ -215,7 +212,7 @@ def test_the_past_is_followed_through_the_snapshots(tmp_path, monkeypatch):
     first = store.write_snapshot(content())
     renamed = LineageEvent("rename", ABOUT, "Memory of the Second World War", "codebook", note="The war")
     store.write_snapshot(replace(content(), predecessor=first, lineage=(renamed,)))
-    monkeypatch.setenv(cached_queries.ENVIRONMENT, str(store.path))
+    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(store.path))
     past = opened(about=ABOUT).dataframe[-1].value
     assert past["What changed"].tolist() == [
         "Renamed; before it was “The war”.",

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from narratives.dashboard import builds, cached_queries
-from narratives.model import Quality, Slice
+from narratives.model import QualityMetrics, Slice
 from narratives.render import phrases
 from narratives.store import Store, open_snapshot
 from tests.conftest import ROOT
@@ -25,7 +25,7 @@ PREVALENCE, EVIDENCE = "pages/prevalence_page.py", "pages/evidence_page.py"
 def at_home(tmp_path, monkeypatch):
     """Every test runs in an empty folder of its own, with nothing kept from the last one."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv(cached_queries.ENVIRONMENT, raising=False)
+    monkeypatch.delenv(cached_queries.STORE_VARIABLE, raising=False)
     cached_queries.st.cache_resource.clear()
     cached_queries.st.cache_data.clear()
 
@@ -33,7 +33,7 @@ def at_home(tmp_path, monkeypatch):
 @pytest.fixture
 def store(tmp_path, monkeypatch) -> Path:
     path = build_store(tmp_path / "texts", NOTICE).path
-    monkeypatch.setenv(cached_queries.ENVIRONMENT, str(path))
+    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(path))
     return path
 
 
@@ -68,13 +68,13 @@ def test_home_shows_everything(store):
     totals = open_snapshot(store).totals(Slice())
     assert app.title[0].value == "Prevalence"
     assert headline(app)["Paragraphs"] == f"{totals.statements}"
-    assert headline(app)["Undated"] == phrases.percent(totals.undated / (totals.placed + totals.undated))
+    assert headline(app)["Undated"] == phrases.format_percent(totals.undated / (totals.placed + totals.undated))
     assert headline(app)["Speakers"] == f"{totals.speakers}"
     assert headline(app)["Period"] == "2016–2018"
     assert len(app.get("plotly_chart")) == 3 + 1 + 1  # narratives, comparison, what none covers
     assert NOTICE in said(app) and phrases.CAVEAT in said(app)
     assert f"the {totals.placed} statement paragraphs dated" in said(app)
-    assert phrases.undated(totals.undated, Slice()) in said(app)
+    assert phrases.describe_undated(totals.undated, Slice()) in said(app)
 
 
 def test_a_speaker_and_a_year_change_the_numbers(store):
@@ -118,10 +118,10 @@ def test_the_table_has_the_numbers_of_the_chart(store):
 
 CAVEAT = "reference labels are machine annotation, not human coding"
 QUALITY = (
-    Quality("western_russophobia", 8, 0.5, 0.3, 0.7, 0.25, 0.1, 0.4, 0.3333, 0.2, 0.5, 0.4, 0.2, 0.6),
-    Quality("us_meddles_too", 9, *[1.0] * 6, 1.0, 0.91, 1.0, *[1.0] * 3),
-    Quality("wwii_memory", 0, *[math.nan] * 12),
-    Quality("", 17, 0.75, 0.6, 0.9, 0.625, 0.5, 0.7, 0.6667, 0.5, 0.78, 0.7, 0.6, 0.8),
+    QualityMetrics("western_russophobia", 8, 0.5, 0.3, 0.7, 0.25, 0.1, 0.4, 0.3333, 0.2, 0.5, 0.4, 0.2, 0.6),
+    QualityMetrics("us_meddles_too", 9, *[1.0] * 6, 1.0, 0.91, 1.0, *[1.0] * 3),
+    QualityMetrics("wwii_memory", 0, *[math.nan] * 12),
+    QualityMetrics("", 17, 0.75, 0.6, 0.9, 0.625, 0.5, 0.7, 0.6667, 0.5, 0.78, 0.7, 0.6, 0.8),
 )
 
 
@@ -164,7 +164,7 @@ def test_filters_that_match_nothing_say_which_and_how_to_widen(store):
     assert "No dated statement paragraph matches" in said(app)
     assert "Filters set: speaker Maria Zakharova; outlet RT." in said(app)
     s = Slice(outlets=("RT",))
-    without = phrases.count(open_snapshot(store).totals(s).placed, "dated statement paragraph")
+    without = phrases.format_count(open_snapshot(store).totals(s).placed, "dated statement paragraph")
     assert f"Without the speaker filter: {without}." in said(app)
     assert not app.get("plotly_chart")
     assert phrases.CAVEAT in said(app)
@@ -184,10 +184,7 @@ def test_evidence_lists_the_paragraphs_of_the_slice(store):
     app = evidence(speaker=["Vladimir Putin"], narrative=["us_meddles_too"])
     found = open_snapshot(store).paragraphs(Slice(("Vladimir Putin",), narratives=("us_meddles_too",)))
     assert app.dataframe[0].value["text"].tolist() == found["text"].tolist()
-    assert (
-        "1 statement paragraph by Vladimir Putin that advances The US meddles too; originals only."
-        in said(app)
-    )
+    assert "1 statement paragraph by Vladimir Putin that advances The US meddles too; originals only." in said(app)
     assert NOTICE in said(app)
 
 
@@ -207,7 +204,7 @@ def test_evidence_that_is_not_there_says_what_to_take_off(store):
     app = evidence(text="zeppelin", outlet=["RT"])
     in_rt = open_snapshot(store).count_paragraphs(Slice(outlets=("RT",)))
     assert "No statement paragraph matches" in said(app)
-    assert f"Without the search for “zeppelin”: {phrases.count(in_rt, 'statement paragraph')}." in said(app)
+    assert f"Without the search for “zeppelin”: {phrases.format_count(in_rt, 'statement paragraph')}." in said(app)
     assert "Without the outlet filter: 0 statement paragraphs." in said(app)
 
 
@@ -220,7 +217,7 @@ def test_a_page_stands_alone(store, page):
 
 @pytest.mark.parametrize("page", ["dashboard.py", PREVALENCE, EVIDENCE])
 def test_a_store_without_a_snapshot_says_how_to_make_one(tmp_path, monkeypatch, page):
-    monkeypatch.setenv(cached_queries.ENVIRONMENT, str(tmp_path / "empty"))
+    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(tmp_path / "empty"))
     app = opened(page)
     assert "cannot be shown" in said(app)
     assert "python -m narratives build INPUT --store" in said(app)
@@ -259,7 +256,7 @@ def test_without_any_snapshot_the_sample_is_built(tmp_path, monkeypatch):
         f"print({json.dumps(json.dumps({'stage': 'encoding', 'done': 1, 'total': 2}))}, file=sys.stderr);"
         f"build_store(Path({str(tmp_path / 'store-sample')!r}), {NOTICE!r})"
     )
-    monkeypatch.setattr(builds, "sample_command", lambda store: [sys.executable, "-c", code])
+    monkeypatch.setattr(builds, "make_sample_command", lambda store: [sys.executable, "-c", code])
     app = opened()
     assert app.title[0].value == "Prevalence"
     assert NOTICE in said(app)
@@ -267,7 +264,7 @@ def test_without_any_snapshot_the_sample_is_built(tmp_path, monkeypatch):
 
 def test_a_sample_that_cannot_be_built_says_why(monkeypatch):
     code = "import sys; print('narratives: no room on the disk', file=sys.stderr); sys.exit(1)"
-    monkeypatch.setattr(builds, "sample_command", lambda store: [sys.executable, "-c", code])
+    monkeypatch.setattr(builds, "make_sample_command", lambda store: [sys.executable, "-c", code])
     app = opened()
     assert "The sample could not be built." in said(app)
     assert "no room on the disk" in said(app)

@@ -17,7 +17,7 @@ from narratives.dashboard.views import uploads
 from narratives.model import Slice
 from narratives.render import phrases
 from narratives.store import inputs, open_snapshot
-from narratives.store.inputs import FOLDER
+from narratives.store.inputs import UPLOADS_FOLDER
 from narratives.store.queries import sources as sources_queries
 from tests.conftest import ROOT
 from tests.dashboard.test_pages import NOTICE, headline, opened, said
@@ -62,9 +62,7 @@ def test_the_headline_counts_what_the_snapshot_holds(store):
 
 def test_what_stands_in_no_column_is_said(store):
     app = sources()  # half of the dates are coarse: by year
-    assert "6 documents; copies included. 1 further document has no date and so stands in no column." in said(
-        app
-    )
+    assert "6 documents; copies included. 1 further document has no date and so stands in no column." in said(app)
     assert "No document of (none named) has one." in said(app)
     app = sources(columns="month")
     assert "2 further documents have no date to the month and so stand in no column." in said(app)
@@ -74,7 +72,7 @@ def test_what_stands_in_no_column_is_said(store):
 def test_filters_narrow_the_page(store):
     s = Slice(outlets=("TASS",))
     app = sources(outlet=["TASS"], counted="statements")
-    counted = sources_queries.coverage(open_snapshot(store), s)["statements"].sum()
+    counted = sources_queries.query_outlet_coverage(open_snapshot(store), s)["statements"].sum()
     assert f"{counted} statement paragraphs in TASS; originals only." in said(app)
     assert headline(app)["Documents"] == "3"
 
@@ -102,9 +100,7 @@ def test_a_page_stands_alone(store):
 
 def test_a_table_is_previewed_as_it_will_be_read(store):
     app = uploaded(sources(), CSV)
-    assert {
-        box.label: box.value for box in app.selectbox if box.label in ("Text (needed)", "Date", "Speaker")
-    } == {
+    assert {box.label: box.value for box in app.selectbox if box.label in ("Text (needed)", "Date", "Speaker")} == {
         "Text (needed)": "Body text",
         "Date": "When",
         "Speaker": "Person",
@@ -114,7 +110,7 @@ def test_a_table_is_previewed_as_it_will_be_read(store):
     assert rows["Date"].tolist() == ["2017-02"] and rows["Speaker"].tolist() == ["A"]
     [refused] = [d.value for d in app.dataframe if "Reason" in d.value]
     assert "a text or paragraphs" in refused["Reason"][0]
-    kept = list((store / FOLDER).rglob("*.csv"))
+    kept = list((store / UPLOADS_FOLDER).rglob("*.csv"))
     assert [path.read_bytes() for path in kept] == [CSV[1]]
 
 
@@ -146,21 +142,19 @@ def test_a_build_is_started_followed_and_reported(store, monkeypatch):
         asked.append(terms)
         return [sys.executable, "-c", code]
 
-    monkeypatch.setattr(uploads, "command", stand_in)
+    monkeypatch.setattr(uploads, "make_build_command", stand_in)
     app = uploaded(sources(), CSV)
     [build] = [button for button in app.button if button.label == "Build with 1 file"]
     build.click().run()
     [(where, inputs, terms)] = asked
     assert where == store and terms == (("text", "Body text"), ("date", "When"), ("speaker", "Person"))
     assert Path(inputs[0]).read_bytes() == CSV[1]
-    job = builds.jobs().of(store)
+    job = builds.get_job_registry().of(store)
     while job.status() is None:
         time.sleep(0.05)
     app.run()
     assert "New snapshot" in said(app)
-    assert "8 documents and 12 statement paragraphs are in the store now; 3 texts encoded, 4 known" in said(
-        app
-    )
+    assert "8 documents and 12 statement paragraphs are in the store now; 3 texts encoded, 4 known" in said(app)
     [rejected] = [d.value for d in app.dataframe if d.value.get("reason", [""])[0] == "no text"]
     assert rejected["row"].tolist() == [2]
     [leave] = [button for button in app.button if button.label == "Add more texts"]
@@ -170,7 +164,7 @@ def test_a_build_is_started_followed_and_reported(store, monkeypatch):
 
 @pytest.mark.parametrize(("value", "offered"), [("1", 0), ("yes", 0), ("0", 1), ("", 1)])
 def test_read_only_hides_the_upload(store, monkeypatch, value, offered):
-    monkeypatch.setenv(uploads.READ_ONLY, value)
+    monkeypatch.setenv(uploads.READ_ONLY_VARIABLE, value)
     assert len(sources().file_uploader) == offered
 
 
@@ -179,8 +173,8 @@ def test_beside_the_sample_texts_go_into_the_own_store(tmp_path):
     app = sources()
     assert "a store of your own" in said(app)
     uploaded(app, CSV)
-    assert (tmp_path / "store" / FOLDER).is_dir() and not (tmp_path / "store-sample" / FOLDER).exists()
-    assert cached_queries.store_path() == cached_queries.SAMPLE  # files alone make no store to show
+    assert (tmp_path / "store" / UPLOADS_FOLDER).is_dir() and not (tmp_path / "store-sample" / UPLOADS_FOLDER).exists()
+    assert cached_queries.find_store_path() == cached_queries.SAMPLE_STORE  # files alone make no store to show
 
 
 def test_tables_of_different_columns_are_built_one_after_another(tmp_path):
@@ -190,19 +184,19 @@ def test_tables_of_different_columns_are_built_one_after_another(tmp_path):
         archive.writestr("two.jsonl", '{"body": "y"}')
         archive.writestr("manifest.csv", "path,date\n")
         archive.writestr("note.txt", "z")
-    mixed = inputs.save(tmp_path, "mixed.zip", sink.getvalue(), (".csv", ".jsonl", ".txt"))
-    whole = inputs.save(tmp_path, "only.txt", b"only text", (".txt",))
+    mixed = inputs.save_upload(tmp_path, "mixed.zip", sink.getvalue(), (".csv", ".jsonl", ".txt"))
+    whole = inputs.save_upload(tmp_path, "only.txt", b"only text", (".txt",))
     one, two = mixed.path / "a/one.csv", mixed.path / "two.jsonl"
-    made = uploads.batches([mixed, whole], {one: (), two: (("text", "body"),)})
+    made = uploads.plan_builds([mixed, whole], {one: (), two: (("text", "body"),)})
     assert made == [
         ((), [str(mixed.path / "note.txt"), str(whole.path), str(one)]),
         ((("text", "body"),), [str(two)]),
     ]
-    assert uploads.batches([mixed], {one: (), two: ()}) == [((), [str(mixed.path)])]
+    assert uploads.plan_builds([mixed], {one: (), two: ()}) == [((), [str(mixed.path)])]
 
 
 def test_an_empty_store_can_be_filled_from_the_page(tmp_path, monkeypatch):
-    monkeypatch.setenv(cached_queries.ENVIRONMENT, str(tmp_path / "empty"))
+    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(tmp_path / "empty"))
     app = sources()
     assert "This store holds no texts yet." in said(app)
     assert len(app.file_uploader) == 1 and not app.error
@@ -213,7 +207,7 @@ def test_an_empty_store_can_be_filled_from_the_page(tmp_path, monkeypatch):
 
 
 def test_other_pages_of_an_empty_store_lead_to_it(tmp_path, monkeypatch):
-    monkeypatch.setenv(cached_queries.ENVIRONMENT, str(tmp_path / "empty"))
+    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(tmp_path / "empty"))
     [link] = opened().get("page_link")
     assert "Sources" in link.proto.label
 
@@ -221,6 +215,6 @@ def test_other_pages_of_an_empty_store_lead_to_it(tmp_path, monkeypatch):
 def test_a_cell_stands_for_its_outlet_and_period(store):
     chart = json.loads(sources(columns="year").get("plotly_chart")[0].proto.spec)
     [cells] = [trace for trace in chart["data"] if trace.get("name") == "Cells"]
-    counted = sources_queries.coverage(open_snapshot(store), Slice(by="year"))
+    counted = sources_queries.query_outlet_coverage(open_snapshot(store), Slice(by="year"))
     pairs = zip(counted["outlet"], counted["period"], strict=True)
     assert sorted((cell["outlet"], cell["period"]) for cell in cells["customdata"] if cell) == sorted(pairs)

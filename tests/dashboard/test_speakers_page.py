@@ -12,7 +12,7 @@ from narratives.dashboard import cached_queries
 from narratives.dashboard.views import spread
 from narratives.model import Slice
 from narratives.store import open_snapshot
-from narratives.store.queries.speakers import amounts, shares, uses
+from narratives.store.queries.speakers import query_share_sums, query_text_volumes, query_uses
 from tests.conftest import ROOT
 from tests.helpers.attribution import GUEST, HAWK, LAVROV, MEDDLES, MEMORY, PUTIN, RUSSOPHOBIA, speaking_store
 from tests.helpers.factory import CODEBOOK
@@ -36,7 +36,7 @@ def written(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def store(written, monkeypatch) -> Path:
-    monkeypatch.setenv(cached_queries.ENVIRONMENT, str(written))
+    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(written))
     return written
 
 
@@ -75,7 +75,7 @@ def tabled(app: AppTest, key: str, panel: int = 0) -> object:
 def test_the_cells_are_the_snapshot_s_counts(store, s):
     state = {"speaker": list(s.speakers), "from": s.date_from, "to": s.date_to, "copies": s.copies}
     table = tabled(opened(SPEAKERS, **state), "speakers")
-    expected = shares(open_snapshot(store), s, "speaker", 30, 5)
+    expected = query_share_sums(open_snapshot(store), s, "speaker", 30, 5)
     key = ["speaker", "narrative"]
     both = table.merge(expected, on=key, suffixes=("", "_sql"))
     assert len(both) == len(table) == len(expected) > 0
@@ -109,7 +109,7 @@ def test_a_profile_says_roles_voices_and_what_is_too_little(store):
     assert "Prime Minister (8 May 2008 to 7 May 2012); President / Head of State (since 7 May 2012)" in words
     assert "fewer than 30 documents" in words  # no quarter has as many
     voices = tabled(opened(SPEAKERS, profile=PUTIN), "voices")
-    found = amounts(open_snapshot(store), Slice(speakers=(PUTIN,)), "voice")
+    found = query_text_volumes(open_snapshot(store), Slice(speakers=(PUTIN,)), "voice")
     of_voice = voices[voices["field"] == "voice"]
     assert of_voice["paragraphs"].tolist() == found["paragraphs"].tolist()
     assert of_voice["paragraphs"].sum() == 180 and abs(of_voice["share"].sum() - 1) < 1e-9
@@ -118,7 +118,7 @@ def test_a_profile_says_roles_voices_and_what_is_too_little(store):
 def test_a_profile_counts_what_the_snapshot_holds(store):
     table = tabled(opened(SPEAKERS, profile=PUTIN, by="year"), "profile")
     sums = table.groupby("narrative")["paragraphs"].sum().to_dict()
-    expected = shares(open_snapshot(store), Slice(speakers=(PUTIN,)), "speaker")
+    expected = query_share_sums(open_snapshot(store), Slice(speakers=(PUTIN,)), "speaker")
     assert sums == expected.set_index("narrative")["paragraphs"].to_dict()
     assert table["share"].isna().equals(table["base_reason"] != "")
     counts = opened(SPEAKERS, profile=PUTIN, by="year", show="count")
@@ -126,7 +126,7 @@ def test_a_profile_counts_what_the_snapshot_holds(store):
 
 
 def test_a_sample_has_a_smaller_base_that_is_said(tmp_path, monkeypatch):
-    monkeypatch.setenv(cached_queries.ENVIRONMENT, str(speaking_store(tmp_path / "s", NOTICE).path))
+    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(speaking_store(tmp_path / "s", NOTICE).path))
     assert "8 statement paragraphs in 2 documents" in said(opened(SPEAKERS))
 
 
@@ -169,7 +169,7 @@ def test_too_little_of_everybody_is_said_and_counts_stay(store):
 @pytest.mark.parametrize("copies", ["originals", "copies", "all"])
 def test_uses_are_the_snapshot_s_counts(store, who, copies):
     table = tabled(opened(SPREAD, of=MEDDLES, who=who, copies=copies), "spread")
-    found = uses(open_snapshot(store), Slice(copies=copies), who, MEDDLES)
+    found = query_uses(open_snapshot(store), Slice(copies=copies), who, MEDDLES)
     expected = found[found["actor"] != ""].groupby("actor")["paragraphs"].sum().to_dict()
     assert dict(zip(table["actor"], table["uses"], strict=True)) == expected
 
@@ -177,7 +177,7 @@ def test_uses_are_the_snapshot_s_counts(store, who, copies):
 def test_spread_says_who_is_first_in_what_was_collected(store):
     app = opened(SPREAD, of=MEDDLES, who="speaker")
     words = said(app)
-    assert f"First in the texts collected: {LAVROV}" in words and spread.CAVEAT in words
+    assert f"First in the texts collected: {LAVROV}" in words and spread.FIRST_USE_CAVEAT in words
     assert "6 paragraphs are not dated to the day" in words  # Hawk's
     for never in ("source of", "origin of", "coordinated"):
         assert never not in words
@@ -188,11 +188,8 @@ def test_spread_says_who_is_first_in_what_was_collected(store):
 
 def test_spread_counts_copies_from_outlet_to_outlet(store):
     app = opened(SPREAD, of=MEDDLES)
-    total = uses(open_snapshot(store), Slice(copies="all"), "outlet", MEDDLES)["paragraphs"].sum()
-    assert (
-        f"{total} statement paragraphs advance The US meddles too here, copies included; 5 of them"
-        in said(app)
-    )
+    total = query_uses(open_snapshot(store), Slice(copies="all"), "outlet", MEDDLES)["paragraphs"].sum()
+    assert f"{total} statement paragraphs advance The US meddles too here, copies included; 5 of them" in said(app)
     pairs = app.dataframe[0].value
     assert pairs[["original_outlet", "outlet", "paragraphs"]].to_numpy().tolist() == [["TASS", "RT", 5]]
     assert "; 0 of them" in said(opened(SPREAD, of=RUSSOPHOBIA))
@@ -200,7 +197,7 @@ def test_spread_counts_copies_from_outlet_to_outlet(store):
 
 def test_the_running_total_ends_at_the_dated_uses(store):
     app = opened(SPREAD, of=MEDDLES, who="speaker", **{"spread-view": "cumulative"})
-    found = uses(open_snapshot(store), Slice(), "speaker", MEDDLES)
+    found = query_uses(open_snapshot(store), Slice(), "speaker", MEDDLES)
     dated = found[found["date"].str.len() == 10].groupby("actor")["paragraphs"].sum()
     assert sorted(trace["y"][-1] for trace in charts(app)[0]["data"]) == sorted(dated)
     only_years = opened(SPREAD, of=MEDDLES, speaker=[HAWK], **{"spread-view": "cumulative"})
@@ -215,5 +212,5 @@ def test_the_narrative_filter_limits_what_can_be_chosen(store):
 def test_spread_says_what_filters_match_nothing(store):
     app = opened(SPREAD, of=RUSSOPHOBIA, outlet=["RT"])
     assert "No advancing statement paragraph matches" in said(app)
-    assert "Without the outlet filter" in said(app) and spread.CAVEAT in said(app)
+    assert "Without the outlet filter" in said(app) and spread.FIRST_USE_CAVEAT in said(app)
     assert not app.get("plotly_chart")

@@ -54,14 +54,9 @@ def speaking() -> SnapshotContent:
         ]
         made.append(document(200 + n, when, "TASS", f"Briefing {n}", bodies))
     for n in range(6):
-        bodies = [
-            (HAWK, "own", _text(300 + n, place), {MEDDLES: 0.8} if place == 1 else {})
-            for place in range(1, 7)
-        ]
+        bodies = [(HAWK, "own", _text(300 + n, place), {MEDDLES: 0.8} if place == 1 else {}) for place in range(1, 7)]
         made.append(document(300 + n, f"{2016 + n % 3}", "Debate", f"Debate {n}", bodies))
-    made.append(
-        document(400, "2018-05-05", "RT", "A guest", [(GUEST, "reported", _text(400, 1), {MEMORY: 0.8})])
-    )
+    made.append(document(400, "2018-05-05", "RT", "A guest", [(GUEST, "reported", _text(400, 1), {MEMORY: 0.8})]))
     copied = {}
     for n in (1, 3, 5, 7, 9):  # of TASS, where Lavrov advances it
         original = f"d{200 + n}-001"

@@ -35,7 +35,9 @@ QUIET = 500
 TURNED = 100
 _AT_REST = """(quiet) => {
   const running = !document.querySelector("[data-testid=stApp][data-test-script-state=notRunning]");
-  if (running || !document.querySelector("h1")) window.restingSince = undefined;
+  // A new profile fetches the program of each kind of control when it is first needed.
+  const waiting = !document.querySelector("h1") || document.querySelector("[data-testid=stSkeleton]");
+  if (running || waiting) window.restingSince = undefined;
   else window.restingSince ??= performance.now();
   return performance.now() - window.restingSince >= quiet;
 }"""

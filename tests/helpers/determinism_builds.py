@@ -18,23 +18,21 @@ from pathlib import Path
 from narratives import measure
 from narratives.model import LabelledText, Slice, Verdict
 from narratives.read import load_codebook
-from narratives.resources import DATA, SAMPLE
-from narratives.store import DECISIONS, DEFAULT_COPIES, TABLES, DecisionLog, export
+from narratives.resources import DATA_FOLDER, SAMPLE_FOLDER
+from narratives.store import DECISIONS_FILE, DEFAULT_COPIES, EXPORT_TABLES, DecisionLog, export_slice
 from narratives.workflows.build import BuildRequest, build
 
 DOCUMENTS, DECIDED, NARRATIVES = 24, 48, 5
 
 
 def sample() -> list[dict]:
-    lines = [
-        line for path in sorted(SAMPLE.glob("2*.jsonl")) for line in path.read_text("utf-8").splitlines()
-    ]
+    lines = [line for path in sorted(SAMPLE_FOLDER.glob("2*.jsonl")) for line in path.read_text("utf-8").splitlines()]
     return [json.loads(line) for line in lines[:DECIDED]]
 
 
 def codebook(path: Path) -> list[str]:
     """Write the first narratives of the default codebook to `path`; their ids."""
-    head, *tables = re.split(r"(?m)^(?=\[\[narrative\]\])", (DATA / "codebook.toml").read_text("utf-8"))
+    head, *tables = re.split(r"(?m)^(?=\[\[narrative\]\])", (DATA_FOLDER / "codebook.toml").read_text("utf-8"))
     path.write_text(head + "".join(tables[:NARRATIVES]), "utf-8")
     return [narrative.id for narrative in load_codebook(path).narratives]
 
@@ -73,7 +71,7 @@ def main(threads: int, folder: Path, seed: int, steps: int) -> None:
     exports(store, Path("plain"))
     made = decisions(rows, codes)
     mixed.shuffle(made)
-    log = DecisionLog(store / DECISIONS)
+    log = DecisionLog(store / DECISIONS_FILE)
     for start in range(0, len(made), 100):
         log.add(made[start : start + 100], "test", "")
     build(BuildRequest((), store, narratives))
@@ -82,8 +80,8 @@ def main(threads: int, folder: Path, seed: int, steps: int) -> None:
 
 def exports(store: Path, out: Path) -> None:
     out.mkdir()
-    for table in TABLES:
-        export(store, table, Slice(copies=DEFAULT_COPIES[table]), out / f"{table}.csv", measure.with_share)
+    for table in EXPORT_TABLES:
+        export_slice(store, table, Slice(copies=DEFAULT_COPIES[table]), out / f"{table}.csv", measure.add_shares)
 
 
 if __name__ == "__main__":

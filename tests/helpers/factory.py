@@ -255,9 +255,7 @@ def content() -> SnapshotContent:
             Event(date(2018, 3, 18), "Russian presidential election", "https://example.org/vote"),
         ],
         speakers=[
-            Speaker(
-                zakharova, ("M. Zakharova",), (Role("Spokeswoman", date(2015, 8, 10)),), "Foreign Ministry"
-            ),
+            Speaker(zakharova, ("M. Zakharova",), (Role("Spokeswoman", date(2015, 8, 10)),), "Foreign Ministry"),
             Speaker(putin),
         ],
         fingerprint="f" * 64,

@@ -11,9 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-from narratives.fetch import fetch
+from narratives.fetch import fetch_source
 from narratives.fetch.records import Clock, CrawlPolicy, FetchReport, FetchRequest
-from narratives.read.encoding import decode
+from narratives.read.encoding import decode_text
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 PAGE = "<html><body><p>{}</p></body></html>"
@@ -140,7 +140,7 @@ def get(site: Site, tmp_path: Path, *paths: str, source: str = "", clock=None, m
     request = FetchRequest(source, tmp_path / "in", allow_hosts=(site.host,))
     passed = {name: terms.pop(name) for name in ("progress", "resolve") if name in terms}
     request = replace(request, **terms)
-    return fetch(request, manners=manners, decode=decode, clock=(clock or site.clock).clock(), **passed)
+    return fetch_source(request, manners=manners, decode=decode_text, clock=(clock or site.clock).clock(), **passed)
 
 
 def why(report: FetchReport) -> str:

@@ -15,16 +15,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from narratives.brief import arguments, charts, html
-from narratives.brief.page import EXCERPT, excerpt
+from narratives.brief import build_html, charts, format_command
+from narratives.brief.page import EXCERPT_LENGTH, cut_excerpt
 from narratives.cli import main
-from narratives.model import Quality, Slice, UsageError
+from narratives.model import QualityMetrics, Slice, UsageError
 from narratives.render import phrases
-from narratives.render.colours import contrast
+from narratives.render.colours import compute_contrast
 from narratives.store import Store, open_snapshot
 from narratives.store.queries import prevalence as prevalence_queries
 from narratives.workflows import brief
-from narratives.workflows.brief import diverse
+from narratives.workflows.brief import select_diverse
 from tests.conftest import ROOT
 from tests.helpers.factory import build_store, content, document
 
@@ -59,19 +59,19 @@ class Read(HTMLParser):
 def test_its_numbers_are_those_of_the_snapshot(store):
     snapshot = open_snapshot(store)
     s = Slice()
-    made = brief.gather(snapshot, s)
+    made = brief.gather_brief(snapshot, s)
     counted = snapshot.prevalence(s)
     expected = counted[counted["origin"] == "codebook"].groupby("narrative_id")["paragraphs"].sum()
     assert made.ranked.set_index("narrative_id")["paragraphs"].to_dict() == expected.to_dict()
     assert set(made.ranked["total_paragraphs"]) == {made.totals.placed}
     assert made.ranked["paragraphs"].is_monotonic_decreasing
-    said = Read(html(made, "store")).said
+    said = Read(build_html(made, "store")).said
     totals = snapshot.totals(s)
     for figure in (f"{totals.documents} Documents", f"{totals.statements} Statement paragraphs"):
         assert " ".join(reversed(figure.split(" ", 1))) in said
-    assert phrases.denominator(s, totals.placed, "2016", "2018") in said
-    assert phrases.undated(totals.undated, s) in said
-    assert phrases.CAVEAT in said and phrases.sentence(NOTICE) in said and made.manifest.snapshot_id in said
+    assert phrases.describe_denominator(s, totals.placed, "2016", "2018") in said
+    assert phrases.describe_undated(totals.undated, s) in said
+    assert phrases.CAVEAT in said and phrases.make_sentence(NOTICE) in said and made.manifest.snapshot_id in said
     assert "was not measured" in said
 
 
@@ -84,11 +84,9 @@ def test_groups_are_counted_as_in_the_rows_themselves(store, of, unit):
         f'SELECT p.paragraph_id, p.document_id, p.{of} AS "group" FROM snap.paragraphs p '
         "WHERE p.statement AND p.year IS NOT NULL"
     )
-    pairs = snapshot.frame(
-        "SELECT paragraph_id, narrative_id FROM snap.assignments WHERE status <> 'rejected'"
-    )
-    found = prevalence_queries.by_group(snapshot, s, of, 10)
-    assert prevalence_queries.groups(snapshot, s, of) == rows["group"].nunique() == found["group"].nunique()
+    pairs = snapshot.frame("SELECT paragraph_id, narrative_id FROM snap.assignments WHERE status <> 'rejected'")
+    found = prevalence_queries.query_group_sums(snapshot, s, of, 10)
+    assert prevalence_queries.count_groups(snapshot, s, of) == rows["group"].nunique() == found["group"].nunique()
     key = "paragraph_id" if unit == "paragraph" else "document_id"
     total = rows.groupby("group")[key].nunique()
     hits = rows.merge(pairs).groupby(["group", "narrative_id"])[key].nunique()
@@ -102,32 +100,32 @@ def test_groups_are_counted_as_in_the_rows_themselves(store, of, unit):
 
 def test_filters_narrow_every_part(store):
     s = Slice(speakers=("Vladimir Putin",), date_from="2016", date_to="2018")
-    made = brief.gather(open_snapshot(store), s)
+    made = brief.gather_brief(open_snapshot(store), s)
     assert set(made.evidence["speaker"]) == {"Vladimir Putin"}
     assert made.grouping == "outlet" and set(made.groups["group"]) == {"RT", "TASS"}
-    said = Read(html(made, "store")).said
+    said = Read(build_html(made, "store")).said
     assert "in what is said by Vladimir Putin, 2016–2018" in said
     assert "speaker: Vladimir Putin; dates: 2016–2018" in said
     assert "Zakharova" not in said
 
 
 def test_what_is_named_is_shown_whatever_its_origin(store):
-    made = brief.gather(open_snapshot(store), Slice(narratives=("c-0000beef",)))
+    made = brief.gather_brief(open_snapshot(store), Slice(narratives=("c-0000beef",)))
     assert made.ranked["narrative"].tolist() == ["Exports and slides"]
-    assert "Exports and slides" in Read(html(made, "store")).said
+    assert "Exports and slides" in Read(build_html(made, "store")).said
 
 
 def test_nothing_to_show_is_said(store):
-    made = brief.gather(open_snapshot(store), Slice(speakers=("Nobody",)))
-    read = Read(html(made, "store"))
+    made = brief.gather_brief(open_snapshot(store), Slice(speakers=("Nobody",)))
+    read = Read(build_html(made, "store"))
     assert "No dated statement paragraph matches these filters." in read.said and "svg" not in read.tags
 
 
 def test_quality_and_its_caveat_stand_in_it(tmp_path):
     made = build_store(tmp_path / "store")
-    figures = Quality("", 17, 0.75, 0.6, 0.9, 0.625, 0.5, 0.7, 0.6667, 0.5, 0.78, 0.7, 0.6, 0.8)
+    figures = QualityMetrics("", 17, 0.75, 0.6, 0.9, 0.625, 0.5, 0.7, 0.6667, 0.5, 0.78, 0.7, 0.6, 0.8)
     made.put_quality(made.current() or "", (figures,), "labels by a machine")
-    said = Read(brief.write(made.path, Slice(), None)).said
+    said = Read(brief.write_brief(made.path, Slice(), None)).said
     assert "precision 0.75, recall 0.62, F1 0.67 (0.50–0.78). Labels by a machine." in said
 
 
@@ -153,7 +151,7 @@ def test_a_hostile_text_stays_a_text(tmp_path):
             notice=HOSTILE,
         )
     )
-    page = brief.write(store.path, Slice(speakers=(HOSTILE,)), None)
+    page = brief.write_brief(store.path, Slice(speakers=(HOSTILE,)), None)
     read = Read(page)
     assert not {"script", "img", "iframe", "object", "embed", "link", "form", "base"} & set(read.tags)
     assert f"{HOSTILE} said at some length." in read.said
@@ -167,7 +165,7 @@ def test_a_hostile_text_stays_a_text(tmp_path):
 
 
 def test_it_can_be_read_without_seeing_it(store):
-    read = Read(brief.write(store, Slice(), None))
+    read = Read(brief.write_brief(store, Slice(), None))
     assert ("html", "lang", "en") in read.attributes and "title" in read.tags
     drawings = read.tags.count("svg")
     assert drawings == 3 + 1 + 1  # three narratives over time, all ranked, who
@@ -180,10 +178,13 @@ def test_it_can_be_read_without_seeing_it(store):
 
 
 def test_text_stands_out_from_what_it_stands_on():
-    for ink in (charts.INK, charts.GREY):
-        assert contrast(ink, "#ffffff") >= 4.5
-    assert contrast(charts.INK, charts.shade(charts.DEEPEST)) >= 4.5
-    assert contrast(charts.ACCENT, "#ffffff") >= 4.5 and contrast(charts.ACCENT, charts.BAND) >= 3
+    for ink in (charts.INK_COLOUR, charts.GREY_COLOUR):
+        assert compute_contrast(ink, "#ffffff") >= 4.5
+    assert compute_contrast(charts.INK_COLOUR, charts.compute_shade(charts.MAX_SHADE)) >= 4.5
+    assert (
+        compute_contrast(charts.ACCENT_COLOUR, "#ffffff") >= 4.5
+        and compute_contrast(charts.ACCENT_COLOUR, charts.BAND_COLOUR) >= 3
+    )
 
 
 PARAGRAPHS = st.lists(
@@ -200,7 +201,7 @@ def test_the_paragraphs_chosen_are_different(rows, most):
         [(n, f"p{p}", f"d{p % (d + 1)}", speaker, 1.0) for n, p, d, speaker in rows],
         columns=["narrative_id", "paragraph_id", "document_id", "speaker", "score"],
     )
-    chosen = diverse(table, most)
+    chosen = select_diverse(table, most)
     assert chosen["paragraph_id"].is_unique
     assert len(chosen) == min(most, table["paragraph_id"].nunique())
 
@@ -214,8 +215,8 @@ def test_narratives_take_turns_and_speakers_differ():
         ("b", "p4", "d4", "Z", 0.90),
     ]
     columns = ["narrative_id", "paragraph_id", "document_id", "speaker", "score"]
-    assert diverse(pd.DataFrame(rows, columns=columns), 2)["paragraph_id"].tolist() == ["p1", "p4"]
-    assert diverse(pd.DataFrame(rows, columns=columns), 5)["paragraph_id"].tolist() == [
+    assert select_diverse(pd.DataFrame(rows, columns=columns), 2)["paragraph_id"].tolist() == ["p1", "p4"]
+    assert select_diverse(pd.DataFrame(rows, columns=columns), 5)["paragraph_id"].tolist() == [
         "p1",
         "p4",
         "p2",
@@ -225,21 +226,21 @@ def test_narratives_take_turns_and_speakers_differ():
 
 @given(st.floats(1e-5, 1.0), st.integers(2, 6))
 def test_ticks_are_few_and_inside(top, most):
-    found = charts.ticks(top, most)
+    found = charts.compute_ticks(top, most)
     assert found[0] == 0 and 2 <= len(found) <= most + 1 and found[-1] <= top * 1.001
 
 
 @settings(deadline=None)
 @given(st.text(max_size=900), st.text(max_size=300))
 def test_an_excerpt_is_of_the_text(text, passage):
-    shown = excerpt(text, passage)
-    assert len(shown) <= EXCERPT + 4
+    shown = cut_excerpt(text, passage)
+    assert len(shown) <= EXCERPT_LENGTH + 4
     assert shown.removeprefix("… ").removesuffix(" …").strip() in " ".join(text.split())
 
 
 def test_an_excerpt_begins_where_the_match_was_decided():
     text = "Filler here. " * 40 + "This decided it. And this too. " + "More of it. " * 40
-    shown = excerpt(text, "This decided it. And this too.")
+    shown = cut_excerpt(text, "This decided it. And this too.")
     assert shown.startswith("… This decided it. And this too.") and shown.endswith(" …")
 
 
@@ -253,8 +254,8 @@ def test_the_command_in_it_makes_it_again(store, tmp_path, monkeypatch, capsys):
         voices=("own", "outlet"),
     )
     snapshot = open_snapshot(store)
-    command = shlex.split(arguments(s, snapshot.meta().snapshot_id, "store"))
-    first = html(brief.gather(snapshot, s), "store")
+    command = shlex.split(format_command(s, snapshot.meta().snapshot_id, "store"))
+    first = build_html(brief.gather_brief(snapshot, s), "store")
     assert command[:3] == ["python", "-m", "narratives"]
     assert main(command[3:]) == 0
     assert (store.parent / "brief.html").read_text("utf-8") == first
@@ -273,7 +274,7 @@ def test_what_cannot_be_meant_is_refused(store, tmp_path):
         assert main(["brief", "--store", str(store), *options]) == 2, options
     assert main(["brief", "--store", str(tmp_path / "no-store")]) == 1
     with pytest.raises(UsageError):
-        brief.write(store, Slice(), tmp_path / "brief.txt")
+        brief.write_brief(store, Slice(), tmp_path / "brief.txt")
 
 
 def test_the_command_line_makes_it_without_streamlit(store):

@@ -12,9 +12,16 @@ import pandas as pd
 import pytest
 
 from narratives import embed, measure
-from narratives.model import BuildReport, Quality, Slice, StoreBusyError, StoreError, UsageError
-from narratives.resources import SAMPLE, SAMPLE_NOTICE
-from narratives.store import DEFAULT_COPIES, TABLES, Store, export, open_snapshot, verify
+from narratives.model import BuildReport, QualityMetrics, Slice, StoreBusyError, StoreError, UsageError
+from narratives.resources import SAMPLE_FOLDER, SAMPLE_NOTICE
+from narratives.store import (
+    DEFAULT_COPIES,
+    EXPORT_TABLES,
+    Store,
+    export_slice,
+    open_snapshot,
+    verify_snapshot,
+)
 from narratives.workflows.build import BuildRequest, build
 from tests.helpers.fakes import FakeEncoder
 
@@ -83,16 +90,14 @@ def run(store: Path, *inputs: str, **more: object) -> BuildReport:
 
 def tables(store: Path, *names: str) -> dict[str, str]:
     return {
-        name: export(store, name, Slice(copies=DEFAULT_COPIES[name]), None, measure.with_share)
-        for name in names or TABLES
+        name: export_slice(store, name, Slice(copies=DEFAULT_COPIES[name]), None, measure.add_shares)
+        for name in names or EXPORT_TABLES
     }
 
 
 def test_a_build_reports_and_stores_what_it_read(tmp_path: Path, encoder: FakeEncoder) -> None:
     (tmp_path / "broken.csv").write_text("a,b\n1,2\n")
-    report = run(
-        tmp_path / "s", write(tmp_path / "a.jsonl", rows(0, 12)), str(tmp_path / "broken.csv"), "nowhere"
-    )
+    report = run(tmp_path / "s", write(tmp_path / "a.jsonl", rows(0, 12)), str(tmp_path / "broken.csv"), "nowhere")
     assert report.counts is not None
     assert (report.inputs_named, report.inputs_readable, report.inputs_skipped) == (3, 1, 0)
     assert (report.counts.documents, report.counts.statements) == (12, 36)
@@ -122,9 +127,7 @@ def test_a_newer_program_builds_the_same_inputs_anew(tmp_path, encoder, monkeypa
     assert run(tmp_path / "s", source).unchanged
 
 
-def test_a_changed_file_replaces_its_own_documents_and_only_them(
-    tmp_path: Path, encoder: FakeEncoder
-) -> None:
+def test_a_changed_file_replaces_its_own_documents_and_only_them(tmp_path: Path, encoder: FakeEncoder) -> None:
     one, two = write(tmp_path / "a.jsonl", rows(0, 5)), write(tmp_path / "b.jsonl", rows(5, 9))
     run(tmp_path / "s", one, two)
     write(tmp_path / "a.jsonl", rows(0, 3))
@@ -159,9 +162,7 @@ def test_two_documents_with_one_id_are_kept_once_and_told(tmp_path: Path, encode
     assert "same document" in report.rejected[0].reason and report.rejected[0].row == 5
 
 
-def test_stopped_while_encoding_it_goes_on_where_it_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stopped_while_encoding_it_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = write(tmp_path / "a.jsonl", rows(0, 60))
     whole = FakeEncoder()
     monkeypatch.setattr(embed, "load_encoder", lambda model="", variant="": whole)
@@ -198,9 +199,7 @@ def test_in_two_steps_or_one_the_codebook_says_the_same(tmp_path: Path, encoder:
     assert tables(tmp_path / "one", *same) == tables(tmp_path / "two", *same)
     kept = []
     for name in ("one", "two"):
-        export(
-            tmp_path / name, "assignments", Slice(copies="all"), tmp_path / "a.parquet", measure.with_share
-        )
+        export_slice(tmp_path / name, "assignments", Slice(copies="all"), tmp_path / "a.parquet", measure.add_shares)
         frame = pd.read_parquet(tmp_path / "a.parquet")
         kept.append(frame[frame["origin"] == "codebook"].reset_index(drop=True))
     pd.testing.assert_frame_equal(*kept)
@@ -238,9 +237,7 @@ def test_a_good_file_gone_bad_is_told_and_loses_nothing(tmp_path: Path, encoder:
 def test_a_corrected_manifest_is_no_longer_complained_of(tmp_path: Path, encoder: FakeEncoder) -> None:
     folder = tmp_path / "texts"
     folder.mkdir()
-    (folder / "a.txt").write_text(
-        "A heading\n\nThe alliance moves its bases closer to our border every year.\n"
-    )
+    (folder / "a.txt").write_text("A heading\n\nThe alliance moves its bases closer to our border every year.\n")
     (folder / "manifest.csv").write_text("path,date\nb.txt,2016\n")
     assert len(run(tmp_path / "s", str(folder)).rejected) == 1
     (folder / "manifest.csv").write_text("path,date\na.txt,2016\n")
@@ -272,12 +269,10 @@ def test_a_damaged_store_is_mended_by_the_next_build_and_forgets_nothing(
     damage(tmp_path / "s")
     report = run(tmp_path / "s", two)
     assert report.counts is not None and report.counts.documents == 9
-    assert verify(tmp_path / "s", report.snapshot) == []
+    assert verify_snapshot(tmp_path / "s", report.snapshot) == []
 
 
-def test_damaged_rows_in_the_ledger_are_read_anew_from_their_source(
-    tmp_path: Path, encoder: FakeEncoder
-) -> None:
+def test_damaged_rows_in_the_ledger_are_read_anew_from_their_source(tmp_path: Path, encoder: FakeEncoder) -> None:
     source = write(tmp_path / "a.jsonl", rows(0, 5))
     run(tmp_path / "s", source)
     [kept] = (tmp_path / "s" / "inputs").glob("*.gz")
@@ -311,7 +306,7 @@ def test_an_evaluation_goes_on_while_the_matcher_stays(tmp_path: Path, encoder: 
     first = run(tmp_path / "store", write(tmp_path / "a.jsonl", rows(0, 20))).snapshot
     store = Store(tmp_path / "store")
     assert store.quality(first) is None  # the shipped figures are of another codebook and model
-    perfect = Quality("", 3, *[1.0] * 12)
+    perfect = QualityMetrics("", 3, *[1.0] * 12)
     store.put_quality(first, [perfect], "by hand")
     second = run(store.path, write(tmp_path / "b.jsonl", rows(20, 30))).snapshot
     assert second != first and store.quality(second) == (perfect,)
@@ -340,13 +335,13 @@ def test_a_copy_goes_where_its_original_goes(tmp_path: Path, encoder: FakeEncode
 
 
 def test_the_sample_is_marked_wherever_it_goes(tmp_path: Path, encoder: FakeEncoder) -> None:
-    said = json.loads((SAMPLE / "seeds.jsonl").read_text("utf-8").splitlines()[0])["paragraphs"][0]["text"]
+    said = json.loads((SAMPLE_FOLDER / "seeds.jsonl").read_text("utf-8").splitlines()[0])["paragraphs"][0]["text"]
     codebook = tmp_path / "said.toml"
     codebook.write_text(
         CODEBOOK.replace("The alliance brings its bases closer to our border.", said.replace('"', "'")),
         "utf-8",
     )
-    run(tmp_path / "s", str(SAMPLE / "seeds.jsonl"), codebook=codebook)
+    run(tmp_path / "s", str(SAMPLE_FOLDER / "seeds.jsonl"), codebook=codebook)
     assert Store(tmp_path / "s").snapshots()[0].notice == SAMPLE_NOTICE
     for table in tables(tmp_path / "s").values():
         header, *lines = table.splitlines()
@@ -356,7 +351,7 @@ def test_the_sample_is_marked_wherever_it_goes(tmp_path: Path, encoder: FakeEnco
 
 @pytest.mark.model
 def test_the_model_is_asked_and_thresholds_hold(tmp_path: Path) -> None:
-    report = build(BuildRequest(inputs=(str(SAMPLE / "seeds.jsonl"),), store=tmp_path / "s"))
+    report = build(BuildRequest(inputs=(str(SAMPLE_FOLDER / "seeds.jsonl"),), store=tmp_path / "s"))
     assert report.counts is not None and report.counts.assigned > 10
     frame = open_snapshot(tmp_path / "s").frame("SELECT * FROM snap.assignments WHERE origin = 'codebook'")
     assert frame["score"].between(0, 1).all() and (frame["exemplar"] != "").all()
@@ -383,9 +378,7 @@ def test_what_is_kept_but_not_counted(tmp_path: Path, encoder: FakeEncoder) -> N
     assert counts.not_matched_language == 0
 
 
-def test_a_language_that_is_not_read_is_counted_and_never_matched(
-    tmp_path: Path, encoder: FakeEncoder
-) -> None:
+def test_a_language_that_is_not_read_is_counted_and_never_matched(tmp_path: Path, encoder: FakeEncoder) -> None:
     russian = "Альянс из года в год придвигает свои базы всё ближе к нашей границе, это видят все."
     documents = [d | {"paragraphs": [{"text": f"{russian} Пункт {i}."}]} for i, d in enumerate(rows(0, 6))]
     report = run(tmp_path / "s", write(tmp_path / "a.jsonl", documents + rows(6, 12)))

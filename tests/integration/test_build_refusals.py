@@ -12,7 +12,7 @@ import pytest
 
 from narratives import measure
 from narratives.model import Slice, UnusedColumns
-from narratives.store import DEFAULT_COPIES, Store, export
+from narratives.store import DEFAULT_COPIES, Store, export_slice
 from tests.helpers.fakes import FakeEncoder
 from tests.helpers.reading import write_parquet
 from tests.integration.test_build import encoder, rows, run, write
@@ -41,7 +41,7 @@ BAD = {
 def listed(store: Path) -> pd.DataFrame:
     """The rows of `export documents` that were rejected."""
     out = store.parent / "documents.parquet"
-    export(store, "documents", Slice(copies=DEFAULT_COPIES["documents"]), out, measure.with_share)
+    export_slice(store, "documents", Slice(copies=DEFAULT_COPIES["documents"]), out, measure.add_shares)
     found = pd.read_parquet(out)
     return found[found["status"] == "rejected"]
 
@@ -60,9 +60,7 @@ def test_one_bad_file_among_good_ones_ends_no_build(tmp_path: Path, encoder: Fak
     assert run(tmp_path / "s", str(folder)).unchanged
 
 
-def test_files_whose_names_are_no_text_are_taken_in_and_told_apart(
-    tmp_path: Path, encoder: FakeEncoder
-) -> None:
+def test_files_whose_names_are_no_text_are_taken_in_and_told_apart(tmp_path: Path, encoder: FakeEncoder) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     for number, name in enumerate((b"caf\xe9.txt", b"caf\xe8.txt", b"\xcf\xf0\xe8\xe2\xe5\xf2.jsonl")):
@@ -73,7 +71,7 @@ def test_files_whose_names_are_no_text_are_taken_in_and_told_apart(
             write(path, rows(0, 2))
     report = run(tmp_path / "s", str(folder))
     assert report.counts is not None and report.counts.documents == 4 and not report.rejected
-    text = export(tmp_path / "s", "documents", Slice(copies="all"), None, measure.with_share)
+    text = export_slice(tmp_path / "s", "documents", Slice(copies="all"), None, measure.add_shares)
     for shown in (r"caf\xe9.txt", r"caf\xe8.txt", r"\xcf\xf0\xe8\xe2\xe5\xf2.jsonl"):
         assert shown in text
     assert run(tmp_path / "s", str(folder)).unchanged, "the names are found again"
@@ -125,9 +123,7 @@ def test_a_refused_link_is_removed_alone(tmp_path: Path, encoder: FakeEncoder) -
 
 
 @pytest.mark.parametrize("how", ["broken", "no file"])
-def test_what_a_file_gone_bad_lacks_is_listed_beside_what_stays(
-    tmp_path: Path, encoder: FakeEncoder, how: str
-) -> None:
+def test_what_a_file_gone_bad_lacks_is_listed_beside_what_stays(tmp_path: Path, encoder: FakeEncoder, how: str) -> None:
     source = Path(write(tmp_path / "a.jsonl", rows(0, 4)))
     run(tmp_path / "s", str(source))
     source.unlink()
@@ -151,9 +147,7 @@ def test_arguments_that_mean_nothing_are_told_and_not_held(tmp_path: Path, encod
     source = write(tmp_path / "a.jsonl", rows(0, 4))
     report = run(tmp_path / "s", source, "nowhere", "none/*.txt")
     assert (
-        {r.source_path for r in report.absent}
-        == {"nowhere", "none/*.txt"}
-        == {r.source_path for r in report.rejected}
+        {r.source_path for r in report.absent} == {"nowhere", "none/*.txt"} == {r.source_path for r in report.rejected}
     )
     assert listed(tmp_path / "s").empty
 
@@ -167,9 +161,7 @@ def test_tables_that_number_their_rows_do_not_collide(tmp_path: Path, encoder: F
     assert report.counts is not None and report.counts.documents == 4 and not report.rejected
 
 
-def test_columns_that_are_not_used_are_named_whenever_the_file_is(
-    tmp_path: Path, encoder: FakeEncoder
-) -> None:
+def test_columns_that_are_not_used_are_named_whenever_the_file_is(tmp_path: Path, encoder: FakeEncoder) -> None:
     path = tmp_path / "a.csv"
     path.write_text(f"text,Date,Speeker\n{TEXT},2016,Ann\n")
     for _ in range(2):

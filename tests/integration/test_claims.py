@@ -8,17 +8,23 @@ import numpy as np
 import pytest
 
 from narratives.discover import (
-    PAIRS,
-    Alignment,
+    STANCE_PAIRS,
+    AlignmentTargets,
     RecurringClaim,
     Statements,
-    describe_claims,
     find_recurring_claims,
+    summarise_claims,
 )
-from narratives.discover.claims import LEAST_WORDS, MOST_WORDS, NEAR, clauses, stance
-from narratives.discover.clustering import recurs
+from narratives.discover.claims import (
+    MAX_CLAUSE_WORDS,
+    MIN_CLAUSE_WORDS,
+    NEAR_COSINE,
+    extract_clauses,
+    score_stance,
+)
+from narratives.discover.clustering import is_recurring
 from narratives.embed import load_encoder
-from narratives.model import LEAST_STANCE
+from narratives.model import MIN_STANCE
 from tests.helpers.fakes import DIMENSION, vector
 
 
@@ -50,21 +56,21 @@ def embed(texts: Sequence[str]) -> np.ndarray:
     ],
 )
 def test_clauses_are_short_whole_and_stand_alone(text: str, expected: list[str]) -> None:
-    assert clauses(text) == expected
-    assert all(LEAST_WORDS <= len(clause.split()) <= MOST_WORDS for clause in clauses(text))
+    assert extract_clauses(text) == expected
+    assert all(MIN_CLAUSE_WORDS <= len(clause.split()) <= MAX_CLAUSE_WORDS for clause in extract_clauses(text))
 
 
 def test_stance_runs_from_plain_to_claim_and_counts_cue_words() -> None:
-    claims, plain = embed([c for c, _ in PAIRS]), embed([p for _, p in PAIRS])
-    silent = ["x"] * len(PAIRS)
-    assert stance(silent, claims, claims, plain).mean() == pytest.approx(1, abs=1e-3)
-    assert stance(silent, plain, claims, plain).mean() == pytest.approx(-1, abs=1e-3)
+    claims, plain = embed([c for c, _ in STANCE_PAIRS]), embed([p for _, p in STANCE_PAIRS])
+    silent = ["x"] * len(STANCE_PAIRS)
+    assert score_stance(silent, claims, claims, plain).mean() == pytest.approx(1, abs=1e-3)
+    assert score_stance(silent, plain, claims, plain).mean() == pytest.approx(-1, abs=1e-3)
     text = "Nobody must ever accept such lies and threats"
-    one, other = stance(
+    one, other = score_stance(
         [text, "the harvest was good in all of the regions"], claims[:1].repeat(2, 0), claims, plain
     )
     assert one > other + 0.5
-    assert stance([], np.zeros((0, DIMENSION), np.float32), claims, plain).shape == (0,)
+    assert score_stance([], np.zeros((0, DIMENSION), np.float32), claims, plain).shape == (0,)
 
 
 CLAIM = "We must never forget the bitter lessons of the war"
@@ -74,10 +80,7 @@ SAID = (
     "Colleagues, we must never forget the bitter lessons of war. Nothing is more dangerous than that.",
     "It would be wrong, as we must never forget the bitter lessons of the war, to be silent.",
 )
-OTHER = [
-    f"Train number {i} leaves the station at nine and stops at platform {i} of the old port."
-    for i in range(6)
-]
+OTHER = [f"Train number {i} leaves the station at nine and stops at platform {i} of the old port." for i in range(6)]
 
 
 def given(texts: Sequence[str]) -> Statements:
@@ -95,7 +98,7 @@ def test_a_claim_that_other_documents_make_too_is_found_with_those_who_make_it()
     (claim,) = found(given([*SAID, *OTHER]))
     assert claim.text.startswith("We must never forget the bitter lessons of")
     assert set(claim.fits) >= {0, 1, 2} and set(claim.fits) <= {0, 1, 2, 3}
-    assert claim.stance >= LEAST_STANCE and all(near >= NEAR for near in claim.fits.values())
+    assert claim.stance >= MIN_STANCE and all(near >= NEAR_COSINE for near in claim.fits.values())
 
 
 def test_plain_information_and_what_is_said_once_make_no_claim() -> None:
@@ -146,17 +149,17 @@ def test_a_claim_stays_as_documents_come_in() -> None:
 def test_claims_are_described_as_candidates_unless_a_narrative_or_routine_says_the_same() -> None:
     statements = given([*SAID, *OTHER])
     claims = [RecurringClaim(CLAIM, 1.2, {2: 0.7, 0: 0.9, 1: 0.8})]
-    war = Alignment(("war",), statements.vectors[:1], {"p00": {"war"}})
+    war = AlignmentTargets(("war",), statements.vectors[:1], {"p00": {"war"}})
     names, routine = embed([CLAIM]), -embed([CLAIM])
-    (one,) = describe_claims(statements, claims, war, routine, names)
+    (one,) = summarise_claims(statements, claims, war, routine, names)
     assert one.is_candidate and one.name == CLAIM and one.cluster_id.startswith("c-")
     assert one.members == one.representatives == ("p00", "p01", "p02")
     assert one.fits == (("p00", 0.9), ("p01", 0.8), ("p02", 0.7)) and one.cohesion == 0.8
     assert one.nearest == "war" and one.phrases
-    known = Alignment(("war",), statements.vectors[:1], {"p00": {"war"}, "p01": {"war"}})
-    assert describe_claims(statements, claims, known, routine, names)[0].narrative_id == "war"
-    assert describe_claims(statements, claims, war, -routine, names)[0].routine
-    assert describe_claims(statements, [], war, routine, embed([CLAIM])[:0]) == ()
+    known = AlignmentTargets(("war",), statements.vectors[:1], {"p00": {"war"}, "p01": {"war"}})
+    assert summarise_claims(statements, claims, known, routine, names)[0].narrative_id == "war"
+    assert summarise_claims(statements, claims, war, -routine, names)[0].routine
+    assert summarise_claims(statements, [], war, routine, embed([CLAIM])[:0]) == ()
 
 
 @pytest.mark.parametrize(
@@ -173,10 +176,8 @@ def test_claims_are_described_as_candidates_unless_a_narrative_or_routine_says_t
         (5, [""], 300, False),
     ],
 )
-def test_recurrence_grows_with_the_corpus(
-    documents: int, dates: list[str], corpus: int, expected: bool
-) -> None:
-    assert recurs([str(i) for i in range(documents)], dates, corpus) is expected
+def test_recurrence_grows_with_the_corpus(documents: int, dates: list[str], corpus: int, expected: bool) -> None:
+    assert is_recurring([str(i) for i in range(documents)], dates, corpus) is expected
 
 
 @pytest.mark.model
@@ -189,12 +190,12 @@ def test_with_the_model_claims_stand_out_from_information() -> None:
             rows[indices] = found
         return rows
 
-    claims, plain = of([c for c, _ in PAIRS]), of([p for _, p in PAIRS])
+    claims, plain = of([c for c, _ in STANCE_PAIRS]), of([p for _, p in STANCE_PAIRS])
     texts = [
         "Whoever arms one side of a civil war shares the guilt for its victims.",
         "Nobody but the voters of a country may decide who governs it.",
         "The ferry to the island leaves at nine and takes forty minutes.",
         "Sales of tractors grew by six percent in the second quarter.",
     ]
-    found = stance(texts, of(texts), claims, plain)
+    found = score_stance(texts, of(texts), claims, plain)
     assert found[:2].min() > found[2:].max()

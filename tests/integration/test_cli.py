@@ -16,7 +16,7 @@ import pytest
 
 from narratives import embed
 from narratives.cli import main
-from narratives.resources import DATA
+from narratives.resources import DATA_FOLDER
 from narratives.store import Store
 from tests.conftest import ROOT
 from tests.helpers.fakes import FakeEncoder
@@ -36,8 +36,8 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     small_codebook(tmp_path / "data")
     for name in ("speakers.toml", "events.toml"):
-        shutil.copy(DATA / name, tmp_path / "data")
-    monkeypatch.setattr("narratives.resources.DATA", tmp_path / "data")
+        shutil.copy(DATA_FOLDER / name, tmp_path / "data")
+    monkeypatch.setattr("narratives.resources.DATA_FOLDER", tmp_path / "data")
 
 
 @pytest.fixture
@@ -47,9 +47,7 @@ def store(tmp_path: Path) -> str:
     return str(tmp_path / "s")
 
 
-def test_build_exits_with_one_when_nothing_could_be_read(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_build_exits_with_one_when_nothing_could_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "picture.txt").write_bytes(bytes(range(256)) * 8)
     (tmp_path / "notes.xyz").write_text("text")
     arguments = [str(tmp_path / "picture.txt"), str(tmp_path / "notes.xyz"), str(tmp_path / "none.csv")]
@@ -91,9 +89,7 @@ def test_stopping_says_that_nothing_is_lost(
     assert "Nothing is lost" in capsys.readouterr().err
 
 
-def test_progress_as_a_bar_shows_rate_and_time_left(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_progress_as_a_bar_shows_rate_and_time_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write(tmp_path / "a.jsonl", rows(0, 40))
     assert main(["build", source, "--store", str(tmp_path / "s")]) == 0
     bars = capsys.readouterr().err.split("\n")
@@ -118,25 +114,16 @@ def test_columns_can_be_mapped(tmp_path: Path, store: str) -> None:
     (tmp_path / "b.csv").write_text('body,when\n"A sentence of quite some length stands here.",2017\n')
     arguments = ["--store", store, "--progress", "none"]
     assert main(["build", str(tmp_path / "b.csv"), *arguments]) == 1
-    assert (
-        main(["build", str(tmp_path / "b.csv"), "--map", "text=body", "--map", "date=when", *arguments]) == 0
-    )
+    assert main(["build", str(tmp_path / "b.csv"), "--map", "text=body", "--map", "date=when", *arguments]) == 0
     out = tmp_path / "documents.jsonl"
     assert main(["export", "documents", "--store", store, "--out", str(out)]) == 0
     found = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
-    assert [(d["date"], d["status"]) for d in found if d["source_path"].endswith("b.csv")] == [
-        ("2017", "read")
-    ]
+    assert [(d["date"], d["status"]) for d in found if d["source_path"].endswith("b.csv")] == [("2017", "read")]
 
 
-def test_export_prints_csv_or_writes_a_file(
-    store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_export_prints_csv_or_writes_a_file(store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
-    assert (
-        main(["export", "prevalence", "--store", store, "--from", "2016", "--to", "2017", "--by", "half"])
-        == 0
-    )
+    assert main(["export", "prevalence", "--store", store, "--from", "2016", "--to", "2017", "--by", "half"]) == 0
     printed = capsys.readouterr().out
     out = tmp_path / "p.csv"
     assert (

@@ -12,7 +12,7 @@ import pytest
 
 from narratives.embed.encoder import BUNDLED_NAME
 from narratives.model import Codebook
-from narratives.model.text import split_words
+from narratives.model.text import normalise_words
 from narratives.read import load_codebook
 from narratives.store import read_evaluation
 
@@ -63,12 +63,12 @@ def test_exemplars_are_statements_of_usual_length(codebook):
 
 
 def test_no_statement_stands_twice(codebook):
-    texts = [split_words(t) for n in codebook.narratives for t in (*n.exemplars, *n.contrasts)]
+    texts = [normalise_words(t) for n in codebook.narratives for t in (*n.exemplars, *n.contrasts)]
     assert len(texts) == len(set(texts))
 
 
 def test_no_cue_speaks_for_two_narratives_and_each_has_words(codebook):
-    cues = [split_words(cue) for narrative in codebook.narratives for cue in narrative.cues]
+    cues = [normalise_words(cue) for narrative in codebook.narratives for cue in narrative.cues]
     assert all(cue.strip() for cue in cues)
     assert len(cues) == len(set(cues))
 
@@ -88,8 +88,7 @@ def test_colours_can_be_told_apart(codebook):
     assert all(re.fullmatch(r"#[0-9a-f]{6}", colour) for colour in colours)
     channels = [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in colours]
     nearest = min(
-        sum((a - b) ** 2 for a, b in zip(one, two, strict=True)) ** 0.5
-        for one, two in combinations(channels, 2)
+        sum((a - b) ** 2 for a, b in zip(one, two, strict=True)) ** 0.5 for one, two in combinations(channels, 2)
     )
     assert nearest > 40
 

@@ -19,18 +19,18 @@ import pytest
 from narratives import embed
 from narratives.cli import main
 from narratives.dashboard import cached_queries
-from narratives.model import BuildReport, Quality, SnapshotContent, SpotCheck, StoreError
-from narratives.store import Snapshot, SpotChecks, Store, open_snapshot, verify
+from narratives.model import BuildReport, QualityMetrics, SnapshotContent, SpotCheck, StoreError
+from narratives.store import Snapshot, SpotChecks, Store, open_snapshot, verify_snapshot
 from narratives.store.queries import map as map_queries
-from narratives.store.snapshot_reader import DATABASE
+from narratives.store.snapshot_reader import DATABASE_FILE
 from narratives.workflows import search
 from narratives.workflows.build import BuildRequest, build
-from narratives.workflows.evaluate import EvaluationRequest, evaluate
+from narratives.workflows.evaluate import EvaluationRequest, evaluate_matching
 from tests.helpers.factory import content, document
 from tests.helpers.fakes import DIMENSION, FakeEncoder
 from tests.integration.test_build import rows, small_codebook, write
 
-PERFECT = Quality("", 3, *[1.0] * 12)
+PERFECT = QualityMetrics("", 3, *[1.0] * 12)
 CHECKS = SpotChecks((SpotCheck("bases", 3, 2),), "by hand")
 ROW = 4 * DIMENSION
 
@@ -58,7 +58,7 @@ class Made:
 
     @property
     def database(self) -> Path:
-        return self.store / "snapshots" / self.first / DATABASE
+        return self.store / "snapshots" / self.first / DATABASE_FILE
 
     @property
     def statements(self) -> list[str]:
@@ -186,10 +186,10 @@ def test_an_evaluation_uses_no_damaged_vector(made: Made, encoder: FakeEncoder) 
     gold = made.folder / "gold.jsonl"
     write(gold, [{"text": text, "labels": ["bases"]} for text in made.statements[:20]])
     request = EvaluationRequest(gold, made.store, made.folder / "codebook.toml")
-    whole = evaluate(request).evaluation
+    whole = evaluate_matching(request).evaluation
     zero_vectors(made.vectors)
     encoder.encoded.clear()
-    assert repr(evaluate(request).evaluation) == repr(whole)
+    assert repr(evaluate_matching(request).evaluation) == repr(whole)
     assert encoder.encoded
 
 
@@ -197,19 +197,19 @@ def test_search_by_meaning_names_damage_also_where_it_comes_after_the_first_sear
     made: Made, encoder: FakeEncoder
 ) -> None:
     index = search.open_index(made.store, open_snapshot(made.store))
-    before = search.search(index, encoder, made.statements[0])
+    before = search.search_index(index, encoder, made.statements[0])
     assert before
     zero_vectors(made.vectors)
     for _ in range(2):
         with pytest.raises(StoreError, match=r"damaged.*Run `build`"):
-            search.search(index, encoder, made.statements[0])
+            search.search_index(index, encoder, made.statements[0])
         with pytest.raises(StoreError, match=r"damaged.*Run `build`"):
             search.open_index(made.store, open_snapshot(made.store))
     made.build("a.jsonl")
     with pytest.raises(StoreError, match="damaged"):  # its rows are out of use
-        search.search(index, encoder, made.statements[0])
+        search.search_index(index, encoder, made.statements[0])
     again = search.open_index(made.store, open_snapshot(made.store))
-    assert search.search(again, encoder, made.statements[0]) == before
+    assert search.search_index(again, encoder, made.statements[0]) == before
 
 
 # --- a damaged snapshot ----------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ Read = Callable[[Snapshot], object]
 
 def damage_page(path: Path, read: Read) -> None:
     """Damage the current snapshot where it still opens, but `read` fails."""
-    file = Store(path).snapshot_path(Store(path).current() or "") / DATABASE
+    file = Store(path).snapshot_path(Store(path).current() or "") / DATABASE_FILE
     whole = file.read_bytes()
     for at in range(3 << 12, len(whole), 1 << 14):
         file.write_bytes(whole[:at] + b"\xff" * 64 + whole[at + 64 :])
@@ -251,10 +251,7 @@ def larger() -> SnapshotContent:
     for number in range(100):
         key = f"{chance.getrandbits(64):016x}"
         made, _ = document(number, "2016", "An Outlet", "A title", [("", "outlet", text, {})] * 40)
-        renamed = [
-            replace(p, document_id=key, paragraph_id=f"{chance.getrandbits(64):016x}")
-            for p in made.paragraphs
-        ]
+        renamed = [replace(p, document_id=key, paragraph_id=f"{chance.getrandbits(64):016x}") for p in made.paragraphs]
         documents.append(replace(made, document_id=key, paragraphs=tuple(renamed)))
     ids = [p.paragraph_id for d in documents for p in d.paragraphs if p.kind == "body"]
     return replace(
@@ -268,10 +265,8 @@ def larger() -> SnapshotContent:
     )
 
 
-@pytest.mark.parametrize("read", [Snapshot.earlier, map_queries.places])
-def test_whatever_of_the_snapshot_before_cannot_be_read_it_is_as_if_there_had_been_none(
-    made: Made, read: Read
-) -> None:
+@pytest.mark.parametrize("read", [Snapshot.earlier, map_queries.query_positions])
+def test_whatever_of_the_snapshot_before_cannot_be_read_it_is_as_if_there_had_been_none(made: Made, read: Read) -> None:
     shutil.rmtree(made.store)
     Store(made.store).write_snapshot(larger())
     damage_page(made.store, read)
@@ -287,8 +282,8 @@ def test_a_snapshot_whose_pages_are_damaged_is_built_anew_and_that_is_told(
     assert status(made, capsys)[0] == 1
     report = made.build("b.jsonl")
     assert report.counts is not None and report.counts.documents == 16
-    assert any("current snapshot was damaged" in note and DATABASE in note for note in report.notes)
-    assert verify(made.store, report.snapshot) == [] and status(made, capsys)[0] == 0
+    assert any("current snapshot was damaged" in note and DATABASE_FILE in note for note in report.notes)
+    assert verify_snapshot(made.store, report.snapshot) == [] and status(made, capsys)[0] == 0
 
 
 def test_the_same_snapshot_takes_the_place_of_the_damaged_one_with_all_that_was_measured(made: Made) -> None:
@@ -298,7 +293,7 @@ def test_the_same_snapshot_takes_the_place_of_the_damaged_one_with_all_that_was_
     damage_page(made.store, read_texts)
     report = made.build("a.jsonl")
     assert not report.unchanged and report.snapshot == made.first == store.current()
-    assert verify(made.store, made.first) == []
+    assert verify_snapshot(made.store, made.first) == []
     with store.lock():  # sweeps what builds leave
         pass
     assert [path.name for path in (made.store / "snapshots").iterdir()] == [made.first]
@@ -326,16 +321,16 @@ def test_what_was_measured_goes_on_from_a_damaged_snapshot_to_another(made: Made
 def test_a_dashboard_that_has_the_damaged_one_open_shows_the_whole_one(
     made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(cached_queries.ENVIRONMENT, str(made.store))
+    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(made.store))
     damage_page(made.store, read_texts)
-    opened = cached_queries.snapshot(cached_queries.current())
+    opened = cached_queries.get_snapshot(cached_queries.find_snapshot())
     assert is_unreadable(opened, read_texts) and not opened.is_replaced()
     made.build("a.jsonl")
     assert opened.is_replaced()
-    handle = cached_queries.current()
-    assert handle.snapshot_id == made.first and cached_queries.snapshot(handle) is not opened
-    assert not is_unreadable(cached_queries.snapshot(handle), read_texts)
-    assert cached_queries.snapshot(handle) is cached_queries.snapshot(cached_queries.current())
+    handle = cached_queries.find_snapshot()
+    assert handle.snapshot_id == made.first and cached_queries.get_snapshot(handle) is not opened
+    assert not is_unreadable(cached_queries.get_snapshot(handle), read_texts)
+    assert cached_queries.get_snapshot(handle) is cached_queries.get_snapshot(cached_queries.find_snapshot())
 
 
 @pytest.mark.parametrize(
@@ -354,7 +349,7 @@ def test_a_manifest_that_no_build_wrote_counts_as_damage(made: Made, pattern: st
     manifest.write_text(text, "utf-8")
     report = made.build("a.jsonl")
     assert report.snapshot == made.first and len(report.notes) == 1
-    assert verify(made.store, made.first) == [] and made.build("a.jsonl").unchanged
+    assert verify_snapshot(made.store, made.first) == [] and made.build("a.jsonl").unchanged
 
 
 # --- killed ----------------------------------------------------------------------------------------------
@@ -397,7 +392,7 @@ def test_killed_at_any_step_of_the_swap_the_next_build_ends_the_same(made: Made,
     assert store.quality(store.current() or "") == (PERFECT,)
     report = made.build("b.jsonl")
     assert report.snapshot == made.second == store.current() and report.notes == () and report.encoded == 0
-    assert store.quality(made.second) == (PERFECT,) and verify(made.store, made.second) == []
+    assert store.quality(made.second) == (PERFECT,) and verify_snapshot(made.store, made.second) == []
 
 
 def test_a_quality_that_an_older_version_s_kill_took_is_supplied_though_nothing_is_new(made: Made) -> None:
@@ -429,4 +424,4 @@ def test_killed_by_the_system_right_after_the_pointer_nothing_is_lost(made: Made
     assert victim.exitcode == -signal.SIGKILL
     assert store.current() == made.second and store.quality(made.second) == (PERFECT,)
     report = made.build("b.jsonl")
-    assert report.unchanged and report.notes == () and verify(made.store, made.second) == []
+    assert report.unchanged and report.notes == () and verify_snapshot(made.store, made.second) == []

@@ -19,8 +19,8 @@ from narratives.model import (
     Slice,
     Verdict,
 )
-from narratives.store import DECISIONS, TABLES, DecisionLog, Store, digest, export
-from narratives.workflows.match import verdicts_on
+from narratives.store import DECISIONS_FILE, EXPORT_TABLES, DecisionLog, Store, export_slice, hash_decisions
+from narratives.workflows.match import collect_verdicts
 from tests.helpers.fakes import FakeEncoder
 from tests.integration.test_build import CLAIMS, rows, run, tables, write
 
@@ -39,21 +39,19 @@ def source(tmp_path: Path) -> str:
 
 def decide(log: Path, *pairs: tuple[str, str, Verdict]) -> DecisionLog:
     made = DecisionLog(log)
-    made.add(
-        [LabelledText(1, text, "d", {narrative: verdict}) for text, narrative, verdict in pairs], "ann", ""
-    )
+    made.add([LabelledText(1, text, "d", {narrative: verdict}) for text, narrative, verdict in pairs], "ann", "")
     return made
 
 
 def assigned(store: Path) -> pd.DataFrame:
     out = store.parent / "assignments.parquet"
-    export(store, "assignments", Slice(copies="all"), out, measure.with_share)
+    export_slice(store, "assignments", Slice(copies="all"), out, measure.add_shares)
     return pd.read_parquet(out)
 
 
 def paragraphs(store: Path) -> list[dict[str, str]]:
     out = store.parent / "paragraphs.jsonl"
-    export(store, "paragraphs", Slice(copies="all"), out, measure.with_share)
+    export_slice(store, "paragraphs", Slice(copies="all"), out, measure.add_shares)
     return [json.loads(line) for line in out.read_text("utf-8").splitlines()]
 
 
@@ -71,7 +69,7 @@ def test_what_people_accepted_or_rejected_stands(tmp_path: Path, source: str) ->
     texts = {row["paragraph_id"]: row["text"] for row in paragraphs(store)}
     other = next(key for key in sorted(texts) if key not in ids and texts[key].startswith(CLAIMS[2]))
     decide(
-        store / DECISIONS,
+        store / DECISIONS_FILE,
         (machine["text"], "bases", "rejected"),
         (texts[other], "bases", "accepted"),
         (texts[other], "sanctions", "undecided"),
@@ -89,12 +87,12 @@ def test_what_was_rejected_is_counted_nowhere(tmp_path: Path, source: str) -> No
     store = tmp_path / "s"
     before = counted(run(store, source))
     frame = assigned(store)
-    decide(store / DECISIONS, *((row.text, row.narrative_id, "rejected") for row in frame.itertuples()))
+    decide(store / DECISIONS_FILE, *((row.text, row.narrative_id, "rejected") for row in frame.itertuples()))
     report = run(store, source)
     assert before > 0 and counted(report) == 0
     assert set(assigned(store)["status"]) == {"rejected"}
     out = tmp_path / "prevalence.parquet"
-    export(store, "prevalence", Slice(), out, measure.with_share)
+    export_slice(store, "prevalence", Slice(), out, measure.add_shares)
     assert pd.read_parquet(out)["paragraphs"].sum() == 0
 
 
@@ -102,12 +100,12 @@ def test_decisions_are_part_of_what_a_snapshot_is(tmp_path: Path, source: str) -
     store = Store(tmp_path / "s")
     first = run(store.path, source).snapshot
     assert store.manifest(first).parameters["decisions"] == ""
-    log = decide(store.path / DECISIONS, ("Nobody ever said this here.", "bases", "undecided"))
+    log = decide(store.path / DECISIONS_FILE, ("Nobody ever said this here.", "bases", "undecided"))
     assert run(store.path, source).unchanged  # undecided says nothing
     log.add([LabelledText(1, "Nobody ever said this here.", "d", {"bases": "rejected"})], "ann", "")
     second = run(store.path, source)
     assert not second.unchanged and second.snapshot != first
-    assert store.manifest(second.snapshot).parameters["decisions"] == digest(log.current())
+    assert store.manifest(second.snapshot).parameters["decisions"] == hash_decisions(log.current())
     assert run(store.path, source).unchanged
 
 
@@ -129,12 +127,12 @@ def test_replayed_in_another_order_it_gives_the_same_bytes(tmp_path: Path, sourc
         (row.text, row.narrative_id, "rejected" if number % 3 else "accepted")
         for number, row in enumerate(frame.itertuples())
     ]
-    decide(tmp_path / "one" / DECISIONS, *pairs)
+    decide(tmp_path / "one" / DECISIONS_FILE, *pairs)
     for pair in reversed(pairs):
-        decide(tmp_path / "two" / DECISIONS, (pair[0], pair[1], "undecided"), pair)
+        decide(tmp_path / "two" / DECISIONS_FILE, (pair[0], pair[1], "undecided"), pair)
     run(tmp_path / "one", source)
     run(tmp_path / "two", source)
-    assert tables(tmp_path / "one", *TABLES) == tables(tmp_path / "two", *TABLES)
+    assert tables(tmp_path / "one", *EXPORT_TABLES) == tables(tmp_path / "two", *EXPORT_TABLES)
 
 
 def narrative(name: str, *replaces: str) -> Narrative:
@@ -164,13 +162,13 @@ def test_a_narrative_takes_over_what_was_decided_of_those_it_replaces(
     narratives: list[Narrative], said: dict[str, Verdict], expected: dict[str, str]
 ) -> None:
     made = [Decision(1, "", "", "", "key", "A text.", "d", name, verdict) for name, verdict in said.items()]
-    found = verdicts_on(Codebook(tuple(narratives), "0" * 64), made)
+    found = collect_verdicts(Codebook(tuple(narratives), "0" * 64), made)
     assert found.get("key", {}) == expected
 
 
 def test_decisions_on_narratives_that_the_codebook_lacks_are_left_aside(tmp_path: Path, source: str) -> None:
     run(tmp_path / "s", source)
     before = tables(tmp_path / "s", "assignments")
-    decide(tmp_path / "s" / DECISIONS, ("Nobody ever said this here.", "gone", "accepted"))
+    decide(tmp_path / "s" / DECISIONS_FILE, ("Nobody ever said this here.", "gone", "accepted"))
     run(tmp_path / "s", source)
     assert tables(tmp_path / "s", "assignments") == before

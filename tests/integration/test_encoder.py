@@ -12,7 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from narratives.embed.encoder import BUNDLED_NAME, ROWS, SentenceEncoder, bundled_model, load_encoder
+from narratives.embed.encoder import (
+    BUNDLED_NAME,
+    MODEL_BATCH_ROWS,
+    SentenceEncoder,
+    load_encoder,
+    locate_bundled_model,
+)
 from narratives.model import EncoderError
 from tests.conftest import ROOT
 
@@ -55,18 +61,18 @@ def test_the_bundled_model_also_answers_to_its_hub_name() -> None:
 
 def test_other_weights_are_refused(tmp_path: Path) -> None:
     weights = tmp_path / "model.safetensors"
-    shutil.copyfile(bundled_model() / "model.safetensors", weights)
-    assert bundled_model(tmp_path) == tmp_path
+    shutil.copyfile(locate_bundled_model() / "model.safetensors", weights)
+    assert locate_bundled_model(tmp_path) == tmp_path
     with weights.open("r+b") as stream:
         stream.seek(1_000_000)
         stream.write(b"\x00\x01\x02\x03")
     with pytest.raises(EncoderError, match="sha256"):
-        bundled_model(tmp_path)
+        locate_bundled_model(tmp_path)
 
 
 def test_missing_weights_unknown_variants_and_missing_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match=r"no file .*model\.safetensors"):
-        bundled_model(tmp_path)
+        locate_bundled_model(tmp_path)
     with pytest.raises(EncoderError, match="int4"):
         load_encoder(variant="int4")
     with pytest.raises(EncoderError, match="no such folder"):
@@ -89,7 +95,7 @@ def test_a_vector_depends_on_its_text_alone(variant: str) -> None:
     import torch
 
     encoder = load_encoder(variant=variant)
-    texts = sentences(10 * ROWS + 3)
+    texts = sentences(10 * MODEL_BATCH_ROWS + 3)
     vectors = encode(encoder, texts)
     assert vectors.dtype == np.float32
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
@@ -112,7 +118,7 @@ def test_vectors_are_those_of_the_library(encoder: SentenceEncoder) -> None:
     from sentence_transformers import SentenceTransformer
 
     texts = [*sentences(60), "", "word " * 400]
-    library = SentenceTransformer(str(bundled_model()), device="cpu", local_files_only=True).encode(texts)
+    library = SentenceTransformer(str(locate_bundled_model()), device="cpu", local_files_only=True).encode(texts)
     assert np.abs(encode(encoder, texts) - library).max() < 1e-6
 
 
@@ -135,7 +141,7 @@ def test_nothing_to_encode_gives_no_batch(encoder: SentenceEncoder) -> None:
 def test_a_model_folder_is_named_by_its_weights_and_read_by_its_card(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
-    for path in bundled_model().iterdir():
+    for path in locate_bundled_model().iterdir():
         (folder / path.name).symlink_to(path)
     (folder / "README.md").unlink()
     (folder / "README.md").write_text("---\nlanguage:\n- en\n- ru\n- multilingual\n---\n", encoding="utf-8")

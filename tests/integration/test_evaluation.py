@@ -11,9 +11,9 @@ from narratives import embed, match
 from narratives.cli import main
 from narratives.model import ConfigError, LabelledText
 from narratives.read import read_labels
-from narratives.store import DECISIONS, DecisionLog, Store, open_snapshot, read_evaluation
-from narratives.workflows import evaluate as evaluate_module
-from narratives.workflows.evaluate import Evaluated, EvaluationRequest, evaluate
+from narratives.store import DECISIONS_FILE, DecisionLog, Store, open_snapshot, read_evaluation
+from narratives.workflows import evaluate
+from narratives.workflows.evaluate import EvaluationRequest, EvaluationResult, evaluate_matching
 from tests.helpers.fakes import FakeEncoder
 from tests.integration.test_build import CLAIMS, rows, run, small_codebook, write
 
@@ -49,8 +49,8 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "s")
 
 
-def ask(gold: Path, store: Path, **more: object) -> Evaluated:
-    return evaluate(EvaluationRequest(gold, store, small_codebook(gold.parent), **more))  # type: ignore[arg-type]
+def ask(gold: Path, store: Path, **more: object) -> EvaluationResult:
+    return evaluate_matching(EvaluationRequest(gold, store, small_codebook(gold.parent), **more))  # type: ignore[arg-type]
 
 
 def test_the_current_snapshot_carries_the_figures(gold: Path, store: Store) -> None:
@@ -77,16 +77,14 @@ def test_without_a_snapshot_only_the_file_is_written_and_that_is_said(gold: Path
 
 
 def test_figures_of_another_matching_are_not_kept(gold: Path, store: Store) -> None:
-    DecisionLog(store.path / DECISIONS).add(
-        [LabelledText(1, "A text.", "d", {"bases": "rejected"})], "ann", ""
-    )
+    DecisionLog(store.path / DECISIONS_FILE).add([LabelledText(1, "A text.", "d", {"bases": "rejected"})], "ann", "")
     found = ask(gold, store.path)
     assert not found.snapshot and "another codebook, model or decisions" in found.note
     assert store.quality(store.current() or "") is None
 
 
 def imported(gold: Path, store: Store) -> DecisionLog:
-    log = DecisionLog(store.path / DECISIONS)
+    log = DecisionLog(store.path / DECISIONS_FILE)
     made = [row for row in read_labels(gold, ("bases", "sanctions")) if isinstance(row, LabelledText)]
     log.add(made, "ann", "")
     return log
@@ -98,7 +96,7 @@ def test_a_decided_text_is_scored_without_its_document(
     imported(gold, store)
     asked: list[set[str]] = []
 
-    learn = match.learn
+    learn = match.learn_corrections
 
     def spied(decided: match.LabelledPairs) -> match.LearnedCorrections:
         asked.append(set(decided.documents))
@@ -107,7 +105,7 @@ def test_a_decided_text_is_scored_without_its_document(
     monkeypatch.setattr(embed, "learn", spied)
     found = ask(gold, store.path)
     everything, *folds = asked
-    assert len(everything) == 24 and len(folds) == evaluate_module.FOLDS
+    assert len(everything) == 24 and len(folds) == evaluate.FOLDS
     left_out = [everything - kept for kept in folds]
     assert sum(map(len, left_out)) == 24 and set().union(*left_out) == everything
     assert "without the decisions on its own document" in found.evaluation.caveat
@@ -135,7 +133,7 @@ def test_the_commands_from_import_to_figures(
     assert main(["review", "import", str(gold), *place, "--who", "ann"]) == 0
     said = capsys.readouterr().out
     assert "gold.jsonl:49" in said and " 96" in said
-    assert {d.who for d in DecisionLog(store.path / DECISIONS).current()} == {"ann"}
+    assert {d.who for d in DecisionLog(store.path / DECISIONS_FILE).current()} == {"ann"}
     out = tmp_path / "out.jsonl"
     assert main(["review", "export", str(out), "--store", str(store.path)]) == 0
     assert len(out.read_text("utf-8").splitlines()) == 48

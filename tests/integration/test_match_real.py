@@ -167,9 +167,7 @@ def test_the_seed_documents_are_matched_as_a_reader_would(real, shared):
         assert matcher.advances(run(matcher, texts, embed).scores)[:, column].all(), narrative
     briefing = next((shared / "seeds").glob("003_*")).read_text("utf-8").split("\n")
     neutral = [
-        p
-        for p in briefing
-        if any(w in p for w in ("CELAC", "APEC", "Asia Pacific", "South Africa", "Pretoria"))
+        p for p in briefing if any(w in p for w in ("CELAC", "APEC", "Asia Pacific", "South Africa", "Pretoria"))
     ]
     columns = [matcher.narrative_ids.index(narrative) for narrative in cases]
     assert len(neutral) >= 10

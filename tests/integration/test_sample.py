@@ -23,9 +23,7 @@ DATE = re.compile(r"(?:\d{4}(?:-\d\d(?:-\d\d)?)?)?")
 
 def load() -> list[dict]:
     return [
-        json.loads(line)
-        for path in sorted(SAMPLE.glob("*.jsonl"))
-        for line in path.read_text("utf-8").splitlines()
+        json.loads(line) for path in sorted(SAMPLE.glob("*.jsonl")) for line in path.read_text("utf-8").splitlines()
     ]
 
 
@@ -116,6 +114,4 @@ def test_the_check_finds_what_is_wrong(shared: Path, tmp_path: Path, change: dic
     module = sys.modules["check_sample"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     _, problems = module.check(tmp_path, shared)
-    assert any(
-        complaint in problem for problem in problems if row["source_ref"] in problem or row["id"] in problem
-    )
+    assert any(complaint in problem for problem in problems if row["source_ref"] in problem or row["id"] in problem)

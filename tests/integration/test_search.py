@@ -29,7 +29,7 @@ def path(tmp_path):
 
 
 def find(path, text):
-    return search.search(search.open_index(path, open_snapshot(path)), FakeEncoder(), text)
+    return search.search_index(search.open_index(path, open_snapshot(path)), FakeEncoder(), text)
 
 
 def test_nearest_first_and_only_of_the_snapshot(path):
@@ -37,7 +37,7 @@ def test_nearest_first_and_only_of_the_snapshot(path):
     assert next(iter(found)) == "d003-001" and found["d003-001"] == 1.0
     assert list(found.values()) == sorted(found.values(), reverse=True)
     assert set(found) <= content().statements
-    assert min(found.values()) >= search.FLOOR
+    assert min(found.values()) >= search.MIN_SIMILARITY
 
 
 def test_every_similarity_is_the_cosine_of_the_texts(path):
@@ -52,7 +52,7 @@ def test_every_similarity_is_the_cosine_of_the_texts(path):
     for key, text in statements.items():
         [(_, [vector])] = FakeEncoder().encode([text])
         cosines[key] = round(float(np.dot(vector, query)), 3)
-    expected = {key: cosine for key, cosine in cosines.items() if cosine >= search.FLOOR}
+    expected = {key: cosine for key, cosine in cosines.items() if cosine >= search.MIN_SIMILARITY}
     assert expected and find(path, "elections in the press") == pytest.approx(expected, abs=0.001)
 
 
@@ -87,20 +87,20 @@ def test_a_model_that_is_not_here_is_said_and_nobody_is_asked(path, monkeypatch)
     monkeypatch.setattr("socket.socket.connect", None)
     manifest = replace(open_snapshot(path).meta(), model="nobody/no-such-model")
     with pytest.raises(EncoderError, match=r"no such model on this machine.*NARRATIVES_MODEL"):
-        search.load_model(manifest)
+        search.load_snapshot_encoder(manifest)
 
 
 def test_another_model_than_the_build_s_is_refused(path, monkeypatch):
     monkeypatch.setattr("narratives.track.load_encoder", lambda *_, **__: FakeEncoder())
     manifest = open_snapshot(path).meta()
-    assert search.load_model(manifest).name == "fake"
+    assert search.load_snapshot_encoder(manifest).name == "fake"
     with pytest.raises(EncoderError, match="which made the vectors"):
-        search.load_model(replace(manifest, model="another"))
+        search.load_snapshot_encoder(replace(manifest, model="another"))
 
 
 def test_blocks_change_nothing(path, monkeypatch):
     whole = find(path, "elections in the press")
-    monkeypatch.setattr("narratives.store.vectors.BLOCK", 3)
+    monkeypatch.setattr("narratives.store.vectors.BLOCK_ROWS", 3)
     assert find(path, "elections in the press") == whole
 
 
@@ -108,9 +108,9 @@ def test_blocks_change_nothing(path, monkeypatch):
 def test_the_model_finds_other_words_for_the_same(sample):
     snapshot = open_snapshot(sample)
     index = search.open_index(sample, snapshot)
-    encoder = search.load_model(snapshot.meta())
-    found = search.search(index, encoder, "Restrictive measures against us break the rules of world trade")
+    encoder = search.load_snapshot_encoder(snapshot.meta())
+    found = search.search_index(index, encoder, "Restrictive measures against us break the rules of world trade")
     best = snapshot.paragraphs(Slice(), limit=5, near=found)
     assert best["narratives"].str.contains("Sanctions as unlawful").any()
     assert best["similarity"].tolist() == sorted(best["similarity"], reverse=True)
-    assert search.search(index, encoder, "my sourdough starter will not rise") == {}
+    assert search.search_index(index, encoder, "my sourdough starter will not rise") == {}

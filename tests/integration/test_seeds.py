@@ -10,7 +10,7 @@ import pytest
 
 from narratives import measure
 from narratives.model import BuildReport, Slice
-from narratives.store import DEFAULT_COPIES, export
+from narratives.store import DEFAULT_COPIES, export_slice
 from narratives.workflows.build import BuildRequest, build
 
 pytestmark = [pytest.mark.shared, pytest.mark.model]
@@ -24,14 +24,12 @@ FURNITURE = (
 
 
 def read(store: Path, table: str, out: Path) -> pd.DataFrame:
-    export(store, table, Slice(copies=DEFAULT_COPIES[table]), out / f"{table}.csv", measure.with_share)
+    export_slice(store, table, Slice(copies=DEFAULT_COPIES[table]), out / f"{table}.csv", measure.add_shares)
     return pd.read_csv(out / f"{table}.csv", keep_default_na=False, dtype={"date": str})
 
 
 @pytest.fixture(scope="module")
-def built(
-    shared: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[BuildReport, pd.DataFrame, pd.DataFrame]:
+def built(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[BuildReport, pd.DataFrame, pd.DataFrame]:
     """The report, the paragraphs with their file, and the assignments with their paragraph."""
     folder = tmp_path_factory.mktemp("seeds")
     report = build(BuildRequest(inputs=(str(shared / "seeds"),), store=folder / "store"))
@@ -69,9 +67,7 @@ def test_a_manifest_supplies_the_dates(shared: Path, tmp_path: Path) -> None:
     for file in files:
         (tmp_path / file.name).write_bytes(file.read_bytes())
     with (tmp_path / "manifest.csv").open("w", newline="") as out:
-        csv.writer(out).writerows(
-            [["path", "date"], [files[0].name, "2017-06-05"], [files[1].name, "2017-04-12"]]
-        )
+        csv.writer(out).writerows([["path", "date"], [files[0].name, "2017-06-05"], [files[1].name, "2017-04-12"]])
     build(BuildRequest(inputs=(str(tmp_path),), store=tmp_path / "store"))
     documents = read(tmp_path / "store", "documents", tmp_path)
     assert documents.sort_values("source_path")["date"].tolist() == ["2017-06-05", "2017-04-12"]

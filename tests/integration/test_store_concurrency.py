@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from narratives.model import Quality, Slice, StoreBusyError
-from narratives.store import Snapshot, Store, open_snapshot, verify
-from narratives.store.snapshot_reader import DATABASE
+from narratives.model import QualityMetrics, Slice, StoreBusyError
+from narratives.store import Snapshot, Store, open_snapshot, verify_snapshot
+from narratives.store.snapshot_reader import DATABASE_FILE
 from tests.helpers.factory import build_store, content
 
 # Children of the fork server start in milliseconds, and without any thread of this process.
@@ -43,7 +43,7 @@ def test_a_second_build_is_told_that_one_is_running(tmp_path: Path) -> None:
 def test_the_lock_can_be_nested_and_sweeps_leftovers_once(tmp_path: Path) -> None:
     leftover = tmp_path / "snapshots" / ".tmp-left"
     leftover.mkdir(parents=True)
-    (leftover / DATABASE).write_text("half a file")
+    (leftover / DATABASE_FILE).write_text("half a file")
     (tmp_path / "inputs").mkdir()
     (tmp_path / "inputs" / ".tmp-1-aa").write_text("half")
     store = Store(tmp_path)
@@ -81,10 +81,7 @@ def test_two_processes_read_while_snapshots_are_written(tmp_path: Path) -> None:
     store = build_store(tmp_path)
     stop, answers = processes.Event(), processes.Queue()
     started = [processes.Event(), processes.Event()]
-    readers = [
-        processes.Process(target=_read_all_the_while, args=(tmp_path, each, stop, answers))
-        for each in started
-    ]
+    readers = [processes.Process(target=_read_all_the_while, args=(tmp_path, each, stop, answers)) for each in started]
     for reader in readers:
         reader.start()
     assert all(each.wait(60) for each in started)
@@ -99,7 +96,7 @@ def test_two_processes_read_while_snapshots_are_written(tmp_path: Path) -> None:
 
 
 # --- killed -------------------------------------------------------------------------------------------------
-PERFECT = (Quality("", 3, *[1.0] * 12),)
+PERFECT = (QualityMetrics("", 3, *[1.0] * 12),)
 
 
 def _build_and_die(path: Path, at: int, count) -> None:
@@ -130,11 +127,11 @@ def test_killed_at_any_moment_nothing_is_lost(tmp_path: Path) -> None:
         finished = victim.exitcode == 0
         assert finished or victim.exitcode == -signal.SIGKILL
         store = Store(path)
-        assert verify(path, old) == []
+        assert verify_snapshot(path, old) == []
         assert store.quality(store.current()) == PERFECT
         assert open_snapshot(path).totals(Slice()).assigned == (7 if store.current() == old else 0)
         new = store.write_snapshot(replace(content(), assignments=[]))
-        assert store.current() == new and verify(path, new) == [] and store.quality(new) == PERFECT
+        assert store.current() == new and verify_snapshot(path, new) == [] and store.quality(new) == PERFECT
         assert sorted(p.name for p in (path / "snapshots").iterdir()) == sorted([old, new])
         assert not list(path.glob(".tmp*"))
     assert at > 5

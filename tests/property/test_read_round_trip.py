@@ -32,10 +32,7 @@ NAMES = ("id", "title", "outlet", "date", "speaker", "text", "paragraphs")
 
 def as_rows(given_documents):
     return [
-        {
-            name: [as_item(p) for p in value] if name == "paragraphs" else value
-            for name, value in document.items()
-        }
+        {name: [as_item(p) for p in value] if name == "paragraphs" else value for name, value in document.items()}
         for document in given_documents
     ]
 

@@ -28,9 +28,7 @@ PAGE = f"""<!DOCTYPE html><html><head><meta charset="utf-8"><title>Note</title>
 <table><tr><td>&laquo;{TEXT}&raquo;</td></tr></table></article></body></html>"""
 JSONL = "".join(json.dumps(row) + "\n" for row in ROWS).encode()
 CSV = "\n".join([",".join(ROWS[0]), *(",".join(f'"{value}"' for value in row.values()) for row in ROWS)])
-TABLE = write_parquet(
-    {name: [row[name] for row in ROWS] for name in ROWS[0]} | {"paragraphs": [[TEXT]] * len(ROWS)}
-)
+TABLE = write_parquet({name: [row[name] for row in ROWS] for name in ROWS[0]} | {"paragraphs": [[TEXT]] * len(ROWS)})
 WORD = docx(
     ("Heading1", "Remarks on trade"),
     ("", TEXT),
@@ -53,9 +51,7 @@ def damage(data: bytes, chance: random.Random) -> bytes:
         elif kind == 2:
             out[at:end] = chance.randbytes(end - at)
         elif kind == 3:
-            out[at:at] = chance.choice(
-                [chance.randbytes(chance.randint(1, 40)), b"<", b"\0", b'"', b"9" * 12]
-            )
+            out[at:at] = chance.choice([chance.randbytes(chance.randint(1, 40)), b"<", b"\0", b'"', b"9" * 12])
         elif kind == 4:
             del out[at:end]
         else:
@@ -89,9 +85,7 @@ FORMATS = {
     "a.parquet": (TABLE, damage),
     "a.txt": (f"A note\n\n{TEXT}\n".encode(), damage),
 }
-PACKED = {
-    f"{name}.gz": (content, pack_damaged) for name, (content, _) in FORMATS.items() if "docx" not in name
-}
+PACKED = {f"{name}.gz": (content, pack_damaged) for name, (content, _) in FORMATS.items() if "docx" not in name}
 
 
 @pytest.mark.parametrize("name", [*FORMATS, *PACKED])

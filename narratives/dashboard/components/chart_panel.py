@@ -17,16 +17,16 @@ import streamlit as st
 from plotly.basedatatypes import BaseFigure
 from streamlit.components.v2 import component
 
+from narratives.brief import build_html
 from narratives.dashboard import cached_queries, navigation, sidebar, url_state
-from narratives.dashboard.shell import AS_OF, View
-from narratives.model import Manifest, Slice
+from narratives.dashboard.shell import SNAPSHOT_PARAMETER, View
+from narratives.model import Slice, SnapshotManifest
 from narratives.render import phrases, time_series
-from narratives.store import to_csv, write, written
+from narratives.store import format_filters, frame_to_csv, write_table
 from narratives.workflows import brief
-from narratives.workflows.brief import html
 
 # Columns of the pages' files, and what `written` calls them.
-_FILTERS = {
+_FILTER_COLUMNS = {
     "filter_speaker": "speakers",
     "filter_outlet": "outlets",
     "filter_narrative": "narratives",
@@ -37,8 +37,8 @@ _FILTERS = {
 }
 
 
-def paragraphs(
-    frame: pd.DataFrame, s: Slice, manifest: Manifest, extra: Mapping[str, str], suffix: str
+def export_paragraphs(
+    frame: pd.DataFrame, s: Slice, manifest: SnapshotManifest, extra: Mapping[str, str], suffix: str
 ) -> bytes:
     """The evidence, one row a paragraph, as `.csv` (UTF-8 with BOM, formulas neutralised), `.jsonl` or
     `.parquet`: the same rows and columns in each. `extra` are the page's own controls.
@@ -47,49 +47,49 @@ def paragraphs(
     `filter_unassigned` rows are chosen without regard to the narrative filter, so none is named then.
     """
     s = replace(s, narratives=()) if extra.get("filter_unassigned") == "yes" else s
-    context = _context(s, manifest)
+    context = _build_context_columns(s, manifest)
     caveat = f"{manifest.notice}. {phrases.SHORT_CAVEAT}" if manifest.notice else phrases.SHORT_CAVEAT
     table = pa.Table.from_pandas(
         frame.assign(**extra, **{**context, "caveat": caveat}), preserve_index=False
     ).replace_schema_metadata(None)
     file = io.BytesIO()
-    write(table, suffix, file, bom=True, about={**extra, **context})
+    write_table(table, suffix, file, bom=True, about={**extra, **context})
     return file.getvalue()
 
 
-def table_csv(
+def export_table(
     frame: pd.DataFrame,
     s: Slice,
-    manifest: Manifest,
+    manifest: SnapshotManifest,
     denominator: str,
     extra: Mapping[str, str] = MappingProxyType({}),
 ) -> bytes:
     """The numbers of a chart, as UTF-8 with BOM; formulas are neutralised. `extra` are further columns."""
-    context = {"denominator": denominator, "unit": s.unit, **extra, **_context(s, manifest)}
-    return to_csv(frame.assign(**context), bom=True)
+    context = {"denominator": denominator, "unit": s.unit, **extra, **_build_context_columns(s, manifest)}
+    return frame_to_csv(frame.assign(**context), bom=True)
 
 
-def stem(what: str, snapshot_id: str) -> str:
+def build_file_stem(what: str, snapshot_id: str) -> str:
     """What a browser should save it as, without the ending."""
     return f"narratives-{what}-{snapshot_id}"
 
 
-def file_name(what: str, snapshot_id: str, suffix: str = ".csv") -> str:
+def build_file_name(what: str, snapshot_id: str, suffix: str = ".csv") -> str:
     """The same with its ending."""
-    return f"{stem(what, snapshot_id)}{suffix}"
+    return f"{build_file_stem(what, snapshot_id)}{suffix}"
 
 
-def _context(s: Slice, manifest: Manifest) -> dict[str, str]:
+def _build_context_columns(s: Slice, manifest: SnapshotManifest) -> dict[str, str]:
     """The columns that say what a file is a slice of."""
-    filters = written(s)
+    filters = format_filters(s)
     return {
-        **{column: filters[name] for column, name in _FILTERS.items()},
+        **{column: filters[name] for column, name in _FILTER_COLUMNS.items()},
         "snapshot": manifest.snapshot_id,
         "caveat": f"{manifest.notice}. {phrases.CAVEAT}" if manifest.notice else phrases.CAVEAT,
     }
 
 
-_BUTTONS = """
+_BUTTONS_HTML = """
 <div class="row">
   <button data-action="png">Picture (PNG)</button>
   <button data-action="svg">Picture (SVG)</button>
@@ -109,7 +109,7 @@ p { font-size: .85rem; margin: .4rem 0 0; color: var(--st-text-color); min-heigh
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class ChartPanel:
     """What stands around one or more charts.
 
     `key` names it in the page (lower case, hyphens); `how` says in words what is drawn, in which unit and
@@ -129,18 +129,18 @@ class Panel:
     link: Mapping[str, str] = field(default_factory=dict)
 
 
-Selection = Literal["points", "box", "lasso"]
+SelectionMode = Literal["points", "box", "lasso"]
 Figures = Sequence[tuple[str, time_series.Figure, str]]
 
 
-def show(
+def draw_panel(
     view: View,
-    panel: Panel,
+    panel: ChartPanel,
     figures: Callable[[], Figures] | None,
     least_width: int = 0,
-    on_click: Callable[[str], None] | None = navigation.to_evidence,
-    config: Mapping[str, Any] = time_series.CONFIG,
-    selection: Sequence[Selection] = ("points",),
+    on_click: Callable[[str], None] | None = navigation.open_clicked_evidence,
+    config: Mapping[str, Any] = time_series.PLOTLY_CONFIG,
+    selection: Sequence[SelectionMode] = ("points",),
 ) -> None:
     """Draw the panel: its charts, or their numbers as a table, and the ways to take them away.
 
@@ -151,28 +151,28 @@ def show(
     """
     with st.container(key=f"panel-{panel.key}"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            st.subheader(phrases.literal(panel.title), anchor=False, width="stretch")
+            st.subheader(phrases.escape_markdown(panel.title), anchor=False, width="stretch")
             tabled = figures is None or st.toggle(
                 "Table", key=f"table-{panel.key}", help="The numbers instead of the chart."
             )
-            _save(view, panel, pictures=not tabled)
-        st.caption(phrases.literal(panel.how))
+            _draw_save_menu(view, panel, pictures=not tabled)
+        st.caption(phrases.escape_markdown(panel.how))
         if tabled or figures is None:
-            _table(panel)
+            _draw_table(panel)
             return
         place = st.grid("auto", min_column_width=least_width, gap="small") if least_width else st.container()
         for key, figure, summary in figures():
             place.plotly_chart(
-                Finished(figure),
+                PlainFigure(figure),
                 config=dict(config),
                 key=key,
                 alt=summary,
-                on_select=_callback(on_click, key) if on_click else "ignore",
+                on_select=_make_callback(on_click, key) if on_click else "ignore",
                 selection_mode=selection,
             )
 
 
-class Finished(BaseFigure):  # type: ignore[misc]  # Plotly has no types
+class PlainFigure(BaseFigure):  # type: ignore[misc]  # Plotly has no types
     """A figure that Streamlit may send as it stands.
 
     Of a plain dict it would make a Plotly figure at every redraw, checking each value and adding a template
@@ -188,11 +188,11 @@ class Finished(BaseFigure):  # type: ignore[misc]  # Plotly has no types
         return self._spec
 
 
-def _callback(on_click: Callable[[str], None], key: str) -> Callable[[], None]:
+def _make_callback(on_click: Callable[[str], None], key: str) -> Callable[[], None]:
     return lambda: on_click(key)
 
 
-def _table(panel: Panel) -> None:
+def _draw_table(panel: ChartPanel) -> None:
     shown = [key for key in panel.columns if key in panel.table] or list(panel.table.columns)
     st.dataframe(
         panel.table[shown],
@@ -202,26 +202,26 @@ def _table(panel: Panel) -> None:
     )
 
 
-def _save(view: View, panel: Panel, pictures: bool) -> None:
-    manifest = cached_queries.manifest(view.handle)
-    file = stem(panel.key, manifest.snapshot_id)
+def _draw_save_menu(view: View, panel: ChartPanel, pictures: bool) -> None:
+    manifest = cached_queries.get_manifest(view.handle)
+    file = build_file_stem(panel.key, manifest.snapshot_id)
     with st.popover("Save", icon=":material/download:", type="tertiary", help="Download or share this"):
         st.download_button(
             "Numbers (CSV)",
-            lambda: table_csv(panel.table, panel.slice, manifest, panel.how, panel.extra),
+            lambda: export_table(panel.table, panel.slice, manifest, panel.how, panel.extra),
             f"{file}.csv",
             "text/csv",
             on_click="ignore",
             key=f"csv-{panel.key}",
             width="stretch",
         )
-        _component()(
+        _load_share_component()(
             data={
                 "panel": f"panel-{panel.key}",
                 "title": panel.title,
                 "how": panel.how,
                 "summary": panel.summary,
-                "notes": notes(view, panel.slice),
+                "notes": build_image_notes(view, panel.slice),
                 "snapshot": manifest.snapshot_id,
                 "file": file,
                 "link": dict(panel.link),
@@ -231,37 +231,37 @@ def _save(view: View, panel: Panel, pictures: bool) -> None:
         )
 
 
-def links(view: View, key: str) -> None:
+def draw_link_buttons(view: View, key: str) -> None:
     """The buttons that copy a link to the page as it stands, where there is nothing to draw a picture of."""
-    data_of = {"snapshot": cached_queries.manifest(view.handle).snapshot_id, "pictures": False}
-    _component()(data=data_of, key=f"share-{key}")
+    data_of = {"snapshot": cached_queries.get_manifest(view.handle).snapshot_id, "pictures": False}
+    _load_share_component()(data=data_of, key=f"share-{key}")
 
 
-def notes(view: View, s: Slice) -> list[str]:
+def build_image_notes(view: View, s: Slice) -> list[str]:
     """What a picture must say below its charts: filters, snapshot and caveat."""
-    manifest = cached_queries.manifest(view.handle)
-    chosen = phrases.filters(s, cached_queries.names(view.handle))
+    manifest = cached_queries.get_manifest(view.handle)
+    chosen = phrases.describe_filters(s, cached_queries.get_narrative_names(view.handle))
     filtered = "; ".join(f"{name}: {value}" for _, name, value in chosen) or "none"
     lines = [
-        f"Filters: {filtered}. Snapshot {manifest.snapshot_id}, built {phrases.built(manifest.built_at)}.",
+        f"Filters: {filtered}. Snapshot {manifest.snapshot_id}, built {phrases.format_timestamp(manifest.built_at)}.",
         phrases.CAVEAT,
     ]
-    return [*lines, phrases.sentence(manifest.notice)] if manifest.notice else lines
+    return [*lines, phrases.make_sentence(manifest.notice)] if manifest.notice else lines
 
 
 @cache
-def _component() -> Callable[..., Any]:
+def _load_share_component() -> Callable[..., Any]:
     code = Path(__file__).with_name("share.js").read_text("utf-8")
-    return component("narratives_share", html=_BUTTONS, css=_CSS, js=code)
+    return component("narratives_share", html=_BUTTONS_HTML, css=_CSS, js=code)
 
 
-def download(view: View, s: Slice) -> None:
+def draw_brief_button(view: View, s: Slice) -> None:
     """Offer the brief of a slice; it is made when the button is pressed."""
     here = st.context.url or ""
     st.download_button(
         "Brief (HTML)",
-        lambda: page(view, s, here).encode("utf-8"),
-        f"{stem('brief', view.handle.snapshot_id)}.html",
+        lambda: build_linked_brief(view, s, here).encode("utf-8"),
+        f"{build_file_stem('brief', view.handle.snapshot_id)}.html",
         "text/html",
         on_click="ignore",
         type="tertiary",
@@ -272,16 +272,20 @@ def download(view: View, s: Slice) -> None:
     )
 
 
-def page(view: View, s: Slice, here: str) -> str:
+def build_linked_brief(view: View, s: Slice, here: str) -> str:
     """The brief, with a link to the same slice of the same snapshot where `here` is this page's address."""
-    found = brief.gather(cached_queries.snapshot(view.handle), s)
-    return html(found, Path(view.handle.store).name, link(view, s, here))
+    found = brief.gather_brief(cached_queries.get_snapshot(view.handle), s)
+    return build_html(found, Path(view.handle.store).name, build_snapshot_url(view, s, here))
 
 
-def link(view: View, s: Slice, here: str) -> str:
+def build_snapshot_url(view: View, s: Slice, here: str) -> str:
     """The address that shows the slice of this very snapshot again; empty where there is none."""
     if not urlsplit(here).netloc:
         return ""
-    own = {"by": s.by, "unit": None if s.unit == "paragraph" else s.unit, AS_OF: view.handle.snapshot_id}
-    asked = url_state.parameters({**sidebar.values(s), **own})
+    own = {
+        "by": s.by,
+        "unit": None if s.unit == "paragraph" else s.unit,
+        SNAPSHOT_PARAMETER: view.handle.snapshot_id,
+    }
+    asked = url_state.encode_parameters({**sidebar.get_control_values(s), **own})
     return f"{urlsplit(here)._replace(query=urlencode(asked, doseq=True), fragment='').geturl()}"

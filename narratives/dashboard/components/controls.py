@@ -30,9 +30,7 @@ def period(help: str) -> dates.Length:
     return choice("Period", "by", dates.LENGTHS, help=help)
 
 
-def choice(
-    label: str, key: str, options: Mapping[Key, str], default: Key | None = None, help: str = ""
-) -> Key:
+def choice(label: str, key: str, options: Mapping[Key, str], default: Key | None = None, help: str = "") -> Key:
     """A few options side by side, of which one is always chosen: `default`, or the first, at the start."""
     said = _one(key, options, default or next(iter(options)))
     st.segmented_control(
@@ -71,7 +69,7 @@ def box(
 
 def maybe(label: str, key: str, options: Sequence[str], placeholder: str) -> str | None:
     """A list of options on every page, of which one or none is chosen."""
-    said = url_state.one(key, {option: option for option in options})
+    said = url_state.bind_value(key, {option: option for option in options})
     st.selectbox(label, options, index=None, placeholder=placeholder, **_shown(key, said, everywhere=True))
     return said
 
@@ -86,7 +84,7 @@ def several(
     everywhere: bool = False,
 ) -> list[str]:
     """A list of options, of which at most `most` may be chosen."""
-    said = url_state.several(key, options, most)
+    said = url_state.bind_multiselect(key, options, most)
     st.multiselect(
         label,
         list(options),
@@ -102,7 +100,7 @@ def several(
 
 def switch(label: str, key: str, help: str = "") -> bool:
     """A switch, off at the start."""
-    said = url_state.flag(key)
+    said = url_state.bind_flag(key)
     st.toggle(label, help=help or None, **_shown(key, said))
     return said
 
@@ -116,13 +114,13 @@ def line(label: str, key: str, icon: str, placeholder: str, help: str, most: int
 
 def page_number(key: str, pages: int) -> int:
     """Which of so many pages of a table is shown, from 1."""
-    said = url_state.number(key, pages)
+    said = url_state.bind_number(key, pages)
     st.pagination(pages, **_shown(key, said))
     return said
 
 
 def _one(key: str, options: Mapping[Key, str], default: Key) -> Key:
-    return cast(Key, url_state.one(key, cast(Mapping[str, str], options), default))
+    return cast(Key, url_state.bind_value(key, cast(Mapping[str, str], options), default))
 
 
 def _shown(key: str, value: object, everywhere: bool = False) -> dict[str, Any]:

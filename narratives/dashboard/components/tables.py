@@ -16,27 +16,25 @@ from narratives.dashboard.shell import View
 from narratives.model import Slice
 from narratives.render import phrases
 
-NUMBER = st.column_config.NumberColumn
-TEXT = st.column_config.TextColumn
-_TALLEST = 10  # rows that are shown without scrolling
+NUMBER_COLUMN = st.column_config.NumberColumn
+TEXT_COLUMN = st.column_config.TextColumn
+_MAX_VISIBLE_ROWS = 10  # rows that are shown without scrolling
 
 
-def table(
-    view: View, s: Slice, shown: pd.DataFrame, columns: dict[str, Any], what: str, denominator: str
-) -> None:
+def draw_table(view: View, s: Slice, shown: pd.DataFrame, columns: dict[str, Any], what: str, denominator: str) -> None:
     """A sortable table as high as its first ten rows, and its CSV."""
     st.dataframe(
         shown,
         column_config=columns,
         column_order=list(columns),
         hide_index=True,
-        height="content" if len(shown) <= _TALLEST else 388,
+        height="content" if len(shown) <= _MAX_VISIBLE_ROWS else 388,
         key=f"table-{what}",
     )
     st.download_button(
         f"{what.capitalize()} (CSV)",
-        lambda: chart_panel.table_csv(shown, s, cached_queries.manifest(view.handle), denominator),
-        chart_panel.file_name(what, view.handle.snapshot_id),
+        lambda: chart_panel.export_table(shown, s, cached_queries.get_manifest(view.handle), denominator),
+        chart_panel.build_file_name(what, view.handle.snapshot_id),
         "text/csv",
         on_click="ignore",
         type="tertiary",
@@ -45,14 +43,14 @@ def table(
     )
 
 
-PAGE_SIZE, ROW_HEIGHT, EXCERPT = 100, 66, 160
+PAGE_SIZE, TABLE_ROW_HEIGHT, TABLE_EXCERPT_LENGTH = 100, 66, 160
 
 
-def paging(found: int) -> int:
+def draw_pagination(found: int) -> int:
     """Draw page numbers where one page is not enough; returns the offset of the page's first row."""
     pages = max(1, ceil(found / PAGE_SIZE))
     if pages == 1:
-        url_state.number("page", pages)
+        url_state.bind_number("page", pages)
         return 0
     page = controls.page_number("page", pages)
     first = (page - 1) * PAGE_SIZE
@@ -60,19 +58,19 @@ def paging(found: int) -> int:
     return first
 
 
-def paragraph_table(rows: pd.DataFrame, key: str) -> None:
+def draw_paragraph_table(rows: pd.DataFrame, key: str) -> None:
     """One page of paragraphs; the chosen one opens in its document. `key` tells one table from another."""
     rows = rows.reindex(columns=[*rows.columns, *({"status", "threshold", "similarity"} - {*rows.columns})])
     shown = rows.assign(
         url=rows["url"].where(rows["url"].str.match(r"https?://"), ""),
-        voice=rows["voice"].map(phrases.VOICES).fillna(rows["voice"]),
+        voice=rows["voice"].map(phrases.VOICE_LABELS).fillna(rows["voice"]),
         sure=[
             f"{score} ≥ {least}" if least else score
-            for score, least in zip(_figures(rows["score"]), _figures(rows["threshold"]), strict=True)
+            for score, least in zip(_format_scores(rows["score"]), _format_scores(rows["threshold"]), strict=True)
         ],
-        like=_figures(rows["similarity"]),
-        decided=rows["status"].map(phrases.STATUS).fillna(""),
-        excerpt=rows["text"].map(lambda text: textwrap.shorten(text, EXCERPT, placeholder=" …")),
+        like=_format_scores(rows["similarity"]),
+        decided=rows["status"].map(phrases.STATUS_LABELS).fillna(""),
+        excerpt=rows["text"].map(lambda text: textwrap.shorten(text, TABLE_EXCERPT_LENGTH, placeholder=" …")),
     )
     columns = {
         "date": st.column_config.TextColumn("Date", width=84),
@@ -102,21 +100,21 @@ def paragraph_table(rows: pd.DataFrame, key: str) -> None:
         column_config=columns,
         column_order=list(columns),
         hide_index=True,
-        row_height=ROW_HEIGHT,
-        height=min(ROW_HEIGHT * 9, ROW_HEIGHT * len(shown)) + 38,
-        on_select=lambda: _open_row(name, ids),
+        row_height=TABLE_ROW_HEIGHT,
+        height=min(TABLE_ROW_HEIGHT * 9, TABLE_ROW_HEIGHT * len(shown)) + 38,
+        on_select=lambda: _open_selected_row(name, ids),
         selection_mode="single-row",
         key=name,
         alt="Paragraphs of the slice; choose a row to read it in its document",
     )
-    document_drawer.drawer(shell.view())
+    document_drawer.draw_drawer(shell.get_view())
 
 
-def _figures(column: pd.Series) -> list[str]:
+def _format_scores(column: pd.Series) -> list[str]:
     return ["" if value != value else f"{value:.2f}" for value in column.astype("float64")]
 
 
-def _open_row(name: str, ids: list[str]) -> None:
+def _open_selected_row(name: str, ids: list[str]) -> None:
     """Open the chosen row (a callback); taking its mark off opens nothing."""
     rows = st.session_state[name].selection.rows
-    document_drawer.choose(ids[rows[0]] if rows else None)
+    document_drawer.open_paragraph(ids[rows[0]] if rows else None)

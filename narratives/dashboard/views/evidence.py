@@ -13,20 +13,20 @@ import streamlit as st
 from narratives.dashboard import cached_queries, shell, url_state
 from narratives.dashboard.components import chart_panel, controls, document_drawer
 from narratives.dashboard.shell import View
-from narratives.model import EncoderError, NarrativesError, Slice, StoreError, terms
-from narratives.model.slice import Sort
+from narratives.model import EncoderError, NarrativesError, Slice, StoreError, parse_search_terms
+from narratives.model.slice import SortOrder
 from narratives.model.text import Encoder
 from narratives.render import phrases
-from narratives.store import LONGEST_SEARCH, MOST_TERMS, Near, Turns
+from narratives.store import LONGEST_SEARCH, MOST_TERMS, SimilarityById, Turns
 from narratives.workflows import search
-from narratives.workflows.search import FLOOR, LONGEST
+from narratives.workflows.search import LONGEST, MIN_SIMILARITY
 
-OFF, SOURCE = "NARRATIVES_NO_MODEL", "NARRATIVES_MODEL"
+NO_MODEL_VARIABLE, MODEL_VARIABLE = "NARRATIVES_NO_MODEL", "NARRATIVES_MODEL"
 PATIENCE = 30.0  # seconds to wait for the searches of others
-LOADING = "Looking for paragraphs of like meaning; the first time the language model is loaded …"
+LOADING_TEXT = "Looking for paragraphs of like meaning; the first time the language model is loaded …"
 
 
-def find_nearest(handle: cached_queries.Handle, text: str) -> dict[str, float] | None:
+def search_by_meaning(handle: cached_queries.Handle, text: str) -> dict[str, float] | None:
     """Ids of the paragraphs near `text` in meaning, with their similarity; None where nothing is asked.
 
     Raises EncoderError, StoreError, UsageError or ResourceError, each with what to do, where it cannot be
@@ -34,54 +34,58 @@ def find_nearest(handle: cached_queries.Handle, text: str) -> dict[str, float] |
     """
     if not text:
         return None
-    if os.environ.get(OFF):
+    if os.environ.get(NO_MODEL_VARIABLE):
         raise EncoderError(
             "a language model on this server",
-            f"{OFF} set, which keeps it from being loaded",
-            f"Start the dashboard without {OFF}. Searching for words needs no model.",
+            f"{NO_MODEL_VARIABLE} set, which keeps it from being loaded",
+            f"Start the dashboard without {NO_MODEL_VARIABLE}. Searching for words needs no model.",
         )
-    with st.spinner(LOADING):
-        return _near(handle, text)
+    with st.spinner(LOADING_TEXT):
+        return _search_cached(handle, text)
 
 
-@st.cache_data(max_entries=60, ttl=cached_queries.KEEP_SECONDS, show_spinner=False)
-def _near(handle: cached_queries.Handle, text: str) -> dict[str, float]:
+@st.cache_data(max_entries=60, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
+def _search_cached(handle: cached_queries.Handle, text: str) -> dict[str, float]:
     try:
-        return _searcher(handle)(text)
+        return _load_searcher(handle)(text)
     except StoreError:
         # What was damaged since it was opened may have been encoded again meanwhile.
-        _searcher.clear(handle)
-        return _searcher(handle)(text)
+        _load_searcher.clear(handle)
+        return _load_searcher(handle)(text)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _searcher(handle: cached_queries.Handle) -> Callable[[str], dict[str, float]]:
+def _load_searcher(handle: cached_queries.Handle) -> Callable[[str], dict[str, float]]:
     """What searches one snapshot, for all sessions."""
-    snapshot = cached_queries.snapshot(handle)
+    snapshot = cached_queries.get_snapshot(handle)
     manifest = snapshot.meta()
     index = search.open_index(Path(handle.store), snapshot)
-    encoder = _model(manifest.model, manifest.variant, handle)
+    encoder = _load_encoder(manifest.model, manifest.variant, handle)
     turns = Turns(1, PATIENCE)  # the tokenizer serves one thread at a time
 
     def find(text: str) -> dict[str, float]:
         with turns.take():
-            return search.search(index, encoder, text)
+            return search.search_index(index, encoder, text)
 
     return find
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _model(model: str, variant: str, _handle: cached_queries.Handle) -> Encoder:
-    return search.load_model(cached_queries.manifest(_handle), os.environ.get(SOURCE, ""))
+def _load_encoder(model: str, variant: str, _handle: cached_queries.Handle) -> Encoder:
+    return search.load_snapshot_encoder(cached_queries.get_manifest(_handle), os.environ.get(MODEL_VARIABLE, ""))
 
 
-WHAT = "statement paragraph"
-ONLY_UNCOVERED = "Only what no narrative covers"
-MIME = {".csv": "text/csv", ".jsonl": "application/x-ndjson", ".parquet": "application/vnd.apache.parquet"}
+COUNTED_NOUN = "statement paragraph"
+UNCOVERED_SWITCH_LABEL = "Only what no narrative covers"
+MIME_TYPES = {
+    ".csv": "text/csv",
+    ".jsonl": "application/x-ndjson",
+    ".parquet": "application/vnd.apache.parquet",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class EvidenceSettings:
     """What this page's own controls say: words to find, a sentence to come near to, the switch, the order.
 
     `outline` is an area of the map, empty for all of it.
@@ -90,16 +94,16 @@ class Asked:
     text: str
     like: str
     unassigned: bool
-    sort: Sort
+    sort: SortOrder
     outline: url_state.Outline = ()
 
     @property
     def among(self) -> str:
         """What else than the snapshot decides which paragraphs `near` names."""
-        return f"{self.like}\n{url_state.written(self.outline)}"
+        return f"{self.like}\n{url_state.format_outline(self.outline)}"
 
 
-def choices() -> Asked:
+def choices() -> EvidenceSettings:
     """Draw both searches, the order and the switch to what no narrative covers; all in the URL."""
     left, right = st.columns(2)
     with left:
@@ -120,7 +124,7 @@ def choices() -> Asked:
             icon=":material/neurology:",
             placeholder="a sentence, in any words",
             help="By meaning: paragraphs whose likeness to your sentence, as the language model sees it, is "
-            f"{FLOOR:.2f} or more, where 1 is the same text. It finds other words for the same, and at times "
+            f"{MIN_SIMILARITY:.2f} or more, where 1 is the same text. It finds other words for the same, and at times "
             "the opposite claim on the same subject: read before you count.",
             most=LONGEST,
         )
@@ -129,18 +133,18 @@ def choices() -> Asked:
         sort = controls.box(
             "Sort all rows by",
             "sort",
-            phrases.SORTS,
+            phrases.SORT_LABELS,
             help="Best match: by likeness where a sentence is asked for, else by score.",
         )
     with right:
-        unassigned = controls.switch(ONLY_UNCOVERED, "unassigned")
-    outline = _outline()
-    return Asked(_searched(text), like, unassigned, sort, outline)
+        unassigned = controls.switch(UNCOVERED_SWITCH_LABEL, "unassigned")
+    outline = _draw_outline_filter()
+    return EvidenceSettings(_searched(text), like, unassigned, sort, outline)
 
 
 def _searched(text: str) -> str:
     """The search for words, empty with a word why where it is of too many."""
-    if (number := len(terms(text))) <= MOST_TERMS:
+    if (number := len(parse_search_terms(text))) <= MOST_TERMS:
         return text
     st.warning(
         f"The search in the text is passed over: it has {number} words and phrases, and no more than "
@@ -150,10 +154,10 @@ def _searched(text: str) -> str:
     return ""
 
 
-def _outline() -> url_state.Outline:
+def _draw_outline_filter() -> url_state.Outline:
     """The area of the map that the address names, with a way to leave it."""
     given = url_state.text("area", url_state.LONGEST)
-    outline = url_state.read(given)
+    outline = url_state.parse_outline(given)
     if given:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.text(
@@ -161,24 +165,24 @@ def _outline() -> url_state.Outline:
                 if outline
                 else "The area of the map in this link cannot be read, so it is passed over."
             )
-            st.button("Anywhere", icon=":material/close:", type="tertiary", on_click=_anywhere)
+            st.button("Anywhere", icon=":material/close:", type="tertiary", on_click=_clear_outline)
     return outline
 
 
-def _anywhere() -> None:
+def _clear_outline() -> None:
     st.session_state["area"] = ""
 
 
-def near(view: View, asked: Asked) -> tuple[Near | None, bool]:
+def find_near_paragraphs(view: View, asked: EvidenceSettings) -> tuple[SimilarityById | None, bool]:
     """The only paragraphs to show, with their likeness, and whether that could be told.
 
     They are those near to the sentence asked for and in the area of the map. Where it cannot be told the page
     says why.
     """
     try:
-        found: Near | None = find_nearest(view.handle, asked.like)
+        found: SimilarityById | None = search_by_meaning(view.handle, asked.like)
         if asked.outline:
-            there = cached_queries.map_inside(view.handle, asked.outline)
+            there = cached_queries.find_map_paragraphs(view.handle, asked.outline)
             found = {key: found[key] if found else None for key in there if found is None or key in found}
         return found, True
     except NarrativesError as error:
@@ -187,48 +191,48 @@ def near(view: View, asked: Asked) -> tuple[Near | None, bool]:
         return None, False
 
 
-def count(view: View, s: Slice, asked: Asked, found: Near | None) -> int:
+def count_results(view: View, s: Slice, asked: EvidenceSettings, found: SimilarityById | None) -> int:
     """How many paragraphs are asked for."""
     return cached_queries.count_paragraphs(view.handle, s, asked.text, asked.unassigned, asked.among, found)
 
 
-def counted(view: View, asked: Asked, found: int) -> str:
+def describe_results(view: View, asked: EvidenceSettings, found: int) -> str:
     """How many paragraphs are shown, and of what."""
-    names = cached_queries.names(view.handle)
+    names = cached_queries.get_narrative_names(view.handle)
     chosen = [names.get(key, key) for key in view.slice.narratives]
     verb = "advances" if found == 1 else "advance"
-    advancing = f" that {verb} {phrases.listing(chosen, link='or')}" if chosen else ""
+    advancing = f" that {verb} {phrases.format_list(chosen, link='or')}" if chosen else ""
     if asked.unassigned:
         advancing = f" that {verb} no narrative"
-    searched = phrases.searched(asked.text)
+    searched = phrases.describe_search(asked.text)
     searched = f"{',' if advancing else ''} {searched}" if searched else ""
     like = f" near in meaning to “{asked.like}”" if asked.like else ""
     where = " in an area of the map" if asked.outline else ""
     like = f",{like}" if like and (advancing or searched) else like
-    span = phrases.years(view.slice)
-    who = phrases.who(view.slice) + (f" dated {span}" if span else "")
-    return (
-        f"{phrases.count(found, WHAT)}{who}{where}{advancing}{searched}{like}; {phrases.copies(view.slice)}."
-    )
+    span = phrases.format_date_range(view.slice)
+    who = phrases.describe_attribution(view.slice) + (f" dated {span}" if span else "")
+    return f"{phrases.format_count(found, COUNTED_NOUN)}{who}{where}{advancing}{searched}{like}; {phrases.describe_copies(view.slice)}."  # noqa: E501
 
 
-def unread(view: View, asked: Asked) -> None:
+def draw_unread_note(view: View, asked: EvidenceSettings) -> None:
     """What the search by meaning cannot find, because the model does not read it."""
-    if asked.like and (line := phrases.unread(cached_queries.totals(view.handle, view.slice).other_language)):
+    if asked.like and (
+        line := phrases.describe_unread_languages(cached_queries.load_totals(view.handle, view.slice).other_language)
+    ):
         st.caption(line)
 
 
-def nothing(view: View, asked: Asked, found: Near | None) -> None:
+def draw_empty_state(view: View, asked: EvidenceSettings, found: SimilarityById | None) -> None:
     """The empty state: what the searches, the switch and each filter leave out."""
 
-    def without(other: Asked) -> str:
+    def without(other: EvidenceSettings) -> str:
         """How many there are where one thing is not asked for."""
-        rest, _ = near(view, other)
-        return phrases.count(count(view, view.slice, other, rest), WHAT)
+        rest, _ = find_near_paragraphs(view, other)
+        return phrases.format_count(count_results(view, view.slice, other, rest), COUNTED_NOUN)
 
     hints = []
     if asked.like and not found:
-        hints.append(f"Nothing in the snapshot comes near to “{asked.like}” (likeness {FLOOR:.2f} or more).")
+        hints.append(f"Nothing in the snapshot comes near to “{asked.like}” (likeness {MIN_SIMILARITY:.2f} or more).")
     if asked.like:
         hints.append(f"Without the search for “{asked.like}” by meaning: {without(replace(asked, like=''))}.")
     if asked.text:
@@ -236,42 +240,42 @@ def nothing(view: View, asked: Asked, found: Near | None) -> None:
     if asked.outline:
         hints.append(f"Without the area of the map: {without(replace(asked, outline=()))}.")
     if asked.unassigned:
-        hints.append(f"Without “{ONLY_UNCOVERED.lower()}”: {without(replace(asked, unassigned=False))}.")
-    shell.nothing(view, view.slice, lambda s: count(view, s, asked, found), WHAT, hints)
-    document_drawer.drawer(view)
+        hints.append(f"Without “{UNCOVERED_SWITCH_LABEL.lower()}”: {without(replace(asked, unassigned=False))}.")
+    shell.draw_empty_state(view, view.slice, lambda s: count_results(view, s, asked, found), COUNTED_NOUN, hints)
+    document_drawer.draw_drawer(view)
 
 
-def files(view: View, asked: Asked, total: int, found: Near | None) -> None:
+def draw_downloads(view: View, asked: EvidenceSettings, total: int, found: SimilarityById | None) -> None:
     """All rows in the page's order as CSV, JSON lines and Parquet, and a link to the page."""
-    manifest = cached_queries.manifest(view.handle)
+    manifest = cached_queries.get_manifest(view.handle)
     extra = {
         "filter_text": asked.text,
         "filter_like": asked.like,
-        "filter_area": url_state.written(asked.outline),
+        "filter_area": url_state.format_outline(asked.outline),
         "filter_unassigned": "yes" if asked.unassigned else "no",
         "sorted_by": asked.sort,
     }
 
     def made(suffix: str) -> bytes:
-        rows = cached_queries.all_paragraphs(
+        rows = cached_queries.load_all_paragraphs(
             view.handle, view.slice, asked.text, asked.unassigned, asked.sort, found
         )
-        return chart_panel.paragraphs(rows, view.slice, manifest, extra, suffix)
+        return chart_panel.export_paragraphs(rows, view.slice, manifest, extra, suffix)
 
     with st.container(horizontal=True, vertical_alignment="center"):
         for suffix, label in (
-            (".csv", f"Download {phrases.count(total, 'paragraph')} (CSV)"),
+            (".csv", f"Download {phrases.format_count(total, 'paragraph')} (CSV)"),
             (".jsonl", "JSON lines"),
             (".parquet", "Parquet"),
         ):
             st.download_button(
                 label,
                 partial(made, suffix),
-                chart_panel.file_name("paragraphs", manifest.snapshot_id, suffix),
-                MIME[suffix],
+                chart_panel.build_file_name("paragraphs", manifest.snapshot_id, suffix),
+                MIME_TYPES[suffix],
                 on_click="ignore",
                 key=f"download{suffix}",
                 icon=":material/download:",
             )
         with st.popover("Share", icon=":material/link:", type="tertiary"):
-            chart_panel.links(view, "evidence")
+            chart_panel.draw_link_buttons(view, "evidence")

@@ -11,28 +11,28 @@ from narratives.model import ParagraphKind, Voice
 from narratives.parse.attribution.entities import EntityIndex
 from narratives.parse.attribution.lexicon import (
     ANSWER_LABELS,
-    ASKING_HEADS,
     DOCUMENT_SPEAKER,
+    IMPERSONAL_NOUNS,
+    INTERVIEWER_HEADS,
+    NAME_PARTICLES,
     NAME_PREFIXES,
-    NOT_NAMES,
-    OPENERS,
-    PARTICLES,
+    NON_NAME_WORDS,
     QUESTION_LABELS,
     ROLE_HEADS,
-    THINGS,
+    SENTENCE_OPENERS,
 )
-from narratives.parse.attribution.mentions import mention_after, tokenise
-from narratives.parse.attribution.quotations import quote_spans, quoted_share
-from narratives.parse.attribution.report import Attribution, attribute_report, speaks_of_self
+from narratives.parse.attribution.mentions import find_mention_after, tokenise
+from narratives.parse.attribution.quotations import compute_quoted_share, find_quote_spans
+from narratives.parse.attribution.report import Attribution, attribute_report, is_about_speaker
 from narratives.parse.attribution.roster import Roster, clean_name
-from narratives.parse.patterns import ASKED_AND_THANKED, MAX_QUESTION_WORDS, QUOTED_SHARE, count_words
+from narratives.parse.patterns import MAX_QUESTION_WORDS, MIN_QUOTED_SHARE, QUESTION_WITH_THANKS, count_words
 from narratives.parse.segmentation import Block
 
 MAX_LABEL_WORDS = 20
 MIN_TURN_WORDS = 4
 
-_LABEL = re.compile(r"(?P<label>[A-ZÀ-ÖØ-ÞА-ЯЁ][^:“”\"?!;]{0,150}):\s+(?P<rest>\S.*)", re.DOTALL)
-_SMALL = PARTICLES | {"of", "the", "and", "for", "in", "on", "at", "to"}
+_TURN_LABEL = re.compile(r"(?P<label>[A-ZÀ-ÖØ-ÞА-ЯЁ][^:“”\"?!;]{0,150}):\s+(?P<rest>\S.*)", re.DOTALL)
+_LOWERCASE_NAME_WORDS = NAME_PARTICLES | {"of", "the", "and", "for", "in", "on", "at", "to"}
 
 
 def is_question_label(label: str) -> bool:
@@ -45,7 +45,7 @@ def is_answer_label(label: str) -> bool:
     return clean_name(label).casefold() in ANSWER_LABELS
 
 
-def find_turns(texts: Sequence[str], roster: Roster, marked: Sequence[bool] = ()) -> list[str]:
+def find_turn_labels(texts: Sequence[str], roster: Roster, marked: Sequence[bool] = ()) -> list[str]:
     """For every text its turn label, or "" where it opens with none.
 
     `marked` tells for every text whether the page itself sets the label off, in bold: then a name needs no
@@ -54,15 +54,15 @@ def find_turns(texts: Sequence[str], roster: Roster, marked: Sequence[bool] = ()
     Unnamed askers and names of the roster are labels anywhere. Another name is one when it follows a post,
     or comes back, or the text has other labels: a colon after two capitalised words is often just prose.
     """
-    split = [_LABEL.fullmatch(text) for text in texts]
+    split = [_TURN_LABEL.fullmatch(text) for text in texts]
     sure: list[bool] = []
     shaped: list[str] = []
     bold = Counter(m["label"] for m, b in zip(split, marked, strict=False) if m and b)
     for i, match in enumerate(split):
         label = match["label"] if match else ""
-        set_off = i < len(marked) and marked[i] and (_is_name(label) or _is_surname(label, bold[label]))
-        sure.append(set_off or (bool(match) and _is_sure(label, match["rest"] if match else "", roster)))
-        shaped.append(label if match and _is_name(label) and _is_turn(match["rest"]) else "")
+        set_off = i < len(marked) and marked[i] and (_is_name_label(label) or _is_surname_label(label, bold[label]))
+        sure.append(set_off or (bool(match) and _is_certain_label(label, match["rest"] if match else "", roster)))
+        shaped.append(label if match and _is_name_label(label) and _is_turn_text(match["rest"]) else "")
     often = Counter(label for label in shaped if label)
     several = sum(sure) >= 2
     return [
@@ -71,35 +71,37 @@ def find_turns(texts: Sequence[str], roster: Roster, marked: Sequence[bool] = ()
     ]
 
 
-def _is_surname(label: str, times: int) -> bool:
-    return times > 1 and label.isalpha() and label.casefold() not in THINGS | NOT_NAMES | OPENERS
+def _is_surname_label(label: str, times: int) -> bool:
+    return (
+        times > 1 and label.isalpha() and label.casefold() not in IMPERSONAL_NOUNS | NON_NAME_WORDS | SENTENCE_OPENERS
+    )
 
 
-def _is_sure(label: str, rest: str, roster: Roster) -> bool:
+def _is_certain_label(label: str, rest: str, roster: Roster) -> bool:
     if is_question_label(label) or is_answer_label(label):
         return True
-    if len(label.split()) > MAX_LABEL_WORDS or not _is_turn(rest):
+    if len(label.split()) > MAX_LABEL_WORDS or not _is_turn_text(rest):
         return False
-    if roster.known(clean_name(label)) or (_is_name(label) and roster.known(roster.resolve(label))):
+    if roster.known(clean_name(label)) or (_is_name_label(label) and roster.known(roster.resolve(label))):
         return True
-    return _is_name(label) and any(w.casefold() in ROLE_HEADS for w in clean_name(label).split()[:-2])
+    return _is_name_label(label) and any(w.casefold() in ROLE_HEADS for w in clean_name(label).split()[:-2])
 
 
-def _is_turn(rest: str) -> bool:
+def _is_turn_text(rest: str) -> bool:
     # `Minister of Justice: Konstantin Chuichenko.` is an entry of a list.
     words = rest.split()
     entry = len(words) > 1 and all(word[:1].isupper() for word in words)
     return count_words(rest) >= MIN_TURN_WORDS or (not entry and rest.endswith((".", "!", "?", "…", ",")))
 
 
-def _is_name(label: str) -> bool:
+def _is_name_label(label: str) -> bool:
     words = clean_name(label).replace("’s ", " ").split()
-    if not 2 <= len(words) <= MAX_LABEL_WORDS or words[0].casefold() in OPENERS - {"the"}:
+    if not 2 <= len(words) <= MAX_LABEL_WORDS or words[0].casefold() in SENTENCE_OPENERS - {"the"}:
         return False
-    if not all(w[:1].isupper() or w[:1].isdigit() or w.casefold() in _SMALL or "-" in w for w in words):
+    if not all(w[:1].isupper() or w[:1].isdigit() or w.casefold() in _LOWERCASE_NAME_WORDS or "-" in w for w in words):
         return False
     ending = [w for w in words[-2:] if w[:1].isupper() and w.casefold() not in ROLE_HEADS | NAME_PREFIXES]
-    if words[-1].casefold() in THINGS or (len(words) > 2 and words[-3].casefold() in ("of", "for", "the")):
+    if words[-1].casefold() in IMPERSONAL_NOUNS or (len(words) > 2 and words[-3].casefold() in ("of", "for", "the")):
         return False
     return len(ending) == 2 and all(len(w) > 1 and not w.isupper() for w in ending)
 
@@ -127,18 +129,18 @@ def find_questions(turns: Sequence[Turn], labels: Mapping[str, str], roster: Ros
         return set()
     posted = {name for label, name in labels.items() if _has_post(label)} - journalists
     found: set[int] = set()
-    for start, end in _runs(turns):
+    for start, end in _group_turns(turns):
         name = turns[start].speaker
-        if name in officials or name in posted or not ASKED_AND_THANKED.search(turns[end - 1].text):
+        if name in officials or name in posted or not QUESTION_WITH_THANKS.search(turns[end - 1].text):
             continue
         if end == len(turns) or not (turns[end].speaker or turns[end].is_unnamed_question):
             continue
-        whole = name in journalists or _words(turns, range(start, end)) <= MAX_QUESTION_WORDS
+        whole = name in journalists or _count_turn_words(turns, range(start, end)) <= MAX_QUESTION_WORDS
         found |= set(range(start, end)) if whole else {end - 1}
     return found
 
 
-def _runs(turns: Sequence[Turn]) -> Iterator[tuple[int, int]]:
+def _group_turns(turns: Sequence[Turn]) -> Iterator[tuple[int, int]]:
     """The turns of one person each, as (first, one past the last)."""
     start = 0
     for i in range(1, len(turns) + 1):
@@ -148,22 +150,22 @@ def _runs(turns: Sequence[Turn]) -> Iterator[tuple[int, int]]:
             start = i
 
 
-def _words(turns: Sequence[Turn], of: Collection[int]) -> int:
+def _count_turn_words(turns: Sequence[Turn], of: Collection[int]) -> int:
     return sum(count_words(turns[i].text) for i in of)
 
 
 def _is_journalist(name: str, roster: Roster, on: str) -> bool:
-    return any(roster.is_a(name, head, on) for head in ASKING_HEADS)
+    return any(roster.is_a(name, head, on) for head in INTERVIEWER_HEADS)
 
 
 def _has_post(label: str) -> bool:
     words = {re.sub(r"[’']s$", "", word.casefold()) for word in clean_name(label).split()[:-1]}
-    return bool(words & ROLE_HEADS) and not words & ASKING_HEADS
+    return bool(words & ROLE_HEADS) and not words & INTERVIEWER_HEADS
 
 
-_QUOTES = "“”„«»\"‘'"
+_QUOTE_MARKS = "“”„«»\"‘'"
 TURN_METHODS = ("source label", "turn label", "turn continued")
-MIN_REPORTED = 2  # paragraphs that retell the stated speaker, from which a text is a report about them
+MIN_RETOLD_PARAGRAPHS = 2  # paragraphs that retell the stated speaker, from which a text is a report about them
 
 
 class AttributedBlock(NamedTuple):
@@ -173,7 +175,7 @@ class AttributedBlock(NamedTuple):
     by: Attribution
 
 
-def attribute(
+def attribute_blocks(
     blocks: Sequence[Block],
     title: str,
     roster: Roster,
@@ -195,11 +197,11 @@ def attribute(
     texts = [blocks[i].text for i in body]
     named = [blocks[i].labelled and bool(blocks[i].label) for i in body]
     marked = [blocks[i].labelled and not blocks[i].label for i in body]
-    turns = find_turns(["" if n else text for n, text in zip(named, texts, strict=True)], roster, marked)
-    names = _merge([label for label in [*(blocks[i].label for i in body), *turns] if label], roster, on)
+    turns = find_turn_labels(["" if n else text for n, text in zip(named, texts, strict=True)], roster, marked)
+    names = _merge_labels([label for label in [*(blocks[i].label for i in body), *turns] if label], roster, on)
     host = roster.resolve(stated, on) if stated else ""
-    whole, whole_method = _titled(title, roster, on), "whole document"
-    if not whole and host and not _retold(texts, host, roster):
+    whole, whole_method = _find_title_speaker(title, roster, on), "whole document"
+    if not whole and host and not _is_report_about(texts, host, roster):
         whole, whole_method = host, stated_in
     placed: dict[int, AttributedBlock] = {}
     free: list[int] = []
@@ -216,23 +218,23 @@ def attribute(
         elif turn:
             label, method = turn, "turn label"
             # In a report `Peskov: “...”` labels one quotation, not a turn that goes on.
-            running = "" if text[len(turn) :].lstrip(": ")[:1] in _QUOTES else turn
+            running = "" if text[len(turn) :].lstrip(": ")[:1] in _QUOTE_MARKS else turn
         else:
             label, method = running or block.label, "turn continued"
         if label and is_question_label(label):
             placed[at] = AttributedBlock("question", Attribution(method=method, voice="question"))
         elif label and is_answer_label(label):
-            placed[at] = _own(text, whole or answering, method, roster)
+            placed[at] = _attribute_own_words(text, whole or answering, method, roster)
         elif label:
             answering = names[label]
             in_quotes = method == "turn label" and not running
-            placed[at] = _own(text, answering, method, roster, in_quotes)
+            placed[at] = _attribute_own_words(text, answering, method, roster, in_quotes)
         elif whole:
-            placed[at] = _own(text, whole, whole_method, roster)
+            placed[at] = _attribute_own_words(text, whole, whole_method, roster)
         else:
             free.append(at)
     _mark_questions(placed, texts, names, roster, on)
-    reported = [_as_quoted(texts[at], blocks[body[at]]) for at in free]
+    reported = [_add_quote_marks(texts[at], blocks[body[at]]) for at in free]
     above = [block.text for block in blocks[: body[0] if body else 0] if block.kind == "heading"]
     reports = attribute_report(reported, title, roster, on, outlet, host, above)
     placed |= {at: AttributedBlock("body", by) for at, by in zip(free, reports, strict=True)}
@@ -240,10 +242,7 @@ def attribute(
         if blocks[i].hint == "quote" and placed[at].kind == "body":
             placed[at] = AttributedBlock("body", placed[at].by._replace(voice="quoted"))
     bodies = iter(placed[at] for at in range(len(body)))
-    return [
-        next(bodies) if block.kind == "body" else AttributedBlock(block.kind, Attribution())
-        for block in blocks
-    ]
+    return [next(bodies) if block.kind == "body" else AttributedBlock(block.kind, Attribution()) for block in blocks]
 
 
 def _mark_questions(
@@ -262,33 +261,35 @@ def _mark_questions(
         placed[at] = AttributedBlock("question", placed[at].by._replace(voice="question"))
 
 
-def _as_quoted(text: str, block: Block) -> str:
+def _add_quote_marks(text: str, block: Block) -> str:
     # A block quote stands without quotation marks; with them it is read like any other direct quote.
-    return f"“{text}”" if block.hint == "quote" and text[:1] not in _QUOTES else text
+    return f"“{text}”" if block.hint == "quote" and text[:1] not in _QUOTE_MARKS else text
 
 
-def _own(text: str, speaker: str, method: str, roster: Roster, in_quotes: bool = False) -> AttributedBlock:
+def _attribute_own_words(
+    text: str, speaker: str, method: str, roster: Roster, in_quotes: bool = False
+) -> AttributedBlock:
     voice: Voice = "own" if speaker else "outlet"
-    if in_quotes or speaks_of_self(text, speaker, roster):
-        share = quoted_share(text, quote_spans([text])[0])
-        voice = "quoted" if share >= QUOTED_SHARE else "reported"
+    if in_quotes or is_about_speaker(text, speaker, roster):
+        share = compute_quoted_share(text, find_quote_spans([text])[0])
+        voice = "quoted" if share >= MIN_QUOTED_SHARE else "reported"
     return AttributedBlock("body", Attribution(speaker, method if speaker else "", voice=voice))
 
 
-def _titled(title: str, roster: Roster, on: str) -> str:
+def _find_title_speaker(title: str, roster: Roster, on: str) -> str:
     """The speaker in `Briefing by Foreign Ministry Spokesperson Maria Zakharova, Moscow, ...`, or ""."""
     match = DOCUMENT_SPEAKER.match(title)
     if not match:
         return ""
     tokens = tokenise(match["who"], [])
-    return EntityIndex([tokens], roster, on, "").who(mention_after(tokens, 0))
+    return EntityIndex([tokens], roster, on, "").who(find_mention_after(tokens, 0))
 
 
-def _retold(texts: Sequence[str], speaker: str, roster: Roster) -> bool:
-    return sum(speaks_of_self(text, speaker, roster) for text in texts) >= min(MIN_REPORTED, len(texts))
+def _is_report_about(texts: Sequence[str], speaker: str, roster: Roster) -> bool:
+    return sum(is_about_speaker(text, speaker, roster) for text in texts) >= min(MIN_RETOLD_PARAGRAPHS, len(texts))
 
 
-def _merge(labels: Sequence[str], roster: Roster, on: str) -> dict[str, str]:
+def _merge_labels(labels: Sequence[str], roster: Roster, on: str) -> dict[str, str]:
     """The name behind every label of one document; a label that ends with another one is the same person.
 
     `Gazprom CEO Alexei Miller` and `Alexei Miller` become the latter. Where the roster refuses the longer

@@ -7,17 +7,15 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 
-def words_of(text: str) -> frozenset[str]:
+def make_word_set(text: str) -> frozenset[str]:
     """The words of a text as a set."""
     return frozenset(text.split())
 
 
 # --- people ---------------------------------------------------------------------------------------------
-HONORIFICS = words_of(
-    "mr mrs ms miss dr prof professor sir madam h.e he she excellency his her hon dame lord the"
-)
-POST_FILLERS = words_of("of the and for at in on to by a an as s deputy first acting head new")
-ROLE_HEADS = words_of(
+HONORIFICS = make_word_set("mr mrs ms miss dr prof professor sir madam h.e he she excellency his her hon dame lord the")
+POST_FILLERS = make_word_set("of the and for at in on to by a an as s deputy first acting head new")
+ROLE_HEADS = make_word_set(
     "president spokesman spokeswoman spokesperson minister chancellor premier ambassador envoy leader"
     " secretary chairman chairwoman chairperson chair speaker director head chief governor mayor"
     " commissioner representative deputy senator general colonel admiral king queen prince emir sheikh"
@@ -28,25 +26,25 @@ ROLE_HEADS = words_of(
     " superintendent detective coach undersecretary whip counsel"
 )
 # Posts of those whose trade is to ask.
-ASKING_HEADS = words_of(
+INTERVIEWER_HEADS = make_word_set(
     "journalist correspondent reporter anchor host presenter moderator editor editor-in-chief columnist"
     " commentator interviewer observer"
 )
-ROLE_MODIFIERS = words_of(
+ROLE_MODIFIERS = make_word_set(
     "presidential foreign prime deputy defense defence interior state press former vice first official"
     " chief senior general government parliamentary ministry energy finance economy trade culture sports"
     " national security political then current acting"
 )
 # Capitalised words that stand before a name but are no part of it.
-NAME_PREFIXES = words_of(
+NAME_PREFIXES = make_word_set(
     "russian american us u.s uk british german french ukrainian syrian turkish chinese iranian israeli"
     " kremlin white house foreign prime vice deputy defense defence interior state press first former"
     " acting minister ministry presidential democratic republican national security un nato eu nbc cnn bbc"
     " rt tass news department permanent special chief executive board union federal"
 )
-PARTICLES = words_of("al el bin ibn de del der den van von da dos la le")
+NAME_PARTICLES = make_word_set("al el bin ibn de del der den van von da dos la le")
 # Words that open a sentence with a capital though they are no name.
-OPENERS = words_of(
+SENTENCE_OPENERS = make_word_set(
     "the a an in on at as but and or however while when if although though despite after before since"
     " because meanwhile moreover furthermore also then still yet so thus earlier later today yesterday"
     " what this that these those it its his her their our my we i he she they you there here for from to"
@@ -55,7 +53,7 @@ OPENERS = words_of(
     " another one only perhaps maybe indeed under during among until unlike like about regarding concerning"
     " can could did does do is was were are has have had would should am isn't doesn't within take count meet"
 )
-NOT_NAMES = words_of(
+NON_NAME_WORDS = make_word_set(
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july"
     " august september october november december moscow washington russia kremlin beijing brussels london"
     " paris berlin kiev tehran ankara damascus america china ukraine syria germany france britain europe"
@@ -65,7 +63,7 @@ NOT_NAMES = words_of(
     " gallup quinnipiac gop"
 )
 # Someone whom a text does not name: "he" after them is they.
-PERSONS = words_of(
+PERSON_NOUNS = make_word_set(
     "man woman boy girl neighbor neighbour voter voters fisherman farmer driver worker workers teacher"
     " student students nurse doctor lawyer soldier officer officers official officials source sources aide"
     " aides adviser advisers staffer staffers ally allies critic critics supporter supporters witness"
@@ -77,7 +75,7 @@ PERSONS = words_of(
     " strategists operative operatives donor donors delegate delegates moderator narrator caller guest"
 )
 # Words of a post that are surnames as well: "Rep. Steve King".
-SURNAME_HEADS = words_of("king prince pope queen bishop dean judge")
+SURNAME_HEADS = make_word_set("king prince pope queen bishop dean judge")
 # A party is no country: "the Republican nominee" may be the text's own.
 PARTIES = {
     "republican": "republican",
@@ -87,30 +85,30 @@ PARTIES = {
     "libertarian": "libertarian",
     "green": "green",
 }
-PREPOSITIONS = words_of(
-    "in at of to from for with by on near outside inside against about under through and or"
-)
-STATES = words_of(
+PREPOSITIONS = make_word_set("in at of to from for with by on near outside inside against about under through and or")
+US_STATES = make_word_set(
     "alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii idaho"
     " illinois indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota"
     " mississippi missouri montana nebraska nevada ohio oklahoma oregon pennsylvania tennessee texas utah"
     " vermont virginia wisconsin wyoming"
 )
-PLACE_WORDS = words_of("new north south west east los san santa las fort united saint st.")
-KIN = words_of("wife husband son daughter")
+PLACE_WORDS = make_word_set("new north south west east los san santa las fort united saint st.")
+KIN_NOUNS = make_word_set("wife husband son daughter")
 # What a text calls somebody to vary the name: "the New York businessman" is whom it is about.
-EPITHETS = words_of(
+EPITHETS = make_word_set(
     "businessman businesswoman billionaire mogul developer tycoon nominee candidate contender hopeful"
     " front-runner frontrunner incumbent democrat republican"
 )
-PERSONS |= EPITHETS - ROLE_HEADS - PARTIES.keys()
-WEEKDAYS = words_of("monday tuesday wednesday thursday friday saturday sunday")
+PERSON_NOUNS |= EPITHETS - ROLE_HEADS - PARTIES.keys()
+WEEKDAYS = make_word_set("monday tuesday wednesday thursday friday saturday sunday")
 # Things by which people speak: "Padden’s statement continued".
-MESSAGES = words_of("statement letter tweet post message email memo note")
-WORKS = MESSAGES | words_of("research study analysis report book paper essay ad column speech account memoir")
-OCCASIONS = MESSAGES | words_of("interview speech tweetstorm telegram column")
+MESSAGE_NOUNS = make_word_set("statement letter tweet post message email memo note")
+WORK_NOUNS = MESSAGE_NOUNS | make_word_set(
+    "research study analysis report book paper essay ad column speech account memoir"
+)
+OCCASION_NOUNS = MESSAGE_NOUNS | make_word_set("interview speech tweetstorm telegram column")
 # A sentence that opens with one of these is of whoever stands behind a comma: "Asked if he would, X said".
-FRONTING = words_of(
+FRONTED_OPENERS = make_word_set(
     "asked pressed questioned prompted told reached contacted given faced confronted informed reminded"
     " in on at during after before while when as with by since until without despite amid following"
     " speaking standing appearing campaigning citing quoting responding reacting referring writing back"
@@ -119,24 +117,24 @@ FRONTING = words_of(
     " recalling replying addressing answering regarding concerning within fresh above behind between beyond"
 )
 # Words by which a person speaks: "Marsh’s answer was short. “...”", "Marsh’s message: “...”".
-REPLIES = MESSAGES | words_of(
+SPEECH_NOUNS = MESSAGE_NOUNS | make_word_set(
     "response reply answer words take verdict assessment comment remark advice pitch argument point retort"
     " explanation conclusion warning reaction rejoinder plea promise line motto question rebuttal theory"
     " view complaint"
 )
 # Behind a name these are not who is named: "the Marsh campaign", "Marsh supporters".
-BODIES = words_of(
+TEAM_NOUNS = make_word_set(
     "campaign camp team administration organization operation staff aide aides ally allies surrogates"
     " supporters voters backers adviser advisers advisors staffer staffers donors delegates loyalists fans"
     " critics foundation family website officials spokesman spokeswoman spokesperson representatives"
 )
 # Behind a name, or its possessive, these tell that it is a person’s.
-OF_PERSONS = BODIES | words_of(
+PERSON_RELATED_NOUNS = TEAM_NOUNS | make_word_set(
     "surrogate wife husband son daughter rally plane opponent rival speech remarks tweet tweets stump running"
 )
-BODIES_OF_MANY = words_of("campaign camp team administration organization operation foundation website staff")
+COLLECTIVE_NOUNS = make_word_set("campaign camp team administration organization operation foundation website staff")
 # Small words that follow a name at the beginning of a sentence: "and", and irregular verbs.
-AFTER_NAMES = words_of(
+WORDS_AFTER_NAMES = make_word_set(
     "and or who of was were is are took went made came got gave ran saw stood began kept held left met put"
     " read sat told said wrote knew thought felt found fought won lost led let paid sent set sought spent"
     " spoke swore taught threw understood woke wore built bought brought broke caught chose drew drove fell"
@@ -144,14 +142,14 @@ AFTER_NAMES = words_of(
     " isn wasn doesn hasn won't isn't doesn't wasn't hasn't can't won’t isn’t doesn’t wasn’t hasn’t can’t"
 )
 # A sentence that has one of these before its quotation gives the words of others.
-OTHERS_WORDS = words_of(
+ANONYMOUS_QUOTE_WORDS = make_word_set(
     "chant chants chanted chanting sign signs cries banner banners headline headlines poster posters slogan"
     " slogans sticker stickers caption hashtag song film movie book titled entitled headlined nicknamed"
     " shirt shirts hat hats button buttons reads"
 )
 # First names by which "she" is not a man nor "he" a woman; common ones that only one of them bears.
-RUSSIAN_WOMEN = ("ova", "eva", "ina", "aya")  # ends of their surnames
-FEMALE = words_of(
+RUSSIAN_FEMALE_ENDINGS = ("ova", "eva", "ina", "aya")  # ends of their surnames
+FEMALE_NAMES = make_word_set(
     "mary patricia jennifer linda elizabeth barbara susan jessica sarah karen lisa nancy betty sandra"
     " margaret ashley kimberly emily donna michelle carol amanda melissa deborah stephanie rebecca laura"
     " sharon cynthia kathleen amy angela anna ruth brenda pamela nicole katherine catherine samantha"
@@ -176,7 +174,7 @@ FEMALE = words_of(
     " vicky violet viola virginia vivian wanda wendy whitney wilma winifred yolanda yvette yvonne zoe"
     " huma symone neera tulsi kirsten dianne abby abigail adele amelia angie annette annie carly omarosa"
 )
-MALE = words_of(
+MALE_NAMES = make_word_set(
     "james robert john michael david william richard joseph thomas charles christopher daniel matthew"
     " anthony mark donald steven paul andrew joshua kenneth kevin brian george timothy ronald edward"
     " jason jeffrey ryan jacob gary nicholas eric jonathan stephen larry justin scott brandon benjamin"
@@ -210,20 +208,20 @@ MALE = words_of(
     " winston wolf wyatt zach jeb marco"
 )
 # Small words that stand before a verb of saying without being its subject.
-NO_SUBJECT = words_of(
+NON_SUBJECT_WORDS = make_word_set(
     "and or but nor as than that which who whom what it they we i you he she to of in on at by for with"
     " from be been being was were is are am has have had having not never will would can could may might"
     " must shall should do does did so if when while where there here this these those"
 )
 # Last words of names that are no person's.
-THINGS = words_of(
+IMPERSONAL_NOUNS = make_word_set(
     "statement presidency member members council committee ministry department office commission union"
     " state states court bank agency service house party government republic federation region forum"
     " parliament duma museum university group company corporation act law treaty agreement report order news"
     " times post nations association institute centre center fund affairs resources rights army forces"
     " network project league panel caucus coalition foundation campaign journal tribune magazine county"
 )
-QUESTION_LABELS = frozenset([*words_of("question questions remark retort q journalist"), "from the audience"])
+QUESTION_LABELS = frozenset([*make_word_set("question questions remark retort q journalist"), "from the audience"])
 ANSWER_LABELS = frozenset(["answer", "a", "reply", "response"])
 DOCUMENT_SPEAKER = re.compile(
     r"^(?:(?:opening|closing|introductory|welcoming|concluding)\s+)?(?:weekly\s+)?"
@@ -231,9 +229,9 @@ DOCUMENT_SPEAKER = re.compile(
     r"(?:by|of|from)\s+(?P<who>.+)$",
     re.IGNORECASE,
 )
-TITLE_SOURCE = re.compile(r"\s[–—-]+\s(?P<who>[^–—]+?)(?:\s+(?:to|tells?|told|says?|said)\b[^–—]*)?$")
+TITLE_SPEAKER = re.compile(r"\s[–—-]+\s(?P<who>[^–—]+?)(?:\s+(?:to|tells?|told|says?|said)\b[^–—]*)?$")
 # "The message reads, in part:"
-MESSAGE = re.compile(
+MESSAGE_INTRODUCTION = re.compile(
     r"\b(?:message|telegram|letter|greetings?|condolences|congratulations)\b"
     r"[^.“\"]{0,60}\b(?:reads?|says?|said)\b[^.“\"]{0,40}:",
     re.IGNORECASE,
@@ -242,8 +240,8 @@ FIRST_PERSON = re.compile(r"\b(?:we|our|ours|us|ourselves|I|my|mine|me|myself)\b
 
 
 _VOWELS = "aeiou"
-_DOUBLED = words_of("quip admit blog deadpan slam rip rap rebut dub")
-_IRREGULAR = {
+_DOUBLING_VERBS = make_word_set("quip admit blog deadpan slam rip rap rebut dub")
+_IRREGULAR_FORMS = {
     "say": ("said", "says"),
     "tell": ("told", "tells"),
     "write": ("wrote", "writes"),
@@ -252,7 +250,7 @@ _IRREGULAR = {
 }
 
 
-class Forms(NamedTuple):
+class VerbForms(NamedTuple):
     """The forms of some verbs: base, past, present ("says")."""
 
     base: frozenset[str]
@@ -260,24 +258,24 @@ class Forms(NamedTuple):
     present: frozenset[str]
 
 
-def forms_of(bases: Iterable[str]) -> Forms:
+def inflect_verbs(bases: Iterable[str]) -> VerbForms:
     """The forms of verbs given by their bases, by the rules of English spelling and a few exceptions."""
-    rows = [(base, *(_IRREGULAR.get(base) or _regular(base))) for base in sorted(bases)]
+    rows = [(base, *(_IRREGULAR_FORMS.get(base) or _inflect_regular(base))) for base in sorted(bases)]
     columns = zip(*rows, strict=True)
-    return Forms(*(frozenset(column) for column in columns))
+    return VerbForms(*(frozenset(column) for column in columns))
 
 
-def _regular(base: str) -> tuple[str, str]:
+def _inflect_regular(base: str) -> tuple[str, str]:
     ends_in_y = base.endswith("y") and base[-2] not in _VOWELS
-    stem = base + base[-1] if base in _DOUBLED else base.removesuffix("e")
+    stem = base + base[-1] if base in _DOUBLING_VERBS else base.removesuffix("e")
     past = f"{base[:-1]}ied" if ends_in_y else f"{stem}ed"
     hisses = base.endswith(("s", "x", "z", "sh", "ch"))
     present = f"{base[:-1]}ies" if ends_in_y else f"{base}es" if hisses else f"{base}s"
     return past, present
 
 
-_SAY = forms_of(
-    words_of(
+_SAYING_FORMS = inflect_verbs(
+    make_word_set(
         "say tell write state stress note add argue explain emphasize emphasise underline underscore recall"
         " reiterate remark declare announce claim insist assert admit acknowledge reply conclude comment"
         " observe maintain warn suggest tweet quip joke mention confirm clarify specify remind inform promise"
@@ -289,8 +287,8 @@ _SAY = forms_of(
         " inveigh rejoin reason posit surmise repeat echo tease enthuse crow holler sigh bellow roar"
     )
 )
-_ACT = forms_of(
-    words_of(
+_ACTING_FORMS = inflect_verbs(
+    make_word_set(
         "call describe dismiss reject deny slam criticize criticise condemn blast accuse praise welcome blame"
         " believe think hope ask wonder express voice cite quote expect agree consider regret thank"
         " congratulate compare refer speak propose demand hail answer continue mock defend attack question"
@@ -302,32 +300,32 @@ _ACT = forms_of(
     )
 )
 # Nouns more often than verbs, even behind a name: "Hobbs posts", "the Hobbs attacks".
-_NOUNS = words_of(
+_NOUN_FORMS = make_word_set(
     "posts texts emails comments tweets points lectures objects protests remarks reasons cracks yells shouts"
     " states roars echoes brands labels charges lashes voices attacks questions offers challenges cheers"
     " demands faults credits disputes laughs nods shrugs celebrates salutes trashes"
 )
-SAYING = (_SAY.past | _SAY.present) - _NOUNS
+SAYING_VERBS = (_SAYING_FORMS.past | _SAYING_FORMS.present) - _NOUN_FORMS
 # Acts that amount to a claim only when the text elsewhere lets the person speak, or quotes words beside them.
-ACTING = (_ACT.past | _ACT.present | words_of("began")) - _NOUNS
+ACTING_VERBS = (_ACTING_FORMS.past | _ACTING_FORMS.present | make_word_set("began")) - _NOUN_FORMS
 # Behind "would", "did" and the like.
-BASES = _SAY.base | _ACT.base
+VERB_BASES = _SAYING_FORMS.base | _ACTING_FORMS.base
 # Behind a comma these go on with what the subject of the sentence says.
-SAYING_AFTERWARDS = words_of(
+SAYING_PARTICIPLES = make_word_set(
     "saying adding telling arguing noting stressing insisting claiming warning explaining promising declaring"
     " asserting suggesting vowing joking stating emphasizing emphasising calling accusing urging"
 )
-INVERTIBLE = (
-    SAYING | _SAY.present | words_of("asked wondered asks answered answers continued continues")
-) - (words_of("told tells informed reminded assured urged informs reminds assures urges"))
+INVERTIBLE_VERBS = (
+    SAYING_VERBS | _SAYING_FORMS.present | make_word_set("asked wondered asks answered answers continued continues")
+) - (make_word_set("told tells informed reminded assured urged informs reminds assures urges"))
 # "shot back" is an answer, "shot" is none; "put it" likewise.
-SAYING_WITH = {
-    "back": words_of("shot fired hit pushed fires hits pushes shoots"),
-    "it": words_of("put puts sees tells"),
+PARTICLE_VERBS = {
+    "back": make_word_set("shot fired hit pushed fires hits pushes shoots"),
+    "it": make_word_set("put puts sees tells"),
 }
-QUOTING = frozenset(["quoted", "cited", "quotes", "cites", "quoting", "citing"])
-MODALS = words_of("will would can could may might must shall should did does do")
-BETWEEN = words_of(
+QUOTING_VERBS = frozenset(["quoted", "cited", "quotes", "cites", "quoting", "citing"])
+MODALS = make_word_set("will would can could may might must shall should did does do")
+INTERVENING_WORDS = make_word_set(
     "also then later once again however further repeatedly already previously recently earlier thus still"
     " has have had himself herself in turn often always just now even went on to long ever first meanwhile"
     " instead simply twice sometimes"

@@ -11,11 +11,11 @@ from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
 from narratives.model import RawParagraph, ReadError
-from narratives.read.encoding import decode, is_marked
+from narratives.read.encoding import decode_text, has_byte_order_mark
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class HtmlPage:
     """One page: its text in order and what it says of itself; fields as in `RawDocument`."""
 
     paragraphs: tuple[RawParagraph, ...] = ()
@@ -27,40 +27,38 @@ class Page:
     url: str = ""
 
 
-class Adapter(Protocol):
+class SiteAdapter(Protocol):
     """A module under `sites/`: it knows its pages when it sees them, and reads them.
 
     Both functions get the root of the parsed page and must leave it as it is.
     """
 
-    def recognises(self, tree: HtmlElement) -> bool:
+    def can_read(self, tree: HtmlElement) -> bool:
         """Whether the page itself shows that it is of this site and layout; never by file name."""
 
-    def read(self, tree: HtmlElement) -> Page:
+    def extract_page(self, tree: HtmlElement) -> HtmlPage:
         """What the page holds."""
 
 
-MAX_BYTES = 5_000_000  # the longest transcripts have half a megabyte
+MAX_PAGE_BYTES = 5_000_000  # the longest transcripts have half a megabyte
 # The parser stops at 256 levels and loses what lies deeper; real pages have below 60.
-MAX_DEPTH = 120
-MAX_DAMAGE = 0.005  # share of undecodable bytes up to which a page that calls itself UTF-8 is one
-MIN_FOREIGN = (
-    0.5  # share of accented letters in runs of four and more, from which a page is in no Latin script
-)
+MAX_NESTING_DEPTH = 120
+MAX_DAMAGED_SHARE = 0.005  # share of undecodable bytes up to which a page that calls itself UTF-8 is one
+MIN_ACCENTED_SHARE = 0.5  # share of accented letters in runs of four and more, from which a page is in no Latin script
 
-_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
-_DECLARED = re.compile(rb"^\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([\w.:-]+)", re.IGNORECASE)
-_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_HEAD = 4096
-_LATIN = re.compile(r"iso-?8859-1|latin-?1|windows-1252|cp1252|us-ascii|ascii", re.IGNORECASE)
-_ACCENTED = re.compile("[\xc0-\xff]+")
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+_XML_ENCODING = re.compile(rb"^\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([\w.:-]+)", re.IGNORECASE)
+_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_HEAD_BYTES = 4096
+_LATIN_CHARSET = re.compile(r"iso-?8859-1|latin-?1|windows-1252|cp1252|us-ascii|ascii", re.IGNORECASE)
+_ACCENTED_RUN = re.compile("[\xc0-\xff]+")
 # Only tags that pages close: a list of a thousand unclosed <li> is not deep.
-_NESTING = re.compile(
+_NESTING_TAG = re.compile(
     r"<(/?)(?:div|span|section|article|main|center|blockquote|table|ul|ol|dl|font|b|i|u|em|strong|small|big"
     r"|sub|sup|a|form|fieldset|details|nav|aside|header|footer|figure)\b[^<>]*>",
     re.IGNORECASE,
 )
-_NUL_SHARE = 0.2
+_MIN_NUL_SHARE = 0.2
 
 
 def parse_page(data: bytes) -> HtmlElement:
@@ -68,10 +66,10 @@ def parse_page(data: bytes) -> HtmlElement:
 
     Levels beyond 120 are taken away, their text kept. No entity is resolved and nothing is fetched.
     """
-    if len(data) > MAX_BYTES:
+    if len(data) > MAX_PAGE_BYTES:
         todo = "Cut the page down or give its text as .txt."
-        raise ReadError(f"a page of up to {MAX_BYTES // 1_000_000} MB", "a larger one", todo)
-    text = _flatten(_DECLARATION.sub("", decode_page(data)))
+        raise ReadError(f"a page of up to {MAX_PAGE_BYTES // 1_000_000} MB", "a larger one", todo)
+    text = _drop_deep_tags(_XML_DECLARATION.sub("", decode_page(data)))
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
     try:
         return document_fromstring(text.encode("utf-8", "replace"), parser=parser)
@@ -85,33 +83,36 @@ def decode_page(data: bytes) -> str:
     What a page declares is not believed where its bytes are valid UTF-8 with letters beyond ASCII, nor where
     it says Latin and the letters are evidently none. Raises ReadError for empty and binary content.
     """
-    if b"\0" in data and not is_marked(data):
-        return _without_mark(data)
-    name = next((m[1].decode("ascii") for p in (_CHARSET, _DECLARED) if (m := p.search(data[:_HEAD]))), "")
-    if not name or is_marked(data) or _is_utf8(data):
-        return decode(data)
+    if b"\0" in data and not has_byte_order_mark(data):
+        return _decode_unmarked_utf16(data)
+    name = next(
+        (m[1].decode("ascii") for p in (_META_CHARSET, _XML_ENCODING) if (m := p.search(data[:_HEAD_BYTES]))),
+        "",
+    )
+    if not name or has_byte_order_mark(data) or _is_utf8(data):
+        return decode_text(data)
     if name.lower().replace("-", "") == "utf8":
         text = data.decode("utf-8", "replace")
-        return text if text.count("\ufffd") <= MAX_DAMAGE * len(data) else decode(data)
+        return text if text.count("\ufffd") <= MAX_DAMAGED_SHARE * len(data) else decode_text(data)
     try:
         text = data.decode(name)
     except (LookupError, UnicodeError):
-        return decode(data)
-    return decode(data) if _LATIN.fullmatch(name) and _is_foreign(text) else text
+        return decode_text(data)
+    return decode_text(data) if _LATIN_CHARSET.fullmatch(name) and _is_non_latin(text) else text
 
 
-def _without_mark(data: bytes) -> str:
+def _decode_unmarked_utf16(data: bytes) -> str:
     """UTF-16 without a byte order mark: every other byte of its markup is NUL."""
-    head = data[:_HEAD]
-    if head.count(0) >= _NUL_SHARE * len(head):
+    head = data[:_HEAD_BYTES]
+    if head.count(0) >= _MIN_NUL_SHARE * len(head):
         encoding = "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError:
-            return decode(data)
+            return decode_text(data)
         if "<" in text and "\0" not in text:
             return text
-    return decode(data)
+    return decode_text(data)
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -122,25 +123,25 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _is_foreign(text: str) -> bool:
-    found = [len(run) for run in _ACCENTED.findall(text)]
-    return sum(n for n in found if n >= 4) > MIN_FOREIGN * sum(found)
+def _is_non_latin(text: str) -> bool:
+    found = [len(run) for run in _ACCENTED_RUN.findall(text)]
+    return sum(n for n in found if n >= 4) > MIN_ACCENTED_SHARE * sum(found)
 
 
-def _flatten(text: str) -> str:
+def _drop_deep_tags(text: str) -> str:
     """The page without the tags of levels too deep."""
     depth = deepest = 0
-    for match in _NESTING.finditer(text):
+    for match in _NESTING_TAG.finditer(text):
         depth = max(depth - 1, 0) if match[1] else depth + 1
         deepest = max(deepest, depth)
-    return "".join(_shallow(text)) if deepest > MAX_DEPTH else text
+    return "".join(_iterate_shallow_parts(text)) if deepest > MAX_NESTING_DEPTH else text
 
 
-def _shallow(text: str) -> Iterator[str]:
+def _iterate_shallow_parts(text: str) -> Iterator[str]:
     depth = at = 0
-    for match in _NESTING.finditer(text):
+    for match in _NESTING_TAG.finditer(text):
         closes = bool(match[1])
-        if depth > MAX_DEPTH or (depth == MAX_DEPTH and not closes):
+        if depth > MAX_NESTING_DEPTH or (depth == MAX_NESTING_DEPTH and not closes):
             yield text[at : match.start()]
             yield " "
             at = match.end()

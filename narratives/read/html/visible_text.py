@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from lxml.html import HtmlElement
 
-from narratives.model import RawKind
+from narratives.model import RawParagraphKind
 
 
-def words(text: str) -> frozenset[str]:
+def make_word_set(text: str) -> frozenset[str]:
     """A set of words as it is written down."""
     return frozenset(text.split())
 
@@ -19,42 +19,42 @@ def words(text: str) -> frozenset[str]:
 MAX_LABEL_CHARACTERS = 250
 MAX_LABEL_WORDS = 30
 MAX_CELL_WORDS = 15  # cells with more hold text, not data
-MIN_BOLD = 0.9  # share of a label's letters that stand in bold: stray brackets and blanks may not
+MIN_BOLD_SHARE = 0.9  # share of a label's letters that stand in bold: stray brackets and blanks may not
 
-UNSEEN_TAGS = words("script style noscript template svg button select textarea iframe head")
-UNSEEN_CLASSES = words("hidden masha-ignore visually-hidden sr-only screen-reader-text d-none")
+HIDDEN_TAGS = make_word_set("script style noscript template svg button select textarea iframe head")
+HIDDEN_CLASSES = make_word_set("hidden masha-ignore visually-hidden sr-only screen-reader-text d-none")
 # Also the names that trafilatura gives to headings, quotations, list items and cells.
-BLOCK_TAGS = words(
+BLOCK_TAGS = make_word_set(
     "html body main article section header footer aside nav div p pre form fieldset address figure"
     " figcaption h1 h2 h3 h4 h5 h6 ul ol li dl dt dd blockquote table thead tbody tfoot tr td th"
     " caption hr center details summary head list item quote row cell code"
 )
-KINDS: dict[str, RawKind] = {
+TAG_KINDS: dict[str, RawParagraphKind] = {
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6", "head"), "heading"),
     **dict.fromkeys(("li", "item", "dd"), "list-item"),
     **dict.fromkeys(("blockquote", "quote"), "quote"),
 }
-_UNSEEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)", re.IGNORECASE)
-_LABEL = re.compile(r"(?P<label>[^\s:(][^:(]*?)\s*(?P<remark>(?:\([^()]*\)\s*)*):\s*")
-_SPACE = re.compile(r"\s+")
+_SPEAKER_LABEL = re.compile(r"(?P<label>[^\s:(][^:(]*?)\s*(?P<remark>(?:\([^()]*\)\s*)*):\s*")
+_WHITE_SPACE = re.compile(r"\s+")
 
 
-class Run(NamedTuple):
+class TextRun(NamedTuple):
     """A piece of text; `bold` numbers the bold element around it, 0 for none. A line break is `\\n` alone."""
 
     text: str
     bold: int = 0
 
 
-class Chunk(NamedTuple):
+class HtmlBlock(NamedTuple):
     """The text of one block, and what kind of block the page makes it."""
 
-    kind: RawKind
-    runs: list[Run]
+    kind: RawParagraphKind
+    runs: list[TextRun]
 
 
-class Labelled(NamedTuple):
+class LabelledParagraph(NamedTuple):
     """A paragraph parted from the bold name before it; `label` is empty if there is none.
 
     `remark` is what stands in brackets between name and colon, such as `(retranslated)`; `whole` says that
@@ -67,122 +67,122 @@ class Labelled(NamedTuple):
     whole: bool = False
 
 
-def squeeze(text: str) -> str:
+def collapse_white_space(text: str) -> str:
     """The text with every white space folded to one blank."""
-    return _SPACE.sub(" ", text).strip()
+    return _WHITE_SPACE.sub(" ", text).strip()
 
 
-def classes(element: HtmlElement) -> frozenset[str]:
+def get_classes(element: HtmlElement) -> frozenset[str]:
     """The class names of an element."""
     return frozenset((element.get("class") or "").split())
 
 
-def is_unseen(element: HtmlElement) -> bool:
+def is_hidden(element: HtmlElement) -> bool:
     """Whether the page does not show an element: scripts, tooltips, what is marked as hidden."""
-    if not isinstance(element.tag, str) or element.tag in UNSEEN_TAGS or element.get("hidden") is not None:
+    if not isinstance(element.tag, str) or element.tag in HIDDEN_TAGS or element.get("hidden") is not None:
         return True
-    return bool(classes(element) & UNSEEN_CLASSES or _UNSEEN_STYLE.search(element.get("style") or ""))
+    return bool(get_classes(element) & HIDDEN_CLASSES or _HIDDEN_STYLE.search(element.get("style") or ""))
 
 
-def seen_text(element: HtmlElement) -> str:
+def extract_visible_text(element: HtmlElement) -> str:
     """The visible text of an element in one line; blocks within it are parted by a blank."""
-    return squeeze(" ".join(plain(chunk.runs) for chunk in chunks(element)))
+    return collapse_white_space(" ".join(join_runs(chunk.runs) for chunk in iterate_blocks(element)))
 
 
-def plain(runs: Iterable[Run]) -> str:
+def join_runs(runs: Iterable[TextRun]) -> str:
     """The text of runs in one line."""
-    return squeeze("".join(run.text for run in runs))
+    return collapse_white_space("".join(run.text for run in runs))
 
 
-def chunks(element: HtmlElement, skip: Callable[[HtmlElement], bool] = is_unseen) -> Iterator[Chunk]:
+def iterate_blocks(element: HtmlElement, skip: Callable[[HtmlElement], bool] = is_hidden) -> Iterator[HtmlBlock]:
     """The blocks of an element in order, loose text between them included; what `skip` names is left out.
 
     Two line breaks in a row part paragraphs like the end of a block, and are no part of either.
     """
-    found: list[Chunk] = []
-    _collect(element, "", 0, skip, found, [0])
+    found: list[HtmlBlock] = []
+    _collect_runs(element, "", 0, skip, found, [0])
     for kind, runs in found:
-        for line in _lines(runs):
+        for line in _split_runs_at_lines(runs):
             if any(run.text.strip() for run in line):
-                yield Chunk(kind, line)
+                yield HtmlBlock(kind, line)
 
 
-def part_label(runs: Iterable[Run]) -> Labelled:
+def split_label(runs: Iterable[TextRun]) -> LabelledParagraph:
     """Part `<b>Vladimir Putin</b> (speaking English): Thank you` into name, remark and text.
 
     A label is bold, ends at the first colon, and plain text follows it: a paragraph that is bold throughout
     is a heading that happens to hold a colon.
     """
-    text, weights = _weigh(runs)
-    match = _LABEL.match(text[:MAX_LABEL_CHARACTERS])
+    text, weights = _map_bold_elements(runs)
+    match = _SPEAKER_LABEL.match(text[:MAX_LABEL_CHARACTERS])
     if not match or match.end() >= len(text) or len(match["label"].split()) > MAX_LABEL_WORDS:
-        return Labelled(text)
+        return LabelledParagraph(text)
     start, end = match.span("label")
     letters = [weights[i] for i in range(start, end) if text[i].isalnum()]
     rest = [weights[i] for i in range(match.end(), len(text)) if text[i].isalnum()]
-    if not letters or sum(map(bool, letters)) < MIN_BOLD * len(letters) or (rest and all(rest)):
-        return Labelled(text)
-    label = "".join(_parted(text, weights, i) for i in range(start, end)).strip(" ,")
-    return Labelled(text[match.end() :], label, match["remark"].strip(), len(set(letters)) == 1)
+    if not letters or sum(map(bool, letters)) < MIN_BOLD_SHARE * len(letters) or (rest and all(rest)):
+        return LabelledParagraph(text)
+    label = "".join(_restore_space(text, weights, i) for i in range(start, end)).strip(" ,")
+    return LabelledParagraph(text[match.end() :], label, match["remark"].strip(), len(set(letters)) == 1)
 
 
-def is_bold(runs: Iterable[Run]) -> bool:
+def is_bold(runs: Iterable[TextRun]) -> bool:
     """Whether all letters stand in bold, and there are some."""
     letters = [run.bold for run in runs if any(sign.isalnum() for sign in run.text)]
     return bool(letters) and all(letters)
 
 
-def _collect(
+def _collect_runs(
     element: HtmlElement,
-    kind: RawKind,
+    kind: RawParagraphKind,
     bold: int,
     skip: Callable[[HtmlElement], bool],
-    found: list[Chunk],
+    found: list[HtmlBlock],
     pieces: list[int],
 ) -> None:
     """Add the runs of an element to the open chunk; every edge of a block opens a new one."""
     tag = element.tag
     is_block = tag in BLOCK_TAGS
     # A paragraph in a block quote is a quotation, one in a list item a part of the item.
-    inner = kind or KINDS.get(tag, "")
+    inner = kind or TAG_KINDS.get(tag, "")
     if is_block or not found:
-        found.append(Chunk(inner, []))
-    if not bold and _makes_bold(element):
+        found.append(HtmlBlock(inner, []))
+    if not bold and _is_bold_element(element):
         pieces[0] += 1
         bold = pieces[0]
-    if tag in ("tr", "row") and (cells := _cells(element)):
-        found[-1] = Chunk("list-item", [Run(" | ".join(cells))])
+    if tag in ("tr", "row") and (cells := _get_table_cells(element)):
+        found[-1] = HtmlBlock("list-item", [TextRun(" | ".join(cells))])
         return
     if element.text:
-        found[-1].runs.append(Run(element.text, bold))
+        found[-1].runs.append(TextRun(element.text, bold))
     for child in element:
         if child.tag in ("br", "lb"):
-            found[-1].runs.append(Run("\n"))
+            found[-1].runs.append(TextRun("\n"))
         elif not skip(child):
-            _collect(child, inner, bold, skip, found, pieces)
+            _collect_runs(child, inner, bold, skip, found, pieces)
             if child.tag in BLOCK_TAGS:
-                found.append(Chunk(inner, []))
+                found.append(HtmlBlock(inner, []))
         if child.tail:
-            found[-1].runs.append(Run(child.tail, bold))
+            found[-1].runs.append(TextRun(child.tail, bold))
 
 
-def _cells(row: HtmlElement) -> list[str]:
+def _get_table_cells(row: HtmlElement) -> list[str]:
     """The cells of a row of data; none where the table only lays out the page."""
     cells = [child for child in row if child.tag in ("td", "th", "cell")]
     if len(cells) < 2 or any(cell.find(f".//{tag}") is not None for cell in cells for tag in ("table", "p")):
         return []
-    texts = [squeeze("".join(cell.itertext())) for cell in cells]
+    texts = [collapse_white_space("".join(cell.itertext())) for cell in cells]
     return texts if all(len(text.split()) <= MAX_CELL_WORDS for text in texts) else []
 
 
-def _makes_bold(element: HtmlElement) -> bool:
+def _is_bold_element(element: HtmlElement) -> bool:
     if element.tag == "hi":
         return "#b" in (element.get("rend") or "")
     return element.tag in ("b", "strong") or bool(_BOLD_STYLE.search(element.get("style") or ""))
 
 
-def _lines(runs: Iterable[Run]) -> Iterator[list[Run]]:
-    line: list[Run] = []
+def _split_runs_at_lines(runs: Iterable[TextRun]) -> Iterator[list[TextRun]]:
+    line: list[TextRun] = []
     breaks = 0
     for run in runs:
         if run.text == "\n" and not run.bold:
@@ -193,24 +193,24 @@ def _lines(runs: Iterable[Run]) -> Iterator[list[Run]]:
                 yield line
                 line = []
             else:
-                line.append(Run("\n"))
+                line.append(TextRun("\n"))
             breaks = 0
         line.append(run)
     yield line
 
 
-def _parted(text: str, weights: list[int], i: int) -> str:
+def _restore_space(text: str, weights: list[int], i: int) -> str:
     # `<b>Maxim</b><b>Topilin</b>` shows that two words lost the blank between them.
     lost = i and weights[i] != weights[i - 1] and text[i].isupper() and text[i - 1].islower()
     return f" {text[i]}" if lost else text[i]
 
 
-def _weigh(runs: Iterable[Run]) -> tuple[str, list[int]]:
+def _map_bold_elements(runs: Iterable[TextRun]) -> tuple[str, list[int]]:
     """The text in one line, and for every character the bold element that it stands in."""
     signs: list[str] = []
     weights: list[int] = []
     for run in runs:
-        for sign in _SPACE.sub(" ", run.text):
+        for sign in _WHITE_SPACE.sub(" ", run.text):
             if sign != " " or (signs and signs[-1] != " "):
                 signs.append(sign)
                 weights.append(run.bold)

@@ -16,30 +16,30 @@ import pyarrow.parquet as pq
 
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
 from narratives.read.encoding import (
-    MAX_DOCUMENT,
-    MAX_PACKED_TABLE,
-    Lines,
+    MAX_DOCUMENT_SIZE,
+    MAX_UNPACKED_TABLE_BYTES,
+    LimitedLines,
     LongLineError,
-    is_damaged,
+    has_undecoded_bytes,
     open_bytes,
     open_text,
-    read_whole,
+    read_within_limit,
 )
-from narratives.read.tables.parquet import Row, bounded_rows
+from narratives.read.tables.parquet import ParquetRow, iterate_bounded_rows
 from narratives.read.tables.rows import (
-    CONTENT,
+    CONTENT_FIELDS,
     fold,
-    json_value,
-    locate,
+    map_columns,
     match,
+    parse_json,
     refuse,
-    to_document,
+    row_to_document,
     unused,
     wanted_columns,
 )
 
 DELIMITERS = ",;\t|"
-HEADER_CHARACTERS = 65_536  # that are looked at for the header
+MAX_HEADER_CHARACTERS = 65_536  # that are looked at for the header
 
 
 def find_delimiter(path: Path, names: Collection[str]) -> str:
@@ -49,17 +49,15 @@ def find_delimiter(path: Path, names: Collection[str]) -> str:
     csv.Sniffer does) goes wrong. Raises what `open_text` raises.
     """
     with open_text(path, newline="", guess=True) as lines:
-        head = lines.read(HEADER_CHARACTERS)
-    if is_declared(head[:5].casefold().rstrip("\r\n")):
+        head = lines.read(MAX_HEADER_CHARACTERS)
+    if has_delimiter_line(head[:5].casefold().rstrip("\r\n")):
         return head[4]
 
     known = {fold(name) for name in names}
 
     def found(delimiter: str) -> tuple[int, int]:
         try:
-            header = next(
-                row for row in csv.reader(io.StringIO(head), delimiter=delimiter, strict=True) if row
-            )
+            header = next(row for row in csv.reader(io.StringIO(head), delimiter=delimiter, strict=True) if row)
         except (csv.Error, StopIteration):
             return 0, 0
         return len(known & {fold(name) for name in header}), len(header)
@@ -67,16 +65,16 @@ def find_delimiter(path: Path, names: Collection[str]) -> str:
     return max(DELIMITERS, key=found)
 
 
-def is_declared(start: str) -> bool:
+def has_delimiter_line(start: str) -> bool:
     """Whether a file starts as Excel's do that name their delimiter: `sep=;`."""
     return len(start) == len("sep=;") and start.startswith("sep=") and start[4] in DELIMITERS
 
 
-def csv_rows(lines: TextIO, delimiter: str = ",") -> Iterator[list[str] | ReadError]:
+def iterate_csv_rows(lines: TextIO, delimiter: str = ",") -> Iterator[list[str] | ReadError]:
     """The rows of CSV text, or in place of a row what is wrong with it; blank lines are no rows."""
     # One cell may hold a whole book; the csv module's own limit is 128 KiB.
-    csv.field_size_limit(MAX_DOCUMENT)
-    reader = csv.reader(Lines(lines), strict=True, delimiter=delimiter)
+    csv.field_size_limit(MAX_DOCUMENT_SIZE)
+    reader = csv.reader(LimitedLines(lines), strict=True, delimiter=delimiter)
     while True:
         first = reader.line_num + 1
         try:
@@ -90,29 +88,29 @@ def csv_rows(lines: TextIO, delimiter: str = ",") -> Iterator[list[str] | ReadEr
         except LongLineError as error:
             yield error
             continue
-        if any(is_damaged(cell) for cell in cells):
+        if any(has_undecoded_bytes(cell) for cell in cells):
             yield ReadError("text in UTF-8", f"other bytes in line {first}", "Save the file as UTF-8.")
-        elif cells and not (first == 1 and is_declared(delimiter.join(cells).casefold())):
+        elif cells and not (first == 1 and has_delimiter_line(delimiter.join(cells).casefold())):
             yield cells
 
 
-def csv_record(cells: list[str] | ReadError, header: list[str]) -> dict[str, str]:
+def make_csv_record(cells: list[str] | ReadError, header: list[str]) -> dict[str, str]:
     """A CSV row by column name; raises ReadError where it is faulty or not as long as the header."""
-    cells = take(cells)
+    cells = unwrap_row(cells)
     if len(cells) != len(header):
         todo = "Quote cells that hold the delimiter or line breaks."
         raise ReadError(f"{len(header)} cells as in the header", f"{len(cells)} cells", todo)
     return dict(zip(header, cells, strict=True))
 
 
-def take(cells: list[str] | ReadError) -> list[str]:
+def unwrap_row(cells: list[str] | ReadError) -> list[str]:
     """The cells of a row; raises what came in their place."""
     if isinstance(cells, ReadError):
         raise cells
     return cells
 
 
-HEAD_LINES = 50  # of JSONL whose keys are taken for the columns
+JSONL_HEAD_LINES = 50  # of JSONL whose keys are taken for the columns
 SHAPES = 64  # of JSONL rows, by their keys, whose fields are remembered
 
 
@@ -120,7 +118,7 @@ def read_jsonl(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocum
     """One document a line; `row` is the line number, and each line has names of its own."""
     locate_keys = _key_finder(columns)
     with open_text(file.path) as opened:
-        lines = Lines(opened)
+        lines = LimitedLines(opened)
         while True:
             try:
                 line = next(lines)
@@ -130,7 +128,7 @@ def read_jsonl(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocum
                 yield refuse(file.source_path, lines.number, error)
                 continue
             if line.strip():
-                yield _document(file, lines.number, partial(_json_cells, line, locate_keys))
+                yield _build_document(file, lines.number, partial(_map_json_cells, line, locate_keys))
 
 
 def read_csv(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
@@ -139,9 +137,9 @@ def read_csv(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocumen
     Cells may be parted by commas, semicolons, tabs or bars, as the header shows.
     """
     with _opened_csv(file, columns) as (header, rows):
-        names = locate(header, columns)
+        names = map_columns(header, columns)
         for number, cells in enumerate(rows, 1):
-            yield _document(file, number, partial(_csv_cells, cells, header, names))
+            yield _build_document(file, number, partial(_map_csv_cells, cells, header, names))
 
 
 def read_parquet(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
@@ -149,10 +147,10 @@ def read_parquet(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDoc
     with _opened_parquet(file) as source:
         packed = source.seek(0, io.SEEK_END)
         schema = pq.read_schema(source)
-        names = locate(schema.names, columns)
+        names = map_columns(schema.names, columns)
         _check_types(schema, names)
-        for number, cells in enumerate(bounded_rows(source, packed, list(names.values())), 1):
-            yield _document(file, number, partial(_parquet_cells, cells, names))
+        for number, cells in enumerate(iterate_bounded_rows(source, packed, list(names.values())), 1):
+            yield _build_document(file, number, partial(_map_parquet_cells, cells, names))
 
 
 def csv_columns(file: InputFile, columns: Mapping[str, str]) -> list[tuple[str, ...]]:
@@ -165,9 +163,9 @@ def jsonl_columns(file: InputFile, columns: Mapping[str, str]) -> list[tuple[str
     """The keys of the first lines of JSONL: every shape of rows once."""
     with open_text(file.path) as lines:
         shapes: dict[tuple[str, ...], None] = {}
-        for line in islice(Lines(lines), HEAD_LINES):
+        for line in islice(LimitedLines(lines), JSONL_HEAD_LINES):
             try:
-                value = json_value(line, "one JSON object on the line")
+                value = parse_json(line, "one JSON object on the line")
             except ReadError:
                 continue  # told where the line is read
             if isinstance(value, dict):
@@ -194,15 +192,17 @@ def _opened_csv(
     """The header of a CSV file, and the rows below it."""
     delimiter = find_delimiter(file.path, wanted_columns(columns).values())
     with open_text(file.path, newline="", guess=True) as lines:
-        rows = csv_rows(lines, delimiter)
-        yield [name.strip() for name in take(next(rows, []))], rows
+        rows = iterate_csv_rows(lines, delimiter)
+        yield [name.strip() for name in unwrap_row(next(rows, []))], rows
 
 
 @contextmanager
 def _opened_parquet(file: InputFile) -> Iterator[BinaryIO]:
     with open_bytes(file.path) as raw:
         # Parquet is read from its end: what is packed as a whole must be unpacked as a whole.
-        yield io.BytesIO(read_whole(raw, MAX_PACKED_TABLE)) if file.path.suffix.lower() == ".gz" else raw
+        yield (
+            io.BytesIO(read_within_limit(raw, MAX_UNPACKED_TABLE_BYTES)) if file.path.suffix.lower() == ".gz" else raw
+        )
 
 
 def _key_finder(columns: Mapping[str, str]) -> Callable[[tuple[str, ...]], Mapping[str, str]]:
@@ -211,36 +211,34 @@ def _key_finder(columns: Mapping[str, str]) -> Callable[[tuple[str, ...]], Mappi
     return lru_cache(maxsize=SHAPES)(lambda names: match(names, wanted))
 
 
-def _document(file: InputFile, row: int, cells: Callable[[], Mapping[str, object]]) -> RawDocument | Rejected:
+def _build_document(file: InputFile, row: int, cells: Callable[[], Mapping[str, object]]) -> RawDocument | Rejected:
     try:
-        return to_document(cells(), file, row)
+        return row_to_document(cells(), file, row)
     except ReadError as error:
         return refuse(file.source_path, row, error)
 
 
-def _csv_cells(
-    cells: list[str] | ReadError, header: list[str], names: Mapping[str, str]
-) -> dict[str, object]:
-    return _rename(csv_record(cells, header), names)
+def _map_csv_cells(cells: list[str] | ReadError, header: list[str], names: Mapping[str, str]) -> dict[str, object]:
+    return _rename_cells(make_csv_record(cells, header), names)
 
 
-def _json_cells(line: str, locate_keys: Callable[[tuple[str, ...]], Mapping[str, str]]) -> dict[str, object]:
-    if is_damaged(line):
+def _map_json_cells(line: str, locate_keys: Callable[[tuple[str, ...]], Mapping[str, str]]) -> dict[str, object]:
+    if has_undecoded_bytes(line):
         raise ReadError("a line in UTF-8", "other bytes", "Save the file as UTF-8.")
-    value = json_value(line, "one JSON object on the line")
+    value = parse_json(line, "one JSON object on the line")
     if not isinstance(value, dict):
         todo = "Write each document as one object on one line."
         raise ReadError("one JSON object on the line", f"a {type(value).__name__}", todo)
-    return _rename(value, locate_keys(tuple(value)))
+    return _rename_cells(value, locate_keys(tuple(value)))
 
 
-def _parquet_cells(cells: Row | ReadError, names: Mapping[str, str]) -> dict[str, object]:
+def _map_parquet_cells(cells: ParquetRow | ReadError, names: Mapping[str, str]) -> dict[str, object]:
     if isinstance(cells, ReadError):
         raise cells
-    return _rename(cells, names)
+    return _rename_cells(cells, names)
 
 
-def _rename(cells: Mapping[str, object], names: Mapping[str, str]) -> dict[str, object]:
+def _rename_cells(cells: Mapping[str, object], names: Mapping[str, str]) -> dict[str, object]:
     return {field: cells.get(column) for field, column in names.items()}
 
 
@@ -248,26 +246,26 @@ def _check_types(schema: pa.Schema, names: Mapping[str, str]) -> None:
     """Refuse a Parquet file whose columns cannot hold what they are meant to, once and not row by row."""
     for field, column in names.items():
         kind = schema.field(column).type
-        if not (_is_paragraphs(kind) if field == "paragraphs" else _is_plain(kind, field)):
-            meant = "text" if field in CONTENT else "text, numbers or dates"
+        if not (_is_paragraphs_type(kind) if field == "paragraphs" else _is_metadata_type(kind, field)):
+            meant = "text" if field in CONTENT_FIELDS else "text, numbers or dates"
             meant = "a list of strings or of structs" if field == "paragraphs" else meant
             todo = f"Convert the column, or name another one with --map {field}=COLUMN."
             raise ReadError(f"{meant} in column {column!r}", f"type {kind}", todo)
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def _is_text_type(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
     return any(test(kind) for test in tests)
 
 
-def _is_plain(kind: pa.DataType, field: str) -> bool:
+def _is_metadata_type(kind: pa.DataType, field: str) -> bool:
     tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_date, pa.types.is_timestamp)
-    return _is_text(kind) or (field != "text" and any(test(kind) for test in tests))
+    return _is_text_type(kind) or (field != "text" and any(test(kind) for test in tests))
 
 
-def _is_paragraphs(kind: pa.DataType) -> bool:
+def _is_paragraphs_type(kind: pa.DataType) -> bool:
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return _is_text(kind.value_type) or pa.types.is_struct(kind.value_type)
-    return _is_text(kind)
+        return _is_text_type(kind.value_type) or pa.types.is_struct(kind.value_type)
+    return _is_text_type(kind)

@@ -11,9 +11,20 @@ from typing import cast
 
 from narratives.model import InputFile, RawDocument, RawParagraph, ReadError, Rejected, TextKind
 
-CONTENT = ("text", "paragraphs")
-METADATA = ("id", "url", "outlet", "title", "date", "speaker", "language", "source_ref", "text_kind", "lead")
-FIELDS = CONTENT + METADATA
+CONTENT_FIELDS = ("text", "paragraphs")
+METADATA_FIELDS = (
+    "id",
+    "url",
+    "outlet",
+    "title",
+    "date",
+    "speaker",
+    "language",
+    "source_ref",
+    "text_kind",
+    "lead",
+)
+DOCUMENT_FIELDS = CONTENT_FIELDS + METADATA_FIELDS
 MAX_NAME = 80  # characters of a column that is told
 MAX_REASON = 1000  # characters of the reason for a refusal
 TEXT_KINDS = ("verbatim", "paraphrase")
@@ -49,17 +60,15 @@ def match(names: Sequence[str], wanted: Mapping[str, str]) -> dict[str, str]:
 
 def unused(names: Sequence[str], matched: Mapping[str, str]) -> tuple[str, ...]:
     """The columns that hold no field, in their order and fit to be shown; nameless ones are left out."""
-    return tuple(
-        dict.fromkeys(legible(n, MAX_NAME) for n in names if n.strip() and n not in matched.values())
-    )
+    return tuple(dict.fromkeys(legible(n, MAX_NAME) for n in names if n.strip() and n not in matched.values()))
 
 
 def wanted_columns(columns: Mapping[str, str]) -> dict[str, str]:
     """The name of the column that is to hold each field: that which `columns` gives, else the field's own."""
-    return {field: columns.get(field, field) for field in FIELDS}
+    return {field: columns.get(field, field) for field in DOCUMENT_FIELDS}
 
 
-def locate(names: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
+def map_columns(names: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
     """Which column of a table holds which of our fields, as `match` finds them; the others are left aside.
 
     `columns` maps our field to their column. Raises ReadError where a column that it names is missing,
@@ -70,23 +79,23 @@ def locate(names: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
     missing = [f"{field}={column}" for field, column in columns.items() if field not in located]
     if missing:
         raise ReadError(f"the columns that --map {' '.join(missing)} names", came, "Correct the --map.")
-    if not any(field in located for field in CONTENT):
+    if not any(field in located for field in CONTENT_FIELDS):
         todo = "Say which column holds the text with --map text=COLUMN."
         raise ReadError("a column `text` or `paragraphs`", came, todo)
     return located
 
 
-def to_document(cells: Mapping[str, object], file: InputFile, row: int) -> RawDocument:
+def row_to_document(cells: Mapping[str, object], file: InputFile, row: int) -> RawDocument:
     """The raw document of one row, `cells` being keyed by our fields; a manifest overrides the row.
 
     Where a row has both paragraphs and text, the paragraphs are taken. A list of paragraphs that is there but
     empty, beside a title, is a page without text, and a document. Raises ReadError where a field holds what
     it cannot.
     """
-    given = _listed(cells.get("paragraphs"))
-    paragraphs = _paragraphs(given or [])
-    text = "" if paragraphs else _text(cells.get("text"), "text")
-    values = {name: _plain(cells.get(name), name) for name in METADATA}
+    given = _parse_list(cells.get("paragraphs"))
+    paragraphs = _parse_paragraphs(given or [])
+    text = "" if paragraphs else _check_text(cells.get("text"), "text")
+    values = {name: _format_metadata(cells.get(name), name) for name in METADATA_FIELDS}
     is_bare_page = given is not None and values["title"]
     if not paragraphs and not text.strip() and not is_bare_page:
         raise ReadError("a text or paragraphs", "neither", "Fill one of them or leave the row out.")
@@ -109,10 +118,10 @@ def to_document(cells: Mapping[str, object], file: InputFile, row: int) -> RawDo
         text_kind=cast(TextKind, kind),
         lead=values["lead"],
     )
-    return with_manifest(document, file)
+    return apply_manifest(document, file)
 
 
-def with_manifest(document: RawDocument, file: InputFile) -> RawDocument:
+def apply_manifest(document: RawDocument, file: InputFile) -> RawDocument:
     """The document with what a manifest.csv says of its file, and the names of those fields."""
     said = {name: value for name, value in file.manifest.items() if value}
     return replace(
@@ -126,7 +135,7 @@ def with_manifest(document: RawDocument, file: InputFile) -> RawDocument:
     )
 
 
-def json_value(text: str, what: str) -> object:
+def parse_json(text: str, what: str) -> object:
     """The value that a piece of JSON holds; raises ReadError where it is not JSON."""
     try:
         return cast(object, json.loads(text))
@@ -134,50 +143,50 @@ def json_value(text: str, what: str) -> object:
         raise ReadError(what, f"invalid JSON ({error})", "Correct it or leave it out.") from error
 
 
-def _listed(value: object) -> list[object] | None:
+def _parse_list(value: object) -> list[object] | None:
     """The list that a cell holds, as such or as JSON; None for an empty cell."""
     if isinstance(value, str):
-        value = json_value(value, "paragraphs as a JSON list") if value.strip() else None
+        value = parse_json(value, "paragraphs as a JSON list") if value.strip() else None
     if value is not None and not isinstance(value, list):
-        raise ReadError("paragraphs as a list", _name(value), "Give a list of strings or objects.")
+        raise ReadError("paragraphs as a list", _describe_type(value), "Give a list of strings or objects.")
     return value
 
 
-def _paragraphs(items: list[object]) -> tuple[RawParagraph, ...]:
-    paragraphs = (_paragraph(item, position) for position, item in enumerate(items, 1))
+def _parse_paragraphs(items: list[object]) -> tuple[RawParagraph, ...]:
+    paragraphs = (_parse_paragraph(item, position) for position, item in enumerate(items, 1))
     return tuple(p for p in paragraphs if p.text.strip())
 
 
-def _paragraph(item: object, position: int) -> RawParagraph:
+def _parse_paragraph(item: object, position: int) -> RawParagraph:
     if isinstance(item, str):
-        return RawParagraph(clean(item))
+        return RawParagraph(replace_unstorable(item))
     if not isinstance(item, dict) or not isinstance(item.get("text"), str):
-        got = f"{_name(item)} as paragraph {position}"
+        got = f"{_describe_type(item)} as paragraph {position}"
         raise ReadError("strings or objects with a `text` as paragraphs", got, "Correct that paragraph.")
     where = f"paragraph {position}"
-    speaker = _plain(item.get("speaker"), f"speaker of {where}")
+    speaker = _format_metadata(item.get("speaker"), f"speaker of {where}")
     labelled = item.get("speaker_label_in_source")
     if labelled is not None and not isinstance(labelled, bool):
-        got = f"{_name(labelled)} as speaker_label_in_source of {where}"
+        got = f"{_describe_type(labelled)} as speaker_label_in_source of {where}"
         raise ReadError("true or false", got, "Correct it or leave it out.")
     return RawParagraph(
-        clean(item["text"]),
+        replace_unstorable(item["text"]),
         speaker,
-        _plain(item.get("source_ref"), f"source_ref of {where}"),
+        _format_metadata(item.get("source_ref"), f"source_ref of {where}"),
         # A row that does not tell label from guess gives labels.
         labelled=bool(speaker) and labelled is not False,
     )
 
 
-def _text(value: object, name: str) -> str:
+def _check_text(value: object, name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise ReadError(f"a string as `{name}`", _name(value), "Give text, or map another column to it.")
-    return clean(value)
+        raise ReadError(f"a string as `{name}`", _describe_type(value), "Give text, or map another column to it.")
+    return replace_unstorable(value)
 
 
-def _plain(value: object, name: str) -> str:
+def _format_metadata(value: object, name: str) -> str:
     """A metadata value as trimmed text: whole numbers without a point, days without a clock."""
     if isinstance(value, datetime) and value.time() == time():
         value = value.date()
@@ -191,11 +200,11 @@ def _plain(value: object, name: str) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if value is None or isinstance(value, str):
-        return _text(value, name).strip()
-    raise ReadError(f"text, a number or a date as `{name}`", _name(value), "Correct or remove it.")
+        return _check_text(value, name).strip()
+    raise ReadError(f"text, a number or a date as `{name}`", _describe_type(value), "Correct or remove it.")
 
 
-def clean(text: str) -> str:
+def replace_unstorable(text: str) -> str:
     """The text with every character that cannot be stored replaced by U+FFFD."""
     return _UNSTORABLE.sub("\ufffd", text)
 
@@ -211,7 +220,7 @@ def legible(text: str, most: int) -> str:
     return line if len(line) <= most else f"{line[:most]}…"
 
 
-def _name(value: object) -> str:
+def _describe_type(value: object) -> str:
     if value is None:
         return "nothing"
     names = {dict: "an object", list: "a list", str: "a string", bool: "a truth value", int: "a number"}

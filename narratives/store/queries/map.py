@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from narratives.model import Slice
-from narratives.store.queries import ADVANCING, LIVE, narrative_filter, where
+from narratives.store.queries import ADVANCING_IDS, NOT_REJECTED, build_narrative_condition, build_where
 from narratives.store.snapshot_reader import Snapshot
 
-TEXT = 160  # characters of a paragraph that a map shows
+POINT_TEXT_LENGTH = 160  # characters of a paragraph that a map shows
 
 _COLUMNS = [
     "paragraph_id",
@@ -48,13 +48,11 @@ class MapPoints:
 
 def has_map(snapshot: Snapshot) -> bool:
     """Whether the snapshot holds a map: those of schema versions 1 and 2 do not."""
-    found = snapshot.frame(
-        "SELECT 1 FROM duckdb_tables() WHERE database_name = 'snap' AND table_name = 'map' LIMIT 1"
-    )
+    found = snapshot.frame("SELECT 1 FROM duckdb_tables() WHERE database_name = 'snap' AND table_name = 'map' LIMIT 1")
     return len(found) > 0
 
 
-def points(snapshot: Snapshot, s: Slice, most: int = 2500) -> MapPoints:
+def query_points(snapshot: Snapshot, s: Slice, most: int = 2500) -> MapPoints:
     """The statement paragraphs of the slice that the map holds, by id: originals, whatever the slice says.
 
     Where there are more than `most`, those that advance a narrative come first, up to three quarters of it,
@@ -63,16 +61,16 @@ def points(snapshot: Snapshot, s: Slice, most: int = 2500) -> MapPoints:
     """
     if not has_map(snapshot):
         return MapPoints(pd.DataFrame(columns=_COLUMNS), 0, 0)
-    found = where(s, copies=False)
+    found = build_where(s, copies=False)
     advancing = "true"
     if s.narratives:
-        advancing = f"m.paragraph_id IN ({ADVANCING} AND {narrative_filter(s, found)})"
-    values = {**found.values, "most": most, "claims": most * 3 // 4, "length": TEXT}
+        advancing = f"m.paragraph_id IN ({ADVANCING_IDS} AND {build_narrative_condition(s, found)})"
+    values = {**found.values, "most": most, "claims": most * 3 // 4, "length": POINT_TEXT_LENGTH}
     frame = snapshot.frame(
         f"""
         WITH inside AS MATERIALIZED (
             SELECT m.paragraph_id, m.x, m.y, md5(m.paragraph_id) AS hash,
-                   m.paragraph_id IN ({ADVANCING}) AS claimed
+                   m.paragraph_id IN ({ADVANCING_IDS}) AS claimed
             FROM snap.map m JOIN snap.paragraphs p USING (paragraph_id)
             WHERE p.statement AND p.duplicate_of = '' AND {found.sql} AND {advancing}
         ),
@@ -92,7 +90,7 @@ def points(snapshot: Snapshot, s: Slice, most: int = 2500) -> MapPoints:
                    first(a.score ORDER BY a.origin, a.score DESC, a.narrative_id) AS score,
                    first(a.origin ORDER BY a.origin, a.score DESC, a.narrative_id) AS origin
             FROM snap.assignments a
-            WHERE {LIVE} AND a.paragraph_id IN (SELECT paragraph_id FROM chosen)
+            WHERE {NOT_REJECTED} AND a.paragraph_id IN (SELECT paragraph_id FROM chosen)
             GROUP BY a.paragraph_id
         )
         SELECT c.paragraph_id, c.x, c.y, coalesce(n.narrative_ids, []) AS narrative_ids, n.score,
@@ -110,7 +108,7 @@ def points(snapshot: Snapshot, s: Slice, most: int = 2500) -> MapPoints:
     return MapPoints(frame[_COLUMNS], total, claimed)
 
 
-def inside(snapshot: Snapshot, outline: Sequence[tuple[float, float]]) -> list[str]:
+def query_ids_in_polygon(snapshot: Snapshot, outline: Sequence[tuple[float, float]]) -> list[str]:
     """The ids of the paragraphs that the map holds inside a polygon, given by its corners in order."""
     if not has_map(snapshot):
         return []
@@ -124,17 +122,15 @@ def inside(snapshot: Snapshot, outline: Sequence[tuple[float, float]]) -> list[s
     return [str(key) for key in frame["paragraph_id"][crossed]]
 
 
-def places(snapshot: Snapshot) -> dict[str, tuple[float, float]]:
+def query_positions(snapshot: Snapshot) -> dict[str, tuple[float, float]]:
     """The whole map, paragraph id to (x, y), for the next build to continue; empty where there is none."""
     if not has_map(snapshot):
         return {}
     frame = snapshot.frame("SELECT paragraph_id, x, y FROM snap.map")
-    return dict(
-        zip(frame["paragraph_id"], zip(frame["x"].tolist(), frame["y"].tolist(), strict=True), strict=True)
-    )
+    return dict(zip(frame["paragraph_id"], zip(frame["x"].tolist(), frame["y"].tolist(), strict=True), strict=True))
 
 
-def by_ids(snapshot: Snapshot, paragraph_ids: list[str]) -> pd.DataFrame:
+def query_paragraphs_by_id(snapshot: Snapshot, paragraph_ids: list[str]) -> pd.DataFrame:
     """The paragraphs with these ids, in the columns and the order of `Snapshot.paragraphs`."""
     everything = Slice(copies="all")
     return snapshot.paragraphs(everything, near=dict.fromkeys(paragraph_ids, math.nan))

@@ -13,21 +13,21 @@ from typing import Literal
 import pandas as pd
 
 from narratives.model import Origin, Slice, StoreError
-from narratives.store.queries import ADVANCING, LIVE, PERIOD_COLUMN, where
+from narratives.store.queries import ADVANCING_IDS, NOT_REJECTED, PERIOD_COLUMN, build_where
 from narratives.store.snapshot_reader import Snapshot
 
 Actor = Literal["speaker", "outlet"]
-Group = Literal["all", "period", "speaker", "outlet"]
+GroupBy = Literal["all", "period", "speaker", "outlet"]
 
-_ADVANCING = f"p.paragraph_id IN ({ADVANCING} AND a.narrative_id = $narrative)"
+_ADVANCES_NARRATIVE = f"p.paragraph_id IN ({ADVANCING_IDS} AND a.narrative_id = $narrative)"
 # What stands in a list of paragraphs; `p` and `d` are paragraph and document.
-_SHOWN = """p.paragraph_id, p.document_id, p.date, p.speaker, p.voice, p.outlet, d.title, d.url, d.text_kind,
-    p.text"""
-_DOCUMENT = "JOIN snap.documents d ON d.document_id = p.document_id AND d.status = 'read'"
+_PARAGRAPH_COLUMNS = """p.paragraph_id, p.document_id, p.date, p.speaker, p.voice, p.outlet, d.title, d.url,
+    d.text_kind, p.text"""
+_JOIN_DOCUMENT = "JOIN snap.documents d ON d.document_id = p.document_id AND d.status = 'read'"
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class NarrativeCard:
     """What a snapshot holds of a narrative itself.
 
     `phrases` are a codebook narrative's cues or a candidate's distinctive phrases; `nearest` is the codebook
@@ -48,11 +48,9 @@ class Card:
     exemplars: tuple[str, ...] = ()
 
 
-def card(snapshot: Snapshot, narrative_id: str) -> Card:
+def query_card(snapshot: Snapshot, narrative_id: str) -> NarrativeCard:
     """The narrative's card. Raises StoreError where the snapshot has no such narrative."""
-    found = snapshot.frame(
-        "SELECT * FROM snap.narratives WHERE narrative_id = $narrative", {"narrative": narrative_id}
-    )
+    found = snapshot.frame("SELECT * FROM snap.narratives WHERE narrative_id = $narrative", {"narrative": narrative_id})
     if found.empty:
         raise StoreError("a narrative of this snapshot", repr(narrative_id), "Choose one from the list.")
     row = found.iloc[0]
@@ -62,34 +60,34 @@ def card(snapshot: Snapshot, narrative_id: str) -> Card:
         {"narrative": narrative_id},
     )
     complete = "exemplars" in found
-    lists = [_texts(row[name]) for name in ("includes", "excludes", "exemplars")] if complete else []
-    return Card(
+    lists = [_to_texts(row[name]) for name in ("includes", "excludes", "exemplars")] if complete else []
+    return NarrativeCard(
         narrative_id,
         str(row["name"]),
         row["origin"],
         str(row["definition"]),
-        _texts(row["phrases"]),
+        _to_texts(row["phrases"]),
         str(row["nearest"]),
-        _texts(near["narrative_id"].tolist()),
+        _to_texts(near["narrative_id"].tolist()),
         complete,
         *lists,
     )
 
 
-def sums(snapshot: Snapshot, s: Slice, narrative_id: str, group: Group) -> pd.DataFrame:
+def query_narrative_sums(snapshot: Snapshot, s: Slice, narrative_id: str, group: GroupBy) -> pd.DataFrame:
     """The sums that shares with clustered intervals need, for each `group` of the slice.
 
     Columns `group`'s name (none for "all"), narrative_id and those of measure.clustered.SUMS. Zeros included:
     every period, speaker or outlet of the slice has a row, in order. Only paragraphs that stand in a period
     of `s.by` count where the group is "period".
     """
-    found = where(s)
+    found = build_where(s)
     column = {"all": "''", "period": f"p.{PERIOD_COLUMN[s.by]}"}.get(group, f"p.{group}")
     named = "" if group == "all" else f"key AS {group},"
     return snapshot.frame(
         f"""
         WITH of_documents AS (
-            SELECT {column} AS key, p.document_id, count(*) AS m, count(*) FILTER ({_ADVANCING}) AS y
+            SELECT {column} AS key, p.document_id, count(*) AS m, count(*) FILTER ({_ADVANCES_NARRATIVE}) AS y
             FROM snap.paragraphs p WHERE p.statement AND {column} IS NOT NULL AND {found.sql}
             GROUP BY ALL
         )
@@ -102,22 +100,22 @@ def sums(snapshot: Snapshot, s: Slice, narrative_id: str, group: Group) -> pd.Da
     )
 
 
-def voices(snapshot: Snapshot, s: Slice, narrative_id: str, actor: Actor) -> pd.DataFrame:
+def query_group_voices(snapshot: Snapshot, s: Slice, narrative_id: str, actor: Actor) -> pd.DataFrame:
     """Columns `actor`'s name, voice, paragraphs: how many paragraphs of each advance it in which voice."""
-    found = where(s)
+    found = build_where(s)
     return snapshot.frame(
         f"""SELECT p.{actor}, p.voice, count(*) AS paragraphs FROM snap.paragraphs p
-            WHERE p.statement AND {_ADVANCING} AND {found.sql} GROUP BY ALL ORDER BY ALL""",
+            WHERE p.statement AND {_ADVANCES_NARRATIVE} AND {found.sql} GROUP BY ALL ORDER BY ALL""",
         {**found.values, "narrative": narrative_id},
     )
 
 
-def covered_from(snapshot: Snapshot, s: Slice, actor: Actor) -> pd.DataFrame:
+def query_coverage_start(snapshot: Snapshot, s: Slice, actor: Actor) -> pd.DataFrame:
     """Columns actor, since (ISO day): the first day of the slice of which each has a statement paragraph.
 
     Only days that are known as such count.
     """
-    found = where(s)
+    found = build_where(s)
     return snapshot.frame(
         f"""SELECT p.{actor} AS actor, min(p.date) AS since FROM snap.paragraphs p
             WHERE p.statement AND length(p.date) = 10 AND {found.sql} GROUP BY ALL ORDER BY p.{actor}""",
@@ -125,13 +123,13 @@ def covered_from(snapshot: Snapshot, s: Slice, actor: Actor) -> pd.DataFrame:
     )
 
 
-def pairs(snapshot: Snapshot, s: Slice, narrative_id: str) -> pd.DataFrame:
+def query_cooccurrence(snapshot: Snapshot, s: Slice, narrative_id: str) -> pd.DataFrame:
     """How often each other codebook narrative stands in the same documents: for measure.cooccurrence.
 
     Columns narrative_id, narrative, a (documents of the slice that advance this one), b (that one), both,
     total (documents of the slice), shared (paragraphs that advance both); in codebook order.
     """
-    found = where(s)
+    found = build_where(s)
     return snapshot.frame(
         f"""
         WITH base AS MATERIALIZED (
@@ -139,7 +137,7 @@ def pairs(snapshot: Snapshot, s: Slice, narrative_id: str) -> pd.DataFrame:
         ),
         hits AS MATERIALIZED (
             SELECT a.narrative_id, p.document_id, p.paragraph_id
-            FROM base p JOIN snap.assignments a USING (paragraph_id) WHERE {LIVE}
+            FROM base p JOIN snap.assignments a USING (paragraph_id) WHERE {NOT_REJECTED}
         ),
         own AS MATERIALIZED (
             SELECT DISTINCT document_id, paragraph_id FROM hits WHERE narrative_id = $narrative
@@ -160,19 +158,19 @@ def pairs(snapshot: Snapshot, s: Slice, narrative_id: str) -> pd.DataFrame:
     )
 
 
-def characteristic(snapshot: Snapshot, s: Slice, narrative_id: str, most: int) -> pd.DataFrame:
+def query_top_paragraphs(snapshot: Snapshot, s: Slice, narrative_id: str, most: int) -> pd.DataFrame:
     """The paragraphs of the slice with the best scores, one of each document and no text twice.
 
     Columns paragraph_id, document_id, date, speaker, voice, outlet, title, url, text_kind, text, score,
     sentence and exemplar (that decided; empty for candidates); best first, `most` rows at the most.
     """
-    found = where(s)
+    found = build_where(s)
     return snapshot.frame(
         f"""
         WITH scored AS (
-            SELECT {_SHOWN}, a.score, a.sentence, a.exemplar
-            FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id) {_DOCUMENT}
-            WHERE a.narrative_id = $narrative AND {LIVE} AND p.statement AND {found.sql}
+            SELECT {_PARAGRAPH_COLUMNS}, a.score, a.sentence, a.exemplar
+            FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id) {_JOIN_DOCUMENT}
+            WHERE a.narrative_id = $narrative AND {NOT_REJECTED} AND p.statement AND {found.sql}
         ),
         once AS (
             SELECT * FROM scored
@@ -188,18 +186,18 @@ def characteristic(snapshot: Snapshot, s: Slice, narrative_id: str, most: int) -
     )
 
 
-def representatives(snapshot: Snapshot, cluster_id: str, most: int) -> pd.DataFrame:
+def query_representatives(snapshot: Snapshot, cluster_id: str, most: int) -> pd.DataFrame:
     """The most central paragraphs of a candidate, whatever the slice; columns as of `characteristic`
     without score, sentence and exemplar, with rank."""
     return snapshot.frame(
-        f"""SELECT {_SHOWN}, m.rank
-            FROM snap.cluster_members m JOIN snap.paragraphs p USING (paragraph_id) {_DOCUMENT}
+        f"""SELECT {_PARAGRAPH_COLUMNS}, m.rank
+            FROM snap.cluster_members m JOIN snap.paragraphs p USING (paragraph_id) {_JOIN_DOCUMENT}
             WHERE m.cluster_id = $cluster AND m.rank IS NOT NULL ORDER BY m.rank LIMIT $most""",
         {"cluster": cluster_id, "most": most},
     )
 
 
-def cluster_names(snapshot: Snapshot, ids: Sequence[str]) -> dict[str, str]:
+def query_cluster_names(snapshot: Snapshot, ids: Sequence[str]) -> dict[str, str]:
     """The names of those of these narratives and clusters that the snapshot has."""
     found = snapshot.frame(
         """SELECT cluster_id AS id, name FROM snap.clusters WHERE cluster_id IN (SELECT unnest($ids))
@@ -210,5 +208,5 @@ def cluster_names(snapshot: Snapshot, ids: Sequence[str]) -> dict[str, str]:
     return dict(zip(found["id"], found["name"], strict=True))
 
 
-def _texts(values: Sequence[object]) -> tuple[str, ...]:
+def _to_texts(values: Sequence[object]) -> tuple[str, ...]:
     return tuple(str(value) for value in values)

@@ -11,43 +11,43 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from narratives.model import MIN_STATEMENT_WORDS, Slice, Unit
-from narratives.model.slice import Grouping
+from narratives.model.slice import GroupBy
 from narratives.store.queries import (
-    ADVANCING,
-    CLAIMED,
-    LIVE,
-    NAMED,
+    ADVANCES_ANY,
+    ADVANCING_IDS,
+    IN_NARRATIVES,
+    NOT_REJECTED,
     PERIOD_COLUMN,
     Query,
-    inside,
-    maybe_inside,
-    narrative_filter,
-    where,
+    build_date_condition,
+    build_narrative_condition,
+    build_possible_where,
+    build_where,
 )
 
 if TYPE_CHECKING:
     from narratives.store.snapshot_reader import Snapshot
 
 # How much a document weighs in a count of paragraphs, and of documents.
-_SIZE: Mapping[Unit, str] = {"paragraph": "count(*)", "document": "1::BIGINT"}
-_BY_CODEBOOK = f"p.paragraph_id IN ({ADVANCING} AND a.origin = 'codebook')"
+_DOCUMENT_WEIGHT: Mapping[Unit, str] = {"paragraph": "count(*)", "document": "1::BIGINT"}
+_BY_CODEBOOK = f"p.paragraph_id IN ({ADVANCING_IDS} AND a.origin = 'codebook')"
 _ROUTINE = """p.paragraph_id IN (
     SELECT m.paragraph_id FROM snap.cluster_members m JOIN snap.clusters c USING (cluster_id) WHERE c.routine
 )"""
 
 
-def totals(s: Slice) -> Query:
+def build_totals_query(s: Slice) -> Query:
     """One row with the fields of `Totals` in order."""
     period = PERIOD_COLUMN[s.by]
-    found = maybe_inside(s)
-    dated, _ = inside(s)
-    copied = where(s, copies=False)
+    found = build_possible_where(s)
+    dated, _ = build_date_condition(s)
+    copied = build_where(s, copies=False)
     sql = f"""
     WITH maybe AS (
         SELECT p.document_id, p.statement, coalesce({dated}, false) AS certain,
                p.{period} IS NOT NULL AS fine,
                p.kind = 'body' AND p.voice <> 'question' AND p.words >= $words AS claim_like,
-               {CLAIMED} AS claimed, {_BY_CODEBOOK} AS by_codebook, {_ROUTINE} AS routine, p.speaker
+               {ADVANCES_ANY} AS claimed, {_BY_CODEBOOK} AS by_codebook, {_ROUTINE} AS routine, p.speaker
         FROM snap.paragraphs p WHERE {found.sql}
     )
     SELECT -- in the order of the fields of Totals
@@ -70,25 +70,25 @@ def totals(s: Slice) -> Query:
     return sql, {**found.values, "words": MIN_STATEMENT_WORDS}
 
 
-def prevalence(s: Slice) -> Query:
+def build_prevalence_query(s: Slice) -> Query:
     """A row for every period and narrative, with the sums that its share and interval rest on."""
-    found = where(s)
-    chosen = narrative_filter(s, found)
+    found = build_where(s)
+    chosen = build_narrative_condition(s, found)
     sql = f"""
     WITH base AS MATERIALIZED (
         SELECT p.paragraph_id, p.document_id, p.{PERIOD_COLUMN[s.by]} AS period
         FROM snap.paragraphs p
         WHERE p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL AND {found.sql}
     ),
-    sizes AS (SELECT period, document_id, {_SIZE[s.unit]} AS m FROM base GROUP BY ALL),
+    sizes AS (SELECT period, document_id, {_DOCUMENT_WEIGHT[s.unit]} AS m FROM base GROUP BY ALL),
     totals AS (
         SELECT period, count(*) AS documents, sum(m)::BIGINT AS total, sum(m * m)::BIGINT AS m2
         FROM sizes GROUP BY period
     ),
     hits AS (
-        SELECT p.period, p.document_id, a.narrative_id, {_SIZE[s.unit]} AS y
+        SELECT p.period, p.document_id, a.narrative_id, {_DOCUMENT_WEIGHT[s.unit]} AS y
         FROM base p JOIN snap.assignments a USING (paragraph_id)
-        WHERE {LIVE} AND {chosen} GROUP BY ALL
+        WHERE {NOT_REJECTED} AND {chosen} GROUP BY ALL
     ),
     counts AS (
         SELECT period, narrative_id, sum(y)::BIGINT AS n, sum(m * y)::BIGINT AS my,
@@ -106,18 +106,18 @@ def prevalence(s: Slice) -> Query:
     return sql, found.values
 
 
-def unassigned(s: Slice) -> Query:
+def build_unassigned_query(s: Slice) -> Query:
     """A row for every period, with the same sums for what advances no narrative and no candidate."""
-    found = where(s)
+    found = build_where(s)
     nothing = "count(*) FILTER (NOT claimed)" if s.unit == "paragraph" else "(NOT bool_or(claimed))::BIGINT"
     sql = f"""
     WITH units AS (
-        SELECT p.{PERIOD_COLUMN[s.by]} AS period, p.document_id, {CLAIMED} AS claimed
+        SELECT p.{PERIOD_COLUMN[s.by]} AS period, p.document_id, {ADVANCES_ANY} AS claimed
         FROM snap.paragraphs p
         WHERE p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL AND {found.sql}
     ),
     sizes AS (
-        SELECT period, document_id, {_SIZE[s.unit]} AS m, {nothing} AS y FROM units GROUP BY ALL
+        SELECT period, document_id, {_DOCUMENT_WEIGHT[s.unit]} AS m, {nothing} AS y FROM units GROUP BY ALL
     )
     SELECT period, sum(y)::BIGINT AS paragraphs, sum(m)::BIGINT AS total_paragraphs,
            count(*) AS documents, sum(m * m)::BIGINT AS m2, sum(m * y)::BIGINT AS my,
@@ -128,25 +128,27 @@ def unassigned(s: Slice) -> Query:
 
 
 # The only words of a caller that reach the SQL text, and only by look-up.
-_COLUMN: dict[Grouping, str] = {"speaker": "speaker", "outlet": "outlet", "voice": "voice"}
-_GROUP_SIZE: dict[Unit, str] = {"paragraph": "count(*)", "document": "1::BIGINT"}
+_GROUP_COLUMN: dict[GroupBy, str] = {"speaker": "speaker", "outlet": "outlet", "voice": "voice"}
+_GROUP_WEIGHT: dict[Unit, str] = {"paragraph": "count(*)", "document": "1::BIGINT"}
 
 
-def _base(s: Slice, of: Grouping) -> str:
+def _build_group_base(s: Slice, of: GroupBy) -> str:
     """The dated statement paragraphs of the slice with their group; its values are those of `where(s)`."""
     return f"""
-        SELECT p.paragraph_id, p.document_id, p.{_COLUMN[of]} AS "group"
+        SELECT p.paragraph_id, p.document_id, p.{_GROUP_COLUMN[of]} AS "group"
         FROM snap.paragraphs p
-        WHERE p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL AND {where(s).sql}"""
+        WHERE p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL AND {build_where(s).sql}"""
 
 
-def groups(snapshot: Snapshot, s: Slice, of: Grouping) -> int:
+def count_groups(snapshot: Snapshot, s: Slice, of: GroupBy) -> int:
     """How many different speakers, outlets or voices the slice's dated statement paragraphs have."""
-    found = snapshot.frame(f'SELECT count(DISTINCT "group") AS n FROM ({_base(s, of)})', where(s).values)
+    found = snapshot.frame(
+        f'SELECT count(DISTINCT "group") AS n FROM ({_build_group_base(s, of)})', build_where(s).values
+    )
     return int(found["n"].iloc[0])
 
 
-def by_group(snapshot: Snapshot, s: Slice, of: Grouping, most: int) -> pd.DataFrame:
+def query_group_sums(snapshot: Snapshot, s: Slice, of: GroupBy, most: int) -> pd.DataFrame:
     """Columns group, narrative_id, narrative, paragraphs, total_paragraphs, documents, m2, my, y2.
 
     One row for each of `most` groups and each of `s.narratives` (all where there are none), zeros included;
@@ -154,20 +156,20 @@ def by_group(snapshot: Snapshot, s: Slice, of: Grouping, most: int) -> pd.DataFr
     the slice that stand in a period of `s.by`, in its unit; the sums are those of
     `measure.clustered_interval`.
     """
-    found = where(s)
-    chosen = narrative_filter(s, found)
+    found = build_where(s)
+    chosen = build_narrative_condition(s, found)
     return snapshot.frame(
         f"""
-        WITH base AS MATERIALIZED ({_base(s, of)}),
-        sizes AS (SELECT "group", document_id, {_GROUP_SIZE[s.unit]} AS m FROM base GROUP BY ALL),
+        WITH base AS MATERIALIZED ({_build_group_base(s, of)}),
+        sizes AS (SELECT "group", document_id, {_GROUP_WEIGHT[s.unit]} AS m FROM base GROUP BY ALL),
         totals AS (
             SELECT "group", count(*) AS documents, sum(m)::BIGINT AS total, sum(m * m)::BIGINT AS m2
             FROM sizes GROUP BY "group"
         ),
         hits AS (
-            SELECT p."group", p.document_id, a.narrative_id, {_GROUP_SIZE[s.unit]} AS y
+            SELECT p."group", p.document_id, a.narrative_id, {_GROUP_WEIGHT[s.unit]} AS y
             FROM base p JOIN snap.assignments a USING (paragraph_id)
-            WHERE {LIVE} AND {chosen} GROUP BY ALL
+            WHERE {NOT_REJECTED} AND {chosen} GROUP BY ALL
         ),
         counts AS (
             SELECT "group", narrative_id, sum(y)::BIGINT AS n, sum(m * y)::BIGINT AS my,
@@ -191,7 +193,7 @@ def by_group(snapshot: Snapshot, s: Slice, of: Grouping, most: int) -> pd.DataFr
     )
 
 
-def best(snapshot: Snapshot, s: Slice, narratives: Sequence[str], most: int) -> pd.DataFrame:
+def query_top_by_narrative(snapshot: Snapshot, s: Slice, narratives: Sequence[str], most: int) -> pd.DataFrame:
     """The `most` best-scored statement paragraphs of each narrative, in the order of `narratives`.
 
     Columns narrative_id, narrative, score, sentence, paragraph_id, document_id, date, speaker, voice,
@@ -205,8 +207,8 @@ def best(snapshot: Snapshot, s: Slice, narratives: Sequence[str], most: int) -> 
                        PARTITION BY a.narrative_id ORDER BY a.score DESC, p.paragraph_id
                    ) AS place
             FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id)
-            WHERE {LIVE} AND p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL
-              AND {NAMED} AND {where(s).sql}
+            WHERE {NOT_REJECTED} AND p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL
+              AND {IN_NARRATIVES} AND {build_where(s).sql}
         )
         SELECT r.narrative_id, n.name AS narrative, r.score, r.sentence, r.paragraph_id,
                r.document_id, r.date, r.speaker, r.voice, r.outlet, d.title, d.url, d.text_kind, r.text
@@ -216,5 +218,5 @@ def best(snapshot: Snapshot, s: Slice, narratives: Sequence[str], most: int) -> 
         WHERE r.place <= $most
         ORDER BY list_position($narratives, r.narrative_id), r.place
         """,
-        {**where(s).values, "narratives": list(narratives), "most": most},
+        {**build_where(s).values, "narratives": list(narratives), "most": most},
     )

@@ -11,18 +11,18 @@ from dataclasses import replace
 import pandas as pd
 
 from narratives.model import Slice
-from narratives.store.queries import PERIOD_COLUMN, Where, maybe_inside, where
+from narratives.store.queries import PERIOD_COLUMN, Where, build_possible_where, build_where
 from narratives.store.snapshot_reader import Snapshot
 
 
-def coverage(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
+def query_outlet_coverage(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
     """Columns outlet, period, documents, statements; one row an outlet and period of `s.by` with text.
 
     `documents` are those with any paragraph in the slice, copies and unread languages included;
     `statements` are the statement paragraphs that shares rest on, copies as the slice says. Documents
     whose date is too coarse for `s.by` stand in no row.
     """
-    found, counted = _everything(s), where(Slice(copies=s.copies)).sql
+    found, counted = _build_where_with_copies(s), build_where(Slice(copies=s.copies)).sql
     period = PERIOD_COLUMN[s.by]
     return snapshot.frame(
         f"""
@@ -35,12 +35,12 @@ def coverage(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
     )
 
 
-def date_sources(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
+def query_date_sources(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
     """Columns outlet, date_precision, date_source, documents: where dates were found, or why there is none.
 
     Counted are the documents that may lie within the slice's dates, undated ones among them; most first.
     """
-    found = maybe_inside(replace(s, copies="all"))
+    found = build_possible_where(replace(s, copies="all"))
     return snapshot.frame(
         f"""
         SELECT d.outlet, d.date_precision, d.date_source, count(*) AS documents
@@ -53,9 +53,9 @@ def date_sources(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
     )
 
 
-def undated(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
+def query_undated(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
     """Columns outlet, title, source_path, url, date_source: documents of the slice without any date."""
-    found = where(replace(s, date_from="", date_to="", copies="all"))
+    found = build_where(replace(s, date_from="", date_to="", copies="all"))
     return snapshot.frame(
         f"""
         SELECT d.outlet, d.title, d.source_path, d.url, d.date_source
@@ -68,12 +68,12 @@ def undated(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
     )
 
 
-def copies(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
+def query_outlet_copies(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
     """Columns outlet, original_outlet, paragraphs, documents: who repeats paragraphs of whom.
 
     A copy is placed by the outlet and date that repeat; most paragraphs first.
     """
-    found = _everything(s)
+    found = _build_where_with_copies(s)
     return snapshot.frame(
         f"""
         SELECT p.outlet, o.outlet AS original_outlet, count(*) AS paragraphs,
@@ -86,24 +86,24 @@ def copies(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
     )
 
 
-def languages(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
+def query_languages(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
     """Columns language (ISO 639-1 or empty), paragraphs, statements, matched; most paragraphs first.
 
     `matched` says whether any paragraph in the language is compared with the narratives: `statements`
     counts those that are, copies included.
     """
-    found = _everything(s)
-    return _by(snapshot, "p.language AS language", found, ", bool_or(p.statement) AS matched")
+    found = _build_where_with_copies(s)
+    return _query_counts_by(snapshot, "p.language AS language", found, ", bool_or(p.statement) AS matched")
 
 
-def voices(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
+def query_voices(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
     """Columns voice, paragraphs, statements; paragraphs of the body and questions, most first."""
-    found = _everything(s)
+    found = _build_where_with_copies(s)
     found.add("p.kind IN ('body', 'question')")
-    return _by(snapshot, "p.voice AS voice", found)
+    return _query_counts_by(snapshot, "p.voice AS voice", found)
 
 
-def rejected(snapshot: Snapshot) -> pd.DataFrame:
+def query_rejected(snapshot: Snapshot) -> pd.DataFrame:
     """Columns source_path, row (0: the whole input), reason: what could not be read, by place."""
     return snapshot.frame(
         """
@@ -113,7 +113,7 @@ def rejected(snapshot: Snapshot) -> pd.DataFrame:
     )
 
 
-def inputs(snapshot: Snapshot) -> pd.DataFrame:
+def query_inputs(snapshot: Snapshot) -> pd.DataFrame:
     """Columns source_path, documents, rejected, reason: what came of each input, by path.
 
     `reason` is that of the first rejected row, empty where all was read.
@@ -128,12 +128,12 @@ def inputs(snapshot: Snapshot) -> pd.DataFrame:
     )
 
 
-def _everything(s: Slice) -> Where:
+def _build_where_with_copies(s: Slice) -> Where:
     """The slice's conditions, but copies count like originals."""
-    return where(replace(s, copies="all"))
+    return build_where(replace(s, copies="all"))
 
 
-def _by(snapshot: Snapshot, column: str, found: Where, more: str = "") -> pd.DataFrame:
+def _query_counts_by(snapshot: Snapshot, column: str, found: Where, more: str = "") -> pd.DataFrame:
     return snapshot.frame(
         f"""
         SELECT {column}, count(*) AS paragraphs, count(*) FILTER (p.statement) AS statements{more}
@@ -143,7 +143,7 @@ def _by(snapshot: Snapshot, column: str, found: Where, more: str = "") -> pd.Dat
     )
 
 
-def sources(snapshot: Snapshot) -> pd.DataFrame:
+def query_outlets(snapshot: Snapshot) -> pd.DataFrame:
     """Columns outlet, host, text_kind, documents, first, last; most documents first.
 
     `host` is that of the documents' addresses, empty where they have none; `first` and `last` are the

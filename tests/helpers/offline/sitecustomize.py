@@ -15,9 +15,7 @@ def _refuse(made: socket.socket, address: object) -> None:
     if made.family not in (socket.AF_INET, socket.AF_INET6) or not isinstance(address, tuple):
         return
     host = str(address[0])
-    if host == "localhost" or (
-        (host.replace(".", "").isdigit() or ":" in host) and ip_address(host).is_loopback
-    ):
+    if host == "localhost" or ((host.replace(".", "").isdigit() or ":" in host) and ip_address(host).is_loopback):
         return
     with Path(os.environ["NARRATIVES_CALLS"]).open("a", encoding="utf-8") as calls:
         calls.write(f"{address}\n")

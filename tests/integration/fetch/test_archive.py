@@ -154,9 +154,7 @@ def test_what_people_add_to_the_manifest_stays(site, tmp_path):
     get(site, tmp_path, "/a")
     path = next((tmp_path / "in").glob("127*/manifest.csv"))
     name = rows(tmp_path, site.host)[0]["path"]
-    path.write_text(
-        f'outlet,path,url,title\nTASS,{name},{site.url("/a")},"One, two"\n,gone.html,http://h/,\n'
-    )
+    path.write_text(f'outlet,path,url,title\nTASS,{name},{site.url("/a")},"One, two"\n,gone.html,http://h/,\n')
     get(site, tmp_path, "/a", "/b")
     first, second = rows(tmp_path, site.host)
     assert (first["outlet"], first["title"], second["url"]) == ("TASS", "One, two", site.url("/b"))
@@ -187,9 +185,7 @@ def test_names_of_files_are_plain_short_and_their_own(site, tmp_path):
     assert report.failures == () and report.counts == {"new": len(paths)}
     names = [row["path"] for row in rows(tmp_path, site.host)]
     assert len({name.lower() for name in names}) == len(paths)
-    assert all(
-        len(name) < 70 and set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-.") for name in names
-    )
+    assert all(len(name) < 70 and set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-.") for name in names)
 
 
 def test_one_fetch_at_a_time_writes_to_a_folder(site, tmp_path):

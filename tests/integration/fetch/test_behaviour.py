@@ -8,7 +8,7 @@ from email.utils import formatdate
 import pytest
 
 from narratives.fetch.archive import Archive
-from narratives.fetch.client import USER_AGENT, introduce
+from narratives.fetch.client import USER_AGENT, build_user_agent
 from narratives.model import UsageError
 from tests.helpers.webserver import HASTY, Answer, addresses, bodies, get, page, redirect, serve, why
 
@@ -38,17 +38,15 @@ def test_we_say_who_we_are(site, tmp_path):
 
 
 def test_we_say_whom_to_turn_to():
-    assert introduce("") == USER_AGENT
+    assert build_user_agent("") == USER_AGENT
     for contact in ("https://example.org/about-us?x=1", "ann@example.org"):
-        assert introduce(contact) == f"{USER_AGENT[:-1]}; contact: {contact})"
+        assert build_user_agent(contact) == f"{USER_AGENT[:-1]}; contact: {contact})"
 
 
-@pytest.mark.parametrize(
-    "contact", ["Ann", "ann @example.org", "a@b\r\nX: y", "a@b)", "ftp://x", "ä@b.de", "@"]
-)
+@pytest.mark.parametrize("contact", ["Ann", "ann @example.org", "a@b\r\nX: y", "a@b)", "ftp://x", "ä@b.de", "@"])
 def test_a_contact_that_is_none_is_refused(contact):
     with pytest.raises(UsageError, match="--contact"):
-        introduce(contact)
+        build_user_agent(contact)
 
 
 def test_a_host_rests_a_second_between_requests(site, tmp_path):

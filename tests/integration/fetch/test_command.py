@@ -80,8 +80,5 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(site, tmp_path, capsys):
     out, err = capsys.readouterr()
     # One bar, with the rate and the time left: two pages and robots.txt take two seconds.
     assert (
-        "already" in out
-        and "| 3/3 [00:02<00:00," in err
-        and len(bodies(tmp_path)) == 3
-        and len(site.asked("/a")) == 1
+        "already" in out and "| 3/3 [00:02<00:00," in err and len(bodies(tmp_path)) == 3 and len(site.asked("/a")) == 1
     )

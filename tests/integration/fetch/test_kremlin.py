@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from narratives.fetch.records import DateRange, FetchedPage, FetchError
-from narratives.fetch.sources import list_events, read_listing
+from narratives.fetch.sources import list_events, read_event_listing
 from narratives.model import UsageError
 from tests.helpers.webserver import Answer, get, serve
 
@@ -26,9 +26,7 @@ def block(number: int, day: str) -> str:
 
 
 def listing(*events: tuple[int, str]) -> str:
-    menu = (
-        '<a href="/events/president/news">N</a><a href="/events/councils/5">C</a><a href="mailto:a@b">m</a>'
-    )
+    menu = '<a href="/events/president/news">N</a><a href="/events/councils/5">C</a><a href="mailto:a@b">m</a>'
     return f"<html><body>{menu}{''.join(block(*event) for event in events)}</body></html>"
 
 
@@ -89,9 +87,9 @@ def test_a_listing_that_fails_is_told_and_a_tired_host_left_alone():
 def test_an_event_without_a_date_of_its_own_is_kept():
     link = '<div><a href="{}">x</a><time datetime="2016-01-01T10:00">a</time>{}</div>'
     two = link.format("/events/president/news/7", '<time datetime="2016-01-02">b</time>')
-    assert read_listing(two.encode(), "http://en.kremlin.ru/") == {"7": ""}
+    assert read_event_listing(two.encode(), "http://en.kremlin.ru/") == {"7": ""}
     transcript = link.format("http://en.kremlin.ru/events/president/transcripts/8#sel=1", "")
-    assert read_listing(transcript.encode(), "http://en.kremlin.ru/") == {"8": "2016-01-01"}
+    assert read_event_listing(transcript.encode(), "http://en.kremlin.ru/") == {"8": "2016-01-01"}
 
 
 def test_kremlin_needs_a_beginning(site, tmp_path):

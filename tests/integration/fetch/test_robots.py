@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from narratives.fetch.client import RateLimiter, Robots
+from narratives.fetch.client import RateLimiter, RobotsRules
 from narratives.fetch.records import Clock, CrawlPolicy, FetchedPage, FetchError
 from tests.helpers.webserver import Answer, get, page, redirect, serve, why
 
@@ -98,10 +98,8 @@ class Canned:
 
 
 @settings(max_examples=200)
-@given(
-    st.one_of(st.binary(), st.text(alphabet="User-agent:*\n Dislow/Crydeq1.$%", max_size=200).map(str.encode))
-)
+@given(st.one_of(st.binary(), st.text(alphabet="User-agent:*\n Dislow/Crydeq1.$%", max_size=200).map(str.encode)))
 def test_any_bytes_are_some_rules(body):
-    robots = Robots(Canned(body), RateLimiter(CrawlPolicy(), Clock()), CrawlPolicy())
+    robots = RobotsRules(Canned(body), RateLimiter(CrawlPolicy(), Clock()), CrawlPolicy())
     with suppress(FetchError):
         robots.permit("http://example.org/a?b=c")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from narratives.fetch.records import DateRange, Entry, FetchError
-from narratives.fetch.sources import kind_of, read_feed, read_sitemap
+from narratives.fetch.records import DateRange, FetchError, ListedPage
+from narratives.fetch.sources import detect_source_kind, read_feed, read_sitemap
 from narratives.model import UsageError
 from tests.helpers.webserver import Answer, addresses, bodies, get, page, redirect, serve, why
 
@@ -72,9 +72,7 @@ def test_each_host_of_a_file_of_addresses_is_named_and_no_other(site, tmp_path):
     assert set(asked) == {"one.example", "two.example"}
 
 
-@pytest.mark.parametrize(
-    "source", ["nowhere.txt", "file:///etc/passwd", "ftp://example.org/a", "", "http://"]
-)
+@pytest.mark.parametrize("source", ["nowhere.txt", "file:///etc/passwd", "ftp://example.org/a", "", "http://"])
 def test_what_is_no_source_is_wrong_usage(site, tmp_path, source):
     with pytest.raises(UsageError):
         get(site, tmp_path, source=source or str(tmp_path / "no"))
@@ -129,12 +127,7 @@ def test_an_index_of_packed_sitemaps(site, tmp_path):
     packed = gzip.compress(urlset(loc(site.url("/a")), loc(site.url("/b"))))
     site.routes |= {
         "/index.xml": Answer(
-            index(
-                *(
-                    loc(site.url(path))
-                    for path in ("/1.xml.gz", "/2.xml", "/none.xml", "/index.xml", "/1.xml.gz")
-                )
-            ),
+            index(*(loc(site.url(path)) for path in ("/1.xml.gz", "/2.xml", "/none.xml", "/index.xml", "/1.xml.gz"))),
             headers=XML,
         ),
         "/1.xml.gz": Answer(packed, headers={"Content-Type": "application/x-gzip"}),
@@ -153,7 +146,7 @@ def test_indexes_of_indexes_end(site, tmp_path):
 
 def test_an_image_in_a_sitemap_is_not_its_page():
     image = "<i:image xmlns:i='http://www.google.com/schemas/sitemap-image/1.1'><i:loc>http://h/i.png</i:loc></i:image>"
-    assert read_sitemap(urlset(loc("http://h/a?b=1&amp;c=2", image)))[0] == [Entry("http://h/a?b=1&c=2")]
+    assert read_sitemap(urlset(loc("http://h/a?b=1&amp;c=2", image)))[0] == [ListedPage("http://h/a?b=1&c=2")]
 
 
 def test_entities_of_a_sitemap_are_neither_loaded_nor_expanded(tmp_path):
@@ -170,9 +163,7 @@ def test_entities_of_a_sitemap_are_neither_loaded_nor_expanded(tmp_path):
 
 
 def test_a_gzip_bomb_of_a_sitemap(site, tmp_path):
-    site.routes["/s.xml.gz"] = Answer(
-        gzip.compress(bytes(60_000_000)), headers={"Content-Type": "application/gzip"}
-    )
+    site.routes["/s.xml.gz"] = Answer(gzip.compress(bytes(60_000_000)), headers={"Content-Type": "application/gzip"})
     with pytest.raises(FetchError, match="once unpacked"):
         get(site, tmp_path, source=site.url("/s.xml.gz"))
 
@@ -198,8 +189,8 @@ def test_an_rss_feed(site, tmp_path):
 
 def test_an_atom_feed():
     assert read_feed(ATOM.format("http://h").encode()) == [
-        Entry("http://h/a", "2016-11-10", "2019-01-01"),
-        Entry("http://h/b", "", "2015-01-01"),
+        ListedPage("http://h/a", "2016-11-10", "2019-01-01"),
+        ListedPage("http://h/b", "", "2015-01-01"),
     ]
 
 
@@ -227,12 +218,12 @@ def test_a_feed_is_read_as_bytes_not_as_the_name_of_a_file(tmp_path):
     ],
 )
 def test_a_body_is_known_by_its_root(body, kind):
-    assert kind_of(body, "text/html") == kind
+    assert detect_source_kind(body, "text/html") == kind
 
 
 @given(st.binary())
 def test_any_bytes_are_of_some_kind(body):
-    kind_of(body, "text/html"), kind_of(body, "text/plain"), read_feed(body)
+    detect_source_kind(body, "text/html"), detect_source_kind(body, "text/plain"), read_feed(body)
     with suppress(FetchError):
         read_sitemap(body)
 
@@ -244,9 +235,7 @@ def test_partial_dates_are_filled_to_their_ends():
     assert DateRange.of("", "").is_open
 
 
-@pytest.mark.parametrize(
-    ("start", "end"), [("2016-13", ""), ("16", ""), ("", "2016-02-30"), ("2017", "2016")]
-)
+@pytest.mark.parametrize(("start", "end"), [("2016-13", ""), ("16", ""), ("", "2016-02-30"), ("2017", "2016")])
 def test_dates_that_cannot_be(start, end):
     with pytest.raises(UsageError):
         DateRange.of(start, end)

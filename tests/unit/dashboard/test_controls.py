@@ -54,13 +54,13 @@ def run(session: Session, page: str, finished: bool = True) -> str | None:
     """One run of a page that has one control; returns what the browser is told of it, None for nothing."""
     session.told.clear()
     session.page = page
-    url_state.begin()
-    said = url_state.one("by", {"auto": "Auto", "year": "Year"}, "auto")
+    url_state.begin_run()
+    said = url_state.bind_value("by", {"auto": "Auto", "year": "Year"}, "auto")
     own = url_state.view("by", said)
     assert said is not None and own == f"by-on-{page}"
     told = session.told.get(own)
     if finished:
-        url_state.finish()
+        url_state.update_url()
     return told
 
 
@@ -101,11 +101,11 @@ def test_a_widget_that_gives_nothing_says_nothing(session):
 
 def test_a_default_that_nobody_chose_is_followed(session):
     run(session, "a")
-    assert url_state.one("profile", {PUTIN: PUTIN, LAVROV: LAVROV}, PUTIN) == PUTIN
-    assert url_state.one("profile", {PUTIN: PUTIN, LAVROV: LAVROV}, LAVROV) == LAVROV
+    assert url_state.bind_value("profile", {PUTIN: PUTIN, LAVROV: LAVROV}, PUTIN) == PUTIN
+    assert url_state.bind_value("profile", {PUTIN: PUTIN, LAVROV: LAVROV}, LAVROV) == LAVROV
     session["profile"] = PUTIN
-    assert url_state.one("profile", {PUTIN: PUTIN, LAVROV: LAVROV}, LAVROV) == PUTIN
-    assert url_state.one("profile", {LAVROV: LAVROV}, LAVROV) == LAVROV
+    assert url_state.bind_value("profile", {PUTIN: PUTIN, LAVROV: LAVROV}, LAVROV) == PUTIN
+    assert url_state.bind_value("profile", {LAVROV: LAVROV}, LAVROV) == LAVROV
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def written(tmp_path_factory) -> Path:
 @pytest.fixture
 def app(written, tmp_path, monkeypatch) -> Iterator[AppTest]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(cached_queries.ENVIRONMENT, str(written))
+    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(written))
     cached_queries.st.cache_resource.clear()
     cached_queries.st.cache_data.clear()
     yield AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60).run()

@@ -9,7 +9,7 @@ import pandas as pd
 from pyarrow import parquet
 
 from narratives.dashboard.components import chart_panel
-from narratives.measure import with_share
+from narratives.measure import add_shares
 from narratives.model import Slice
 from narratives.render import phrases
 from narratives.store import open_snapshot
@@ -19,16 +19,14 @@ BOM = b"\xef\xbb\xbf"
 
 
 def read(content: bytes) -> pd.DataFrame:
-    return pd.read_csv(
-        io.BytesIO(content), encoding="utf-8-sig", keep_default_na=False, dtype={"period": str}
-    )
+    return pd.read_csv(io.BytesIO(content), encoding="utf-8-sig", keep_default_na=False, dtype={"period": str})
 
 
 def test_the_prevalence_file_has_the_numbers_and_their_context(tmp_path):
     snapshot = open_snapshot(build_store(tmp_path, "a notice").path)
     s = Slice(speakers=("Maria Zakharova", ""), date_from="2016", date_to="2016")
-    shown = with_share(snapshot.prevalence(s))
-    content = chart_panel.table_csv(shown, s, snapshot.meta(), "the 3 statement paragraphs", {"by": s.by})
+    shown = add_shares(snapshot.prevalence(s))
+    content = chart_panel.export_table(shown, s, snapshot.meta(), "the 3 statement paragraphs", {"by": s.by})
     assert content.startswith(BOM)
     written = read(content)
     columns = ["period", "narrative_id", "narrative", "paragraphs", "total_paragraphs", "share", "share_high"]
@@ -47,7 +45,7 @@ EXTRA = {"filter_text": "=1+1", "filter_like": "", "filter_unassigned": "yes", "
 def test_the_evidence_file_runs_no_formula(tmp_path):
     snapshot = open_snapshot(build_store(tmp_path).path)
     found = snapshot.paragraphs(Slice(), "HYPERLINK")
-    content = chart_panel.paragraphs(found, Slice(), snapshot.meta(), EXTRA, ".csv")
+    content = chart_panel.export_paragraphs(found, Slice(), snapshot.meta(), EXTRA, ".csv")
     assert content.startswith(BOM)
     written = read(content)
     assert written["text"].tolist() == [f"'{found['text'].iloc[0]}"]
@@ -62,7 +60,7 @@ def test_three_formats_hold_the_same_rows_in_the_same_order(tmp_path):
     found = snapshot.paragraphs(s, sort="oldest")
     extra = {"filter_text": "", "filter_like": "", "filter_unassigned": "no", "sorted_by": "oldest"}
     csv, jsonl, packed = (
-        chart_panel.paragraphs(found, s, snapshot.meta(), extra, suffix)
+        chart_panel.export_paragraphs(found, s, snapshot.meta(), extra, suffix)
         for suffix in (".csv", ".jsonl", ".parquet")
     )
     table = parquet.read_table(io.BytesIO(packed))
@@ -83,14 +81,14 @@ def test_what_no_narrative_covers_names_no_narrative(tmp_path):
     snapshot = open_snapshot(build_store(tmp_path).path)
     s = Slice(narratives=("wwii_memory",))
     found = snapshot.paragraphs(s, unassigned=True)
-    written = read(chart_panel.paragraphs(found, s, snapshot.meta(), EXTRA, ".csv"))
+    written = read(chart_panel.export_paragraphs(found, s, snapshot.meta(), EXTRA, ".csv"))
     assert set(written["filter_narrative"]) == {""} and len(written) == len(found) > 0
 
 
 def test_any_table_comes_with_its_denominator_and_runs_no_formula(tmp_path):
     snapshot = open_snapshot(build_store(tmp_path).path)
     rejected = pd.DataFrame({"source_path": ["=cmd|x.csv"], "row": [0], "reason": ["+broken"]})
-    content = chart_panel.table_csv(rejected, Slice(outlets=("RT",)), snapshot.meta(), "inputs")
+    content = chart_panel.export_table(rejected, Slice(outlets=("RT",)), snapshot.meta(), "inputs")
     written = read(content).iloc[0]
     assert content.startswith(BOM) and written["source_path"] == "'=cmd|x.csv"
     assert (written["reason"], written["denominator"], written["filter_outlet"]) == (
@@ -102,5 +100,5 @@ def test_any_table_comes_with_its_denominator_and_runs_no_formula(tmp_path):
 
 
 def test_the_file_is_named_after_the_snapshot():
-    assert chart_panel.file_name("prevalence", "abc") == "narratives-prevalence-abc.csv"
-    assert chart_panel.file_name("paragraphs", "abc", ".parquet") == "narratives-paragraphs-abc.parquet"
+    assert chart_panel.build_file_name("prevalence", "abc") == "narratives-prevalence-abc.csv"
+    assert chart_panel.build_file_name("paragraphs", "abc", ".parquet") == "narratives-paragraphs-abc.parquet"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from narratives.dashboard import navigation, sidebar, url_state
 from narratives.model import Slice, dates
-from narratives.model.dates import span
+from narratives.model.dates import parse_partial_date
 
 EVERYTHING = Slice(
     speakers=("Maria Zakharova", ""),
@@ -26,10 +26,10 @@ EVERYTHING = Slice(
 
 
 def test_a_link_says_what_is_filtered_and_nothing_else():
-    page, _, query = navigation.target("evidence", EVERYTHING, text="a b", unassigned=True).partition("?")
+    page, _, query = navigation.build_page_url("evidence", EVERYTHING, text="a b", unassigned=True).partition("?")
     assert page == "evidence"
     assert parse_qs(query) == {
-        "speaker": ["Maria Zakharova", url_state.NOTHING],
+        "speaker": ["Maria Zakharova", url_state.EMPTY_VALUE],
         "outlet": ["RT"],
         "narrative": ["wwii_memory"],
         "voice": ["own", "quoted"],
@@ -39,7 +39,7 @@ def test_a_link_says_what_is_filtered_and_nothing_else():
         "text": ["a b"],
         "unassigned": ["yes"],
     }
-    assert navigation.target("evidence", Slice(), text="", unassigned=False) == "evidence"
+    assert navigation.build_page_url("evidence", Slice(), text="", unassigned=False) == "evidence"
 
 
 @pytest.mark.parametrize(
@@ -54,24 +54,24 @@ def test_a_link_says_what_is_filtered_and_nothing_else():
     ],
 )
 def test_a_point_of_a_chart_is_cut_to_the_dates_asked_for(asked, period, expected):
-    s = navigation.narrowed(asked, {"narrative": "wwii_memory", "period": period})
+    s = navigation.narrow_slice(asked, {"narrative": "wwii_memory", "period": period})
     assert (s.date_from, s.date_to) == expected
     assert s.narratives == ("wwii_memory",)
 
 
 def test_a_point_replaces_only_what_it_says():
-    s = navigation.narrowed(EVERYTHING, {"speaker": "Dmitry Peskov", "voice": ["reported"]})
+    s = navigation.narrow_slice(EVERYTHING, {"speaker": "Dmitry Peskov", "voice": ["reported"]})
     assert s.speakers == ("Dmitry Peskov",) and s.voices == ("reported",)
     assert (s.outlets, s.narratives, s.copies) == (EVERYTHING.outlets, EVERYTHING.narratives, "all")
 
 
 @given(st.sampled_from(["year", "half", "quarter", "month"]), st.dates(date(1900, 1, 1), date(2100, 12, 31)))
 def test_the_dates_of_a_period_are_its_bounds(by, day):
-    label = dates.label_of(day, by)
-    first, last = dates.partial_dates(label)
-    assert (span(first)[0], span(last)[1]) == dates.bounds(label)
+    label = dates.get_period_label(day, by)
+    first, last = dates.get_period_partial_dates(label)
+    assert (parse_partial_date(first)[0], parse_partial_date(last)[1]) == dates.get_period_bounds(label)
 
 
 def test_values_of_filters_make_the_slice_again(monkeypatch):
-    monkeypatch.setattr(sidebar, "st", SimpleNamespace(session_state=sidebar.values(EVERYTHING)))
-    assert sidebar.current() == EVERYTHING
+    monkeypatch.setattr(sidebar, "st", SimpleNamespace(session_state=sidebar.get_control_values(EVERYTHING)))
+    assert sidebar.read_filters() == EVERYTHING

@@ -9,9 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from narratives.discover import ROUTINE, Alignment, Statements, cluster, describe, keep_ids
-from narratives.discover.cluster_summaries import distinctive_phrases, representatives
-from narratives.discover.clustering import nearest
+from narratives.discover import (
+    ROUTINE_TEXTS,
+    AlignmentTargets,
+    Statements,
+    cluster_paragraphs,
+    keep_ids,
+    summarise_clusters,
+)
+from narratives.discover.cluster_summaries import choose_representatives, find_distinctive_phrases
+from narratives.discover.clustering import find_neighbours
 from narratives.model import Cluster
 
 
@@ -34,15 +41,22 @@ def test_neighbours_are_those_of_a_plain_search_and_ties_go_to_the_earlier_row()
     _, vectors, _ = blobs(3, 20)
     cosines = vectors.astype(np.float64) @ vectors.T.astype(np.float64)
     np.fill_diagonal(cosines, -2)
-    found = nearest(vectors, 4)[1]
+    found = find_neighbours(vectors, 4)[1]
     assert np.allclose(found, -np.sort(-cosines, axis=1)[:, :4], atol=2e-3)
     same = unit(np.ones((6, 8)))
-    assert nearest(same, 3)[0].tolist() == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2], [0, 1, 2], [0, 1, 2]]
+    assert find_neighbours(same, 3)[0].tolist() == [
+        [1, 2, 3],
+        [0, 2, 3],
+        [0, 1, 3],
+        [0, 1, 2],
+        [0, 1, 2],
+        [0, 1, 2],
+    ]
 
 
 def test_groups_are_found_and_every_label_is_a_number_by_size_or_minus_one() -> None:
     ids, vectors, truth = blobs(5, 30, noise=20)
-    labels = cluster(ids, vectors)
+    labels = cluster_paragraphs(ids, vectors)
     assert labels.shape == (len(ids),)
     assert labels.min() >= -1
     sizes = np.bincount(labels[labels >= 0])
@@ -58,23 +72,23 @@ def test_groups_are_found_and_every_label_is_a_number_by_size_or_minus_one() -> 
 
 def test_the_order_of_the_input_does_not_matter_nor_what_ran_before() -> None:
     ids, vectors, _ = blobs(6, 25, noise=60)
-    labels = cluster(ids, vectors)
+    labels = cluster_paragraphs(ids, vectors)
     assert len(set(labels)) > 3
     for seed in range(3):
         order = np.random.default_rng(seed).permutation(len(ids))
-        assert np.array_equal(cluster([ids[i] for i in order], vectors[order]), labels[order])
+        assert np.array_equal(cluster_paragraphs([ids[i] for i in order], vectors[order]), labels[order])
 
 
 @pytest.mark.parametrize("n", [0, 1, 4])
 def test_fewer_than_five_paragraphs_make_no_cluster(n: int) -> None:
-    assert cluster([str(i) for i in range(n)], unit(np.ones((n, 8)))).tolist() == [-1] * n
+    assert cluster_paragraphs([str(i) for i in range(n)], unit(np.ones((n, 8)))).tolist() == [-1] * n
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(5, 40), st.integers(0, 1000))
 def test_any_small_corpus_gets_labels(n: int, seed: int) -> None:
     vectors = unit(np.random.default_rng(seed).normal(size=(n, 8)))
-    labels = cluster([f"{i:02d}" for i in range(n)], vectors, seeds=3)
+    labels = cluster_paragraphs([f"{i:02d}" for i in range(n)], vectors, seeds=3)
     counts = np.bincount(labels[labels >= 0])
     assert (counts >= 3).all()
 
@@ -82,9 +96,9 @@ def test_any_small_corpus_gets_labels(n: int, seed: int) -> None:
 def test_ids_that_repeat_or_do_not_fit_are_refused() -> None:
     rows = unit(np.ones((6, 8)))
     with pytest.raises(ValueError, match="5 different of 6"):
-        cluster(["a", "a", "b", "c", "d", "e"], rows)
+        cluster_paragraphs(["a", "a", "b", "c", "d", "e"], rows)
     with pytest.raises(ValueError, match=r"\(6, 8\)"):
-        cluster(["a", "b"], rows)
+        cluster_paragraphs(["a", "b"], rows)
 
 
 # --- names --------------------------------------------------------------------------------------------
@@ -101,7 +115,7 @@ MUSEUM = [
 
 
 def test_phrases_set_clusters_apart_and_are_written_as_in_the_texts() -> None:
-    grain, museum = distinctive_phrases(GRAIN + MUSEUM, np.array([0, 0, 0, 1, 1, 1]))
+    grain, museum = find_distinctive_phrases(GRAIN + MUSEUM, np.array([0, 0, 0, 1, 1, 1]))
     assert grain[0] == "grain corridor"
     assert "Black Sea" in grain
     assert "regional museum" in museum
@@ -110,20 +124,26 @@ def test_phrases_set_clusters_apart_and_are_written_as_in_the_texts() -> None:
 
 
 def test_texts_outside_every_cluster_are_only_the_background() -> None:
-    (only,) = distinctive_phrases(GRAIN + MUSEUM, np.array([-1, -1, -1, 0, 0, 0]))
+    (only,) = find_distinctive_phrases(GRAIN + MUSEUM, np.array([-1, -1, -1, 0, 0, 0]))
     assert not {"grain corridor", "envoy"} & set(only)
-    assert distinctive_phrases(GRAIN, np.array([-1, -1, -1])) == []
+    assert find_distinctive_phrases(GRAIN, np.array([-1, -1, -1])) == []
 
 
 def test_texts_of_stop_words_alone_have_no_phrases() -> None:
-    assert distinctive_phrases(["And so it was.", "That is that."], np.array([0, 0])) == [()]
+    assert find_distinctive_phrases(["And so it was.", "That is that."], np.array([0, 0])) == [()]
 
 
 def test_representatives_come_from_different_documents_while_there_are_such() -> None:
     ids = ["a", "b", "c", "d", "e", "f", "g"]
     central = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.9], dtype=np.float32)
-    assert representatives(ids, ["1", "1", "1", "2", "3", "4", "5"], central) == ("a", "g", "d", "e", "f")
-    assert representatives(ids, ["1"] * 7, central) == ("a", "g", "b", "c", "d")
+    assert choose_representatives(ids, ["1", "1", "1", "2", "3", "4", "5"], central) == (
+        "a",
+        "g",
+        "d",
+        "e",
+        "f",
+    )
+    assert choose_representatives(ids, ["1"] * 7, central) == ("a", "g", "b", "c", "d")
 
 
 # --- description --------------------------------------------------------------------------------------
@@ -139,26 +159,24 @@ def corpus(dates: list[str] | None = None, documents: int = 40) -> tuple[Stateme
         for i, group in enumerate(truth)
     ]
     of = [f"d{i % documents:02d}" for i in range(len(ids))]
-    return Statements(
-        ids, texts, of, dates or [f"2016-{1 + i % 12:02d}-01" for i in range(60)], vectors
-    ), truth
+    return Statements(ids, texts, of, dates or [f"2016-{1 + i % 12:02d}-01" for i in range(60)], vectors), truth
 
 
-def aligned(statements: Statements, assigned: dict[str, set[str]]) -> Alignment:
+def aligned(statements: Statements, assigned: dict[str, set[str]]) -> AlignmentTargets:
     centroids = np.stack([statements.vectors[:10].mean(axis=0), statements.vectors[10:20].mean(axis=0)])
-    return Alignment(("grain", "maps"), unit(centroids), assigned)
+    return AlignmentTargets(("grain", "maps"), unit(centroids), assigned)
 
 
 def test_a_cluster_that_half_of_its_members_advance_a_narrative_is_that_narrative() -> None:
     statements, labels = corpus()
     half = {f"p{i:04d}": {"grain"} for i in range(5)} | {f"p{i:04d}": {"grain"} for i in range(10, 14)}
-    grain, maps = describe(statements, labels, aligned(statements, half), NO_ROUTINE)
+    grain, maps = summarise_clusters(statements, labels, aligned(statements, half), NO_ROUTINE)
     assert (grain.narrative_id, grain.nearest, grain.purity) == ("grain", "grain", 0.5)
     assert (maps.narrative_id, maps.nearest, maps.purity) == ("", "grain", 0.4)
-    nobody = describe(statements, labels, aligned(statements, {}), NO_ROUTINE)
+    nobody = summarise_clusters(statements, labels, aligned(statements, {}), NO_ROUTINE)
     assert [(c.narrative_id, c.nearest, c.purity) for c in nobody] == [("", "grain", 0.0), ("", "maps", 0.0)]
-    empty = Alignment((), np.zeros((0, 32), dtype=np.float32), {})
-    assert {c.nearest for c in describe(statements, labels, empty, NO_ROUTINE)} == {""}
+    empty = AlignmentTargets((), np.zeros((0, 32), dtype=np.float32), {})
+    assert {c.nearest for c in summarise_clusters(statements, labels, empty, NO_ROUTINE)} == {""}
 
 
 def test_the_description_does_not_depend_on_the_order_of_statements() -> None:
@@ -170,8 +188,8 @@ def test_the_description_does_not_depend_on_the_order_of_statements() -> None:
         *([list(values)[i] for i in order] for values in (statements.document_ids, statements.dates)),
         statements.vectors[order],
     )
-    first = describe(statements, labels, alignment, NO_ROUTINE)
-    assert describe(shuffled, labels[order], alignment, NO_ROUTINE) == first
+    first = summarise_clusters(statements, labels, alignment, NO_ROUTINE)
+    assert summarise_clusters(shuffled, labels[order], alignment, NO_ROUTINE) == first
     assert all(set(c.representatives) <= set(c.members) for c in first)
     assert len({c.cluster_id for c in first}) == len(first)
 
@@ -188,29 +206,29 @@ def test_the_description_does_not_depend_on_the_order_of_statements() -> None:
 )
 def test_a_cluster_recurs_in_several_documents_and_months(dates: list[str], recurs: bool) -> None:
     statements, labels = corpus(dates)
-    found = describe(statements, labels, aligned(statements, {}), NO_ROUTINE)
+    found = summarise_clusters(statements, labels, aligned(statements, {}), NO_ROUTINE)
     assert {c.recurring for c in found} == {recurs}
 
 
 def test_in_a_corpus_of_few_documents_two_of_them_are_recurrence() -> None:
     statements, labels = corpus([""] * 60, documents=10)
     alignment = aligned(statements, {})
-    assert all(c.recurring for c in describe(statements, labels, alignment, NO_ROUTINE))
+    assert all(c.recurring for c in summarise_clusters(statements, labels, alignment, NO_ROUTINE))
     one = replace(statements, document_ids=["d1"] * 10 + ["d2"] * 50)
-    assert not any(c.recurring for c in describe(one, labels, alignment, NO_ROUTINE))
+    assert not any(c.recurring for c in summarise_clusters(one, labels, alignment, NO_ROUTINE))
 
 
 def test_routine_is_what_is_like_routine_sentences_or_very_short() -> None:
     statements, labels = corpus()
-    empty = Alignment((), np.zeros((0, 32), dtype=np.float32), {})
+    empty = AlignmentTargets((), np.zeros((0, 32), dtype=np.float32), {})
     routine = unit(statements.vectors[10:20].mean(axis=0)[None])
-    grain, maps = describe(statements, labels, empty, routine)
+    grain, maps = summarise_clusters(statements, labels, empty, routine)
     assert (grain.routine, maps.routine) == (False, True)
     # What is as near to a narrative as to routine is no routine.
-    assert not any(c.routine for c in describe(statements, labels, aligned(statements, {}), routine * 0.9))
+    assert not any(c.routine for c in summarise_clusters(statements, labels, aligned(statements, {}), routine * 0.9))
     short = replace(statements, texts=["Thank you very much, colleagues."] * 60)
-    assert all(c.routine for c in describe(short, labels, empty, NO_ROUTINE))
-    assert len(set(ROUTINE)) == len(ROUTINE)
+    assert all(c.routine for c in summarise_clusters(short, labels, empty, NO_ROUTINE))
+    assert len(set(ROUTINE_TEXTS)) == len(ROUTINE_TEXTS)
 
 
 # --- identity -----------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from narratives.discover import project
+from narratives.discover import project_to_map
 from narratives.discover.projection import HALF_WIDTH
 from tests.conftest import ROOT
 
@@ -37,7 +37,7 @@ def corpus() -> tuple[np.ndarray, list[str], np.ndarray]:
 @pytest.fixture(scope="module")
 def drawn(corpus) -> np.ndarray:
     vectors, ids, _ = corpus
-    return project(vectors, ids)
+    return project_to_map(vectors, ids)
 
 
 def as_map(ids: list[str], places: np.ndarray) -> dict[str, tuple[float, float]]:
@@ -47,11 +47,11 @@ def as_map(ids: list[str], places: np.ndarray) -> dict[str, tuple[float, float]]
 def test_order_does_not_matter(corpus, drawn):
     vectors, ids, _ = corpus
     shuffled = np.random.default_rng(1).permutation(len(ids))
-    again = project(vectors[shuffled], [ids[i] for i in shuffled])
+    again = project_to_map(vectors[shuffled], [ids[i] for i in shuffled])
     assert again.tobytes() == drawn[shuffled].tobytes()
     earlier = as_map(ids, drawn)
-    onward = project(vectors, ids, earlier)
-    again = project(vectors[shuffled], [ids[i] for i in shuffled], earlier)
+    onward = project_to_map(vectors, ids, earlier)
+    again = project_to_map(vectors[shuffled], [ids[i] for i in shuffled], earlier)
     assert again.tobytes() == onward[shuffled].tobytes()
 
 
@@ -82,7 +82,7 @@ def test_like_paragraphs_lie_together(corpus, drawn):
 
 def test_equal_texts_lie_together(corpus):
     vectors, ids, _ = corpus
-    both = project(np.concatenate([vectors, vectors[:3]]), [*ids, "x", "y", "z"])
+    both = project_to_map(np.concatenate([vectors, vectors[:3]]), [*ids, "x", "y", "z"])
     apart = np.linalg.norm(both[-3:] - both[:3], axis=1)
     assert apart.max() < 0.05 * HALF_WIDTH
 
@@ -91,8 +91,8 @@ def test_a_map_is_continued(corpus, drawn):
     """A few more paragraphs: those known stay about where they were."""
     vectors, ids, _ = corpus
     half = len(ids) * 9 // 10
-    earlier = project(vectors[:half], ids[:half])
-    onward = project(vectors, ids, as_map(ids[:half], earlier))
+    earlier = project_to_map(vectors[:half], ids[:half])
+    onward = project_to_map(vectors, ids, as_map(ids[:half], earlier))
     moved = np.median(np.linalg.norm(onward[:half] - earlier, axis=1))
     anew = np.median(np.linalg.norm(drawn[:half] - earlier, axis=1))
     assert moved < 0.1 * HALF_WIDTH
@@ -102,13 +102,13 @@ def test_a_map_is_continued(corpus, drawn):
 def test_a_map_of_other_paragraphs_is_begun_anew(corpus, drawn):
     vectors, ids, _ = corpus
     other = {**dict.fromkeys(ids[:100], (3.0, -2.0)), "gone": (1.0, 1.0)}
-    assert project(vectors, ids, other).tobytes() == drawn.tobytes()
+    assert project_to_map(vectors, ids, other).tobytes() == drawn.tobytes()
 
 
 def test_what_is_too_much_is_placed_among_its_like(corpus, monkeypatch):
     vectors, ids, kind = corpus
     monkeypatch.setattr(sys.modules["narratives.discover.projection"], "MOST", 200)
-    places = project(vectors, ids)
+    places = project_to_map(vectors, ids)
     assert np.isfinite(places).all()
     assert len(np.unique(places, axis=0)) > 200
     apart = np.linalg.norm(places[:, None] - places[None], axis=2)
@@ -123,7 +123,7 @@ def test_any_corpus_fits_the_square(n, kinds, seed, equal):
     vectors, ids, _ = groups(n, kinds, seed)
     if equal:
         vectors = np.repeat(vectors[:1], n, axis=0)
-    places = project(vectors, ids)
+    places = project_to_map(vectors, ids)
     assert places.shape == (n, 2) and places.dtype == np.float32
     assert np.isfinite(places).all()
     assert np.abs(places).max(initial=0) <= HALF_WIDTH
@@ -134,12 +134,12 @@ def test_any_corpus_fits_the_square(n, kinds, seed, equal):
 
 def test_an_earlier_map_of_one_point_is_not_continued(corpus, drawn):
     vectors, ids, _ = corpus
-    assert project(vectors, ids, dict.fromkeys(ids, (1.0, 1.0))).tobytes() == drawn.tobytes()
+    assert project_to_map(vectors, ids, dict.fromkeys(ids, (1.0, 1.0))).tobytes() == drawn.tobytes()
 
 
 def test_ids_that_repeat_are_refused():
     vectors, ids, _ = groups(3)
     with pytest.raises(ValueError, match="2 different of 3"):
-        project(vectors, [ids[0], ids[0], ids[1]])
+        project_to_map(vectors, [ids[0], ids[0], ids[1]])
     with pytest.raises(ValueError, match=r"\(3, 24\)"):
-        project(vectors, ids[:2])
+        project_to_map(vectors, ids[:2])

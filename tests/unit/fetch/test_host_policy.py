@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from narratives.fetch.host_policy import HostPolicy, is_public, normal, resolve
+from narratives.fetch.host_policy import HostPolicy, is_public, normalise_url, resolve_host
 from narratives.fetch.records import FetchError
 from narratives.model import UsageError
 
@@ -101,7 +101,7 @@ def test_no_spelling_of_a_private_address_gets_through(ip):
     for host in spellings(ip):
         guard = HostPolicy()
         try:
-            url = normal(f"http://{host}/")
+            url = normalise_url(f"http://{host}/")
         except FetchError:
             continue
         guard.name(url)
@@ -113,7 +113,7 @@ def test_no_spelling_of_a_private_address_gets_through(ip):
 def test_spellings_of_a_public_address_lead_to_it(pair):
     ip, host = pair
     guard = HostPolicy()
-    url = normal(f"http://{host}/")
+    url = normalise_url(f"http://{host}/")
     guard.name(url)
     assert [ip_address(address) for address, _ in guard.check(url).addresses] == [ip]
 
@@ -121,12 +121,12 @@ def test_spellings_of_a_public_address_lead_to_it(pair):
 @given(st.text(max_size=40), st.sampled_from(["", "http://example.org/a/b"]))
 def test_any_text_becomes_one_spelling_or_is_refused(text, base):
     try:
-        url = normal(text, base)
+        url = normalise_url(text, base)
     except FetchError:
         return
     assert url.startswith(("http://", "https://"))
     assert url.isascii() and not set(url) & set(" \t\r\n\\#\x7f")
-    assert normal(url) == url
+    assert normalise_url(url) == url
 
 
 @pytest.mark.parametrize(
@@ -153,17 +153,17 @@ def test_any_text_becomes_one_spelling_or_is_refused(text, base):
 )
 def test_what_is_no_address_of_the_web_is_refused(url):
     with pytest.raises(FetchError):
-        normal(url)
+        normalise_url(url)
 
 
 def test_one_spelling():
-    assert normal("HTTP://Example.ORG:80/ä b?q=ü#part") == "http://example.org/%C3%A4%20b?q=%C3%BC"
-    assert normal("https://Bücher.example") == "https://xn--bcher-kva.example/"
-    assert normal("../c?x=1", "http://example.org/a/b") == "http://example.org/c?x=1"
-    assert normal("http://[0:0:0:0:0:0:0:1]:8080/") == "http://[::1]:8080/"
-    assert normal("http://example.org/a%20b%2fc") == "http://example.org/a%20b%2Fc"
-    assert normal("http://example.org/open/../private/./b") == "http://example.org/private/b"
-    assert normal("http://example.org//a//?x=/../y") == "http://example.org//a//?x=/../y"
+    assert normalise_url("HTTP://Example.ORG:80/ä b?q=ü#part") == "http://example.org/%C3%A4%20b?q=%C3%BC"
+    assert normalise_url("https://Bücher.example") == "https://xn--bcher-kva.example/"
+    assert normalise_url("../c?x=1", "http://example.org/a/b") == "http://example.org/c?x=1"
+    assert normalise_url("http://[0:0:0:0:0:0:0:1]:8080/") == "http://[::1]:8080/"
+    assert normalise_url("http://example.org/a%20b%2fc") == "http://example.org/a%20b%2Fc"
+    assert normalise_url("http://example.org/open/../private/./b") == "http://example.org/private/b"
+    assert normalise_url("http://example.org//a//?x=/../y") == "http://example.org//a//?x=/../y"
 
 
 def fixed(*addresses):
@@ -188,9 +188,7 @@ def test_only_named_hosts_at_named_ports():
 
 
 def test_an_allowed_host_may_be_private_and_only_at_its_port():
-    guard = HostPolicy(
-        ["127.0.0.1:8000", "[::1]:80", "intranet"], resolve=lambda host, port: [("127.0.0.1", port)]
-    )
+    guard = HostPolicy(["127.0.0.1:8000", "[::1]:80", "intranet"], resolve=lambda host, port: [("127.0.0.1", port)])
     assert guard.check("http://127.0.0.1:8000/").path == "/"
     assert guard.check("http://intranet:99/")
     assert guard.check("http://[::1]/").authority == "[::1]"
@@ -217,4 +215,4 @@ def test_a_name_that_is_not_found_is_a_reason():
 
 
 def test_the_system_resolves_numbers_without_asking_anybody():
-    assert resolve("127.0.0.1", 80) == [("127.0.0.1", 80)]
+    assert resolve_host("127.0.0.1", 80) == [("127.0.0.1", 80)]

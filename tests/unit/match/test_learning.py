@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from narratives.match.calibration import to_evidence, to_score
-from narratives.match.learning import NEAR, LabelledPairs, LearnedCorrections, learn
+from narratives.match.learning import NEAR_EVIDENCE, LabelledPairs, LearnedCorrections, learn_corrections
 from tests.conftest import ROOT
 
 FILLER = list(map(str, range(100, 114)))
@@ -59,7 +59,7 @@ def f1(data: LabelledPairs, lessons: LearnedCorrections, k: int) -> float:
 
 
 def test_it_learns_what_the_codebook_does_not_know_and_that_holds_for_new_texts():
-    lessons = learn(decided())
+    lessons = learn_corrections(decided())
     fresh = decided(seed=9)
     alone = (to_score(fresh.evidence) >= fresh.thresholds)[:, 0]
     truth = fresh.accepted[:, 0]
@@ -79,7 +79,7 @@ def test_words_that_mislead_elsewhere_are_not_learned():
     evidence[:, 0] = np.where(accepted[:, 0], 9.0, 3.0)
     flipped = accepted.copy()
     flipped[::10, 0] = ~flipped[::10, 0]
-    lessons = learn(replace(data, texts=texts, accepted=flipped, evidence=evidence))
+    lessons = learn_corrections(replace(data, texts=texts, accepted=flipped, evidence=evidence))
     clean = replace(data, texts=texts, accepted=accepted, evidence=evidence)
     assert f1(clean, lessons, 0) > 0.95
 
@@ -87,7 +87,10 @@ def test_words_that_mislead_elsewhere_are_not_learned():
 def test_nothing_decided_leaves_the_codebook_alone():
     data = decided()
     none = data.rows([])
-    for lessons in (learn(none), learn(replace(data, known=np.zeros_like(data.known)))):
+    for lessons in (
+        learn_corrections(none),
+        learn_corrections(replace(data, known=np.zeros_like(data.known))),
+    ):
         assert lessons.thresholds.tobytes() == data.thresholds.tobytes()
         assert lessons.correct(data.evidence, data.texts).tobytes() == data.evidence.tobytes()
         assert not lessons.learned.any()
@@ -95,36 +98,36 @@ def test_nothing_decided_leaves_the_codebook_alone():
 
 def test_rejections_alone_move_no_threshold():
     data = decided()
-    lessons = learn(replace(data, accepted=np.zeros_like(data.accepted)))
+    lessons = learn_corrections(replace(data, accepted=np.zeros_like(data.accepted)))
     assert lessons.thresholds.tobytes() == data.thresholds.tobytes()
 
 
 def test_one_document_alone_teaches_nothing():
     data = decided()
-    lessons = learn(replace(data, documents=("d",) * 160))
+    lessons = learn_corrections(replace(data, documents=("d",) * 160))
     assert not lessons.learned.any() and lessons.thresholds.tobytes() == data.thresholds.tobytes()
 
 
 def test_a_few_decisions_move_a_threshold_only_a_little():
     data = decided().rows([0, 1, 4, 5])
-    lessons = learn(replace(data, evidence=np.full((4, 2), 3.0)))
+    lessons = learn_corrections(replace(data, evidence=np.full((4, 2), 3.0)))
     moved = np.abs(to_evidence(lessons.thresholds) - to_evidence(data.thresholds))
     assert moved.max() < 3.5
 
 
 def test_far_paragraphs_are_left_as_they_are():
-    lessons = learn(decided())
-    evidence = np.array([[NEAR, NEAR], [NEAR + 4, NEAR + 4]])
+    lessons = learn_corrections(decided())
+    evidence = np.array([[NEAR_EVIDENCE, NEAR_EVIDENCE], [NEAR_EVIDENCE + 4, NEAR_EVIDENCE + 4]])
     corrected = lessons.correct(evidence, ["harbour harbour", "harbour harbour"])
-    assert corrected[0].tolist() == [NEAR, NEAR]
-    assert corrected[1, 0] > NEAR + 4
+    assert corrected[0].tolist() == [NEAR_EVIDENCE, NEAR_EVIDENCE]
+    assert corrected[1, 0] > NEAR_EVIDENCE + 4
 
 
 @given(st.permutations(range(60)))
 @settings(max_examples=5, deadline=None)
 def test_the_order_of_decisions_changes_no_bit(order):
     data = decided(60)
-    assert same(learn(data.rows(order)), learn(data))
+    assert same(learn_corrections(data.rows(order)), learn_corrections(data))
 
 
 def test_the_number_of_threads_changes_no_bit():

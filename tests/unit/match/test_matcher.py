@@ -16,7 +16,7 @@ from narratives.match import matcher as matcher_module
 from narratives.match.calibration import Background, load_background, make_background
 from narratives.match.matcher import Matcher, MatchResult, fit_matcher
 from narratives.model import Codebook, ConfigError, Narrative
-from narratives.model.text import is_question_put, split_windows, split_words
+from narratives.model.text import is_question_to_speaker, normalise_words, split_windows
 
 DIMENSION = 48
 VOCABULARY = [
@@ -43,7 +43,7 @@ def bag_of_words(texts: Sequence[str]) -> np.ndarray:
     """A fake encoder: hashed words, unit rows."""
     rows = np.zeros((len(texts), DIMENSION), np.float32)
     for row, text in zip(rows, texts, strict=True):
-        for word in split_words(text).split() or ["empty"]:
+        for word in normalise_words(text).split() or ["empty"]:
             row[zlib.crc32(word.encode()) % DIMENSION] += 1
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
@@ -68,9 +68,7 @@ CODEBOOK = Codebook(
             threshold=0.7,
         ),
         Narrative("boats", "Boats", "boats always sink in storms", threshold=None),
-        Narrative(
-            "clouds", "Clouds", "Clouds lie.", exemplars=("clouds tell lies to sailors",), threshold=0.3
-        ),
+        Narrative("clouds", "Clouds", "Clouds lie.", exemplars=("clouds tell lies to sailors",), threshold=0.3),
     ),
     digest="0" * 64,
 )
@@ -107,9 +105,7 @@ def test_windows_are_pairs_of_neighbouring_sentences():
     ]
 
 
-@pytest.mark.parametrize(
-    "text", ["One came.", "One came. Mr. Smith went at 5 p.m. today.", "no full stop", ""]
-)
+@pytest.mark.parametrize("text", ["One came.", "One came. Mr. Smith went at 5 p.m. today.", "no full stop", ""])
 def test_short_paragraphs_are_their_own_window(text):
     assert split_windows(text) == [text]
 
@@ -139,7 +135,7 @@ def test_scores_do_not_depend_on_order_or_company(matcher):
 @pytest.mark.parametrize("block", [1, 5, 12])
 def test_scores_do_not_depend_on_the_block_size(matcher, monkeypatch, block):
     whole = run(matcher, TEXTS)
-    monkeypatch.setattr(matcher_module, "_BLOCK", block)
+    monkeypatch.setattr(matcher_module, "_BLOCK_ROWS", block)
     blocks = run(matcher, TEXTS)
     assert np.array_equal(whole.scores, blocks.scores)
     assert np.array_equal(whole.best_window, blocks.best_window)
@@ -160,9 +156,7 @@ def test_scores_are_rounded_and_lie_between_0_and_1(matcher):
 def test_explanations_point_at_the_sentence_and_the_exemplar(matcher):
     result = run(matcher, TEXTS)
     for index, text in enumerate(TEXTS):
-        assert result.best_window[index].min() >= 0 and result.best_window[index].max() < len(
-            split_windows(text)
-        )
+        assert result.best_window[index].min() >= 0 and result.best_window[index].max() < len(split_windows(text))
     for k, statements in enumerate(matcher.statements):
         assert result.best_exemplar[:, k].min() >= 0 and result.best_exemplar[:, k].max() < len(statements)
     assert "sink in storms" in split_windows(TEXTS[2])[result.best_window[2, 1]]
@@ -186,9 +180,7 @@ def test_a_cue_raises_only_its_own_narrative(background):
     text = "A letter of the golden-apple committee came to the city."
     with_cue = fit_matcher(CODEBOOK, bag_of_words, background)
     first = replace(CODEBOOK.narratives[0], cues=())
-    without = fit_matcher(
-        replace(CODEBOOK, narratives=(first, *CODEBOOK.narratives[1:])), bag_of_words, background
-    )
+    without = fit_matcher(replace(CODEBOOK, narratives=(first, *CODEBOOK.narratives[1:])), bag_of_words, background)
     difference = run(with_cue, [text]).scores[0] - run(without, [text]).scores[0]
     assert difference[0] > 0 and difference[1:].tolist() == [0, 0]
 
@@ -196,7 +188,7 @@ def test_a_cue_raises_only_its_own_narrative(background):
 def test_a_question_put_to_the_speaker_scores_less_than_the_statement(matcher, monkeypatch):
     text = "Did your school plan a farm where one apple a day is fruit?"
     asked = run(matcher, [text]).scores[0, 0]
-    monkeypatch.setattr(matcher, "is_question_put", lambda _: False)
+    monkeypatch.setattr(matcher_module, "is_question_put", lambda _: False)
     assert asked < run(matcher, [text]).scores[0, 0]
 
 
@@ -217,7 +209,7 @@ def test_a_question_put_to_the_speaker_scores_less_than_the_statement(matcher, m
     ],
 )
 def test_questions_put_to_the_speaker_are_told_from_rhetorical_ones(text, expected):
-    assert is_question_put(text) is expected
+    assert is_question_to_speaker(text) is expected
 
 
 def test_no_texts_give_an_empty_result(matcher):

@@ -11,23 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.simulate import corpus
-from narratives.measure import corrected, with_share
-from narratives.measure.correction import ENRICHED, NO_RECALL, NOT_MEASURED, NOT_OF_HERE
-from narratives.model import Quality
+from narratives.measure import add_shares, correct_shares
+from narratives.measure.correction import NO_RECALL, NOT_MEASURED, NOT_RANDOM, RATES_TOO_HIGH
+from narratives.model import QualityMetrics
 
 REPEATS = 2500
 NAN = math.nan
 
 
-def measured(key: str, recall: float, support: int, rate: float, negatives: int) -> Quality:
-    return Quality(key, support, *[NAN] * 3, recall, NAN, NAN, *[NAN] * 6, negatives, rate, NAN, NAN)
+def measured(key: str, recall: float, support: int, rate: float, negatives: int) -> QualityMetrics:
+    return QualityMetrics(key, support, *[NAN] * 3, recall, NAN, NAN, *[NAN] * 6, negatives, rate, NAN, NAN)
 
 
 def matched(draw, documents: int, share: float, likeness: float, recall: float, rate: float) -> pd.DataFrame:
     """REPEATS corpora, each a period and narrative of its own, as a matcher with known errors sees them."""
     frame = corpus(draw, REPEATS, documents, share, likeness, recall=recall, false_positives=rate)
     frame.insert(0, "narrative_id", [f"n{i}" for i in range(REPEATS)])
-    shared = with_share(frame.assign(narrative_id=np.arange(REPEATS) // 10))
+    shared = add_shares(frame.assign(narrative_id=np.arange(REPEATS) // 10))
     return frame.assign(**{name: shared[name] for name in ("share", "share_low", "share_high")})
 
 
@@ -55,9 +55,9 @@ def test_known_rates_take_the_bias_away(share, likeness, recall, rate):
             frame["narrative_id"], found_recall, [100] * REPEATS, found_rate, [900] * REPEATS, strict=True
         )
     ]
-    found = corrected(frame, quality, rates_carry_over=True)
+    found = correct_shares(frame, quality, rates_carry_over=True)
     assert set(found["correction"]) == {"rates"}
-    assert set(corrected(frame, quality)["correction_reason"]) == {ENRICHED}
+    assert set(correct_shares(frame, quality)["correction_reason"]) == {NOT_RANDOM}
     check(found, share)
     raw = share * recall + (1 - share) * rate
     assert frame["share"].mean() == pytest.approx(raw, rel=0.02) and abs(raw - share) > 0.05 * share
@@ -77,7 +77,7 @@ def test_labels_of_the_corpus_take_the_bias_away(share, likeness, recall, rate):
             "others_true": draw.binomial(400, share * (1 - recall) / (1 - raw), REPEATS),
         }
     )
-    found = corrected(frame, labels=labels)
+    found = correct_shares(frame, labels=labels)
     assert set(found["correction"]) == {"labels"}
     check(found, share)
 
@@ -98,20 +98,20 @@ def test_labels_of_what_was_assigned_need_a_recall_beside_them(share, likeness, 
     )
     found_recall = draw.binomial(200, recall, REPEATS) / 200
     quality = [measured(*row, 200, NAN, 0) for row in zip(frame["narrative_id"], found_recall, strict=True)]
-    found = corrected(frame, quality, labels)
+    found = correct_shares(frame, quality, labels)
     assert set(found["correction"]) == {"precision"}
     check(found, share)
-    assert set(corrected(frame, labels=labels)["correction_reason"]) == {NO_RECALL}
+    assert set(correct_shares(frame, labels=labels)["correction_reason"]) == {NO_RECALL}
 
 
 def small(*shares: tuple[int, int]) -> pd.DataFrame:
     rows = [(f"n{i}", k, n) for i, (k, n) in enumerate(shares)]
-    return with_share(pd.DataFrame(rows, columns=["narrative_id", "paragraphs", "total_paragraphs"]))
+    return add_shares(pd.DataFrame(rows, columns=["narrative_id", "paragraphs", "total_paragraphs"]))
 
 
 def test_perfect_matching_is_left_as_it_is():
     frame = small((50, 1000))
-    row = corrected(frame, [measured("n0", 1.0, 100_000, 0.0, 10_000_000)], rates_carry_over=True).iloc[0]
+    row = correct_shares(frame, [measured("n0", 1.0, 100_000, 0.0, 10_000_000)], rates_carry_over=True).iloc[0]
     assert row["corrected"] == row["share"]
     assert row["corrected_low"] == pytest.approx(row["share_low"], abs=1e-4)
     assert row["corrected_high"] == pytest.approx(row["share_high"], abs=1e-4)
@@ -119,13 +119,13 @@ def test_perfect_matching_is_left_as_it_is():
 
 def test_a_rate_that_cannot_be_that_of_these_texts_is_not_used():
     # 2 % of the negatives of an enriched set were false positives, but here 0.2 % are assigned in all.
-    row = corrected(small((20, 10_000)), [measured("n0", 0.8, 40, 0.02, 950)], rates_carry_over=True).iloc[0]
-    assert row["correction"] == "" and row["correction_reason"] == NOT_OF_HERE
+    row = correct_shares(small((20, 10_000)), [measured("n0", 0.8, 40, 0.02, 950)], rates_carry_over=True).iloc[0]
+    assert row["correction"] == "" and row["correction_reason"] == RATES_TOO_HIGH
     assert np.isnan([row["corrected"], row["corrected_low"], row["corrected_high"]]).all()
 
 
 def test_a_matcher_no_better_than_chance_corrects_nothing():
-    row = corrected(small((500, 1000)), [measured("n0", 0.3, 40, 0.3, 950)], rates_carry_over=True).iloc[0]
+    row = correct_shares(small((500, 1000)), [measured("n0", 0.3, 40, 0.3, 950)], rates_carry_over=True).iloc[0]
     assert row["correction"] == "" and "no more often" in row["correction_reason"]
 
 
@@ -135,7 +135,7 @@ def test_each_narrative_has_the_method_its_labels_allow():
         columns=["narrative_id", "assigned", "assigned_true", "others", "others_true"],
     )
     quality = [measured(f"n{i}", 0.8, 40, 0.01, 950) for i in (1, 2)] + [measured("", 0.8, 99, 0.01, 999)]
-    found = corrected(
+    found = correct_shares(
         small((100, 1000), (100, 1000), (100, 1000), (100, 1000), (0, 0)),
         quality,
         labels,
@@ -146,13 +146,13 @@ def test_each_narrative_has_the_method_its_labels_allow():
     assert found["corrected"][0] == pytest.approx(0.1 * 0.75 + 0.9 * 0.005)
     assert found["corrected"][1] == pytest.approx(0.1 * 0.75 / 0.8)
     assert found["corrected"][2] == pytest.approx((0.1 - 0.01) / (0.8 - 0.01))
-    assert corrected(small()[:0]).empty
+    assert correct_shares(small()[:0]).empty
 
 
 @given(st.integers(0, 200), st.integers(0, 40), st.integers(0, 200))
 def test_limits_hold_the_corrected_share_within_bounds(k, hits, wrong):
     quality = [measured("n0", hits / 40, 40, wrong / 200, 200)]
-    row = corrected(small((k, 200)), quality, rates_carry_over=True).iloc[0]
+    row = correct_shares(small((k, 200)), quality, rates_carry_over=True).iloc[0]
     if row["correction"]:
         assert 0 <= row["corrected_low"] <= row["corrected"] <= row["corrected_high"] <= 1
         assert row["corrected_low"] < row["corrected_high"]

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from narratives.measure import choose_granularity, wilson, with_share
+from narratives.measure import add_shares, choose_granularity, compute_wilson_interval
 
 
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_wilson_is_the_formula_and_holds_the_share(pair: tuple[int, int]) -> None:
     k, n = pair
-    low, high = wilson([k], [n])
+    low, high = compute_wilson_interval([k], [n])
     z = 1.959963984540054
     centre = (k + z * z / 2) / (n + z * z)
     half = z / (n + z * z) * math.sqrt(k * (n - k) / n + z * z / 4)
@@ -30,34 +30,34 @@ def test_wilson_is_the_formula_and_holds_the_share(pair: tuple[int, int]) -> Non
 def test_wilson_covers_the_truth_about_as_often_as_it_says() -> None:
     for n, p in ((30, 0.2), (100, 0.05), (400, 0.5)):
         k = np.arange(n + 1)
-        low, high = wilson(k, np.full(n + 1, n))
+        low, high = compute_wilson_interval(k, np.full(n + 1, n))
         covered = stats.binom.pmf(k, n, p)[(low <= p) & (p <= high)].sum()
         assert 0.93 <= covered <= 0.98
 
 
 def test_wilson_keeps_shape_and_says_nothing_of_nothing() -> None:
-    low, high = wilson([[0, 1], [0, 2]], [[0, 2], [5, 2]])
+    low, high = compute_wilson_interval([[0, 1], [0, 2]], [[0, 2], [5, 2]])
     assert low.shape == high.shape == (2, 2)
     assert np.isnan(low[0, 0]) and np.isnan(high[0, 0])
     assert low[1, 0] == 0 and high[1, 1] == 1
-    assert wilson([], [])[0].size == 0
-    assert wilson([3], [10], level=0.5)[0] > wilson([3], [10])[0]
+    assert compute_wilson_interval([], [])[0].size == 0
+    assert compute_wilson_interval([3], [10], level=0.5)[0] > compute_wilson_interval([3], [10])[0]
 
 
 @pytest.mark.parametrize(("k", "n"), [([3], [2]), ([-1], [2]), ([1], [0])])
 def test_wilson_refuses_impossible_counts(k: list[int], n: list[int]) -> None:
     with pytest.raises(ValueError, match="0 <= k <= n"):
-        wilson(k, n)
+        compute_wilson_interval(k, n)
 
 
 def test_with_share_adds_three_columns_and_leaves_the_rest() -> None:
     frame = pd.DataFrame({"period": ["2016", "2017"], "paragraphs": [1, 0], "total_paragraphs": [4, 0]})
-    found = with_share(frame)
+    found = add_shares(frame)
     assert list(frame.columns) == ["period", "paragraphs", "total_paragraphs"]
     assert list(found.columns) == [*frame.columns, "share", "share_low", "share_high"]
     assert found["share"][0] == 0.25 and found["share_low"][0] < 0.25 < found["share_high"][0]
     assert found.loc[1, ["share", "share_low", "share_high"]].isna().all()
-    assert with_share(frame.iloc[:0]).empty
+    assert add_shares(frame.iloc[:0]).empty
 
 
 def months(a_month: int, years: int = 5) -> dict[str, int]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from narratives.measure import cooccurrence, first_uses
+from narratives.measure import compute_cooccurrence, find_first_uses
 from narratives.model import SuppressionRule
 
 USES = ["narrative_id", "actor", "date", "paragraphs"]
@@ -17,7 +17,7 @@ def uses(*rows: tuple[str, str, str, int]) -> pd.DataFrame:
 
 
 def test_who_came_first_and_who_followed():
-    found = first_uses(
+    found = find_first_uses(
         uses(
             ("n", "B", "2016-03-05", 1),
             ("n", "A", "2016-03-01", 1),
@@ -49,9 +49,9 @@ def test_who_came_first_and_who_followed():
 
 def test_another_k_and_nothing_at_all():
     rows = uses(("n", "A", "2016-03-01", 1), ("n", "A", "2016-03-04", 1))
-    assert first_uses(rows, k=2)["days_to_kth"].tolist() == [3]
-    empty = first_uses(rows[:0])
-    assert empty.empty and list(empty.columns) == list(first_uses(rows).columns)
+    assert find_first_uses(rows, k=2)["days_to_kth"].tolist() == [3]
+    empty = find_first_uses(rows[:0])
+    assert empty.empty and list(empty.columns) == list(find_first_uses(rows).columns)
 
 
 def pairs(*rows: tuple[int, int, int, int]) -> pd.DataFrame:
@@ -59,7 +59,7 @@ def pairs(*rows: tuple[int, int, int, int]) -> pd.DataFrame:
 
 
 def test_lift_of_a_hand_count():
-    found = cooccurrence(
+    found = compute_cooccurrence(
         pairs((50, 100, 20, 1000), (50, 100, 5, 1000), (200, 300, 20, 1000)), SuppressionRule()
     )
     np.testing.assert_allclose(found["lift"], [4, 1, 1 / 3])
@@ -70,7 +70,7 @@ def test_lift_of_a_hand_count():
 
 
 def test_too_little_to_say():
-    found = cooccurrence(
+    found = compute_cooccurrence(
         pairs((10, 10, 2, 29), (10, 10, 4, 1000), (10, 10, 5, 1000), (0, 900, 0, 1000)), SuppressionRule()
     )
     assert found["base_ok"].tolist() == [False, False, True, False]
@@ -81,13 +81,13 @@ def test_too_little_to_say():
         "fewer than 5 documents with both, found or expected",
     ]
     assert found["lift"].isna().tolist() == [True, True, False, True]
-    assert "does not occur" in cooccurrence(pairs((0, 90, 0, 100)), SuppressionRule(30, 0))["base_reason"][0]
+    assert "does not occur" in compute_cooccurrence(pairs((0, 90, 0, 100)), SuppressionRule(30, 0))["base_reason"][0]
 
 
 @pytest.mark.parametrize("row", [(5, 9, 6, 100), (101, 9, 6, 100), (60, 60, 10, 100)])
 def test_impossible_counts_are_named(row):
     with pytest.raises(ValueError, match=f"'both': {row[2]}"):
-        cooccurrence(pairs(row), SuppressionRule())
+        compute_cooccurrence(pairs(row), SuppressionRule())
 
 
 @pytest.mark.parametrize(("p", "q", "w"), [(0.2, 0.05, 0.1), (0.1, 0.1, 0.3), (0.3, 0.5, 0.2)])
@@ -96,6 +96,6 @@ def test_the_limits_cover_the_truth(p, q, w):
     a = draw.binomial(total, w, repeats)
     both = draw.binomial(a, p)
     b = both + draw.binomial(total - a, q)
-    found = cooccurrence(pd.DataFrame({"a": a, "b": b, "both": both, "total": total}), SuppressionRule(0, 0))
+    found = compute_cooccurrence(pd.DataFrame({"a": a, "b": b, "both": both, "total": total}), SuppressionRule(0, 0))
     truth = p / (w * p + (1 - w) * q)
     assert 0.93 <= np.mean((found["lift_low"] <= truth) & (truth <= found["lift_high"])) <= 0.98

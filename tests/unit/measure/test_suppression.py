@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from narratives.measure import smoothed, suppress_small_bases, with_share
-from narratives.measure.suppression import position
+from narratives.measure import add_shares, smooth_shares, suppress_small_bases
+from narratives.measure.suppression import compute_period_index
 from narratives.model import SuppressionRule
 
 COLUMNS = ["narrative_id", "period", "documents", "paragraphs", "total_paragraphs"]
 
 
 def frame(*rows: tuple[str, str, int, int, int]) -> pd.DataFrame:
-    return with_share(pd.DataFrame(list(rows), columns=COLUMNS))
+    return add_shares(pd.DataFrame(list(rows), columns=COLUMNS))
 
 
 def test_shares_on_too_little_go_and_counts_stay():
@@ -39,14 +39,10 @@ def test_shares_on_too_little_go_and_counts_stay():
 
 def test_what_is_expected_not_what_is_found_decides():
     # 0.5 % overall: 600 paragraphs let expect 3.0, 2000 let expect 10, whatever was found in them.
-    found = suppress_small_bases(
-        frame(("a", "2016", 40, 13, 600), ("a", "2017", 90, 0, 2000)), SuppressionRule()
-    )
+    found = suppress_small_bases(frame(("a", "2016", 40, 13, 600), ("a", "2017", 90, 0, 2000)), SuppressionRule())
     assert found["base_code"].tolist() == ["expected", ""]
     assert found["base_reason"][0].startswith("3.0 paragraphs")
-    found = suppress_small_bases(
-        frame(("a", "2016", 40, 9, 400), ("a", "2017", 90, 0, 2000)), SuppressionRule()
-    )
+    found = suppress_small_bases(frame(("a", "2016", 40, 9, 400), ("a", "2017", 90, 0, 2000)), SuppressionRule())
     assert found["base_code"].tolist() == ["expected", ""]
     assert found["base_reason"][0] == "1.5 paragraphs expected at the overall share, fewer than 5"
     assert found["share"][1] == 0
@@ -67,20 +63,18 @@ def test_without_narratives_all_rows_are_one_series():
 
 
 def test_the_mean_of_three_periods_is_weighted():
-    found = smoothed(
-        frame(("a", "2016-11", 40, 1, 100), ("a", "2016-12", 40, 6, 300), ("a", "2017-01", 9, 2, 50))
-    )
+    found = smooth_shares(frame(("a", "2016-11", 40, 1, 100), ("a", "2016-12", 40, 6, 300), ("a", "2017-01", 9, 2, 50)))
     np.testing.assert_allclose(found["smoothed"], [7 / 400, 9 / 450, 8 / 350])
 
 
 def test_a_period_below_the_base_is_skipped():
     rows = [("a", f"{2016 + i}", 10 if i == 1 else 40, k, 100) for i, k in enumerate((10, 90, 20, 30))]
-    found = smoothed(suppress_small_bases(frame(*rows), SuppressionRule()))
+    found = smooth_shares(suppress_small_bases(frame(*rows), SuppressionRule()))
     np.testing.assert_allclose(found["smoothed"], [0.1, np.nan, 0.25, 0.25])
 
 
 def test_neighbours_are_those_of_the_calendar_and_of_the_narrative():
-    found = smoothed(
+    found = smooth_shares(
         frame(
             ("a", "2016-Q1", 40, 10, 100),
             ("b", "2016-Q2", 40, 50, 100),
@@ -89,7 +83,7 @@ def test_neighbours_are_those_of_the_calendar_and_of_the_narrative():
         )
     )
     np.testing.assert_allclose(found["smoothed"], [0.1, 0.5, 0.3, 0.3])
-    assert smoothed(frame()).empty
+    assert smooth_shares(frame()).empty
 
 
 @pytest.mark.parametrize(
@@ -103,9 +97,9 @@ def test_neighbours_are_those_of_the_calendar_and_of_the_narrative():
     ],
 )
 def test_labels_have_their_place_in_the_calendar(label, following):
-    assert position(following) - position(label) == 1
+    assert compute_period_index(following) - compute_period_index(label) == 1
 
 
 def test_another_label_is_refused():
     with pytest.raises(ValueError):
-        position("spring")
+        compute_period_index("spring")

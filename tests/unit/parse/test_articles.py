@@ -7,7 +7,7 @@ import pytest
 from benchmarks.accuracy_articles import ARTICLES, Tally, measure
 from narratives.model import RawDocument
 from narratives.parse import parse_document
-from narratives.parse.attribution.lexicon import forms_of
+from narratives.parse.attribution.lexicon import inflect_verbs
 from tests.helpers.parse_roster import ROSTER
 
 
@@ -207,4 +207,4 @@ def test_whoever_was_asked_answers():
     ],
 )
 def test_forms_of_verbs(base, past, present):
-    assert forms_of([base]) == ({base}, {past}, {present})
+    assert inflect_verbs([base]) == ({base}, {past}, {present})

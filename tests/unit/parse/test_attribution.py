@@ -151,9 +151,7 @@ def test_a_bare_post_means_its_holder_at_home_only():
 
 
 def test_a_label_with_a_quotation_in_a_report_does_not_go_on():
-    found = bodies(
-        "Lavrov met the press.", "Sergei Lavrov: “It went well for us.”", "The talks had been put off."
-    )
+    found = bodies("Lavrov met the press.", "Sergei Lavrov: “It went well for us.”", "The talks had been put off.")
     assert [(p.speaker, p.voice) for p in found] == [
         ("", "outlet"),
         ("Sergei Lavrov", "quoted"),
@@ -164,9 +162,7 @@ def test_a_label_with_a_quotation_in_a_report_does_not_go_on():
 def test_speaker_of_the_whole_document():
     speech = ("Mr President, the world has changed.", "Putin’s name was on every list. We said no.")
     found = bodies(*speech, speaker="Mr. Sergey Lavrov")
-    assert [(p.speaker, p.voice, p.speaker_method) for p in found] == [
-        ("Sergei Lavrov", "own", "metadata")
-    ] * 2
+    assert [(p.speaker, p.voice, p.speaker_method) for p in found] == [("Sergei Lavrov", "own", "metadata")] * 2
     found = bodies(*speech, speaker="Sergey Lavrov", from_manifest=("speaker",))
     assert found[0].speaker_method == "manifest"
 

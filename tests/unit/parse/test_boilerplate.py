@@ -78,7 +78,5 @@ def test_courtesies_are_kept_but_do_not_count(text):
     ],
 )
 def test_what_says_something_counts(text):
-    parsed = parse_document(
-        RawDocument("x", text=f"{text}\n\nThat is all for today, he thought.", title="T"), ROSTER
-    )
+    parsed = parse_document(RawDocument("x", text=f"{text}\n\nThat is all for today, he thought.", title="T"), ROSTER)
     assert is_statement(next(p for p in parsed.paragraphs if p.text == text), LANGUAGES)

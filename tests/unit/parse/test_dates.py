@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from narratives.parse.dates import find_date, is_header_date, read_date
+from narratives.parse.dates import extract_header_date, find_date, parse_date
 
 DATELINE = "MINSK, April 12, 2017. /TASS/. The talks began."
 YEARLESS = "MINSK, April 12. /TASS/. The talks began."
@@ -56,7 +56,7 @@ YEARLESS = "MINSK, April 12. /TASS/. The talks began."
     ],
 )
 def test_reads_what_is_written_and_no_more(text, expected):
-    assert read_date(text) == (expected, "")
+    assert parse_date(text) == (expected, "")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_reads_what_is_written_and_no_more(text, expected):
     ],
 )
 def test_refuses_with_a_reason(text, reason):
-    assert read_date(text) == ("", reason)
+    assert parse_date(text) == ("", reason)
 
 
 def test_order_of_the_cascade():
@@ -116,12 +116,12 @@ def test_an_implausible_statement_is_passed_over_with_its_reason():
     ["14 Dec, 2016 03:57", "Thursday, 17 November 2016 06:33", "Published: March 3, 2020", "12 APR, 13:45"],
 )
 def test_header_lines(text):
-    assert is_header_date(text)
+    assert extract_header_date(text)
 
 
 @pytest.mark.parametrize("text", ["On 14 Dec, 2016 they met.", "14 people came", "May we go?", ""])
 def test_other_lines(text):
-    assert not is_header_date(text)
+    assert not extract_header_date(text)
 
 
 def test_a_date_inside_a_title_does_not_date_the_page():
@@ -203,7 +203,7 @@ RUSSIAN = ["весна", "летом", "I квартал", "второе пол�
 
 @given(YEARS, st.sampled_from([*PARTS, *RUSSIAN]), st.sampled_from(["", " год", " г.", " года", "."]))
 def test_a_part_of_a_year_leaves_the_year(year, part, ending):
-    assert read_date(f"{part} {year}{ending}") == (str(year), "")
+    assert parse_date(f"{part} {year}{ending}") == (str(year), "")
     found = find_date(stated=f"{part} {year}{ending}")
     assert (found.date, found.precision, found.source) == (str(year), "year", "metadata")
 
@@ -211,15 +211,15 @@ def test_a_part_of_a_year_leaves_the_year(year, part, ending):
 @pytest.mark.parametrize("part", ["I", "год", "2016-Q1-", "W05-3-", "in ", "2016-W05-3 "])
 def test_no_text_takes_long(part):
     began = time.monotonic()
-    assert not read_date(f"{part * 3000} 2016 x")[0]
+    assert not parse_date(f"{part * 3000} 2016 x")[0]
     assert time.monotonic() - began < 1
 
 
 @given(YEARS, st.sampled_from(["Q1", "Q4", "H1", "H2"]), st.sampled_from(["", "-", " ", "/"]))
 def test_quarters_and_halves_on_either_side(year, part, sign):
-    assert read_date(f"{part}{sign or ' '}{year}") == (str(year), "")
+    assert parse_date(f"{part}{sign or ' '}{year}") == (str(year), "")
     if sign != "/":
-        assert read_date(f"{year}{sign}{part}") == (str(year), "")
+        assert parse_date(f"{year}{sign}{part}") == (str(year), "")
 
 
 @given(YEARS, st.integers(0, 14), st.integers(0, 40), st.sampled_from("-/. "))
@@ -231,4 +231,4 @@ def test_a_day_is_never_made_up(year, month, day, sign):
         expected = ""
     length = 10 if month and day else 7 if month else 4
     for text in (f"{year}{sign}{month:02d}{sign}{day:02d}", f"{year}{month:02d}{day:02d}"):
-        assert read_date(text)[0] == expected[:length]
+        assert parse_date(text)[0] == expected[:length]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from narratives.model import RawDocument, RawParagraph
 from narratives.parse import is_statement, parse_document
-from narratives.parse.document import identify
+from narratives.parse.document import compute_document_id
 from tests.helpers.parse_roster import ROSTER
 
 ARTICLE = """Grain deal done
@@ -33,9 +33,7 @@ def test_fields_of_a_report():
     assert document.date_source == "dateline without a year: April 12"
     assert [p.kind for p in document.paragraphs] == ["title", "body", "body"]
     assert [p.position for p in document.paragraphs] == [0, 1, 2]
-    assert [p.paragraph_id for p in document.paragraphs] == [
-        f"{document.document_id}-{i:04d}" for i in range(3)
-    ]
+    assert [p.paragraph_id for p in document.paragraphs] == [f"{document.document_id}-{i:04d}" for i in range(3)]
     assert document.paragraphs[2].words == 11
 
 
@@ -57,12 +55,10 @@ def test_identity_is_of_the_text_and_never_of_the_place():
     assert parse(replace(raw, id="note-1", url="https://example.org/2")).document_id == by_id != by_url
 
 
-@pytest.mark.parametrize(
-    "weak", ["1", " 51177 ", "1.0", "#12", "1,024", "a1", "x-12", "12345678901234567890"]
-)
+@pytest.mark.parametrize("weak", ["1", " 51177 ", "1.0", "#12", "1,024", "a1", "x-12", "12345678901234567890"])
 def test_an_id_that_is_a_number_or_short_tells_apart_only_what_is_otherwise_the_same(weak):
     def identity(**fields: str) -> str:
-        return identify(RawDocument("a.csv", **fields))
+        return compute_document_id(RawDocument("a.csv", **fields))
 
     assert identity(id=weak, text="One text.") != identity(id=weak, text="Another text.")
     assert identity(id=weak, text="One text.") == identity(id=weak, text="One  text.\n")
@@ -73,21 +69,19 @@ def test_an_id_that_is_a_number_or_short_tells_apart_only_what_is_otherwise_the_
     )
 
 
-@pytest.mark.parametrize(
-    "own", ["seed-000", "kremlin-51247", "un-RUS-2018", "doc-1", "10.1000/182", "2016-11-10/3"]
-)
+@pytest.mark.parametrize("own", ["seed-000", "kremlin-51247", "un-RUS-2018", "doc-1", "10.1000/182", "2016-11-10/3"])
 def test_an_id_of_its_own_is_the_whole_identity(own):
-    assert identify(RawDocument("a.csv", id=own, text="One.")) == identify(
+    assert compute_document_id(RawDocument("a.csv", id=own, text="One.")) == compute_document_id(
         RawDocument("b.csv", id=own, text="Other.", url="https://a.org/2")
     )
 
 
 def test_identities_of_before_stay():
     """Decisions and links name documents: these ids are of the versions before ids could be weak."""
-    assert identify(RawDocument("a.csv", id="seed-000")) == "5ad09d85288b4bb3"
-    assert identify(RawDocument("a.csv", url="https://example.org/1", text="One.")) == "9cd24c50232a0cf8"
+    assert compute_document_id(RawDocument("a.csv", id="seed-000")) == "5ad09d85288b4bb3"
+    assert compute_document_id(RawDocument("a.csv", url="https://example.org/1", text="One.")) == "9cd24c50232a0cf8"
     assert (
-        identify(RawDocument("a.txt", outlet="TASS", date="2016", title="T", text="One."))
+        compute_document_id(RawDocument("a.txt", outlet="TASS", date="2016", title="T", text="One."))
         == "9a94c8b8220aa880"
     )
 
@@ -105,9 +99,7 @@ def test_outlets_are_named_only_where_evident():
 
 
 def test_paragraphs_keep_their_reference():
-    raw = RawDocument(
-        "a.jsonl", title="Grain", paragraphs=(RawParagraph("One is here.", "", "k1-0"),), source_ref="k1"
-    )
+    raw = RawDocument("a.jsonl", title="Grain", paragraphs=(RawParagraph("One is here.", "", "k1-0"),), source_ref="k1")
     assert [p.source_ref for p in parse(raw).paragraphs] == ["k1", "k1-0"]
 
 

@@ -57,9 +57,7 @@ def test_near_copies_are_verified():
     words = LONG.split()
     near = " ".join([*words[:-1], "downstream"])
     far = " ".join([*words[: len(words) // 2], "and then they all went home again by the last bus"])
-    found = find_copies(
-        [document("a", "2016", LONG), document("b", "2017", near), document("c", "2018", far)]
-    )
+    found = find_copies([document("a", "2016", LONG), document("b", "2017", near), document("c", "2018", far)])
     assert found == {"b-0000": "a-0000"}
 
 
@@ -72,9 +70,7 @@ def test_a_copy_never_points_to_a_copy():
 
 def test_what_is_no_copy():
     assert find_copies([document("a", "2016", LONG, LONG)]) == {}
-    assert (
-        find_copies([document("a", "2016", "Thank you all."), document("b", "2017", "Thank you all.")]) == {}
-    )
+    assert find_copies([document("a", "2016", "Thank you all."), document("b", "2017", "Thank you all.")]) == {}
     assert find_copies([document("a", "", LONG, kind="title"), document("b", "", LONG, kind="title")]) == {}
     assert find_copies([]) == {}
 

@@ -62,10 +62,7 @@ def test_a_label_carried_on_by_the_source_yields_to_one_in_the_text():
 
 def test_a_name_in_bold_is_a_label_even_once():
     text = "Larisa Ostrova: We have answered this question before."
-    assert (
-        parse(RawParagraph(text, labelled=True), RawParagraph(PLAIN)).paragraphs[0].speaker
-        == "Larisa Ostrova"
-    )
+    assert parse(RawParagraph(text, labelled=True), RawParagraph(PLAIN)).paragraphs[0].speaker == "Larisa Ostrova"
     assert parse(RawParagraph(text), RawParagraph(PLAIN)).paragraphs[0].speaker == ""
     note = parse(RawParagraph("Background: the talks began in spring.", labelled=True), RawParagraph(PLAIN))
     assert note.paragraphs[0].speaker == ""

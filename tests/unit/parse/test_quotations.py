@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from narratives.parse.attribution.quotations import quote_spans, quoted_share
+from narratives.parse.attribution.quotations import compute_quoted_share, find_quote_spans
 
 
 def inside(*texts: str) -> list[list[str]]:
-    return [[t[a:b] for a, b in spans] for t, spans in zip(texts, quote_spans(texts), strict=True)]
+    return [[t[a:b] for a, b in spans] for t, spans in zip(texts, find_quote_spans(texts), strict=True)]
 
 
 @pytest.mark.parametrize(
@@ -45,13 +45,13 @@ def test_an_unclosed_quotation_does_not_swallow_the_rest():
 
 def test_share_of_words():
     text = "“One two three,” she said."
-    assert quoted_share(text, quote_spans([text])[0]) == pytest.approx(3 / 5)
-    assert quoted_share("", []) == 0.0
+    assert compute_quoted_share(text, find_quote_spans([text])[0]) == pytest.approx(3 / 5)
+    assert compute_quoted_share("", []) == 0.0
 
 
 @given(st.lists(st.text(alphabet="ab .,“”\"‘’'«»", max_size=30), max_size=5))
 def test_spans_are_ordered_and_within_the_text(texts):
-    for text, spans in zip(texts, quote_spans(texts), strict=True):
+    for text, spans in zip(texts, find_quote_spans(texts), strict=True):
         edges = [edge for span in spans for edge in span]
         assert edges == sorted(edges)
         assert all(0 <= a < b <= len(text) for a, b in spans)

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from narratives.model import RawDocument, RawParagraph
 from narratives.parse.patterns import count_words
-from narratives.parse.segmentation import is_boilerplate, lay_out
+from narratives.parse.segmentation import is_boilerplate, segment_document
 
 ICONS = "icon bell-bicon bellicon clockicon cupicon dooricon eggicon fan"
 
 
 def kinds(text: str, title: str = "") -> list[tuple[str, str]]:
-    return [(b.kind, b.text) for b in lay_out(RawDocument("x.txt", text=text, title=title)).blocks]
+    return [(b.kind, b.text) for b in segment_document(RawDocument("x.txt", text=text, title=title)).blocks]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ Share this story!
 Podcasts
 0:00
 12:3"""
-    layout = lay_out(RawDocument("x.txt", text=text))
+    layout = segment_document(RawDocument("x.txt", text=text))
     assert layout.rt and layout.header == ("9 Mar, 2017 10:15",)
     assert layout.boilerplate == 8
     assert [b.kind for b in layout.blocks] == ["title", "heading", "body", "body"]
@@ -114,7 +114,7 @@ Popular articles
 
 Weekly briefing, Minsk,...
 """
-    layout = lay_out(RawDocument("x.txt", text=text))
+    layout = segment_document(RawDocument("x.txt", text=text))
     assert [(b.kind, b.text) for b in layout.blocks] == [
         ("title", "Weekly briefing, Minsk, May 4, 2016"),
         ("heading", "Talks on the river border"),
@@ -149,9 +149,7 @@ def test_lines_are_paragraphs_unless_they_were_wrapped():
         "it ends here."
     )
     assert len(kinds(wrapped)) == 1
-    broken = (
-        "This line was cut by the end of a page and the sentence goes\n\non over there. It is one paragraph."
-    )
+    broken = "This line was cut by the end of a page and the sentence goes\n\non over there. It is one paragraph."
     assert len(kinds(broken)) == 1
 
 
@@ -160,16 +158,14 @@ def test_separator_is_counted_and_remembered_but_an_omission_does_not_end_a_turn
         "x.jsonl",
         paragraphs=tuple(RawParagraph(t) for t in ("One is said.", "* * *", "Two is said.", "<…>", "Three.")),
     )
-    layout = lay_out(raw)
+    layout = segment_document(raw)
     assert [b.after_break for b in layout.blocks] == [False, True, False]
     assert layout.boilerplate == 2
 
 
 def test_labelled_paragraph_is_body_whatever_it_looks_like():
-    raw = RawDocument(
-        "x.jsonl", paragraphs=(RawParagraph("Thank you", "A. Host"), RawParagraph("Speech at the fair"))
-    )
-    assert [b.kind for b in lay_out(raw).blocks] == ["body", "heading"]
+    raw = RawDocument("x.jsonl", paragraphs=(RawParagraph("Thank you", "A. Host"), RawParagraph("Speech at the fair")))
+    assert [b.kind for b in segment_document(raw).blocks] == ["body", "heading"]
 
 
 PROSE = [
@@ -181,7 +177,7 @@ PROSE = [
 
 def test_a_footer_ends_plain_text_where_teasers_follow():
     text = "\n\n".join([*PROSE, "Related news:", "Grain is dear again", "Roads to be mended, says minister."])
-    found = lay_out(RawDocument("x.txt", text=text, title="Grain"))
+    found = segment_document(RawDocument("x.txt", text=text, title="Grain"))
     assert [b.text for b in found.blocks[1:]] == PROSE and found.boilerplate == 3
 
 
@@ -194,7 +190,7 @@ def test_a_footer_is_a_heading_where_an_article_follows():
 def test_rows_of_paragraphs_have_no_footer():
     texts = [PROSE[0], "Related news:", "The rest was short."]
     raw = RawDocument("x.jsonl", title="Grain", paragraphs=tuple(RawParagraph(text) for text in texts))
-    assert [b.text for b in lay_out(raw).blocks[1:]] == texts
+    assert [b.text for b in segment_document(raw).blocks[1:]] == texts
 
 
 @pytest.mark.parametrize(
@@ -215,15 +211,13 @@ def test_a_post_whose_title_is_its_text_is_body_as_well():
     said = "Good talks in Minsk today"
     assert kinds(said, said) == [("title", said), ("body", said)]
     raw = RawDocument("x.jsonl", title=said, paragraphs=(RawParagraph(said),))
-    assert [b.kind for b in lay_out(raw).blocks] == ["title", "body"]
+    assert [b.kind for b in segment_document(raw).blocks] == ["title", "body"]
 
 
 def test_what_a_page_itself_marks_as_headings_is_no_body():
-    marked = tuple(
-        RawParagraph(f"Good talks in {place} today", kind="heading") for place in ("Minsk", "Oslo")
-    )
+    marked = tuple(RawParagraph(f"Good talks in {place} today", kind="heading") for place in ("Minsk", "Oslo"))
     raw = RawDocument("x.html", title="News", paragraphs=marked)
-    assert [b.kind for b in lay_out(raw).blocks] == ["title", "heading", "heading"]
+    assert [b.kind for b in segment_document(raw).blocks] == ["title", "heading", "heading"]
 
 
 WORDS = st.lists(st.sampled_from(["Grain", "roads", "and", "harvest", "we", "Minsk", "talks"]), min_size=1)
@@ -234,10 +228,6 @@ LINES = st.lists(WORDS.map(" ".join), min_size=1, max_size=6)
 def test_a_text_of_five_words_has_a_body(lines, end, between, is_row):
     lines = [line + end for line in lines]
     text = between.join(lines)
-    raw = (
-        RawDocument("x", paragraphs=tuple(map(RawParagraph, lines)))
-        if is_row
-        else RawDocument("x", text=text)
-    )
-    blocks = lay_out(raw).blocks
+    raw = RawDocument("x", paragraphs=tuple(map(RawParagraph, lines))) if is_row else RawDocument("x", text=text)
+    blocks = segment_document(raw).blocks
     assert count_words(text) < 5 or any(block.kind == "body" for block in blocks)

@@ -109,9 +109,7 @@ def test_one_person_has_one_name_in_a_document():
 
 
 def test_a_labelled_paragraph_that_retells_its_speaker_is_reported():
-    found = transcript(
-        ("Dmitry Peskov", "Peskov said the rumours were false."), ("Dmitry Peskov", "They are false.")
-    )
+    found = transcript(("Dmitry Peskov", "Peskov said the rumours were false."), ("Dmitry Peskov", "They are false."))
     assert [p.voice for p in found] == ["reported", "own"]
 
 

@@ -200,9 +200,7 @@ def plain(name):
 def test_every_speaker_of_the_general_debate_is_on_the_roster(shared):
     speakers = load_speakers(ROOT / "data" / "speakers.toml")
     known = {plain(name) for s in speakers for name in (s.name, *s.aliases)}
-    with (shared / "corpora" / "un_general_debate_speakers.csv").open(
-        encoding="utf-8-sig", newline=""
-    ) as rows:
+    with (shared / "corpora" / "un_general_debate_speakers.csv").open(encoding="utf-8-sig", newline="") as rows:
         names = {row["name_of_person_speaking"].split(" ", 1)[1] for row in csv.DictReader(rows)}
     assert len(names) > 20
     assert {name for name in names if plain(name) not in known} == set()

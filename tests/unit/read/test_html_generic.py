@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.accuracy_generic import PAGES, compare, read
 from narratives.model import RawDocument, Rejected
-from narratives.read.html.metadata import canonical
+from narratives.read.html.metadata import canonicalise_url
 from tests.helpers.reading import read as read_bytes
 
 NAMES = sorted(path.stem for path in PAGES.glob("*.json"))
@@ -25,9 +25,7 @@ def page(tmp_path, body, head="", name="a.html"):
 def test_a_page_is_read_as_its_label_says(name):
     expected = json.loads((PAGES / f"{name}.json").read_text("utf-8"))
     raw, document = read(PAGES / f"{name}.html")
-    assert [p.text for p in raw.paragraphs if not is_furniture(p.text)] == [
-        p["text"] for p in expected["paragraphs"]
-    ]
+    assert [p.text for p in raw.paragraphs if not is_furniture(p.text)] == [p["text"] for p in expected["paragraphs"]]
     kinds = {p.text: p.kind for p in raw.paragraphs}
     for paragraph in expected["paragraphs"]:
         if paragraph["kind"]:
@@ -75,9 +73,7 @@ def test_a_manifest_overrides_what_the_page_says(tmp_path):
 
 
 def test_a_day_of_changing_is_no_day_of_posting(tmp_path):
-    head = (
-        '<meta property="article:modified_time" content="2019-05-01"><meta name="date" content="2018-05-01">'
-    )
+    head = '<meta property="article:modified_time" content="2019-05-01"><meta name="date" content="2018-05-01">'
     assert page(tmp_path, FILLER, head).date == "2018-05-01"
 
 
@@ -100,5 +96,5 @@ def test_broken_structured_data_is_passed_over(tmp_path):
     ],
 )  # fmt: skip
 def test_versions_of_an_address_are_one(url, one):
-    assert canonical(url) == one
-    assert canonical(one) == one
+    assert canonicalise_url(url) == one
+    assert canonicalise_url(one) == one

@@ -24,9 +24,9 @@ def parliament(tmp_path, monkeypatch):
     folder.mkdir()
     (folder / "parliament.py").write_text(module, "utf-8")
     monkeypatch.setattr(sites, "__path__", [*sites.__path__, str(folder)])
-    html.adapters.cache_clear()
+    html.load_adapters.cache_clear()
     yield re.findall(r"```html\n(.*?)```", GUIDE, re.DOTALL)[0]
-    html.adapters.cache_clear()
+    html.load_adapters.cache_clear()
     sys.modules.pop(f"{sites.__name__}.parliament", None)
 
 
@@ -45,6 +45,6 @@ def test_other_pages_stay_with_their_readers(tmp_path, parliament):
 
 
 def test_every_adapter_offers_what_it_must():
-    assert [adapter.__name__.rsplit(".", 1)[1] for adapter in html.adapters()] == ["kremlin"]
-    for adapter in html.adapters():
-        assert callable(adapter.recognises) and callable(adapter.read) and adapter.__doc__
+    assert [adapter.__name__.rsplit(".", 1)[1] for adapter in html.load_adapters()] == ["kremlin"]
+    for adapter in html.load_adapters():
+        assert callable(adapter.can_read) and callable(adapter.extract_page) and adapter.__doc__

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from narratives.model import ConfigError, LabelledText, Rejected, text_key
+from narratives.model import ConfigError, LabelledText, Rejected, compute_text_key
 from narratives.read import read_labels
 
 IDS = ("bases", "history", "sanctions")
@@ -39,7 +39,7 @@ def test_where_rejected_ones_are_named_only_these_are(tmp_path):
         ({"id": "speech-7-12"}, "speech-7"),
         ({"id": "speech"}, "speech"),
         ({"id": "x-1", "document": "y"}, "y"),
-        ({}, text_key("A text.")),
+        ({}, compute_text_key("A text.")),
     ],
 )
 def test_the_document_is_told_or_the_text_is_its_own(tmp_path, more, document):
@@ -84,4 +84,4 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 
 
 def test_white_space_does_not_make_another_text():
-    assert text_key("A  text\n here ") == text_key("A text here") != text_key("A text there")
+    assert compute_text_key("A  text\n here ") == compute_text_key("A text here") != compute_text_key("A text there")

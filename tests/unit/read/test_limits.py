@@ -15,7 +15,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from narratives.model import InputFile, RawDocument, Rejected, no_progress
-from narratives.read import encoding, find_inputs, fingerprint, formats, read_file, read_unchanged, tables
+from narratives.read import (
+    compute_fingerprint,
+    encoding,
+    find_inputs,
+    formats,
+    read_file,
+    read_file_verified,
+    tables,
+)
 from narratives.read.tables import parquet
 from narratives.store import Store
 from narratives.workflows.ingest import ingest
@@ -28,9 +36,9 @@ LIMIT = 1000
 @pytest.fixture
 def small(monkeypatch):
     """Limits of a thousand characters in place of twenty million: the same code, quicker."""
-    monkeypatch.setattr(encoding, "MAX_DOCUMENT", LIMIT)
-    monkeypatch.setattr(tables, "MAX_DOCUMENT", LIMIT)
-    monkeypatch.setattr(formats, "MAX_DOCUMENT", LIMIT)
+    monkeypatch.setattr(encoding, "MAX_DOCUMENT_SIZE", LIMIT)
+    monkeypatch.setattr(tables, "MAX_DOCUMENT_SIZE", LIMIT)
+    monkeypatch.setattr(formats, "MAX_DOCUMENT_SIZE", LIMIT)
 
 
 def one_line_of_300_mb(path: Path, start: bytes, end: bytes) -> None:
@@ -90,7 +98,7 @@ def test_the_limit_is_exact(tmp_path, small, length, ending):
 
 @pytest.mark.parametrize("name", ["a.txt.gz", "a.jsonl.gz", "a.csv.gz", "a.parquet.gz"])
 def test_a_gzip_bomb_does_not_go_off(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(encoding, "HARMLESS", 1_000_000)
+    monkeypatch.setattr(encoding, "SAFE_UNPACKED_BYTES", 1_000_000)
     packed = gzip.compress(b"text\n" + (b"a line of text" * 10_000 + b"\n") * 200, 9)
     found = read(tmp_path, packed, name)
     assert "one that grows more than 100-fold" in found[-1].reason and found[-1].row == 0
@@ -103,7 +111,7 @@ def test_a_gzip_that_packs_well_is_no_bomb(tmp_path):
 
 
 def test_a_packed_parquet_file_has_a_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "MAX_PACKED_TABLE", 100)
+    monkeypatch.setattr(tables, "MAX_UNPACKED_TABLE_BYTES", 100)
     [rejected] = read(tmp_path, gzip.compress(write_parquet({"text": ["A text."]})), "a.parquet.gz")
     assert "a larger one" in rejected.reason
 
@@ -145,7 +153,7 @@ def test_a_file_that_changes_while_it_is_read_is_rejected_and_nothing_of_it_is_k
         path.write_text("Another text.")
 
     monkeypatch.setattr(formats, "read_file", written_to)
-    first = fingerprint(InputFile(path, "a.txt"), {})
+    first = compute_fingerprint(InputFile(path, "a.txt"), {})
     taken = ingest(store, [str(path)], [], {}, (), no_progress)
     [held] = store.get_input(taken.ledger[0].hash)
     assert "a file at rest; got one that changed while it was read" in held.reason
@@ -157,7 +165,7 @@ def test_a_file_that_changes_while_it_is_read_is_rejected_and_nothing_of_it_is_k
 
 def test_a_file_at_rest_is_read_once(tmp_path):
     file = InputFile(put(tmp_path / "a.txt", "One text."), "a.txt")
-    [document] = read_unchanged(file, {}, fingerprint(file, {}))
+    [document] = read_file_verified(file, {}, compute_fingerprint(file, {}))
     assert document.text == "One text."
 
 
@@ -255,7 +263,5 @@ def test_a_list_of_too_many_references_is_rejected(tmp_path, monkeypatch):
 
 
 def test_parquet_that_is_merely_repetitive_is_read(tmp_path):
-    content = packed_parquet(
-        {"text": ["The same text of seven words again."] * 5000, "outlet": ["TASS"] * 5000}
-    )
+    content = packed_parquet({"text": ["The same text of seven words again."] * 5000, "outlet": ["TASS"] * 5000})
     assert len(rows_of(read(tmp_path, content, "a.parquet"), RawDocument)) == 5000

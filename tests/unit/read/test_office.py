@@ -212,7 +212,7 @@ def test_pictures_do_not_count(tmp_path, monkeypatch):
 
 
 def test_a_pdf_of_endless_text_is_rejected(tmp_path, monkeypatch):
-    monkeypatch.setattr(office, "MAX_DOCUMENT", 100)
+    monkeypatch.setattr(office, "MAX_DOCUMENT_SIZE", 100)
     assert "got a longer one" in read(tmp_path, BULLETIN, "a.pdf")[0].reason
 
 

@@ -43,9 +43,7 @@ def test_empty_paragraphs_leave_the_text(tmp_path):
 
 def test_a_page_without_text_is_a_document_if_it_says_so_and_has_a_title(tmp_path):
     title = {"title": "Photographs"}
-    found = read_json(
-        tmp_path, title | {"paragraphs": []}, title, title | {"paragraphs": None}, {"paragraphs": []}
-    )
+    found = read_json(tmp_path, title | {"paragraphs": []}, title, title | {"paragraphs": None}, {"paragraphs": []})
     assert rows_of(found, RawDocument) == [1]
     assert rows_of(found, Rejected) == [2, 3, 4]
 

@@ -64,16 +64,12 @@ def test_a_table_without_rows_is_rejected(tmp_path, name, content):
 
 def test_a_gzip_that_breaks_off_keeps_the_rows_before(tmp_path):
     lines = "".join(
-        json.dumps({"text": f"Text {i} {sha256(bytes([i % 256, i // 256])).hexdigest()}."}) + "\n"
-        for i in range(3000)
+        json.dumps({"text": f"Text {i} {sha256(bytes([i % 256, i // 256])).hexdigest()}."}) + "\n" for i in range(3000)
     )
     found = read(tmp_path, gzip.compress(lines.encode())[:-2000], "a.jsonl.gz")
     assert len(rows_of(found, RawDocument)) > 100
     assert found[-1].row == 0
-    assert (
-        "a whole gzip file" in found[-1].reason
-        and f"Rows up to {found[-2].row} were read" in found[-1].reason
-    )
+    assert "a whole gzip file" in found[-1].reason and f"Rows up to {found[-2].row} were read" in found[-1].reason
 
 
 # --- CSV ----------------------------------------------------------------------------------------------
@@ -288,9 +284,7 @@ def test_two_encodings_in_one_table_are_told_row_by_row(tmp_path):
 @given(
     st.lists(
         st.tuples(
-            st.text(
-                st.characters(codec="utf-8", exclude_categories=["Cc"], include_characters="\n\t"), min_size=1
-            ),
+            st.text(st.characters(codec="utf-8", exclude_categories=["Cc"], include_characters="\n\t"), min_size=1),
             st.text('ab;,|\t"\n'),
         ),
         min_size=1,

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
-from narratives.read import fingerprint, read_file
+from narratives.read import compute_fingerprint, read_file
 
 TEXT = "Переговоры прошли в Москве.\n\n“Quoted” – naïve café.\n"
 RUSSIAN = "Официальный представитель министерства сообщил, что переговоры прошли в Москве. " * 5
@@ -92,7 +92,7 @@ def test_a_file_that_went_away_is_rejected(tmp_path):
     [rejected] = read_file(file, {})
     assert "No such file" in rejected.reason
     with pytest.raises(ReadError, match="No such file"):
-        fingerprint(file, {})
+        compute_fingerprint(file, {})
 
 
 def test_a_format_without_a_reader_is_rejected(tmp_path):
@@ -116,7 +116,7 @@ def test_the_fingerprint_tells_apart_all_that_decides_what_is_read(tmp_path):
     def of(content=b"text", name="a.txt", manifest=None, columns=None):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content)
-        return fingerprint(InputFile(tmp_path / name, name, manifest or {}), columns or {})
+        return compute_fingerprint(InputFile(tmp_path / name, name, manifest or {}), columns or {})
 
     variants = [
         of(),

@@ -10,21 +10,28 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from narratives.measure import changes, cooccurrence, corrected, first_uses, suppress_small_bases, with_share
+from narratives.measure import (
+    add_shares,
+    compute_cooccurrence,
+    correct_shares,
+    find_change_points,
+    find_first_uses,
+    suppress_small_bases,
+)
 from narratives.measure.correction import NOT_MEASURED
-from narratives.model import Quality, SuppressionRule
+from narratives.model import QualityMetrics, SuppressionRule
 from narratives.render import narrative_charts, narrative_phrases
 
 BASE = SuppressionRule(documents=30, expected=5)
 LOW, HIGH = 2, 30  # paragraphs of 200 before and after the change
 
 
-def measured(rate: float = 0.001) -> Quality:
+def measured(rate: float = 0.001) -> QualityMetrics:
     figures = [0.9, 0.8, 0.95, 0.8, 0.7, 0.9, 0.85, 0.8, 0.9, 0.9, 0.8, 0.95]
-    return Quality("n", 50, *figures, 900, rate, rate / 2, rate * 2)
+    return QualityMetrics("n", 50, *figures, 900, rate, rate / 2, rate * 2)
 
 
-def series(quality: Quality | None = None) -> pd.DataFrame:
+def series(quality: QualityMetrics | None = None) -> pd.DataFrame:
     """Ten half-years of 40 documents with 5 paragraphs each; the third has 4 documents only."""
     rows = []
     for at in range(10):
@@ -34,8 +41,8 @@ def series(quality: Quality | None = None) -> pd.DataFrame:
         label = f"{2016 + at // 2}-H{at % 2 + 1}"
         rows.append((label, "n", "A <b>name", documents, documents * 5, hits, documents * 25, hits * 5, hits))
     columns = ["period", "narrative_id", "narrative", "documents", "total_paragraphs", "paragraphs"]
-    frame = with_share(pd.DataFrame(rows, columns=[*columns, "m2", "my", "y2"]))
-    return suppress_small_bases(corrected(frame, [quality] if quality else [], rates_carry_over=True), BASE)
+    frame = add_shares(pd.DataFrame(rows, columns=[*columns, "m2", "my", "y2"]))
+    return suppress_small_bases(correct_shares(frame, [quality] if quality else [], rates_carry_over=True), BASE)
 
 
 def named(figure: dict, name: str) -> dict:
@@ -45,9 +52,9 @@ def named(figure: dict, name: str) -> dict:
 
 def test_the_trend_shows_shares_changes_levels_and_what_is_left_out():
     rows = series(measured())
-    moves = changes(rows)
+    moves = find_change_points(rows)
     assert moves["period"].tolist() == ["2019-H1"]
-    figure = narrative_charts.trend(rows, moves, "#4269d0", "share", [(date(2018, 3, 1), "Vote")])
+    figure = narrative_charts.build_trend_figure(rows, moves, "#4269d0", "share", [(date(2018, 3, 1), "Vote")])
     go.Figure(figure)
     line = named(figure, "Share, with its 95 % band")
     assert line["y"][2] is None and line["y"][0] == LOW / 200 and line["y"][9] == HIGH / 200
@@ -70,14 +77,14 @@ def test_the_trend_shows_shares_changes_levels_and_what_is_left_out():
 
 def test_counts_are_drawn_where_no_share_can_be():
     rows = suppress_small_bases(series(), SuppressionRule(documents=1000, expected=5))
-    figure = narrative_charts.trend(rows, changes(rows).head(0), "#4269d0", "share")
+    figure = narrative_charts.build_trend_figure(rows, find_change_points(rows).head(0), "#4269d0", "share")
     line = named(figure, "Paragraphs")
     assert line["y"] == rows["paragraphs"].tolist()
     assert all("No share: " in text and "nan" not in text for text in line["hovertemplate"])
 
 
 def test_without_labels_no_corrected_share_is_drawn():
-    figure = narrative_charts.trend(series(), changes(series()), "#4269d0", "share")
+    figure = narrative_charts.build_trend_figure(series(), find_change_points(series()), "#4269d0", "share")
     assert not [t for t in figure["data"] if "Corrected" in str(t.get("name"))]
 
 
@@ -92,13 +99,13 @@ def test_without_labels_no_corrected_share_is_drawn():
 )
 def test_why_there_is_no_corrected_share(quality, part):
     row = series(quality).iloc[0].to_dict()
-    reason = narrative_phrases.uncorrected(row, quality)
+    reason = narrative_phrases.explain_no_correction(row, quality)
     assert part in reason and bool(part) == bool(reason)
 
 
 def test_a_corrected_share_on_too_little_is_said():
     row = series(measured()).iloc[2].to_dict()
-    assert narrative_phrases.uncorrected(row, measured()) == narrative_phrases.TOO_LITTLE
+    assert narrative_phrases.explain_no_correction(row, measured()) == narrative_phrases.TOO_LITTLE_TEXT
 
 
 ACTORS = pd.DataFrame(
@@ -119,7 +126,7 @@ ACTORS = pd.DataFrame(
 
 
 def test_bars_hold_every_paragraph_in_its_voice():
-    figure = narrative_charts.actors(ACTORS, "speaker", "n")
+    figure = narrative_charts.build_actors_figure(ACTORS, "speaker", "n")
     go.Figure(figure)
     assert [trace["name"] for trace in figure["data"]] == ["Own words", "Quoted", "The outlet's voice"]
     assert sum(sum(trace["x"]) for trace in figure["data"]) == ACTORS["paragraphs"].sum()
@@ -137,15 +144,13 @@ def test_bars_hold_every_paragraph_in_its_voice():
 
 def uses() -> pd.DataFrame:
     rows = [("A", "2016-03-01", 2), ("B", "2016-02-01", 1), ("B", "2016-05-01", 4), ("C", "2016", 3)]
-    frame = pd.DataFrame(
-        [("n", *row) for row in rows], columns=["narrative_id", "actor", "date", "paragraphs"]
-    )
-    return first_uses(frame, {"A": "2016-01-01", "B": "2016-02-01"})
+    frame = pd.DataFrame([("n", *row) for row in rows], columns=["narrative_id", "actor", "date", "paragraphs"])
+    return find_first_uses(frame, {"A": "2016-01-01", "B": "2016-02-01"})
 
 
 def test_first_uses_stand_where_they_were():
     rows = uses()
-    figure = narrative_charts.firsts(rows[rows["first"] != ""], "speaker", "n", "#4269d0")
+    figure = narrative_charts.build_first_uses_figure(rows[rows["first"] != ""], "speaker", "n", "#4269d0")
     go.Figure(figure)
     assert named(figure, "First use")["x"] == ["2016-02-01", "2016-03-01"]
     assert named(figure, "Third use")["x"] == ["2016-05-01"]
@@ -158,10 +163,10 @@ def test_first_uses_stand_where_they_were():
 
 
 def test_who_was_first_comes_with_what_is_not_known():
-    assert narrative_phrases.followed(uses()) == "First B on 1 Feb 2016; then A (29 days later)."
-    assert narrative_phrases.followed(uses().tail(1)) == ""
-    assert "since 1 Jan 2016; what came before" in narrative_phrases.coverage("2016-01-01")
-    assert "nobody else" in narrative_phrases.followed(uses().head(1))
+    assert narrative_phrases.describe_first_uses(uses()) == "First B on 1 Feb 2016; then A (29 days later)."
+    assert narrative_phrases.describe_first_uses(uses().tail(1)) == ""
+    assert "since 1 Jan 2016; what came before" in narrative_phrases.describe_first_use_limits("2016-01-01")
+    assert "nobody else" in narrative_phrases.describe_first_uses(uses().head(1))
 
 
 def company() -> pd.DataFrame:
@@ -174,17 +179,21 @@ def company() -> pd.DataFrame:
         "total": [1000] * 4,
         "shared": [3, 0, 0, 0],
     }
-    return cooccurrence(pd.DataFrame(pairs), BASE)
+    return compute_cooccurrence(pd.DataFrame(pairs), BASE)
 
 
 def test_company_is_told_from_chance():
     rows = company()
-    verdicts = [narrative_phrases.verdict(row) for row in rows[rows["base_ok"]].to_dict("records")]
-    assert verdicts == [narrative_phrases.MORE, narrative_phrases.NO_DIFFERENT, narrative_phrases.LESS]
-    lines = [narrative_phrases.company(row) for row in rows.to_dict("records")]
+    verdicts = [narrative_phrases.classify_lift(row) for row in rows[rows["base_ok"]].to_dict("records")]
+    assert verdicts == [
+        narrative_phrases.MORE_OFTEN,
+        narrative_phrases.NO_DIFFERENCE,
+        narrative_phrases.LESS_OFTEN,
+    ]
+    lines = [narrative_phrases.describe_cooccurrence(row) for row in rows.to_dict("records")]
     assert lines[0].startswith("More: 30 documents with both, 5.0 expected by chance, 6.0 times (")
     assert lines[3] == "Rare: 1 document with both; fewer than 5 documents with both, found or expected."
-    figure = narrative_charts.company(rows[rows["base_ok"]], "n")
+    figure = narrative_charts.build_cooccurrence_figure(rows[rows["base_ok"]], "n")
     go.Figure(figure)
     assert len({trace["marker"]["symbol"] for trace in figure["data"]}) == 3
     assert figure["data"][0]["customdata"] == [{"narrative": ["n", "more"]}]
@@ -196,32 +205,30 @@ def test_company_is_told_from_chance():
 
 
 def test_a_narrative_never_found_beside_it_stays_on_the_axis():
-    rows = cooccurrence(
-        pd.DataFrame(
-            {"narrative_id": ["z"], "narrative": ["Z"], "a": [300], "b": [300], "both": [0], "total": [900]}
-        ),
+    rows = compute_cooccurrence(
+        pd.DataFrame({"narrative_id": ["z"], "narrative": ["Z"], "a": [300], "b": [300], "both": [0], "total": [900]}),
         BASE,
     )
-    [trace] = narrative_charts.company(rows, "n")["data"]
-    assert trace["x"] == [narrative_charts.LEAST_LIFT]
+    [trace] = narrative_charts.build_cooccurrence_figure(rows, "n")["data"]
+    assert trace["x"] == [narrative_charts.MIN_LIFT]
 
 
 def test_small_shares_keep_a_digit_that_says_something():
-    assert narrative_phrases.limits(0.0008, 0.0004, 0.0013) == "0.08 % (0.04–0.13)"
-    assert narrative_phrases.limits(0.021, 0.014, 0.033) == "2.1 % (1.4–3.3)"
-    assert narrative_phrases.limits(math.nan, math.nan, math.nan) == "–"
-    assert narrative_phrases.limits(0.0, 0.0, 0.01) == "0.0 % (0.0–1.0)"
+    assert narrative_phrases.format_limits(0.0008, 0.0004, 0.0013) == "0.08 % (0.04–0.13)"
+    assert narrative_phrases.format_limits(0.021, 0.014, 0.033) == "2.1 % (1.4–3.3)"
+    assert narrative_phrases.format_limits(math.nan, math.nan, math.nan) == "–"
+    assert narrative_phrases.format_limits(0.0, 0.0, 0.01) == "0.0 % (0.0–1.0)"
 
 
 def test_the_sentence_that_decided_is_bold_and_nothing_else_is_markup():
     text = "Before *all* this. The [deciding](http://x) one! " + "And much more after it. " * 20
-    found = narrative_phrases.marked(text, "The [deciding](http://x) one!", 80)
+    found = narrative_phrases.highlight_sentence(text, "The [deciding](http://x) one!", 80)
     assert "**The \\[deciding\\]\\(http\\:\\/\\/x\\) one\\!**" in found and r"\*all\*" in found
     assert found.endswith(" …") and found.replace("\\", "").removesuffix(" …").split()[-1] in text.split()
-    late = narrative_phrases.marked("word " * 100 + "Here it is. " + "word " * 100, "Here it is.", 80)
+    late = narrative_phrases.highlight_sentence("word " * 100 + "Here it is. " + "word " * 100, "Here it is.", 80)
     assert late.startswith("… word") and "**Here it is\\.**" in late and len(late) < 150
-    assert narrative_phrases.marked("No sentence is known.", "") == r"No sentence is known\."
-    assert narrative_phrases.marked("Short.", "Another one.") == r"Short\."
+    assert narrative_phrases.highlight_sentence("No sentence is known.", "") == r"No sentence is known\."
+    assert narrative_phrases.highlight_sentence("Short.", "Another one.") == r"Short\."
 
 
 def step(predecessor: str, *rows: tuple, **names: str):
@@ -246,11 +253,11 @@ def step(predecessor: str, *rows: tuple, **names: str):
     ],
 )
 def test_the_past_in_words(row, line):
-    [found] = narrative_phrases.past([step("before", row, o="Older")], "n")["What changed"]
+    [found] = narrative_phrases.build_lineage_table([step("before", row, o="Older")], "n")["What changed"]
     assert line in found
 
 
 def test_every_snapshot_has_a_row():
-    rows = narrative_phrases.past([step("before"), step("")], "n")
+    rows = narrative_phrases.build_lineage_table([step("before"), step("")], "n")
     assert rows["What changed"].tolist() == ["Nothing.", "The first snapshot: nothing to compare with."]
     assert rows["Built"].tolist() == ["2 Jan 2026"] * 2

@@ -20,17 +20,17 @@ def rows(frame) -> list[tuple]:
 
 
 def test_coverage_counts_documents_of_any_kind_and_statements_as_shares_do(snapshot):
-    assert rows(sources_queries.coverage(snapshot, Slice(by="month"))) == [
+    assert rows(sources_queries.query_outlet_coverage(snapshot, Slice(by="month"))) == [
         ("Foreign Ministry", "2016-11", 1, 3),
         ("RT", "2016-12", 1, 2),
         ("TASS", "2018-05", 1, 2),
         ("TASS", "2019-02", 1, 0),  # a copy: a document, but not counted again
         ("TASS", "2019-07", 1, 0),  # in a language that is not read
     ]
-    by_year = sources_queries.coverage(snapshot, Slice(by="year"))
+    by_year = sources_queries.query_outlet_coverage(snapshot, Slice(by="year"))
     assert ("RT", "2017", 1, 1) in rows(by_year)  # dated to the year: in no month
     assert by_year["statements"].sum() == snapshot.totals(Slice()).placed
-    assert sources_queries.coverage(snapshot, Slice(by="year", copies="all"))["statements"].sum() == 9
+    assert sources_queries.query_outlet_coverage(snapshot, Slice(by="year", copies="all"))["statements"].sum() == 9
 
 
 @pytest.mark.parametrize(
@@ -44,32 +44,30 @@ def test_coverage_counts_documents_of_any_kind_and_statements_as_shares_do(snaps
     ],
 )
 def test_filters_narrow_coverage(snapshot, s, documents):
-    assert sources_queries.coverage(snapshot, s)["documents"].sum() == documents
+    assert sources_queries.query_outlet_coverage(snapshot, s)["documents"].sum() == documents
 
 
 def test_dates_have_a_source_or_a_reason(snapshot):
-    found = sources_queries.date_sources(snapshot, Slice())
+    found = sources_queries.query_date_sources(snapshot, Slice())
     assert found["documents"].sum() == 7
     undated = found[found["date_precision"] == "none"]
     assert rows(undated) == [("", "none", "no date in the text", 1)]
-    assert sources_queries.undated(snapshot, Slice(date_from="2018"))["title"].tolist() == [
-        "An undated leaflet"
-    ]
-    assert sources_queries.undated(snapshot, Slice(outlets=("RT",))).empty
+    assert sources_queries.query_undated(snapshot, Slice(date_from="2018"))["title"].tolist() == ["An undated leaflet"]
+    assert sources_queries.query_undated(snapshot, Slice(outlets=("RT",))).empty
 
 
 def test_dates_within_years_count_what_may_lie_there(snapshot):
-    found = sources_queries.date_sources(snapshot, Slice(date_from="2018"))
+    found = sources_queries.query_date_sources(snapshot, Slice(date_from="2018"))
     assert found["documents"].sum() == 3 + 1  # those of 2018 and 2019, and the undated one
 
 
 def test_copies_name_who_repeats_whom(snapshot):
-    assert rows(sources_queries.copies(snapshot, Slice())) == [("TASS", "RT", 1, 1)]
-    assert sources_queries.copies(snapshot, Slice(outlets=("RT",))).empty
+    assert rows(sources_queries.query_outlet_copies(snapshot, Slice())) == [("TASS", "RT", 1, 1)]
+    assert sources_queries.query_outlet_copies(snapshot, Slice(outlets=("RT",))).empty
 
 
 def test_languages_say_what_is_matched(snapshot):
-    found = sources_queries.languages(snapshot, Slice())
+    found = sources_queries.query_languages(snapshot, Slice())
     by_language = {row[0]: row[1:] for row in rows(found)}
     assert by_language["ru"] == (1, 0, False)
     assert by_language["en"][1:] == (10, True)
@@ -78,17 +76,17 @@ def test_languages_say_what_is_matched(snapshot):
 
 
 def test_voices_of_what_is_no_heading(snapshot):
-    found = {voice: counts for voice, *counts in rows(sources_queries.voices(snapshot, Slice()))}
+    found = {voice: counts for voice, *counts in rows(sources_queries.query_voices(snapshot, Slice()))}
     assert found["question"] == [1, 0]
     assert found["outlet"] == [3, 2]
     assert sum(statements for _, statements in found.values()) == 10
 
 
 def test_rejections_and_inputs(snapshot):
-    assert rows(sources_queries.rejected(snapshot)) == [
+    assert rows(sources_queries.query_rejected(snapshot)) == [
         ("in/broken.jsonl", 3, "invalid JSON"),
         ("in/photo.png", 0, "unknown extension"),
     ]
-    came = {path: rest for path, *rest in rows(sources_queries.inputs(snapshot))}
+    came = {path: rest for path, *rest in rows(sources_queries.query_inputs(snapshot))}
     assert came["in/001.txt"] == [1, 0, ""]
     assert came["in/broken.jsonl"] == [0, 1, "invalid JSON"]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from narratives.model import ConfigError, Decision, LabelledText, StoreError, Verdict
 from narratives.read import read_labels
-from narratives.store import DecisionLog, digest
+from narratives.store import DecisionLog, hash_decisions
 from tests.conftest import ROOT
 
 IDS = ("bases", "history", "sanctions")
@@ -79,9 +79,7 @@ def test_a_failure_in_the_middle_adds_nothing(log):
     assert len(log.history()) == 1
 
 
-verdicts = st.dictionaries(
-    st.sampled_from(IDS), st.sampled_from(["accepted", "rejected", "undecided"]), min_size=1
-)
+verdicts = st.dictionaries(st.sampled_from(IDS), st.sampled_from(["accepted", "rejected", "undecided"]), min_size=1)
 texts = st.sampled_from(["One text.", "Two  texts.", '=three\n"quoted"', "Четыре", "five, ‘5’"])
 rows = st.lists(st.builds(labelled, texts, verdicts, st.sampled_from(["a", "b-1"])), min_size=1, max_size=12)
 
@@ -97,23 +95,23 @@ def test_importing_an_export_gives_the_same_decisions(tmp_path_factory, made):
     assert len(again) == count
     second.add(again, "bob", "import")
     assert said(second.current()) == said(first.current())
-    assert digest(second.current()) == digest(first.current())
+    assert hash_decisions(second.current()) == hash_decisions(first.current())
     assert second.export(folder / "again.jsonl") == count
     assert (folder / "again.jsonl").read_bytes() == (folder / "out.jsonl").read_bytes()
 
 
 def test_the_digest_is_of_what_holds_whatever_came_before(tmp_path, log):
-    assert digest([]) == ""
+    assert hash_decisions([]) == ""
     log.add([labelled("A text.", {"bases": "undecided"})], "ann", "")
-    assert digest(log.current()) == ""
+    assert hash_decisions(log.current()) == ""
     log.add([labelled("A text.", {"bases": "accepted"})], "ann", "")
     log.add([labelled("B text.", {"bases": "rejected"})], "ann", "")
     other = DecisionLog(tmp_path / "other.sqlite")
     other.add([labelled("B text.", {"bases": "rejected"})], "bob", "elsewhere")
     other.add([labelled("A text.", {"bases": "accepted"})], "bob", "elsewhere")
-    assert digest(log.current()) == digest(other.current()) != ""
+    assert hash_decisions(log.current()) == hash_decisions(other.current()) != ""
     other.add([labelled("A text.", {"bases": "rejected"})], "bob", "")
-    assert digest(log.current()) != digest(other.current())
+    assert hash_decisions(log.current()) != hash_decisions(other.current())
 
 
 def test_several_processes_write_at_once_and_lose_nothing(log):
@@ -127,8 +125,7 @@ def test_several_processes_write_at_once_and_lose_nothing(log):
         "    assert log.current()\n"
     )
     running = [
-        subprocess.Popen([sys.executable, "-c", code, str(log.path), str(number)], cwd=ROOT)
-        for number in range(4)
+        subprocess.Popen([sys.executable, "-c", code, str(log.path), str(number)], cwd=ROOT) for number in range(4)
     ]
     assert [process.wait(timeout=120) for process in running] == [0] * 4
     assert len(log.history()) == len(log.current()) == 80
@@ -168,9 +165,7 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path, log):
 
 
 def test_an_export_is_plain_rows(log, tmp_path: Path):
-    log.add(
-        [labelled("A text.", {"bases": "accepted", "history": "undecided", "sanctions": "rejected"})], "a", ""
-    )
+    log.add([labelled("A text.", {"bases": "accepted", "history": "undecided", "sanctions": "rejected"})], "a", "")
     assert log.export(tmp_path / "out.jsonl") == 1
     assert json.loads((tmp_path / "out.jsonl").read_text("utf-8")) == {
         "text": "A text.",

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from narratives.measure import with_share
+from narratives.measure import add_shares
 from narratives.model import Slice, StoreError, UsageError
-from narratives.store import DEFAULT_COPIES, TABLES, Store, export, open_snapshot, to_csv
+from narratives.store import DEFAULT_COPIES, EXPORT_TABLES, Store, export_slice, frame_to_csv, open_snapshot
 from tests.helpers.factory import build_store, content
 
 COLUMNS = {
@@ -26,8 +26,7 @@ COLUMNS = {
     "date_source, position, kind, speaker, speaker_method, quoted_person, voice, language, duplicate_of, "
     "text_kind, text",
     "assignments": "paragraph_id, narrative_id, narrative, origin, score, status, text",
-    "narratives": "narrative_id, narrative, origin, status, definition, paragraphs, documents, first_date, "
-    "last_date",
+    "narratives": "narrative_id, narrative, origin, status, definition, paragraphs, documents, first_date, last_date",
     "prevalence": "period, narrative_id, narrative, paragraphs, total_paragraphs, share, share_low, "
     "share_high, speakers, outlets, narratives, voices, date_from, date_to, copies, unit, snapshot, note",
     "documents": "document_id, source_path, url, outlet, title, date, date_precision, date_source, language, "
@@ -42,12 +41,10 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def rows(path: Path, what: str, s: Slice | None = None, **others: str) -> list[dict[str, str]]:
     chosen = s or Slice(copies=DEFAULT_COPIES[what])
-    return list(
-        csv.DictReader(io.StringIO(export(path, what, chosen, None, with_share, **others), newline=""))
-    )
+    return list(csv.DictReader(io.StringIO(export_slice(path, what, chosen, None, add_shares, **others), newline="")))
 
 
-@pytest.mark.parametrize("what", TABLES)
+@pytest.mark.parametrize("what", EXPORT_TABLES)
 def test_columns_and_order(path: Path, what: str) -> None:
     found = rows(path, what)
     assert list(found[0]) == COLUMNS[what].split(", ")
@@ -112,9 +109,7 @@ def test_filters_narrow_every_table(
 
 
 def test_prevalence_says_what_it_is_a_slice_of(path: Path) -> None:
-    s = Slice(
-        ("Vladimir Putin", ""), ("RT",), ("us_meddles_too",), "2016", "2018", by="month", unit="document"
-    )
+    s = Slice(("Vladimir Putin", ""), ("RT",), ("us_meddles_too",), "2016", "2018", by="month", unit="document")
     [row] = rows(path, "prevalence", s)
     assert row["snapshot"] == Store(path).current()
     assert [row[c] for c in COLUMNS["prevalence"].split(", ")[:6]] == [
@@ -128,7 +123,7 @@ def test_prevalence_says_what_it_is_a_slice_of(path: Path) -> None:
 
 
 def test_prevalence_is_what_the_charts_show(path: Path) -> None:
-    shown = with_share(open_snapshot(path).prevalence(Slice(by="quarter")))
+    shown = add_shares(open_snapshot(path).prevalence(Slice(by="quarter")))
     exported = pd.DataFrame(rows(path, "prevalence", Slice(by="quarter")))
     merged = shown.merge(exported, on=["period", "narrative_id"])
     assert len(merged) == len(shown) == len(exported)
@@ -138,7 +133,7 @@ def test_prevalence_is_what_the_charts_show(path: Path) -> None:
 
 def test_a_notice_stands_in_every_row(tmp_path: Path) -> None:
     build_store(tmp_path, notice="sample: hand-picked")
-    for what in TABLES:
+    for what in EXPORT_TABLES:
         found = rows(tmp_path, what)
         assert all(row["note"].startswith("sample: hand-picked") for row in found)
         assert list(found[0]) == [*COLUMNS[what].removesuffix(", note").split(", "), "note"]
@@ -152,18 +147,18 @@ def test_an_older_snapshot(tmp_path: Path) -> None:
     assert len(rows(tmp_path, "assignments", as_of=old)) == 9
 
 
-@pytest.mark.parametrize("what", TABLES)
+@pytest.mark.parametrize("what", EXPORT_TABLES)
 def test_three_formats_hold_the_same(path: Path, tmp_path: Path, what: str) -> None:
     s = Slice(copies=DEFAULT_COPIES[what])
     for suffix in ("csv", "jsonl", "parquet"):
-        assert export(path, what, s, tmp_path / f"a.{suffix}", with_share) == ""
-        export(path, what, s, tmp_path / f"b.{suffix}", with_share)
+        assert export_slice(path, what, s, tmp_path / f"a.{suffix}", add_shares) == ""
+        export_slice(path, what, s, tmp_path / f"b.{suffix}", add_shares)
         assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
     lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text("utf-8").splitlines()]
     assert lines == parquet.read_table(tmp_path / "a.parquet").to_pylist()
     text = (tmp_path / "a.csv").read_bytes()
     assert not text.startswith(b"\xef\xbb\xbf")
-    assert text.decode() == export(path, what, s, None, with_share)
+    assert text.decode() == export_slice(path, what, s, None, add_shares)
     assert len(list(csv.reader(io.StringIO(text.decode())))) == len(lines) + 1
 
 
@@ -171,16 +166,14 @@ def test_formulas_are_neutralised_in_csv_and_kept_elsewhere(path: Path, tmp_path
     s = Slice(copies="all")
     [cell] = [row["text"] for row in rows(path, "paragraphs") if "HYPERLINK" in row["text"]]
     assert cell.startswith("'=HYPERLINK")
-    export(path, "paragraphs", s, tmp_path / "a.jsonl", with_share)
-    export(path, "paragraphs", s, tmp_path / "a.parquet", with_share)
+    export_slice(path, "paragraphs", s, tmp_path / "a.jsonl", add_shares)
+    export_slice(path, "paragraphs", s, tmp_path / "a.parquet", add_shares)
     texts = [json.loads(line)["text"] for line in (tmp_path / "a.jsonl").read_text("utf-8").splitlines()]
     assert texts == parquet.read_table(tmp_path / "a.parquet")["text"].to_pylist()
     assert [text for text in texts if text.startswith("=HYPERLINK")]
 
 
-@pytest.mark.parametrize(
-    "text", ["a\x00b", "\u202eabc 🧭 naïve", 'a "b", c;\r\nd\te', "'quoted'", "\\N", "NULL", "  "]
-)
+@pytest.mark.parametrize("text", ["a\x00b", "\u202eabc 🧭 naïve", 'a "b", c;\r\nd\te', "'quoted'", "\\N", "NULL", "  "])
 def test_any_text_comes_out_as_it_went_in(tmp_path: Path, text: str) -> None:
     given_ = content()
     first = given_.documents[0]
@@ -188,7 +181,7 @@ def test_any_text_comes_out_as_it_went_in(tmp_path: Path, text: str) -> None:
     Store(tmp_path / "s").write_snapshot(replace(given_, documents=[changed, *given_.documents[1:]]))
     assert rows(tmp_path / "s", "paragraphs")[0]["text"] == text
     for suffix in ("jsonl", "parquet"):
-        export(tmp_path / "s", "paragraphs", Slice(), tmp_path / f"a.{suffix}", with_share)
+        export_slice(tmp_path / "s", "paragraphs", Slice(), tmp_path / f"a.{suffix}", add_shares)
     assert json.loads((tmp_path / "a.jsonl").read_text("utf-8").split("\n")[0])["text"] == text
     assert parquet.read_table(tmp_path / "a.parquet")["text"][0].as_py() == text
 
@@ -203,7 +196,7 @@ def test_the_order_of_the_input_changes_no_byte(tmp_path: Path) -> None:
             assignments=random.Random(seed).sample(list(given_.assignments), len(given_.assignments)),
         )
         Store(tmp_path / str(seed)).write_snapshot(mixed)
-        found.append([export(tmp_path / str(seed), what, Slice(), None, with_share) for what in TABLES])
+        found.append([export_slice(tmp_path / str(seed), what, Slice(), None, add_shares) for what in EXPORT_TABLES])
     assert found[0] == found[1] == found[2]
 
 
@@ -220,23 +213,19 @@ def test_the_order_of_the_input_changes_no_byte(tmp_path: Path) -> None:
 )
 def test_wrong_usage(path: Path, tmp_path: Path, what: str, s: Slice, out: str | None, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        export(path, what, s, tmp_path / out if out else None, with_share)
+        export_slice(path, what, s, tmp_path / out if out else None, add_shares)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_no_snapshot(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="Run `build`"):
-        export(tmp_path, "paragraphs", Slice(), None, with_share)
+        export_slice(tmp_path, "paragraphs", Slice(), None, add_shares)
 
 
-@given(
-    st.lists(
-        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")), min_size=1, max_size=5
-    )
-)
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")), min_size=1, max_size=5))
 def test_no_cell_of_a_csv_starts_a_formula_and_nothing_else_changes(texts: list[str]) -> None:
     frame = pd.DataFrame({"number": range(-1, len(texts) - 1), "text": texts})
-    data = to_csv(frame, bom=True)
+    data = frame_to_csv(frame, bom=True)
     assert data.startswith(b"\xef\xbb\xbf")
     cells = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))[1:]
     for (number, cell), text, at in zip(cells, texts, range(-1, len(texts)), strict=False):
@@ -246,6 +235,6 @@ def test_no_cell_of_a_csv_starts_a_formula_and_nothing_else_changes(texts: list[
 
 
 def test_csv_of_an_empty_frame_and_of_missing_cells() -> None:
-    assert to_csv(pd.DataFrame({"a": pd.Series([], dtype="str")})) == b'"a"\n'
-    assert to_csv(pd.DataFrame({"a": ["x", None], "b": [0.5, None]})) == b'"a","b"\n"x",0.5\n,\n'
+    assert frame_to_csv(pd.DataFrame({"a": pd.Series([], dtype="str")})) == b'"a"\n'
+    assert frame_to_csv(pd.DataFrame({"a": ["x", None], "b": [0.5, None]})) == b'"a","b"\n"x",0.5\n,\n'
     assert pa.types.is_large_string(pa.Table.from_pandas(pd.DataFrame({"a": ["x"]})).schema.field("a").type)

@@ -13,10 +13,10 @@ from threading import Barrier
 import duckdb
 import pytest
 
-from narratives.model import ResourceError, ServerBusyError, Slice, StoreError, UsageError, terms
+from narratives.model import ResourceError, ServerBusyError, Slice, StoreError, UsageError, parse_search_terms
 from narratives.store import MOST_TERMS, Limits, Snapshot, Store, Turns, for_files, for_pages, open_snapshot
 from narratives.store.limits import MB, machine_memory
-from narratives.store.snapshot_reader import DATABASE, attach
+from narratives.store.snapshot_reader import DATABASE_FILE, attach_database
 from tests.conftest import ROOT
 from tests.helpers.factory import build_store
 
@@ -69,7 +69,7 @@ def test_a_snapshot_that_may_not_be_read_is_not_called_damaged(store, monkeypatc
     really = Path.open
 
     def refuse(path, *arguments, **named):
-        if path.name == DATABASE:
+        if path.name == DATABASE_FILE:
             raise PermissionError(13, "Permission denied", str(path))
         return really(path, *arguments, **named)
 
@@ -111,8 +111,8 @@ def test_a_question_that_fails_gives_its_turn_back(store):
 
 def test_limits_stand_under_the_lockdown_and_nothing_is_written_beside_them(store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    path = Store(store).snapshot_path(Store(store).current()) / DATABASE
-    with closing(attach(path, Limits(64 * MB, 1, 60.0))) as connection:
+    path = Store(store).snapshot_path(Store(store).current()) / DATABASE_FILE
+    with closing(attach_database(path, Limits(64 * MB, 1, 60.0))) as connection:
         settings = {"memory_limit": "20GB", "max_execution_time": "0", "threads": "9", "temp_directory": "x"}
         for name, value in settings.items():
             with pytest.raises(duckdb.Error), connection.cursor() as cursor:
@@ -134,7 +134,11 @@ def test_an_export_of_ones_own_is_not_held_to_the_limits_of_a_page(store):
 
 # --- the search in the text ---------------------------------------------------------------------------------
 def test_what_is_searched_twice_comes_once():
-    assert terms('war War -war "the war" WAR -War') == [("war", True), ("war", False), ("the war", True)]
+    assert parse_search_terms('war War -war "the war" WAR -War') == [
+        ("war", True),
+        ("war", False),
+        ("the war", True),
+    ]
 
 
 def test_a_search_of_too_many_words_is_refused(store):
@@ -150,14 +154,14 @@ MEASURED = """
 import re, sys
 from pathlib import Path
 from narratives.model import Slice
-from narratives.store import open_snapshot, slices
+from narratives.store import open_snapshot, queries
 
 def most() -> int:
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024
 
 snapshot = open_snapshot(Path(sys.argv[1]))
 snapshot.count_paragraphs(Slice(), "war")
-slices.MOST_TERMS = 1000
+queries.MOST_TERMS = 1000
 before = most()
 assert snapshot.count_paragraphs(Slice(), " ".join(f"word{number}" for number in range(1000))) == 0
 print(most() - before)

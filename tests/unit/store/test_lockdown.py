@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from narratives.store import Store
-from narratives.store.snapshot_reader import DATABASE, attach
+from narratives.store.snapshot_reader import DATABASE_FILE, attach_database
 from tests.helpers.factory import build_store
 
 
@@ -19,7 +19,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 @pytest.fixture
 def connection(store: Store):
-    made = attach(store.snapshot_path(store.current()) / DATABASE)
+    made = attach_database(store.snapshot_path(store.current()) / DATABASE_FILE)
     yield made
     made.close()
 
@@ -65,4 +65,4 @@ def test_the_snapshot_itself_can_be_read(connection: duckdb.DuckDBPyConnection) 
 def test_the_file_stays_as_it_was(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
     folder = store.snapshot_path(store.current())
     connection.execute("SELECT * FROM snap.paragraphs").fetchall()
-    assert sorted(p.name for p in folder.iterdir()) == ["manifest.json", DATABASE]
+    assert sorted(p.name for p in folder.iterdir()) == ["manifest.json", DATABASE_FILE]

@@ -9,19 +9,26 @@ from pathlib import Path
 
 import pytest
 
-from narratives.model import Quality, StoreError
-from narratives.store import Evaluation, Store, open_snapshot, read_evaluation, verify, write_evaluation
+from narratives.model import QualityMetrics, StoreError
+from narratives.store import (
+    Evaluation,
+    Store,
+    open_snapshot,
+    read_evaluation,
+    verify_snapshot,
+    write_evaluation,
+)
 from tests.helpers.factory import build_store, content
 
 NAN = math.nan
 ROWS = (
-    Quality(
+    QualityMetrics(
         "us_meddles_too",
         *(12, 0.8, 0.6, 0.9, 0.75, 0.5, 0.9, 0.7742, 0.6, 0.88, 0.81, 0.7, 0.9),
         *(950, 0.004, 0.001, 0.009),
     ),
-    Quality("wwii_memory", 0, 0.0, 0.0, 0.0, *[NAN] * 9),
-    Quality("", 12, 0.8, 0.6, 0.9, 0.75, 0.5, 0.9, 0.7742, 0.6, 0.88, 0.81, 0.7, 0.9),
+    QualityMetrics("wwii_memory", 0, 0.0, 0.0, 0.0, *[NAN] * 9),
+    QualityMetrics("", 12, 0.8, 0.6, 0.9, 0.75, 0.5, 0.9, 0.7742, 0.6, 0.88, 0.81, 0.7, 0.9),
 )
 EMPTY = '{"caveat": "", "codebook": "", "model": "", "quality": []}'
 CAVEAT = "reference labels are machine annotation, not human coding"
@@ -56,7 +63,7 @@ def test_a_later_evaluation_takes_its_place_even_where_the_snapshot_is_open(stor
 def test_it_is_no_part_of_the_snapshot(store):
     made = store.current()
     store.put_quality(made, ROWS, CAVEAT)
-    assert verify(store.path, made) == []
+    assert verify_snapshot(store.path, made) == []
     assert store.write_snapshot(content()) == made
     assert store.quality(made) is not None  # the same content, written again, is the same snapshot
 

@@ -12,16 +12,14 @@ from hypothesis import strategies as st
 
 from narratives.model import Assignment, Document, Paragraph, Slice, SnapshotContent, UsageError
 from narratives.store import Snapshot, Store, open_snapshot
-from narratives.store.queries.evidence import copies_of, document_of, passages, verdicts
+from narratives.store.queries.evidence import query_assignments, query_copies, query_document, query_passages
 from tests.helpers.factory import build_store, content
 
 DAYS_IN = {"04": 30, "06": 30, "09": 30, "11": 30, "02": 29}
 CONTENT: SnapshotContent = replace(
     content(),
     assignments=[
-        replace(a, status="rejected")
-        if (a.paragraph_id, a.narrative_id) == ("d004-001", "wwii_memory")
-        else a
+        replace(a, status="rejected") if (a.paragraph_id, a.narrative_id) == ("d004-001", "wwii_memory") else a
         for a in content().assignments
     ],
 )
@@ -107,15 +105,11 @@ def _statements(s: Slice) -> list[tuple[Document, Paragraph]]:
     return [(d, p) for d, p in _passing(s) if p.paragraph_id in CONTENT.statements]
 
 
-dates = st.sampled_from(
-    ["", "", "2016", "2016-11", "2016-12-14", "2017", "2017-06", "2018-05", "2018-05-20", "2019"]
-)
+dates = st.sampled_from(["", "", "2016", "2016-11", "2016-12-14", "2017", "2017-06", "2018-05", "2018-05-20", "2019"])
 names = ["western_russophobia", "us_meddles_too", "wwii_memory", "c-0000beef"]
 slices = st.builds(
     Slice,
-    speakers=st.lists(st.sampled_from(["", "Maria Zakharova", "Vladimir Putin", "Nobody"]), max_size=2).map(
-        tuple
-    ),
+    speakers=st.lists(st.sampled_from(["", "Maria Zakharova", "Vladimir Putin", "Nobody"]), max_size=2).map(tuple),
     voices=st.lists(st.sampled_from(["own", "quoted", "reported", "outlet"]), max_size=2).map(tuple),
     outlets=st.lists(st.sampled_from(["", "RT", "TASS", "Foreign Ministry"]), max_size=2).map(tuple),
     narratives=st.lists(st.sampled_from([*names, "none such"]), max_size=2, unique=True).map(tuple),
@@ -145,17 +139,13 @@ def test_totals(snapshot: Snapshot, s: Slice) -> None:
     plain = [p for _, p in inside if p.paragraph_id in routine]
     assert found.routine == len(plain)
     assert found.routine_unassigned == sum(not live[p.paragraph_id] for p in plain)
-    assert found.candidates_only == sum(
-        all(a.origin == "discovered" for a in live[p.paragraph_id]) for p in claimed
-    )
+    assert found.candidates_only == sum(all(a.origin == "discovered" for a in live[p.paragraph_id]) for p in claimed)
     maybe = [d for d, _ in _statements(s) if _maybe_inside(d.date, s)]
     placed = [d for d in maybe if _inside(d.date, s) and _period(d.date, s.by)]
     assert (found.placed, found.undated) == (len(placed), len(maybe) - len(placed))
     copied = [d for d, p in _statements(replace(s, copies="copies")) if _inside(d.date, s)]
     assert found.copies == len(copied)
-    assert found.other_language == sum(
-        p.language == "ru" and _inside(d.date, s) for d, p in _passing(s) if p.words > 5
-    )
+    assert found.other_language == sum(p.language == "ru" and _inside(d.date, s) for d, p in _passing(s) if p.words > 5)
 
 
 @many
@@ -270,21 +260,21 @@ def test_options(plain: Snapshot) -> None:
 
 
 def test_a_document_in_order(plain: Snapshot) -> None:
-    frame = passages(plain, "d001")
+    frame = query_passages(plain, "d001")
     assert list(frame["position"]) == [0, 1, 2, 3, 4]
     assert list(frame["kind"]) == ["title", "question", "body", "body", "body"]
     assert list(frame["statement"]) == [False, False, True, True, True]
-    assert passages(plain, "no such").empty
+    assert query_passages(plain, "no such").empty
 
 
 def test_the_document_of_a_paragraph(plain: Snapshot) -> None:
-    [row] = document_of(plain, "d001-003").to_dict("records")
+    [row] = query_document(plain, "d001-003").to_dict("records")
     assert (row["document_id"], row["title"], row["paragraphs"]) == ("d001", "Weekly briefing", 5)
-    assert document_of(plain, "d001-999").empty
+    assert query_document(plain, "d001-999").empty
 
 
 def test_what_decided_on_a_document(plain: Snapshot) -> None:
-    found = verdicts(plain, "d001")
+    found = query_assignments(plain, "d001")
     assert found["paragraph_id"].tolist() == ["d001-002", "d001-003", "d001-003"]
     assert found["narrative_id"].tolist() == ["western_russophobia", "us_meddles_too", "western_russophobia"]
     assert found["score"].tolist() == [0.91, 0.83, 0.62]
@@ -295,7 +285,7 @@ def test_what_decided_on_a_document(plain: Snapshot) -> None:
 def test_the_threshold_in_force_is_told(tmp_path) -> None:
     given_ = replace(content(), thresholds={"us_meddles_too": 0.42, "western_russophobia": 0.55})
     Store(tmp_path / "s").write_snapshot(given_)
-    found = verdicts(open_snapshot(tmp_path / "s"), "d001")
+    found = query_assignments(open_snapshot(tmp_path / "s"), "d001")
     assert found["threshold"].tolist() == [0.55, 0.42, 0.55]
 
 
@@ -303,15 +293,15 @@ def test_a_rejected_assignment_is_told_last(tmp_path) -> None:
     given_ = content()
     marked = [replace(a, status="rejected") if a.score == 0.83 else a for a in given_.assignments]
     Store(tmp_path / "s").write_snapshot(replace(given_, assignments=marked))
-    found = verdicts(open_snapshot(tmp_path / "s"), "d001")
+    found = query_assignments(open_snapshot(tmp_path / "s"), "d001")
     assert found["status"].tolist() == ["auto", "auto", "rejected"]
 
 
 def test_copies_of_a_paragraph(plain: Snapshot) -> None:
-    assert copies_of(plain, "d002-001").to_dict("records") == [
+    assert query_copies(plain, "d002-001").to_dict("records") == [
         {"paragraph_id": "d005-001", "date": "2019-02-03", "outlet": "TASS", "speaker": "Vladimir Putin"}
     ]
-    assert copies_of(plain, "d005-001").empty
+    assert query_copies(plain, "d005-001").empty
 
 
 ORDERS = {
@@ -326,9 +316,7 @@ ORDERS = {
 def test_orders_hold_over_all_pages(plain: Snapshot, sort) -> None:
     best = plain.paragraphs(Slice(copies="all"))
     expected = sorted(best.to_dict("records"), key=ORDERS[sort])  # stable: ties stay best first
-    pages = [
-        plain.paragraphs(Slice(copies="all"), limit=3, offset=offset, sort=sort) for offset in range(0, 12, 3)
-    ]
+    pages = [plain.paragraphs(Slice(copies="all"), limit=3, offset=offset, sort=sort) for offset in range(0, 12, 3)]
     found = [key for page in pages for key in page["paragraph_id"]]
     assert found == [row["paragraph_id"] for row in expected]
     assert sorted(found) == sorted(best["paragraph_id"]) and found != best["paragraph_id"].tolist()
@@ -386,9 +374,7 @@ def test_events_and_meta(plain: Snapshot) -> None:
     assert plain.meta().model == "tiny" and plain.meta().counts == {"boilerplate": 4}
 
 
-@pytest.mark.parametrize(
-    "wrong", ["2016-13", "16", "yesterday", "2016-02-30", "2016-1", "2016'; DROP TABLE x"]
-)
+@pytest.mark.parametrize("wrong", ["2016-13", "16", "yesterday", "2016-02-30", "2016-1", "2016'; DROP TABLE x"])
 def test_a_date_that_is_none_is_refused(plain: Snapshot, wrong: str) -> None:
     for ask in (plain.totals, plain.prevalence, plain.unassigned, plain.paragraphs):
         with pytest.raises(UsageError, match="2016-11-10"):

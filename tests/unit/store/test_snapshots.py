@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 
 from narratives.model import Assignment, InputRecord, NarrativesError, Slice, SnapshotContent, StoreError
-from narratives.store import Store, open_snapshot, verify
-from narratives.store.snapshot_reader import DATABASE
-from narratives.store.snapshot_writer import snapshot_id
+from narratives.store import Store, open_snapshot, verify_snapshot
+from narratives.store.snapshot_reader import DATABASE_FILE
+from narratives.store.snapshot_writer import compute_snapshot_id
 from tests.helpers.factory import build_store, content
 
 
@@ -46,9 +46,7 @@ def test_the_same_content_has_the_same_id_in_any_order_and_any_store(tmp_path: P
 @pytest.mark.parametrize(
     "change",
     [
-        lambda c: replace(
-            c, documents=c.documents[1:], assignments=[], copies={}, statements=set(), clusters=[]
-        ),
+        lambda c: replace(c, documents=c.documents[1:], assignments=[], copies={}, statements=set(), clusters=[]),
         lambda c: replace(c, assignments=c.assignments[1:]),
         lambda c: replace(c, assignments=[replace(a, score=a.score - 0.001) for a in c.assignments]),
         lambda c: replace(c, narratives=replace(c.narratives, narratives=c.narratives.narratives[::-1])),
@@ -62,7 +60,7 @@ def test_other_content_has_another_id(tmp_path: Path, change) -> None:
 
 
 def test_no_program_takes_an_id_for_a_number(tmp_path: Path) -> None:
-    made = [snapshot_id({}, [str(number)]) for number in range(500)]
+    made = [compute_snapshot_id({}, [str(number)]) for number in range(500)]
     assert len(set(made)) == 500
     frame = pd.read_csv(io.StringIO("\n".join(["snapshot", *made])))
     assert frame["snapshot"].tolist() == made
@@ -80,7 +78,7 @@ def test_noise_below_the_third_decimal_of_a_score_changes_nothing(tmp_path: Path
 def test_writing_again_keeps_the_file_and_renews_the_manifest(tmp_path: Path) -> None:
     store = build_store(tmp_path)
     [first] = store.snapshots()
-    database = store.snapshot_path(first.snapshot_id) / DATABASE
+    database = store.snapshot_path(first.snapshot_id) / DATABASE_FILE
     before = database.stat().st_mtime_ns
     record = InputRecord(Path("/in/a.txt"), "in/a.txt", "ab" * 32, {"text": "body"}, {"date": "2016"})
     assert store.write_snapshot(replace(content(), inputs=(record,), fingerprint="new")) == first.snapshot_id
@@ -93,13 +91,13 @@ def test_writing_again_keeps_the_file_and_renews_the_manifest(tmp_path: Path) ->
 def test_a_damaged_snapshot_is_replaced_by_the_next_build_of_it(tmp_path: Path) -> None:
     store = build_store(tmp_path)
     current = store.current()
-    database = store.snapshot_path(current) / DATABASE
+    database = store.snapshot_path(current) / DATABASE_FILE
     flipped = bytearray(database.read_bytes())
     flipped[-100] ^= 255
     database.write_bytes(flipped)
-    assert "sha256" in verify(tmp_path, current)[0]
+    assert "sha256" in verify_snapshot(tmp_path, current)[0]
     assert store.write_snapshot(content()) == current
-    assert verify(tmp_path, current) == []
+    assert verify_snapshot(tmp_path, current) == []
 
 
 def test_an_empty_content_makes_a_snapshot_that_answers(tmp_path: Path) -> None:
@@ -168,30 +166,30 @@ def test_a_snapshot_that_is_not_there(tmp_path: Path, name: str) -> None:
     store = build_store(tmp_path)
     with pytest.raises(StoreError, match=str(store.current())):
         store.manifest(name)
-    assert verify(tmp_path, name)
+    assert verify_snapshot(tmp_path, name)
 
 
 def _cut(folder: Path) -> None:
-    with (folder / DATABASE).open("r+b") as file:
+    with (folder / DATABASE_FILE).open("r+b") as file:
         file.truncate(5000)
 
 
 def _garble(folder: Path) -> None:
-    size = (folder / DATABASE).stat().st_size
-    (folder / DATABASE).write_bytes(b"x" * size)
+    size = (folder / DATABASE_FILE).stat().st_size
+    (folder / DATABASE_FILE).write_bytes(b"x" * size)
 
 
 def _other_version(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
-    with_other = (folder / DATABASE).read_bytes()
+    with_other = (folder / DATABASE_FILE).read_bytes()
     assert manifest["snapshot_id"].encode() in with_other
-    (folder / DATABASE).write_bytes(with_other.replace(manifest["snapshot_id"].encode(), b"0123456789ab"))
+    (folder / DATABASE_FILE).write_bytes(with_other.replace(manifest["snapshot_id"].encode(), b"0123456789ab"))
 
 
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda folder: (folder / DATABASE).unlink(),
+        lambda folder: (folder / DATABASE_FILE).unlink(),
         lambda folder: (folder / "manifest.json").unlink(),
         lambda folder: (folder / "manifest.json").write_text("{}"),
         lambda folder: (folder / "manifest.json").write_text("[1]"),
@@ -206,7 +204,7 @@ def test_a_damaged_snapshot_says_what_is_wrong(tmp_path: Path, damage) -> None:
     damage(store.snapshot_path(store.current()))
     with pytest.raises(StoreError, match=r"[Bb]uild"):
         open_snapshot(tmp_path)
-    assert verify(tmp_path, store.current())
+    assert verify_snapshot(tmp_path, store.current())
 
 
 def test_errors_are_of_the_family(tmp_path: Path) -> None:
@@ -217,7 +215,7 @@ def test_errors_are_of_the_family(tmp_path: Path) -> None:
 
 def test_damage_inside_a_file_of_the_right_size_is_told_in_words(tmp_path: Path) -> None:
     store = build_store(tmp_path / "s")
-    file = store.snapshot_path(store.current() or "") / DATABASE
+    file = store.snapshot_path(store.current() or "") / DATABASE_FILE
     whole = file.read_bytes()
     told = 0
     # Blocks that hold rows are few in so small a file: only those are damaged, each in its beginning.
@@ -231,5 +229,5 @@ def test_damage_inside_a_file_of_the_right_size_is_told_in_words(tmp_path: Path)
             snapshot.paragraphs(Slice())
             snapshot.close()
         except StoreError as error:
-            told += "build again" in str(error)
+            told += "run `build`" in str(error)
     assert told

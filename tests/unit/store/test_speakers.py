@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from narratives.model import Slice
 from narratives.store import Snapshot, open_snapshot
-from narratives.store.queries.speakers import amounts, copied, coverage, roles, shares, uses
+from narratives.store.queries.speakers import (
+    query_monthly_coverage,
+    query_narrative_copies,
+    query_roles,
+    query_share_sums,
+    query_text_volumes,
+    query_uses,
+)
 from tests.helpers.attribution import (
     GUEST,
     HAWK,
@@ -68,15 +75,13 @@ def inside(s: Slice) -> list[tuple]:
 @given(s=SLICES)
 def test_amounts_and_shares_are_what_counting_gives(snapshot, s):
     found = inside(s)
-    table = amounts(snapshot, s, "speaker").set_index("speaker")
+    table = query_text_volumes(snapshot, s, "speaker").set_index("speaker")
     assert table["paragraphs"].to_dict() == Counter(p.speaker for _, p, _ in found)
     assert table["advancing"].sum() == sum(bool(of) for _, _, of in found)
-    voices = amounts(snapshot, s, "voice")
-    assert dict(zip(voices["voice"], voices["paragraphs"], strict=True)) == Counter(
-        p.voice for _, p, _ in found
-    )
+    voices = query_text_volumes(snapshot, s, "voice")
+    assert dict(zip(voices["voice"], voices["paragraphs"], strict=True)) == Counter(p.voice for _, p, _ in found)
 
-    rows = shares(snapshot, s, "speaker")
+    rows = query_share_sums(snapshot, s, "speaker")
     assert set(rows["narrative_id"]) <= {RUSSOPHOBIA, MEDDLES, MEMORY} and "" not in set(rows["speaker"])
     assert len(rows) == 3 * len(set(rows["speaker"]))
     for row in rows.itertuples():
@@ -97,18 +102,18 @@ def test_amounts_and_shares_are_what_counting_gives(snapshot, s):
 @given(s=SLICES, narrative=st.sampled_from([MEDDLES, MEMORY]))
 def test_uses_and_copies_are_what_counting_gives(snapshot, s, narrative):
     found = [(document, p) for document, p, of in inside(s) if narrative in of]
-    table = uses(snapshot, s, "outlet", narrative)
+    table = query_uses(snapshot, s, "outlet", narrative)
     keys = zip(table["actor"], table["date"], strict=True)
     counted = Counter((document.outlet, document.date) for document, _ in found)
     assert dict(zip(keys, table["paragraphs"], strict=True)) == counted
-    assert uses(snapshot, s, "speaker", narrative)["paragraphs"].sum() == len(found)
+    assert query_uses(snapshot, s, "speaker", narrative)["paragraphs"].sum() == len(found)
     only_copies = Slice(s.speakers, s.outlets, (), s.date_from, s.date_to, "copies", voices=s.voices)
-    pairs = copied(snapshot, s, narrative)
+    pairs = query_narrative_copies(snapshot, s, narrative)
     assert pairs["paragraphs"].sum() == sum(narrative in of for _, _, of in inside(only_copies))
 
 
 def test_copies_name_both_outlets(snapshot):
-    [row] = copied(snapshot, Slice(), MEDDLES).to_dict("records")
+    [row] = query_narrative_copies(snapshot, Slice(), MEDDLES).to_dict("records")
     assert row == {
         "original_outlet": "TASS",
         "outlet": "RT",
@@ -119,34 +124,31 @@ def test_copies_name_both_outlets(snapshot):
 
 
 def test_speakers_and_periods_below_the_least_are_left_out(snapshot):
-    assert set(shares(snapshot, Slice(), "speaker", 30, 5)["speaker"]) == {PUTIN, LAVROV, HAWK}
-    assert set(shares(snapshot, Slice(), "speaker", 37, 5)["speaker"]) == {PUTIN, LAVROV}
-    assert set(shares(snapshot, Slice(), "speaker", 1, 7)["speaker"]) == {PUTIN, LAVROV}
+    assert set(query_share_sums(snapshot, Slice(), "speaker", 30, 5)["speaker"]) == {PUTIN, LAVROV, HAWK}
+    assert set(query_share_sums(snapshot, Slice(), "speaker", 37, 5)["speaker"]) == {PUTIN, LAVROV}
+    assert set(query_share_sums(snapshot, Slice(), "speaker", 1, 7)["speaker"]) == {PUTIN, LAVROV}
 
 
 def test_the_slice_s_narratives_are_the_columns_and_narrow_no_total(snapshot):
-    rows = shares(snapshot, Slice(narratives=(MEMORY,)), "period")
-    whole = shares(snapshot, Slice(), "period")
+    rows = query_share_sums(snapshot, Slice(narratives=(MEMORY,)), "period")
+    whole = query_share_sums(snapshot, Slice(), "period")
     assert set(rows["narrative_id"]) == {MEMORY}
-    assert (
-        rows["total_paragraphs"].tolist()
-        == whole[whole["narrative_id"] == MEMORY]["total_paragraphs"].tolist()
-    )
+    assert rows["total_paragraphs"].tolist() == whole[whole["narrative_id"] == MEMORY]["total_paragraphs"].tolist()
 
 
 def test_roles_come_by_date(snapshot):
-    table = roles(snapshot, PUTIN)
+    table = query_roles(snapshot, PUTIN)
     assert table["title"].tolist()[0] == "Prime Minister"
     assert table["start_day"].tolist() == ["2008-05-08", "2012-05-07", "2012-05-07"]
     assert table["end_day"].tolist() == ["2012-05-07", "", ""]
-    assert roles(snapshot, LAVROV)["start_day"].tolist() == [""]
-    assert roles(snapshot, GUEST).empty
+    assert query_roles(snapshot, LAVROV)["start_day"].tolist() == [""]
+    assert query_roles(snapshot, GUEST).empty
 
 
 def test_coverage_is_of_all_text_whatever_is_asked_for(snapshot):
-    everything = coverage(snapshot, Slice(), "outlet")
+    everything = query_monthly_coverage(snapshot, Slice(), "outlet")
     asked = Slice(date_from="2018", date_to="2018", copies="originals", voices=("own",))
-    assert coverage(snapshot, asked, "outlet").equals(everything)
+    assert query_monthly_coverage(snapshot, asked, "outlet").equals(everything)
     debate = everything[everything["actor"] == "Debate"]
     assert debate["period"].tolist() == ["2016", "2017", "2018"]
     assert debate[["first_day", "last_day", "sure"]].iloc[0].tolist() == [
@@ -156,5 +158,5 @@ def test_coverage_is_of_all_text_whatever_is_asked_for(snapshot):
     ]
     paragraphs = sum(len(document.paragraphs) for document in speaking().documents)
     assert everything["paragraphs"].sum() == paragraphs
-    only = coverage(snapshot, Slice(outlets=("RT",)), "speaker")
+    only = query_monthly_coverage(snapshot, Slice(outlets=("RT",)), "speaker")
     assert set(only["actor"]) == {"", LAVROV, GUEST}

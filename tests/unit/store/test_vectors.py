@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 from narratives.model import StoreError
 from narratives.store import Store, VectorFile, vectors
-from narratives.store.vectors import Mended, folder_name, key_of, problems
+from narratives.store.vectors import Mended, make_folder_name, make_key, problems
 
 DIMENSION = 3
 
 
 def vector_of(text: str) -> np.ndarray:
     """The one unit vector that belongs to a text."""
-    numbers = np.frombuffer(key_of(text)[:6] * 2, dtype=np.uint8)[: DIMENSION * 4].view(np.uint32)
+    numbers = np.frombuffer(make_key(text)[:6] * 2, dtype=np.uint8)[: DIMENSION * 4].view(np.uint32)
     return (numbers / np.linalg.norm(numbers.astype("f8"))).astype("f4")
 
 
@@ -181,9 +181,7 @@ def test_a_store_holds_each_model_and_variant_apart(tmp_path: Path) -> None:
 
 
 def test_models_of_one_name_in_two_places_do_not_meet() -> None:
-    names = {
-        folder_name(model, "fp32") for model in ("tiny", "/a/tiny", "/b/tiny", "x/tiny", "..", "a b", "a-b")
-    }
+    names = {make_folder_name(model, "fp32") for model in ("tiny", "/a/tiny", "/b/tiny", "x/tiny", "..", "a b", "a-b")}
     assert len(names) == 7
     assert all("/" not in name and not name.startswith(".") for name in names)
 
@@ -289,18 +287,16 @@ def test_a_file_without_checksums_is_read_its_rows_looked_at_and_given_some(many
 
 def test_checking_by_blocks_finds_the_same(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     change(many, "vectors.f32", put(5 * ROW + 4, bytes(3 * ROW)))
-    monkeypatch.setattr(vectors, "BLOCK", 7)
+    monkeypatch.setattr(vectors, "BLOCK_ROWS", 7)
     assert opened(many).damaged().tolist() == [5, 6, 7, 8]
     assert opened(many).damaged(np.array([30, 8, 2, 8])).tolist() == [8]
 
 
-def test_a_mending_that_is_killed_is_finished_by_the_next(
-    many: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_mending_that_is_killed_is_finished_by_the_next(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (many / "v" / "sums.u32").unlink()
     change(many, "vectors.f32", put(5 * ROW, bytes(2 * ROW)))
     steps = 0
-    for name in ("sync", "_write_at"):
+    for name in ("sync_to_disk", "_write_at"):
         real = getattr(vectors, name)
 
         def killed(*arguments, real=real) -> None:
