@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from narratives.show import frame
+from narratives.dashboard import shell
 
 # The icon is drawn here: Streamlit fetches named icons for the browser's tab from elsewhere.
-st.set_page_config(page_title="Narrative tracker", page_icon=frame.ICON, layout="wide")
+st.set_page_config(page_title="Narrative tracker", page_icon=shell.PAGE_ICON, layout="wide")
 
 # An address unlike the file's name: under the name itself Streamlit would run the page without this frame.
 page = st.navigation(
@@ -23,20 +23,16 @@ page = st.navigation(
                 icon=":material/menu_book:",
                 url_path="narrative",
             ),
-            st.Page(
-                "pages/speakers_page.py", title="Speakers", icon=":material/groups:", url_path="speakers"
-            ),
+            st.Page("pages/speakers_page.py", title="Speakers", icon=":material/groups:", url_path="speakers"),
             st.Page("pages/spread_page.py", title="Spread", icon=":material/share:", url_path="spread"),
-            st.Page(
-                "pages/evidence_page.py", title="Evidence", icon=":material/article:", url_path="evidence"
-            ),
+            st.Page("pages/evidence_page.py", title="Evidence", icon=":material/article:", url_path="evidence"),
             st.Page("pages/map_page.py", title="Map", icon=":material/scatter_plot:", url_path="map"),
             st.Page("pages/sources_page.py", title="Sources", icon=":material/database:", url_path="sources"),
             st.Page("pages/method_page.py", title="Method", icon=":material/functions:", url_path="method"),
         ]
     }
 )
-frame.mend_first_link(page.url_path)
-frame.open_frame()
+shell.reload_first_visit(page.url_path)
+shell.start_page()
 page.run()
-frame.footer()
+shell.draw_footer()

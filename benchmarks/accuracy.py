@@ -100,10 +100,11 @@ def _generic() -> str:
         "### Pages of other sites",
         "",
         _prose(
-            f"{result.pages} pages with {result.blocks} paragraphs in `tests/pages`, which the developers "
-            "wrote themselves after the manner of news sites and ministries, knowing their own reader: the "
-            "figures are optimistic, and say more about the comparison than about the web. The libraries "
-            "alone ran on the same pages in the same run; words are compared as bags, blocks exactly."
+            f"{result.pages} pages with {result.blocks} paragraphs in `tests/data/pages`, which the "
+            "developers wrote themselves after the manner of news sites and ministries, knowing their own "
+            "reader: the figures are optimistic, and say more about the comparison than about the web. "
+            "The libraries alone ran on the same pages in the same run; words are compared as bags, "
+            "blocks exactly."
         ),
         "",
         "| | words: precision, recall, F | blocks: precision, recall, F | dates |",
@@ -137,8 +138,8 @@ def _articles() -> str:
         "### Who is quoted",
         "",
         _prose(
-            "News articles in `tests/articles`, every paragraph labelled. The developers wrote them, with "
-            "invented words. The first two sets were improved upon until little was wrong. Each of the "
+            "News articles in `tests/data/articles`, every paragraph labelled. The developers wrote them, "
+            "with invented words. The first two sets were improved upon until little was wrong. Each of the "
             "others was written after the one before had been learned from, and run once before anything "
             "was changed for it. Up to the fifth set 0.87 of 115 speakers were right. From the sixth on, "
             "each set was committed before it was run, and of its paragraphs with a quotation these were "

@@ -1,6 +1,6 @@
 """Speakers and voices on the tests' own labelled articles.
 
-    python -m benchmarks.accuracy_articles [--articles tests/articles] [--details]
+    python -m benchmarks.accuracy_articles [--articles tests/data/articles] [--details]
 
 A speaker is right where the surname is; wrong means another person, none that nobody was named. Scored are
 paragraphs of reports: what stands in transcripts and briefings is counted with the voices only.
@@ -20,7 +20,7 @@ from narratives.parse import Roster, parse_document
 from narratives.read import load_speakers
 
 ROOT = Path(__file__).resolve().parent.parent
-ARTICLES = ROOT / "tests" / "articles"
+ARTICLES = ROOT / "tests" / "data" / "articles"
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """Extraction and dates on the tests' own pages, against trafilatura and htmldate alone.
 
-    python -m benchmarks.accuracy_generic [--pages tests/pages] [--details]
+    python -m benchmarks.accuracy_generic [--pages tests/data/pages] [--details]
 
 Every `NAME.html` there has a `NAME.json` that says what a reader of the page would call its title, outlet,
 date and paragraphs. Words are compared as bags, blocks exactly, both with white space folded; scores are
@@ -29,7 +29,7 @@ from narratives.parse import Roster, parse_document
 from narratives.read import read_file
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ROOT / "tests" / "pages"
+PAGES = ROOT / "tests" / "data" / "pages"
 
 
 @dataclass(slots=True)

@@ -105,9 +105,7 @@ def _rows(shared: Path, ids: set[str]) -> Iterator[dict[str, Any]]:
         yield from (row for row in rows if str(row["id"]) in ids)
 
 
-def _score(
-    figures: Figures, row: dict[str, Any], raw: RawDocument, document: Document, roster: Roster
-) -> None:
+def _score(figures: Figures, row: dict[str, Any], raw: RawDocument, document: Document, roster: Roster) -> None:
     name = row["id"]
     figures.pages += 1
     found = Counter(_fold(p.text) for p in raw.paragraphs)

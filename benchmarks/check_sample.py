@@ -96,9 +96,7 @@ def kremlin(shared: Path) -> Iterator[tuple[str, Source]]:
 
 def united_nations(shared: Path) -> Iterator[tuple[str, Source]]:
     """The speeches in the General Debate, by `un/<file stem>`; dated by the year, all that the set gives."""
-    with (shared / "corpora" / "un_general_debate_speakers.csv").open(
-        encoding="utf-8-sig", newline=""
-    ) as file:
+    with (shared / "corpora" / "un_general_debate_speakers.csv").open(encoding="utf-8-sig", newline="") as file:
         people = {(row["iso3"], row["year"]): row["name_of_person_speaking"] for row in csv.DictReader(file)}
     with tarfile.open(shared / "corpora" / "un_general_debate_2016_2020.tar.gz") as archive:
         for member in archive:
@@ -207,26 +205,20 @@ def check_mix(rows: list[Row], codes: set[str]) -> Iterator[str]:
         ("text", [part["text"] for part in parts]),
     ):
         yield from (f"{field} used {n} times: {value}" for value, n in Counter(values).items() if n > 1)
-    yield from (
-        f"{row['id']}: not marked as a paraphrase" for row in rows if row["text_kind"] != "paraphrase"
-    )
+    yield from (f"{row['id']}: not marked as a paraphrase" for row in rows if row["text_kind"] != "paraphrase")
 
 
 def read_sample(folder: Path) -> list[Row]:
     """All documents of the sample, in the order of the files' names."""
     return [
-        json.loads(line)
-        for path in sorted(folder.glob("*.jsonl"))
-        for line in path.read_text("utf-8").splitlines()
+        json.loads(line) for path in sorted(folder.glob("*.jsonl")) for line in path.read_text("utf-8").splitlines()
     ]
 
 
 def check(sample: Path, shared: Path) -> tuple[list[Row], list[str]]:
     """The sample's documents and every problem found in them, in order."""
     rows = read_sample(sample)
-    codes = {
-        entry["id"] for entry in tomllib.loads((ROOT / "data/codebook.toml").read_text("utf-8"))["narrative"]
-    }
+    codes = {entry["id"] for entry in tomllib.loads((ROOT / "data/codebook.toml").read_text("utf-8"))["narrative"]}
     sources = {**dict(kremlin(shared)), **dict(united_nations(shared)), **dict(seeds(shared))}
     problems = [found for row in rows for found in check_row(row, sources.get(row["source_ref"]))]
     return rows, [*problems, *check_mix(rows, codes)]

@@ -23,9 +23,15 @@ import pandas as pd
 from scipy import special, stats
 
 from benchmarks.simulate import Floats, Sizes, corpus, kremlin, series, skewed
-from narratives.measure import changes, clustered_interval, corrected, wilson, with_share
-from narratives.measure.intervals import score_limits
-from narratives.model import Quality
+from narratives.measure import (
+    add_shares,
+    compute_clustered_interval,
+    compute_wilson_interval,
+    correct_shares,
+    find_change_points,
+)
+from narratives.measure.shares import compute_score_limits
+from narratives.model import QualityMetrics
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORT = ROOT / "docs" / "statistics.md"
@@ -40,7 +46,7 @@ PERIODS = 10
 
 # Measured on 100 true paragraphs and 900 others.
 NAN: Any = float("nan")
-UNKNOWN = replace(Quality("", 100, *[NAN] * 12), negatives=900)
+UNKNOWN = replace(QualityMetrics("", 100, *[NAN] * 12), negatives=900)
 
 Limits = Callable[[pd.DataFrame], tuple[Floats, Floats]]
 Cell = tuple[int, float, float]
@@ -57,7 +63,7 @@ def taylor(frame: pd.DataFrame) -> tuple[Floats, Floats]:
 
 
 def taylor_wilson(frame: pd.DataFrame) -> tuple[Floats, Floats]:
-    return score_limits(*taylor(frame), np.asarray(stats.norm.ppf(0.975)))
+    return compute_score_limits(*taylor(frame), np.asarray(stats.norm.ppf(0.975)))
 
 
 def korn_graubard(frame: pd.DataFrame) -> tuple[Floats, Floats]:
@@ -72,11 +78,13 @@ def korn_graubard(frame: pd.DataFrame) -> tuple[Floats, Floats]:
 
 
 def grouped(frame: pd.DataFrame, periods: int) -> tuple[Floats, Floats]:
-    return clustered_interval(frame.assign(narrative_id=np.arange(len(frame)) // periods))
+    return compute_clustered_interval(frame.assign(narrative_id=np.arange(len(frame)) // periods))
 
 
 METHODS: dict[str, Limits] = {
-    "Wilson, paragraphs independent": lambda frame: wilson(frame["paragraphs"], frame["total_paragraphs"]),
+    "Wilson, paragraphs independent": lambda frame: compute_wilson_interval(
+        frame["paragraphs"], frame["total_paragraphs"]
+    ),
     "Wilson at Taylor's effective number": taylor_wilson,
     "Korn and Graubard": korn_graubard,
     "**this project**, one period by itself": partial(grouped, periods=1),
@@ -84,9 +92,7 @@ METHODS: dict[str, Limits] = {
 }
 
 
-def coverage(
-    repeats: int, sizes: Sizes, by_length: float = 0.0
-) -> dict[str, dict[Cell, tuple[float, float]]]:
+def coverage(repeats: int, sizes: Sizes, by_length: float = 0.0) -> dict[str, dict[Cell, tuple[float, float]]]:
     """By method and cell (documents, share, likeness): how often the truth is held, and the mean width."""
     draw = np.random.default_rng(21)
     mean = sizes(draw, (100_000,)).mean()
@@ -129,7 +135,7 @@ def correction_section(repeats: int) -> str:
     for share, recall, rate in ((0.01, 0.7, 0.004), (0.05, 0.8, 0.03), (0.1, 0.6, 0.02), (0.2, 0.9, 0.05)):
         draw = np.random.default_rng(22)
         frame = corpus(draw, repeats, 200, share, 0.1, recall=recall, false_positives=rate)
-        limits = with_share(frame.assign(narrative_id=np.arange(repeats) // PERIODS))
+        limits = add_shares(frame.assign(narrative_id=np.arange(repeats) // PERIODS))
         frame = limits.assign(narrative_id=[f"n{i}" for i in range(repeats)])
         raw = share * recall + (1 - share) * rate
         labels = pd.DataFrame(
@@ -148,16 +154,15 @@ def correction_section(repeats: int) -> str:
             strict=True,
         )
         quality = [
-            replace(UNKNOWN, narrative_id=key, recall=found, false_positive_rate=wrong)
-            for key, found, wrong in rates
+            replace(UNKNOWN, narrative_id=key, recall=found, false_positive_rate=wrong) for key, found, wrong in rates
         ]
         for name, table in (
-            ("of 100 assigned and 400 others", corrected(frame, labels=labels)),
+            ("of 100 assigned and 400 others", correct_shares(frame, labels=labels)),
             (
                 "of 100 assigned; recall of 100",
-                corrected(frame, quality, labels.assign(others=0, others_true=0)),
+                correct_shares(frame, quality, labels.assign(others=0, others_true=0)),
             ),
-            ("rates of 100 and 900", corrected(frame, quality, rates_carry_over=True)),
+            ("rates of 100 and 900", correct_shares(frame, quality, rates_carry_over=True)),
         ):
             some = table.dropna(subset="corrected")
             held = np.mean((some["corrected_low"] <= share) & (share <= some["corrected_high"]))
@@ -174,7 +179,7 @@ def change_section() -> str:
     for periods in (5, 12, 24, 60):
         alarms = []
         for documents, share, likeness in itertools.product((15, 60), (0.005, 0.02, 0.1), (0.05, 0.2, 0.5)):
-            found = changes(series(draw, number, [share] * periods, documents, likeness))
+            found = find_change_points(series(draw, number, [share] * periods, documents, likeness))
             alarms.append(found["narrative_id"].nunique() / number)
         lines.append(f"| {periods} | {18 * number:,} | {np.mean(alarms):.1%} | {max(alarms):.1%} |")
     lines += ["", "| periods | documents each | share | likeness | tripling found |", "|---|---|---|---|---|"]
@@ -188,7 +193,7 @@ def change_section() -> str:
     ):
         half = periods // 2
         frame = series(draw, number, [share] * half + [3 * share] * half, documents, likeness)
-        seen = changes(frame)["narrative_id"].nunique() / number
+        seen = find_change_points(frame)["narrative_id"].nunique() / number
         lines.append(f"| {periods} | {documents} | {share:.1%} | {likeness} | {seen:.0%} |")
     return "\n".join(lines)
 
@@ -204,7 +209,7 @@ def speed_section() -> str:
             seconds.append(time.perf_counter() - start)
         return float(np.median(seconds)) * 1000
 
-    shares, found = median(lambda: with_share(frame)), median(lambda: changes(frame))
+    shares, found = median(lambda: add_shares(frame)), median(lambda: find_change_points(frame))
     return f"56 narratives over 60 months: shares with limits {shares:.0f} ms, change points {found:.0f} ms."
 
 
@@ -222,9 +227,7 @@ def section(shared: Path, repeats: int) -> str:
                 f"{PERIODS} periods of a narrative."
             ),
             coverage_section("Documents of 1 to 60 paragraphs, skewed", repeats, skewed),
-            coverage_section(
-                "Documents as long as those of the Kremlin set (1 to 903)", repeats, kremlin(shared)
-            ),
+            coverage_section("Documents as long as those of the Kremlin set (1 to 903)", repeats, kremlin(shared)),
             coverage_section("1 to 60 paragraphs, short documents more often positive", repeats, skewed, 0.5),
             coverage_section("1 to 60 paragraphs, long documents more often positive", repeats, skewed, -0.3),
             "### Correction",

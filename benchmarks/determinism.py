@@ -21,7 +21,7 @@ from pathlib import Path
 
 from narratives import measure
 from narratives.model import Slice
-from narratives.store import DEFAULT_COPIES, TABLES, export
+from narratives.store import DEFAULT_COPIES, EXPORT_TABLES, export_slice
 
 
 def main(source: Path, donor: Path, folder: Path) -> None:
@@ -36,7 +36,10 @@ def main(source: Path, donor: Path, folder: Path) -> None:
     plain = _exports(folder / "plain")
     for name in ("shuffled", "steps"):
         other = _exports(folder / name)
-        print(name, {table: "identical" if plain[table] == other[table] else "differs" for table in TABLES})
+        print(
+            name,
+            {table: "identical" if plain[table] == other[table] else "differs" for table in EXPORT_TABLES},
+        )
         print("  codebook assignments", _assigned(plain, "codebook") == _assigned(other, "codebook"))
         print("  candidates up to ids", _groups(plain) == _groups(other), len(_groups(plain)))
 
@@ -66,13 +69,11 @@ def _build(folder: Path, donor: Path, threads: int, steps: list[list[list[str]]]
 def _exports(folder: Path) -> dict[str, list[dict[str, str]]]:
     """The rows of every export without the paths, which differ where inputs are cut otherwise."""
     found = {}
-    for table in TABLES:
+    for table in EXPORT_TABLES:
         out = folder / f"{table}.jsonl"
-        export(folder / "store", table, Slice(copies=DEFAULT_COPIES[table]), out, measure.with_share)
+        export_slice(folder / "store", table, Slice(copies=DEFAULT_COPIES[table]), out, measure.add_shares)
         rows = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
-        found[table] = [
-            {k: v for k, v in row.items() if k not in ("source_path", "snapshot")} for row in rows
-        ]
+        found[table] = [{k: v for k, v in row.items() if k not in ("source_path", "snapshot")} for row in rows]
     return found
 
 

@@ -19,8 +19,8 @@ from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
-from narratives.pipeline import BuildRequest, build
 from narratives.store import Snapshot, open_snapshot
+from narratives.workflows.build import BuildRequest, build
 
 PARTS = (0.85, 0.90, 0.95, 1.0)
 STATES = ("kept", "withdrawn", "merge", "split", "death")

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.model import Codebook
+from narratives.embed import load_encoder
+from narratives.model import Codebook, split_windows
+from narratives.model.text import Encoder
 from narratives.read import load_codebook
-from narratives.track import Encoder, load_encoder, windows
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLD = ROOT.parent / "shared" / "gold" / "narratives_dev.jsonl"
@@ -64,7 +65,7 @@ def load(path: Path = GOLD) -> tuple[Labels, Embed]:
     ids = tuple(narrative.id for narrative in codebook.narratives)
     texts = tuple(row["text"] for row in rows)
     embed = Embed(load_encoder())
-    parts = [windows(text) for text in texts]
+    parts = [split_windows(text) for text in texts]
     flat = embed([window for part in parts for window in part])
     labels = Labels(
         codebook=codebook,

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+from narratives.discover.clustering import NEIGHBOURS, find_neighbours
+from narratives.discover.projection import START_SPREAD, _project_main_axes, project_to_map
 from narratives.store import Store, open_snapshot
-from narratives.track.cluster import NEIGHBOURS, nearest
-from narratives.track.layout import START_SPREAD, _main_axes, layout
 
 Floats = NDArray[Any]
 QUERIES, AROUND = 2000, 10
@@ -33,12 +33,12 @@ QUERIES, AROUND = 2000, 10
 
 def principal_axes(vectors: Floats) -> Floats:
     """The two axes of the largest variance."""
-    return _main_axes(vectors)
+    return _project_main_axes(vectors)
 
 
 def averaged_axes(vectors: Floats) -> Floats:
     """The same, of vectors that were averaged four times over their neighbours."""
-    indices, cosines = nearest(vectors, NEIGHBOURS)
+    indices, cosines = find_neighbours(vectors, NEIGHBOURS)
     n = len(vectors)
     rows = np.repeat(np.arange(n), NEIGHBOURS)
     graph = sparse.csr_matrix((np.maximum(cosines, 0).ravel(), (rows, indices.ravel())), shape=(n, n))
@@ -47,25 +47,23 @@ def averaged_axes(vectors: Floats) -> Floats:
     smooth = vectors - vectors.mean(axis=0)
     for _ in range(4):
         smooth = average @ smooth
-    return _main_axes(np.asarray(smooth, dtype=np.float32))
+    return _project_main_axes(np.asarray(smooth, dtype=np.float32))
 
 
 def built(vectors: Floats) -> Floats:
     """What a build does."""
-    return layout(vectors, [f"{row:08d}" for row in range(len(vectors))])
+    return project_to_map(vectors, [f"{row:08d}" for row in range(len(vectors))])
 
 
 def barnes_hut(vectors: Floats) -> Floats:
     """scikit-learn's t-SNE on the same graph."""
     from sklearn.manifold import TSNE
 
-    indices, cosines = nearest(vectors, NEIGHBOURS)
+    indices, cosines = find_neighbours(vectors, NEIGHBOURS)
     n = len(vectors)
     apart = np.sqrt(np.maximum(2 - 2 * cosines, 1e-9))
-    graph = sparse.csr_matrix(
-        (apart.ravel(), (np.repeat(np.arange(n), NEIGHBOURS), indices.ravel())), shape=(n, n)
-    )
-    start = _main_axes(vectors)
+    graph = sparse.csr_matrix((apart.ravel(), (np.repeat(np.arange(n), NEIGHBOURS), indices.ravel())), shape=(n, n))
+    start = _project_main_axes(vectors)
     start = (start * (START_SPREAD / start[:, 0].std())).astype(np.float32)
     model = TSNE(perplexity=4.6, init=start, random_state=0, n_jobs=1, metric="precomputed", max_iter=500)
     return np.asarray(model.fit_transform(graph))
@@ -75,10 +73,10 @@ def umap(vectors: Floats) -> Floats:
     """UMAP on the same graph."""
     from umap import UMAP
 
-    indices, cosines = nearest(vectors, NEIGHBOURS)
+    indices, cosines = find_neighbours(vectors, NEIGHBOURS)
     own = np.arange(len(vectors))[:, None]
     known = (np.hstack([own, indices]), np.hstack([np.zeros_like(own), 1 - cosines]).astype(np.float32))
-    start = _main_axes(vectors)
+    start = _project_main_axes(vectors)
     start = (start / start.std() * 5).astype(np.float32)
     model = UMAP(NEIGHBOURS + 1, random_state=0, init=start, precomputed_knn=known, metric="cosine", n_jobs=1)
     return np.asarray(model.fit_transform(vectors))

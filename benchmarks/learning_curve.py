@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.match_quality import FOLDS, ROOT, Labelled, Mask, choose_thresholds, f1, folds_of, load
+from narratives.match import LabelledPairs, LearnedCorrections, learn_corrections, to_score
 from narratives.model import Codebook, Narrative
 from narratives.read import load_codebook
-from narratives.track import Decided, Lessons, learn, to_score
 
 SIZES = (0, 100, 200, 400, 800)
 REPEATS = 2
@@ -57,9 +57,9 @@ def halved(codebook: Codebook, seed: int) -> Codebook:
     return replace(codebook, narratives=tuple(map(weaker, codebook.narratives)))
 
 
-def decided(data: Labelled, rows: NDArray[np.intp], thresholds: NDArray[np.float32]) -> Decided:
+def decided(data: Labelled, rows: NDArray[np.intp], thresholds: NDArray[np.float32]) -> LabelledPairs:
     """The reference labels of some rows as decisions."""
-    return Decided(
+    return LabelledPairs(
         texts=tuple(data.texts[row] for row in rows),
         documents=tuple(str(data.documents[row]) for row in rows),
         evidence=data.evidence[rows],
@@ -77,7 +77,7 @@ def out_of_fold(data: Labelled, size: int, seed: int) -> tuple[Mask, float]:
         held = np.flatnonzero(folds == fold)
         thresholds = choose_thresholds(data, folds != fold)
         rows = drawn(data, np.flatnonzero(folds != fold), size, seed)
-        lessons = learn(decided(data, rows, thresholds))
+        lessons = learn_corrections(decided(data, rows, thresholds))
         said[held] = said_of(data, held, lessons)
         learned.append(float(lessons.learned.mean()))
     return said, float(np.mean(learned))
@@ -92,7 +92,7 @@ def drawn(data: Labelled, rows: NDArray[np.intp], size: int, seed: int) -> NDArr
     return taken
 
 
-def said_of(data: Labelled, rows: NDArray[np.intp], lessons: Lessons) -> Mask:
+def said_of(data: Labelled, rows: NDArray[np.intp], lessons: LearnedCorrections) -> Mask:
     """Which narratives the rows are said to advance (m, k)."""
     corrected = lessons.correct(data.evidence[rows], [data.texts[row] for row in rows])
     said: Mask = to_score(corrected).astype(np.float32) >= lessons.thresholds
@@ -105,9 +105,7 @@ def curve(data: Labelled) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     for size in (*SIZES, len(data.texts)):
         runs = [out_of_fold(data, size, seed) for seed in range(REPEATS)]
         use = [data.usable[:, k] for k in range(len(data.narratives))]
-        per_run = [
-            [f1(data.labels[rows, k], said[rows, k]) for k, rows in enumerate(use)] for said, _ in runs
-        ]
+        per_run = [[f1(data.labels[rows, k], said[rows, k]) for k, rows in enumerate(use)] for said, _ in runs]
         scores.append(np.mean(per_run, axis=0))
         learned.append(np.mean([share for _, share in runs]))
     return np.array(scores), np.array(learned)
@@ -128,14 +126,10 @@ def report(gold: Path) -> str:
     for seed in range(2):
         weak, _ = curve(load(gold, codebook=halved(codebook, seed)))
         lines.append(
-            _row(
-                f"**macro-F1**, weakened codebook (half of its exemplars, draw {seed + 1})", weak.mean(axis=1)
-            )
+            _row(f"**macro-F1**, weakened codebook (half of its exemplars, draw {seed + 1})", weak.mean(axis=1))
         )
     lines += [_row(narrative, of) for narrative, of in zip(full.narratives, scores.T, strict=True)]
-    text = INTRODUCTION.format(
-        paragraphs=len(full.texts), documents=len(set(full.documents.tolist())), repeats=REPEATS
-    )
+    text = INTRODUCTION.format(paragraphs=len(full.texts), documents=len(set(full.documents.tolist())), repeats=REPEATS)
     return f"{text}\n" + "\n".join(lines)
 
 

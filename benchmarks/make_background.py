@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.track.background import make_background
-from narratives.track.encoder import BUNDLED_SHA256, load_encoder
+from narratives.embed.encoder import BUNDLED_SHA256, load_encoder
+from narratives.match.calibration import make_background
 
 ROOT = Path(__file__).resolve().parent.parent
 PARAGRAPHS, MIN_WORDS, SEED = 1200, 8, 2016

@@ -23,15 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
-from narratives.measure import quality
+from narratives.embed.encoder import load_encoder
+from narratives.match.calibration import load_background, to_score
+from narratives.match.matcher import fit_matcher
+from narratives.measure import compute_quality
 from narratives.model import Codebook
+from narratives.model.text import split_windows
 from narratives.read import load_codebook
 from narratives.store import Evaluation, write_evaluation
-from narratives.track.background import load_background
-from narratives.track.encoder import load_encoder
-from narratives.track.match import fit_matcher
-from narratives.track.scale import to_score
-from narratives.track.windows import windows
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDS, REPEATS = 8, 5
@@ -82,7 +81,7 @@ def load(gold: Path, variant: str = "", codebook: Codebook | None = None) -> Lab
     codebook = codebook or load_codebook(ROOT / "data/codebook.toml")
     matcher = fit_matcher(codebook, embed, load_background(ROOT / "data/background.npz"))
     texts = [row["text"] for row in rows]
-    parts = [windows(text) for text in texts]
+    parts = [split_windows(text) for text in texts]
     flat = embed([window for part in parts for window in part])
     window_rows = np.split(flat, np.cumsum([len(part) for part in parts])[:-1])
     ids = matcher.narrative_ids
@@ -130,9 +129,7 @@ def choose_thresholds(data: Labelled, rows: Mask) -> Scores:
 def folds_of(data: Labelled, seed: int) -> NDArray[np.intp]:
     """A fold for each row, whole documents in one fold."""
     documents = np.unique(data.documents)
-    fold_of = dict(
-        zip(documents, np.random.default_rng(seed).integers(0, FOLDS, len(documents)), strict=True)
-    )
+    fold_of = dict(zip(documents, np.random.default_rng(seed).integers(0, FOLDS, len(documents)), strict=True))
     return np.array([fold_of[document] for document in data.documents], np.intp)
 
 
@@ -170,16 +167,14 @@ def table(data: Labelled) -> list[tuple[str, float, float, float, float, int]]:
 def published(data: Labelled) -> Evaluation:
     """The figures to ship: thresholds chosen without the document, intervals from drawing documents anew."""
     said = out_of_fold(data, seed=0)
-    rows = quality(data.labels, data.usable, data.scores, said, data.documents.tolist(), data.narratives)
+    rows = compute_quality(data.labels, data.usable, data.scores, said, data.documents.tolist(), data.narratives)
     caveat = CAVEAT.format(paragraphs=len(data.documents), documents=len(set(data.documents.tolist())))
     return Evaluation(rows, caveat, data.codebook, data.model)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument(
-        "gold", nargs="?", type=Path, default=ROOT.parent / "shared/gold/narratives_dev.jsonl"
-    )
+    parser.add_argument("gold", nargs="?", type=Path, default=ROOT.parent / "shared/gold/narratives_dev.jsonl")
     parser.add_argument("--out", type=Path, metavar="F.json", help="where to write the figures to ship")
     parser.add_argument("--variant", default="", help="fp32 or bf16; default: what suits this CPU")
     arguments = parser.parse_args()
@@ -189,9 +184,7 @@ def main() -> None:
     print(f"{'narrative':34}{'precision':>10}{'recall':>8}{'F1':>7}{'AP':>7}{'n':>5}{'threshold':>11}")
     for row, threshold in zip(rows, suggested, strict=True):
         narrative, precision, recall, score, average, support = row
-        print(
-            f"{narrative:34}{precision:10.2f}{recall:8.2f}{score:7.2f}{average:7.2f}{support:5}{threshold:11.3f}"
-        )
+        print(f"{narrative:34}{precision:10.2f}{recall:8.2f}{score:7.2f}{average:7.2f}{support:5}{threshold:11.3f}")
     precision, recall, score, average = np.mean([row[1:5] for row in rows], axis=0)
     print(f"{'macro':34}{precision:10.3f}{recall:8.3f}{score:7.3f}{average:7.3f}{sum(r[5] for r in rows):5}")
     if arguments.out:

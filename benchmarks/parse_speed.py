@@ -17,7 +17,7 @@ from pathlib import Path
 
 from narratives.model import RawDocument
 from narratives.parse import Roster, parse_document
-from narratives.read import discover, load_speakers, read_file
+from narratives.read import find_inputs, load_speakers, read_file
 
 ROOT = Path(__file__).resolve().parent.parent
 KREMLIN = ROOT.parent / "shared" / "corpora" / "kremlin_en_2016_2020.jsonl.gz"
@@ -39,7 +39,7 @@ def measure(inputs: Sequence[str], times: int = 1) -> Speed:
     roster = Roster(load_speakers(ROOT / "data" / "speakers.toml"))
     started, processor = time.monotonic(), time.process_time()
     documents = paragraphs = 0
-    files, _ = discover(inputs)
+    files, _ = find_inputs(inputs)
     for file in files * times:
         for raw in read_file(file, {}):
             if isinstance(raw, RawDocument):

@@ -22,9 +22,9 @@ import numpy as np
 from benchmarks import rivals
 from benchmarks.labels import GOLD, ROOT, Embed, Labels, Mask, Scores, load
 from benchmarks.tuning import Setting, choose, fixed, folds_of, mapped, taught, thresholded, trained
-from narratives.measure import quality
-from narratives.model import Quality
-from narratives.track import fit_matcher, load_background
+from narratives.match import fit_matcher, load_background
+from narratives.measure import compute_quality
+from narratives.model import QualityMetrics
 
 FOLDS = 10
 
@@ -62,7 +62,7 @@ def both(gold: Labels, runs: Iterable[tuple[Scores, float]]) -> list[Setting]:
     return [thresholded(gold, scores, steady) for scores, _ in runs for steady in (True, False)]
 
 
-def measure(method: Method, gold: Labels, tune: Mask, test: Mask) -> Quality:
+def measure(method: Method, gold: Labels, tune: Mask, test: Mask) -> QualityMetrics:
     """The macro row of a method: tuned on rows of `tune`, tested on those of `test`, of other documents."""
     folds = folds_of(gold.documents, FOLDS)
     said, scores = np.zeros_like(gold.truth), np.zeros(gold.truth.shape)
@@ -74,7 +74,7 @@ def measure(method: Method, gold: Labels, tune: Mask, test: Mask) -> Quality:
         if ranks is not None:
             scores[here], ranked = ranks[here], True
     documents = [document for document, tested in zip(gold.documents, test, strict=True) if tested]
-    *_, macro = quality(
+    *_, macro = compute_quality(
         gold.truth[test], gold.usable[test], scores[test], said[test], documents, gold.narratives
     )
     if ranked:
@@ -153,7 +153,7 @@ def table(gold: Labels, lines: Sequence[Method]) -> str:
     return "\n".join(rows)
 
 
-def _with_limits(macro: Quality) -> str:
+def _with_limits(macro: QualityMetrics) -> str:
     return f"{macro.f1:.2f} ({macro.f1_low:.2f}–{macro.f1_high:.2f})"
 
 

@@ -59,9 +59,7 @@ def chromium() -> Iterator[Browser]:
     if found is None:
         raise SystemExit("expected chromium or chrome on the path; install one")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
         yield browser
         browser.close()
 

@@ -36,7 +36,7 @@ def corpus(
     false_positives: float = 0.0,
     by_length: float = 0.0,
 ) -> pd.DataFrame:
-    """`periods` rows with the columns `narratives.measure.clustered.SUMS`.
+    """`periods` rows with the columns `narratives.measure.shares.SUM_COLUMNS`.
 
     The paragraphs of a document are beta-binomial, of that share and intraclass correlation (`likeness`).
     `by_length` makes the share of a document fall (above 0) or rise with its number of paragraphs m, as

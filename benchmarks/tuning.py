@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.labels import Labels, Mask, Scores
-from narratives.track import Decided, learn, to_score
+from narratives.match import LabelledPairs, learn_corrections, to_score
 
 FOLDS = 5
 SMOOTHING = 0.4  # of the F1 curve over thresholds, in standard deviations of a narrative's scores
@@ -73,7 +73,7 @@ def taught(gold: Labels, evidence: Scores, thresholds: NDArray[np.float32]) -> S
 
     def decide(rows: Mask) -> tuple[Mask, Scores]:
         use = np.flatnonzero(rows).tolist()
-        decided = Decided(
+        decided = LabelledPairs(
             texts=tuple(gold.texts[row] for row in use),
             documents=tuple(gold.documents[row] for row in use),
             evidence=evidence[use],
@@ -81,7 +81,7 @@ def taught(gold: Labels, evidence: Scores, thresholds: NDArray[np.float32]) -> S
             known=gold.usable[use],
             thresholds=thresholds,
         )
-        lessons = learn(decided)
+        lessons = learn_corrections(decided)
         corrected = lessons.correct(evidence, gold.texts)
         return to_score(corrected).astype(np.float32) >= lessons.thresholds, corrected
 

@@ -4,41 +4,43 @@ from __future__ import annotations
 
 import streamlit as st
 
-from narratives.show import data, evidence, evidence_table, frame
+from narratives.dashboard import cached_queries, shell
+from narratives.dashboard.components import tables
+from narratives.dashboard.views import evidence
 
 
-def page(view: frame.View) -> None:
+def page(view: shell.View) -> None:
     """Draw the page for one snapshot and slice."""
-    frame.heading(
+    shell.draw_heading(
         "Evidence",
         "The paragraphs behind the numbers. Choose a row to read it in its document, with what decided.",
         view.handle,
     )
     asked = evidence.choices()
-    near, told = evidence.near(view, asked)
+    near, told = evidence.find_near_paragraphs(view, asked)
     if not told:
         return
-    found = evidence.count(view, view.slice, asked, near)
+    found = evidence.count_results(view, view.slice, asked, near)
     if not found:
-        evidence.nothing(view, asked, near)
+        evidence.draw_empty_state(view, asked, near)
         return
-    st.text(evidence.counted(view, asked, found))
-    evidence.unread(view, asked)
-    offset = evidence_table.paging(found)
-    rows = data.paragraphs(
+    st.text(evidence.describe_results(view, asked, found))
+    evidence.draw_unread_note(view, asked)
+    offset = tables.draw_pagination(found)
+    rows = cached_queries.load_paragraphs(
         view.handle,
         view.slice,
         asked.text,
-        evidence_table.PAGE_SIZE,
+        tables.PAGE_SIZE,
         offset,
         asked.unassigned,
         asked.sort,
         asked.among,
         near,
     )
-    evidence_table.table(rows, key=f"{view}{asked}{offset}")
-    evidence.files(view, asked, found, near)
+    tables.draw_paragraph_table(rows, key=f"{view}{asked}{offset}")
+    evidence.draw_downloads(view, asked, found, near)
 
 
-with frame.guarded():
-    page(frame.view())
+with shell.show_errors():
+    page(shell.get_view())

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import streamlit as st
 
-from narratives.show import data, frame
-from narratives.show import map as parts
+from narratives.dashboard import cached_queries, shell
+from narratives.dashboard.views import map
 
 
-def page(view: frame.View) -> None:
+def page(view: shell.View) -> None:
     """Draw the page for one snapshot and slice."""
-    frame.heading(
+    shell.draw_heading(
         "Map",
         "Each point is a paragraph; what lies close together is said in much the same way. Point at one to "
         "read its beginning, click it to open it, or draw a box or lasso around several to list them below "
         "and open them in Evidence.",
         view.handle,
     )
-    by = parts.choices()
-    found = data.map_points(view.handle, view.slice)
+    by = map.choices()
+    found = cached_queries.load_map_points(view.handle, view.slice)
     if found.frame.empty:
-        parts.nothing(view)
+        map.draw_empty_state(view)
         return
-    picked, outline = parts.chart(view, found, by)
+    picked, outline = map.draw_map(view, found, by)
     if picked:
-        parts.listing(view, picked, outline)
+        map.draw_selection_list(view, picked, outline)
     st.caption(
         "Only nearness means something here: directions, distances across the map and empty stretches do "
         "not. The places are computed at each build and go on from the last one's, so that things stay "
@@ -32,5 +32,5 @@ def page(view: frame.View) -> None:
     )
 
 
-with frame.guarded():
-    page(frame.view())
+with shell.show_errors():
+    page(shell.get_view())

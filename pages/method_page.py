@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import streamlit as st
 
-from narratives.show import frame
-from narratives.show import method as parts
+from narratives.dashboard import shell
+from narratives.dashboard.views import method
 
 
-def page(view: frame.View) -> None:
+def page(view: shell.View) -> None:
     """Draw the page for one snapshot."""
-    frame.heading(
+    shell.draw_heading(
         "Method",
         "How each number is made, what it rests on, and what must not be concluded from it. The figures "
         "here are those of the program and of the snapshot in use.",
         view.handle,
     )
-    with st.container(width=parts.WIDTH):
-        parts.contents(view)
-        parts.how(view)
-        parts.measured(view)
-        parts.snapshot(view)
-        parts.sources(view)
-        parts.cite(view)
+    with st.container(width=method.TEXT_WIDTH):
+        method.draw_contents(view)
+        method.draw_explanations(view)
+        method.draw_quality(view)
+        method.draw_snapshot(view)
+        method.draw_sources(view)
+        method.draw_citation(view)
 
 
-with frame.guarded():
-    page(frame.view())
+with shell.show_errors():
+    page(shell.get_view())

@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-from narratives.show import (
-    frame,
-    narrative,
-    narrative_actors,
-    narrative_data,
-    narrative_panels,
-    narrative_texts,
-    quality,
-)
+from narratives.dashboard import cached_queries, shell
+from narratives.dashboard.components import quality
+from narratives.dashboard.views import narrative, narrative_panels
 
 
-def page(view: frame.View) -> None:
+def page(view: shell.View) -> None:
     """Draw the page for one snapshot and slice."""
-    frame.heading(
+    shell.draw_heading(
         "Narrative",
         "One narrative in full: what it says, how its share moved, who advances it, and the paragraphs that "
         "show it. A click on a point or bar opens the paragraphs behind it.",
         view.handle,
     )
-    key = narrative.choose(view)
-    measured = quality.measured(view)
-    narrative_texts.definition(view, narrative_data.card(view.handle, key))
-    about = narrative.about(view, key, list(measured.values()))
-    if narrative.headline(view, about):
+    key = narrative.draw_narrative_picker(view)
+    measured = quality.load_quality(view)
+    narrative.draw_definition(view, cached_queries.load_card(view.handle, key))
+    about = narrative.build_context(view, key, list(measured.values()))
+    if narrative.draw_headline(view, about):
         about = narrative.choices(view, about)
-        narrative_panels.trend(view, about)
-        narrative_actors.actors(view, about, "speaker")
-        narrative_actors.actors(view, about, "outlet")
-        narrative_actors.firsts(view, about, "speaker")
-        narrative_actors.firsts(view, about, "outlet")
-        narrative_panels.characteristic(view, about)
-        narrative_actors.company(view, about)
-    narrative.measured_quality(view, about, measured)
-    narrative.past(view, about)
+        narrative_panels.draw_trend(view, about)
+        narrative_panels.draw_actors(view, about, "speaker")
+        narrative_panels.draw_actors(view, about, "outlet")
+        narrative_panels.draw_first_uses(view, about, "speaker")
+        narrative_panels.draw_first_uses(view, about, "outlet")
+        narrative_panels.draw_best_paragraphs(view, about)
+        narrative_panels.draw_cooccurrence(view, about)
+    narrative.draw_quality(view, about, measured)
+    narrative.draw_lineage(view, about)
 
 
-with frame.guarded():
-    page(frame.view())
+with shell.show_errors():
+    page(shell.get_view())

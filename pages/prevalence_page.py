@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from narratives.show import brief, frame, hint, narrative, prevalence, prevalence_panels, quality
+from narratives.dashboard import shell
+from narratives.dashboard.components import chart_panel, quality
+from narratives.dashboard.views import narrative, prevalence
 
 
-def page(view: frame.View) -> None:
+def page(view: shell.View) -> None:
     """Draw the page for one snapshot and slice."""
-    frame.heading(
+    shell.draw_heading(
         "Prevalence",
         "One small chart a narrative, most prevalent first, all on one scale: the share of statement "
         "paragraphs that advance it. The band is the 95 % interval; point at a mark for the numbers.",
         view.handle,
     )
-    hint.first_run(view)
+    shell.draw_onboarding(view)
     choice = prevalence.choices(view)
-    shown = prevalence.frame(view, choice)
+    shown = prevalence.select_prevalence(view, choice)
     if shown.empty:
-        prevalence.nothing(view, choice)
+        prevalence.draw_empty_state(view, choice)
         return
-    prevalence.headline(view, choice, shown)
-    brief.download(view, choice.slice)
-    how = prevalence.counted(view, choice, prevalence.denominator(shown, choice))
-    measured = quality.measured(view)
-    prevalence_panels.small_multiples(view, choice, shown, how, measured)
-    quality.line(view, measured)
-    narrative.open_one(view)
-    prevalence_panels.compared(view, choice, shown, how)
-    prevalence_panels.uncovered(view, choice)
-    quality.details(view, measured)
+    prevalence.draw_headline(view, choice, shown)
+    chart_panel.draw_brief_button(view, choice.slice)
+    how = prevalence.describe_counts(view, choice, prevalence.describe_shown_denominator(shown, choice))
+    measured = quality.load_quality(view)
+    prevalence.draw_small_multiples(view, choice, shown, how, measured)
+    quality.draw_quality_line(view, measured)
+    narrative.draw_narrative_opener(view)
+    prevalence.draw_comparison(view, choice, shown, how)
+    prevalence.draw_uncovered(view, choice)
+    quality.draw_quality_details(view, measured)
 
 
-with frame.guarded():
-    page(frame.view())
+with shell.show_errors():
+    page(shell.get_view())

@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-from narratives.show import contents, frame, sources, uploads
+from narratives.dashboard import shell
+from narratives.dashboard.views import sources, sources_contents, uploads
 
 
-def page(view: frame.View) -> None:
+def page(view: shell.View) -> None:
     """Draw the page for one snapshot and slice."""
-    frame.heading(
+    shell.draw_heading(
         "Sources",
         "How much text there is, from which outlet and of when, where it has gaps, and what could not be "
         "used. A share says nothing about a period or an outlet that was not collected.",
         view.handle,
     )
-    uploads.section()
-    sources.headline(view)
-    sources.drawn(view, sources.choices(view))
-    contents.of_the_slice(view)
-    contents.of_the_store(view)
+    uploads.draw_uploads()
+    sources.draw_headline(view)
+    sources.draw_coverage(view, sources.choices(view))
+    sources_contents.draw_slice_tables(view)
+    sources_contents.draw_store_tables(view)
 
 
 def first() -> None:
     """Draw the page where the store holds nothing yet: the way to add texts."""
-    frame.heading(
+    shell.draw_heading(
         "Sources",
-        "This store holds no texts yet. Add some here, or on the command line: "
-        "`python -m narratives build INPUT`.",
+        "This store holds no texts yet. Add some here, or on the command line: `python -m narratives build INPUT`.",
         None,
     )
-    uploads.section(opened=True)
+    uploads.draw_uploads(opened=True)
 
 
-with frame.guarded():
-    if frame.holds_nothing():
+with shell.show_errors():
+    if shell.is_store_empty():
         first()
     else:
-        page(frame.view())
+        page(shell.get_view())

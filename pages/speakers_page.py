@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from narratives.show import frame, pair, profile, speakers
+from narratives.dashboard import shell
+from narratives.dashboard.views import speaker_profile, speakers
 
 
-def page(view: frame.View) -> None:
+def page(view: shell.View) -> None:
     """Draw the page for one snapshot and slice."""
-    frame.heading(
+    shell.draw_heading(
         "Speakers",
         "How large a share of each speaker's own statement paragraphs advances each narrative. Choose a cell "
         "to read the paragraphs behind it.",
         view.handle,
     )
-    found = speakers.field(view)
+    found = speakers.split_speakers(view)
     names = [*found.enough["speaker"], *found.little["speaker"]]
     if not names:
-        speakers.nothing(view)
+        speakers.draw_empty_state(view)
         return
-    speakers.heatmap(view, found)
-    speakers.left_out(view, found)
-    speaker = profile.chosen_one(view, names)
-    profile.profile(view, speaker)
-    pair.compare(view, speaker, names)
+    speakers.draw_heatmap(view, found)
+    speakers.draw_suppressed(view, found)
+    speaker = speaker_profile.draw_profile_picker(view, names)
+    speaker_profile.draw_profile(view, speaker)
+    speaker_profile.draw_comparison(view, speaker, names)
 
 
-with frame.guarded():
-    page(frame.view())
+with shell.show_errors():
+    page(shell.get_view())

@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
+from narratives.dashboard.components import chart_panel
+from narratives.resources import SAMPLE_FOLDER
+from narratives.workflows.build import BuildRequest, build
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -33,15 +37,15 @@ def shared() -> Path:
 @pytest.fixture(autouse=True)
 def figures_are_well_formed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every figure that a tested page sends is one that Plotly knows; the pages themselves do not check."""
-    from narratives.show import panel
+    from narratives.dashboard.components import chart_panel
 
-    def checked(figure: panel.Finished) -> dict[str, Any]:
+    def checked(figure: chart_panel.PlainFigure) -> dict[str, Any]:
         import plotly.graph_objects as go
 
         go.Figure(figure._spec)
         return figure._spec
 
-    monkeypatch.setattr(panel.Finished, "to_dict", checked)
+    monkeypatch.setattr(chart_panel.PlainFigure, "to_dict", checked)
 
 
 @pytest.fixture(scope="session")
@@ -63,9 +67,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory) -> Path:
     """A store of the sample as every new user sees it: read, parsed, encoded, matched and clustered."""
-    from narratives.pipeline import BuildRequest, build
-    from narratives.shipped import SAMPLE
 
     store: Path = tmp_path_factory.mktemp("sample") / "store"
-    build(BuildRequest(inputs=(str(SAMPLE),), store=store))
+    build(BuildRequest(inputs=(str(SAMPLE_FOLDER),), store=store))
     return store

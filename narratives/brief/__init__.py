@@ -1,7 +1,6 @@
-"""The one-page brief of a slice: gathered from a snapshot, written as one HTML file that stands alone."""
+"""The one-page brief of a slice: one HTML file that stands alone."""
 
-from narratives.brief.content import Brief, gather
-from narratives.brief.foot import arguments
-from narratives.brief.page import html, write
+from narratives.brief.content import Brief
+from narratives.brief.page import build_html, format_command
 
-__all__ = ["Brief", "arguments", "gather", "html", "write"]
+__all__ = ["Brief", "build_html", "format_command"]

@@ -9,9 +9,9 @@ import os
 import sys
 from dataclasses import asdict
 
-from narratives import brief, measure, read, spotcheck
-from narratives.cli.exits import EXIT_NOTHING_READ
-from narratives.cli.printing import (
+from narratives import fetch, measure, read
+from narratives.cli import EXIT_NOTHING_READ
+from narratives.cli.output import (
     print_evaluation,
     print_rejected,
     print_report,
@@ -20,11 +20,12 @@ from narratives.cli.printing import (
     print_written,
     show_progress,
 )
-from narratives.evaluation import EvaluationRequest, evaluate
-from narratives.model import Copies, LabelledText, Rejected, Slice, UsageError
-from narratives.pipeline import BuildRequest, build
-from narratives.read import web
-from narratives.store import DECISIONS, DEFAULT_COPIES, DecisionLog, Store, export, verify
+from narratives.model import CopyFilter, LabelledText, Rejected, Slice, UsageError
+from narratives.read.encoding import decode_text
+from narratives.store import DECISIONS_FILE, DEFAULT_COPIES, DecisionLog, Store, export_slice, verify_snapshot
+from narratives.workflows import brief, spotcheck
+from narratives.workflows.build import BuildRequest, build
+from narratives.workflows.evaluate import EvaluationRequest, evaluate_matching
 
 
 def run_build(options: argparse.Namespace) -> int:
@@ -53,7 +54,7 @@ def run_build(options: argparse.Namespace) -> int:
 
 def run_fetch(options: argparse.Namespace) -> int:
     """Fetch pages into a folder; status 1 when none of the source is there in the end."""
-    request = web.FetchRequest(
+    request = fetch.FetchRequest(
         source=options.source,
         into=options.into,
         date_from=options.date_from,
@@ -62,7 +63,7 @@ def run_fetch(options: argparse.Namespace) -> int:
         contact=options.contact,
     )
     with show_progress(options.progress) as progress:
-        report = web.fetch(request, progress)
+        report = fetch.fetch_source(request, progress, decode=decode_text)
     for failure in report.failures:
         print(f"  failed {failure.url}: {failure.reason}")
     listed = {"outside the dates": report.outside, "listed": report.listed}
@@ -73,22 +74,22 @@ def run_fetch(options: argparse.Namespace) -> int:
 
 def run_export(options: argparse.Namespace) -> int:
     """Write a table of a slice to a file, or print it as CSV."""
-    view = _slice(options, options.copies or DEFAULT_COPIES[options.table])
-    written = export(options.store, options.table, view, options.out, measure.with_share, as_of=options.as_of)
+    view = _make_slice(options, options.copies or DEFAULT_COPIES[options.table])
+    written = export_slice(options.store, options.table, view, options.out, measure.add_shares, as_of=options.as_of)
     print_written(written, options.out)
     return 0
 
 
 def run_brief(options: argparse.Namespace) -> int:
     """Write the brief of a slice to a file, or print it."""
-    written = brief.write(options.store, _slice(options, options.copies), options.out, options.as_of)
+    written = brief.write_brief(options.store, _make_slice(options, options.copies), options.out, options.as_of)
     print_written(written, options.out)
     return 0
 
 
 def run_review(options: argparse.Namespace) -> int:
     """Take labelled texts into the decisions log, or write them out; status 1 when no row was good."""
-    log = DecisionLog(options.decisions or options.store / DECISIONS)
+    log = DecisionLog(options.decisions or options.store / DECISIONS_FILE)
     if options.action == "export":
         print(f"{log.export(options.file)} texts in {options.file}")
         return 0
@@ -96,7 +97,7 @@ def run_review(options: argparse.Namespace) -> int:
     rows = list(read.read_labels(options.file, narratives))
     good = [row for row in rows if isinstance(row, LabelledText)]
     print_rejected([row for row in rows if isinstance(row, Rejected)])
-    added = log.add(good, options.who or _login(), f"import of {options.file.name}")
+    added = log.add(good, options.who or _get_login(), f"import of {options.file.name}")
     print_table({"texts read": len(good), "rows rejected": len(rows) - len(good), "decisions added": added})
     print(f"log       {log.path}")
     return 0 if good else EXIT_NOTHING_READ
@@ -105,11 +106,11 @@ def run_review(options: argparse.Namespace) -> int:
 def run_spotcheck(options: argparse.Namespace) -> int:
     """Write assignments drawn at random to a file, or count the verdicts in one and print what they say."""
     if options.action == "draw":
-        drawn = spotcheck.draw(options.store, options.file, options.each, options.seed)
+        drawn = spotcheck.write_spot_check_sample(options.store, options.file, options.each, options.seed)
         print_table(drawn)
         print(f"{sum(drawn.values()):,} assignments in {options.file}: fill in the column verdict")
         return 0
-    found = spotcheck.take(options.store, options.file, options.judged_by)
+    found = spotcheck.import_judgements(options.store, options.file, options.judged_by)
     print_rejected(found.rejected)
     print_spot_checks(found.checks)
     print(found.caveat)
@@ -130,7 +131,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
         annotation=options.labels_by,
     )
     with show_progress(options.progress) as progress:
-        found = evaluate(request, progress)
+        found = evaluate_matching(request, progress)
     print_rejected(found.rejected)
     print_evaluation(found.evaluation)
     print(found.note or f"kept with snapshot {found.snapshot}")
@@ -145,7 +146,7 @@ def run_status(options: argparse.Namespace) -> int:
     if current is None:
         print("snapshot  none yet: run `python -m narratives build INPUT...`")
         return 0
-    problems = [*verify(options.store, current), *store.vector_problems(current)]
+    problems = [*verify_snapshot(options.store, current), *store.vector_problems(current)]
     manifest = store.manifest(current)
     print(f"snapshot  {current}, built {manifest.built_at}")
     print(f"state     {'whole' if not problems else 'DAMAGED'}")
@@ -164,7 +165,7 @@ def run_status(options: argparse.Namespace) -> int:
     return EXIT_NOTHING_READ if problems else 0
 
 
-def _slice(options: argparse.Namespace, copies: Copies) -> Slice:
+def _make_slice(options: argparse.Namespace, copies: CopyFilter) -> Slice:
     return Slice(
         speakers=tuple(options.speaker),
         outlets=tuple(options.outlet),
@@ -178,7 +179,7 @@ def _slice(options: argparse.Namespace, copies: Copies) -> Slice:
     )
 
 
-def _login() -> str:
+def _get_login() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container may run under a number that has no name

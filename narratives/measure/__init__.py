@@ -1,31 +1,42 @@
 """Shares with their intervals, what they must rest on, how they change and spread; quality. Pure."""
 
-from narratives.measure.base import Base, base_of, smoothed, with_base
-from narratives.measure.change import changes
-from narratives.measure.clustered import clustered_interval, design
-from narratives.measure.correction import corrected, judged, labels_of, precision_of
-from narratives.measure.intervals import difference, wilson
-from narratives.measure.prevalence import choose_granularity, with_share
-from narratives.measure.quality import quality
-from narratives.measure.spread import cooccurrence, first_uses
+from narratives.measure.change_points import find_change_points
+from narratives.measure.classification import compute_quality
+from narratives.measure.correction import (
+    build_labels,
+    compute_precision,
+    correct_and_suppress,
+    correct_shares,
+)
+from narratives.measure.shares import (
+    add_shares,
+    choose_granularity,
+    compute_clustered_interval,
+    compute_design_effect,
+    compute_difference,
+    compute_wilson_interval,
+)
+from narratives.measure.spread import compute_cooccurrence, find_first_uses
+from narratives.measure.suppression import choose_suppression_rule, smooth_shares, suppress_small_bases
+from narratives.model.build_report import SuppressionRule
 
 __all__ = [
-    "Base",
-    "base_of",
-    "changes",
+    "SuppressionRule",
+    "add_shares",
+    "build_labels",
     "choose_granularity",
-    "clustered_interval",
-    "cooccurrence",
-    "corrected",
-    "design",
-    "difference",
-    "first_uses",
-    "judged",
-    "labels_of",
-    "precision_of",
-    "quality",
-    "smoothed",
-    "wilson",
-    "with_base",
-    "with_share",
+    "choose_suppression_rule",
+    "compute_clustered_interval",
+    "compute_cooccurrence",
+    "compute_design_effect",
+    "compute_difference",
+    "compute_precision",
+    "compute_quality",
+    "compute_wilson_interval",
+    "correct_and_suppress",
+    "correct_shares",
+    "find_change_points",
+    "find_first_uses",
+    "smooth_shares",
+    "suppress_small_bases",
 ]

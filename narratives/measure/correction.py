@@ -8,53 +8,57 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from narratives.measure.base import Base, with_base
-from narratives.measure.intervals import Floats, carried, wilson
-from narratives.model import Quality, Slice, SpotCheck
+from narratives.measure.shares import Floats, compute_wilson_interval, propagate_limits
+from narratives.measure.suppression import suppress_small_bases
+from narratives.model import QualityMetrics, Slice, SpotCheck, SuppressionRule
 
-LABELS = ("narrative_id", "assigned", "assigned_true", "others", "others_true")
+LABEL_COLUMNS = ("narrative_id", "assigned", "assigned_true", "others", "others_true")
 
 # Why there is no corrected share, in the words that stand in its place.
 NOT_MEASURED = "no labels of this narrative"
-ENRICHED = "the reference labels were not drawn at random: their false-positive rate does not carry over"
-NOT_OF_HERE = "false positives are as frequent on the reference labels as assignments are here"
+NOT_RANDOM = "the reference labels were not drawn at random: their false-positive rate does not carry over"
+RATES_TOO_HIGH = "false positives are as frequent on the reference labels as assignments are here"
 NO_BETTER_THAN_CHANCE = "the matching finds true paragraphs no more often than others"
 NO_RECALL = "a spot check tells what holds here, but how much is found was not measured"
-OTHERWISE_COUNTED = "spot checks judge original paragraphs, and here documents or copies are counted"
+UNIT_NOT_CHECKED = "spot checks judge original paragraphs, and here documents or copies are counted"
 CONTRADICTED = "the measured rates cannot give the share seen here"
 
-Value = tuple[Floats, Floats, Floats]  # with its limits
+Estimate = tuple[Floats, Floats, Floats]  # with its limits
 
 
-def labels_of(checks: Sequence[SpotCheck]) -> pd.DataFrame:
+def build_labels(checks: Sequence[SpotCheck]) -> pd.DataFrame:
     """Spot checks as the `labels` of `corrected`: they judge what was assigned, and none of the others."""
     rows = [(check.narrative_id, check.judged, check.advancing, 0, 0) for check in checks]
-    return pd.DataFrame(rows, columns=list(LABELS))
+    return pd.DataFrame(rows, columns=list(LABEL_COLUMNS))
 
 
-def judged(
-    frame: pd.DataFrame, s: Slice, measured: Sequence[Quality], checks: Sequence[SpotCheck], base: Base
+def correct_and_suppress(
+    frame: pd.DataFrame,
+    s: Slice,
+    measured: Sequence[QualityMetrics],
+    checks: Sequence[SpotCheck],
+    base: SuppressionRule,
 ) -> pd.DataFrame:
     """The slice's shares as pages show them: `corrected` where labels allow, and none on too little.
 
     Spot checks are of original paragraphs, so only shares of these are corrected by them.
     """
     counted = s.unit == "paragraph" and s.copies == "originals"
-    found = corrected(frame, measured, labels_of(checks if counted else ()))
+    found = correct_shares(frame, measured, build_labels(checks if counted else ()))
     if checks and not counted:
-        found.loc[found["correction"] == "", "correction_reason"] = OTHERWISE_COUNTED
-    return with_base(found, base)
+        found.loc[found["correction"] == "", "correction_reason"] = UNIT_NOT_CHECKED
+    return suppress_small_bases(found, base)
 
 
-def precision_of(check: SpotCheck) -> tuple[float, float, float]:
+def compute_precision(check: SpotCheck) -> tuple[float, float, float]:
     """The share of the judged that hold, with Wilson's 95 % limits; `check` has judged at least one."""
-    low, high = wilson(np.array([check.advancing], np.float64), np.array([check.judged], np.float64))
+    low, high = compute_wilson_interval(np.array([check.advancing], np.float64), np.array([check.judged], np.float64))
     return check.advancing / check.judged, float(low[0]), float(high[0])
 
 
-def corrected(
+def correct_shares(
     frame: pd.DataFrame,
-    measured: Sequence[Quality] = (),
+    measured: Sequence[QualityMetrics] = (),
     labels: pd.DataFrame | None = None,
     rates_carry_over: bool = False,
 ) -> pd.DataFrame:
@@ -88,8 +92,8 @@ def corrected(
     keys = pd.Index(frame["narrative_id"].unique())
     overall = frame.groupby("narrative_id")[["paragraphs", "total_paragraphs"]].sum().reindex(keys)
     quality = {row.narrative_id: row for row in measured if row.narrative_id}
-    recall, false_positives = _measured([quality.get(key) for key in keys])
-    true, missed = _labelled(keys, labels)
+    recall, false_positives = _collect_rates([quality.get(key) for key in keys])
+    true, missed = _compute_label_shares(keys, labels)
 
     assigned = (overall["paragraphs"] / overall["total_paragraphs"]).to_numpy(np.float64)
     by_labels = ~np.isnan(true[0]) & ~np.isnan(missed[0])
@@ -103,22 +107,22 @@ def corrected(
     by_rates = rates & ~not_of_here & ~useless
 
     at = keys.get_indexer(frame["narrative_id"])
-    share: Value = tuple(frame[name].to_numpy(np.float64) for name in ("share", "share_low", "share_high"))  # type: ignore[assignment]
+    share: Estimate = tuple(frame[name].to_numpy(np.float64) for name in ("share", "share_low", "share_high"))  # type: ignore[assignment]
     found = np.full((3, len(frame)), np.nan)
     for chosen, estimate, terms in (
-        (by_labels, partial(carried, _from_labels), (true, missed)),
-        (by_precision, _carried_precision, (true, recall)),
-        (by_rates, partial(carried, _from_rates), (recall, false_positives)),
+        (by_labels, partial(propagate_limits, _correct_by_labels), (true, missed)),
+        (by_precision, _propagate_precision, (true, recall)),
+        (by_rates, partial(propagate_limits, _correct_by_rates), (recall, false_positives)),
     ):
         rows = chosen[at]
         if rows.any():
             of_rows = [tuple(limit[at][rows] for limit in term) for term in terms]
-            found[:, rows] = _possible(estimate([tuple(limit[rows] for limit in share), *of_rows]))
+            found[:, rows] = _clip_to_possible(estimate([tuple(limit[rows] for limit in share), *of_rows]))
     choices = [by_labels, by_precision, by_rates]
     method = np.select(choices, ["labels", "precision", "rates"], "")
     reason = np.select(
         [*choices, no_recall, enriched, not_of_here, useless],
-        ["", "", "", NO_RECALL, ENRICHED, NOT_OF_HERE, NO_BETTER_THAN_CHANCE],
+        ["", "", "", NO_RECALL, NOT_RANDOM, RATES_TOO_HIGH, NO_BETTER_THAN_CHANCE],
         NOT_MEASURED,
     )
     contradicted = (method[at] != "") & np.isnan(found[0]) & ~np.isnan(share[0])
@@ -131,41 +135,41 @@ def corrected(
     )
 
 
-def _possible(found: Floats) -> Floats:
+def _clip_to_possible(found: Floats) -> Floats:
     """Estimates with limits, (3, n), clipped to 0..1; NaN where nothing of the interval lies there."""
     point, low, high = found
     return np.where((low >= 1) & (point > 1) | (high <= 0), np.nan, np.clip(found, 0, 1))
 
 
-def _carried_precision(terms: Sequence[tuple[Floats, ...]]) -> Floats:
+def _propagate_precision(terms: Sequence[tuple[Floats, ...]]) -> Floats:
     """`_from_precision` with limits, at 0 with both upper ones: there moving one by itself says nothing."""
-    point, low, high = carried(_from_precision, terms)
+    point, low, high = propagate_limits(_correct_by_precision, terms)
     share, true, recall = terms
-    together = _from_precision(share[2], true[2], recall[0])
+    together = _correct_by_precision(share[2], true[2], recall[0])
     return np.stack([point, low, np.where(point == 0, np.fmax(high, together), high)])
 
 
-def _from_labels(share: Floats, true: Floats, missed: Floats) -> Floats:
+def _correct_by_labels(share: Floats, true: Floats, missed: Floats) -> Floats:
     return share * true + (1 - share) * missed
 
 
-def _from_precision(share: Floats, true: Floats, recall: Floats) -> Floats:
-    return _over(share * true, recall)
+def _correct_by_precision(share: Floats, true: Floats, recall: Floats) -> Floats:
+    return _divide_or_one(share * true, recall)
 
 
-def _from_rates(share: Floats, recall: Floats, false_positives: Floats) -> Floats:
-    return _over(share - false_positives, recall - false_positives)
+def _correct_by_rates(share: Floats, recall: Floats, false_positives: Floats) -> Floats:
+    return _divide_or_one(share - false_positives, recall - false_positives)
 
 
-def _over(part: Floats, whole: Floats) -> Floats:
+def _divide_or_one(part: Floats, whole: Floats) -> Floats:
     """part / whole; 1, which allows anything, where the whole may be 0 or less."""
     return np.where(np.isnan(part), np.nan, np.divide(part, whole, out=np.ones_like(part), where=whole > 0))
 
 
-def _measured(rows: Sequence[Quality | None]) -> tuple[Value, Value]:
+def _collect_rates(rows: Sequence[QualityMetrics | None]) -> tuple[Estimate, Estimate]:
     """Recall and false-positive rate, with the wider of measured and Wilson's limits; NaN where unknown."""
 
-    def of(count: str, name: str) -> Value:
+    def of(count: str, name: str) -> Estimate:
         figures = [
             (getattr(row, count), *(getattr(row, name + end) for end in ("", "_low", "_high")))
             if row
@@ -174,20 +178,20 @@ def _measured(rows: Sequence[Quality | None]) -> tuple[Value, Value]:
         ]
         n, value, low, high = np.array(figures, np.float64).reshape(-1, 4).T
         n = np.where(np.isnan(value), 0, n)
-        own_low, own_high = wilson(np.nan_to_num(value) * n, n)
+        own_low, own_high = compute_wilson_interval(np.nan_to_num(value) * n, n)
         return np.where(n > 0, value, np.nan), np.fmin(low, own_low), np.fmax(high, own_high)
 
     return of("support", "recall"), of("negatives", "false_positive_rate")
 
 
-def _labelled(keys: pd.Index, labels: pd.DataFrame | None) -> tuple[Value, Value]:
+def _compute_label_shares(keys: pd.Index, labels: pd.DataFrame | None) -> tuple[Estimate, Estimate]:
     """Of the labelled assigned, and of the labelled others, the share that is true; NaN where none is."""
-    table = (pd.DataFrame(columns=list(LABELS)) if labels is None else labels).set_index("narrative_id")
+    table = (pd.DataFrame(columns=list(LABEL_COLUMNS)) if labels is None else labels).set_index("narrative_id")
     counts = table.reindex(keys).fillna(0)
 
-    def of(name: str) -> Value:
+    def of(name: str) -> Estimate:
         k, n = counts[f"{name}_true"].to_numpy(np.float64), counts[name].to_numpy(np.float64)
         value = np.divide(k, n, out=np.full(n.shape, np.nan), where=n > 0)
-        return value, *wilson(k, n)
+        return value, *compute_wilson_interval(k, n)
 
     return of("assigned"), of("others")

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from narratives.measure.base import Base
-from narratives.measure.intervals import Floats, carried, wilson
+from narratives.measure.shares import Floats, compute_wilson_interval, propagate_limits
+from narratives.model import SuppressionRule
 
-FIRST_USES = (
+FIRST_USE_COLUMNS = (
     *("narrative_id", "actor", "uses", "not_to_the_day"),
     *("first", "days_after", "kth", "days_to_kth", "covered_from", "covered_before"),
 )
 
 
-def first_uses(uses: pd.DataFrame, covered_from: Mapping[str, str] | None = None, k: int = 3) -> pd.DataFrame:
+def find_first_uses(uses: pd.DataFrame, covered_from: Mapping[str, str] | None = None, k: int = 3) -> pd.DataFrame:
     """When each outlet or speaker first advanced each narrative, and how soon it did so again.
 
     `uses` has narrative_id, actor (an outlet or a speaker), date (ISO, partial ones as they are known) and
@@ -56,10 +56,10 @@ def first_uses(uses: pd.DataFrame, covered_from: Mapping[str, str] | None = None
     table = table.reset_index()
     table["order"] = pd.Index(order).get_indexer(table["narrative_id"])
     table["last"] = table["first"] == ""
-    return table.sort_values(["order", "last", "first", "actor"], ignore_index=True)[list(FIRST_USES)]
+    return table.sort_values(["order", "last", "first", "actor"], ignore_index=True)[list(FIRST_USE_COLUMNS)]
 
 
-def cooccurrence(pairs: pd.DataFrame, base: Base) -> pd.DataFrame:
+def compute_cooccurrence(pairs: pd.DataFrame, base: SuppressionRule) -> pd.DataFrame:
     """The frame with columns lift, lift_low, lift_high, base_ok and base_reason.
 
     `pairs` has one row for two narratives: a, b (how many documents advance either), both, total (documents
@@ -84,7 +84,7 @@ def cooccurrence(pairs: pd.DataFrame, base: Base) -> pd.DataFrame:
     if some.any():
         weight = (a / np.maximum(total, 1))[some]
         with_a, without = (
-            _share(k[some], n[some]) for k, n in ((both, a), (b - both, np.maximum(total - a, 0)))
+            _compute_share(k[some], n[some]) for k, n in ((both, a), (b - both, np.maximum(total - a, 0)))
         )
 
         def lift(p: Floats, q: Floats) -> Floats:
@@ -92,7 +92,7 @@ def cooccurrence(pairs: pd.DataFrame, base: Base) -> pd.DataFrame:
             times: Floats = np.divide(p, whole, out=np.ones_like(p), where=whole > 0)
             return times
 
-        found[:, some] = np.maximum(carried(lift, [with_a, without]), 0)
+        found[:, some] = np.maximum(propagate_limits(lift, [with_a, without]), 0)
     reason = np.select(
         [few, rare],
         [
@@ -105,8 +105,8 @@ def cooccurrence(pairs: pd.DataFrame, base: Base) -> pd.DataFrame:
     return pairs.assign(**lifted, base_ok=some, base_reason=reason)
 
 
-def _share(k: Floats, n: Floats) -> tuple[Floats, Floats, Floats]:
+def _compute_share(k: Floats, n: Floats) -> tuple[Floats, Floats, Floats]:
     """k / n with Wilson's limits; where n is 0 anything: 0 with limits 0 and 1."""
-    low, high = wilson(k, n)
+    low, high = compute_wilson_interval(k, n)
     share = np.divide(k, n, out=np.zeros_like(k), where=n > 0)
     return share, np.nan_to_num(low, nan=0.0), np.nan_to_num(high, nan=1.0)

@@ -8,8 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["title", "heading", "body", "question"]
-RawKind = Literal["", "heading", "body", "question", "quote", "list-item"]
+ParagraphKind = Literal["title", "heading", "body", "question"]
+RawParagraphKind = Literal["", "heading", "body", "question", "quote", "list-item"]
 Voice = Literal["own", "quoted", "reported", "outlet", "question"]
 TextKind = Literal["verbatim", "paraphrase"]
 DatePrecision = Literal["day", "month", "year", "none"]
@@ -39,7 +39,7 @@ class RawParagraph:
     text: str
     speaker: str = ""
     source_ref: str = ""
-    kind: RawKind = ""
+    kind: RawParagraphKind = ""
     labelled: bool = False
 
 
@@ -92,7 +92,7 @@ class Paragraph:
     paragraph_id: str
     document_id: str
     position: int
-    kind: Kind
+    kind: ParagraphKind
     text: str
     speaker: str = ""
     speaker_method: str = ""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 Origin = Literal["codebook", "discovered"]
-Status = Literal["auto", "confirmed", "rejected"]
-Change = Literal[
+AssignmentStatus = Literal["auto", "confirmed", "rejected"]
+LineageKind = Literal[
     "kept",
     "birth",
     "death",
@@ -24,8 +25,8 @@ Change = Literal[
 ]
 
 # A cluster is offered as a narrative if it takes a stance (see track/stance.py) and makes one claim.
-LEAST_STANCE = 0.3
-LEAST_COHESION = 0.5
+MIN_STANCE = 0.3
+MIN_COHESION = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Assignment:
     narrative_id: str
     score: float
     origin: Origin = "codebook"
-    status: Status = "auto"
+    status: AssignmentStatus = "auto"
     exemplar: str = ""
     sentence: str = ""
 
@@ -109,12 +110,12 @@ class Cluster:
     @property
     def is_candidate(self) -> bool:
         """Whether it is offered as a discovered narrative: a claim that recurs, and not in the codebook."""
-        claim = self.stance >= LEAST_STANCE and self.cohesion >= LEAST_COHESION
+        claim = self.stance >= MIN_STANCE and self.cohesion >= MIN_COHESION
         return claim and self.recurring and not self.routine and not self.narrative_id
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class PreviousSnapshot:
     """What a build must know of the snapshot before it; all empty for the first.
 
     `members` maps cluster ids to the ids of their paragraphs, `names` to their names; `candidates` are those
@@ -129,7 +130,7 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
-class Lineage:
+class LineageEvent:
     """What became of one narrative or cluster since the snapshot before.
 
     kept      the cluster has its id again; share: of the members of either, those that both have
@@ -143,10 +144,52 @@ class Lineage:
     merge, split        also of codebook narratives that say so by `replaces`
     """
 
-    kind: Change
+    kind: LineageKind
     subject: str
     name: str
     origin: Origin
     related: tuple[str, ...] = ()
     shares: tuple[float, ...] = ()
     note: str = ""
+
+
+Verdict = Literal["accepted", "rejected", "undecided"]
+
+
+def compute_text_key(text: str) -> str:
+    """What a decision knows its paragraph by: a hash (32 hex digits) of the text, white space aside."""
+    plain = " ".join(unicodedata.normalize("NFC", text).split())
+    # Some sources hold lone surrogates, which UTF-8 has no bytes for.
+    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledText:
+    """A paragraph with what people (or other annotators) say of it: narrative id to verdict.
+
+    `document` groups paragraphs of one source, so that none is tested on what its neighbours taught; it is
+    never empty (a text of unknown source is a document of its own). `row` is its 1-based line.
+    """
+
+    row: int
+    text: str
+    document: str
+    verdicts: Mapping[str, Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One entry of the decisions log. `decision_id` counts up; of two on the same pair the later one holds.
+
+    `decided_at` is ISO 8601 UTC; `text_key` is that of `text`, the paragraph as it stood.
+    """
+
+    decision_id: int
+    decided_at: str
+    who: str
+    why: str
+    text_key: str
+    text: str
+    document: str
+    narrative_id: str
+    verdict: Verdict

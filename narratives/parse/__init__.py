@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from narratives.parse.copies import find_copies
+from narratives.parse.attribution.roster import Roster
 from narratives.parse.document import PARSER_VERSION, is_statement, parse_document
-from narratives.parse.repeats import find_boilerplate
-from narratives.parse.roster import Roster
+from narratives.parse.duplicates import find_boilerplate, find_copies
 
 __all__ = ["PARSER_VERSION", "Roster", "find_boilerplate", "find_copies", "is_statement", "parse_document"]

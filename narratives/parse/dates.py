@@ -11,32 +11,32 @@ from itertools import takewhile
 from typing import Literal, NamedTuple
 
 from narratives.model import DatePrecision
-from narratives.parse.settings import (
+from narratives.parse.patterns import (
     DATELINE,
     HEADER_DATE,
     MONTH_NAME,
-    PERIOD,
+    PERIOD_DATE,
     TITLE_DATE,
     URL_DATE,
-    VAGUE,
+    VAGUE_DATE,
 )
 
-EARLIEST = 1900
+EARLIEST_YEAR = 1900
 # Where a stated date stands, by `RawDocument.date_source`.
-STATED = {"posted": "page metadata", "guess": "anywhere on the page"}
-A_DAY = timedelta(days=1)  # between the time zones of an author and a server
-MAX_LAG = timedelta(days=60)  # between a statement and its posting; an earlier date is one that it speaks of
+STATED_SOURCES = {"posted": "page metadata", "guess": "anywhere on the page"}
+ONE_DAY = timedelta(days=1)  # between the time zones of an author and a server
+MAX_POSTING_LAG = timedelta(days=60)  # between a statement and its posting; an earlier date is one that it speaks of
 MAX_YEARLESS_LAG = timedelta(days=10)
 
-_ISO = re.compile(r"(\d{4})(?:([-/. ])(\d{1,2})(?:\2(\d{1,2})(?:[T ].*)?)?)?")
-_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})?(?:T.*)?")
+_ISO_DATE = re.compile(r"(\d{4})(?:([-/. ])(\d{1,2})(?:\2(\d{1,2})(?:[T ].*)?)?)?")
+_COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})?(?:T.*)?")
 _MONTH_YEAR = re.compile(r"(\d{1,2})[./-](\d{4})")
-_NUMERIC = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[T ].*)?")
-_DAY_WITHIN = re.compile(r"(?<!\d)(?:\d{4}([-/.])\d{2}\1\d{2}|\d{1,2}([./-])\d{1,2}\2\d{4})(?!\d)")
+_NUMERIC_DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[T ].*)?")
+_EMBEDDED_DATE = re.compile(r"(?<!\d)(?:\d{4}([-/.])\d{2}\1\d{2}|\d{1,2}([./-])\d{1,2}\2\d{4})(?!\d)")
 _YEAR = re.compile(r"(?<!\d)[12]\d{3}(?!\d)")
 
 
-class FoundDate(NamedTuple):
+class DocumentDate(NamedTuple):
     """`date` is `YYYY[-MM[-DD]]` or empty; `source` says where it stood, or why there is none."""
 
     date: str
@@ -53,7 +53,7 @@ def find_date(
     openings: Sequence[str] = (),
     url: str = "",
     stated_kind: str = "",
-) -> FoundDate:
+) -> DocumentDate:
     """The first plausible date of: manifest or metadata, dateline, end of the title, header line, address.
 
     `stated` is what a manifest.csv or the metadata says, `header` are the date lines above the text,
@@ -66,63 +66,63 @@ def find_date(
     order follows htmldate (Barbaresi 2020), cheap and certain sources first.
     """
     refusals: list[str] = []
-    posted = read_date(stated)[0] if stated_kind == "posted" and stated_in == "metadata" else ""
+    posted = parse_date(stated)[0] if stated_kind == "posted" and stated_in == "metadata" else ""
     if len(posted) == 10 and (
-        earlier := _of_statement(date.fromisoformat(posted), "page metadata", title, openings)
+        earlier := _find_statement_date(date.fromisoformat(posted), "page metadata", title, openings)
     ):
         return earlier
-    if not stated.strip() and (dated := _with_year_beside(header, url, openings)):
+    if not stated.strip() and (dated := _complete_dateline_year(header, url, openings)):
         return dated
-    where = "manifest" if stated_in == "manifest" else STATED.get(stated_kind, "metadata")
-    for source, text in _candidates(stated, where, title, header, openings, url):
-        found, refusal = read_date(text)
+    where = "manifest" if stated_in == "manifest" else STATED_SOURCES.get(stated_kind, "metadata")
+    for source, text in _iterate_candidates(stated, where, title, header, openings, url):
+        found, refusal = parse_date(text)
         if found:
-            return FoundDate(found, _precision(found), "; ".join([source, *refusals]))
+            return DocumentDate(found, _get_precision(found), "; ".join([source, *refusals]))
         refusals.append(f"{source} {refusal}: {text.strip()[:60]}")
-    return FoundDate("", "none", "; ".join(refusals) or "no date in text or metadata")
+    return DocumentDate("", "none", "; ".join(refusals) or "no date in text or metadata")
 
 
 @lru_cache(maxsize=4096)
-def read_date(text: str) -> tuple[str, str]:
+def parse_date(text: str) -> tuple[str, str]:
     """A date string as (`YYYY[-MM[-DD]]`, "") or ("", why not); day and month in doubt leave the year."""
     text = " ".join(text.split())
-    if iso := _ISO.fullmatch(text):
-        return _as_far_as_known(iso[1], iso[3], iso[4])
-    if compact := _COMPACT.fullmatch(text):
-        return _as_far_as_known(*compact.groups())
+    if iso := _ISO_DATE.fullmatch(text):
+        return _parse_known_parts(iso[1], iso[3], iso[4])
+    if compact := _COMPACT_DATE.fullmatch(text):
+        return _parse_known_parts(*compact.groups())
     if month_year := _MONTH_YEAR.fullmatch(text):
-        return _as_far_as_known(month_year[2], month_year[1])
-    if numeric := _NUMERIC.fullmatch(text):
+        return _parse_known_parts(month_year[2], month_year[1])
+    if numeric := _NUMERIC_DATE.fullmatch(text):
         first, sign, second, year = int(numeric[1]), numeric[2], int(numeric[3]), int(numeric[4])
         if sign == "." or first > 12:
-            return _as_far_as_known(year, second, first)
+            return _parse_known_parts(year, second, first)
         if second > 12 or first == second:
-            return _as_far_as_known(year, first, second)
-        return _plausible(year)  # 03/04/2016 is March in one country and April in another
+            return _parse_known_parts(year, first, second)
+        return _format_if_plausible(year)  # 03/04/2016 is March in one country and April in another
     if not _YEAR.search(text):
         return "", "without a year" if any(c.isdigit() for c in text) else "is not a date"
     years = set(_YEAR.findall(text))
     if not MONTH_NAME.search(text):
-        within = [match.group() for match in _DAY_WITHIN.finditer(text)]
+        within = [match.group() for match in _EMBEDDED_DATE.finditer(text)]
         if len(within) == 1 and within[0] != text:
-            return read_date(within[0])  # with a weekday or a time before it
-        is_period = len(years) == 1 and PERIOD.fullmatch(text)
-        return _plausible(int(years.pop())) if is_period else ("", "is not a date")
-    found, refusal = _in_words(text)
-    if found or len(years) > 1 or not VAGUE.search(text):
+            return parse_date(within[0])  # with a weekday or a time before it
+        is_period = len(years) == 1 and PERIOD_DATE.fullmatch(text)
+        return _format_if_plausible(int(years.pop())) if is_period else ("", "is not a date")
+    found, refusal = _parse_written_date(text)
+    if found or len(years) > 1 or not VAGUE_DATE.search(text):
         return found, refusal
     months = {name.casefold() for name in MONTH_NAME.findall(text)}
     year = years.pop()
-    return _in_words(f"{months.pop()} {year}") if len(months) == 1 else _plausible(int(year))
+    return _parse_written_date(f"{months.pop()} {year}") if len(months) == 1 else _format_if_plausible(int(year))
 
 
-def is_header_date(text: str) -> str:
+def extract_header_date(text: str) -> str:
     """The date within a line that holds nothing else, such as `14 Dec, 2016 03:57`; else ""."""
     match = HEADER_DATE.fullmatch(text)
     return match["date"] if match else ""
 
 
-def _candidates(
+def _iterate_candidates(
     stated: str,
     stated_in: str,
     title: str,
@@ -130,7 +130,7 @@ def _candidates(
     openings: Sequence[str],
     url: str,
 ) -> Iterator[tuple[str, str]]:
-    if stated.strip() and stated_in != STATED["guess"]:
+    if stated.strip() and stated_in != STATED_SOURCES["guess"]:
         yield stated_in, stated
     for text in openings:
         if dateline := DATELINE.match(text):
@@ -139,27 +139,27 @@ def _candidates(
     if ending := TITLE_DATE.search(title):
         yield "title", ending["date"]
     for line in header:
-        if found := is_header_date(line):
+        if found := extract_header_date(line):
             yield "header line", found
     if address := URL_DATE.search(url):
         yield "url", "-".join(part for part in address.groups() if part)
-    if stated.strip() and stated_in == STATED["guess"]:
+    if stated.strip() and stated_in == STATED_SOURCES["guess"]:
         yield stated_in, stated
 
 
-def _with_year_beside(header: Sequence[str], url: str, openings: Sequence[str]) -> FoundDate | None:
+def _complete_dateline_year(header: Sequence[str], url: str, openings: Sequence[str]) -> DocumentDate | None:
     """A dateline's day and month with the year of a header line or address, if that is of the days after."""
     dateline = next((m["date"] for text in openings if (m := DATELINE.match(text))), "")
     if not dateline or _YEAR.search(dateline):
         return None
-    for source, text in _candidates("", "", "", header, (), url):
-        found = read_date(text)[0]
+    for source, text in _iterate_candidates("", "", "", header, (), url):
+        found = parse_date(text)[0]
         if len(found) == 10:
-            return _of_statement(date.fromisoformat(found), source, "", openings)
+            return _find_statement_date(date.fromisoformat(found), source, "", openings)
     return None
 
 
-def _of_statement(posted: date, beside: str, title: str, openings: Sequence[str]) -> FoundDate | None:
+def _find_statement_date(posted: date, beside: str, title: str, openings: Sequence[str]) -> DocumentDate | None:
     """The day of the statement, where dateline or title name one shortly before the day of posting.
 
     `beside` says where that day stands.
@@ -169,15 +169,15 @@ def _of_statement(posted: date, beside: str, title: str, openings: Sequence[str]
     for source, text in named:
         # With the year of posting, a day without one is no guess; at New Year it may be the year before.
         years = [""] if _YEAR.search(text) else [f" {posted.year}", f" {posted.year - 1}"]
-        limit = MAX_LAG if years == [""] else MAX_YEARLESS_LAG
+        limit = MAX_POSTING_LAG if years == [""] else MAX_YEARLESS_LAG
         for year in years:
-            found = read_date(text + year)[0]
-            if len(found) == 10 and -A_DAY <= posted - date.fromisoformat(found) <= limit:
-                return FoundDate(found, "day", source if years == [""] else f"{source}, year of {beside}")
+            found = parse_date(text + year)[0]
+            if len(found) == 10 and -ONE_DAY <= posted - date.fromisoformat(found) <= limit:
+                return DocumentDate(found, "day", source if years == [""] else f"{source}, year of {beside}")
     return None
 
 
-def _in_words(text: str) -> tuple[str, str]:
+def _parse_written_date(text: str) -> tuple[str, str]:
     import dateparser  # loads its languages, which costs a page that only shows charts a quarter second
 
     with warnings.catch_warnings():
@@ -189,27 +189,27 @@ def _in_words(text: str) -> tuple[str, str]:
             except (ValueError, OverflowError):
                 found = None
             if found:
-                return _plausible(*(getattr(found, part) for part in reversed(parts)))
+                return _format_if_plausible(*(getattr(found, part) for part in reversed(parts)))
     return "", "is not a date"
 
 
-def _as_far_as_known(*parts: str | int | None) -> tuple[str, str]:
+def _parse_known_parts(*parts: str | int | None) -> tuple[str, str]:
     """Year, month and day up to the first that is not given, or given as zero for want of knowledge."""
-    return _plausible(*takewhile(bool, (int(part or 0) for part in parts)))
+    return _format_if_plausible(*takewhile(bool, (int(part or 0) for part in parts)))
 
 
-def _plausible(year: int = 0, month: int = 0, day: int = 0) -> tuple[str, str]:
+def _format_if_plausible(year: int = 0, month: int = 0, day: int = 0) -> tuple[str, str]:
     try:
         earliest_day = date(year, month or 1, day or 1)
     except ValueError:
         return "", "is not a date"
-    if year < EARLIEST:
-        return "", f"before {EARLIEST}"
+    if year < EARLIEST_YEAR:
+        return "", f"before {EARLIEST_YEAR}"
     # A day's grace: where the text was dated it may be tomorrow already.
     if earliest_day > datetime.now(UTC).date() + timedelta(days=1):
         return "", "in the future"
     return "-".join([f"{year:04d}", *(f"{part:02d}" for part in (month, day) if part)]), ""
 
 
-def _precision(found: str) -> DatePrecision:
+def _get_precision(found: str) -> DatePrecision:
     return "day" if len(found) == 10 else "month" if len(found) == 7 else "year"

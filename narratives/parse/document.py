@@ -1,32 +1,119 @@
-"""A raw document parsed: identity, date, outlet, language, and its paragraphs with speaker and voice."""
+"""The outlet of a text, only where the address or the text makes it evident."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from narratives.model import MIN_STATEMENT_WORDS, Document, Paragraph, RawDocument
-from narratives.parse.blocks import Layout, lay_out
-from narratives.parse.dates import FoundDate, find_date
-from narratives.parse.language import document_language, paragraph_language
-from narratives.parse.outlets import find_outlet
-from narratives.parse.roster import Roster
-from narratives.parse.settings import (
+from narratives.parse.attribution import attribute_blocks
+from narratives.parse.attribution.roster import Roster
+from narratives.parse.dates import DocumentDate, find_date
+from narratives.parse.patterns import (
+    AGENCIES,
     COURTESY,
-    LANGUAGE_SAMPLE,
+    DATELINE,
+    LANGUAGE_CODES,
+    LANGUAGE_NAMES,
     MAX_COURTESY_WORDS,
+    MAX_LANGUAGE_SAMPLE,
+    MIN_LANGUAGE_CONFIDENCE,
+    MIN_LANGUAGE_WORDS,
+    MINISTRY_BRIEFING,
+    NON_LATIN_LANGUAGES,
     OUTLET_ALIASES,
+    OUTLET_HOSTS,
+    SPOKEN_TO_RT,
     count_words,
 )
-from narratives.parse.speakers import attribute
+from narratives.parse.segmentation import Segmentation, segment_document
+
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
+
+
+def find_outlet(url: str, title: str, openings: Sequence[str], rt_layout: bool) -> str:
+    """The outlet by host, agency dateline, RT's page layout, or the ministry's briefing title; else "".
+
+    `openings` are the first paragraphs; `rt_layout` says that the page carried RT's list of icons.
+    """
+    host = _get_host(url)
+    for known, outlet in OUTLET_HOSTS.items():
+        if host == known or host.endswith("." + known):
+            return outlet
+    for text in openings:
+        line = DATELINE.match(text)
+        if line and (agency := AGENCIES.get(line["agency"].strip("/() ").casefold())):
+            return agency
+    if rt_layout and any(SPOKEN_TO_RT.search(text) for text in (title, *openings)):
+        return "RT"
+    if MINISTRY_BRIEFING.match(title):
+        return OUTLET_HOSTS["mid.ru"]
+    return ""
+
+
+def _get_host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").casefold()
+    except ValueError:  # an address that is none, such as an unclosed [ of IPv6
+        return ""
+
+
+def detect_document_language(text: str, stated: str = "") -> str:
+    """The stated language as a two-letter code if it is one, else what the text's opening reads as, or ""."""
+    code = stated.strip().casefold()
+    code = LANGUAGE_NAMES.get(code, code.replace("_", "-").split("-")[0])
+    if code in LANGUAGE_CODES:
+        return code
+    return _identify_language(text[:MAX_LANGUAGE_SAMPLE])[0]
+
+
+def detect_paragraph_language(text: str, of_document: str) -> str:
+    """The paragraph's own language; short or unsure texts have their document's unless the script differs."""
+    language, confidence = _identify_language(text)
+    sure = count_words(text) >= MIN_LANGUAGE_WORDS and confidence >= MIN_LANGUAGE_CONFIDENCE
+    if not language or not of_document:
+        return language or of_document
+    return language if sure or _is_latin(text) != _is_latin_language(of_document) else of_document
+
+
+@lru_cache(maxsize=1)
+def _load_identifier() -> LanguageIdentifier:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    # An identifier of our own: the package's shared one could be restricted by anyone.
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages(sorted(LANGUAGE_CODES))
+    return identifier
+
+
+def _identify_language(text: str) -> tuple[str, float]:
+    if not any(c.isalpha() for c in text):
+        return "", 0.0
+    language, confidence = _load_identifier().classify(text)
+    return str(language), float(confidence)
+
+
+def _is_latin(text: str) -> bool:
+    letters = [c for c in text if c.isalpha()]
+    return 2 * sum(c < "\u0250" for c in letters) >= len(letters)
+
+
+def _is_latin_language(code: str) -> bool:
+    return code not in NON_LATIN_LANGUAGES
+
 
 # Part of every build's fingerprint: raise it when the same raw documents are to be parsed another way.
 PARSER_VERSION = 3
-TURN = re.compile(r"^[A-Z][^:.!?]{0,150}: ")
-SENTENCES = re.compile(r"\w[^.!?]*")
+TURN_LABEL = re.compile(r"^[A-Z][^:.!?]{0,150}: ")
+SENTENCE = re.compile(r"\w[^.!?]*")
 BARE_NUMBER = re.compile(r"[#№+-]?\d+(?:[.,]\d+)*")
 MIN_ID = 5  # characters that an id must have to be of one document the world over
-OPENINGS = 4  # body paragraphs in which a dateline or an outlet's cue may stand
+MAX_OPENING_PARAGRAPHS = 4  # body paragraphs in which a dateline or an outlet's cue may stand
 
 
 def parse_document(raw: RawDocument, roster: Roster) -> Document:
@@ -36,17 +123,17 @@ def parse_document(raw: RawDocument, roster: Roster) -> Document:
     where there is one. Texts are kept as they stand but for white space and control characters, turn labels
     included.
     """
-    layout = lay_out(raw)
-    openings = [block.text for block in layout.blocks if block.kind == "body"][:OPENINGS]
-    found = _date(raw, layout, openings)
+    layout = segment_document(raw)
+    openings = [block.text for block in layout.blocks if block.kind == "body"][:MAX_OPENING_PARAGRAPHS]
+    found = _find_document_date(raw, layout, openings)
     # A lead stands among the headings but is part of what an outlet's cue may stand in.
-    above = [block.text for block in layout.blocks[1 : 1 + OPENINGS] if block.kind == "heading"]
+    above = [block.text for block in layout.blocks[1 : 1 + MAX_OPENING_PARAGRAPHS] if block.kind == "heading"]
     outlet = raw.outlet.strip() or find_outlet(raw.url, layout.title, [*above, *openings], layout.rt)
     outlet = OUTLET_ALIASES.get(outlet.casefold(), outlet)
-    document_id = identify(raw)
-    sample = " ".join(openings or [block.text for block in layout.blocks])[:LANGUAGE_SAMPLE]
-    language = document_language(sample, raw.language)
-    placed = attribute(
+    document_id = compute_document_id(raw)
+    sample = " ".join(openings or [block.text for block in layout.blocks])[:MAX_LANGUAGE_SAMPLE]
+    language = detect_document_language(sample, raw.language)
+    placed = attribute_blocks(
         layout.blocks,
         layout.title,
         roster,
@@ -66,7 +153,7 @@ def parse_document(raw: RawDocument, roster: Roster) -> Document:
             speaker_method=by.method,
             quoted_person=by.quoted_person,
             voice=by.voice,
-            language=paragraph_language(block.text, language),
+            language=detect_paragraph_language(block.text, language),
             source_ref=block.source_ref,
             words=count_words(block.text),
         )
@@ -90,7 +177,7 @@ def parse_document(raw: RawDocument, roster: Roster) -> Document:
     )
 
 
-def identify(raw: RawDocument) -> str:
+def compute_document_id(raw: RawDocument) -> str:
     """16 hex digits from the id, else the url, else outlet, date, title and text; never path or line.
 
     An id that is a bare number, or shorter than MIN_ID, numbers the rows of its table and says nothing beyond
@@ -127,11 +214,11 @@ def is_statement(paragraph: Paragraph, languages: frozenset[str]) -> bool:
 def _is_courtesy(paragraph: Paragraph) -> bool:
     if paragraph.words > MAX_COURTESY_WORDS:
         return False
-    said = TURN.sub("", paragraph.text)
-    return all(COURTESY.fullmatch(sentence) for sentence in SENTENCES.findall(said))
+    said = TURN_LABEL.sub("", paragraph.text)
+    return all(COURTESY.fullmatch(sentence) for sentence in SENTENCE.findall(said))
 
 
-def _date(raw: RawDocument, layout: Layout, openings: list[str]) -> FoundDate:
+def _find_document_date(raw: RawDocument, layout: Segmentation, openings: list[str]) -> DocumentDate:
     return find_date(
         stated=raw.date,
         stated_in="manifest" if "date" in raw.from_manifest else "metadata",

@@ -1,21 +1,31 @@
 """Files and tables in, raw documents out; labels, and the codebook, speakers and events people write."""
 
-from narratives.read.config import load_codebook, load_events, load_speakers
-from narratives.read.discover import discover, place_of, printable, survey
-from narratives.read.formats import column_names, find_unused, fingerprint, read_file, read_unchanged
-from narratives.read.judgements import VERDICTS, read_judgements
-from narratives.read.labels import read_labels
-from narratives.read.manifest import NAME as MANIFEST
-from narratives.read.rows import FIELDS, fold
+from narratives.read.config import (
+    JUDGEMENT_ANSWERS,
+    load_codebook,
+    load_events,
+    load_speakers,
+    read_judgements,
+    read_labels,
+)
+from narratives.read.formats import (
+    column_names,
+    compute_fingerprint,
+    find_unused,
+    read_file,
+    read_file_verified,
+)
+from narratives.read.inputs import MANIFEST_CSV, find_inputs, place_of, printable, survey
+from narratives.read.tables.rows import DOCUMENT_FIELDS, fold
 
 __all__ = [
-    "FIELDS",
-    "MANIFEST",
-    "VERDICTS",
+    "DOCUMENT_FIELDS",
+    "JUDGEMENT_ANSWERS",
+    "MANIFEST_CSV",
     "column_names",
-    "discover",
+    "compute_fingerprint",
+    "find_inputs",
     "find_unused",
-    "fingerprint",
     "fold",
     "load_codebook",
     "load_events",
@@ -23,8 +33,8 @@ __all__ = [
     "place_of",
     "printable",
     "read_file",
+    "read_file_verified",
     "read_judgements",
     "read_labels",
-    "read_unchanged",
     "survey",
 ]

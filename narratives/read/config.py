@@ -5,15 +5,31 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
-from narratives.model import Codebook, ConfigError, Event, Narrative, Role, Speaker
+from narratives.model import (
+    Codebook,
+    ConfigError,
+    Event,
+    Judgement,
+    LabelledText,
+    Narrative,
+    ReadError,
+    Rejected,
+    Role,
+    Speaker,
+    Verdict,
+    compute_text_key,
+)
+from narratives.read.encoding import open_text
+from narratives.read.tables import find_delimiter, iterate_csv_rows, make_csv_record, unwrap_row
+from narratives.read.tables.rows import parse_json, replace_unstorable
 
-_ID = re.compile(r"[a-z0-9_]+")
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
-_URL = re.compile(r"https?://[^\s/]+\.[^\s]+")
+_ID_PATTERN = re.compile(r"[a-z0-9_]+")
+_COLOUR_PATTERN = re.compile(r"#[0-9a-fA-F]{6}")
+_URL_PATTERN = re.compile(r"https?://[^\s/]+\.[^\s]+")
 
 
 def load_codebook(path: Path) -> Codebook:
@@ -22,10 +38,10 @@ def load_codebook(path: Path) -> Codebook:
     `[[narrative]]` tables with id, name, definition, exemplars and optionally includes, excludes, contrasts,
     cues, parent, colour (`#rrggbb`), threshold and replaces (earlier ids).
     """
-    data, digest = _load(path)
-    narratives = tuple(_narrative(table) for table in _tables(data, path, "narrative", "id"))
-    _once(path, "narrative id", [n.id for n in narratives])
-    _once(path, "narrative name", [n.name for n in narratives])
+    data, digest = _load_toml(path)
+    narratives = tuple(_parse_narrative(table) for table in _iterate_tables(data, path, "narrative", "id"))
+    _check_unique(path, "narrative id", [n.id for n in narratives])
+    _check_unique(path, "narrative name", [n.name for n in narratives])
     parents = {n.id: n.parent for n in narratives}
     for start in parents:
         seen, here = {start}, parents[start]
@@ -45,9 +61,9 @@ def load_speakers(path: Path) -> tuple[Speaker, ...]:
     `[[speaker]]` tables with name and optionally aliases, affiliation and roles, each role being
     `{title, from, to}` with whole dates, either end open. No name or alias may stand for two speakers.
     """
-    data, _ = _load(path)
-    speakers = tuple(_speaker(table) for table in _tables(data, path, "speaker", "name"))
-    _once(path, "name or alias", [known.casefold() for s in speakers for known in (s.name, *s.aliases)])
+    data, _ = _load_toml(path)
+    speakers = tuple(_parse_speaker(table) for table in _iterate_tables(data, path, "speaker", "name"))
+    _check_unique(path, "name or alias", [known.casefold() for s in speakers for known in (s.name, *s.aliases)])
     return speakers
 
 
@@ -56,15 +72,15 @@ def load_events(path: Path) -> tuple[Event, ...]:
 
     `[[event]]` tables with date, name, source (a web address) and optionally narratives (ids of a codebook).
     """
-    data, _ = _load(path)
-    events = [_event(table) for table in _tables(data, path, "event", "name")]
-    _once(path, "event", [f"{e.date} {e.name}" for e in events])
+    data, _ = _load_toml(path)
+    events = [_parse_event(table) for table in _iterate_tables(data, path, "event", "name")]
+    _check_unique(path, "event", [f"{e.date} {e.name}" for e in events])
     return tuple(sorted(events, key=lambda event: (event.date, event.name)))
 
 
-def _narrative(table: _Table) -> Narrative:
+def _parse_narrative(table: _TomlTable) -> Narrative:
     narrative = Narrative(
-        id=table.text("id", needed=True, pattern=_ID, meant="small letters, digits and _"),
+        id=table.text("id", needed=True, pattern=_ID_PATTERN, meant="small letters, digits and _"),
         name=table.text("name", needed=True),
         definition=table.text("definition", needed=True),
         includes=table.texts("includes"),
@@ -73,26 +89,26 @@ def _narrative(table: _Table) -> Narrative:
         contrasts=table.texts("contrasts"),
         cues=table.texts("cues"),
         parent=table.text("parent"),
-        colour=table.text("colour", pattern=_COLOUR, meant="a colour such as #1f77b4"),
+        colour=table.text("colour", pattern=_COLOUR_PATTERN, meant="a colour such as #1f77b4"),
         threshold=table.number("threshold"),
-        replaces=table.texts("replaces", pattern=_ID, meant="ids of earlier narratives"),
+        replaces=table.texts("replaces", pattern=_ID_PATTERN, meant="ids of earlier narratives"),
     )
     table.end()
     return narrative
 
 
-def _speaker(table: _Table) -> Speaker:
+def _parse_speaker(table: _TomlTable) -> Speaker:
     speaker = Speaker(
         name=table.text("name", needed=True),
         aliases=table.texts("aliases"),
-        roles=tuple(_role(role) for role in table.tables("roles")),
+        roles=tuple(_parse_role(role) for role in table.tables("roles")),
         affiliation=table.text("affiliation"),
     )
     table.end()
     return speaker
 
 
-def _role(table: _Table) -> Role:
+def _parse_role(table: _TomlTable) -> Role:
     role = Role(table.text("title", needed=True), table.day("from"), table.day("to"))
     if role.start and role.end and role.end < role.start:
         raise table.error("`from` before `to`", f"{role.start} to {role.end}", "Correct the dates.")
@@ -100,21 +116,21 @@ def _role(table: _Table) -> Role:
     return role
 
 
-def _event(table: _Table) -> Event:
+def _parse_event(table: _TomlTable) -> Event:
     day = table.day("date")
     if day is None:
         raise table.missing("date")
     event = Event(
         date=day,
         name=table.text("name", needed=True),
-        source=table.text("source", needed=True, pattern=_URL, meant="a web address"),
-        narratives=table.texts("narratives", pattern=_ID, meant="narrative ids"),
+        source=table.text("source", needed=True, pattern=_URL_PATTERN, meant="a web address"),
+        narratives=table.texts("narratives", pattern=_ID_PATTERN, meant="narrative ids"),
     )
     table.end()
     return event
 
 
-class _Table:
+class _TomlTable:
     """One TOML table, its keys taken one by one; `where` names file and entry in every complaint."""
 
     def __init__(self, values: dict[str, object], where: str) -> None:
@@ -127,9 +143,7 @@ class _Table:
     def missing(self, key: str) -> ConfigError:
         return self.error(f"`{key}`", "nothing", f"Fill in `{key}`.")
 
-    def text(
-        self, key: str, needed: bool = False, pattern: re.Pattern[str] | None = None, meant: str = ""
-    ) -> str:
+    def text(self, key: str, needed: bool = False, pattern: re.Pattern[str] | None = None, meant: str = "") -> str:
         value = self._values.pop(key, "")
         if not isinstance(value, str):
             raise self.error(f"text as `{key}`", repr(value), "Put it in quotation marks.")
@@ -169,11 +183,11 @@ class _Table:
             raise self.error(f"a whole date as `{key}`", repr(value), todo)
         return value
 
-    def tables(self, key: str) -> list[_Table]:
+    def tables(self, key: str) -> list[_TomlTable]:
         value = self._values.pop(key, [])
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise self.error(f"a list of tables as `{key}`", repr(value), "Write {title = ...} entries.")
-        return [_Table(item, f"{self._where}, {key} {number}") for number, item in enumerate(value, 1)]
+        return [_TomlTable(item, f"{self._where}, {key} {number}") for number, item in enumerate(value, 1)]
 
     def end(self) -> None:
         """Refuse what no one asked for: a misspelt key would otherwise be lost without a word."""
@@ -181,7 +195,7 @@ class _Table:
             raise self.error("known keys only", ", ".join(sorted(self._values)), "Correct or remove them.")
 
 
-def _load(path: Path) -> tuple[dict[str, object], str]:
+def _load_toml(path: Path) -> tuple[dict[str, object], str]:
     try:
         content = path.read_bytes()
         return tomllib.loads(content.decode("utf-8-sig")), hashlib.sha256(content).hexdigest()
@@ -192,7 +206,7 @@ def _load(path: Path) -> tuple[dict[str, object], str]:
         raise ConfigError(f"TOML in UTF-8 in {path}", str(error), "Correct the file there.") from error
 
 
-def _tables(data: dict[str, object], path: Path, kind: str, label: str) -> Iterator[_Table]:
+def _iterate_tables(data: dict[str, object], path: Path, kind: str, label: str) -> Iterator[_TomlTable]:
     entries = data.get(kind)
     others = sorted(set(data) - {kind})
     if others or not isinstance(entries, list) or not entries:
@@ -201,10 +215,132 @@ def _tables(data: dict[str, object], path: Path, kind: str, label: str) -> Itera
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, dict):
             raise ConfigError(f"[[{kind}]] tables in {path}", repr(entry), "Correct the file.")
-        yield _Table(entry, f"{path}, {kind} {entry.get(label, number)!r}")
+        yield _TomlTable(entry, f"{path}, {kind} {entry.get(label, number)!r}")
 
 
-def _once(path: Path, what: str, values: list[str]) -> None:
+def _check_unique(path: Path, what: str, values: list[str]) -> None:
     twice = sorted({value for value in values if values.count(value) > 1})
     if twice:
         raise ConfigError(f"each {what} once in {path}", f"{', '.join(twice)} twice", "Rename or remove one.")
+
+
+_BAD_ROW_HINT = "Correct that row or leave it out."
+
+
+def read_labels(path: Path, narrative_ids: Sequence[str]) -> Iterator[LabelledText | Rejected]:
+    """The rows of a JSONL file `{text, labels, disputed}`, in its order; a bad one as `Rejected`.
+
+    Narratives in `labels` are accepted, those in `disputed` undecided, all others of `narrative_ids`
+    rejected; where a row has `rejected`, only those are. `document` tells which document a paragraph is of;
+    without it an `id` does, up to its last hyphen (`speech7-12` is of `speech7`). Raises ConfigError where
+    the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            for row, line in enumerate(file, 1):
+                if not line.strip():
+                    continue
+                try:
+                    yield _parse_label_row(line, row, narrative_ids)
+                except ReadError as error:
+                    yield Rejected(str(path), row, str(error))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(f"a readable file {path}", reason, "Check the path and your rights.") from error
+
+
+def _parse_label_row(line: bytes, row: int, narrative_ids: Sequence[str]) -> LabelledText:
+    try:
+        value = parse_json(line.decode("utf-8-sig"), "a JSON object on each line")
+    except UnicodeDecodeError as error:
+        raise ReadError("UTF-8", str(error), _BAD_ROW_HINT) from error
+    if not isinstance(value, dict):
+        raise ReadError("a JSON object on each line", type(value).__name__, _BAD_ROW_HINT)
+    text = value.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise ReadError("a text as `text`", repr(text)[:80], _BAD_ROW_HINT)
+    if "labels" not in value:
+        raise ReadError("`labels`, a list, empty where it advances nothing", "none", _BAD_ROW_HINT)
+    text = replace_unstorable(text)
+    named: dict[Verdict, set[str]] = {
+        "accepted": _parse_narrative_ids(value, "labels", narrative_ids),
+        "undecided": _parse_narrative_ids(value, "disputed", narrative_ids),
+        "rejected": _parse_narrative_ids(value, "rejected", narrative_ids),
+    }
+    both = sorted(key for key in narrative_ids if sum(key in of for of in named.values()) > 1)
+    if both:
+        raise ReadError("each narrative under one verdict", f"{', '.join(both)} under two", _BAD_ROW_HINT)
+    if "rejected" not in value:
+        named["rejected"] = set(narrative_ids) - named["accepted"] - named["undecided"]
+    verdict_of = {key: verdict for verdict, keys in named.items() for key in keys}
+    return LabelledText(row, text, _parse_document_id(value, text), dict(sorted(verdict_of.items())))
+
+
+def _parse_narrative_ids(value: dict[str, object], name: str, narrative_ids: Sequence[str]) -> set[str]:
+    codes = value.get(name, [])
+    if not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
+        raise ReadError(f"a list of narrative ids as `{name}`", repr(codes)[:80], _BAD_ROW_HINT)
+    unknown = sorted(set(codes) - set(narrative_ids))
+    if unknown:
+        todo = "Correct the row, or name the codebook that it is of with --codebook."
+        raise ReadError(f"narratives of the codebook as `{name}`", ", ".join(unknown), todo)
+    return set(codes)
+
+
+def _parse_document_id(value: dict[str, object], text: str) -> str:
+    for name in ("document", "id"):
+        given = value.get(name)
+        if given is None or given == "":
+            continue
+        if not isinstance(given, str) or not given.strip():
+            raise ReadError(f"text as `{name}`", repr(given)[:80], _BAD_ROW_HINT)
+        key = replace_unstorable(given).strip()
+        return key if name == "document" else key.rpartition("-")[0] or key
+    return compute_text_key(text)
+
+
+JUDGEMENT_COLUMNS = ("snapshot", "paragraph_id", "narrative_id", "verdict")
+JUDGEMENT_ANSWERS: dict[str, bool | None] = {"yes": True, "no": False, "unsure": None}
+
+
+def read_judgements(path: Path) -> Iterator[Judgement | Rejected]:
+    """The rows with a verdict, in the file's order, a bad one as `Rejected`; others are passed over.
+
+    Columns other than COLUMNS play no part. Cells may be parted by commas, semicolons, tabs or bars, as
+    spreadsheets of any language save them. Raises ConfigError where the file cannot be read or lacks one of
+    them.
+    """
+    try:
+        delimiter = find_delimiter(path, JUDGEMENT_COLUMNS)
+        with open_text(path, newline="", guess=True) as lines:
+            rows = iterate_csv_rows(lines, delimiter)
+            header = [name.strip() for name in unwrap_row(next(rows, []))]
+            if any(header.count(name) != 1 for name in JUDGEMENT_COLUMNS):
+                got = ", ".join(header) or "an empty file"
+                raise ConfigError(
+                    f"the columns {', '.join(JUDGEMENT_COLUMNS)}, each once, in {path}",
+                    got,
+                    "Fill in a file of `spotcheck draw`.",
+                )
+            for number, cells in enumerate(rows, 1):
+                try:
+                    record = make_csv_record(cells, header)
+                    if record["verdict"].strip():
+                        yield _parse_judgement(record, number)
+                except ReadError as error:
+                    yield Rejected(str(path), number, str(error))
+    except (ReadError, UnicodeDecodeError) as error:
+        got = error.got if isinstance(error, ReadError) else str(error)
+        raise ConfigError(f"CSV in {path}", got, "Save the file as CSV in UTF-8.") from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(f"a readable file {path}", reason, "Check the path and your rights.") from error
+
+
+def _parse_judgement(record: dict[str, str], row: int) -> Judgement:
+    snapshot, paragraph, narrative = (record[name].strip() for name in JUDGEMENT_COLUMNS[:3])
+    said = record["verdict"].strip().casefold()
+    if said not in JUDGEMENT_ANSWERS:
+        where = f"verdict on {paragraph} and {narrative}"
+        raise ReadError(f"one of {', '.join(JUDGEMENT_ANSWERS)} as {where}", repr(said[:40]), "Correct that cell.")
+    return Judgement(row, snapshot, paragraph, narrative, JUDGEMENT_ANSWERS[said])

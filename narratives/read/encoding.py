@@ -1,30 +1,133 @@
-"""Bytes to text: compression, byte order marks, guessed encodings, and the refusal of binary content."""
+"""Limits on what is read at once, so that no input, however made, takes memory or time without bound."""
 
 from __future__ import annotations
 
 import codecs
+import gzip
 import io
 import re
+import signal
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import BinaryIO, TextIO, cast
 
 from charset_normalizer import from_bytes
 
 from narratives.model import ReadError
-from narratives.read.bounds import Unpacking
+
+MAX_DOCUMENT_SIZE = 20_000_000  # bytes of one text file, characters of one row; a long book has two million
+MAX_UNPACKED_TABLE_BYTES = 500_000_000  # bytes of a gzipped Parquet file once unpacked, which must be held whole
+# Text packs to a third or a tenth; only what was made to burst packs a hundredfold.
+MAX_COMPRESSION_RATIO = 100
+SAFE_UNPACKED_BYTES = 50_000_000  # bytes that may be unpacked whatever the ratio
+MAX_SECONDS = 180.0  # for one page or office file; a PDF of a thousand pages takes half a minute
+
+
+class LongLineError(ReadError):
+    """One line is too long; those after it can still be read."""
+
+
+class GzipReader(io.RawIOBase):
+    """The content of a gzip file; raises ReadError once it turns out to be a bomb."""
+
+    def __init__(self, path: Path) -> None:
+        self._packed = gzip.GzipFile(path, "rb")
+        self._limit = max(SAFE_UNPACKED_BYTES, MAX_COMPRESSION_RATIO * path.stat().st_size)
+        self._done = 0
+
+    def readable(self) -> bool:
+        """Always: there is no other use."""
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Unpack into the buffer."""
+        data = self._packed.read(len(buffer))
+        self._done += len(data)
+        if self._done > self._limit:
+            got = f"one that grows more than {MAX_COMPRESSION_RATIO}-fold, beyond {self._limit // 1_000_000} MB"
+            raise ReadError("a gzip file of text", got, "If it is sound, unpack it and name the file itself.")
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        """Close the file as well."""
+        self._packed.close()
+        super().close()
+
+
+def read_within_limit(raw: BinaryIO, limit: int) -> bytes:
+    """All bytes of a file that must be held at once; raises ReadError above the limit, without reading on."""
+    data = raw.read(limit + 1)
+    if len(data) > limit:
+        todo = "Split it into several files, or rows of a table."
+        raise ReadError(f"a file of up to {limit / 1_000_000:g} MB", "a larger one", todo)
+    return data
+
+
+@contextmanager
+def time_limit() -> Iterator[None]:
+    """Raise ReadError within, once it has taken longer than MAX_SECONDS.
+
+    It needs the alarm clock of the process, which the main thread alone may set: elsewhere it has no effect.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        todo = "Leave it out, or give its text as .txt."
+        raise ReadError(f"a file that is read within {MAX_SECONDS:g} s", "one that takes longer", todo)
+
+    started, before = time.monotonic(), signal.signal(signal.SIGALRM, stop)
+    # Again every second: a parser may take the error for one of its own, and go on.
+    left, interval = signal.setitimer(signal.ITIMER_REAL, MAX_SECONDS, 1.0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL if before is None else before)
+        if left:
+            rest = max(left - (time.monotonic() - started), 0.001)
+            signal.setitimer(signal.ITIMER_REAL, rest, interval)
+
+
+class LimitedLines(Iterator[str]):
+    """The lines of a text; in place of one above the limit it raises LongLineError, and then goes on.
+
+    `number` is that of the last line, 1-based. A line that is too long is passed over piece by piece.
+    """
+
+    def __init__(self, lines: TextIO, limit: int = 0) -> None:
+        self._lines, self._limit, self.number = lines, limit or MAX_DOCUMENT_SIZE, 0
+
+    def __next__(self) -> str:
+        line = self._lines.readline(self._limit + 1)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        if len(line) <= self._limit or line[-1] in "\r\n":
+            return line
+        while line and line[-1] not in "\r\n":
+            line = self._lines.readline(self._limit + 1)
+        expected = f"lines of up to {self._limit / 1_000_000:g} million characters"
+        todo = "Split the document, or check that the file has line ends."
+        raise LongLineError(expected, f"a longer one, line {self.number}", todo)
+
 
 HEAD_BYTES = 8192
 # Control characters other than white space: text has hardly any, other files have many.
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-GUESSED_BYTES = 262_144  # from which the encoding of a table is guessed
-MIN_FOREIGN_LINES = 2
+_CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+GUESS_SAMPLE_BYTES = 262_144  # from which the encoding of a table is guessed
+MIN_NON_UTF8_LINES = 2
 _CYRILLIC_RUN = re.compile(rb"[\xc0-\xff\xa8\xb8]{2,}")
-MIN_CYRILLIC, MIN_CYRILLIC_SHARE = 8, 0.85  # letters, and their share of the bytes beyond ASCII
+MIN_CYRILLIC_LETTERS, MIN_CYRILLIC_SHARE = 8, 0.85  # letters, and their share of the bytes beyond ASCII
 MAX_CONTROL_SHARE = 0.01
-MIN_JUDGED_BYTES = 1000
-_ESCAPED = re.compile("[\udc80-\udcff]")
+MIN_CHECKED_BYTES = 1000
+_ESCAPED_BYTES = re.compile("[\udc80-\udcff]")
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -34,36 +137,36 @@ def open_bytes(path: Path) -> BinaryIO:
     Raises OSError, and while reading EOFError or zlib.error, or ReadError for a gzip bomb.
     """
     if path.suffix.lower() == ".gz":
-        return cast(BinaryIO, io.BufferedReader(Unpacking(path), HEAD_BYTES * 8))
+        return cast(BinaryIO, io.BufferedReader(GzipReader(path), HEAD_BYTES * 8))
     return path.open("rb")
 
 
-def decode(data: bytes) -> str:
+def decode_text(data: bytes) -> str:
     """The text of a whole file, line ends as `\\n`.
 
     A byte order mark decides, else UTF-8 if the bytes are valid UTF-8, else the guess of charset-normalizer.
     Raises ReadError where the file is empty or no text.
     """
-    encoding = _marked_encoding(data)
+    encoding = _get_marked_encoding(data)
     if encoding:
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError as error:
-            raise _undecodable(f"{error.reason} at byte {error.start}") from error
+            raise _make_decoding_error(f"{error.reason} at byte {error.start}") from error
     else:
-        _refuse_binary(data)
+        _reject_binary(data)
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
-            _refuse_mixture(data)
-            encoding = _guess(data)
+            _reject_mixed_encodings(data)
+            encoding = _guess_encoding(data)
             if not encoding:
-                raise _undecodable("bytes that fit no known encoding") from None
+                raise _make_decoding_error("bytes that fit no known encoding") from None
             text = data.decode(encoding, errors="replace")
     if "\0" in text:
-        raise _binary("NUL characters")
+        raise _make_binary_error("NUL characters")
     if not text.strip():
-        raise _empty()
+        raise _make_empty_error()
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -76,13 +179,13 @@ def open_text(path: Path, newline: str | None = None, guess: bool = False) -> It
     that one bad row does not cost the rest. Raises ReadError where the file is empty or binary.
     """
     with open_bytes(path) as raw:
-        head = raw.read(GUESSED_BYTES if guess else HEAD_BYTES)
+        head = raw.read(GUESS_SAMPLE_BYTES if guess else HEAD_BYTES)
     if not head:
-        raise _empty()
-    encoding = _marked_encoding(head)
+        raise _make_empty_error()
+    encoding = _get_marked_encoding(head)
     if not encoding:
-        _refuse_binary(head[:HEAD_BYTES])
-        encoding = _foreign_encoding(head) if guess else ""
+        _reject_binary(head[:HEAD_BYTES])
+        encoding = _detect_legacy_encoding(head) if guess else ""
     # UTF-16 has no such escape: its errors end the file.
     errors = "strict" if encoding == "utf-16" else "surrogateescape"
     with (
@@ -92,29 +195,29 @@ def open_text(path: Path, newline: str | None = None, guess: bool = False) -> It
         yield lines
 
 
-def is_damaged(text: str) -> bool:
+def has_undecoded_bytes(text: str) -> bool:
     """Whether `open_text` met bytes here that are not UTF-8."""
-    return _ESCAPED.search(text) is not None
+    return _ESCAPED_BYTES.search(text) is not None
 
 
-def is_marked(data: bytes) -> bool:
+def has_byte_order_mark(data: bytes) -> bool:
     """Whether a byte order mark says which encoding this is."""
-    return bool(_marked_encoding(data))
+    return bool(_get_marked_encoding(data))
 
 
-def _marked_encoding(data: bytes) -> str:
+def _get_marked_encoding(data: bytes) -> str:
     # The mark of UTF-32 starts with that of UTF-16: such a file is refused for its NUL characters.
     return next((name for mark, name in _BOMS if data.startswith(mark)), "")
 
 
-def _refuse_binary(data: bytes) -> None:
+def _reject_binary(data: bytes) -> None:
     if b"\0" in data:
-        raise _binary("NUL bytes")
-    if len(_CONTROL.findall(data)) > MAX_CONTROL_SHARE * max(len(data), MIN_JUDGED_BYTES):
-        raise _binary("control characters")
+        raise _make_binary_error("NUL bytes")
+    if len(_CONTROL_BYTES.findall(data)) > MAX_CONTROL_SHARE * max(len(data), MIN_CHECKED_BYTES):
+        raise _make_binary_error("control characters")
 
 
-def _refuse_mixture(data: bytes) -> None:
+def _reject_mixed_encodings(data: bytes) -> None:
     """Refuse lines in UTF-8 beside lines that are not: any one encoding would garble the one or the other."""
     foreign = 0
     utf8 = False
@@ -130,12 +233,12 @@ def _refuse_mixture(data: bytes) -> None:
             raise ReadError("text in one encoding", f"a mixture: line {foreign} is not UTF-8", todo)
 
 
-def _foreign_encoding(head: bytes) -> str:
+def _detect_legacy_encoding(head: bytes) -> str:
     """The encoding of a table's first part where it is plainly not UTF-8, else ""."""
     foreign = 0
     lines = head.splitlines()
     # The last line may be cut in the middle of a character.
-    for line in lines[:-1] if len(head) == GUESSED_BYTES else lines:
+    for line in lines[:-1] if len(head) == GUESS_SAMPLE_BYTES else lines:
         if not line.isascii():
             try:
                 line.decode("utf-8")
@@ -143,10 +246,10 @@ def _foreign_encoding(head: bytes) -> str:
             except UnicodeDecodeError:
                 foreign += 1
     # One bad row is a bad row.
-    return _guess(head) if foreign >= MIN_FOREIGN_LINES or _is_cyrillic(head) else ""
+    return _guess_encoding(head) if foreign >= MIN_NON_UTF8_LINES or _is_cyrillic(head) else ""
 
 
-def _guess(data: bytes) -> str:
+def _guess_encoding(data: bytes) -> str:
     """The likely encoding of bytes that are not UTF-8, or "".
 
     Russian is told by its bytes, because a few words are too little for charset-normalizer: both encodings of
@@ -161,16 +264,16 @@ def _guess(data: bytes) -> str:
 
 def _is_cyrillic(data: bytes) -> bool:
     letters = sum(len(run) for run in _CYRILLIC_RUN.findall(data))
-    return letters >= MIN_CYRILLIC and letters >= MIN_CYRILLIC_SHARE * sum(byte >= 0x80 for byte in data)
+    return letters >= MIN_CYRILLIC_LETTERS and letters >= MIN_CYRILLIC_SHARE * sum(byte >= 0x80 for byte in data)
 
 
-def _binary(what: str) -> ReadError:
+def _make_binary_error(what: str) -> ReadError:
     return ReadError("text", f"binary content ({what})", "Export the file as plain text in UTF-8.")
 
 
-def _undecodable(what: str) -> ReadError:
+def _make_decoding_error(what: str) -> ReadError:
     return ReadError("text in UTF-8 or UTF-16", what, "Save the file as UTF-8.")
 
 
-def _empty() -> ReadError:
+def _make_empty_error() -> ReadError:
     return ReadError("a file with content", "an empty file", "Leave it out or fill it.")

@@ -13,11 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
-from narratives.read.bounds import MAX_DOCUMENT, read_whole, time_limit
-from narratives.read.encoding import decode, open_bytes
+from narratives.read.encoding import MAX_DOCUMENT_SIZE, decode_text, open_bytes, read_within_limit, time_limit
 from narratives.read.html import read_html
 from narratives.read.office import read_docx, read_pdf
-from narratives.read.rows import legible, refuse, with_manifest
 from narratives.read.tables import (
     csv_columns,
     jsonl_columns,
@@ -27,6 +25,7 @@ from narratives.read.tables import (
     read_parquet,
     unused_columns,
 )
+from narratives.read.tables.rows import apply_manifest, legible, refuse
 
 log = logging.getLogger(__name__)
 
@@ -36,22 +35,22 @@ MAX_QUOTED = 200  # characters of what a parser says of a broken file
 PLAIN = (".txt", ".html", ".htm", ".jsonl", ".csv")
 
 # The columns of a table, as a list of the shapes that its rows have.
-TABLES: Mapping[str, Callable[[InputFile, Mapping[str, str]], list[tuple[str, ...]]]] = {
+TABLE_EXTENSIONS: Mapping[str, Callable[[InputFile, Mapping[str, str]], list[tuple[str, ...]]]] = {
     ".jsonl": jsonl_columns,
     ".csv": csv_columns,
     ".parquet": parquet_columns,
 }
-Reader = Callable[[InputFile, Mapping[str, str]], Iterator[RawDocument | Rejected]]
+FileReader = Callable[[InputFile, Mapping[str, str]], Iterator[RawDocument | Rejected]]
 
 
 def read_text(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
     """A text file is one document, `row` 0; `columns` has no bearing on it."""
     with open_bytes(file.path) as raw:
-        text = decode(read_whole(raw, MAX_DOCUMENT))
-    yield with_manifest(RawDocument(file.source_path, text=text), file)
+        text = decode_text(read_within_limit(raw, MAX_DOCUMENT_SIZE))
+    yield apply_manifest(RawDocument(file.source_path, text=text), file)
 
 
-READERS: Mapping[str, Reader] = {
+READERS: Mapping[str, FileReader] = {
     ".txt": read_text,
     ".html": read_html,
     ".htm": read_html,
@@ -63,7 +62,7 @@ READERS: Mapping[str, Reader] = {
 }
 
 
-def format_of(path: Path) -> str:
+def get_format(path: Path) -> str:
     """The extension that names the format, in lower case and without `.gz`; may be empty."""
     name = Path(path.name.lower())
     return Path(name.stem).suffix if name.suffix == ".gz" else name.suffix
@@ -71,27 +70,27 @@ def format_of(path: Path) -> str:
 
 def check_format(path: Path) -> None:
     """Raise ReadError where no reader reads this kind of file."""
-    extension = format_of(path)
+    extension = get_format(path)
     if extension in READERS:
         return
     known = f"one of {' '.join(READERS)} (or its .gz)"
     raise ReadError(known, f"extension {path.suffix or '(none)'}", "Convert the file or leave it out.")
 
 
-def fingerprint(file: InputFile, columns: Mapping[str, str]) -> str:
+def compute_fingerprint(file: InputFile, columns: Mapping[str, str]) -> str:
     """sha256 (hex) over the file's bytes and everything else that decides what is read from it.
 
     Namely the format, the manifest's row, the column map and the version of the readers; not the path.
     Raises ReadError where the file has become unreadable.
     """
-    terms = [READER_VERSION, format_of(file.path), sorted(file.manifest.items()), sorted(columns.items())]
+    terms = [READER_VERSION, get_format(file.path), sorted(file.manifest.items()), sorted(columns.items())]
     digest = hashlib.sha256(json.dumps(terms).encode())
     try:
         with file.path.open("rb") as raw:
             while block := raw.read(1 << 20):
                 digest.update(block)
     except OSError as error:
-        raise unreadable(error) from error
+        raise make_read_error(error) from error
     return digest.hexdigest()
 
 
@@ -117,22 +116,22 @@ def read_file(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocume
 
 
 def _items(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
-    extension = format_of(file.path)
+    extension = get_format(file.path)
     items = READERS[extension](file, columns)
-    if extension in TABLES:
+    if extension in TABLE_EXTENSIONS:
         return items
     # The rows of a table are bounded in size; of a page or an office file only the time tells.
     with time_limit():
         return iter(list(items))
 
 
-def read_unchanged(file: InputFile, columns: Mapping[str, str], key: str) -> Iterator[RawDocument | Rejected]:
+def read_file_verified(file: InputFile, columns: Mapping[str, str], key: str) -> Iterator[RawDocument | Rejected]:
     """`read_file`, sure that all rows are of the content whose fingerprint is `key`.
 
     Raises ReadError at the end where the file changed while it was read: its rows are then to be thrown away.
     """
     yield from read_file(file, columns)
-    if fingerprint(file, columns) != key:
+    if compute_fingerprint(file, columns) != key:
         todo = "Build again once nothing writes to it."
         raise ReadError("a file at rest", "one that changed while it was read", todo)
 
@@ -140,7 +139,7 @@ def read_unchanged(file: InputFile, columns: Mapping[str, str], key: str) -> Ite
 def column_names(file: InputFile) -> tuple[str, ...]:
     """The names of a table's columns; for JSONL the keys of its first lines. Raises ReadError."""
     with as_read_error(file.path):
-        shapes = TABLES[format_of(file.path)](file, {})
+        shapes = TABLE_EXTENSIONS[get_format(file.path)](file, {})
         return tuple(dict.fromkeys(name for names in shapes for name in names))
 
 
@@ -149,10 +148,14 @@ def find_unused(file: InputFile, columns: Mapping[str, str]) -> tuple[str, ...]:
 
     Empty for what is no table, and where the columns cannot be read, which reading the file tells.
     """
-    extension = format_of(file.path)
+    extension = get_format(file.path)
     try:
         with as_read_error(file.path):
-            return unused_columns(TABLES[extension](file, columns), columns) if extension in TABLES else ()
+            return (
+                unused_columns(TABLE_EXTENSIONS[extension](file, columns), columns)
+                if extension in TABLE_EXTENSIONS
+                else ()
+            )
     except ReadError:
         return ()
 
@@ -169,10 +172,10 @@ def as_read_error(path: Path) -> Iterator[None]:
         raise
     except Exception as error:
         log.debug("%s could not be read", path, exc_info=True)
-        raise unreadable(error, path) from error
+        raise make_read_error(error, path) from error
 
 
-def unreadable(error: Exception, path: Path = Path()) -> ReadError:
+def make_read_error(error: Exception, path: Path = Path()) -> ReadError:
     """What went wrong with the bytes of a file, in words."""
     if isinstance(error, PermissionError):
         return ReadError("a readable file", "permission denied", "Give yourself the right to read it.")
@@ -185,9 +188,7 @@ def unreadable(error: Exception, path: Path = Path()) -> ReadError:
     what = f"a corrupt one ({legible(str(error), MAX_QUOTED) or type(error).__name__})"
     if path.suffix.lower() == ".gz" and isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):
         return ReadError("a whole gzip file", what, "Fetch or pack it anew.")
-    if format_of(path) in PLAIN and isinstance(error, UnicodeError):
-        return ReadError(
-            "text in UTF-8 or UTF-16", legible(str(error), MAX_QUOTED), "Save the file as UTF-8."
-        )
-    kind = f"{format_of(path)} file" if format_of(path) else "file"
+    if get_format(path) in PLAIN and isinstance(error, UnicodeError):
+        return ReadError("text in UTF-8 or UTF-16", legible(str(error), MAX_QUOTED), "Save the file as UTF-8.")
+    kind = f"{get_format(path)} file" if get_format(path) else "file"
     return ReadError(f"a whole {kind}", what, "Fetch it anew, or save it anew with its own program.")

@@ -10,27 +10,24 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from narratives.model import InputFile, RawDocument, RawParagraph, ReadError, Rejected
-from narratives.read.bounds import MAX_DOCUMENT
-from narratives.read.encoding import open_bytes
-from narratives.read.html.text import chunks, is_bold, part_label, plain
-from narratives.read.html.tree import parse_page
-from narratives.read.rows import clean, with_manifest
+from narratives.read.encoding import MAX_DOCUMENT_SIZE, open_bytes
+from narratives.read.html.page import parse_page
+from narratives.read.html.visible_text import is_bold, iterate_blocks, join_runs, split_label
+from narratives.read.tables.rows import apply_manifest, replace_unstorable
 
-MAX_BYTES = 200_000_000
+MAX_FILE_BYTES = 200_000_000
 MAX_PAGES = 5000
 MAX_XML = 50_000_000  # bytes of all XML of a Word file; a long book has ten million
 MAX_TAGS = 1_000_000  # of that XML: each costs a kilobyte of memory and a tenth of a millisecond
 EDGE_LINES = 3  # lines at the head and foot of a page among which running titles are looked for
-MIN_RUNNING = 0.5  # share of pages on which a line must return to be a running title
-MIN_RUNNING_PAGES = 3
-SHORT_LINE = 0.8  # of a page's usual line length: a sentence that ends earlier ends its paragraph
+MIN_RUNNING_TITLE_SHARE = 0.5  # share of pages on which a line must return to be a running title
+MIN_RUNNING_TITLE_PAGES = 3
+MIN_FULL_LINE_SHARE = 0.8  # of a page's usual line length: a sentence that ends earlier ends its paragraph
 MAX_TITLE_WORDS = 40
 
 _DIGITS = re.compile(r"\d+")
-_PAGE_NUMBER = re.compile(
-    r"(?:page\s+|стр\.?\s+|[-–—]\s*)?\d{1,4}(?:\s*(?:/|of|из)\s*\d{1,4})?(?:\s*[-–—])?", re.I
-)
-_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]$")
+_PAGE_NUMBER = re.compile(r"(?:page\s+|стр\.?\s+|[-–—]\s*)?\d{1,4}(?:\s*(?:/|of|из)\s*\d{1,4})?(?:\s*[-–—])?", re.I)
+_LINE_END_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]$")
 _SENTENCE_END = re.compile(r"[.!?…:;][\"”“’'»)\]]*$")
 _HEAD = 4096
 _MARKUP = re.compile(rb"[\xef\xbb\xbf\xfe\xff\s\0]*(?:<|\Z)")
@@ -44,12 +41,12 @@ def read_pdf(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocumen
     `columns` has no bearing on it. Raises ReadError where it is encrypted or has no text, and where it is
     broken whatever pypdf meets.
     """
-    pages = _without_running([_lines(text) for text in _pdf_pages(_load(file))])
-    text = clean("\n\n".join(_join(pages)))
+    pages = _drop_running_titles([_split_lines(text) for text in _extract_pdf_pages(_load_bytes(file))])
+    text = replace_unstorable("\n\n".join(_join_paragraphs(pages)))
     if not text.strip():
         todo = "Run a text recognition over it, or leave it out."
         raise ReadError("a PDF with text", "none (scanned pages?)", todo)
-    yield with_manifest(RawDocument(file.source_path, text=text), file)
+    yield apply_manifest(RawDocument(file.source_path, text=text), file)
 
 
 def read_docx(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
@@ -58,32 +55,34 @@ def read_docx(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocume
     `columns` has no bearing on it. Raises ReadError where it is encrypted or has no text, and where it is
     broken whatever mammoth meets.
     """
-    blocks = list(chunks(parse_page(f"<html><body>{_docx_html(_load(file))}</body></html>".encode())))
-    texts = [clean(plain(block.runs)) for block in blocks]
+    blocks = list(
+        iterate_blocks(parse_page(f"<html><body>{_convert_docx_to_html(_load_bytes(file))}</body></html>".encode()))
+    )
+    texts = [replace_unstorable(join_runs(block.runs)) for block in blocks]
     if not texts:
         raise ReadError("a document with text", "none", "Leave it out or fill it.")
     first = texts[0]
     named = blocks[0].kind == "heading" or is_bold(blocks[0].runs) or not _SENTENCE_END.search(first)
     titled = len(texts) > 1 and named and len(first.split()) <= MAX_TITLE_WORDS and blocks[0].kind != "quote"
     paragraphs = tuple(
-        RawParagraph(text, kind=block.kind, labelled=bool(part_label(block.runs).label))
+        RawParagraph(text, kind=block.kind, labelled=bool(split_label(block.runs).label))
         for block, text in zip(blocks, texts, strict=True)
     )
     document = RawDocument(file.source_path, paragraphs=paragraphs[titled:], title=first if titled else "")
-    yield with_manifest(document, file)
+    yield apply_manifest(document, file)
 
 
-def _load(file: InputFile) -> bytes:
+def _load_bytes(file: InputFile) -> bytes:
     with open_bytes(file.path) as raw:
-        data = raw.read(MAX_BYTES + 1)
+        data = raw.read(MAX_FILE_BYTES + 1)
     if not data:
         raise ReadError("a file with content", "an empty file", "Leave it out or fill it.")
-    if len(data) > MAX_BYTES:
-        raise ReadError(f"a file of up to {MAX_BYTES // 1_000_000} MB", "a larger one", "Split it.")
+    if len(data) > MAX_FILE_BYTES:
+        raise ReadError(f"a file of up to {MAX_FILE_BYTES // 1_000_000} MB", "a larger one", "Split it.")
     return data
 
 
-def _pdf_pages(data: bytes) -> list[str]:
+def _extract_pdf_pages(data: bytes) -> list[str]:
     from pypdf import PdfReader  # as mammoth below: loaded when the first such file comes
 
     # It logs a line for whatever it steps over, thousands of them for one broken file.
@@ -98,13 +97,13 @@ def _pdf_pages(data: bytes) -> list[str]:
     for page in reader.pages:
         pages.append(page.extract_text() or "")
         length += len(pages[-1])
-        if length > MAX_DOCUMENT:
-            expected = f"a PDF of up to {MAX_DOCUMENT // 1_000_000} million characters"
+        if length > MAX_DOCUMENT_SIZE:
+            expected = f"a PDF of up to {MAX_DOCUMENT_SIZE // 1_000_000} million characters"
             raise ReadError(expected, "a longer one", "Split the file.")
     return pages
 
 
-def _docx_html(data: bytes) -> str:
+def _convert_docx_to_html(data: bytes) -> str:
     import mammoth
 
     if data.startswith(_ENCRYPTED_OFFICE):
@@ -140,33 +139,33 @@ def _check_parts(package: zipfile.ZipFile) -> None:
             raise ReadError(f"up to {MAX_TAGS / 1_000_000:g} million XML tags", "more", "Split the file.")
 
 
-def _lines(text: str) -> list[str]:
+def _split_lines(text: str) -> list[str]:
     return [" ".join(line.split()) for line in text.splitlines()]
 
 
-def _without_running(pages: Sequence[list[str]]) -> list[list[str]]:
+def _drop_running_titles(pages: Sequence[list[str]]) -> list[list[str]]:
     """The pages without page numbers and without the lines that return at their heads and feet."""
     seen: Counter[str] = Counter()
     for page in pages:
-        seen.update({_DIGITS.sub("#", page[i]) for i in _edges(page)})
-    often = max(MIN_RUNNING_PAGES, MIN_RUNNING * len(pages))
+        seen.update({_DIGITS.sub("#", page[i]) for i in _find_edge_lines(page)})
+    often = max(MIN_RUNNING_TITLE_PAGES, MIN_RUNNING_TITLE_SHARE * len(pages))
     kept = []
     for page in pages:
         drop = {
             i
-            for i in _edges(page)
+            for i in _find_edge_lines(page)
             if seen[_DIGITS.sub("#", page[i])] >= often or _PAGE_NUMBER.fullmatch(page[i])
         }
         kept.append([line for i, line in enumerate(page) if i not in drop])
     return kept
 
 
-def _edges(page: Sequence[str]) -> list[int]:
+def _find_edge_lines(page: Sequence[str]) -> list[int]:
     filled = [i for i, line in enumerate(page) if line]
     return sorted({*filled[:EDGE_LINES], *filled[-EDGE_LINES:]})
 
 
-def _join(pages: Sequence[Sequence[str]]) -> Iterator[str]:
+def _join_paragraphs(pages: Sequence[Sequence[str]]) -> Iterator[str]:
     """Paragraphs from lines: one ends at an empty line, or with a sentence on a line that is not full."""
     lengths = sorted(len(line) for page in pages for line in page if line)
     full = lengths[int(0.9 * (len(lengths) - 1))] if lengths else 0
@@ -177,11 +176,9 @@ def _join(pages: Sequence[Sequence[str]]) -> Iterator[str]:
                 # A sentence that the end of a page cuts goes on overleaf.
                 ends = bool(_SENTENCE_END.search(paragraph))
             elif line:
-                paragraph = _append(paragraph, line)
-                short = len(line) < SHORT_LINE * full
-                ends = short and (
-                    bool(_SENTENCE_END.search(line)) or (line[:1].isupper() and paragraph == line)
-                )
+                paragraph = _append_line(paragraph, line)
+                short = len(line) < MIN_FULL_LINE_SHARE * full
+                ends = short and (bool(_SENTENCE_END.search(line)) or (line[:1].isupper() and paragraph == line))
             else:
                 ends = True
             if ends and paragraph:
@@ -191,9 +188,9 @@ def _join(pages: Sequence[Sequence[str]]) -> Iterator[str]:
         yield paragraph
 
 
-def _append(paragraph: str, line: str) -> str:
+def _append_line(paragraph: str, line: str) -> str:
     if not paragraph:
         return line
-    if _HYPHEN.search(paragraph) and line[:1].islower():
+    if _LINE_END_HYPHEN.search(paragraph) and line[:1].islower():
         return paragraph[:-1] + line
     return f"{paragraph} {line}"

@@ -1,59 +1,66 @@
 """Snapshots, vectors and inputs on disk; the queries that pages and exports ask of them."""
 
-from narratives.store import brief_queries, map_queries, method_queries
-from narratives.store.connection import SCHEMA_VERSION
-from narratives.store.csv import to_csv
-from narratives.store.decisions import NAME as DECISIONS
-from narratives.store.decisions import DecisionLog, digest
-from narratives.store.evaluations import Evaluation, read_evaluation, write_evaluation
-from narratives.store.export import DEFAULT_COPIES, TABLES, check_slice, export
-from narratives.store.formats import write
+from narratives.model.slice import parse_search_terms
+from narratives.model.snapshot import (
+    FilterOptions,
+    InputRecord,
+    SliceTotals,
+    SnapshotContent,
+    SnapshotManifest,
+)
+from narratives.store.decisions import DECISIONS_FILE, DecisionLog, hash_decisions
+from narratives.store.exports import (
+    DEFAULT_COPIES,
+    EXPORT_TABLES,
+    check_slice,
+    export_slice,
+    frame_to_csv,
+    write_table,
+)
+from narratives.store.files import Evaluation, SpotChecks, read_evaluation, write_evaluation
 from narratives.store.limits import Limits, Turns, for_files, for_pages
-from narratives.store.map_queries import MapPoints
-from narratives.store.queries import Snapshot
-from narratives.store.records import InputRecord, Manifest, Options, SnapshotContent, Totals
-from narratives.store.slices import LONGEST_SEARCH, MOST_TERMS, Near, Sort, terms, written
-from narratives.store.spotchecks import SpotChecks
-from narratives.store.store import Store, open_snapshot, verify
+from narratives.store.queries import LONGEST_SEARCH, MOST_TERMS, SimilarityById, format_filters
+from narratives.store.queries.map import MapPoints
+from narratives.store.snapshot_reader import SCHEMA_VERSION, Snapshot
+from narratives.store.store import Store, open_snapshot, verify_snapshot
 from narratives.store.vectors import VectorFile
 
 __all__ = [
-    "DECISIONS",
+    "DECISIONS_FILE",
     "DEFAULT_COPIES",
+    "EXPORT_TABLES",
     "LONGEST_SEARCH",
     "MOST_TERMS",
     "SCHEMA_VERSION",
-    "TABLES",
     "DecisionLog",
     "Evaluation",
+    "FilterOptions",
     "InputRecord",
     "Limits",
-    "Manifest",
     "MapPoints",
-    "Near",
-    "Options",
+    "SimilarityById",
+    "SliceTotals",
     "Snapshot",
     "SnapshotContent",
-    "Sort",
+    "SnapshotManifest",
     "SpotChecks",
     "Store",
-    "Totals",
     "Turns",
     "VectorFile",
     "brief_queries",
     "check_slice",
-    "digest",
-    "export",
+    "export_slice",
     "for_files",
     "for_pages",
+    "format_filters",
+    "frame_to_csv",
+    "hash_decisions",
     "map_queries",
     "method_queries",
     "open_snapshot",
+    "parse_search_terms",
     "read_evaluation",
-    "terms",
-    "to_csv",
-    "verify",
-    "write",
+    "verify_snapshot",
     "write_evaluation",
-    "written",
+    "write_table",
 ]

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
-from narratives.model import ConfigError, Decision, LabelledText, StoreError, text_key
+from narratives.model import ConfigError, Decision, LabelledText, StoreError, compute_text_key
 from narratives.store.files import write_atomically
 
-NAME = "decisions.sqlite"
-VERSION = 1
-WAIT = 30.0  # seconds for another process that writes
+DECISIONS_FILE = "decisions.sqlite"
+LOG_VERSION = 1
+LOCK_TIMEOUT = 30.0  # seconds for another process that writes
 
 _SCHEMA = """
 CREATE TABLE texts (text_key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
@@ -36,9 +36,9 @@ BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END;
 CREATE TRIGGER no_delete BEFORE DELETE ON decisions
 BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END;
 """
-_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
-_LATEST = "SELECT max(decision_id) FROM decisions GROUP BY text_key, narrative_id"
-_READ = """
+_SELECT_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+_LATEST_IDS = "SELECT max(decision_id) FROM decisions GROUP BY text_key, narrative_id"
+_SELECT_DECISIONS = """
 SELECT d.decision_id, d.decided_at, d.who, d.why, d.text_key, t.text, d.document, d.narrative_id, d.verdict
 FROM decisions d JOIN texts t USING (text_key)
 """
@@ -63,32 +63,34 @@ class DecisionLog:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         if not rows:
             return 0
-        with self._connected() as connection, _transaction(connection):
+        with self._connected() as connection, _open_transaction(connection):
             if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
                 # One by one: executescript would end the transaction.
-                for statement in _statements(_SCHEMA):
+                for statement in _split_statements(_SCHEMA):
                     connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {VERSION}")
-            holds = {(key, narrative): of for key, narrative, *of in connection.execute(_HOLDING)}
+                connection.execute(f"PRAGMA user_version = {LOG_VERSION}")
+            holds = {(key, narrative): of for key, narrative, *of in connection.execute(_SELECT_CURRENT)}
             added = 0
             for row in rows:
-                key = text_key(row.text)
+                key = compute_text_key(row.text)
                 connection.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (key, row.text))
                 for narrative, verdict in row.verdicts.items():
                     if holds.get((key, narrative)) != [row.document, verdict]:
                         holds[key, narrative] = [row.document, verdict]
                         values = (now, who, why, key, row.document, narrative, verdict)
-                        connection.execute(_INSERT, values)
+                        connection.execute(_INSERT_DECISION, values)
                         added += 1
             return added
 
     def current(self) -> list[Decision]:
         """The decisions that hold, one for each pair of text and narrative, in their order."""
-        return self._select(f"{_READ} WHERE d.decision_id IN ({_LATEST}) ORDER BY d.text_key, d.narrative_id")
+        return self._select(
+            f"{_SELECT_DECISIONS} WHERE d.decision_id IN ({_LATEST_IDS}) ORDER BY d.text_key, d.narrative_id"
+        )
 
     def history(self) -> list[Decision]:
         """Every decision ever made, first to last."""
-        return self._select(f"{_READ} ORDER BY d.decision_id")
+        return self._select(f"{_SELECT_DECISIONS} ORDER BY d.decision_id")
 
     def export(self, path: Path) -> int:
         """Write the decisions that hold as JSONL `{text, document, labels, disputed, rejected}`.
@@ -127,7 +129,7 @@ class DecisionLog:
     def _connected(self) -> Iterator[sqlite3.Connection]:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self.path, timeout=WAIT, isolation_level=None)) as connection:
+            with closing(sqlite3.connect(self.path, timeout=LOCK_TIMEOUT, isolation_level=None)) as connection:
                 self._check(connection)
                 yield connection
         except (OSError, sqlite3.OperationalError) as error:
@@ -138,12 +140,12 @@ class DecisionLog:
     def _check(self, connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN")  # one view of both: another process may be making the file
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        tables = {name for (name,) in connection.execute(_TABLES)}
+        tables = {name for (name,) in connection.execute(_SELECT_TABLES)}
         connection.execute("COMMIT")
-        if version > VERSION:
-            expected = f"a decisions log of version {VERSION} at {self.path}"
+        if version > LOG_VERSION:
+            expected = f"a decisions log of version {LOG_VERSION} at {self.path}"
             raise ConfigError(expected, f"version {version}", "Update the program.")
-        if (version == 0 and tables) or (version == VERSION and not {"texts", "decisions"} <= tables):
+        if (version == 0 and tables) or (version == LOG_VERSION and not {"texts", "decisions"} <= tables):
             raise self._no_log(f"a database with the tables {', '.join(sorted(tables)) or '(none)'}")
         # Readers go on while another process writes. The setting stays with the file.
         connection.execute("PRAGMA journal_mode = WAL")
@@ -154,23 +156,23 @@ class DecisionLog:
         return ConfigError(f"a decisions log at {self.path}", got, todo)
 
 
-def digest(decisions: Sequence[Decision]) -> str:
+def hash_decisions(decisions: Sequence[Decision]) -> str:
     """What decides what is learned from decisions, as a sha256; "" where there are none that say anything."""
-    terms = sorted(
-        (d.text_key, d.document, d.narrative_id, d.verdict) for d in decisions if d.verdict != "undecided"
-    )
+    terms = sorted((d.text_key, d.document, d.narrative_id, d.verdict) for d in decisions if d.verdict != "undecided")
     return hashlib.sha256(json.dumps(terms).encode()).hexdigest() if terms else ""
 
 
-_HOLDING = f"SELECT text_key, narrative_id, document, verdict FROM decisions WHERE decision_id IN ({_LATEST})"
-_INSERT = (
+_SELECT_CURRENT = (
+    f"SELECT text_key, narrative_id, document, verdict FROM decisions WHERE decision_id IN ({_LATEST_IDS})"
+)
+_INSERT_DECISION = (
     "INSERT INTO decisions (decided_at, who, why, text_key, document, narrative_id, verdict) "
     "VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 
 
 @contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def _open_transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -180,7 +182,7 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("COMMIT")
 
 
-def _statements(script: str) -> Iterator[str]:
+def _split_statements(script: str) -> Iterator[str]:
     """The statements of a script; a trigger holds semicolons of its own."""
     statement = ""
     for line in script.splitlines(keepends=True):

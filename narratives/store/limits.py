@@ -86,9 +86,7 @@ class Limits:
             )
         if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
             most = f"at most {self.memory // MB:,} MB of" if self.memory else "no more than this machine's"
-            return ResourceError(
-                f"a query that takes {most} memory", "one that takes more; it was stopped", _NARROWER
-            )
+            return ResourceError(f"a query that takes {most} memory", "one that takes more; it was stopped", _NARROWER)
         return None
 
 

@@ -9,23 +9,14 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from narratives.model import Quality, RawDocument, Rejected, StoreBusyError, StoreError
-from narratives.store import (
-    connection,
-    evaluations,
-    files,
-    ledger,
-    manifests,
-    snapshot,
-    spotchecks,
-    vectors,
-)
-from narratives.store.document_queries import statement_texts
+from narratives.model import QualityMetrics, RawDocument, Rejected, StoreBusyError, StoreError
+from narratives.model.snapshot import InputRecord, SnapshotContent, SnapshotManifest
+from narratives.store import files, inputs, snapshot_reader, snapshot_writer, vectors
 from narratives.store.limits import ALONE, Limits
-from narratives.store.queries import Snapshot
-from narratives.store.records import InputRecord, Manifest, SnapshotContent
+from narratives.store.queries.evidence import query_statement_texts
+from narratives.store.snapshot_reader import Snapshot
 
-_ID = re.compile(r"[0-9a-f]{12}")
+_SNAPSHOT_ID = re.compile(r"[0-9a-f]{12}")
 
 
 class Store:
@@ -62,7 +53,7 @@ class Store:
         try:
             if self._lock.lock_counter == 1:
                 for folder in (self.path, self.path / "snapshots", self.path / "inputs"):
-                    snapshot.clean(folder)
+                    snapshot_writer.remove_leftovers(folder)
             yield
         finally:
             self._lock.release()
@@ -76,33 +67,33 @@ class Store:
             return None
         except (OSError, UnicodeDecodeError) as error:
             raise StoreError(f"a snapshot id in {path}", str(error), "Delete it and build again.") from error
-        if not _ID.fullmatch(text):
+        if not _SNAPSHOT_ID.fullmatch(text):
             raise StoreError(f"a snapshot id in {path}", repr(text[:40]), "Delete it and build again.")
         return text
 
-    def snapshots(self) -> list[Manifest]:
+    def snapshots(self) -> list[SnapshotManifest]:
         """The manifests of all sound snapshot folders, oldest build first."""
         found = []
         for folder in (self.path / "snapshots").glob("*"):
-            if _ID.fullmatch(folder.name):
+            if _SNAPSHOT_ID.fullmatch(folder.name):
                 try:
-                    found.append(manifests.load(folder))
+                    found.append(files.load_snapshot_manifest(folder))
                 except StoreError:
                     continue  # opening it by name tells what is wrong with it
         return sorted(found, key=lambda m: (m.built_at, m.snapshot_id))
 
-    def manifest(self, snapshot_id: str) -> Manifest:
+    def manifest(self, snapshot_id: str) -> SnapshotManifest:
         """The manifest of one snapshot. Raises StoreError where it is missing or damaged."""
-        return manifests.load(self.snapshot_path(snapshot_id))
+        return files.load_snapshot_manifest(self.snapshot_path(snapshot_id))
 
-    def check(self, snapshot_id: str) -> Manifest:
+    def check(self, snapshot_id: str) -> SnapshotManifest:
         """The manifest of one snapshot that is sound to the last byte. Raises StoreError where it is not."""
-        return snapshot.check(self.snapshot_path(snapshot_id))
+        return snapshot_writer.check(self.snapshot_path(snapshot_id))
 
     def snapshot_path(self, snapshot_id: str) -> Path:
         """The folder of one snapshot. Raises StoreError where there is none, naming those there are."""
         folder = self.path / "snapshots" / snapshot_id
-        if _ID.fullmatch(snapshot_id) and folder.is_dir():
+        if _SNAPSHOT_ID.fullmatch(snapshot_id) and folder.is_dir():
             return folder
         there = ", ".join(m.snapshot_id for m in self.snapshots()) or "no snapshot"
         raise StoreError(
@@ -120,27 +111,27 @@ class Store:
             with suppress(StoreError):  # a pointer that cannot be read points at nothing
                 before = self.current() or ""
             quality = self._evaluation_for(content.parameters, before, published)
-            made = snapshot.write(self.path / "snapshots", content, quality)
+            made = snapshot_writer.write_snapshot(self.path / "snapshots", content, quality)
             # Before the pointer: killed between the two, the next build still knows every input.
-            manifests.save_held(self.path, content.inputs)
+            files.save_input_records(self.path, content.inputs)
             files.write_atomically(self.path / "CURRENT", f"{made}\n".encode())
             return made
 
-    def put_quality(self, snapshot_id: str, rows: Sequence[Quality], caveat: str) -> None:
+    def put_quality(self, snapshot_id: str, rows: Sequence[QualityMetrics], caveat: str) -> None:
         """Keep an evaluation with a snapshot, in the place of an earlier one; its id stays as it is.
 
         `caveat` says what must be known of the reference labels. Raises StoreError where there is no such
         snapshot.
         """
-        evaluation = evaluations.Evaluation(tuple(rows), caveat)
-        evaluations.write_evaluation(self._quality_path(snapshot_id), evaluation)
+        evaluation = files.Evaluation(tuple(rows), caveat)
+        files.write_evaluation(self._quality_path(snapshot_id), evaluation)
 
-    def quality(self, snapshot_id: str) -> tuple[Quality, ...] | None:
+    def quality(self, snapshot_id: str) -> tuple[QualityMetrics, ...] | None:
         """The latest evaluation of a snapshot, None where it has none. Raises StoreError where damaged."""
-        found = evaluations.read_evaluation(self._quality_path(snapshot_id))
+        found = files.read_evaluation(self._quality_path(snapshot_id))
         return found.rows if found else None
 
-    def supply_quality(self, manifest: Manifest, published: Path) -> None:
+    def supply_quality(self, manifest: SnapshotManifest, published: Path) -> None:
         """Give a snapshot that lacks an evaluation the one that holds for it, if there is one.
 
         It lacks where a build by an older version was killed before its last step, or none held at the time.
@@ -149,11 +140,11 @@ class Store:
         if not path.exists():
             quality = self._evaluation_for(manifest.parameters, manifest.predecessor, published)
             if quality:
-                evaluations.write_evaluation(path, quality)
+                files.write_evaluation(path, quality)
 
     def _evaluation_for(
         self, parameters: Mapping[str, str], before: str, published: Path | None
-    ) -> evaluations.Evaluation | None:
+    ) -> files.Evaluation | None:
         """The evaluation that holds already for a matcher with these parameters, None where there is none.
 
         That of the snapshot `before`, where the matcher was the same (only its manifest must be sound); else
@@ -162,32 +153,32 @@ class Store:
         if before:
             with suppress(StoreError):  # a damaged one is told where it is shown
                 if self.manifest(before).parameters == parameters:
-                    inherited = evaluations.read_evaluation(self._quality_path(before))
+                    inherited = files.read_evaluation(self._quality_path(before))
                     if inherited:
                         return inherited
-        shipped = evaluations.read_evaluation(published) if published else None
-        if shipped is None or not evaluations.fits(shipped, parameters):
+        shipped = files.read_evaluation(published) if published else None
+        if shipped is None or not files.is_same_matching(shipped, parameters):
             return None
-        return evaluations.Evaluation(shipped.rows, shipped.caveat)
+        return files.Evaluation(shipped.rows, shipped.caveat)
 
-    def put_spot_checks(self, snapshot_id: str, found: spotchecks.SpotChecks) -> None:
+    def put_spot_checks(self, snapshot_id: str, found: files.SpotChecks) -> None:
         """Keep spot checks with the snapshot they were drawn from, in the place of earlier ones.
 
         Raises StoreError where there is no such snapshot, or where it cannot be written.
         """
-        path = self.snapshot_path(snapshot_id) / spotchecks.NAME
+        path = self.snapshot_path(snapshot_id) / files.SPOT_CHECKS_FILE
         try:
-            spotchecks.write_spot_checks(path, found)
+            files.write_spot_checks(path, found)
         except OSError as error:
             reason = error.strerror or str(error)
             raise StoreError(f"to write {path}", reason, "Mend the store's folder.") from error
 
     def _quality_path(self, snapshot_id: str) -> Path:
-        return self.snapshot_path(snapshot_id) / evaluations.NAME
+        return self.snapshot_path(snapshot_id) / files.QUALITY_FILE
 
     def held(self) -> tuple[InputRecord, ...]:
         """The inputs that the store holds, whatever has become of its snapshots."""
-        found = manifests.load_held(self.path)
+        found = files.load_input_records(self.path)
         if found is not None:
             return found
         snapshots = self.snapshots()
@@ -195,15 +186,15 @@ class Store:
 
     def has_input(self, key: str) -> bool:
         """Whether the ledger holds the rows of the input with this hash."""
-        return ledger.path_of(self.path / "inputs", key).exists()
+        return inputs.make_rows_path(self.path / "inputs", key).exists()
 
     def put_input(self, key: str, rows: Iterable[RawDocument | Rejected]) -> None:
         """Keep the rows of an input under its hash, as they come and atomically."""
-        ledger.put(self.path / "inputs", key, rows)
+        inputs.write_rows(self.path / "inputs", key, rows)
 
     def get_input(self, key: str) -> Iterator[RawDocument | Rejected]:
         """Yield the rows of an input. Raises StoreError where they are missing or damaged."""
-        return ledger.get(self.path / "inputs", key)
+        return inputs.read_rows(self.path / "inputs", key)
 
     def mend_vectors(self, model: str, variant: str) -> vectors.Mended:
         """Take what is damaged of a model's vectors out of use, so that a build encodes it again.
@@ -218,7 +209,7 @@ class Store:
         """How many of a snapshot's statement paragraphs have no vector, and how many there are."""
         with closing(open_snapshot(self.path, snapshot_id)) as opened:
             manifest = opened.meta()
-            texts = statement_texts(opened)["text"].tolist()
+            texts = query_statement_texts(opened)["text"].tolist()
         if not self._holds_vectors(manifest.model, manifest.variant):
             return len(texts), len(texts)
         rows = self.kept_vectors(manifest.model, manifest.variant).rows(texts)
@@ -242,7 +233,7 @@ class Store:
         return problems
 
     def _vector_folder(self, model: str, variant: str) -> Path:
-        return self.path / "vectors" / vectors.folder_name(model, variant)
+        return self.path / "vectors" / vectors.make_folder_name(model, variant)
 
     def _holds_vectors(self, model: str, variant: str) -> bool:
         return (self._vector_folder(model, variant) / vectors.META).exists()
@@ -285,10 +276,10 @@ def open_snapshot(path: Path, snapshot_id: str = "", limits: Limits = ALONE) -> 
     chosen = snapshot_id or store.current()
     if chosen is None:
         raise StoreError(f"a snapshot in {path}", "none yet", "Run `build` with your documents first.")
-    return connection.open_folder(store.snapshot_path(chosen), limits)
+    return snapshot_reader.open_snapshot_folder(store.snapshot_path(chosen), limits)
 
 
-def verify(path: Path, snapshot_id: str) -> list[str]:
+def verify_snapshot(path: Path, snapshot_id: str) -> list[str]:
     """What is wrong with a snapshot of the store at `path`, to the last byte; empty where it is sound."""
     try:
         Store(path).check(snapshot_id)

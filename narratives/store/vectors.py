@@ -26,11 +26,11 @@ import numpy as np
 import numpy.typing as npt
 
 from narratives.model import StoreError
-from narratives.store.files import sync, write_atomically
+from narratives.store.files import sync_to_disk, write_atomically
 
 KEYS, SUMS, VECTORS, META = "keys.bin", "sums.u32", "vectors.f32", "meta.json"
 KEY_BYTES, SUM_BYTES = 16, 4
-BLOCK = 16_384  # rows compared or checked at a time
+BLOCK_ROWS = 16_384  # rows compared or checked at a time
 RETIRED = b"retired by build"  # the key of a damaged row: no text has it, so nobody reads the row
 UNIT = 0.001  # how far from 1 the length of a row may be
 
@@ -49,7 +49,7 @@ class Mended:
     summed: int = 0
 
 
-def folder_name(model: str, variant: str) -> str:
+def make_folder_name(model: str, variant: str) -> str:
     """A folder name for a model (a name or a path) and variant; unlike models never share one."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(model).name).strip("-.")
     if plain != model:
@@ -57,7 +57,7 @@ def folder_name(model: str, variant: str) -> str:
     return f"{plain}-{variant}"
 
 
-def key_of(text: str) -> bytes:
+def make_key(text: str) -> bytes:
     """The 16 bytes under which a text's vector is kept."""
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES).digest()
 
@@ -98,14 +98,14 @@ class VectorFile:
             raise ValueError(f"expected vectors of shape {(len(texts), self.dimension)}, got {vectors.shape}")
         if not np.isfinite(vectors).all():
             raise ValueError("expected finite vectors, got NaN or infinity")
-        if _pairs(self._folder, self.dimension) != self._count:
+        if _count_pairs(self._folder, self.dimension) != self._count:
             self._load()
         fresh = {text: at for at, text in reversed(list(enumerate(texts)))}
         wanted = self.missing(texts)
         if not wanted:
             return
         rows = np.ascontiguousarray(vectors[[fresh[text] for text in wanted]], dtype="<f4")
-        keys = [key_of(text) for text in wanted]
+        keys = [make_key(text) for text in wanted]
         if not (self._folder / META).exists():
             self._folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self._folder / META, (json.dumps(self._meta, sort_keys=True) + "\n").encode())
@@ -124,9 +124,7 @@ class VectorFile:
         rows = self.rows(texts)
         lacking = int((rows < 0).sum())
         if lacking:
-            raise StoreError(
-                "a vector for every text", f"{lacking} of {len(texts)} without", "Run `build` again."
-            )
+            raise StoreError("a vector for every text", f"{lacking} of {len(texts)} without", "Run `build` again.")
         if not len(texts):
             return np.empty((0, self.dimension), np.float32)
         return np.asarray(self._kept()[rows], dtype=np.float32)
@@ -155,9 +153,7 @@ class VectorFile:
 
     def stamp(self) -> tuple[int, ...]:
         """What changes when the files do: times and sizes."""
-        states = [
-            (self._folder / name).stat() for name in (KEYS, SUMS, VECTORS) if (self._folder / name).exists()
-        ]
+        states = [(self._folder / name).stat() for name in (KEYS, SUMS, VECTORS) if (self._folder / name).exists()]
         return tuple(number for state in states for number in (state.st_mtime_ns, state.st_size))
 
     def mend(self) -> Mended:
@@ -172,7 +168,7 @@ class VectorFile:
             keys = self._keys("r+")
             keys[wrong] = np.frombuffer(RETIRED, np.uint8)
             keys.flush()
-            sync(self._folder / KEYS)
+            sync_to_disk(self._folder / KEYS)
         if lost:
             self._write(KEYS, b"")
         self._add_sums()
@@ -187,7 +183,7 @@ class VectorFile:
         if not len(rows):
             return np.empty(0, np.float32)
         kept = self._kept()
-        parts = [kept[rows[start : start + BLOCK]] @ vector for start in range(0, len(rows), BLOCK)]
+        parts = [kept[rows[start : start + BLOCK_ROWS]] @ vector for start in range(0, len(rows), BLOCK_ROWS)]
         return np.concatenate(parts).astype(np.float32)
 
     def _kept(self) -> Mapped[np.float32]:
@@ -196,9 +192,7 @@ class VectorFile:
     def _keys(self, mode: Literal["r", "r+"] = "r") -> Mapped[np.uint8]:
         return self._map(KEYS, np.dtype(np.uint8), KEY_BYTES, mode)
 
-    def _map(
-        self, name: str, dtype: np.dtype[Number], width: int, mode: Literal["r", "r+"] = "r"
-    ) -> Mapped[Number]:
+    def _map(self, name: str, dtype: np.dtype[Number], width: int, mode: Literal["r", "r+"] = "r") -> Mapped[Number]:
         """Map the records of all rows, (n, width). Raises StoreError where the file was cut meanwhile."""
         path, shape = self._folder / name, (self._count, width)
         if _size(path) < self._count * width * dtype.itemsize:
@@ -229,7 +223,7 @@ class VectorFile:
 
     def _load(self) -> None:
         """Index the whole pairs on the disk: sorted keys, and the row of each."""
-        self._count = _pairs(self._folder, self.dimension)
+        self._count = _count_pairs(self._folder, self.dimension)
         keys = np.empty(0, f"S{KEY_BYTES}")
         if self._count:
             keys = np.fromfile(self._folder / KEYS, dtype=f"S{KEY_BYTES}", count=self._count)
@@ -240,7 +234,7 @@ class VectorFile:
 
     def rows(self, texts: Sequence[str]) -> Rows:
         """Row of each text's vector, -1 where there is none. Rows never move while the file lasts."""
-        keys = [key_of(text) for text in texts]
+        keys = [make_key(text) for text in texts]
         rows = np.array([self._recent.get(key, -1) for key in keys], dtype=np.int64)
         if len(self._sorted) and len(keys):
             wanted = np.array(keys, dtype=f"S{KEY_BYTES}")
@@ -281,12 +275,10 @@ def read_meta(folder: Path) -> dict[str, str | int]:
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
         got = f"{type(error).__name__}: {error}"
-        raise StoreError(
-            f"a description of vectors in {path}", got, f"Delete {folder} and build again."
-        ) from error
+        raise StoreError(f"a description of vectors in {path}", got, f"Delete {folder} and build again.") from error
 
 
-def _pairs(folder: Path, dimension: int) -> int:
+def _count_pairs(folder: Path, dimension: int) -> int:
     """How many keys have their whole vector."""
     return min(_sizes(folder, dimension))
 
@@ -302,7 +294,7 @@ def _size(path: Path) -> int:
 
 
 def _blocks(rows: Rows) -> Iterator[Rows]:
-    return (rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK))
+    return (rows[start : start + BLOCK_ROWS] for start in range(0, len(rows), BLOCK_ROWS))
 
 
 def _sums(keys: npt.NDArray[np.uint8], vectors: Vectors) -> Sums:
@@ -325,4 +317,4 @@ def _write_at(path: Path, offset: int, data: bytes) -> None:
         file.truncate(offset)
         file.seek(offset)
         file.write(data)
-    sync(path)
+    sync_to_disk(path)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from lxml.html import HtmlElement
+from lxml import etree
+from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
-from narratives.model import RawParagraph
+from narratives.model import RawParagraph, ReadError
+from narratives.read.encoding import decode_text, has_byte_order_mark
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class HtmlPage:
     """One page: its text in order and what it says of itself; fields as in `RawDocument`."""
 
     paragraphs: tuple[RawParagraph, ...] = ()
@@ -23,14 +27,123 @@ class Page:
     url: str = ""
 
 
-class Adapter(Protocol):
+class SiteAdapter(Protocol):
     """A module under `sites/`: it knows its pages when it sees them, and reads them.
 
     Both functions get the root of the parsed page and must leave it as it is.
     """
 
-    def recognises(self, tree: HtmlElement) -> bool:
+    def can_read(self, tree: HtmlElement) -> bool:
         """Whether the page itself shows that it is of this site and layout; never by file name."""
 
-    def read(self, tree: HtmlElement) -> Page:
+    def extract_page(self, tree: HtmlElement) -> HtmlPage:
         """What the page holds."""
+
+
+MAX_PAGE_BYTES = 5_000_000  # the longest transcripts have half a megabyte
+# The parser stops at 256 levels and loses what lies deeper; real pages have below 60.
+MAX_NESTING_DEPTH = 120
+MAX_DAMAGED_SHARE = 0.005  # share of undecodable bytes up to which a page that calls itself UTF-8 is one
+MIN_ACCENTED_SHARE = 0.5  # share of accented letters in runs of four and more, from which a page is in no Latin script
+
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+_XML_ENCODING = re.compile(rb"^\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([\w.:-]+)", re.IGNORECASE)
+_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_HEAD_BYTES = 4096
+_LATIN_CHARSET = re.compile(r"iso-?8859-1|latin-?1|windows-1252|cp1252|us-ascii|ascii", re.IGNORECASE)
+_ACCENTED_RUN = re.compile("[\xc0-\xff]+")
+# Only tags that pages close: a list of a thousand unclosed <li> is not deep.
+_NESTING_TAG = re.compile(
+    r"<(/?)(?:div|span|section|article|main|center|blockquote|table|ul|ol|dl|font|b|i|u|em|strong|small|big"
+    r"|sub|sup|a|form|fieldset|details|nav|aside|header|footer|figure)\b[^<>]*>",
+    re.IGNORECASE,
+)
+_MIN_NUL_SHARE = 0.2
+
+
+def parse_page(data: bytes) -> HtmlElement:
+    """The tree of a page, comments left out; raises ReadError where the bytes hold none.
+
+    Levels beyond 120 are taken away, their text kept. No entity is resolved and nothing is fetched.
+    """
+    if len(data) > MAX_PAGE_BYTES:
+        todo = "Cut the page down or give its text as .txt."
+        raise ReadError(f"a page of up to {MAX_PAGE_BYTES // 1_000_000} MB", "a larger one", todo)
+    text = _drop_deep_tags(_XML_DECLARATION.sub("", decode_page(data)))
+    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
+    try:
+        return document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError) as error:
+        raise ReadError("a page with text", str(error), "Leave it out or fetch it anew.") from error
+
+
+def decode_page(data: bytes) -> str:
+    """The text of a page: by byte order mark, as UTF-8 if it is, as the page declares, or as guessed.
+
+    What a page declares is not believed where its bytes are valid UTF-8 with letters beyond ASCII, nor where
+    it says Latin and the letters are evidently none. Raises ReadError for empty and binary content.
+    """
+    if b"\0" in data and not has_byte_order_mark(data):
+        return _decode_unmarked_utf16(data)
+    name = next(
+        (m[1].decode("ascii") for p in (_META_CHARSET, _XML_ENCODING) if (m := p.search(data[:_HEAD_BYTES]))),
+        "",
+    )
+    if not name or has_byte_order_mark(data) or _is_utf8(data):
+        return decode_text(data)
+    if name.lower().replace("-", "") == "utf8":
+        text = data.decode("utf-8", "replace")
+        return text if text.count("\ufffd") <= MAX_DAMAGED_SHARE * len(data) else decode_text(data)
+    try:
+        text = data.decode(name)
+    except (LookupError, UnicodeError):
+        return decode_text(data)
+    return decode_text(data) if _LATIN_CHARSET.fullmatch(name) and _is_non_latin(text) else text
+
+
+def _decode_unmarked_utf16(data: bytes) -> str:
+    """UTF-16 without a byte order mark: every other byte of its markup is NUL."""
+    head = data[:_HEAD_BYTES]
+    if head.count(0) >= _MIN_NUL_SHARE * len(head):
+        encoding = "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            return decode_text(data)
+        if "<" in text and "\0" not in text:
+            return text
+    return decode_text(data)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_non_latin(text: str) -> bool:
+    found = [len(run) for run in _ACCENTED_RUN.findall(text)]
+    return sum(n for n in found if n >= 4) > MIN_ACCENTED_SHARE * sum(found)
+
+
+def _drop_deep_tags(text: str) -> str:
+    """The page without the tags of levels too deep."""
+    depth = deepest = 0
+    for match in _NESTING_TAG.finditer(text):
+        depth = max(depth - 1, 0) if match[1] else depth + 1
+        deepest = max(deepest, depth)
+    return "".join(_iterate_shallow_parts(text)) if deepest > MAX_NESTING_DEPTH else text
+
+
+def _iterate_shallow_parts(text: str) -> Iterator[str]:
+    depth = at = 0
+    for match in _NESTING_TAG.finditer(text):
+        closes = bool(match[1])
+        if depth > MAX_NESTING_DEPTH or (depth == MAX_NESTING_DEPTH and not closes):
+            yield text[at : match.start()]
+            yield " "
+            at = match.end()
+        depth = max(depth - 1, 0) if closes else depth + 1
+    yield text[at:]

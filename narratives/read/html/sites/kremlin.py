@@ -9,77 +9,85 @@ from urllib.parse import urlsplit
 from lxml.html import HtmlElement
 
 from narratives.model import RawParagraph
-from narratives.read.html.page import Page
-from narratives.read.html.text import chunks, classes, is_unseen, part_label, plain, seen_text, words
+from narratives.read.html.page import HtmlPage
+from narratives.read.html.visible_text import (
+    extract_visible_text,
+    get_classes,
+    is_hidden,
+    iterate_blocks,
+    join_runs,
+    make_word_set,
+    split_label,
+)
 
 OUTLET = "Kremlin"
 HOST = "kremlin.ru"
 # What stands inside the text and is none of it: boxes of other pages, galleries, tags, publication data.
-ASIDES = words("read__cut read__bottommeta read__tooltip slider media media__container")
-MIN_REPEATED = 0.8  # share of a block quote's word triples that the text has too: then it is a pull quote
+ASIDE_CLASSES = make_word_set("read__cut read__bottommeta read__tooltip slider media media__container")
+MIN_REPEATED_SHARE = 0.8  # share of a block quote's word triples that the text has too: then it is a pull quote
 
-_BREAK = re.compile(r"\*\s*\*\s*\*")
+_SECTION_BREAK = re.compile(r"\*\s*\*\s*\*")
 _WORD = re.compile(r"\w+")
 
 
-def recognises(tree: HtmlElement) -> bool:
+def can_read(tree: HtmlElement) -> bool:
     """A page whose own address is at kremlin.ru and that holds one text in the site's article layout."""
-    return _is_of_site(_address(tree)) and len(_all(tree, "e-content")) == 1
+    return _is_site_url(_get_page_url(tree)) and len(_find_by_class(tree, "e-content")) == 1
 
 
-def read(tree: HtmlElement) -> Page:
+def extract_page(tree: HtmlElement) -> HtmlPage:
     """The text, with speakers from the bold labels, carried on until the next label or `* * *`."""
-    [content] = _all(tree, "e-content")
+    [content] = _find_by_class(tree, "e-content")
     heading, published, lead = (
-        next(iter(_all(tree, name)), None) for name in ("entry-title", "read__published", "read__lead")
+        next(iter(_find_by_class(tree, name)), None) for name in ("entry-title", "read__published", "read__lead")
     )
-    return Page(
-        paragraphs=tuple(_paragraphs(content)),
-        title=seen_text(heading) if heading is not None else _meta(tree, "og:title"),
+    return HtmlPage(
+        paragraphs=tuple(_iterate_paragraphs(content)),
+        title=extract_visible_text(heading) if heading is not None else _get_meta_property(tree, "og:title"),
         outlet=OUTLET,
-        date=(published.get("datetime") or seen_text(published)) if published is not None else "",
-        lead=seen_text(lead) if lead is not None else "",
-        url=_address(tree),
+        date=(published.get("datetime") or extract_visible_text(published)) if published is not None else "",
+        lead=extract_visible_text(lead) if lead is not None else "",
+        url=_get_page_url(tree),
     )
 
 
-def _paragraphs(content: HtmlElement) -> Iterator[RawParagraph]:
-    blocks = list(chunks(content, lambda e: is_unseen(e) or bool(classes(e) & ASIDES)))
-    said = _triples(" ".join(plain(b.runs) for b in blocks if b.kind != "quote"))
+def _iterate_paragraphs(content: HtmlElement) -> Iterator[RawParagraph]:
+    blocks = list(iterate_blocks(content, lambda e: is_hidden(e) or bool(get_classes(e) & ASIDE_CLASSES)))
+    said = _make_word_trigrams(" ".join(join_runs(b.runs) for b in blocks if b.kind != "quote"))
     speaker = ""
     for block in blocks:
-        found = part_label(block.runs)
+        found = split_label(block.runs)
         text = found.text
         if block.kind == "quote":
-            own = _triples(text)
-            if len(own & said) < MIN_REPEATED * len(own):
+            own = _make_word_trigrams(text)
+            if len(own & said) < MIN_REPEATED_SHARE * len(own):
                 yield RawParagraph(text, speaker, kind="quote")
         elif block.kind == "heading":
             yield RawParagraph(text, kind="heading")
         else:
-            if _BREAK.fullmatch(text):
+            if _SECTION_BREAK.fullmatch(text):
                 speaker = ""
             speaker = found.label or speaker
             # A remark ("retranslated") is told nowhere else, and a label in pieces may have lost some: such a
             # line stays whole.
-            text = text if found.whole and not found.remark else plain(block.runs)
+            text = text if found.whole and not found.remark else join_runs(block.runs)
             yield RawParagraph(text, speaker, kind=block.kind, labelled=bool(found.label))
 
 
-def _all(tree: HtmlElement, name: str) -> list[HtmlElement]:
-    return [element for element in tree.iter("*") if name in classes(element)]
+def _find_by_class(tree: HtmlElement, name: str) -> list[HtmlElement]:
+    return [element for element in tree.iter("*") if name in get_classes(element)]
 
 
-def _meta(tree: HtmlElement, name: str) -> str:
+def _get_meta_property(tree: HtmlElement, name: str) -> str:
     return next((e.get("content") or "" for e in tree.iter("meta") if e.get("property") == name), "")
 
 
-def _address(tree: HtmlElement) -> str:
-    shown = (e.get("data-href") or "" for e in _all(tree, "read"))
-    return _meta(tree, "og:url") or next(shown, "")
+def _get_page_url(tree: HtmlElement) -> str:
+    shown = (e.get("data-href") or "" for e in _find_by_class(tree, "read"))
+    return _get_meta_property(tree, "og:url") or next(shown, "")
 
 
-def _is_of_site(address: str) -> bool:
+def _is_site_url(address: str) -> bool:
     try:
         host = urlsplit(address).hostname or ""
     except ValueError:  # an address that is none
@@ -87,6 +95,6 @@ def _is_of_site(address: str) -> bool:
     return host == HOST or host.endswith("." + HOST)
 
 
-def _triples(text: str) -> frozenset[tuple[str, ...]]:
+def _make_word_trigrams(text: str) -> frozenset[tuple[str, ...]]:
     words = [word.casefold() for word in _WORD.findall(text)]
     return frozenset(tuple(words[i : i + 3]) for i in range(max(len(words) - 2, 1)))

@@ -1,0 +1,140 @@
+"""What a command prints: progress on stderr, rejected rows, tables and reports on stdout."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from tqdm import tqdm
+
+from narratives import measure
+from narratives.model import BuildReport, Progress, Rejected, SpotCheck, UnusedColumns
+from narratives.store import Evaluation
+
+MAX_REJECTED_SHOWN = 20
+STAGE_UNITS = {"encoding": " texts", "fetching": " pages"}
+
+
+@contextmanager
+def show_progress(kind: str) -> Iterator[Progress]:
+    """Progress on stderr: a bar with rate and time left, or one JSON object a line for other programs."""
+    bar: tqdm[None] | None = None
+
+    def show_bar(stage: str, done: int, total: int | None) -> None:
+        nonlocal bar
+        if bar is None or bar.desc != stage:
+            if bar is not None:
+                bar.close()
+            bar = tqdm(desc=stage, total=total, unit=STAGE_UNITS.get(stage, ""), dynamic_ncols=True)
+        bar.total = total
+        bar.update(done - bar.n)
+
+    def show_json(stage: str, done: int, total: int | None) -> None:
+        print(json.dumps({"stage": stage, "done": done, "total": total}), file=sys.stderr, flush=True)
+
+    def show_nothing(stage: str, done: int, total: int | None) -> None: ...
+
+    try:
+        yield {"bar": show_bar, "json": show_json, "none": show_nothing}[kind]
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+def print_report(report: BuildReport, store: Path) -> None:
+    """Print what was damaged, rejected, read and written; the last line tells of rejections."""
+    for note in report.notes:
+        print(f"  note: {note}")
+    # What the store does not hold no export lists: all of it is told here.
+    held = [r for r in report.rejected if r not in report.absent]
+    shown = held if report.counts is None else held[:MAX_REJECTED_SHOWN]
+    for rejected in [*report.absent, *shown]:
+        place = f"{rejected.source_path}, row {rejected.row}" if rejected.row else rejected.source_path
+        print(f"  rejected {place}: {rejected.reason}")
+    if len(held) > len(shown):
+        command = f"python -m narratives export documents --store {shlex.quote(str(store))}"
+        print(f"  … and {len(held) - len(shown):,} more. Each is a row with the status rejected in what")
+        print(f"  `{command}` gives.")
+    _print_unused(report.unused)
+    rejections = f"{len(report.rejected):,} rejected"
+    if report.counts is None:
+        print(f"Nothing could be read, so nothing was written; {rejections}.")
+        return
+    print("This build:")
+    print_table(
+        {
+            "inputs named": report.inputs_named,
+            "inputs readable": report.inputs_readable,
+            "inputs unchanged": report.inputs_skipped,
+            "rejected": len(report.rejected),
+            "texts encoded": report.encoded,
+            "texts reused": report.reused,
+        }
+    )
+    print("The store now holds:")
+    print_table({name.replace("_", " "): count for name, count in asdict(report.counts).items()})
+    state = "as it was: nothing to add" if report.unchanged else "new"
+    print(f"snapshot {report.snapshot} ({state}) in {report.seconds:.1f} s")
+    if report.rejected:
+        print(f"Not all of it was taken in: {rejections}, with the reasons above.")
+
+
+def _print_unused(unused: Sequence[UnusedColumns]) -> None:
+    """The columns that nothing was read from, files of the same ones together."""
+    files: dict[tuple[str, ...], list[str]] = {}
+    for one in unused:
+        files.setdefault(one.columns, []).append(one.source_path)
+    for columns, paths in files.items():
+        where = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1:,} more"
+        print(f"  columns not used in {where}: {', '.join(columns)}")
+    if files:
+        print("  (--map OURS=THEIRS says which column holds what)")
+
+
+def print_rejected(rejected: Sequence[Rejected]) -> None:
+    """The first rows of a labels file that could not be read, and how many more there are."""
+    for one in rejected[:MAX_REJECTED_SHOWN]:
+        place = f"{one.source_path}:{one.row}" if one.row else one.source_path
+        print(f"  rejected {place}: {one.reason}")
+    if len(rejected) > MAX_REJECTED_SHOWN:
+        print(f"  … and {len(rejected) - MAX_REJECTED_SHOWN} more rejected")
+
+
+def print_table(rows: Mapping[str, int]) -> None:
+    """Names and counts in two aligned columns."""
+    width = max(map(len, rows))
+    for name, count in rows.items():
+        print(f"  {name:<{width}}  {count:>9,}")
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """The figures of each narrative with their intervals, the mean, and the caveat."""
+    names = ("precision", "recall", "f1", "average_precision")
+    print(f"{'':34}{'n':>5}" + "".join(f"{name.replace('_', ' '):>20}" for name in names))
+    for row in evaluation.rows:
+        figures = asdict(row)
+        shown = (f"{figures[n]:.2f} ({figures[n + '_low']:.2f}–{figures[n + '_high']:.2f})" for n in names)
+        print(f"{row.narrative_id or 'mean':34}{row.support:>5}" + "".join(f"{text:>20}" for text in shown))
+    print(evaluation.caveat)
+
+
+def print_spot_checks(checks: Sequence[SpotCheck]) -> None:
+    """Of each narrative how many were judged, how many hold, and that share with its 95 % limits."""
+    print(f"{'':34}{'judged':>8}{'hold':>6}{'precision here':>20}")
+    for check in checks:
+        value, low, high = measure.compute_precision(check)
+        shown = f"{value:.2f} ({low:.2f}–{high:.2f})"
+        print(f"{check.narrative_id:34}{check.judged:>8}{check.advancing:>6}{shown:>20}")
+
+
+def print_written(text: str, out: Path | None) -> None:
+    """What a command made: its text where no file was named, else the file's name, on stderr."""
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        print(f"{out}", file=sys.stderr)

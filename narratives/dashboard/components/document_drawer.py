@@ -1,0 +1,276 @@
+"""A paragraph in its document: what was said around it, and what decided that it advances a narrative.
+
+Texts and names come from anywhere: they are shown letter by letter, never as markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from itertools import groupby
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from narratives.dashboard import cached_queries, shell, url_state
+from narratives.dashboard.components import chart_panel
+from narratives.dashboard.shell import View
+from narratives.model import MIN_STATEMENT_WORDS
+from narratives.render import colours, phrases
+from narratives.store.queries import evidence as evidence_queries
+
+PARAGRAPH_PARAMETER = "open"  # in the address: the paragraph that is read
+WHOLE_DOCUMENT_KEY = "whole-document"
+CONTEXT_PARAGRAPHS = 4  # paragraphs before and after it that are shown at first
+MAX_LISTED_COPIES = 5  # copies that are named one by one
+
+Row = Mapping[Any, Any]  # a row of a frame, by column
+
+_STYLE = """<style>
+.chips { display: flex; flex-wrap: wrap; gap: .3rem; }
+.chips > div { border: 1px solid; border-left-width: .6rem; border-radius: .3rem; padding: .05rem .5rem; }
+.chips span { font-size: .85rem; }
+.st-key-this-paragraph { border-left-width: .3rem; border-left-color: currentColor; }
+</style>"""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawerContent:
+    """One document of the snapshot: its row, its paragraphs in order, and what was found for them."""
+
+    about: pd.Series
+    paragraphs: pd.DataFrame
+    verdicts: pd.DataFrame
+
+
+def open_paragraph(paragraph_id: str | None) -> None:
+    """Open a paragraph, or none; the document is shown around it again."""
+    st.session_state[PARAGRAPH_PARAMETER] = paragraph_id
+    st.session_state[WHOLE_DOCUMENT_KEY] = False
+
+
+def draw_drawer(view: View) -> None:
+    """Show the paragraph that the address or a chosen row names, in a drawer beside the page."""
+    url_state.text(PARAGRAPH_PARAMETER, url_state.LONGEST_ID)
+    chosen = st.session_state.get(PARAGRAPH_PARAMETER)
+    if not chosen:
+        return
+    if _load_content(view.handle, chosen) is None:
+        st.warning("The link asks for a paragraph that this snapshot does not have:")
+        st.text(chosen)
+        open_paragraph(None)
+        return
+    shown = st.dialog("A paragraph in its document", width="medium", position="right", on_dismiss=_close_drawer)
+    shown(_draw_content)(view)
+
+
+def _close_drawer() -> None:
+    open_paragraph(None)
+
+
+@st.cache_data(max_entries=20, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
+def _load_content(handle: cached_queries.Handle, paragraph_id: str) -> DrawerContent | None:
+    snapshot = cached_queries.get_snapshot(handle)
+    found = evidence_queries.query_document(snapshot, paragraph_id)
+    if found.empty:
+        return None
+    about = found.iloc[0]
+    key = str(about["document_id"])
+    return DrawerContent(
+        about,
+        evidence_queries.query_passages(snapshot, key),
+        evidence_queries.query_assignments(snapshot, key),
+    )
+
+
+@st.cache_data(max_entries=20, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
+def _load_copies(handle: cached_queries.Handle, paragraph_id: str) -> pd.DataFrame:
+    return evidence_queries.query_copies(cached_queries.get_snapshot(handle), paragraph_id)
+
+
+def _draw_content(view: View) -> None:
+    """The drawer's content; runs alone while the reader moves within it."""
+    with shell.show_errors():
+        chosen = str(st.session_state.get(PARAGRAPH_PARAMETER) or "")
+        document = _load_content(view.handle, chosen)
+        if document is None:
+            return
+        st.html(_STYLE)
+        rows = document.paragraphs
+        at = int((rows["paragraph_id"] == chosen).to_numpy().argmax())
+        _draw_heading(view, document)
+        _draw_chosen_paragraph(view, document, rows.iloc[at].to_dict())
+        st.markdown("#### The document")
+        _draw_narratives(document)
+        first, last = max(0, at - CONTEXT_PARAGRAPHS), min(len(rows), at + CONTEXT_PARAGRAPHS + 1)
+        if first > 0 or last < len(rows):
+            label = f"Show all {phrases.format_count(len(rows), 'paragraph')}"
+            if st.toggle(label, key=WHOLE_DOCUMENT_KEY):
+                first, last = 0, len(rows)
+        _draw_omitted_count(first, "before")
+        _draw_paragraphs(document, rows.iloc[first:last], chosen)
+        _draw_omitted_count(len(rows) - last, "after")
+
+
+def _draw_heading(view: View, document: DrawerContent) -> None:
+    about = document.about
+    st.markdown(f"**{phrases.escape_markdown(about['title'] or 'Without a title')}**")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        parts = [about["date"] or "undated", about["outlet"], _describe_paraphrase(about.to_dict())]
+        shell.draw_note(" · ".join(part for part in parts if part))
+        if str(about["url"]).startswith(("http://", "https://")):
+            st.link_button("Open the source", about["url"], icon=":material/open_in_new:", type="tertiary")
+        with st.popover("Share", icon=":material/link:", type="tertiary"):
+            chart_panel.draw_link_buttons(view, "paragraph")
+
+
+def _describe_paraphrase(about: Row) -> str:
+    return "a paraphrase, not the words of the source" if about["text_kind"] == "paraphrase" else ""
+
+
+def _draw_narratives(document: DrawerContent) -> None:
+    """The narratives that the document advances, each with the number of its paragraphs."""
+    live = document.verdicts[document.verdicts["status"] != "rejected"]
+    if live.empty:
+        return
+    counted = live.groupby("narrative_id", sort=False)["paragraph_id"].nunique()
+    once = live.drop_duplicates("narrative_id").sort_values("rank")
+    names = once["narrative"] + " × " + once["narrative_id"].map(counted).astype(str)
+    st.html(build_chips_html(once.assign(narrative=names)))
+
+
+def _draw_omitted_count(number: int, where: str) -> None:
+    if number:
+        st.caption(f"… {phrases.format_count(number, 'paragraph')} {where}")
+
+
+def _draw_paragraphs(document: DrawerContent, rows: pd.DataFrame, chosen: str) -> None:
+    """Paragraphs that advance a narrative stand out one by one; what lies between them is run together."""
+    live = document.verdicts[document.verdicts["status"] != "rejected"]
+    of = {str(key): found for key, found in live.groupby("paragraph_id")}
+
+    def alike(row: Row) -> tuple[str, str, str]:
+        key = row["paragraph_id"]
+        return (key if key == chosen or key in of else "", row["kind"], describe_speaker(row))
+
+    told = ""
+    for (alone, kind, said), group in groupby(rows.to_dict("records"), key=alike):
+        texts = [row["text"] for row in group]
+        heads = kind in ("title", "heading")
+        if said != told and not heads:
+            shell.draw_note(said)
+            told = said
+        if alone:
+            _draw_marked_paragraph(alone, texts[0], of.get(alone), alone == chosen)
+        elif heads:
+            st.markdown("\n\n".join(f"**{phrases.escape_markdown(text)}**" for text in texts))
+        else:
+            st.text("\n\n".join(texts))
+
+
+def _draw_marked_paragraph(paragraph_id: str, text: str, found: pd.DataFrame | None, chosen: bool) -> None:
+    """The paragraph that is read, or another that advances a narrative with the way to what decided it."""
+    with st.container(border=True, key="this-paragraph" if chosen else f"marked-{paragraph_id}"):
+        if chosen:
+            st.caption("This paragraph")
+        if found is not None:
+            st.html(build_chips_html(found))
+        st.text(text)
+        if not chosen:
+            _draw_open_button(paragraph_id, "What decided this")
+
+
+def _draw_chosen_paragraph(view: View, document: DrawerContent, row: Row) -> None:
+    """The paragraph that is read, how its speaker is known, and what decided on it."""
+    shell.draw_note(describe_speaker(row))
+    st.text(row["text"])
+    for line in _describe_speaker_method(row):
+        shell.draw_note(line)
+    _draw_copies(view, row)
+    found = document.verdicts[document.verdicts["paragraph_id"] == row["paragraph_id"]]
+    if found.empty:
+        st.caption(explain_exclusion(row) or "Advances no narrative.")
+    for _, verdict in found.iterrows():
+        _draw_match(verdict)
+
+
+def _describe_speaker_method(row: Row) -> list[str]:
+    """How the speaker is known, in whose words, and where."""
+    lines = []
+    if row["speaker_method"]:
+        lines.append(f"Speaker known by: {row['speaker_method']}.")
+    if row["quoted_person"]:
+        lines.append(f"Quotes {row['quoted_person']}.")
+    return lines
+
+
+def _draw_copies(view: View, row: Row) -> None:
+    """The original of a copy, or the copies of an original, and the way there."""
+    if row["duplicate_of"]:
+        st.caption("A copy: it repeats an earlier paragraph, exactly or nearly.")
+        _draw_open_button(str(row["duplicate_of"]), "Open the original")
+        return
+    copies = _load_copies(view.handle, str(row["paragraph_id"]))
+    if copies.empty:
+        return
+    st.caption(f"Repeated, exactly or nearly, by {phrases.format_count(len(copies), 'later paragraph')}.")
+    for copy in copies.head(MAX_LISTED_COPIES).to_dict("records"):
+        where = " · ".join(part for part in (copy["date"] or "undated", copy["outlet"]) if part)
+        _draw_open_button(str(copy["paragraph_id"]), f"Open the copy: {phrases.escape_markdown(where)}")
+
+
+def _draw_open_button(paragraph_id: str, label: str) -> None:
+    if st.button(label, key=f"open-{paragraph_id}", type="tertiary", icon=":material/arrow_forward:"):
+        open_paragraph(paragraph_id)
+        st.rerun()
+
+
+def _draw_match(verdict: pd.Series) -> None:
+    """What decided that the paragraph advances one narrative."""
+    with st.container(border=True):
+        st.html(build_chips_html(verdict.to_frame().T))
+        needed = phrases.describe_score(float(verdict["score"]), float(verdict["threshold"]))
+        shell.draw_note(phrases.make_sentence(f"{needed}; {phrases.STATUS_PHRASES[verdict['status']]}"))
+        if verdict["sentence"]:
+            st.caption("The passage that decided")
+            st.text(verdict["sentence"])
+        if verdict["exemplar"]:
+            st.caption("The codebook's statement it came nearest to")
+            st.text(verdict["exemplar"])
+        elif verdict["origin"] == "discovered":
+            st.caption("A discovered narrative: the whole paragraph comes near to its claim.")
+
+
+def explain_exclusion(row: Row) -> str:
+    """Why a paragraph is no statement paragraph and so in no figure; empty where it is one. Pure."""
+    if row["statement"]:
+        return ""
+    if row["voice"] == "question" or row["kind"] == "question":
+        reason = "a question"
+    elif row["kind"] != "body":
+        reason = f"a {row['kind']}"
+    elif row["words"] < MIN_STATEMENT_WORDS:
+        reason = f"shorter than {MIN_STATEMENT_WORDS} words"
+    else:
+        reason = "a courtesy, a standing line, or in a language that the model does not read"
+    return f"In no figure: {reason}."
+
+
+def describe_speaker(row: Row) -> str:
+    """Speaker and voice in words. Pure."""
+    if row["kind"] == "question":
+        return f"{row['speaker']} · question" if row["speaker"] else "Question"
+    voice = phrases.VOICE_LABELS.get(str(row["voice"]), str(row["voice"]))
+    return f"{row['speaker']} · {voice}" if row["speaker"] else phrases.make_sentence(voice).rstrip(".")
+
+
+def build_chips_html(found: pd.DataFrame) -> str:
+    """The names of narratives, each edged in its colour, as HTML; names are escaped. Pure."""
+    items = (
+        f'<div role="listitem" style="border-color:{colours.resolve_colour(str(row["colour"]), int(row["rank"]))}">'
+        f"<span>{escape(str(row['narrative']))}</span></div>"
+        for row in found.to_dict("records")
+    )
+    return f'<div class="chips" role="list">{"".join(items)}</div>'

@@ -1,0 +1,145 @@
+"""The parts of the map page."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from narratives.dashboard import cached_queries, navigation, shell, sidebar, url_state
+from narratives.dashboard.components import chart_panel, controls, tables
+from narratives.dashboard.shell import View
+from narratives.dashboard.views import evidence
+from narratives.model import Slice
+from narratives.render import map_charts, phrases
+from narratives.store import MapPoints
+
+COUNTED_NOUN = "statement paragraph"
+COLOUR_OPTIONS: Mapping[map_charts.ColourBy, str] = {
+    "narrative": "Narrative",
+    "year": "Year",
+    "speaker": "Speaker",
+}
+MAX_LISTED = 100
+MAP_COLUMNS = {
+    "date": st.column_config.TextColumn("Date", width=84),
+    "speaker": st.column_config.TextColumn("Speaker", width=112),
+    "outlet": st.column_config.TextColumn("Outlet", width=84),
+    "text": st.column_config.TextColumn("Paragraph (its beginning)", width=420),
+    "narratives": st.column_config.TextColumn("Narratives", width=180),
+    "x": st.column_config.NumberColumn("Across", format="%.2f", width=64),
+    "y": st.column_config.NumberColumn("Up", format="%.2f", width=64),
+}
+
+
+def choices() -> map_charts.ColourBy:
+    """Draw the choice of what the colours mean; it stands in the URL."""
+    return controls.choice("Colour by", "colour", COLOUR_OPTIONS)
+
+
+def describe_drawn_points(view: View, found: MapPoints) -> str:
+    """How many of how many are drawn, and which."""
+    shown = len(found.frame)
+    span = phrases.format_date_range(view.slice)
+    who = phrases.describe_attribution(view.slice) + (f" dated {span}" if span else "")
+    if shown == found.total:
+        return f"{phrases.format_count(shown, COUNTED_NOUN)}{who}; originals only."
+    claimed = sum(len(ids) > 0 for ids in found.frame["narrative_ids"])
+    others = found.total - found.claimed
+    which = f"all {claimed:,}" if claimed == found.claimed else f"{claimed:,} of {found.claimed:,}"
+    return (
+        f"{shown:,} of {phrases.format_count(found.total, COUNTED_NOUN)}{who} are drawn; originals only: "
+        f"{which} that advance a narrative and, as a background, {shown - claimed:,} of "
+        f"the {others:,} others. So the share of coloured points is no prevalence."
+    )
+
+
+def draw_empty_state(view: View) -> None:
+    """The empty state: no map at all, or the filters that match nothing."""
+    if not cached_queries.has_map(view.handle):
+        st.subheader("This snapshot has no map", anchor=False)
+        st.text("It was built before there were maps. The next build that changes anything draws one.")
+        return
+
+    def count(s: Slice) -> int:
+        return cached_queries.load_map_points(view.handle, s).total
+
+    shell.draw_empty_state(view, view.slice, count, COUNTED_NOUN)
+
+
+def draw_map(view: View, found: MapPoints, by: map_charts.ColourBy) -> tuple[list[str], url_state.Outline]:
+    """Draw the map in its panel; returns the ids of the points in a box or lasso, and its outline."""
+    names = cached_queries.get_narrative_names(view.handle)
+    groups = map_charts.group_points(found.frame, by, names, cached_queries.get_narrative_colours(view.handle))
+    key = f"map-{hashlib.sha256(f'{view}{by}'.encode()).hexdigest()[:12]}"
+    ids = found.frame["paragraph_id"].tolist()
+    of_curve = [[ids[row] for row in group.rows] for group in groups]
+    summary = map_charts.describe_map(found.frame, groups, by)
+    table = found.frame.assign(
+        narratives=["; ".join(names.get(str(key), str(key)) for key in ids) for ids in found.frame["narrative_ids"]]
+    )
+    drawn_panel = chart_panel.ChartPanel(
+        key="map",
+        title="What is said alike",
+        how=describe_drawn_points(view, found),
+        summary=summary,
+        table=table.drop(columns="narrative_ids"),
+        slice=replace(view.slice, copies="originals"),
+        columns=MAP_COLUMNS,
+    )
+    chart_panel.draw_panel(
+        view,
+        drawn_panel,
+        lambda: [(key, map_charts.build_map_figure(found.frame, groups, by), summary)],
+        on_click=lambda key: _open_clicked_point(key, of_curve),
+        config=map_charts.MAP_PLOTLY_CONFIG,
+        selection=("points", "box", "lasso"),
+    )
+    return sorted(_get_selected_ids(key, of_curve)), url_state.extract_outline(_get_selection(key))
+
+
+def _get_selection(key: str) -> dict[str, Any]:
+    return dict(st.session_state.get(key, {}).get("selection", {}))
+
+
+def _get_selected_ids(key: str, of_curve: Sequence[Sequence[str]]) -> set[str]:
+    """The ids of the points that are chosen in the chart under `key`."""
+    points = _get_selection(key).get("points", [])
+    return {of_curve[point["curve_number"]][point["point_index"]] for point in points}
+
+
+def _open_clicked_point(key: str, of_curve: Sequence[Sequence[str]]) -> None:
+    """Open the paragraph of a point that was clicked; what is in a box or lasso is listed on the page."""
+    found = _get_selection(key)
+    ids = _get_selected_ids(key, of_curve)
+    if ids and not found.get("box") and not found.get("lasso"):
+        navigation.open_page(navigation.EVIDENCE_PAGE, sidebar.read_filters(), open=min(ids))
+
+
+def draw_selection_list(view: View, picked: list[str], outline: url_state.Outline) -> None:
+    """The chosen paragraphs, best match first, and the way to all that lie there."""
+    rows: pd.DataFrame = cached_queries.load_paragraphs_by_id(view.handle, tuple(picked)).head(MAX_LISTED)
+    st.subheader("What you chose", anchor=False)
+    many = len(picked)
+    st.text(
+        f"{phrases.format_count(many, COUNTED_NOUN)}"
+        + (f"; the best {MAX_LISTED} are listed." if many > len(rows) else ".")
+    )
+    if outline:
+        # The map draws a sample of a large slice: what lies there may be more than what was chosen.
+        s = replace(view.slice, copies="originals")
+        written = url_state.format_outline(outline)
+        there = evidence.EvidenceSettings("", "", False, "best", url_state.parse_outline(written))
+        total = evidence.count_results(view, s, there, evidence.find_near_paragraphs(view, there)[0])
+        st.button(
+            f"Open in Evidence what lies there ({phrases.format_count(total, 'paragraph')})",
+            icon=":material/article:",
+            on_click=navigation.open_evidence,
+            args=(s,),
+            kwargs={"area": written},
+        )
+    tables.draw_paragraph_table(rows, key=f"map{view}{picked}")

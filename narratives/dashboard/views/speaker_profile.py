@@ -1,0 +1,272 @@
+"""The second part of the page on speakers: one of them over time, and two side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+import pandas as pd
+import streamlit as st
+
+from narratives.dashboard import cached_queries, shell
+from narratives.dashboard.components import chart_panel, controls
+from narratives.dashboard.shell import View
+from narratives.dashboard.views import speakers
+from narratives.dashboard.views.speakers import SPEAKER_COLUMNS
+from narratives.model import dates
+from narratives.render import phrases, speaker_charts
+from narratives.render.colours import PALETTE
+from narratives.store.queries.speakers import GroupBy
+
+MAX_PROFILE_CHARTS, MAX_PROFILE_OUTLETS, MOST_TOLD = 6, 8, 6
+_PERIOD_COLUMNS = {
+    "period": st.column_config.TextColumn("Period"),
+    **{key: column for key, column in SPEAKER_COLUMNS.items() if key != "speaker"},
+    "base_reason": st.column_config.TextColumn("No share because"),
+}
+
+
+def draw_speaker_picker(key: str, label: str, names: Sequence[str], default: str, help: str = "") -> str:
+    """Draw a box with one of these speakers in it; in the address as `key`."""
+    return controls.box(label, key, {name: name for name in names}, default, help)
+
+
+def draw_profile_picker(view: View, names: Sequence[str]) -> str:
+    """Whose profile is shown: by default the filter's first, else the one with most text in the snapshot."""
+    usual = [name for name, _ in cached_queries.load_options(view.handle).speakers if name in set(names)]
+    wanted = [name for name in view.slice.speakers if name in set(names)]
+    return draw_speaker_picker("profile", "Speaker to look at", names, [*wanted, *usual][0])
+
+
+def draw_profile(view: View, speaker: str) -> None:
+    """Who the speaker is, in whose words and where we have the text, and the narratives over time."""
+    mine = View(view.handle, replace(view.slice, speakers=(speaker,)))
+    st.header(phrases.escape_markdown(speaker), anchor=False)
+    found = speakers.load_amounts(mine.handle, mine.slice, "speaker").iloc[0]
+    span = f", from {_format_day(found['first'])} to {_format_day(found['last'])}" if found["first"] else ""
+    st.text(
+        f"{phrases.format_count(int(found['paragraphs']), 'statement paragraph')} in "
+        f"{phrases.format_count(int(found['documents']), 'document')}{span}. {describe_roles(mine, speaker)}"
+    )
+    base = speakers.get_speaker_rule(view.handle)
+    enough = not speakers.explain_suppression(int(found["paragraphs"]), int(found["documents"]), base)
+    _draw_period_charts(mine, speaker, enough)
+    _draw_breakdown(mine, speaker)
+
+
+def describe_roles(view: View, speaker: str) -> str:
+    """The speaker's roles by date as the list of speakers has them, in a sentence."""
+    table = speakers.load_roles(view.handle, speaker)
+    if table.empty:
+        return "The list of speakers names no role."
+    said = []
+    spans = table.astype("str").groupby(["start_day", "end_day"], sort=False)["title"].agg(" / ".join)
+    for (start, end), titles in zip(spans.index, spans, strict=True):
+        when = f"{_format_day(start)} to {_format_day(end)}" if start and end else ""
+        when = when or (
+            f"since {_format_day(start)}" if start else f"to {_format_day(end)}" if end else "dates not given"
+        )
+        said.append(f"{titles} ({when})")
+    return f"Roles: {'; '.join(said)}."
+
+
+def _draw_period_charts(view: View, speaker: str, enough: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        measure = controls.measure()
+        length = controls.period("Auto chooses the shortest period that the amount of this speaker's text supports.")
+    by = speakers.select_speaker_granularity(view.handle, view.slice) if length == "auto" else length
+    s = replace(view.slice, by=by)
+    rows = speakers.load_period_shares(view.handle, s)
+    hits = rows.groupby("narrative_id", sort=False)["paragraphs"].sum()
+    most = hits[hits > 0].sort_values(ascending=False, kind="stable").head(MAX_PROFILE_CHARTS).index.tolist()
+    if not most:
+        st.info("No dated paragraph of this speaker advances any of these narratives.", icon=":material/info:")
+        return
+    of_each = {key: rows[rows["narrative_id"] == key] for key in most}
+    shown = pd.concat(of_each.values())
+    labels = dates.list_period_labels(shown["period"].min(), shown["period"].max())
+    top = speaker_charts.compute_scale_top(shown, measure)
+    colours = cached_queries.get_narrative_colours(view.handle)
+    summaries = {key: speaker_charts.describe_periods(found) for key, found in of_each.items()}
+    base, totals = speakers.get_speaker_rule(view.handle).period, cached_queries.load_totals(view.handle, s)
+    placed = int(rows.drop_duplicates("period")["total_paragraphs"].sum())
+    first, last = labels[0][:4], labels[-1][:4]
+    what = "Share of" if measure == "share" else "Number among"
+    how = [
+        f"{what} {phrases.describe_denominator(s, placed, first, last)}, by {dates.GRANULARITY_NOUNS[by]}.",
+        "The bars are 95 % intervals." if measure == "share" else "",
+        f"A hollow mark, with the count, stands where there are fewer than {base.documents} documents or "
+        f"fewer than {base.expected:g} paragraphs would be expected: too little for a share."
+        if measure == "share" and (shown["base_reason"] != "").any()
+        else "",
+        f"The {len(most)} narratives that most paragraphs advance, on one scale." if len(most) > 1 else "",
+        phrases.describe_undated(totals.undated, s),
+    ]
+
+    def figures() -> chart_panel.Figures:
+        return [
+            (
+                f"profile-{key}",
+                speaker_charts.build_period_figure(found, speaker, colours[key], labels, measure, top, enough),
+                summaries[key],
+            )
+            for key, found in of_each.items()
+        ]
+
+    drawn = chart_panel.ChartPanel(
+        key="profile",
+        title="Over time",
+        how=" ".join(filter(None, how)),
+        summary=" ".join(summaries.values()),
+        table=shown,
+        slice=s,
+        columns=_PERIOD_COLUMNS,
+        extra={"by": s.by},
+    )
+    chart_panel.draw_panel(view, drawn, figures, least_width=228)
+
+
+def _draw_breakdown(view: View, speaker: str) -> None:
+    """In whose words, and by which outlets, the speaker's paragraphs came."""
+    parts = []
+    fields: tuple[tuple[GroupBy, int], ...] = (
+        ("voice", len(phrases.VOICE_LABELS)),
+        ("outlet", MAX_PROFILE_OUTLETS),
+    )
+    for field, most in fields:
+        found = speakers.load_amounts(view.handle, view.slice, field)
+        shown = found.head(most)
+        label = [
+            phrases.VOICE_LABELS.get(value, value) if field == "voice" else value or phrases.NOBODY
+            for value in shown[field]
+        ]
+        share = shown["paragraphs"] / found["paragraphs"].sum()
+        part = shown.rename(columns={field: "value"}).assign(field=field, label=label, share=share, speaker=speaker)
+        parts.append((part, len(found)))
+    rows = pd.concat([part for part, _ in parts], ignore_index=True)
+    more = parts[1][1] - len(parts[1][0])
+    summary = "; ".join(f"{row.label}: {row.paragraphs:,}" for row in rows.itertuples()) + "."
+    drawn = chart_panel.ChartPanel(
+        key="voices",
+        title="Voices and outlets",
+        how=f"Statement paragraphs by voice, then by outlet, and their share of all of this speaker's; "
+        f"{phrases.describe_copies(view.slice)}. {phrases.VOICE_HELP}"
+        + (f" {phrases.format_count(more, 'outlet')} with fewer paragraphs are not shown." if more > 0 else ""),
+        summary=summary,
+        table=rows,
+        slice=view.slice,
+        columns={
+            "field": st.column_config.TextColumn("By"),
+            "label": st.column_config.TextColumn("Voice or outlet"),
+            **{key: SPEAKER_COLUMNS[key] for key in ("paragraphs", "documents", "share")},
+        },
+    )
+    chart_panel.draw_panel(
+        view,
+        drawn,
+        lambda: [("voices-chart", speaker_charts.build_breakdown_figure(rows, PALETTE[0]), summary)],
+    )
+
+
+def _format_day(iso: str) -> str:
+    day = date.fromisoformat(iso)
+    return f"{day.day} {day:%b %Y}"
+
+
+MAX_DIFFERENCES = 6
+
+
+def draw_comparison(view: View, speaker: str, names: Sequence[str]) -> None:
+    """The speaker beside another: shares of every narrative, and by how much they differ."""
+    st.header("Two speakers compared", anchor=False)
+    others = [name for name in names if name != speaker]
+    if not others:
+        st.text("The filters leave no second speaker to compare with.")
+        return
+    other = draw_speaker_picker("with", f"Compare {phrases.escape_markdown(speaker)} with", others, others[0])
+    pair = (speaker, other)
+    rows = speakers.load_pair_shares(view.handle, view.slice, pair)
+    table = speakers.compute_differences(rows, pair)
+    order = {key: i for i, key in enumerate(table["narrative_id"])}
+    drawn_rows = rows.sort_values("narrative_id", key=lambda keys: keys.map(order), kind="stable")
+    first = rows.drop_duplicates("speaker")
+    columns = (first["speaker"], first["total_paragraphs"], first["documents"], first["base_reason"])
+    amounts = {name: (int(n), int(d), str(why)) for name, n, d, why in zip(*columns, strict=True)}
+    lacking = [f"{name} has {amounts[name][2]}: no share is shown." for name in pair if amounts[name][2]]
+    each = " and ".join(
+        f"{phrases.format_count(amounts[name][0], 'statement paragraph')} by {name} in "
+        f"{phrases.format_count(amounts[name][1], 'document')}"
+        for name in pair
+    )
+    s = replace(view.slice, speakers=pair)
+    span = phrases.format_date_range(s)
+    said = describe_differences(table, pair)
+    drawn = chart_panel.ChartPanel(
+        key="pair",
+        title="Side by side",
+        how=f"Share of {each}{f', dated {span}' if span else ''}; {phrases.describe_copies(s)}. Bars are 95 % "
+        "intervals, cut where they leave the chart; the narrative with the largest share comes first. "
+        + " ".join(lacking),
+        summary=" ".join(said),
+        table=table,
+        slice=s,
+        columns=_build_pair_columns(pair),
+    )
+    chart_panel.draw_panel(
+        view,
+        drawn,
+        lambda: [("pair-chart", speaker_charts.build_dumbbell_figure(drawn_rows, pair), " ".join(said))],
+    )
+    st.text("\n".join(said))
+    if not lacking:
+        shell.draw_note(
+            "Differences are in percentage points with 95 % intervals (square-and-add of the two shares'). "
+            f"With {phrases.format_count(len(table), 'narrative')}, about one interval in twenty misses the true "
+            "difference by chance. A difference says nothing about why: speakers have different offices and "
+            "occasions, and the texts collected of them differ."
+        )
+
+
+def describe_differences(table: pd.DataFrame, pair: tuple[str, str]) -> list[str]:
+    """Where the two differ, largest difference first, in words. Pure."""
+    known = table[table["difference"].notna()]
+    if known.empty:
+        return ["There is not enough text of both for a difference."]
+    apart = known[(known["difference_low"] > 0) | (known["difference_high"] < 0)]
+    order = apart["difference"].abs().sort_values(ascending=False, kind="stable").index
+    measures = ["difference", "difference_low", "difference_high", "share_1", "share_2"]
+    largest = apart.loc[order].head(MAX_DIFFERENCES)
+    lines = [
+        f"{name}: {pair[0]} {phrases.format_percent(mine)}, {pair[1]} {phrases.format_percent(theirs)}; differs by "
+        f"{_format_points(gap)} points (95 % {_format_points(low)} to {_format_points(high)})."
+        for name, (gap, low, high, mine, theirs) in zip(largest["narrative"], largest[measures].to_numpy(), strict=True)
+    ]
+    same = len(known) - len(apart)
+    more = len(apart) - len(lines)
+    if more > 0:
+        lines.append(f"{phrases.format_count(more, 'further narrative')} differ by less; the table has them.")
+    if same:
+        of = "the other " if len(apart) else "all " if same > 1 else ""
+        lines.append(
+            f"For {of}{phrases.format_count(same, 'narrative')} the interval of the difference holds 0: the texts "
+            "do not tell the two apart."
+        )
+    return lines
+
+
+def _format_points(share: float) -> str:
+    return f"{share * 100:+.1f}".replace("-", "−")
+
+
+def _build_pair_columns(pair: Sequence[str]) -> dict[str, object]:
+    """Columns of the table of two; numbered rather than named, since names may be long."""
+    columns: dict[str, object] = {"narrative": SPEAKER_COLUMNS["narrative"]}
+    for n, name in enumerate(pair, 1):
+        shown = {"paragraphs": "count", "total_paragraphs": "of", "share": "share"}
+        for key, label in shown.items():
+            form = "percent" if key == "share" else "localized"
+            columns[f"{key}_{n}"] = st.column_config.NumberColumn(f"{name}: {label}", format=form)
+    for key, label in (("", "Difference"), ("_low", "95 % from"), ("_high", "to")):
+        columns[f"difference{key}"] = st.column_config.NumberColumn(label, format="percent")
+    return columns

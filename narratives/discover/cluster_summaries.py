@@ -1,0 +1,299 @@
+"""What a cluster is called: the phrases that set it apart, and the paragraphs that stand for it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from narratives.discover.claims import RecurringClaim, Statements
+from narratives.discover.clustering import UNCLUSTERED, ClusterLabels, is_recurring
+from narratives.discover.identity import CLAIM_PREFIX, make_cluster_id
+from narratives.model import Cluster, VectorArray
+from narratives.model.text import ALPHABETIC_WORD, load_stop_words
+
+MAX_PHRASES = 5
+NAME_PHRASES = 3
+MAX_REPRESENTATIVES = 5
+MAX_PHRASE_WORDS = 3
+# A phrase speaks for a cluster only if this share of its paragraphs, and at least two, use it.
+MIN_PHRASE_SHARE = 0.1
+# A phrase of several words weighs so many times more than a single word: it says more to a reader.
+PHRASE_BONUS = 1.25
+PHRASE_BREAK = re.compile(r"[.,;:!?()\"“”«»–—\n]+")
+
+
+def make_cluster_name(phrases: Sequence[str]) -> str:
+    """A readable name of the first few phrases: `chemical weapons · Khan Sheikhoun · OPCW`."""
+    return " · ".join(phrases[:NAME_PHRASES])
+
+
+def find_distinctive_phrases(texts: Sequence[str], labels: ClusterLabels) -> list[tuple[str, ...]]:
+    """Up to 5 phrases for each of the clusters 0 to `labels.max()`, the most distinctive first.
+
+    Phrases are runs of one to three words that neither begin nor end with a stop word. Class-based TF-IDF
+    (Grootendorst 2022) on paragraphs: a phrase weighs the share of the cluster's paragraphs that use it,
+    times log(1 + paragraphs / paragraphs that use it anywhere), and a quarter more if it has several words.
+    Of phrases that share a word, the heaviest is kept, written as most of the cluster's paragraphs write it.
+    Stop words are English.
+    """
+    from scipy import sparse
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    clusters = int(labels.max(initial=-1)) + 1
+    if not any(_extract_lower_phrases(text) for text in texts):
+        return [()] * clusters
+    counter = CountVectorizer(analyzer=_extract_lower_phrases, binary=True, dtype=np.int32)
+    used = counter.fit_transform(texts)
+    phrases = counter.get_feature_names_out()
+    weight = np.log1p(len(texts) / np.asarray(used.sum(axis=0)).ravel())
+    weight *= [PHRASE_BONUS if " " in phrase else 1 for phrase in phrases]
+    inside = np.flatnonzero(labels >= 0)
+    ones = np.ones(len(inside), dtype=np.int32)
+    member = sparse.csr_matrix((ones, (labels[inside], inside)), shape=(clusters, len(texts)))
+    counts = (member @ used).tocsr()
+    sizes = np.bincount(labels[inside], minlength=clusters)
+    named = []
+    for number in range(clusters):
+        row = counts[[number]].tocoo()
+        enough = row.data >= max(2, MIN_PHRASE_SHARE * sizes[number])
+        columns, shares = row.col[enough], row.data[enough] / sizes[number]
+        order = np.lexsort((phrases[columns], -np.round(shares * weight[columns], 9)))
+        chosen = _drop_similar(str(phrase) for phrase in phrases[columns[order]])
+        named.append(_restore_spelling(chosen, [texts[i] for i in np.flatnonzero(labels == number).tolist()]))
+    return named
+
+
+def compute_centrality(vectors: VectorArray) -> VectorArray:
+    """(n,) cosines of unit rows with their mean, to 6 decimals, as the last bits vary with threads."""
+    centre = vectors.mean(axis=0)
+    length = float(np.linalg.norm(centre))
+    cosines: VectorArray = np.round((vectors @ centre) / np.float32(length or 1.0), 6)
+    return cosines
+
+
+def choose_representatives(ids: Sequence[str], document_ids: Sequence[str], central: VectorArray) -> tuple[str, ...]:
+    """Up to 5 ids, most central first, each of another document where there are enough of them."""
+    order = sorted(range(len(ids)), key=lambda i: (-central[i], ids[i]))
+    documents: set[str] = set()
+    first: list[str] = []
+    later: list[str] = []
+    for i in order:
+        (later if document_ids[i] in documents else first).append(ids[i])
+        documents.add(document_ids[i])
+    rank = {ids[i]: place for place, i in enumerate(order)}
+    return tuple(sorted((first + later)[:MAX_REPRESENTATIVES], key=rank.__getitem__))
+
+
+def _extract_phrases(text: str) -> Iterable[str]:
+    """The runs of one to three words of a text as written, stop words at neither end."""
+    stops = load_stop_words()
+    for sentence in PHRASE_BREAK.split(text):
+        words = ALPHABETIC_WORD.findall(sentence)
+        idle = [len(word) < 2 or word.lower().replace("’", "'") in stops for word in words]
+        for start in range(len(words)):
+            if idle[start]:
+                continue
+            for end in range(start, min(start + MAX_PHRASE_WORDS, len(words))):
+                if not idle[end]:
+                    yield " ".join(words[start : end + 1])
+
+
+def _extract_lower_phrases(text: str) -> list[str]:
+    return [phrase.lower() for phrase in _extract_phrases(text)]
+
+
+def _drop_similar(phrases: Iterable[str]) -> list[str]:
+    """The first phrases that share no word (nor its plural) with an earlier one."""
+    chosen: list[str] = []
+    seen: set[str] = set()
+    for phrase in phrases:
+        stems = {word.removesuffix("'s").removesuffix("’s").rstrip("s") for word in phrase.split()}
+        if not stems & seen:
+            chosen.append(phrase)
+            seen |= stems
+        if len(chosen) == MAX_PHRASES:
+            break
+    return chosen
+
+
+def _restore_spelling(phrases: Sequence[str], texts: Iterable[str]) -> tuple[str, ...]:
+    written: dict[str, Counter[str]] = {phrase: Counter() for phrase in phrases}
+    for text in texts:
+        for phrase in _extract_phrases(text):
+            if phrase.lower() in written:
+                written[phrase.lower()][phrase] += 1
+    return tuple(min(forms, key=lambda form: (-forms[form], form)) for forms in written.values())
+
+
+EXPLAINED_SHARE = 0.5
+ROUTINE_DEVIATIONS = 1.0
+ROUTINE_WORDS = 10
+ROUTINE_COSINE = 0.5
+
+ROUTINE_TEXTS = (
+    "Good afternoon, colleagues, friends. I am glad to see all of you here today.",
+    "Thank you very much for your attention, and all the best to you.",
+    "Let us get down to work. You have the floor, please go ahead.",
+    "We have several items on today's agenda; let us take them one after another.",
+    "Next question, please. Who else would like to ask something?",
+    "May I ask a question? Could you please comment on this?",
+    "Welcome to Moscow. We are pleased to receive you and your delegation here.",
+    "Thank you for the invitation and for the warm hospitality shown to our delegation.",
+    "I congratulate you on this holiday and wish you good health, happiness and success.",
+    "The ministers, the ambassador and other officials took part in the meeting.",
+    "Several joint documents were signed after the talks.",
+    "Relations between our countries develop well; we are good neighbours and strategic partners.",
+    "Our bilateral cooperation in trade, culture and other areas with our partners abroad is growing.",
+    "The visit will take place next week; the programme will be announced later.",
+    "Today I signed the executive order on the awards and on the appointment.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AlignmentTargets:
+    """What the codebook says: k narrative ids, their centroids (k, d) as unit rows, and the narratives
+    that each paragraph id advances (none: left out).
+    """
+
+    narrative_ids: Sequence[str]
+    centroids: VectorArray
+    assigned: Mapping[str, Set[str]]
+
+
+def summarise_clusters(
+    statements: Statements, labels: ClusterLabels, alignment: AlignmentTargets, routine: VectorArray
+) -> tuple[Cluster, ...]:
+    """One record for each cluster 0 to `labels.max()` of `cluster()`, in that order; -1 is left out.
+
+    recurring: see `recurs`.
+    routine: `routine` are the vectors of `ROUTINE` (r, d). A paragraph's likeness to routine is its highest
+    cosine with one of them; a cluster is routine if its members' mean lies a standard deviation or more above
+    the mean of all paragraphs and above their mean likeness to narratives (in a corpus without routine, what
+    is least unlike it is still no routine), or if half of its members have fewer than 10 words.
+    narrative_id: the narrative that at least half of the members advance. nearest: the one that most of them
+    advance; where none does, the one whose centroid is nearest to theirs.
+
+    Such a cluster is a topic: it makes no one claim (cohesion 0), and so is no candidate (`describe_claims`
+    are). The result does not depend on the order of the statements. Ids are made from the most central
+    member's text.
+    """
+    order = np.argsort(np.array(statements.ids, dtype=object), kind="stable")
+    ids = [statements.ids[i] for i in order]
+    texts = [statements.texts[i] for i in order]
+    document_ids = [statements.document_ids[i] for i in order]
+    dates = [statements.dates[i] for i in order]
+    vectors, labels = statements.vectors[order], labels[order]
+    routineness = _compute_max_cosine(vectors, routine)
+    usual = routineness.mean() + ROUTINE_DEVIATIONS * routineness.std()
+    narrativeness = _compute_max_cosine(vectors, alignment.centroids)
+    corpus = len(set(document_ids))
+    taken: set[str] = set()
+    described = []
+    for number, phrases in enumerate(find_distinctive_phrases(texts, labels)):
+        members = np.flatnonzero(labels == number)
+        own = [ids[i] for i in members]
+        central = compute_centrality(vectors[members])
+        chosen = choose_representatives(own, [document_ids[i] for i in members], central)
+        cluster_id = make_cluster_id(texts[members[own.index(chosen[0])]], taken)
+        taken.add(cluster_id)
+        nearest, purity = _align_members(own, vectors[members], alignment)
+        short = float(np.median([len(texts[i].split()) for i in members])) < ROUTINE_WORDS
+        courteous = routineness[members].mean() >= max(usual, narrativeness[members].mean())
+        described.append(
+            Cluster(
+                cluster_id=cluster_id,
+                name=make_cluster_name(phrases) or _take_opening_words(texts[members[own.index(chosen[0])]]),
+                phrases=phrases,
+                members=tuple(own),
+                representatives=chosen,
+                narrative_id=nearest if purity >= EXPLAINED_SHARE else "",
+                nearest=nearest,
+                purity=purity,
+                recurring=is_recurring([document_ids[i] for i in members], [dates[i] for i in members], corpus),
+                routine=short or bool(courteous),
+                cohesion=0.0,
+            )
+        )
+    return tuple(described)
+
+
+def summarise_claims(
+    statements: Statements,
+    claims: Sequence[RecurringClaim],
+    alignment: AlignmentTargets,
+    routine: VectorArray,
+    names: VectorArray,
+) -> tuple[Cluster, ...]:
+    """One record for each claim of `find_claims`, in the order of ids; `names` (c, d) are their vectors.
+
+    The name is the claim itself, the id made from it, so that it is the same in any store. members are the
+    statements that advance it, fits their nearness, cohesion its mean. routine: the name is as near to a
+    sentence of `ROUTINE` as `ROUTINE_NAME`. The rest as in `describe`.
+    """
+    if not claims:
+        return ()
+    rows = [sorted(claim.fits, key=statements.ids.__getitem__) for claim in claims]
+    texts = [*statements.texts, *(statements.texts[i] for of_one in rows for i in of_one)]
+    labels = np.repeat([UNCLUSTERED, *range(len(claims))], [len(statements.texts), *(len(of_one) for of_one in rows)])
+    courteous = _compute_max_cosine(names, routine) >= ROUTINE_COSINE
+    taken: set[str] = set()
+    described = []
+    for number, phrases in enumerate(find_distinctive_phrases(texts, labels)):
+        claim, members = claims[number], [statements.ids[i] for i in rows[number]]
+        nearness = np.array([claim.fits[i] for i in rows[number]])
+        nearest, purity = _align_members(members, statements.vectors[rows[number]], alignment)
+        cluster_id = make_cluster_id(claim.text, taken, CLAIM_PREFIX)
+        taken.add(cluster_id)
+        described.append(
+            Cluster(
+                cluster_id=cluster_id,
+                name=claim.text,
+                phrases=phrases,
+                members=tuple(members),
+                representatives=choose_representatives(
+                    members, [statements.document_ids[i] for i in rows[number]], nearness.astype(np.float32)
+                ),
+                narrative_id=nearest if purity >= EXPLAINED_SHARE else "",
+                nearest=nearest,
+                purity=purity,
+                recurring=True,
+                routine=bool(courteous[number]),
+                stance=claim.stance,
+                cohesion=round(float(nearness.mean()), 3),
+                fits=tuple(zip(members, nearness.tolist(), strict=True)),
+            )
+        )
+    return tuple(sorted(described, key=lambda cluster: cluster.cluster_id))
+
+
+def _compute_max_cosine(vectors: VectorArray, models: VectorArray) -> NDArray[np.float64]:
+    """(n,) highest cosine of each row with one of the models; -1 where there are none.
+
+    To 5 decimals, as the last bits of a product vary with the number of threads.
+    """
+    highest: NDArray[np.float64] = np.max(vectors @ models.T, axis=1, initial=-1.0).astype(np.float64)
+    return highest.round(5)
+
+
+def _align_members(members: Sequence[str], vectors: VectorArray, alignment: AlignmentTargets) -> tuple[str, float]:
+    """The narrative that most members advance, or else the nearest, and the share that advances it."""
+    if not alignment.narrative_ids:
+        return "", 0.0
+    cosines = np.round(alignment.centroids @ vectors.mean(axis=0), 5)
+    shares = [
+        sum(narrative in alignment.assigned.get(member, ()) for member in members) / len(members)
+        for narrative in alignment.narrative_ids
+    ]
+    best = max(range(len(shares)), key=lambda k: (shares[k], cosines[k], -k))
+    return alignment.narrative_ids[best], shares[best]
+
+
+def _take_opening_words(text: str) -> str:
+    """The first words of a text, as the name of a cluster in which no phrase recurs."""
+    words = text.split()
+    return " ".join(words[:8]) + (" …" if len(words) > 8 else "")

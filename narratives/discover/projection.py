@@ -1,0 +1,151 @@
+"""A map: a place in the plane for every paragraph, where paragraphs that say alike things lie together."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from narratives.discover.clustering import BLOCK_CELLS, GRID_STEPS, choose_neighbours, find_neighbours
+from narratives.model import VectorArray
+
+Positions = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+HALF_WIDTH = 10.0  # the map is the square from -10 to 10 in both directions
+DECIMALS = 3
+MIN_FOR_TSNE = 50  # paragraphs, below which a neighbourhood graph says less than the two main axes
+MAX_FOR_TSNE = 50_000  # paragraphs that are laid out together; more would take minutes
+PLACING_NEIGHBOURS = 5  # nearest laid-out paragraphs, between which each further one is placed
+EXAGGERATED_STEPS, PLAIN_STEPS, EXAGGERATION = 125, 250, 12.0
+CONTINUED_STEPS = 100  # steps from an earlier map, which is nearly right
+MIN_KNOWN_SHARE = 0.5  # share of the paragraphs that an earlier map must hold to be continued
+MIN_EXTENT = 1e-9  # what is no wider than this is one point
+START_SPREAD = 1e-4  # t-SNE starts from a picture this small: https://doi.org/10.1038/s41467-019-13056-x
+TSNE_REACH = 0.35  # how far from its centre t-SNE's picture of n paragraphs reaches, over the root of n; measured
+
+
+def project_to_map(
+    vectors: VectorArray, ids: Sequence[str], earlier: Mapping[str, tuple[float, float]] | None = None
+) -> NDArray[np.float32]:
+    """Place paragraphs in the plane so that neighbours by meaning are neighbours on the map.
+
+    The method: t-SNE with uniform weights on the graph of the 15 nearest neighbours that clustering uses too
+    (fewer in a small corpus), begun from the first two principal axes, each turned so that its largest
+    component is positive. Where an `earlier` map, in the units of this function's result, holds at least half
+    of the paragraphs, it is continued instead, so that readers find things where they were: new paragraphs
+    begin at the median of their neighbours, and all move a little. Above 50,000 paragraphs those with the
+    smallest hashes of their ids are laid out, and every other one is placed at the median of its 5 nearest
+    among these. Fewer than 50 are shown on their principal axes.
+
+    `vectors` are (n, d) float32 unit rows, `ids` n different ids in the same order. Returns (n, 2) float32 in
+    the square from -10 to 10, centred, with 3 decimals. Nearness means something; the axes and distances
+    across the map do not. On one machine the result depends on the set of ids and vectors and on `earlier`,
+    not on their order or the number of threads; another machine may give another map. Raises ValueError where
+    ids repeat or do not fit the vectors.
+
+    Sources: van der Maaten and Hinton 2008 (t-SNE); Linderman et al. 2019 (its fast form, as openTSNE has
+    it); Kobak and Berens 2019 (the beginning). docs/map.md compares it with other methods.
+    """
+    n = len(ids)
+    if vectors.shape[:1] != (n,) or len(set(ids)) != n:
+        raise ValueError(f"a different id for each row: {len(set(ids))} different of {n}, {vectors.shape}")
+    order = np.array(sorted(range(n), key=lambda row: _hash_id(ids[row])), dtype=np.int64)
+    ours = np.ascontiguousarray(vectors[order], dtype=np.float32)
+    laid, further = ours[:MAX_FOR_TSNE], ours[MAX_FOR_TSNE:]
+    # One thread: sums in another order would differ in the last digit, and t-SNE blows that up.
+    with threadpool_limits(1):
+        if n < MIN_FOR_TSNE:
+            places = _project_main_axes(laid)
+        else:
+            places = _run_tsne(laid, _find_known_positions([ids[row] for row in order[:MAX_FOR_TSNE]], earlier or {}))
+        if len(further):
+            places = np.concatenate([places, _place_remaining(further, laid, places)])
+    found = np.empty((n, 2), dtype=np.float32)
+    found[order] = np.round(_fit_to_square(places), DECIMALS) + 0.0  # no negative zero
+    return found
+
+
+def _hash_id(key: str) -> bytes:
+    return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _project_main_axes(vectors: VectorArray) -> Positions:
+    """The rows on the two axes along which they differ most, (n, 2)."""
+    places = np.zeros((len(vectors), 2))
+    if len(vectors) > 1:
+        centred = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
+        _, axes = np.linalg.eigh(centred.T @ centred)
+        first = axes[:, ::-1][:, :2]
+        first = first * np.sign(first[np.abs(first).argmax(axis=0), range(first.shape[1])])
+        places[:, : first.shape[1]] = centred @ first
+    return places
+
+
+def _find_known_positions(ids: Sequence[str], earlier: Mapping[str, tuple[float, float]]) -> Positions | None:
+    """(n, 2) places on the earlier map, NaN where it lacks one; None where it says too little to go on from.
+
+    That is where it lacks more than half, or has fewer than 50 (of which it shows the axes), or is one point.
+    """
+    nowhere = (math.nan, math.nan)
+    places = np.array([earlier.get(key, nowhere) for key in ids], dtype=np.float64)
+    there = places[np.isfinite(places[:, 0])]
+    if len(there) < max(MIN_FOR_TSNE, MIN_KNOWN_SHARE * len(ids)) or np.ptp(there, axis=0).max() < MIN_EXTENT:
+        return None
+    return places
+
+
+def _run_tsne(vectors: VectorArray, known: Positions | None) -> Positions:
+    from openTSNE import TSNEEmbedding, affinity, nearest_neighbors  # takes a second, and pages need it not
+
+    n, k = len(vectors), choose_neighbours(len(vectors))
+    indices, cosines = find_neighbours(vectors, k)
+    graph = nearest_neighbors.PrecomputedNeighbors(indices, np.sqrt(np.maximum(2 - 2 * cosines, 0)))
+    if known is None:
+        start = _project_main_axes(vectors)
+        if np.ptp(start, axis=0).max() < MIN_EXTENT:
+            return start  # all alike; openTSNE's grid would have no width, and the process would die of it
+        start *= START_SPREAD / max(float(start[:, 0].std()), START_SPREAD)
+    else:
+        start = _fill_positions(known, indices) * (TSNE_REACH * math.sqrt(n) / HALF_WIDTH)
+    weights = affinity.Uniform(knn_index=graph, k_neighbors=k)
+    picture = TSNEEmbedding(start, weights, negative_gradient_method="fft", n_jobs=1)
+    if known is None:
+        picture.optimize(EXAGGERATED_STEPS, exaggeration=EXAGGERATION, momentum=0.5, inplace=True)
+    picture.optimize(PLAIN_STEPS if known is None else CONTINUED_STEPS, momentum=0.8, inplace=True)
+    return np.asarray(picture, dtype=np.float64)
+
+
+def _fill_positions(known: Positions, indices: Indices) -> Positions:
+    """Places for all: who has none begins at the median of the neighbours that have, else at the centre."""
+    places = known.copy()
+    for row in np.flatnonzero(np.isnan(known[:, 0])):
+        around = known[indices[row]]
+        around = around[np.isfinite(around[:, 0])]
+        places[row] = np.median(around, axis=0) if len(around) else 0.0
+    return places
+
+
+def _place_remaining(vectors: VectorArray, laid: VectorArray, places: Positions) -> Positions:
+    """The median of the places of each row's nearest rows among those laid out, (n, 2)."""
+    grid = np.rint(laid * np.float32(GRID_STEPS))
+    found = np.empty((len(vectors), 2))
+    height = max(1, BLOCK_CELLS // len(laid))
+    for at in range(0, len(vectors), height):
+        products = np.rint(vectors[at : at + height] * np.float32(GRID_STEPS)) @ grid.T
+        best = np.argpartition(products, -PLACING_NEIGHBOURS, axis=1)[:, -PLACING_NEIGHBOURS:]
+        found[at : at + height] = np.median(places[best], axis=1)
+    return found
+
+
+def _fit_to_square(places: Positions) -> Positions:
+    """Centred, and as large as the square allows."""
+    if not len(places):
+        return places
+    centred: Positions = places - (places.min(axis=0) + places.max(axis=0)) / 2
+    widest = float(np.abs(centred).max())
+    return centred * (HALF_WIDTH / widest) if widest else centred

@@ -1,0 +1,5 @@
+"""TODO"""
+
+from narratives.embed.encoder import load_encoder
+
+__all__ = ["load_encoder"]

@@ -1,0 +1,180 @@
+"""Where a request may go: which schemes, which hosts, and which addresses they may resolve to."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+
+from urllib3.util import parse_url
+
+from narratives.fetch.records import FetchError
+from narratives.model import UsageError
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+# (host, port) -> the (address, port) pairs to connect to; the port changes only in tests.
+ResolveHost = Callable[[str, int], Sequence[tuple[str, int]]]
+
+# RFC 3986's own characters and the percent sign: all else in an address is escaped.
+_UNESCAPED = "!#$%&'()*+,-./:;=?@[]_~"
+_FORBIDDEN_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\\]")
+_HOST_NAME_PATTERN = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
+_HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:/?#@\s]+)(:(?P<port>\d{1,5}))?")
+
+# IANA special-purpose registries, beyond what every supported Python's `is_global` knows: relays and
+# protocol assignments (v4), and for v6 all but the global unicast block, and within it tunnels whose far end
+# the address hides, protocol assignments and documentation.
+_SPECIAL_V4 = tuple(ip_network(text) for text in ("192.0.0.0/24", "192.88.99.0/24"))
+_UNICAST_V6 = IPv6Network("2000::/3")
+_SPECIAL_V6 = tuple(IPv6Network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionTarget:
+    """A checked address of the web: connect to one of `addresses` and nowhere else."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    addresses: tuple[tuple[str, int], ...]
+
+    @property
+    def authority(self) -> str:
+        """Host and, unless it is the scheme's own, port: the value of the Host header."""
+        return format_authority(self.scheme, self.host, self.port)
+
+
+def resolve_host(host: str, port: int) -> list[tuple[str, int]]:
+    """Every address of a host as the system resolves it; raises OSError or UnicodeError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys((str(entry[4][0]), port) for entry in found))
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address (text) is one of the public internet, unicast and assigned to hosts.
+
+    An IPv4 address inside an IPv6 one (mapped, NAT64) is judged itself; forms that hide where they lead
+    (6to4, Teredo, IPv4-compatible) are not public. Raises ValueError where the text is no address.
+    """
+    ip = ip_address(address.partition("%")[0])
+    if isinstance(ip, IPv6Address):
+        inner = ip.ipv4_mapped or (IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None)
+        if inner is None:
+            return ip in _UNICAST_V6 and not any(ip in network for network in _SPECIAL_V6)
+        ip = inner
+    is_special = ip.is_multicast or ip.is_reserved or any(ip in network for network in _SPECIAL_V4)
+    return ip.is_global and not is_special
+
+
+def normalise_url(address: str, base: str = "") -> str:
+    """An address of the web in one spelling: absolute, escaped, host in lower case ASCII, no fragment.
+
+    Raises FetchError where it is none, is of another scheme, or carries a user name.
+    """
+    wanted = "an http or https address"
+    todo = "Correct it."
+    text = address.strip()
+    try:
+        if not text:
+            raise ValueError("nothing")
+        if _FORBIDDEN_CHARACTERS.search(text):
+            raise ValueError("a control character or backslash")
+        parts = urlsplit(urljoin(base, text))
+        scheme, host, port = parts.scheme.lower(), parts.hostname or "", parts.port
+        if scheme not in DEFAULT_PORTS:
+            raise ValueError(f"the scheme {scheme or '(none)'}")
+        if "@" in parts.netloc:
+            raise ValueError("a user name")
+        name = _normalise_host_name(host)
+        port = port or DEFAULT_PORTS[scheme]
+        # urllib3's own way with `..` and escapes, so that robots.txt is asked about what is then asked for.
+        asked = parse_url(
+            f"http://host{quote(parts.path, safe=_UNESCAPED) or '/'}?{quote(parts.query, safe=_UNESCAPED)}"
+        )
+    except ValueError as error:
+        raise FetchError(wanted, f"{text[:200]!r} ({error})", todo) from error
+    return urlunsplit((scheme, format_authority(scheme, name, port), asked.path or "/", asked.query or "", ""))
+
+
+def format_authority(scheme: str, host: str, port: int) -> str:
+    """Host and port as they stand in an address, the scheme's own port left out."""
+    shown = f"[{host}]" if ":" in host else host
+    return shown if port == DEFAULT_PORTS[scheme] else f"{shown}:{port}"
+
+
+def get_host(url: str) -> str:
+    """Host and port of a `normal` address."""
+    return urlsplit(url).netloc
+
+
+class HostPolicy:
+    """Knows which hosts the person named, and refuses all others and every address that is not public."""
+
+    def __init__(self, allow_hosts: Sequence[str] = (), resolve: ResolveHost = resolve_host) -> None:
+        """Raises UsageError where an entry of `allow_hosts` is not `host` or `host:port`."""
+        self._allowed = {_parse_allowed_host(entry) for entry in allow_hosts}
+        self._named: set[tuple[str, int]] = set()
+        self._resolve = resolve
+
+    def name(self, url: str) -> None:
+        """Let the host of a `normal` address be asked, at its own port and the two usual ones."""
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
+        self._named |= {(_drop_www(host), each) for each in (port, *DEFAULT_PORTS.values())}
+
+    def check(self, url: str) -> ConnectionTarget:
+        """Where to connect for a `normal` address; raises FetchError where the request may not be made.
+
+        All addresses of the host are looked at now and one of them is connected to, so a name that is
+        resolved to something else a moment later changes nothing.
+        """
+        parts = urlsplit(url)
+        scheme, host, port = parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
+        shown = format_authority(scheme, host, port)
+        is_allowed = (host, port) in self._allowed or (host, 0) in self._allowed
+        if not is_allowed and (_drop_www(host), port) not in self._named:
+            todo = f"If it is to be asked too, add --allow-host {shown}."
+            raise FetchError("a host that was named", shown, todo)
+        try:
+            addresses = tuple(self._resolve(host, port))
+        except (OSError, UnicodeError) as error:
+            got, todo = f"{host} ({error})", "Check the name and the network."
+            is_passing = isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
+            raise FetchError("a host that can be found", got, todo, passing=is_passing) from error
+        hidden = [address for address, _ in addresses if not is_public(address)]
+        if hidden and not is_allowed:
+            got = f"{host} at {hidden[0]}, which is private, local or reserved"
+            todo = f"If that is meant, add --allow-host {shown}."
+            raise FetchError("a host on the public internet", got, todo)
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        return ConnectionTarget(scheme, host, port, path, addresses)
+
+
+def _normalise_host_name(host: str) -> str:
+    if ":" in host:
+        return str(IPv6Address(host))
+    name = host.encode("idna").decode("ascii").lower().removesuffix(".")
+    if not _HOST_NAME_PATTERN.fullmatch(name):
+        raise ValueError("no host" if not host else "a host name that none can have")
+    return name
+
+
+def _drop_www(host: str) -> str:
+    # A site and its www. twin are one site: each often leads to the other.
+    return host.removeprefix("www.")
+
+
+def _parse_allowed_host(entry: str) -> tuple[str, int]:
+    match = _HOST_AND_PORT.fullmatch(entry.strip())
+    try:
+        if match is None or int(match["port"] or 0) > 65535:
+            raise ValueError
+        return _normalise_host_name(match["host"].strip("[]")), int(match["port"] or 0)
+    except ValueError as error:
+        todo = "Write it as in --allow-host 127.0.0.1:8000."
+        raise UsageError("host or host:port", repr(entry), todo) from error

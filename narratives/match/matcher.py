@@ -1,0 +1,228 @@
+"""Matching paragraphs with the narratives of a codebook: one calibrated, explainable score a pair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
+
+from narratives.match.calibration import Background, to_score
+from narratives.match.learning import LearnedCorrections
+from narratives.model import Codebook, ConfigError, EmbedFunction, FloatArray, Narrative
+from narratives.model.text import is_question_to_speaker, normalise_words
+
+# Set once on the development labels, where each is flat around its value: halving or doubling any of them
+# moves cross-validated macro-F1 by less than 0.025. Without cues it loses 0.06, without contrasts and other
+# narratives' exemplars in the probe 0.04, without the question rule 0.01 (benchmarks/match_quality.py).
+SHARPNESS = 10.0  # of the soft maximum over exemplars
+PROBE_C = 3.0  # inverse regularisation of the probe
+PROBE_WEIGHTS = (1000.0, 500.0, 300.0, 200.0)  # exemplars, background, contrasts, other narratives' exemplars
+CUE_BONUS = 2.5  # standard deviations for a cue in the text
+QUESTION_PENALTY = 3.0  # standard deviations off for a question put to the speaker
+DEFAULT_THRESHOLD = 0.5
+_BLOCK_ROWS = 1024  # paragraphs at a time: bounds memory, changes no score
+
+
+@dataclass(frozen=True, slots=True)
+class MatchResult:
+    """What `Matcher.match` found for n paragraphs and k narratives (columns in the codebook's order).
+
+    `scores` float32 (n, k) in 0..1, rounded to 3 decimals; `evidence` float64 (n, k) is what the codebook
+    alone speaks for each, in standard deviations, before any lesson. `best_window` int32 (n, k) is the index,
+    among the paragraph's windows, of the one that speaks most for the narrative; `best_exemplar` int32 (n, k)
+    the index, among the narrative's `statements`, of the one nearest to that window.
+    """
+
+    scores: NDArray[np.float32]
+    evidence: FloatArray
+    best_exemplar: NDArray[np.int32]
+    best_window: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """A codebook made ready to match; built by `fit_matcher`, holds no state of any corpus.
+
+    `narrative_ids` (k,), `statements` (k tuples of exemplar texts) and `thresholds` float32 (k,) are in the
+    codebook's order. The other fields are the fitted numbers: `exemplars` (e, d) rows grouped by narrative,
+    beginning at `starts` (k,); `probe` (d, k) with `intercept` (k,); `mean` and `spread` (4, k) of the four
+    similarities over the background; `cues`, the narratives' phrases as normalised words; `lessons`, what
+    decisions taught (see `taught`).
+    """
+
+    narrative_ids: tuple[str, ...]
+    statements: tuple[tuple[str, ...], ...]
+    thresholds: NDArray[np.float32]
+    exemplars: FloatArray
+    starts: NDArray[np.intp]
+    probe: FloatArray
+    intercept: FloatArray
+    mean: FloatArray
+    spread: FloatArray
+    cues: tuple[tuple[str, ...], ...]
+    lessons: LearnedCorrections | None = None
+
+    def taught(self, lessons: LearnedCorrections) -> Matcher:
+        """This matcher with the corrections and thresholds that decisions taught."""
+        return replace(self, lessons=lessons, thresholds=lessons.thresholds)
+
+    def match(
+        self,
+        texts: Sequence[str],
+        vectors: NDArray[np.float32],
+        window_rows: Sequence[NDArray[np.float32]],
+    ) -> MatchResult:
+        """Score `texts` (n) given their `vectors` (n, d) and their windows' vectors (n arrays (w_i, d)).
+
+        A score depends on its own text and the codebook only: not on the other texts, their order, or the
+        number of threads (double precision, then rounding). Raises ValueError where the three do not fit.
+        """
+        if not len(texts) == len(vectors) == len(window_rows):
+            raise ValueError(f"{len(texts)} texts, {len(vectors)} vectors, {len(window_rows)} window arrays")
+        empty = [index for index, rows in enumerate(window_rows) if len(rows) == 0]
+        if empty:
+            raise ValueError(f"every text needs at least one window; none for rows {empty[:5]}")
+        shape = (len(texts), len(self.narrative_ids))
+        evidence = np.zeros(shape)
+        exemplar, window = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+        for start in range(0, len(texts), _BLOCK_ROWS):
+            part = slice(start, start + _BLOCK_ROWS)
+            counts = [len(rows) for rows in window_rows[part]]
+            found = _compute_similarities(
+                self, vectors[part], np.concatenate(list(window_rows[part])), np.cumsum([0, *counts[:-1]])
+            )
+            evidence[part] = self._evidence(found.values, texts[part])
+            exemplar[part], window[part] = found.best_exemplar, found.best_window
+        corrected = self.lessons.correct(evidence, texts) if self.lessons else evidence
+        return MatchResult(to_score(corrected).astype(np.float32), evidence, exemplar, window)
+
+    def advances(self, scores: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Which scores (n, k) reach their narrative's threshold."""
+        reached: NDArray[np.bool_] = scores >= self.thresholds
+        return reached
+
+    def _evidence(self, values: FloatArray, texts: Sequence[str]) -> FloatArray:
+        """The method: evidence in standard deviations over the background.
+
+        1. Four similarities of a paragraph to a narrative: soft maximum over its exemplars, for the whole
+           paragraph and for the best two-sentence window (several prototypes a class, as in Allen et al.,
+           ICML 2019; passage evidence, Callan 1994); and a logistic probe that tells exemplars from the
+           background, the narrative's contrasts and the other narratives' exemplars, again for the whole
+           and the best window (linear probes, Alain & Bengio 2016).
+        2. Each in standard deviations over background paragraphs (Z-norm with a cohort, Auckenthaler et al.
+           2000): this makes narratives comparable and a shared threshold meaningful. Half their sum.
+        3. Lexical evidence: a bonus where a cue of the codebook stands in the text.
+        4. A question put to the speaker raises the topic without making the claim: a penalty.
+
+        What decisions taught is added to it (learn.py); a logistic scale makes it a score (scale.py).
+        """
+        evidence = ((values - self.mean[:, None]) / self.spread[:, None]).sum(axis=0) / 2
+        evidence += CUE_BONUS * np.array([self._cue_hits(text) for text in texts], float)
+        evidence -= QUESTION_PENALTY * np.array([[is_question_to_speaker(text)] for text in texts], float)
+        # Threads may differ in the last bits, which must not decide what is learned either.
+        rounded: FloatArray = np.round(evidence, 6)
+        return rounded
+
+    def _cue_hits(self, text: str) -> list[bool]:
+        said = normalise_words(text)
+        return [any(cue in said for cue in cues) for cues in self.cues]
+
+
+@dataclass(frozen=True, slots=True)
+class _Similarities:
+    values: FloatArray  # (4, n, k): soft maximum of paragraph and best window, probe of paragraph and best window
+    best_exemplar: NDArray[np.int32]
+    best_window: NDArray[np.int32]
+
+
+def fit_matcher(codebook: Codebook, embed: EmbedFunction, background: Background) -> Matcher:
+    """Make `codebook` ready to match, with `embed` (texts -> unit rows (n, d)) and a background of its model.
+
+    A narrative without exemplars is represented by its definition. Deterministic: no random numbers, a
+    convex problem solved to the last digits. Raises ConfigError where the codebook is empty or the
+    background is of another dimension.
+    """
+    narratives = codebook.narratives
+    if not narratives:
+        raise ConfigError("a codebook with narratives", f"none in {codebook.source}", "Add a [[narrative]].")
+    statements = tuple(n.exemplars or (n.definition,) for n in narratives)
+    positive = [embed(list(texts)).astype(np.float64) for texts in statements]
+    negative = [embed(list(n.contrasts)).astype(np.float64) if n.contrasts else None for n in narratives]
+    paragraphs = background.paragraph_vectors.astype(np.float64)
+    if paragraphs.shape[1] != positive[0].shape[1]:
+        raise ConfigError(
+            f"a background of dimension {positive[0].shape[1]}",
+            f"{paragraphs.shape[1]} (made with {background.model})",
+            "Use the background of the model that encodes.",
+        )
+    probes = []
+    for index, exemplars in enumerate(positive):
+        others = [rows for other, rows in enumerate(positive) if other != index]
+        others_stacked = np.concatenate(others) if others else None
+        probes.append(_fit_probe([exemplars, paragraphs, negative[index], others_stacked]))
+    unscaled = Matcher(
+        narrative_ids=tuple(n.id for n in narratives),
+        statements=statements,
+        thresholds=np.array([_choose_threshold(n) for n in narratives], np.float32),
+        exemplars=np.concatenate(positive),
+        starts=np.cumsum([0, *(len(rows) for rows in positive[:-1])]),
+        probe=np.stack([weights for weights, _ in probes], axis=1),
+        intercept=np.array([intercept for _, intercept in probes]),
+        mean=np.zeros((4, len(narratives))),
+        spread=np.ones((4, len(narratives))),
+        cues=tuple(tuple(normalise_words(cue) for cue in sorted(set(n.cues))) for n in narratives),
+    )
+    first_windows = np.searchsorted(background.window_owner, np.arange(len(paragraphs)))
+    cohort = _compute_similarities(unscaled, paragraphs, background.window_vectors, first_windows).values
+    return replace(unscaled, mean=cohort.mean(axis=1), spread=np.maximum(cohort.std(axis=1), 1e-9))
+
+
+def _choose_threshold(narrative: Narrative) -> float:
+    return round(DEFAULT_THRESHOLD if narrative.threshold is None else narrative.threshold, 3)
+
+
+def _fit_probe(groups: Iterable[FloatArray | None]) -> tuple[FloatArray, float]:
+    """Logistic regression of the first group against the others, each group with its share of the weight."""
+    from sklearn.linear_model import LogisticRegression  # takes a second: not on the page-load path
+
+    present = [(rows, weight) for rows, weight in zip(groups, PROBE_WEIGHTS, strict=True) if rows is not None]
+    rows = np.concatenate([group for group, _ in present])
+    weights = np.concatenate([np.full(len(group), weight / len(group)) for group, weight in present])
+    target = np.arange(len(rows)) < len(present[0][0])
+    # Newton steps to a tight tolerance: the optimum is unique, so threads and platforms agree on it.
+    model = LogisticRegression(C=PROBE_C, solver="newton-cholesky", tol=1e-8, max_iter=200)
+    with threadpool_limits(limits=1, user_api="blas"):  # small matrices: more threads only wait for each other
+        model.fit(rows, target, sample_weight=weights)
+    return model.coef_[0], float(model.intercept_[0])
+
+
+def _compute_similarities(
+    matcher: Matcher, paragraphs: ArrayLike, windows: ArrayLike, first_windows: NDArray[np.intp]
+) -> _Similarities:
+    """The four similarities of n paragraphs; `first_windows` (n,) are the rows where their windows begin."""
+    paragraph_rows, window_rows = np.asarray(paragraphs, np.float64), np.asarray(windows, np.float64)
+    with threadpool_limits(limits=1, user_api="blas"):
+        to_exemplars = window_rows @ matcher.exemplars.T
+        paragraph_soft = _compute_soft_maximum(matcher, paragraph_rows @ matcher.exemplars.T)
+        paragraph_probe = paragraph_rows @ matcher.probe + matcher.intercept
+        window_probe = window_rows @ matcher.probe + matcher.intercept
+    window_soft = _compute_soft_maximum(matcher, to_exemplars)
+    best_soft = np.maximum.reduceat(window_soft, first_windows)
+    best_probe = np.maximum.reduceat(window_probe, first_windows)
+    values = np.stack([paragraph_soft, best_soft, paragraph_probe, best_probe])
+    best_window = np.stack([part.argmax(axis=0) for part in np.split(window_soft, first_windows[1:])])
+    best_rows = best_window + first_windows[:, None]
+    grouped = np.split(to_exemplars, matcher.starts[1:], axis=1)
+    best_exemplar = np.stack([g[best_rows[:, k]].argmax(axis=1) for k, g in enumerate(grouped)], axis=1)
+    return _Similarities(values, best_exemplar.astype(np.int32), best_window.astype(np.int32))
+
+
+def _compute_soft_maximum(matcher: Matcher, similarities: FloatArray) -> FloatArray:
+    """Log-mean-exp over each narrative's exemplars: (n, e) -> (n, k)."""
+    sizes = np.diff([*matcher.starts, similarities.shape[1]])
+    sums = np.add.reduceat(np.exp(SHARPNESS * similarities), matcher.starts, axis=1)
+    mean: FloatArray = np.log(sums / sizes) / SHARPNESS
+    return mean

@@ -1,0 +1,118 @@
+"""The sentences of a paragraph, and its two-sentence windows: the sentence level of matching."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
+import sentencex
+from numpy.typing import NDArray
+
+
+def split_windows(text: str) -> list[str]:
+    """Every two consecutive sentences of `text`, in order; `[text]` where it has one or two (or none).
+
+    A claim often takes a sentence and its neighbour ("They say so every year. It is a lie."), and a long
+    paragraph dilutes it: the best passage speaks for the whole (passage-level evidence, Callan, SIGIR 1994).
+    """
+    of_text = split_sentences(text)
+    if len(of_text) <= 2:
+        return [text]
+    return [f"{first} {second}" for first, second in pairwise(of_text)]
+
+
+def split_sentences(text: str) -> list[str]:
+    """The sentences of `text`, in order."""
+    found = (sentence.strip() for sentence in sentencex.segment("en", text))
+    return [sentence for sentence in found if sentence]
+
+
+VectorArray = NDArray[np.float32]
+
+
+EmbedFunction = Callable[[Sequence[str]], NDArray[np.float32]]
+
+
+FloatArray = NDArray[np.float64]
+
+
+ALPHABETIC_WORD = re.compile(r"(?<!\w)[^\W\d_]+(?:[-'’][^\W\d_]+)*")
+
+# Forms of address and courtesy, and words of any speech, beside the usual stop words.
+EXTRA_STOP_WORDS = """
+also colleague colleagues course did didn't do does doesn't don't friends gentlemen good help
+important it's ladies let like madam matter matters minister mr mrs ms need people president prime
+question questions said say says sir thank thanks that's thing things think time today want we're
+we've will work would year years yes you're
+"""
+
+
+@cache
+def load_stop_words() -> frozenset[str]:
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    return frozenset(ENGLISH_STOP_WORDS) | frozenset(EXTRA_STOP_WORDS.split())
+
+
+_ALPHANUMERIC_RUN = re.compile(r"[^\W_]+")
+_OFFICE_TITLE = "(?:president|prime minister|minister|chancellor|ambassador|secretary|chair(?:man|woman)?|speaker)"
+_DIRECT_ADDRESS = re.compile(
+    rf"\b(?i:you|your|(?:mr|mrs|ms|madam|madame)\.? {_OFFICE_TITLE})\b"
+    # A title and a name at the beginning of a sentence, then a comma: "Mr Smith, what will happen?"
+    rf"|(?:^|[.!?]\s)(?:Mr|Mrs|Ms|Madam|Madame|Dr|Professor|General|(?i:{_OFFICE_TITLE}))\.?(?: [A-Z][\w’'-]+)+,"
+)
+_CLOSING_THANKS = re.compile(r"(?:\s*\b(?:thank you|thanks|please)\b[^.?!]*[.!]?)+$", re.IGNORECASE)
+_QUESTION_PHRASE = re.compile(
+    r"^question:|\b(?:my (?:next |second |first |other )?question (?:is|relates|concerns)"
+    r"|(?:here|this) is my question"
+    r"|(?:have|got) (?:a|one|another|two)(?: more)? questions?|there is another (?:related )?question"
+    r"|one more question|a question for you|the question is for you|may i ask|let me ask you|i[’']ll ask you"
+    r"|i (?:want|would like|wanted) to ask you|(?:can|could) you (?:explain|tell us|comment))\b",
+    re.IGNORECASE,
+)
+_QUOTE_MARKS = " \"'”’)"
+
+
+def normalise_words(text: str) -> str:
+    """Lower-case words with a space before, between and after: whole-word search is then plain `in`.
+
+    Hyphens and apostrophes divide words, so that `Skripal's` holds the cue `Skripal`.
+    """
+    return f" {' '.join(_ALPHANUMERIC_RUN.findall(text.casefold()))} "
+
+
+def is_question_to_speaker(text: str) -> bool:
+    """Whether an English text puts a question to the speaker: ends by asking "you", or announces one.
+
+    Thanks after the question mark are courtesy, not an answer.
+    """
+    said = _CLOSING_THANKS.sub("", text.rstrip(_QUOTE_MARKS)).rstrip(_QUOTE_MARKS)
+    asks = said.endswith("?") and _DIRECT_ADDRESS.search(text) is not None
+    return asks or _QUESTION_PHRASE.search(text) is not None
+
+
+class Encoder(Protocol):
+    """What turns texts into vectors. Tests pass a small fake."""
+
+    @property
+    def name(self) -> str:
+        """The model, as it keys stored vectors."""
+
+    @property
+    def variant(self) -> str:
+        """The arithmetic: `fp32` or `bf16`. Vectors of different variants must not be mixed."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """ISO 639-1 codes of the languages the model reads."""
+
+    def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], VectorArray]]:
+        """Batches of (indices into `texts`, unit rows of shape (n, dimension)); each index comes once."""

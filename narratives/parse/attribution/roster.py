@@ -1,0 +1,162 @@
+"""The roster: who a name, an alias, a labelled name or a post stands for."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from narratives.model import Role, Speaker
+from narratives.parse.attribution.lexicon import HONORIFICS, INTERVIEWER_HEADS, POST_FILLERS
+
+_BRACKETED_REMARK = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\])\s*$")
+_TOKEN_PATTERN = re.compile(r"\w+(?:[’'-]\w+)*")
+_ROLE_SYNONYMS = {
+    "spokesman": "spokesperson",
+    "spokeswoman": "spokesperson",
+    "presidential": "president",
+    "russian": "russia",
+    "ministry": "minister",
+    "affairs": "",
+    "federation": "",
+    "chairman": "chair",
+    "chairwoman": "chair",
+    "chairperson": "chair",
+    "american": "us",
+    "gov": "governor",
+    "sen": "senator",
+    "rep": "representative",
+    "congressman": "representative",
+    "congresswoman": "representative",
+    "gen": "general",
+    "col": "colonel",
+}
+RoleKey = frozenset[str]
+
+
+class Roster:
+    """Looks up canonical names among the speakers of `data/speakers.toml`; unknown names stay as given.
+
+    Spellings match without case, accents and punctuation. A name behind a post ("President of Russia
+    Vladimir Putin") is only taken for the person of the roster when the post has a word in common with
+    that person's posts or affiliation: namesakes in other offices keep the label they came with.
+    """
+
+    def __init__(self, speakers: Sequence[Speaker]) -> None:
+        self._names: dict[str, str] = {}
+        self._surnames: dict[str, str] = {}
+        self._posts: dict[str, frozenset[str]] = {}
+        self._roles: dict[RoleKey, list[tuple[Role, str]]] = {}
+        for speaker in speakers:
+            for spelling in (speaker.name, *speaker.aliases):
+                self._names.setdefault(_make_name_key(spelling), speaker.name)
+            surname = _make_name_key(get_surname(speaker.name))
+            self._surnames[surname] = "" if surname in self._surnames else speaker.name
+            words = " ".join([*(role.title for role in speaker.roles), speaker.affiliation])
+            self._posts[speaker.name] = frozenset(_get_content_words(words))
+            for role in speaker.roles:
+                self._roles.setdefault(make_role_key(role.title), []).append((role, speaker.name))
+        self._resolved: dict[tuple[str, str], str] = {}
+
+    def known(self, name: str) -> bool:
+        """Whether the name, as it stands, is a canonical name or an alias."""
+        return _make_name_key(name) in self._names
+
+    def names(self) -> tuple[str, ...]:
+        """The canonical names."""
+        return tuple(self._posts)
+
+    def by_surname(self, surname: str) -> str:
+        """The canonical name of the only speaker with this surname or alias, or ""."""
+        key = _make_name_key(surname)
+        return self._names.get(key) or self._surnames.get(key, "")
+
+    def resolve(self, name: str, on: str = "") -> str:
+        """The canonical name behind a label, alias or post held on the partial date `on`, else it cleaned."""
+        found = self._resolved.get((name, on))
+        if found is None:
+            found = self._resolved[name, on] = self._resolve(name, on)
+        return found
+
+    def _resolve(self, name: str, on: str) -> str:
+        clean = clean_name(name)
+        if found := self._names.get(_make_name_key(clean)):
+            return found
+        tokens = clean.split()
+        if len(tokens) == 1 and name.split()[0].casefold().rstrip(".") in HONORIFICS:
+            return self.by_surname(clean) or clean
+        for i in range(1, len(tokens)):
+            person = self.by_surname(" ".join(tokens[i:]))
+            if person and self._fits(person, tokens[:i]):
+                return person
+        return self.find_role(clean, on) or clean
+
+    def find_role(self, phrase: str, on: str = "") -> str:
+        """The only holder of a post on a partial date (any time if empty), or "" for none or several."""
+        key = make_role_key(phrase)
+        held = self._roles.get(key, [])
+        if not held:
+            bare = key - {"russia"}
+            if len(bare) > 1:
+                held = [h for k, holders in self._roles.items() if k - {"russia"} == bare for h in holders]
+        names = {name for role, name in held if _is_held_on(role, on)}
+        return names.pop() if len(names) == 1 else ""
+
+    def is_a(self, name: str, head: str, on: str = "") -> bool:
+        """Whether a canonical name held, on a partial date, a post with this word of `role_key` in it."""
+        held = ((role, key) for key, holders in self._roles.items() for role, who in holders if who == name)
+        return any(head in key and _is_held_on(role, on) for role, key in held)
+
+    def _fits(self, person: str, post: Iterable[str]) -> bool:
+        words = frozenset(_get_content_words(" ".join(post)))
+        return not words or not self._posts[person] or bool(words & self._posts[person])
+
+
+def clean_name(name: str) -> str:
+    """A label without remarks in brackets, a post after a comma, titles of courtesy and a closing colon."""
+    clean = " ".join(name.split()).strip(" :,;")
+    while (shorter := _BRACKETED_REMARK.sub("", clean)) != clean and shorter:
+        clean = shorter
+    before, comma, after = clean.partition(", ")
+    if comma and after and 2 <= len(before.split()) <= 4 and before.istitle():
+        clean = before
+    tokens = clean.split()
+    while len(tokens) > 1 and tokens[0].casefold().rstrip(".") in HONORIFICS:
+        tokens = tokens[1:]
+    return " ".join(tokens)
+
+
+def get_surname(name: str) -> str:
+    """The last word of a name, without an Arabic article: texts have "Mr Assad" for Bashar al-Assad."""
+    return re.sub(r"^(?:al|el)-", "", name.split()[-1], flags=re.IGNORECASE) if name.split() else ""
+
+
+def make_role_key(phrase: str) -> RoleKey:
+    """The words of a post that tell it from others, whatever their order and form."""
+    text = phrase.casefold().replace("press secretary", "spokesperson")
+    words = [re.sub(r"[’']s?$", "", word) for word in _TOKEN_PATTERN.findall(text)]
+    kept = {_ROLE_SYNONYMS.get(word, word) for word in words if word not in POST_FILLERS or word == "deputy"} - {""}
+    if "spokesperson" in kept and kept & {"president", "kremlin"}:
+        kept = (kept - {"president", "russia"}) | {"kremlin"}
+    return frozenset(kept)
+
+
+def _make_name_key(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    return " ".join(_TOKEN_PATTERN.findall("".join(c for c in plain if not unicodedata.combining(c))))
+
+
+def _get_content_words(text: str) -> set[str]:
+    # One trade under many names: today's host moderated yesterday.
+    return {
+        "journalist" if word in INTERVIEWER_HEADS else _ROLE_SYNONYMS.get(word, word)
+        for word in _TOKEN_PATTERN.findall(text.casefold())
+        if word not in POST_FILLERS and word not in HONORIFICS
+    } - {"", "russia"}
+
+
+def _is_held_on(role: Role, on: str) -> bool:
+    # Partial dates compare at their own precision: a post that ended in May 2016 was held "in 2016".
+    starts = role.start.isoformat()[: len(on)] if role.start else ""
+    ends = role.end.isoformat()[: len(on)] if role.end else "9999"
+    return not on or starts <= on <= ends

@@ -1,0 +1,131 @@
+"""What an outlet sets at the head or foot of its texts again and again, told by the repetition alone."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from narratives.model import MIN_STATEMENT_WORDS, Document
+from narratives.parse.patterns import (
+    MIN_COPY_JACCARD,
+    MINHASH_PERMUTATIONS,
+    MINHASH_SEED,
+    SHINGLE_WORDS,
+    WORD,
+)
+
+EDGE_PARAGRAPHS = 3  # body paragraphs at the head and at the foot of a document that are looked at
+MIN_BOILERPLATE_DOCUMENTS = 5
+MIN_BOILERPLATE_DATES = 3  # so that one text under many addresses does not count as a habit
+MAX_BOILERPLATE_WORDS = 25
+
+
+def find_boilerplate(documents: Iterable[Document]) -> set[str]:
+    """Ids of the body paragraphs that are standing lines of their outlet ("The message reads, in part:").
+
+    That is a short text which stands, word for word, among the first or among the last three body paragraphs
+    of at least five documents of one outlet, of at least three different dates. Documents without an outlet
+    have none. The lines stay paragraphs; the caller leaves them out of what it counts.
+    """
+    places: dict[tuple[str, str, str], dict[str, tuple[str, list[str]]]] = defaultdict(dict)
+    for document in documents:
+        body = [p for p in document.paragraphs if p.kind == "body"]
+        for at, paragraph in enumerate(body):
+            if not document.outlet or paragraph.words > MAX_BOILERPLATE_WORDS:
+                continue
+            words = WORD.findall(unicodedata.normalize("NFKC", paragraph.text).casefold())
+            edges = [name for name, near in (("head", at), ("foot", len(body) - 1 - at)) if near < EDGE_PARAGRAPHS]
+            for edge in edges:
+                held = places[document.outlet, edge, " ".join(words)]
+                held.setdefault(document.document_id, (document.date, []))[1].append(paragraph.paragraph_id)
+    return {
+        paragraph_id
+        for held in places.values()
+        if len(held) >= MIN_BOILERPLATE_DOCUMENTS and len({date for date, _ in held.values()}) >= MIN_BOILERPLATE_DATES
+        for _, ids in held.values()
+        for paragraph_id in ids
+    }
+
+
+Shingles = frozenset[bytes]
+
+
+class _CopyCandidate(NamedTuple):
+    """A paragraph in order of originality: earliest, then by ids."""
+
+    date: str
+    document_id: str
+    paragraph_id: str
+
+
+def find_copies(documents: Iterable[Document]) -> dict[str, str]:
+    """paragraph_id of every copy -> paragraph_id of its original, over body paragraphs of at least 5 words.
+
+    Texts are compared without case, punctuation and white space: exact copies by hash, near ones by MinHash
+    (Broder 1997; datasketch's LSH) over shingles of 5 words, each pair verified at a Jaccard similarity of
+    at least 0.8 to the original itself. The original is the earliest dated; a partial date counts as the
+    end of its period, since it cannot be shown to precede a day within it, and undated texts come last; ties
+    go by document and paragraph id. A repetition within one document is no copy. The result does not depend
+    on the order of the documents.
+    """
+    from datasketch import MinHash, MinHashLSH  # 0.7 s, which a page that only shows charts need not wait
+
+    groups: dict[bytes, list[_CopyCandidate]] = defaultdict(list)
+    words_of: dict[bytes, list[str]] = {}
+    for document in documents:
+        for paragraph in document.paragraphs:
+            if paragraph.kind != "body" or paragraph.words < MIN_STATEMENT_WORDS:
+                continue
+            words = WORD.findall(unicodedata.normalize("NFKC", paragraph.text).casefold())
+            key = hashlib.sha256(" ".join(words).encode("utf-8", "surrogatepass")).digest()[:16]
+            date = document.date + "-99"[: 3 * (len(document.date) < 10)] if document.date else "9999-99-99"
+            groups[key].append(_CopyCandidate(date, document.document_id, paragraph.paragraph_id))
+            words_of.setdefault(key, words)
+    for members in groups.values():
+        members.sort()
+    order = sorted(groups, key=lambda key: groups[key][0])
+    copies: dict[str, str] = {}
+    index = MinHashLSH(threshold=MIN_COPY_JACCARD, num_perm=MINHASH_PERMUTATIONS)
+    shingles: dict[bytes, Shingles] = {}
+    sketches = MinHash.generator(
+        (list(_make_shingles(words_of[key])) for key in order),
+        num_perm=MINHASH_PERMUTATIONS,
+        seed=MINHASH_SEED,
+        hashfunc=zlib.crc32,
+    )
+    for key, sketch in zip(order, sketches, strict=True):
+        own = _make_shingles(words_of[key])
+        first = _find_original(own, index.query(sketch), shingles, groups)
+        original = groups[key][0] if first is None else groups[first][0]
+        for member in groups[key]:
+            if member.document_id != original.document_id:
+                copies[member.paragraph_id] = original.paragraph_id
+        if first is None or groups[key][0].document_id == original.document_id:
+            index.insert(key, sketch)
+            shingles[key] = own
+    return copies
+
+
+def _find_original(
+    own: Shingles,
+    candidates: Iterable[bytes],
+    shingles: dict[bytes, Shingles],
+    groups: dict[bytes, list[_CopyCandidate]],
+) -> bytes | None:
+    """The earliest of the candidates that is verified to be near enough, or None."""
+    for candidate in sorted(candidates, key=lambda key: groups[key][0]):
+        shared = len(own & shingles[candidate])
+        if shared >= MIN_COPY_JACCARD * (len(own) + len(shingles[candidate]) - shared):
+            return candidate
+    return None
+
+
+def _make_shingles(words: Sequence[str]) -> Shingles:
+    return frozenset(
+        " ".join(words[i : i + SHINGLE_WORDS]).encode("utf-8", "surrogatepass")
+        for i in range(max(len(words) - SHINGLE_WORDS + 1, 1))
+    )

@@ -1,0 +1,199 @@
+"""One address for one page: print versions, tracking marks and fragments make no other document."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import cast
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from lxml.html import HtmlElement
+
+from narratives.read.html.visible_text import extract_visible_text, get_classes, is_hidden, make_word_set
+
+_PRINT_PATH = re.compile(r"/(?:print|printable)(?:\.html?|\.php)?/?$", re.IGNORECASE)
+_IGNORED_PARAMETER = re.compile(
+    r"utm_\w+=.*|(?:fbclid|gclid|yclid)=.*|print(?:able)?(?:=(?:1|y|yes|true)?)?|(?:output|view|mode)=print",
+    re.IGNORECASE,
+)
+
+
+def canonicalise_url(url: str) -> str:
+    """The address without print suffix, tracking marks and fragment; as it is where it is no web address."""
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return url.strip()
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return url.strip()
+    kept = [pair for pair in parts.query.split("&") if pair and not _IGNORED_PARAMETER.fullmatch(pair)]
+    path = _PRINT_PATH.sub("", parts.path)
+    return urlunsplit((parts.scheme, parts.netloc.lower(), path, "&".join(kept), ""))
+
+
+JsonLdNode = Mapping[str, object]
+
+ARTICLE_TYPES = re.compile(
+    r"(?:News|Reportage|Opinion|Analysis|Scholarly|Tech|Blog|Advertiser\w*)?(?:Article|Posting)|Report"
+    r"|SpecialAnnouncement|Interview|SpeechArticle|WebPage"
+)
+MAX_JSON_LD_DEPTH = 12
+LEAD_WORD_LIMITS = (5, 90)
+# Dates in metadata that tell when a page was posted; dates of changing it are none of these.
+POSTED_DATE_FIELDS = make_word_set(
+    "article:published_time og:article:published_time article:published datepublished date.issued"
+    " dc.date.issued dcterms.issued dcterms.created dc.date.created publishdate publish-date"
+    " publish_date pubdate publication_date published_time sailthru.date parsely-pub-date"
+    " cxenseparse:recs:publishtime mediator_published_time article.published ya:ovs:upload_date"
+    " citation_publication_date citation_date date dc.date dcterms.date"
+)
+_LEAD_CLASS = re.compile(r"(?:^|[-_])(?:lead|lede|standfirst|dek|summary|subtitle|subheadline|announce|excerpt)$")
+_SITE_SUFFIX = re.compile(r"\s+[|•·—–»-]+\s+(?P<tail>[^|•·—–»]{2,60})$")
+
+
+def find_article_nodes(tree: HtmlElement) -> list[JsonLdNode]:
+    """The JSON-LD objects of a page that describe an article, in order; broken JSON is left aside."""
+    found: list[JsonLdNode] = []
+    for script in tree.iter("script"):
+        if (script.get("type") or "").split(";")[0].strip().lower() == "application/ld+json":
+            try:
+                value = json.loads((script.text or "").strip().rstrip(";"), strict=False)
+            except (ValueError, RecursionError):
+                continue
+            found += (node for node in _iterate_nodes(value, 0) if _is_article(node))
+    # Articles before the web pages that hold them.
+    return sorted(found, key=lambda node: "WebPage" in _get_types(node))
+
+
+def find_title(tree: HtmlElement, articles: list[JsonLdNode], site: str) -> str:
+    """The headline that heading and structured data agree on, else either, else the window's title."""
+    headings = [text for h in tree.iter("h1") if not is_hidden(h) and (text := extract_visible_text(h))]
+    stated = [_to_string(node.get("headline")) for node in articles if "WebPage" not in _get_types(node)]
+    stated += [get_meta_content(tree, "og:title"), get_meta_content(tree, "twitter:title")]
+    window = next((seen for t in tree.iter("title") if (seen := " ".join((t.text or "").split()))), "")
+    names = [text for text in stated if text]
+    for heading in headings:
+        # A heading that the metadata repeats is the page's own title, whatever else stands in an h1.
+        if any(
+            _is_same_title(heading, name) or _is_same_title(heading, _drop_site_suffix(name, site))
+            for name in [*names, window]
+        ):
+            return heading
+    if len(headings) == 1 and not names:
+        return headings[0]
+    return _drop_site_suffix(next(iter([*names, window, *headings]), ""), site)
+
+
+def find_site_name(tree: HtmlElement, articles: list[JsonLdNode]) -> str:
+    """The name of the site or publisher, or ""."""
+    if name := get_meta_content(tree, "og:site_name"):
+        return name
+    for node in articles:
+        publisher = node.get("publisher")
+        for item in publisher if isinstance(publisher, list) else [publisher]:
+            if isinstance(item, Mapping) and (name := _to_string(item.get("name"))):
+                return name
+    return get_meta_content(tree, "application-name")
+
+
+def find_page_url(tree: HtmlElement, articles: list[JsonLdNode]) -> str:
+    """The page's own address, whole and with http(s), or ""."""
+    base = next((e.get("href") or "" for e in tree.iter("base")), "")
+    links = [e.get("href") or "" for e in tree.iter("link") if "canonical" in (e.get("rel") or "").split()]
+    shown = get_meta_content(tree, "og:url")
+    stated = [_to_string(node.get("url")) or _get_node_id(node.get("mainEntityOfPage")) for node in articles]
+    for link in [*links, shown, *stated]:
+        for start in (base, shown):
+            try:
+                address = str(urljoin(start, link.strip()))
+                parts = urlsplit(address)
+            except ValueError:  # an address that is none
+                continue
+            if parts.scheme in ("http", "https") and parts.hostname and parts.path.strip("/"):
+                return address
+    return ""
+
+
+def find_posted_date(tree: HtmlElement, articles: list[JsonLdNode]) -> str:
+    """The day of posting as structured data has it: JSON-LD, metadata, the one marked time; or ""."""
+    for node in articles:
+        if stated := _to_string(node.get("datePublished")) or _to_string(node.get("dateCreated")):
+            return stated
+    for element in tree.iter("meta"):
+        names = {(element.get(key) or "").strip().lower() for key in ("property", "name", "itemprop")}
+        if names & POSTED_DATE_FIELDS and (stated := (element.get("content") or "").strip()) and _has_year(stated):
+            return stated
+    marked = {
+        stated
+        for element in tree.iter("time", "span", "div", "p")
+        if (element.get("itemprop") or "").lower() == "datepublished" or element.get("pubdate") is not None
+        if (stated := element.get("datetime") or element.get("content") or extract_visible_text(element))
+    }
+    return str(marked.pop()) if len(marked) == 1 else ""
+
+
+def find_lead(tree: HtmlElement) -> str:
+    """The summary that the page sets between heading and text, by its markup; or ""."""
+    heading = next((h for h in tree.iter("h1") if not is_hidden(h)), None)
+    if heading is None:
+        return ""
+    for element in heading.xpath("following::*[self::div or self::p or self::h2 or self::span][@class]")[:60]:
+        if any(_LEAD_CLASS.search(name.lower()) for name in get_classes(element)) and not is_hidden(element):
+            text = extract_visible_text(element)
+            if LEAD_WORD_LIMITS[0] <= len(text.split()) <= LEAD_WORD_LIMITS[1]:
+                return text
+    return ""
+
+
+def get_meta_content(tree: HtmlElement, name: str) -> str:
+    """The content of the first meta element of that name or property that has any."""
+    for element in tree.iter("meta"):
+        if name in (element.get("property"), element.get("name")):
+            content = " ".join((element.get("content") or "").split())
+            if content:
+                return content
+    return ""
+
+
+def _iterate_nodes(value: object, depth: int) -> Iterator[JsonLdNode]:
+    if depth > MAX_JSON_LD_DEPTH:
+        return
+    if isinstance(value, list):
+        for item in value:
+            yield from _iterate_nodes(item, depth + 1)
+    elif isinstance(value, dict):
+        yield value
+        for key in ("@graph", "mainEntity", "mainEntityOfPage"):
+            yield from _iterate_nodes(value.get(key), depth + 1)
+
+
+def _is_article(node: JsonLdNode) -> bool:
+    return any(ARTICLE_TYPES.fullmatch(name) for name in _get_types(node))
+
+
+def _get_types(node: JsonLdNode) -> list[str]:
+    kinds = node.get("@type")
+    return [str(kind) for kind in (kinds if isinstance(kinds, list) else [kinds])]
+
+
+def _to_string(value: object) -> str:
+    return " ".join(value.split()) if isinstance(value, str) else ""
+
+
+def _get_node_id(value: object) -> str:
+    return _to_string(cast(JsonLdNode, value).get("@id")) if isinstance(value, dict) else _to_string(value)
+
+
+def _is_same_title(one: str, other: str) -> bool:
+    return re.findall(r"\w+", one.casefold()) == re.findall(r"\w+", other.casefold()) != []
+
+
+def _drop_site_suffix(title: str, site: str) -> str:
+    tail = _SITE_SUFFIX.search(title)
+    named = tail and (not site or _is_same_title(tail["tail"], site) or len(tail["tail"].split()) <= 3)
+    return title[: tail.start()] if tail and named and len(title[: tail.start()].split()) > 2 else title
+
+
+def _has_year(text: str) -> bool:
+    return bool(re.search(r"(?:19|20)\d\d", text))

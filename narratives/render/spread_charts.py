@@ -1,0 +1,268 @@
+"""Charts of spread: who advanced a narrative when, before the ground of what was collected. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from narratives.model import dates
+from narratives.render import phrases
+from narratives.render.colours import FAINT, GREY, PALETTE, format_rgba
+from narratives.render.time_series import MARKERS, Figure, build_end_labels
+from narratives.render.traces import (
+    AXIS_FONT_SIZE,
+    Trace,
+    build_layout,
+    build_names_axis,
+    to_records,
+    wrap_text,
+)
+
+TimeWindow = tuple[date, date]
+_ROW_HEIGHT = 30
+_LABEL_HEIGHT = 0.055  # of a plot's height, for a line of a label
+FIRST_USE_SIGN, KTH_USE_SIGN, USE_DAY_SIGN = "●", "◇", "|"  # the signs of the timeline, for words about it
+
+
+def format_ordinal(k: int) -> str:
+    """`2nd`, `3rd`, `10th`."""
+    return f"{k}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(k if k < 20 else k % 10, 'th') }"
+
+
+def format_partial_date(iso: str) -> str:
+    """A date as known, as people write it: `5 Mar 2016`, `Mar 2016`, `2016`."""
+    if len(iso) < 10:
+        return dates.describe_period(iso) if iso else "undated"
+    found = date.fromisoformat(iso)
+    return f"{found.day} {found:%b %Y}"
+
+
+def build_timeline_figure(
+    table: pd.DataFrame,
+    days: pd.DataFrame,
+    runs: Mapping[str, Sequence[TimeWindow]],
+    window: TimeWindow,
+    field: str,
+    k: int,
+) -> Figure:
+    """A row an actor, in the order of `table`: first use, k-th, every day of use, and what was collected.
+
+    `table` is `spread_data.taken_up`'s, `days` the uses by actor and date, `runs` when there is any text of
+    each actor; `field` is "outlet" or "speaker".
+    """
+    actors = table["actor"].tolist()
+    row_of = {actor: i for i, actor in enumerate(actors)}
+    dated = days[(days["date"].str.len() == 10) & days["actor"].isin(actors)]
+    rows = to_records(table)
+    firsts = [row for row in rows if row["first"]]
+    kths = [row for row in rows if row["kth"]]
+    coarse = [row for row in rows if not row["first"] and row["coarse"]]
+    drawn = [
+        _build_coverage_bands(runs, row_of, window),
+        _build_use_marks(
+            to_records(dated.rename(columns={"date": "at"})),
+            row_of,
+            field,
+            {"symbol": "line-ns-open", "size": 11, "color": format_rgba(GREY, 0.75), "line": {"width": 1.5}},
+            [
+                f"{_format_actor(row)}<br>{format_partial_date(row['at'])}: {phrases.format_count(int(row['paragraphs']), 'paragraph')}"  # noqa: E501
+                for row in to_records(dated.rename(columns={"date": "at"}))
+            ],
+        ),
+        _build_use_marks(
+            [{**row, "at": row["first"]} for row in firsts],
+            row_of,
+            field,
+            {
+                "symbol": "circle",
+                "opacity": 1,
+                "size": [min(8 + 1.1 * int(row["uses"]) ** 0.5, 24) for row in firsts],
+                "color": PALETTE[0],
+                "line": {"width": 1, "color": "rgba(255,255,255,0.7)"},
+            },
+            [_format_first_use_hover(row) for row in firsts],
+        ),
+        _build_use_marks(
+            [{**row, "at": row["kth"]} for row in kths],
+            row_of,
+            field,
+            {"symbol": "diamond-open", "size": 12, "color": PALETTE[1], "line": {"width": 2}},
+            [
+                f"{_format_actor(row)}<br>{format_ordinal(k)} paragraph on {format_partial_date(row['kth'])}, "
+                f"{phrases.format_count(int(row['days_to_kth']), 'day')} after the first"
+                for row in kths
+            ],
+        ),
+        _build_use_marks(
+            [{**row, "at": row["coarse"]} for row in coarse],
+            row_of,
+            field,
+            {"symbol": "circle-open", "size": 11, "color": PALETTE[0], "line": {"width": 2}},
+            [
+                f"{_format_actor(row)}<br>{format_partial_date(row['coarse'])}, the day is not known"
+                f"<br>{phrases.format_count(int(row['uses']), 'paragraph')}"
+                for row in coarse
+            ],
+        ),
+    ]
+    drawn_on = _build_time_layout(_ROW_HEIGHT * len(actors) + 56, window, {"l": 8, "r": 14, "t": 10, "b": 30})
+    names = [
+        f"{wrap_text(row['actor'] or phrases.NOBODY, 22, 1)} · {int(row['uses']):,}"
+        + ("" if row["first"] or row["coarse"] else " undated")
+        for row in rows
+    ]
+    drawn_on["yaxis"] = {**build_names_axis(names), "range": [len(actors) - 0.4, -0.6]}
+    if firsts:
+        at = min(row["first"] for row in firsts)
+        line = {"color": format_rgba(GREY, 0.6), "width": 1, "dash": "dot"}
+        drawn_on["shapes"] = [
+            {
+                "type": "line",
+                "x0": at,
+                "x1": at,
+                "y0": 0,
+                "y1": 1,
+                "yref": "paper",
+                "layer": "below",
+                "line": line,
+            }
+        ]
+    return {"data": [trace for trace in drawn if trace["x"]], "layout": drawn_on}
+
+
+def build_cumulative_figure(
+    table: pd.DataFrame, days: pd.DataFrame, window: TimeWindow, field: str, colours: Sequence[str] = PALETTE
+) -> Figure:
+    """How many paragraphs each actor of `table` had advanced it in by each day; named at the end."""
+    drawn: list[Trace] = []
+    ends: list[tuple[float, str]] = []
+    dated = days[days["date"].str.len() == 10].sort_values("date", kind="stable")
+    last = window[1].isoformat()
+    for place, actor in enumerate(table["actor"]):
+        rows = dated[dated["actor"] == actor]
+        sums = rows["paragraphs"].cumsum().astype(int).tolist()
+        dates = rows["date"].tolist()
+        symbol, sign = list(MARKERS.items())[place % len(MARKERS)]
+        colour = colours[place % len(colours)]
+        narrative = str(rows["narrative_id"].iloc[0])
+        targets = [{field: actor, "narrative": narrative, "period": one[:7]} for one in dates]
+        name = wrap_text(actor or phrases.NOBODY, 60, 1)
+        drawn.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "x": [*dates, last],
+                "y": [*sums, sums[-1]],
+                "line": {"color": colour, "width": 2, "shape": "hv"},
+                "marker": {
+                    "color": colour,
+                    "symbol": symbol,
+                    "size": [8, *[5] * (len(dates) - 1), 0.1],
+                },
+                "customdata": [*targets, {}],
+                "hovertemplate": [
+                    *(
+                        f"<b>{name}</b><br>{phrases.format_count(n, 'paragraph')} to {format_partial_date(one)}<extra></extra>"  # noqa: E501
+                        for one, n in zip(dates, sums, strict=True)
+                    ),
+                    "",
+                ],
+                "showlegend": False,
+            }
+        )
+        label = f"<span style='color:{colour}'>{sign}</span> {wrap_text(actor or phrases.NOBODY, 16, 2)}"
+        ends.append((float(sums[-1]), label))
+    top = max(value for value, _ in ends) * 1.08
+    drawn_on = _build_time_layout(420, window, {"l": 40, "r": 128, "t": 12, "b": 30})
+    drawn_on["yaxis"] = {
+        "range": [0, top],
+        "tickformat": ",d",
+        "nticks": 6,
+        "dtick": 1 if top < 5 else None,
+        "gridcolor": FAINT,
+        "zeroline": True,
+        "zerolinecolor": FAINT,
+        "fixedrange": True,
+        "tickfont": {"size": AXIS_FONT_SIZE},
+    }
+    drawn_on["annotations"] = build_end_labels(ends, _LABEL_HEIGHT * top, top)
+    return {"data": drawn, "layout": drawn_on}
+
+
+def _build_coverage_bands(
+    runs: Mapping[str, Sequence[TimeWindow]], row_of: Mapping[str, int], window: TimeWindow
+) -> Trace:
+    """Faint bands where there is any text of an actor, cut to the time shown."""
+    x: list[str | None] = []
+    y: list[int | None] = []
+    for actor, row in row_of.items():
+        for start, end in runs.get(actor, ()):
+            if start <= window[1] and end >= window[0]:
+                x += [max(start, window[0]).isoformat(), min(end, window[1]).isoformat(), None]
+                y += [row, row, None]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": x,
+        "y": y,
+        "line": {"color": format_rgba(GREY, 0.2), "width": 13},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _build_use_marks(
+    rows: Sequence[Mapping[str, Any]],
+    row_of: Mapping[str, int],
+    field: str,
+    marker: Mapping[str, Any],
+    hover: Sequence[str],
+) -> Trace:
+    """One mark a row at its day `at`; a click leads to the month (year) of it."""
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [row["at"] if len(row["at"]) == 10 else dates.get_period_middle(row["at"]).isoformat() for row in rows],
+        "y": [row_of[row["actor"]] for row in rows],
+        "marker": dict(marker),
+        "customdata": [
+            {field: row["actor"], "narrative": row["narrative_id"], "period": row["at"][:7]} for row in rows
+        ],
+        "hovertemplate": [f"{text}<extra></extra>" for text in hover],
+        "cliponaxis": False,
+        "showlegend": False,
+    }
+
+
+def _format_first_use_hover(row: Mapping[str, Any]) -> str:
+    after = int(row["days_after"])
+    when = "first in the texts collected" if not after else f"{phrases.format_count(after, 'day')} after the first"
+    known = (
+        f"text of theirs from {format_partial_date(row['covered_from'])} on"
+        if row["covered_from"]
+        else "no day is known from which there is text of theirs"
+    )
+    unseen = "" if row["covered_before"] or not after else "<br>nothing collected from before the first use"
+    uses = phrases.format_count(int(row["uses"]), "paragraph")
+    return f"{_format_actor(row)}<br>{format_partial_date(row['first'])}: {when}<br>{uses} in all; {known}{unseen}"
+
+
+def _format_actor(row: Mapping[str, Any]) -> str:
+    return f"<b>{wrap_text(str(row['actor']) or phrases.NOBODY, 40, 2)}</b>"
+
+
+def _build_time_layout(height: int, window: TimeWindow, margin: Mapping[str, int]) -> dict[str, Any]:
+    """A figure over that time."""
+    axis = {
+        "type": "date",
+        "range": [window[0].isoformat(), window[1].isoformat()],
+        "nticks": 6,
+        "gridcolor": FAINT,
+        "zeroline": False,
+        "fixedrange": True,
+        "tickfont": {"size": AXIS_FONT_SIZE},
+    }
+    return {**build_layout(height, margin), "xaxis": axis}

@@ -1,9 +1,0 @@
-"""What ships with the program, and where it lies."""
-
-from __future__ import annotations
-
-from pathlib import Path
-
-DATA = Path(__file__).resolve().parent.parent / "data"
-SAMPLE = DATA / "sample"
-SAMPLE_NOTICE = "sample: paraphrased, not quoted; hand-picked, not representative"

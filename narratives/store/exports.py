@@ -1,0 +1,223 @@
+"""CSV that a spreadsheet shows and does not run."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import json
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
+from pyarrow import parquet
+
+from narratives.model import CopyFilter, Slice, UsageError
+from narratives.model.dates import parse_partial_date
+from narratives.model.snapshot import SnapshotManifest
+from narratives.store.files import open_atomically
+from narratives.store.queries import (
+    ADVANCING_IDS,
+    NOT_REJECTED,
+    build_narrative_condition,
+    build_where,
+    format_filters,
+)
+from narratives.store.snapshot_reader import Snapshot
+from narratives.store.store import open_snapshot
+
+# What starts a formula in a spreadsheet: https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = r"^[=+\-@\t\r\n]"
+
+
+def neutralise_formulas(table: pa.Table) -> pa.Table:
+    """The table with an apostrophe before every text cell that a spreadsheet would run; numbers stay."""
+    for at, column in enumerate(table.columns):
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            safe = pc.binary_join_element_wise(pa.scalar("'", column.type), column, pa.scalar("", column.type))
+            runs = pc.match_substring_regex(column, _FORMULA)
+            table = table.set_column(at, table.field(at).name, pc.if_else(runs, safe, column))
+    return table
+
+
+def table_to_csv(table: pa.Table, bom: bool = False) -> bytes:
+    """The table as CSV in UTF-8: header, all text quoted, lines end in a line feed, NULL is empty."""
+    sink = io.BytesIO(b"\xef\xbb\xbf" if bom else b"")
+    sink.seek(0, io.SEEK_END)
+    arrow_csv.write_csv(neutralise_formulas(table), sink)
+    return sink.getvalue()
+
+
+def frame_to_csv(frame: pd.DataFrame, bom: bool = False) -> bytes:
+    """The frame as CSV, index left out. With `bom`, spreadsheets take it for UTF-8 without being told."""
+    return table_to_csv(pa.Table.from_pandas(frame, preserve_index=False), bom)
+
+
+SUFFIXES = (".csv", ".jsonl", ".parquet")
+
+
+def write_table(
+    table: pa.Table, suffix: str, file: BinaryIO, bom: bool = False, about: Mapping[str, str] | None = None
+) -> None:
+    """Write the table in the format of `suffix`, one of SUFFIXES.
+
+    Only CSV neutralises formulas, and only it has a byte-order mark if asked for. `about` is kept once, as
+    the metadata of a Parquet file; the others have no place for it.
+    """
+    if suffix == ".csv":
+        file.write(table_to_csv(table, bom))
+    elif suffix == ".parquet":
+        parquet.write_table(table.replace_schema_metadata(dict(about) if about else None), file)
+    else:
+        for batch in table.to_batches(max_chunksize=10_000):
+            for row in batch.to_pylist():
+                file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+
+
+log = logging.getLogger(__name__)
+
+AddShares = Callable[[pd.DataFrame], pd.DataFrame]
+
+# What each export takes for the copies of a slice where the person says nothing: lists list everything,
+# counts count originals.
+DEFAULT_COPIES: Mapping[str, CopyFilter] = {
+    "paragraphs": "all",
+    "assignments": "all",
+    "narratives": "originals",
+    "prevalence": "originals",
+    "documents": "all",
+}
+EXPORT_TABLES = tuple(DEFAULT_COPIES)
+
+SHARE_CAVEAT = (
+    "share = paragraphs / total_paragraphs, in the unit given, of all statement paragraphs of the slice that "
+    "are dated finely enough for the period; limits: 95 %, allowing for paragraphs of one document going "
+    "together; shares compare what the sources contain, not what was said altogether"
+)
+
+
+def export_slice(path: Path, what: str, s: Slice, out: Path | None, with_share: AddShares, as_of: str = "") -> str:
+    """Write one of TABLES to `out` (.csv, .jsonl or .parquet, atomically), or return it as CSV text.
+
+    `path` is the store, `as_of` a snapshot id (the current one if empty). `s.copies` is taken as it is; a
+    caller without a wish passes DEFAULT_COPIES. Filters narrow every table: `paragraphs` are of every kind,
+    `narratives` and `prevalence` count statement paragraphs, `documents` are those with a paragraph that
+    passes, and rejected inputs are listed only where nothing but copies is filtered. `with_share` adds share,
+    share_low and share_high to a prevalence frame. Returns an empty text if `out` is given. Raises
+    UsageError for an unknown table, suffix, narrative or date, or where `out` cannot be written, and
+    StoreError where the snapshot cannot be opened.
+    """
+    _check_target(what, out)
+    snapshot = open_snapshot(path, as_of)
+    try:
+        check_slice(snapshot, s)
+        table = _query_prevalence(snapshot, s, with_share) if what == "prevalence" else _query_table(snapshot, what, s)
+    finally:
+        snapshot.close()
+    if not len(table):
+        log.warning("Nothing matches these filters: the export has a header and no rows.")
+    if out is None:
+        return table_to_csv(table).decode("utf-8")
+    try:
+        _write_file(table, out)
+    except OSError as error:
+        raise UsageError(f"a place to write {out}", str(error), "Name a file in a folder you may write to.") from error
+    return ""
+
+
+def _build_filter_columns(s: Slice, manifest: SnapshotManifest) -> dict[str, str]:
+    """Columns that tell what a file is a slice of: filters, snapshot, unit and caveat."""
+    return {
+        **format_filters(s),
+        "unit": s.unit,
+        "snapshot": manifest.snapshot_id,
+        "note": f"{manifest.notice}; {SHARE_CAVEAT}" if manifest.notice else SHARE_CAVEAT,
+    }
+
+
+def _check_target(what: str, out: Path | None) -> None:
+    if what not in EXPORT_TABLES:
+        raise UsageError(f"one of {', '.join(EXPORT_TABLES)}", repr(what), "Name one of these tables.")
+    if out is not None and out.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"a file ending in {', '.join(SUFFIXES)}", out.name, "Give the file one of these endings.")
+
+
+def check_slice(snapshot: Snapshot, s: Slice) -> None:
+    """Raise UsageError for an unknown narrative or a reversed range: they would give an empty answer."""
+    if s.date_from and s.date_to and parse_partial_date(s.date_from)[0] > parse_partial_date(s.date_to)[1]:
+        raise UsageError("a date range from early to late", f"{s.date_from} to {s.date_to}", "Swap the two.")
+    if not s.narratives:
+        return
+    known = snapshot.options().narratives["narrative_id"].tolist()
+    for name in s.narratives:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 3) or known[:3]
+            what = f"a narrative of this snapshot, such as {', '.join(near)}"
+            raise UsageError(what, repr(name), "Correct the narrative filter.")
+
+
+def _query_prevalence(snapshot: Snapshot, s: Slice, with_share: AddShares) -> pa.Table:
+    frame = with_share(snapshot.prevalence(s)).sort_values(["period", "narrative_id"], ignore_index=True)
+    columns = ["period", "narrative_id", "narrative", "paragraphs", "total_paragraphs"]
+    frame = frame[[*columns, "share", "share_low", "share_high"]]
+    return pa.Table.from_pandas(frame.assign(**_build_filter_columns(s, snapshot.meta())), preserve_index=False)
+
+
+def _query_table(snapshot: Snapshot, what: str, s: Slice) -> pa.Table:
+    found = build_where(s)
+    narrowed = build_narrative_condition(s, found)
+    passes = found.sql + (f" AND p.paragraph_id IN ({ADVANCING_IDS} AND {narrowed})" if s.narratives else "")
+    whole = s == Slice(copies=s.copies, by=s.by, unit=s.unit)
+    everything = "true" if whole and s.copies == "all" else "false"
+    sql = {
+        "paragraphs": f"""
+            SELECT p.paragraph_id, p.document_id, d.source_path, d.url, d.outlet, d.title, d.date,
+                   d.date_precision, d.date_source, p.position, p.kind, p.speaker, p.speaker_method,
+                   p.quoted_person, p.voice, p.language, p.duplicate_of, d.text_kind, p.text
+            FROM snap.paragraphs p
+            JOIN snap.documents d ON d.document_id = p.document_id AND d.status = 'read'
+            WHERE {passes} ORDER BY p.paragraph_id""",
+        "assignments": f"""
+            SELECT a.paragraph_id, a.narrative_id, n.name AS narrative, a.origin, a.score, a.status, p.text
+            FROM snap.assignments a
+            JOIN snap.narratives n USING (narrative_id)
+            JOIN snap.paragraphs p ON p.paragraph_id = a.paragraph_id
+            WHERE {found.sql} AND {narrowed} ORDER BY a.paragraph_id, a.narrative_id""",
+        "narratives": f"""
+            WITH counted AS (
+                SELECT a.narrative_id, count(*) AS paragraphs, count(DISTINCT p.document_id) AS documents,
+                       min(nullif(p.date, '')) AS first_date, max(nullif(p.date, '')) AS last_date
+                FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id)
+                WHERE {NOT_REJECTED} AND p.statement AND {found.sql} GROUP BY a.narrative_id
+            )
+            SELECT a.narrative_id, a.name AS narrative, a.origin, a.status, a.definition,
+                   coalesce(c.paragraphs, 0) AS paragraphs, coalesce(c.documents, 0) AS documents,
+                   coalesce(c.first_date, '') AS first_date, coalesce(c.last_date, '') AS last_date
+            FROM snap.narratives a LEFT JOIN counted c USING (narrative_id)
+            WHERE {narrowed} ORDER BY a.narrative_id""",
+        "documents": f"""
+            SELECT d.document_id, d.source_path, d.url, d.outlet, d.title, d.date, d.date_precision,
+                   d.date_source, d.language, d.paragraphs, d.status,
+                   CASE WHEN d.status = 'rejected' AND d.row > 0
+                        THEN 'row ' || d.row || ': ' || d.reason ELSE d.reason END AS reason
+            FROM snap.documents d
+            WHERE d.status = 'read' AND ({everything} OR d.document_id IN (
+                      SELECT p.document_id FROM snap.paragraphs p WHERE {passes}))
+               OR d.status = 'rejected' AND {"true" if whole else "false"}
+            ORDER BY d.document_id, d.source_path, d.row, d.reason""",
+    }[what]
+    table = snapshot.table(sql, {name: value for name, value in found.values.items() if f"${name}" in sql})
+    if snapshot.meta().notice:
+        table = table.append_column("note", pa.array([snapshot.meta().notice] * len(table), pa.string()))
+    return table
+
+
+def _write_file(table: pa.Table, out: Path) -> None:
+    if not out.parent.is_dir():
+        raise FileNotFoundError(f"no folder {out.parent}")
+    with open_atomically(out) as file:
+        write_table(table, out.suffix.lower(), file)

@@ -1,0 +1,267 @@
+"""The rows of every input as they were read, kept by the input's hash, so that a rebuild reads no source."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import lzma
+import re
+import shutil
+import stat
+import tempfile
+import time
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from narratives.model import RawDocument, RawParagraph, Rejected, StoreError
+from narratives.store import files
+from narratives.store.files import move_durably, open_atomically, write_atomically
+
+_HASH = re.compile(r"[0-9a-f]{16,64}")
+
+
+def make_rows_path(folder: Path, key: str) -> Path:
+    """Where the rows of the input with this hash lie. Raises StoreError where the hash is none."""
+    if not _HASH.fullmatch(key):
+        raise StoreError("the hash of an input in lower-case hex", repr(key), "Build again from the sources.")
+    return folder / f"{key}.jsonl.gz"
+
+
+def write_rows(folder: Path, key: str, rows: Iterable[RawDocument | Rejected]) -> None:
+    """Write rows as they come; the same rows give the same bytes, and a failure leaves nothing behind."""
+    path = make_rows_path(folder, key)
+    folder.mkdir(parents=True, exist_ok=True)
+    with open_atomically(path) as file, gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
+        for row in rows:
+            # ASCII escapes keep even lone surrogates, which some sources hold.
+            packed.write(json.dumps({"is": type(row).__name__, **asdict(row)}).encode("ascii") + b"\n")
+
+
+def read_rows(folder: Path, key: str) -> Iterator[RawDocument | Rejected]:
+    """Yield the rows of an input in their order. Raises StoreError where they are missing or damaged."""
+    path = make_rows_path(folder, key)
+    todo = "Build again from the sources; they are read anew where the ledger lacks them."
+    try:
+        with gzip.open(path, "rb") as file:
+            for line in file:
+                yield _parse_row(json.loads(line))
+    except FileNotFoundError as error:
+        raise StoreError(f"the rows of an input at {path}", "no such file", todo) from error
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"the rows of an input at {path}", f"{type(error).__name__}: {error}", todo) from error
+
+
+def _parse_row(fields: dict[str, object]) -> RawDocument | Rejected:
+    if fields.pop("is") == "Rejected":
+        return Rejected(**fields)  # type: ignore[arg-type]
+    paragraphs = tuple(RawParagraph(**paragraph) for paragraph in fields.pop("paragraphs"))  # type: ignore[attr-defined]
+    manifest = tuple(fields.pop("from_manifest"))  # type: ignore[var-annotated, arg-type]
+    return RawDocument(paragraphs=paragraphs, from_manifest=manifest, **fields)  # type: ignore[arg-type]
+
+
+UPLOADS_FOLDER = "uploads"
+ARCHIVE_SUFFIX = ".zip"
+MANIFEST_NAME = "manifest.csv"
+MAX_MEMBERS = 5_000
+MAX_DEPTH = 12
+MAX_UNPACKED = 300_000_000  # bytes of all files of an archive together
+MAX_RATIO = 100  # text packs to a third or a tenth; only what was made to burst packs a hundredfold
+HARMLESS_BYTES = 20_000_000  # bytes that may be unpacked whatever the ratio
+UNUSED_LIFETIME = 7 * 24 * 3600.0  # seconds that an upload waits for a build, then it is removed
+_MAX_NAME = 120  # bytes in UTF-8, so that any file system takes it
+_UNSAFE = re.compile(r"[^\w .,()+=@#&'-]")
+_UPLOAD_PREFIX = re.compile(rf"^.*/{UPLOADS_FOLDER}/[0-9a-f]{{16}}/")
+_DRIVE_LETTER = re.compile(r"[A-Za-z]:")
+_PACKED_SUFFIXES = (".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".7z", ".rar", ".zst")
+_BLOCK_BYTES = 1 << 16
+_UNPACK_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What was kept of one upload.
+
+    `path` is the file, or the folder of an archive: what a build is to be given. `files` are the files kept,
+    empty where nothing could be; `refused` says what was not, with reasons, by the names that were uploaded.
+    """
+
+    name: str
+    path: Path
+    files: tuple[Path, ...]
+    refused: tuple[Rejected, ...]
+
+
+def save_upload(store: Path, name: str, data: bytes, formats: Collection[str]) -> Upload:
+    """Keep an upload in the store at `store`; the same content under the same name is kept once.
+
+    `formats` are the extensions (`.csv`) that are taken, beside `.zip`, whose members must have one of them.
+    A refusal is no error: it is told in the result. Raises StoreError where the store cannot be written to.
+    """
+    safe = make_safe_name(name)
+    folder = store / UPLOADS_FOLDER / hashlib.sha256(data).hexdigest()[:16]
+    try:
+        _remove_unused(store, time.time() - UNUSED_LIFETIME)
+        if Path(safe).suffix.lower() == ARCHIVE_SUFFIX:
+            return _save_archive(safe, folder, data, formats)
+        if refusal := _describe_suffix_refusal(safe, formats) or _describe_useless_file(safe, data):
+            return Upload(safe, folder / safe, (), (Rejected(safe, 0, refusal),))
+        if not (folder / safe).exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(folder / safe, data)
+        folder.touch()
+    except OSError as error:
+        todo = "Make room, or give yourself the right to write there."
+        raise StoreError(f"a folder to write to at {store / UPLOADS_FOLDER}", str(error), todo) from error
+    return Upload(safe, folder / safe, (folder / safe,), ())
+
+
+def make_safe_name(name: str) -> str:
+    """The last part of a file's name with nothing in it that a file system, shell or page could stumble on.
+
+    Letters of any script, digits and plain punctuation stay; the extension stays; a name of which nothing is
+    left becomes `upload`.
+    """
+    last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
+    cleaned = _UNSAFE.sub("_", last).strip(" .")
+    stem, suffix = Path(cleaned).stem, Path(cleaned).suffix[:12]
+    stem = stem.lstrip("-. ") or "upload"
+    room = _MAX_NAME - len(suffix.encode())
+    return stem.encode()[:room].decode(errors="ignore").rstrip(" .") + suffix
+
+
+def format_source_path(source_path: str) -> str:
+    """A path as people know it: what was uploaded by the name it had, anything else as it is."""
+    return _UPLOAD_PREFIX.sub("", source_path)
+
+
+def _save_archive(name: str, folder: Path, data: bytes, formats: Collection[str]) -> Upload:
+    """Unpack beside the folder, then move: the folder is there whole or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=".tmp-", dir=folder.parent))
+    try:
+        try:
+            refused = _unpack_archive(beside, data, formats)
+        except _UNPACK_ERRORS as error:
+            refused = [("", f"no sound zip archive ({error})")]
+        except _ArchiveRefusedError as error:
+            shutil.rmtree(beside)
+            refused = [("", str(error))]
+        kept = sorted(p.relative_to(beside) for p in beside.rglob("*") if p.is_file())
+        if not kept and not refused:
+            refused = [("", f"no file of a kind that is read: {' '.join(sorted(formats))}")]
+        if kept and not folder.exists():
+            beside.chmod(0o755)
+            move_durably(beside, folder)
+        if kept:
+            folder.touch()
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    told = tuple(Rejected(f"{name}/{member}" if member else name, 0, reason) for member, reason in refused)
+    return Upload(name, folder, tuple(folder / path for path in kept), told)
+
+
+class _ArchiveRefusedError(Exception):
+    """The archive as a whole is refused."""
+
+
+def _unpack_archive(folder: Path, data: bytes, formats: Collection[str]) -> list[tuple[str, str]]:
+    """Unpack what may be; returns the other members with their reasons. Raises _Burst, BadZipFile."""
+    limit = min(MAX_UNPACKED, max(HARMLESS_BYTES, MAX_RATIO * len(data)))
+    refused: list[tuple[str, str]] = []
+    taken: set[str] = set()
+    room = limit
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        if len(members) > MAX_MEMBERS:
+            raise _ArchiveRefusedError(f"{len(members):,} files in it; up to {MAX_MEMBERS:,} are taken")
+        for member in members:
+            shown = _clean_name(member.filename)
+            parts = [part for part in member.filename.replace("\\", "/").split("/") if part != "."]
+            if _is_ignored(parts):
+                continue
+            if reason := _describe_member_refusal(member, parts, formats):
+                refused.append((shown, reason))
+                continue
+            way = Path(*map(make_safe_name, parts))
+            if str(way).casefold() in taken:
+                refused.append((shown, "a second file of that name"))
+                continue
+            taken.add(str(way).casefold())
+            try:
+                room -= _unpack_member(archive, member, folder / way, room)
+            except (FileExistsError, NotADirectoryError):
+                refused.append((shown, "a folder of it has the name of another file"))
+            except _UNPACK_ERRORS as error:
+                (folder / way).unlink(missing_ok=True)
+                refused.append((shown, f"cannot be unpacked ({error})"))
+            if room < 0:
+                raise _ArchiveRefusedError(f"it grows beyond {limit // 1_000_000} MB when unpacked")
+    return refused
+
+
+def _unpack_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, room: int) -> int:
+    """Unpack one member, whatever size it claims; returns how many bytes, at once when above `room`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    done = 0
+    with archive.open(member) as packed, path.open("xb") as file:
+        while done <= room and (block := packed.read(_BLOCK_BYTES)):
+            file.write(block)
+            done += len(block)
+    return done
+
+
+def _describe_member_refusal(member: zipfile.ZipInfo, parts: Sequence[str], formats: Collection[str]) -> str:
+    """Why a member is not unpacked, empty where it is."""
+    if "" in parts or _DRIVE_LETTER.match(parts[0]) or ".." in parts:
+        return "its path leads out of the archive"
+    if len(parts) > MAX_DEPTH:
+        return f"it lies more than {MAX_DEPTH} folders deep"
+    mode = member.external_attr >> 16
+    if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+        return "a link or device, no plain file"
+    if member.flag_bits & 1:
+        return "encrypted: pack it without a password"
+    return _describe_suffix_refusal(parts[-1], formats)
+
+
+def _describe_suffix_refusal(name: str, formats: Collection[str]) -> str:
+    extension = Path(name.lower()).suffix
+    if extension in formats:
+        return ""
+    if extension in _PACKED_SUFFIXES:
+        return "an archive or packed file within: unpack it first, or pack its files into one zip"
+    return f"extension {_clean_name(extension) or '(none)'}; taken are {' '.join(sorted(formats))} and {ARCHIVE_SUFFIX}"
+
+
+def _describe_useless_file(name: str, data: bytes) -> str:
+    """Why a file that is uploaded by itself would be of no use, empty where it is."""
+    if name.lower() == MANIFEST_NAME:
+        return "it speaks for the files beside it: pack it into one zip with them"
+    return "" if data else "an empty file"
+
+
+def _is_ignored(parts: Sequence[str]) -> bool:
+    """Hidden files, notes and what packers add: evidently no input."""
+    hidden = any(part.startswith(".") and part not in (".", "..") for part in parts)
+    return hidden or "__MACOSX" in parts or parts[-1].lower().endswith(".md")
+
+
+def _clean_name(name: str) -> str:
+    """A hostile name as it may be shown: no control characters, not endless."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in name)[:200]
+
+
+def _remove_unused(store: Path, before: float) -> None:
+    """Remove uploads older than that time that no build has taken in, and what was cut short."""
+    root = (store / UPLOADS_FOLDER).resolve()
+    held = files.load_input_records(store) or ()
+    used = {record.path.relative_to(root).parts[0] for record in held if record.path.is_relative_to(root)}
+    for folder in root.glob("*"):
+        if folder.name not in used and folder.stat().st_mtime < before:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,169 @@
+"""The SQL of the evidence: the statement paragraphs of a slice, searched, in order, a page at a time.
+
+`Snapshot` runs it; what the arguments mean, and the columns of the answer, stand with its methods.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from narratives.model import Slice
+from narratives.model.slice import SortOrder
+from narratives.store.queries import (
+    ADVANCES_ANY,
+    NOT_REJECTED,
+    ORDER_BY,
+    Query,
+    SimilarityById,
+    add_search_terms,
+    build_narrative_condition,
+    build_where,
+)
+
+if TYPE_CHECKING:
+    from narratives.store.snapshot_reader import Snapshot
+
+# Names of all narratives of a paragraph, best first. To be joined as `named` to a relation of few rows.
+_NARRATIVE_NAMES = f"""
+    SELECT a.paragraph_id, max(a.score) AS best,
+           string_agg(n.name, '; ' ORDER BY a.score DESC, n.position) AS narratives
+    FROM snap.assignments a JOIN snap.narratives n USING (narrative_id)
+    WHERE {NOT_REJECTED} AND a.paragraph_id IN (SELECT paragraph_id FROM chosen)
+    GROUP BY a.paragraph_id
+"""
+
+
+def build_paragraphs_query(
+    s: Slice,
+    text: str,
+    limit: int | None,
+    offset: int,
+    unassigned: bool,
+    sort: SortOrder,
+    near: SimilarityById | None,
+) -> Query:
+    """The evidence with all that is shown of it, in the order asked for."""
+    chosen, values = _build_selection(s, text, unassigned, near)
+    page = "" if limit is None else "LIMIT $limit OFFSET $offset"
+    if limit is not None:
+        values |= {"limit": limit, "offset": offset}
+    sql = f"""
+    WITH chosen AS MATERIALIZED ({chosen} ORDER BY {ORDER_BY[sort]} {page}),
+    named AS ({_NARRATIVE_NAMES})
+    SELECT p.paragraph_id, p.document_id, p.date, p.speaker, p.voice, p.outlet, d.title, d.url,
+           coalesce(named.narratives, '') AS narratives, chosen.score, chosen.threshold,
+           coalesce(chosen.status, '') AS status, chosen.similarity, p.text, d.text_kind
+    FROM chosen
+    JOIN snap.paragraphs p USING (paragraph_id)
+    JOIN snap.documents d ON d.document_id = p.document_id AND d.status = 'read'
+    LEFT JOIN named ON named.paragraph_id = p.paragraph_id
+    ORDER BY {ORDER_BY[sort]}
+    """
+    return sql, values
+
+
+def build_count_query(s: Slice, text: str, unassigned: bool, near: SimilarityById | None) -> Query:
+    """How many rows `paragraphs` has without a limit: one row."""
+    chosen, values = _build_selection(s, text, unassigned, near)
+    return f"SELECT count(*) FROM ({chosen})", values
+
+
+def _build_selection(s: Slice, text: str, unassigned: bool, near: SimilarityById | None) -> Query:
+    """A query for paragraph_id, score, threshold, status and similarity of the evidence, and its values."""
+    found = build_where(s)
+    add_search_terms(found, text)
+    similarity, nearest = "NULL::DOUBLE AS similarity", ""
+    if near is not None:
+        similarity = "near.similarity"
+        found.values |= {"near": list(near), "similarity": list(near.values())}
+        nearest = """JOIN (SELECT unnest($near::VARCHAR[]) AS paragraph_id,
+                           unnest($similarity::DOUBLE[]) AS similarity) near USING (paragraph_id)"""
+    if unassigned:
+        sql = f"""SELECT p.paragraph_id, NULL::DOUBLE AS score, NULL::DOUBLE AS threshold, NULL AS status,
+                         {similarity}
+                  FROM snap.paragraphs p {nearest}
+                  WHERE p.statement AND NOT {ADVANCES_ANY} AND {found.sql}"""
+        return sql, found.values
+    chosen = build_narrative_condition(s, found)
+    join = "JOIN" if s.narratives else "LEFT JOIN"
+    sql = f"""SELECT p.paragraph_id, scored.score, scored.threshold, scored.status, {similarity}
+              FROM snap.paragraphs p {nearest}
+              {join} (SELECT a.paragraph_id, max(a.score) AS score,
+                             arg_max_null(n.threshold, a.score) AS threshold,
+                             CASE WHEN bool_and(a.status = 'confirmed') THEN 'confirmed'
+                                  WHEN bool_or(a.status = 'confirmed') THEN 'partly confirmed'
+                                  ELSE 'auto' END AS status
+                      FROM snap.assignments a JOIN snap.narratives n USING (narrative_id)
+                      WHERE {NOT_REJECTED} AND {chosen} GROUP BY a.paragraph_id) scored USING (paragraph_id)
+              WHERE p.statement AND {found.sql}"""
+    return sql, found.values
+
+
+def query_document(snapshot: Snapshot, paragraph_id: str) -> pd.DataFrame:
+    """The document that holds a paragraph of any kind: one row, or none where there is no such paragraph.
+
+    Columns document_id, title, outlet, date, date_source, url, source_path, text_kind, paragraphs.
+    """
+    return snapshot.frame(
+        """
+        SELECT d.document_id, d.title, d.outlet, d.date, d.date_source, d.url, d.source_path, d.text_kind,
+               d.paragraphs
+        FROM snap.documents d JOIN snap.paragraphs p ON p.document_id = d.document_id
+        WHERE p.paragraph_id = $paragraph AND d.status = 'read'
+        """,
+        {"paragraph": paragraph_id},
+    )
+
+
+def query_passages(snapshot: Snapshot, document_id: str) -> pd.DataFrame:
+    """All paragraphs of one document in order, empty if there is none such.
+
+    Columns paragraph_id, position, kind, speaker, speaker_method, quoted_person, voice, language, words,
+    statement, duplicate_of, text.
+    """
+    return snapshot.frame(
+        """
+        SELECT paragraph_id, position, kind, speaker, speaker_method, quoted_person, voice, language, words,
+               statement, duplicate_of, text
+        FROM snap.paragraphs WHERE document_id = $document ORDER BY position
+        """,
+        {"document": document_id},
+    )
+
+
+def query_assignments(snapshot: Snapshot, document_id: str) -> pd.DataFrame:
+    """What was found for the paragraphs of one document, rejected or not, in their order, best first.
+
+    Columns paragraph_id, narrative_id, narrative, origin, colour, rank (of the narrative in the codebook),
+    score, threshold (NaN where the narrative has none of its own), status, sentence, exemplar.
+    """
+    return snapshot.frame(
+        """
+        SELECT a.paragraph_id, a.narrative_id, n.name AS narrative, a.origin, n.colour, n.position AS rank,
+               a.score, n.threshold, a.status, a.sentence, a.exemplar
+        FROM snap.assignments a
+        JOIN snap.narratives n USING (narrative_id)
+        JOIN snap.paragraphs p ON p.paragraph_id = a.paragraph_id
+        WHERE p.document_id = $document
+        ORDER BY p.position, a.status = 'rejected', a.score DESC, n.position
+        """,
+        {"document": document_id},
+    )
+
+
+def query_copies(snapshot: Snapshot, paragraph_id: str) -> pd.DataFrame:
+    """The copies of a paragraph, oldest first. Columns paragraph_id, date, outlet, speaker."""
+    return snapshot.frame(
+        """
+        SELECT paragraph_id, date, outlet, speaker FROM snap.paragraphs
+        WHERE duplicate_of = $paragraph ORDER BY first_day NULLS LAST, last_day, paragraph_id
+        """,
+        {"paragraph": paragraph_id},
+    )
+
+
+def query_statement_texts(snapshot: Snapshot) -> pd.DataFrame:
+    """Columns paragraph_id and text of all statement paragraphs, copies included, by id."""
+    return snapshot.frame("SELECT paragraph_id, text FROM snap.paragraphs WHERE statement ORDER BY paragraph_id")

@@ -1,0 +1,136 @@
+"""The map of a snapshot: where its paragraphs lie, and what a page shows of each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from narratives.model import Slice
+from narratives.store.queries import ADVANCING_IDS, NOT_REJECTED, build_narrative_condition, build_where
+from narratives.store.snapshot_reader import Snapshot
+
+POINT_TEXT_LENGTH = 160  # characters of a paragraph that a map shows
+
+_COLUMNS = [
+    "paragraph_id",
+    "x",
+    "y",
+    "narrative_ids",
+    "score",
+    "origin",
+    "year",
+    "speaker",
+    "outlet",
+    "date",
+    "text",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class MapPoints:
+    """The paragraphs of a slice on the map.
+
+    `frame` has one row a paragraph: paragraph_id, x, y, narrative_ids (list, best score first, those of the
+    codebook before discovered ones), score (of the first of them, NaN where none), origin (of the same:
+    codebook, discovered or empty), year (empty where undated), speaker, outlet, date, text (its first 160
+    characters). `total` is how many paragraphs of the slice the map holds, `claimed` how many of these
+    advance a narrative; the frame may be a sample of them.
+    """
+
+    frame: pd.DataFrame
+    total: int
+    claimed: int
+
+
+def has_map(snapshot: Snapshot) -> bool:
+    """Whether the snapshot holds a map: those of schema versions 1 and 2 do not."""
+    found = snapshot.frame("SELECT 1 FROM duckdb_tables() WHERE database_name = 'snap' AND table_name = 'map' LIMIT 1")
+    return len(found) > 0
+
+
+def query_points(snapshot: Snapshot, s: Slice, most: int = 2500) -> MapPoints:
+    """The statement paragraphs of the slice that the map holds, by id: originals, whatever the slice says.
+
+    Where there are more than `most`, those that advance a narrative come first, up to three quarters of it,
+    and others fill the rest as a background. Of either kind those with the smallest hashes of their ids are
+    taken: the same each time, and none in favour of a speaker or time. Empty for a snapshot without a map.
+    """
+    if not has_map(snapshot):
+        return MapPoints(pd.DataFrame(columns=_COLUMNS), 0, 0)
+    found = build_where(s, copies=False)
+    advancing = "true"
+    if s.narratives:
+        advancing = f"m.paragraph_id IN ({ADVANCING_IDS} AND {build_narrative_condition(s, found)})"
+    values = {**found.values, "most": most, "claims": most * 3 // 4, "length": POINT_TEXT_LENGTH}
+    frame = snapshot.frame(
+        f"""
+        WITH inside AS MATERIALIZED (
+            SELECT m.paragraph_id, m.x, m.y, md5(m.paragraph_id) AS hash,
+                   m.paragraph_id IN ({ADVANCING_IDS}) AS claimed
+            FROM snap.map m JOIN snap.paragraphs p USING (paragraph_id)
+            WHERE p.statement AND p.duplicate_of = '' AND {found.sql} AND {advancing}
+        ),
+        enough AS (
+            (SELECT * FROM inside WHERE claimed ORDER BY hash LIMIT $most)
+            UNION ALL (SELECT * FROM inside WHERE NOT claimed ORDER BY hash LIMIT $most)
+        ),
+        ranked AS (SELECT *, row_number() OVER (PARTITION BY claimed ORDER BY hash) AS place FROM enough),
+        chosen AS MATERIALIZED (
+            SELECT * FROM ranked
+            ORDER BY CASE WHEN claimed AND place <= $claims THEN 0 WHEN NOT claimed THEN 1 ELSE 2 END, hash
+            LIMIT $most
+        ),
+        named AS (
+            SELECT a.paragraph_id,
+                   list(a.narrative_id ORDER BY a.origin, a.score DESC, a.narrative_id) AS narrative_ids,
+                   first(a.score ORDER BY a.origin, a.score DESC, a.narrative_id) AS score,
+                   first(a.origin ORDER BY a.origin, a.score DESC, a.narrative_id) AS origin
+            FROM snap.assignments a
+            WHERE {NOT_REJECTED} AND a.paragraph_id IN (SELECT paragraph_id FROM chosen)
+            GROUP BY a.paragraph_id
+        )
+        SELECT c.paragraph_id, c.x, c.y, coalesce(n.narrative_ids, []) AS narrative_ids, n.score,
+               coalesce(n.origin, '') AS origin, coalesce(p.year, '') AS year, p.speaker, p.outlet, p.date,
+               left(p.text, $length) AS text,
+               (SELECT count(*) FROM inside) AS total,
+               (SELECT count(*) FROM inside WHERE claimed) AS all_claimed
+        FROM chosen c JOIN snap.paragraphs p USING (paragraph_id)
+        LEFT JOIN named n ON n.paragraph_id = c.paragraph_id
+        ORDER BY c.paragraph_id
+        """,
+        values,
+    )
+    total, claimed = (int(frame[name].max()) if len(frame) else 0 for name in ("total", "all_claimed"))
+    return MapPoints(frame[_COLUMNS], total, claimed)
+
+
+def query_ids_in_polygon(snapshot: Snapshot, outline: Sequence[tuple[float, float]]) -> list[str]:
+    """The ids of the paragraphs that the map holds inside a polygon, given by its corners in order."""
+    if not has_map(snapshot):
+        return []
+    frame = snapshot.frame("SELECT paragraph_id, x, y FROM snap.map ORDER BY paragraph_id")
+    x, y = frame["x"].to_numpy(), frame["y"].to_numpy()
+    # A point is inside where a line from it to one side crosses the outline an odd number of times.
+    crossed = np.zeros(len(frame), np.bool_)
+    for (x1, y1), (x2, y2) in zip(outline, [*outline[1:], *outline[:1]], strict=True):
+        if y1 != y2:
+            crossed ^= ((y1 > y) != (y2 > y)) & (x < (x2 - x1) * (y - y1) / (y2 - y1) + x1)
+    return [str(key) for key in frame["paragraph_id"][crossed]]
+
+
+def query_positions(snapshot: Snapshot) -> dict[str, tuple[float, float]]:
+    """The whole map, paragraph id to (x, y), for the next build to continue; empty where there is none."""
+    if not has_map(snapshot):
+        return {}
+    frame = snapshot.frame("SELECT paragraph_id, x, y FROM snap.map")
+    return dict(zip(frame["paragraph_id"], zip(frame["x"].tolist(), frame["y"].tolist(), strict=True), strict=True))
+
+
+def query_paragraphs_by_id(snapshot: Snapshot, paragraph_ids: list[str]) -> pd.DataFrame:
+    """The paragraphs with these ids, in the columns and the order of `Snapshot.paragraphs`."""
+    everything = Slice(copies="all")
+    return snapshot.paragraphs(everything, near=dict.fromkeys(paragraph_ids, math.nan))

@@ -1,0 +1,212 @@
+"""What one narrative's page asks of a snapshot.
+
+As in `queries`: statement paragraphs only, an assignment counts unless it was rejected, every value is bound.
+The narrative is named by its id; the slice's own narrative filter plays no part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from narratives.model import Origin, Slice, StoreError
+from narratives.store.queries import ADVANCING_IDS, NOT_REJECTED, PERIOD_COLUMN, build_where
+from narratives.store.snapshot_reader import Snapshot
+
+Actor = Literal["speaker", "outlet"]
+GroupBy = Literal["all", "period", "speaker", "outlet"]
+
+_ADVANCES_NARRATIVE = f"p.paragraph_id IN ({ADVANCING_IDS} AND a.narrative_id = $narrative)"
+# What stands in a list of paragraphs; `p` and `d` are paragraph and document.
+_PARAGRAPH_COLUMNS = """p.paragraph_id, p.document_id, p.date, p.speaker, p.voice, p.outlet, d.title, d.url,
+    d.text_kind, p.text"""
+_JOIN_DOCUMENT = "JOIN snap.documents d ON d.document_id = p.document_id AND d.status = 'read'"
+
+
+@dataclass(frozen=True, slots=True)
+class NarrativeCard:
+    """What a snapshot holds of a narrative itself.
+
+    `phrases` are a codebook narrative's cues or a candidate's distinctive phrases; `nearest` is the codebook
+    narrative nearest to a candidate; `near` are the candidates nearest to this one, largest first. `complete`
+    is False for snapshots written before includes, excludes and exemplars were kept.
+    """
+
+    narrative_id: str
+    name: str
+    origin: Origin
+    definition: str
+    phrases: tuple[str, ...]
+    nearest: str
+    near: tuple[str, ...]
+    complete: bool
+    includes: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    exemplars: tuple[str, ...] = ()
+
+
+def query_card(snapshot: Snapshot, narrative_id: str) -> NarrativeCard:
+    """The narrative's card. Raises StoreError where the snapshot has no such narrative."""
+    found = snapshot.frame("SELECT * FROM snap.narratives WHERE narrative_id = $narrative", {"narrative": narrative_id})
+    if found.empty:
+        raise StoreError("a narrative of this snapshot", repr(narrative_id), "Choose one from the list.")
+    row = found.iloc[0]
+    near = snapshot.frame(
+        """SELECT n.narrative_id FROM snap.narratives n JOIN snap.clusters c ON c.cluster_id = n.narrative_id
+           WHERE n.nearest = $narrative ORDER BY c.size DESC, n.narrative_id""",
+        {"narrative": narrative_id},
+    )
+    complete = "exemplars" in found
+    lists = [_to_texts(row[name]) for name in ("includes", "excludes", "exemplars")] if complete else []
+    return NarrativeCard(
+        narrative_id,
+        str(row["name"]),
+        row["origin"],
+        str(row["definition"]),
+        _to_texts(row["phrases"]),
+        str(row["nearest"]),
+        _to_texts(near["narrative_id"].tolist()),
+        complete,
+        *lists,
+    )
+
+
+def query_narrative_sums(snapshot: Snapshot, s: Slice, narrative_id: str, group: GroupBy) -> pd.DataFrame:
+    """The sums that shares with clustered intervals need, for each `group` of the slice.
+
+    Columns `group`'s name (none for "all"), narrative_id and those of measure.clustered.SUMS. Zeros included:
+    every period, speaker or outlet of the slice has a row, in order. Only paragraphs that stand in a period
+    of `s.by` count where the group is "period".
+    """
+    found = build_where(s)
+    column = {"all": "''", "period": f"p.{PERIOD_COLUMN[s.by]}"}.get(group, f"p.{group}")
+    named = "" if group == "all" else f"key AS {group},"
+    return snapshot.frame(
+        f"""
+        WITH of_documents AS (
+            SELECT {column} AS key, p.document_id, count(*) AS m, count(*) FILTER ({_ADVANCES_NARRATIVE}) AS y
+            FROM snap.paragraphs p WHERE p.statement AND {column} IS NOT NULL AND {found.sql}
+            GROUP BY ALL
+        )
+        SELECT {named} $narrative AS narrative_id, count(*) AS documents,
+               sum(m)::BIGINT AS total_paragraphs, sum(y)::BIGINT AS paragraphs,
+               sum(m * m)::BIGINT AS m2, sum(m * y)::BIGINT AS my, sum(y * y)::BIGINT AS y2
+        FROM of_documents GROUP BY key ORDER BY key
+        """,
+        {**found.values, "narrative": narrative_id},
+    )
+
+
+def query_group_voices(snapshot: Snapshot, s: Slice, narrative_id: str, actor: Actor) -> pd.DataFrame:
+    """Columns `actor`'s name, voice, paragraphs: how many paragraphs of each advance it in which voice."""
+    found = build_where(s)
+    return snapshot.frame(
+        f"""SELECT p.{actor}, p.voice, count(*) AS paragraphs FROM snap.paragraphs p
+            WHERE p.statement AND {_ADVANCES_NARRATIVE} AND {found.sql} GROUP BY ALL ORDER BY ALL""",
+        {**found.values, "narrative": narrative_id},
+    )
+
+
+def query_coverage_start(snapshot: Snapshot, s: Slice, actor: Actor) -> pd.DataFrame:
+    """Columns actor, since (ISO day): the first day of the slice of which each has a statement paragraph.
+
+    Only days that are known as such count.
+    """
+    found = build_where(s)
+    return snapshot.frame(
+        f"""SELECT p.{actor} AS actor, min(p.date) AS since FROM snap.paragraphs p
+            WHERE p.statement AND length(p.date) = 10 AND {found.sql} GROUP BY ALL ORDER BY p.{actor}""",
+        found.values,
+    )
+
+
+def query_cooccurrence(snapshot: Snapshot, s: Slice, narrative_id: str) -> pd.DataFrame:
+    """How often each other codebook narrative stands in the same documents: for measure.cooccurrence.
+
+    Columns narrative_id, narrative, a (documents of the slice that advance this one), b (that one), both,
+    total (documents of the slice), shared (paragraphs that advance both); in codebook order.
+    """
+    found = build_where(s)
+    return snapshot.frame(
+        f"""
+        WITH base AS MATERIALIZED (
+            SELECT p.paragraph_id, p.document_id FROM snap.paragraphs p WHERE p.statement AND {found.sql}
+        ),
+        hits AS MATERIALIZED (
+            SELECT a.narrative_id, p.document_id, p.paragraph_id
+            FROM base p JOIN snap.assignments a USING (paragraph_id) WHERE {NOT_REJECTED}
+        ),
+        own AS MATERIALIZED (
+            SELECT DISTINCT document_id, paragraph_id FROM hits WHERE narrative_id = $narrative
+        ),
+        counted AS (
+            SELECT narrative_id, count(DISTINCT document_id) AS b,
+                   count(DISTINCT document_id) FILTER (document_id IN (SELECT document_id FROM own)) AS both,
+                   count(*) FILTER (paragraph_id IN (SELECT paragraph_id FROM own)) AS shared
+            FROM hits GROUP BY narrative_id
+        )
+        SELECT n.narrative_id, n.name AS narrative, (SELECT count(DISTINCT document_id) FROM own) AS a,
+               coalesce(c.b, 0) AS b, coalesce(c.both, 0) AS both,
+               (SELECT count(DISTINCT document_id) FROM base) AS total, coalesce(c.shared, 0) AS shared
+        FROM snap.narratives n LEFT JOIN counted c USING (narrative_id)
+        WHERE n.origin = 'codebook' AND n.narrative_id <> $narrative ORDER BY n.position
+        """,
+        {**found.values, "narrative": narrative_id},
+    )
+
+
+def query_top_paragraphs(snapshot: Snapshot, s: Slice, narrative_id: str, most: int) -> pd.DataFrame:
+    """The paragraphs of the slice with the best scores, one of each document and no text twice.
+
+    Columns paragraph_id, document_id, date, speaker, voice, outlet, title, url, text_kind, text, score,
+    sentence and exemplar (that decided; empty for candidates); best first, `most` rows at the most.
+    """
+    found = build_where(s)
+    return snapshot.frame(
+        f"""
+        WITH scored AS (
+            SELECT {_PARAGRAPH_COLUMNS}, a.score, a.sentence, a.exemplar
+            FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id) {_JOIN_DOCUMENT}
+            WHERE a.narrative_id = $narrative AND {NOT_REJECTED} AND p.statement AND {found.sql}
+        ),
+        once AS (
+            SELECT * FROM scored
+            QUALIFY row_number() OVER (PARTITION BY text ORDER BY score DESC, paragraph_id) = 1
+        ),
+        best AS (
+            SELECT * FROM once
+            QUALIFY row_number() OVER (PARTITION BY document_id ORDER BY score DESC, paragraph_id) = 1
+        )
+        SELECT * FROM best ORDER BY score DESC, paragraph_id LIMIT $most
+        """,
+        {**found.values, "narrative": narrative_id, "most": most},
+    )
+
+
+def query_representatives(snapshot: Snapshot, cluster_id: str, most: int) -> pd.DataFrame:
+    """The most central paragraphs of a candidate, whatever the slice; columns as of `characteristic`
+    without score, sentence and exemplar, with rank."""
+    return snapshot.frame(
+        f"""SELECT {_PARAGRAPH_COLUMNS}, m.rank
+            FROM snap.cluster_members m JOIN snap.paragraphs p USING (paragraph_id) {_JOIN_DOCUMENT}
+            WHERE m.cluster_id = $cluster AND m.rank IS NOT NULL ORDER BY m.rank LIMIT $most""",
+        {"cluster": cluster_id, "most": most},
+    )
+
+
+def query_cluster_names(snapshot: Snapshot, ids: Sequence[str]) -> dict[str, str]:
+    """The names of those of these narratives and clusters that the snapshot has."""
+    found = snapshot.frame(
+        """SELECT cluster_id AS id, name FROM snap.clusters WHERE cluster_id IN (SELECT unnest($ids))
+           UNION
+           SELECT narrative_id, name FROM snap.narratives WHERE narrative_id IN (SELECT unnest($ids))""",
+        {"ids": list(ids)},
+    )
+    return dict(zip(found["id"], found["name"], strict=True))
+
+
+def _to_texts(values: Sequence[object]) -> tuple[str, ...]:
+    return tuple(str(value) for value in values)

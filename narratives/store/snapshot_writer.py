@@ -1,0 +1,342 @@
+"""From a build's content to the rows of schema.sql, in an order that the input's order cannot change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+
+import pyarrow as pa
+
+from narratives.model import Cluster, Document, StoreError
+from narratives.model.dates import get_all_period_labels, parse_partial_date
+from narratives.model.snapshot import SnapshotContent, SnapshotManifest
+from narratives.store import files, snapshot_reader
+
+TableRow = tuple[object, ...]
+MAP_TABLE = "map"
+
+
+def build_tables(content: SnapshotContent) -> dict[str, list[TableRow]]:
+    """The rows of every table of schema.sql but `meta`, each sorted.
+
+    Raises StoreError where ids repeat, an assignment or copy points nowhere, or a date is malformed.
+    """
+    _check_content(content)
+    paragraphs: list[TableRow] = []
+    for document in content.documents:
+        paragraphs += _paragraph_rows(document, content)
+    return {
+        "documents": sorted([*map(_document_row, content.documents), *_rejected_rows(content)]),
+        "paragraphs": sorted(paragraphs, key=lambda row: str(row[0])),
+        "narratives": _narrative_rows(content),
+        "assignments": sorted(
+            (
+                a.paragraph_id,
+                a.narrative_id,
+                a.origin,
+                _round_score(a.score),
+                a.status,
+                a.exemplar,
+                a.sentence,
+            )
+            for a in content.assignments
+        ),
+        "clusters": sorted(map(_cluster_row, content.clusters)),
+        "cluster_members": sorted(_member_rows(content.clusters), key=lambda row: (row[0], row[1])),
+        "lineage": sorted(
+            (c.kind, c.subject, c.name, c.origin, list(c.related), [*map(_round_score, c.shares)], c.note)
+            for c in content.lineage
+        ),
+        "events": sorted((e.date.isoformat(), e.name, e.source, list(e.narratives)) for e in content.events),
+        "speakers": _speaker_rows(content),
+        MAP_TABLE: sorted((key, float(x), float(y)) for key, (x, y) in content.layout.items()),
+    }
+
+
+def compute_snapshot_id(rows: Mapping[str, list[TableRow]], extra: Iterable[str]) -> str:
+    """12 hex digits from the sha256 over all rows and the `extra` texts: the same content, the same id.
+
+    The first is a letter, as the id fills a column of every export: programs that guess at types read
+    192855e45393 as a number beyond all bounds. The map plays no part: it is a picture of the content, and
+    another machine may draw another one.
+    """
+    digest = hashlib.sha256("\n".join(extra).encode())
+    for table in sorted(rows.keys() - {MAP_TABLE}):
+        digest.update(f"\n{table}\n".encode())
+        for row in rows[table]:
+            digest.update(json.dumps(row).encode())
+    found = digest.digest()
+    return "abcdef"[found[0] % 6] + found.hex()[1:12]
+
+
+def select_candidates(clusters: Iterable[Cluster]) -> list[Cluster]:
+    """The clusters offered as discovered narratives: recurring, not routine, explained by no narrative."""
+    return sorted((c for c in clusters if c.is_candidate), key=lambda c: c.cluster_id)
+
+
+def _check_content(content: SnapshotContent) -> None:
+    todo = "This is a fault of the build, not of the input: please report it with this message."
+    documents = [d.document_id for d in content.documents]
+    paragraphs = [p.paragraph_id for d in content.documents for p in d.paragraphs]
+    narratives = [n.id for n in content.narratives.narratives]
+    narratives += [c.cluster_id for c in select_candidates(content.clusters)]
+    pairs = [(a.paragraph_id, a.narrative_id) for a in content.assignments]
+    for what, ids in (("document", documents), ("paragraph", paragraphs), ("narrative", narratives)):
+        repeated = [key for key, n in Counter(ids).items() if n > 1]
+        if repeated:
+            raise StoreError(f"every {what} id once", f"{len(repeated)} repeated, such as {repeated[0]}", todo)
+    if len(set(pairs)) < len(pairs):
+        raise StoreError("one assignment per paragraph and narrative", f"{len(pairs) - len(set(pairs))} repeated", todo)
+    known = set(paragraphs)
+    lost = {a.paragraph_id for a in content.assignments} | set(content.copies) | set(content.copies.values())
+    lost |= set(content.statements) | {m for c in content.clusters for m in c.members}
+    lost |= set(content.layout)
+    lost |= {a.narrative_id for a in content.assignments} - set(narratives)
+    lost -= known
+    if lost:
+        raise StoreError("only ids of given paragraphs and narratives", f"{len(lost)} unknown: {min(lost)}", todo)
+
+
+def _round_score(score: float) -> float:
+    """A score as it is kept and compared: the last digits of a float32 differ between machines."""
+    return round(float(score), 3)
+
+
+def _document_row(d: Document) -> TableRow:
+    return (
+        d.document_id, d.source_path, d.row, d.url, d.outlet, d.title, d.date, d.date_precision,
+        d.date_source, d.language, d.text_kind, d.source_ref, d.boilerplate, len(d.paragraphs), "read", "",
+    )  # fmt: skip
+
+
+def _rejected_rows(content: SnapshotContent) -> list[TableRow]:
+    return [
+        ("", r.source_path, r.row, "", "", "", "", "none", "", "", "", "", 0, 0, "rejected", r.reason)
+        for r in content.rejected
+    ]
+
+
+def _paragraph_rows(d: Document, content: SnapshotContent) -> list[TableRow]:
+    try:
+        first, last = (day.isoformat() for day in parse_partial_date(d.date)) if d.date else (None, None)
+        labels = get_all_period_labels(d.date)
+    except ValueError as error:
+        raise StoreError(f"a partial date in document {d.document_id}", str(error), "Correct its date.") from error
+    return [
+        (
+            p.paragraph_id, p.document_id, p.position, p.kind, p.speaker, p.speaker_method, p.quoted_person,
+            p.voice, p.language, p.source_ref, p.words, p.paragraph_id in content.statements,
+            content.copies.get(p.paragraph_id, ""), d.outlet, d.date, first, last, *labels, p.text,
+        )
+        for p in d.paragraphs
+    ]  # fmt: skip
+
+
+def _narrative_rows(content: SnapshotContent) -> list[TableRow]:
+    named: list[TableRow] = [
+        (
+            n.id,
+            at,
+            n.name,
+            "codebook",
+            "active",
+            n.definition,
+            n.parent,
+            "",
+            n.colour,
+            content.thresholds.get(n.id, n.threshold),
+            [*n.cues],
+            n.digest,
+            [*n.includes],
+            [*n.excludes],
+            [*n.exemplars],
+        )
+        for at, n in enumerate(content.narratives.narratives)
+    ]
+    found: list[TableRow] = [
+        (
+            c.cluster_id,
+            at,
+            c.name,
+            "discovered",
+            "candidate",
+            "",
+            "",
+            c.nearest,
+            "",
+            None,
+            list(c.phrases),
+            "",
+            [],
+            [],
+            [],
+        )
+        for at, c in enumerate(select_candidates(content.clusters), len(named))
+    ]
+    return named + found
+
+
+def _cluster_row(c: Cluster) -> TableRow:
+    return (
+        c.cluster_id, c.name, list(c.phrases), len(c.members), c.narrative_id, c.nearest,
+        _round_score(c.purity), c.recurring, c.routine, _round_score(c.stance), _round_score(c.cohesion),
+    )  # fmt: skip
+
+
+def _member_rows(clusters: Iterable[Cluster]) -> list[TableRow]:
+    rows: list[TableRow] = []
+    for c in clusters:
+        rank = {paragraph_id: at for at, paragraph_id in enumerate(c.representatives, 1)}
+        rows += [(c.cluster_id, member, rank.get(member)) for member in c.members]
+    return rows
+
+
+def _speaker_rows(content: SnapshotContent) -> list[TableRow]:
+    return [
+        (
+            s.name,
+            s.affiliation,
+            list(s.aliases),
+            [
+                {
+                    "title": role.title,
+                    "start_day": role.start.isoformat() if role.start else None,
+                    "end_day": role.end.isoformat() if role.end else None,
+                }
+                for role in s.roles
+            ],
+        )
+        for s in sorted(content.speakers, key=lambda s: s.name)
+    ]
+
+
+TEMP_PREFIX = ".tmp-"
+
+
+def write_snapshot(folder: Path, content: SnapshotContent, quality: files.Evaluation | None = None) -> str:
+    """Write the content as `folder`/<snapshot id> and return that id.
+
+    The id depends on the content alone: not on time, place, or the order of the content. A sound snapshot
+    with this id is kept, and only its manifest renewed; a damaged one is replaced. What was measured of it
+    before stays; `quality` is written where nothing was. The folder is filled under a temporary name, forced
+    to the disk and then renamed, so that a snapshot is there whole or not at all. Raises StoreError where the
+    content contradicts itself.
+    """
+    rows = build_tables(content)
+    made = compute_snapshot_id(rows, _list_id_terms(content))
+    target = folder / made
+    folder.mkdir(parents=True, exist_ok=True)
+    if target.exists() and _is_sound(target):
+        files.save_snapshot_manifest(target, _make_manifest(made, content, target / snapshot_reader.DATABASE_FILE))
+        _measure(target, target, quality)
+        return made
+    beside = Path(tempfile.mkdtemp(prefix=TEMP_PREFIX, dir=folder))
+    database = beside / snapshot_reader.DATABASE_FILE
+    _fill_database(database, rows, {"schema_version": snapshot_reader.SCHEMA_VERSION, "snapshot_id": made})
+    files.sync_to_disk(database)
+    files.save_snapshot_manifest(beside, _make_manifest(made, content, database))
+    _measure(beside, target, quality)
+    beside.chmod(0o755)
+    if target.exists():
+        files.move_durably(target, beside.with_name(beside.name + "-damaged"))
+    files.move_durably(beside, target)
+    return made
+
+
+def _measure(folder: Path, before: Path, quality: files.Evaluation | None) -> None:
+    """Put into a snapshot's folder what was measured of it in the folder `before`, else `quality`.
+
+    Where `before` is another folder, a file there that cannot be read is left behind.
+    """
+    with suppress(StoreError):
+        checks = files.read_spot_checks(before / files.SPOT_CHECKS_FILE)
+        if checks and folder != before:
+            files.write_spot_checks(folder / files.SPOT_CHECKS_FILE, checks)
+    with suppress(StoreError):
+        quality = files.read_evaluation(before / files.QUALITY_FILE) or quality
+    if quality and not (folder / files.QUALITY_FILE).exists():
+        files.write_evaluation(folder / files.QUALITY_FILE, quality)
+
+
+def _list_id_terms(content: SnapshotContent) -> tuple[str, ...]:
+    """What makes a snapshot another one beside its rows."""
+    return (
+        snapshot_reader.SCHEMA_VERSION,
+        content.model,
+        content.variant,
+        content.notice,
+        content.predecessor,
+    )
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what interrupted builds left. Only for who holds the store's lock."""
+    for leftover in folder.glob(f"{TEMP_PREFIX}*"):
+        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+
+
+def check(folder: Path) -> SnapshotManifest:
+    """The manifest of the snapshot in `folder`, checked to the last byte. Raises StoreError if damaged."""
+    database = folder / snapshot_reader.DATABASE_FILE
+    snapshot_reader.open_snapshot_folder(folder).close()
+    manifest = files.load_snapshot_manifest(folder)
+    try:
+        checksum = files.compute_sha256(database)
+    except OSError as error:
+        raise StoreError(f"to read {database}", str(error), files.remedy(folder)) from error
+    if checksum != manifest.checksums.get(database.name):
+        got = "other bytes (sha256 differs)"
+        raise StoreError(f"{database} as it was written", got, files.remedy(folder))
+    return manifest
+
+
+def _is_sound(folder: Path) -> bool:
+    try:
+        check(folder)
+    except StoreError:
+        return False
+    return True
+
+
+def _make_manifest(made: str, content: SnapshotContent, database: Path) -> SnapshotManifest:
+    return SnapshotManifest(
+        snapshot_id=made,
+        built_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        fingerprint=content.fingerprint,
+        inputs=content.inputs,
+        versions=content.versions,
+        parameters=content.parameters,
+        counts=content.counts,
+        model=content.model,
+        variant=content.variant,
+        notice=content.notice,
+        checksums={database.name: files.compute_sha256(database)},
+        sizes={database.name: database.stat().st_size},
+        predecessor=content.predecessor,
+    )
+
+
+def _fill_database(database: Path, rows: Mapping[str, list[TableRow]], meta: Mapping[str, str]) -> None:
+    """Make the database file. The rows go in through Arrow: INSERTs would take minutes."""
+    schema = resources.files("narratives.store").joinpath("schema.sql").read_text(encoding="utf-8")
+    described: list[TableRow] = list(meta.items())
+    con = snapshot_reader.create_database(database)
+    try:
+        con.execute(schema)
+        for table, lines in {**rows, "meta": described}.items():
+            if lines:
+                columns = [pa.array(column) for column in zip(*lines, strict=True)]
+                con.register("incoming", pa.table(columns, names=[f"c{n}" for n in range(len(columns))]))
+                con.execute(f"INSERT INTO {table} SELECT * FROM incoming")
+                con.unregister("incoming")
+        con.execute("CHECKPOINT")
+    finally:
+        con.close()

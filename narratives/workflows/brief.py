@@ -1,0 +1,140 @@
+"""The brief of a slice: its content gathered from a snapshot, and the page written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from narratives.brief.content import MAX_GROUPS, MAX_PARAGRAPHS, MAX_TREND_CHARTS, Brief
+from narratives.brief.page import build_html
+from narratives.measure import (
+    add_shares,
+    choose_suppression_rule,
+    correct_and_suppress,
+    find_change_points,
+    suppress_small_bases,
+)
+from narratives.measure.shares import SUM_COLUMNS
+from narratives.model import Slice, SuppressionRule, UsageError
+from narratives.model.slice import GroupBy
+from narratives.store import Snapshot, check_slice, open_snapshot
+from narratives.store.files import write_atomically
+from narratives.store.queries import prevalence as prevalence_queries
+
+MAX_CANDIDATES = 40  # best paragraphs of each narrative among which the shown ones are chosen
+
+GROUPINGS: tuple[GroupBy, ...] = ("speaker", "outlet", "voice")
+
+
+def gather_brief(snapshot: Snapshot, s: Slice) -> Brief:
+    """The brief's content for a slice; without a narrative filter it is about the codebook's narratives.
+
+    Raises UsageError where the slice asks for a narrative or a date that cannot be meant.
+    """
+    check_slice(snapshot, s)
+    manifest, base = snapshot.meta(), choose_suppression_rule(snapshot.meta().notice)
+    table = snapshot.options().narratives
+    counts = snapshot.prevalence(s)
+    if not s.narratives:
+        counts = counts[counts["origin"] == "codebook"]
+    measured, checked = snapshot.quality() or (), snapshot.spot_checks()
+    trend = correct_and_suppress(add_shares(counts), s, measured, checked.rows if checked else (), base)
+    ranked = _rank_narratives(counts, base)
+    top = ranked["narrative_id"].head(MAX_TREND_CHARTS).tolist()
+    grouping = _choose_grouping(snapshot, s)
+    groups = prevalence_queries.query_group_sums(snapshot, replace(s, narratives=tuple(top)), grouping, MAX_GROUPS)
+    leading = ranked[ranked["paragraphs"] > 0]["narrative_id"].head(MAX_PARAGRAPHS).tolist()
+    return Brief(
+        slice=s,
+        manifest=manifest,
+        names=dict(zip(table["narrative_id"], table["name"], strict=True)),
+        totals=snapshot.totals(s),
+        base=base,
+        trend=trend,
+        ranked=ranked,
+        shifts=find_change_points(trend[trend["narrative_id"].isin(top)]),
+        grouping=grouping,
+        groups=suppress_small_bases(add_shares(groups), base),
+        evidence=select_diverse(
+            prevalence_queries.query_top_by_narrative(snapshot, s, leading, MAX_CANDIDATES), MAX_PARAGRAPHS
+        ),
+        quality=next((row for row in measured if not row.narrative_id), None),
+        quality_caveat=snapshot.quality_caveat(),
+        uncorrected=_explain_no_correction(trend),
+        checked=checked.caveat if checked else "",
+    )
+
+
+def _rank_narratives(counts: pd.DataFrame, base: SuppressionRule) -> pd.DataFrame:
+    """One row a narrative over all periods: a document stands in one period, so its sums simply add up."""
+    keys = ["narrative_id", "narrative"]
+    sums = add_shares(counts.groupby(keys, sort=False)[list(SUM_COLUMNS)].sum().reset_index())
+    return suppress_small_bases(sums, base).sort_values("paragraphs", ascending=False, kind="stable", ignore_index=True)
+
+
+def _choose_grouping(snapshot: Snapshot, s: Slice) -> GroupBy:
+    """Speakers, or outlets where the slice has one speaker, or voices where it has one outlet as well."""
+    several = (grouping for grouping in GROUPINGS if prevalence_queries.count_groups(snapshot, s, grouping) > 1)
+    return next(several, "speaker")
+
+
+def _explain_no_correction(trend: pd.DataFrame) -> str:
+    """Why shares are not corrected for matching errors, in words; empty where any is."""
+    if trend["corrected"].notna().any():
+        return ""
+    return "; ".join(dict.fromkeys(reason for reason in trend["correction_reason"] if reason))
+
+
+def select_diverse(candidates: pd.DataFrame, most: int) -> pd.DataFrame:
+    """At most `most` of the candidates, of narratives, documents and speakers as different as may be.
+
+    `candidates` has narrative_id, document_id, speaker, paragraph_id and score. Narratives take turns in the
+    order in which they first stand; each turn takes the best-scored paragraph of a document and a speaker
+    that were not shown yet, else of such a document, and none of a document shown already while any other
+    narrative has one. No paragraph stands twice. Pure.
+    """
+    shown: dict[str, set[str]] = {"paragraph_id": set(), "document_id": set(), "speaker": set()}
+    taken: list[int] = []
+    rounds = [rows for _, rows in candidates.reset_index(drop=True).groupby("narrative_id", sort=False)]
+    for strict in (True, False):
+        more = True
+        while more and len(taken) < most:
+            more = False
+            for rows in rounds:
+                new = {key: ~rows[key].isin(shown[key]) for key in shown}
+                allowed = new["paragraph_id"] & new["document_id"] if strict else new["paragraph_id"]
+                places = rows.index[allowed & new["speaker"]].tolist() or rows.index[allowed].tolist()
+                if places and len(taken) < most:
+                    taken.append(places[0])
+                    for key in shown:
+                        shown[key].add(str(rows.at[places[0], key]))
+                    more = True
+    return candidates.iloc[taken].reset_index(drop=True)
+
+
+SUFFIXES = (".html", ".htm")
+
+
+def write_brief(store: Path, s: Slice, out: Path | None, as_of: str = "") -> str:
+    """Write the brief of a slice to `out` (.html, atomically), or return it.
+
+    `store` is the folder of the store, `as_of` a snapshot id (the current one if empty). Returns an empty
+    text if `out` is given. Raises UsageError for a file of another ending, for a narrative or dates that
+    cannot be meant, or where `out` cannot be written, and StoreError where the snapshot cannot be opened.
+    """
+    if out is not None and out.suffix.lower() not in SUFFIXES:
+        raise UsageError("a file ending in .html", out.name, "Give the file this ending.")
+    snapshot = open_snapshot(store, as_of)
+    try:
+        page = build_html(gather_brief(snapshot, s), store.resolve().name)
+    finally:
+        snapshot.close()
+    if out is None:
+        return page
+    try:
+        write_atomically(out, page.encode("utf-8", "replace"))
+    except OSError as error:
+        raise UsageError(f"a place to write {out}", str(error), "Name a file in a folder you may write to.") from error
+    return ""

@@ -1,0 +1,101 @@
+"""How every number is made, in words and formulas: methodology.md with the constants of the code."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from narratives.discover import claims, clustering
+from narratives.discover.projection import MAX_FOR_TSNE, PLACING_NEIGHBOURS
+from narratives.match import calibration, matcher
+from narratives.match.learning import APPLIED_SHARE, NEAR_EVIDENCE
+from narratives.measure.change_points import MIN_SEGMENT, PENALTY_OFFSET, PENALTY_SLOPE
+from narratives.measure.shares import (
+    CONFIDENCE_LEVEL,
+    EXTRA_FREEDOM,
+    POOL_WEIGHT,
+    PRIOR_CORRELATION,
+    PRIOR_WEIGHT,
+)
+from narratives.measure.suppression import SMOOTHING_PERIODS
+from narratives.model import MIN_STANCE, MIN_STATEMENT_WORDS, SuppressionRule
+from narratives.parse.patterns import MIN_COPY_JACCARD, SHINGLE_WORDS
+
+_HEADING = re.compile(r"^## (.+) \{#([a-z]+)\}\n", re.MULTILINE)
+_PLACEHOLDER = re.compile(r"<<([a-z_]+)>>")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section of the text, in Markdown with formulas; `anchor` is its place in the page's address."""
+
+    anchor: str
+    title: str
+    body: str
+
+
+def load_sections(least: SuppressionRule) -> tuple[Section, ...]:
+    """All sections in their order; `least` is what a share of the snapshot must rest on to be shown."""
+    _, *parts = _HEADING.split(load_template())
+    found = format_figures(least)
+    return tuple(
+        Section(anchor, title, _PLACEHOLDER.sub(lambda term: found[term[1]], body).strip())
+        for title, anchor, body in zip(parts[0::3], parts[1::3], parts[2::3], strict=True)
+    )
+
+
+def load_template() -> str:
+    """The text with names in the place of figures."""
+    return Path(__file__).with_suffix(".md").read_text("utf-8")
+
+
+def format_figures(least: SuppressionRule) -> dict[str, str]:
+    """What stands in the text for each name: constants of the code, as people write them."""
+    usual = SuppressionRule()
+    some = clustering.MIN_IN_MEDIUM
+    noun = "paragraph" if least.expected == 1 else "paragraphs"
+    rare = f", or fewer than {least.expected:g} {noun} expected at the narrative’s overall share"
+    rare = rare if least.expected else ""
+    here = f" In this snapshot, by its own account no study, {least.documents} documents are enough."
+    numbers: dict[str, float] = {
+        "words": MIN_STATEMENT_WORDS,
+        "shortest": MIN_SEGMENT,
+        "shingle": SHINGLE_WORDS,
+        "sharpness": matcher.SHARPNESS,
+        "cue": matcher.CUE_BONUS,
+        "question": matcher.QUESTION_PENALTY,
+        "threshold": matcher.DEFAULT_THRESHOLD,
+        "midpoint": calibration.MIDPOINT,
+        "slope": calibration.SLOPE,
+        "decimals": calibration.DECIMALS,
+        "near_evidence": NEAR_EVIDENCE,
+        "least_words": claims.MIN_CLAUSE_WORDS,
+        "most_words": claims.MAX_CLAUSE_WORDS,
+        "stance": max(claims.CLAUSE_STANCE, MIN_STANCE),
+        "near": claims.NEAR_COSINE,
+        "many_documents": clustering.MANY_DOCUMENTS,
+        "few_documents": clustering.FEW_DOCUMENTS,
+        "few": clustering.MIN_IN_SMALL,
+        "pool": POOL_WEIGHT,
+        "likeness": PRIOR_CORRELATION,
+        "prior": PRIOR_WEIGHT,
+        "freedom": EXTRA_FREEDOM,
+        "usual_documents": usual.documents,
+        "usual_expected": usual.expected,
+        "offset": PENALTY_OFFSET,
+        "gain": PENALTY_SLOPE,
+        "window": SMOOTHING_PERIODS,
+        "placed_by": PLACING_NEIGHBOURS,
+    }
+    return {
+        **{name: f"{number:g}" for name, number in numbers.items()},
+        "level": f"{CONFIDENCE_LEVEL * 100:g} %",
+        "copy": f"{MIN_COPY_JACCARD * 100:g} %",
+        "trust": f"{APPLIED_SHARE * 100:g} %",
+        "most_laid": f"{MAX_FOR_TSNE:,}",
+        "claim_many": f"{claims.MIN_RECURRENCE[0]} documents in {claims.MIN_RECURRENCE[1]} quarters",
+        "some": f"{some[0]} documents in {some[1]} months",
+        "too_few": f"fewer than {least.documents} documents in the period" + rare,
+        "here": "" if least == usual else here,
+    }

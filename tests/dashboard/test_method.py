@@ -1,0 +1,130 @@
+"""The method page: its figures are the code's, its words true of the snapshot, and it works without one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from narratives.dashboard import cached_queries
+from narratives.dashboard.views import method
+from narratives.discover import claims
+from narratives.match import calibration, matcher
+from narratives.measure import choose_suppression_rule
+from narratives.model import QualityMetrics, Slice, SuppressionRule
+from narratives.store import Store, open_snapshot
+from narratives.store.queries import sources as sources_queries
+from narratives.workflows import methodology
+from tests.dashboard.test_pages import NOTICE, opened, said
+from tests.helpers.factory import build_store, content
+
+METHOD = "pages/method_page.py"
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch) -> Path:
+    path = build_store(tmp_path / "texts", NOTICE).path
+    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(path))
+    return path
+
+
+def test_every_name_in_the_text_has_its_figure_and_the_other_way_round():
+    named = set(re.findall(r"<<(.*?)>>", methodology.load_template()))
+    assert named == set(methodology.format_figures(SuppressionRule()))
+    made = methodology.load_sections(SuppressionRule())
+    assert not any("<<" in section.body or "{#" in section.body for section in made)
+    anchors = [section.anchor for section in made] + list(method.SNAPSHOT_SECTIONS)
+    assert len(set(anchors)) == len(anchors) and anchors[:2] == ["words", "limits"]
+    assert all(section.body.count("$$") % 2 == 0 for section in made)
+
+
+def test_the_figures_are_those_in_use(monkeypatch):
+    def text(anchor: str) -> str:
+        return next(
+            section.body for section in methodology.load_sections(SuppressionRule()) if section.anchor == anchor
+        )
+
+    assert rf"\exp\bigl(({calibration.MIDPOINT:g}-e)/{calibration.SLOPE:g}\bigr)" in text("matching")
+    monkeypatch.setattr(matcher, "CUE_BONUS", 7.25)
+    assert "+7.25\\,c" in text("matching")
+    monkeypatch.setattr(claims, "MIN_RECURRENCE", (6, 4))
+    assert "sentences of 6 documents in 4 quarters" in text("candidates")
+
+
+def test_the_score_in_the_text_is_the_one_that_is_reckoned():
+    for evidence in (0.0, 6.5, 8.0):
+        expected = 1 / (1 + 2.718281828459045 ** ((calibration.MIDPOINT - evidence) / calibration.SLOPE))
+        assert calibration.to_score(evidence) == pytest.approx(expected, abs=0.0006)
+
+
+def test_the_base_is_that_of_the_snapshot():
+    assert "fewer than 30 documents" in methodology.format_figures(SuppressionRule())["too_few"]
+    assert not methodology.format_figures(SuppressionRule())["here"]
+    sample = methodology.format_figures(choose_suppression_rule(NOTICE))
+    assert "fewer than 5 documents" in sample["too_few"] and "1 paragraph expected" in sample["too_few"]
+    assert "5 documents are enough" in sample["here"]
+
+
+def test_the_page_says_what_is_of_the_snapshot(store):
+    app = opened(METHOD)
+    assert app.title[0].value == "Method"
+    shown = said(app) + "\n".join(code.value for code in app.code)
+    snapshot = open_snapshot(store).meta().snapshot_id
+    assert f"snapshot {snapshot}" in shown and f"@misc{{narratives-{snapshot}" in shown
+    assert "not measured for this snapshot" in shown and "retells statements" in shown
+    assert NOTICE in shown
+    heads = [head.value for head in app.header]
+    assert heads[:2] == ["What the words mean", "What must not be concluded"]
+    assert heads[-4:] == list(method.SNAPSHOT_SECTIONS.values())
+    links = re.findall(r"\(#([a-z]+)\)", app.markdown[0].value)
+    assert len(links) == len(heads)
+    tables = [table.value for table in app.dataframe]
+    assert {"parameter", "version"} <= set(tables[0]["What"])
+
+
+def test_measured_quality_stands_on_the_page(store):
+    figures = (QualityMetrics("", 17, 0.75, 0.6, 0.9, 0.625, 0.5, 0.7, 0.6667, 0.5, 0.78, 0.7, 0.6, 0.8),)
+    Store(store).put_quality(Store(store).current() or "", figures, "labels by a machine")
+    app = opened(METHOD)
+    assert "Labels by a machine." in said(app)
+    assert app.dataframe[0].value["F1"].tolist() == ["0.67 (0.50–0.78)"]
+
+
+def test_a_snapshot_that_is_no_sample_is_not_called_one(tmp_path, monkeypatch):
+    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(build_store(tmp_path / "own").path))
+    shown = said(opened(METHOD))
+    assert "retells statements" not in shown and "fewer than 30 documents" in shown
+
+
+def test_a_citation_names_the_filters(store):
+    manifest = open_snapshot(store).meta()
+    s = Slice(narratives=("wwii_memory",), date_from="2016", date_to="2018")
+    text = method.format_citation(manifest, s, {"wwii_memory": "Memory"})
+    assert "Filters: narrative: Memory; dates: 2016–2018." in text and manifest.snapshot_id in text
+    assert "Filters" not in method.format_citation(manifest, Slice(), {})
+
+
+def test_sources_are_counted_by_outlet_and_site(store):
+    found = sources_queries.query_outlets(open_snapshot(store))
+    made = content().documents
+    assert found["documents"].sum() == len(made)
+    assert found["documents"].is_monotonic_decreasing
+    assert set(found["host"]) == {"example.org"}
+    tass = found.set_index("outlet").loc["TASS"]
+    dates = [d.date for d in made if d.outlet == "TASS"]
+    assert (tass["documents"], tass["first"], tass["last"]) == (len(dates), min(dates), max(dates))
+    assert found.set_index("outlet").loc[""]["first"] == ""
+
+
+def test_hints_are_shown_on_the_sample_until_they_are_dismissed(store):
+    app = opened()
+    assert "Click a point of a chart" in said(app)
+    app.button(key="hint-dismiss").click().run()
+    assert "Click a point of a chart" not in said(app)
+    assert "Click a point of a chart" not in said(app.run())
+
+
+def test_who_has_texts_of_their_own_sees_no_hints(tmp_path, monkeypatch):
+    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(build_store(tmp_path / "own").path))
+    assert "Click a point of a chart" not in said(opened())

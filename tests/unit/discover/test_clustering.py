@@ -1,0 +1,261 @@
+"""Clusters: the same whatever the order, honest about what is left out, named and told apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from narratives.discover import (
+    ROUTINE_TEXTS,
+    AlignmentTargets,
+    Statements,
+    cluster_paragraphs,
+    keep_ids,
+    summarise_clusters,
+)
+from narratives.discover.cluster_summaries import choose_representatives, find_distinctive_phrases
+from narratives.discover.clustering import find_neighbours
+from narratives.model import Cluster
+
+
+def unit(rows: np.ndarray) -> np.ndarray:
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def blobs(groups: int, each: int, noise: int = 0, d: int = 32) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Ids, unit rows and true groups (-1: noise) of `groups` tight groups and `noise` scattered rows."""
+    draw = np.random.default_rng(7)
+    centres = np.linalg.qr(draw.normal(size=(d, d)))[0][:groups]
+    rows = np.repeat(centres, each, axis=0) + 0.08 * draw.normal(size=(groups * each, d))
+    rows = np.vstack([rows, draw.normal(size=(noise, d))])
+    truth = np.concatenate([np.repeat(np.arange(groups), each), np.full(noise, -1)])
+    return [f"p{i:04d}" for i in range(len(rows))], unit(rows), truth
+
+
+# --- neighbours and clusters --------------------------------------------------------------------------
+def test_neighbours_are_those_of_a_plain_search_and_ties_go_to_the_earlier_row() -> None:
+    _, vectors, _ = blobs(3, 20)
+    cosines = vectors.astype(np.float64) @ vectors.T.astype(np.float64)
+    np.fill_diagonal(cosines, -2)
+    found = find_neighbours(vectors, 4)[1]
+    assert np.allclose(found, -np.sort(-cosines, axis=1)[:, :4], atol=2e-3)
+    same = unit(np.ones((6, 8)))
+    assert find_neighbours(same, 3)[0].tolist() == [
+        [1, 2, 3],
+        [0, 2, 3],
+        [0, 1, 3],
+        [0, 1, 2],
+        [0, 1, 2],
+        [0, 1, 2],
+    ]
+
+
+def test_groups_are_found_and_every_label_is_a_number_by_size_or_minus_one() -> None:
+    ids, vectors, truth = blobs(5, 30, noise=20)
+    labels = cluster_paragraphs(ids, vectors)
+    assert labels.shape == (len(ids),)
+    assert labels.min() >= -1
+    sizes = np.bincount(labels[labels >= 0])
+    assert sizes.tolist() == sorted(sizes.tolist(), reverse=True)
+    assert sizes.min() >= 3
+    for group in range(5):
+        of_group = labels[truth == group]
+        of_group = of_group[of_group >= 0]
+        assert len(of_group) >= 20, "tight groups are clustered"
+    pure = [len(set(truth[labels == number]) - {-1}) <= 1 for number in range(labels.max() + 1)]
+    assert all(pure), "no cluster mixes two groups"
+
+
+def test_the_order_of_the_input_does_not_matter_nor_what_ran_before() -> None:
+    ids, vectors, _ = blobs(6, 25, noise=60)
+    labels = cluster_paragraphs(ids, vectors)
+    assert len(set(labels)) > 3
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(len(ids))
+        assert np.array_equal(cluster_paragraphs([ids[i] for i in order], vectors[order]), labels[order])
+
+
+@pytest.mark.parametrize("n", [0, 1, 4])
+def test_fewer_than_five_paragraphs_make_no_cluster(n: int) -> None:
+    assert cluster_paragraphs([str(i) for i in range(n)], unit(np.ones((n, 8)))).tolist() == [-1] * n
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(5, 40), st.integers(0, 1000))
+def test_any_small_corpus_gets_labels(n: int, seed: int) -> None:
+    vectors = unit(np.random.default_rng(seed).normal(size=(n, 8)))
+    labels = cluster_paragraphs([f"{i:02d}" for i in range(n)], vectors, seeds=3)
+    counts = np.bincount(labels[labels >= 0])
+    assert (counts >= 3).all()
+
+
+def test_ids_that_repeat_or_do_not_fit_are_refused() -> None:
+    rows = unit(np.ones((6, 8)))
+    with pytest.raises(ValueError, match="5 different of 6"):
+        cluster_paragraphs(["a", "a", "b", "c", "d", "e"], rows)
+    with pytest.raises(ValueError, match=r"\(6, 8\)"):
+        cluster_paragraphs(["a", "b"], rows)
+
+
+# --- names --------------------------------------------------------------------------------------------
+GRAIN = [
+    "The Black Sea grain corridor must work in both directions, says the envoy.",
+    "Without the grain corridor our farmers cannot sell, and the envoy knows it.",
+    "He called the Black Sea grain corridor a lifeline for the south.",
+]
+MUSEUM = [
+    "The regional museum opened a new hall this week.",
+    "Visitors of the regional museum may see the old maps again.",
+    "A new hall and old maps: the museum is worth a visit.",
+]
+
+
+def test_phrases_set_clusters_apart_and_are_written_as_in_the_texts() -> None:
+    grain, museum = find_distinctive_phrases(GRAIN + MUSEUM, np.array([0, 0, 0, 1, 1, 1]))
+    assert grain[0] == "grain corridor"
+    assert "Black Sea" in grain
+    assert "regional museum" in museum
+    words = [word for phrase in grain for word in phrase.lower().split()]
+    assert len(words) == len(set(words)), "no word twice in one name"
+
+
+def test_texts_outside_every_cluster_are_only_the_background() -> None:
+    (only,) = find_distinctive_phrases(GRAIN + MUSEUM, np.array([-1, -1, -1, 0, 0, 0]))
+    assert not {"grain corridor", "envoy"} & set(only)
+    assert find_distinctive_phrases(GRAIN, np.array([-1, -1, -1])) == []
+
+
+def test_texts_of_stop_words_alone_have_no_phrases() -> None:
+    assert find_distinctive_phrases(["And so it was.", "That is that."], np.array([0, 0])) == [()]
+
+
+def test_representatives_come_from_different_documents_while_there_are_such() -> None:
+    ids = ["a", "b", "c", "d", "e", "f", "g"]
+    central = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.9], dtype=np.float32)
+    assert choose_representatives(ids, ["1", "1", "1", "2", "3", "4", "5"], central) == (
+        "a",
+        "g",
+        "d",
+        "e",
+        "f",
+    )
+    assert choose_representatives(ids, ["1"] * 7, central) == ("a", "g", "b", "c", "d")
+
+
+# --- description --------------------------------------------------------------------------------------
+NO_ROUTINE = np.zeros((1, 32), dtype=np.float32)
+
+
+def corpus(dates: list[str] | None = None, documents: int = 40) -> tuple[Statements, np.ndarray]:
+    """Two clusters of 10 paragraphs and, from other documents, 40 loose ones."""
+    ids, vectors, truth = blobs(2, 10, noise=40)
+    texts = [
+        f"{('Grain corridors feed the south' if group == 0 else 'Old maps hang in the museum')} as the {i}th "
+        "speaker of the day told us again"
+        for i, group in enumerate(truth)
+    ]
+    of = [f"d{i % documents:02d}" for i in range(len(ids))]
+    return Statements(ids, texts, of, dates or [f"2016-{1 + i % 12:02d}-01" for i in range(60)], vectors), truth
+
+
+def aligned(statements: Statements, assigned: dict[str, set[str]]) -> AlignmentTargets:
+    centroids = np.stack([statements.vectors[:10].mean(axis=0), statements.vectors[10:20].mean(axis=0)])
+    return AlignmentTargets(("grain", "maps"), unit(centroids), assigned)
+
+
+def test_a_cluster_that_half_of_its_members_advance_a_narrative_is_that_narrative() -> None:
+    statements, labels = corpus()
+    half = {f"p{i:04d}": {"grain"} for i in range(5)} | {f"p{i:04d}": {"grain"} for i in range(10, 14)}
+    grain, maps = summarise_clusters(statements, labels, aligned(statements, half), NO_ROUTINE)
+    assert (grain.narrative_id, grain.nearest, grain.purity) == ("grain", "grain", 0.5)
+    assert (maps.narrative_id, maps.nearest, maps.purity) == ("", "grain", 0.4)
+    nobody = summarise_clusters(statements, labels, aligned(statements, {}), NO_ROUTINE)
+    assert [(c.narrative_id, c.nearest, c.purity) for c in nobody] == [("", "grain", 0.0), ("", "maps", 0.0)]
+    empty = AlignmentTargets((), np.zeros((0, 32), dtype=np.float32), {})
+    assert {c.nearest for c in summarise_clusters(statements, labels, empty, NO_ROUTINE)} == {""}
+
+
+def test_the_description_does_not_depend_on_the_order_of_statements() -> None:
+    statements, labels = corpus()
+    alignment = aligned(statements, {"p0000": {"grain"}})
+    order = np.random.default_rng(0).permutation(len(labels))
+    shuffled = Statements(
+        *([list(values)[i] for i in order] for values in (statements.ids, statements.texts)),
+        *([list(values)[i] for i in order] for values in (statements.document_ids, statements.dates)),
+        statements.vectors[order],
+    )
+    first = summarise_clusters(statements, labels, alignment, NO_ROUTINE)
+    assert summarise_clusters(shuffled, labels[order], alignment, NO_ROUTINE) == first
+    assert all(set(c.representatives) <= set(c.members) for c in first)
+    assert len({c.cluster_id for c in first}) == len(first)
+
+
+@pytest.mark.parametrize(
+    ("dates", "recurs"),
+    [
+        (["2016-03-01", "2016-04-01"] * 30, True),
+        (["2016-03-01", "2016-03-20"] * 30, False),
+        (["2016-03", "2016"] * 30, False),
+        (["2016-03", "2017"] * 30, True),
+        ([""] * 60, False),
+    ],
+)
+def test_a_cluster_recurs_in_several_documents_and_months(dates: list[str], recurs: bool) -> None:
+    statements, labels = corpus(dates)
+    found = summarise_clusters(statements, labels, aligned(statements, {}), NO_ROUTINE)
+    assert {c.recurring for c in found} == {recurs}
+
+
+def test_in_a_corpus_of_few_documents_two_of_them_are_recurrence() -> None:
+    statements, labels = corpus([""] * 60, documents=10)
+    alignment = aligned(statements, {})
+    assert all(c.recurring for c in summarise_clusters(statements, labels, alignment, NO_ROUTINE))
+    one = replace(statements, document_ids=["d1"] * 10 + ["d2"] * 50)
+    assert not any(c.recurring for c in summarise_clusters(one, labels, alignment, NO_ROUTINE))
+
+
+def test_routine_is_what_is_like_routine_sentences_or_very_short() -> None:
+    statements, labels = corpus()
+    empty = AlignmentTargets((), np.zeros((0, 32), dtype=np.float32), {})
+    routine = unit(statements.vectors[10:20].mean(axis=0)[None])
+    grain, maps = summarise_clusters(statements, labels, empty, routine)
+    assert (grain.routine, maps.routine) == (False, True)
+    # What is as near to a narrative as to routine is no routine.
+    assert not any(c.routine for c in summarise_clusters(statements, labels, aligned(statements, {}), routine * 0.9))
+    short = replace(statements, texts=["Thank you very much, colleagues."] * 60)
+    assert all(c.routine for c in summarise_clusters(short, labels, empty, NO_ROUTINE))
+    assert len(set(ROUTINE_TEXTS)) == len(ROUTINE_TEXTS)
+
+
+# --- identity -----------------------------------------------------------------------------------------
+def a_cluster(cluster_id: str, members: str) -> Cluster:
+    return Cluster(cluster_id, "n", (), tuple(members), tuple(members[:1]), "", "", 0.0, True, False)
+
+
+def ids_of(clusters: tuple[Cluster, ...]) -> list[str]:
+    return [c.cluster_id for c in clusters]
+
+
+def test_a_cluster_keeps_the_id_that_most_of_its_members_had() -> None:
+    new = [a_cluster("c-new1", "abcdx"), a_cluster("c-new2", "yz")]
+    assert ids_of(keep_ids(new, dict.fromkeys("abcde", "c-old"))) == ["c-old", "c-new2"]
+    assert ids_of(keep_ids(new, {})) == ["c-new1", "c-new2"]
+    assert keep_ids(new, {})[0].members == tuple("abcdx")
+
+
+def test_of_two_heirs_the_likelier_takes_the_id_and_little_in_common_is_no_identity() -> None:
+    split = [a_cluster("c-1", "abc"), a_cluster("c-2", "defgh")]
+    assert ids_of(keep_ids(split, dict.fromkeys("abcdefgh", "c-old"))) == ["c-1", "c-old"]
+    assert ids_of(keep_ids([a_cluster("c-1", "abxyzw")], dict.fromkeys("abcd", "c-old"))) == ["c-1"]
+
+
+def test_an_id_that_was_used_is_not_given_to_another_cluster() -> None:
+    (only,) = keep_ids([a_cluster("c-old", "xyz")], dict.fromkeys("abc", "c-old"))
+    assert only.cluster_id != "c-old"
+    assert only.cluster_id.startswith("t-")
+    twice = keep_ids([a_cluster("c-1", "abc"), a_cluster("c-1", "xyz")], {})
+    assert len(set(ids_of(twice))) == 2

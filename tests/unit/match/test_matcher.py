@@ -1,0 +1,251 @@
+"""Matching: its properties with a tiny fake encoder, and its sense with the real one."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from narratives.match import matcher as matcher_module
+from narratives.match.calibration import Background, load_background, make_background
+from narratives.match.matcher import Matcher, MatchResult, fit_matcher
+from narratives.model import Codebook, ConfigError, Narrative
+from narratives.model.text import is_question_to_speaker, normalise_words, split_windows
+
+DIMENSION = 48
+VOCABULARY = [
+    "the",
+    "of",
+    "and",
+    "a",
+    "trade",
+    "road",
+    "school",
+    "farm",
+    "river",
+    "doctor",
+    "budget",
+    "train",
+    "winter",
+    "letter",
+    "city",
+    "plan",
+]
+
+
+def bag_of_words(texts: Sequence[str]) -> np.ndarray:
+    """A fake encoder: hashed words, unit rows."""
+    rows = np.zeros((len(texts), DIMENSION), np.float32)
+    for row, text in zip(rows, texts, strict=True):
+        for word in normalise_words(text).split() or ["empty"]:
+            row[zlib.crc32(word.encode()) % DIMENSION] += 1
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def ordinary(count: int, seed: int = 3) -> list[str]:
+    rng = random.Random(seed)
+    return [
+        " ".join(" ".join(rng.choices(VOCABULARY, k=9)).capitalize() + "." for _ in range(rng.randint(1, 5)))
+        for _ in range(count)
+    ]
+
+
+CODEBOOK = Codebook(
+    (
+        Narrative(
+            "apples",
+            "Apples",
+            "Apples are best.",
+            exemplars=("apples are the best fruit", "nothing beats ripe apples", "every day one apple"),
+            contrasts=("the apple trade grew", "a farm sells fruit"),
+            cues=("golden apple",),
+            threshold=0.7,
+        ),
+        Narrative("boats", "Boats", "boats always sink in storms", threshold=None),
+        Narrative("clouds", "Clouds", "Clouds lie.", exemplars=("clouds tell lies to sailors",), threshold=0.3),
+    ),
+    digest="0" * 64,
+)
+TEXTS = [
+    "The budget of the city. Nothing beats ripe apples and apples are the best fruit. A letter came.",
+    "Boats always sink in storms.",
+    "Clouds tell lies to sailors. The train was late. Boats always sink in storms. Winter came.",
+    *ordinary(9, seed=8),
+]
+
+
+@pytest.fixture(scope="module")
+def background() -> Background:
+    return make_background(ordinary(60), bag_of_words, "bag of words")
+
+
+@pytest.fixture(scope="module")
+def matcher(background) -> Matcher:
+    return fit_matcher(CODEBOOK, bag_of_words, background)
+
+
+def run(matcher: Matcher, texts: Sequence[str], embed: Callable = bag_of_words) -> MatchResult:
+    parts = [split_windows(text) for text in texts]
+    flat = embed([window for part in parts for window in part])
+    rows = np.split(flat, np.cumsum([len(part) for part in parts])[:-1])
+    return matcher.match(texts, embed(texts), rows)
+
+
+# --- windows ------------------------------------------------------------------------------------------
+def test_windows_are_pairs_of_neighbouring_sentences():
+    assert split_windows("One came. Two went. Three stayed.") == [
+        "One came. Two went.",
+        "Two went. Three stayed.",
+    ]
+
+
+@pytest.mark.parametrize("text", ["One came.", "One came. Mr. Smith went at 5 p.m. today.", "no full stop", ""])
+def test_short_paragraphs_are_their_own_window(text):
+    assert split_windows(text) == [text]
+
+
+@given(st.text(max_size=200))
+def test_windows_never_fail_and_are_never_empty(text):
+    assert len(split_windows(text)) >= 1
+
+
+# --- properties ---------------------------------------------------------------------------------------
+def test_finds_what_each_text_says(matcher):
+    scores = run(matcher, TEXTS).scores
+    assert scores[:3].argmax(axis=1).tolist()[:2] == [0, 1]
+    assert scores[2, 2] > scores[3:, 2].max() and scores[2, 1] > scores[3:, 1].max()
+
+
+def test_scores_do_not_depend_on_order_or_company(matcher):
+    whole = run(matcher, TEXTS)
+    order = [7, 2, 0, 11, 5, 1, 3, 10, 4, 6, 9, 8]
+    shuffled = run(matcher, [TEXTS[i] for i in order])
+    for name in ("scores", "best_exemplar", "best_window"):
+        assert np.array_equal(getattr(shuffled, name), getattr(whole, name)[order]), name
+    for index in (0, 2, 5):
+        assert np.array_equal(run(matcher, [TEXTS[index]]).scores[0], whole.scores[index])
+
+
+@pytest.mark.parametrize("block", [1, 5, 12])
+def test_scores_do_not_depend_on_the_block_size(matcher, monkeypatch, block):
+    whole = run(matcher, TEXTS)
+    monkeypatch.setattr(matcher_module, "_BLOCK_ROWS", block)
+    blocks = run(matcher, TEXTS)
+    assert np.array_equal(whole.scores, blocks.scores)
+    assert np.array_equal(whole.best_window, blocks.best_window)
+
+
+def test_fitting_again_gives_the_same_matcher_to_the_byte(matcher, background):
+    again = fit_matcher(CODEBOOK, bag_of_words, background)
+    assert run(again, TEXTS).scores.tobytes() == run(matcher, TEXTS).scores.tobytes()
+
+
+def test_scores_are_rounded_and_lie_between_0_and_1(matcher):
+    scores = run(matcher, TEXTS).scores
+    assert scores.dtype == np.float32 and scores.shape == (len(TEXTS), 3)
+    assert scores.min() >= 0 and scores.max() <= 1
+    assert np.array_equal(scores, np.round(scores.astype(np.float64), 3).astype(np.float32))
+
+
+def test_explanations_point_at_the_sentence_and_the_exemplar(matcher):
+    result = run(matcher, TEXTS)
+    for index, text in enumerate(TEXTS):
+        assert result.best_window[index].min() >= 0 and result.best_window[index].max() < len(split_windows(text))
+    for k, statements in enumerate(matcher.statements):
+        assert result.best_exemplar[:, k].min() >= 0 and result.best_exemplar[:, k].max() < len(statements)
+    assert "sink in storms" in split_windows(TEXTS[2])[result.best_window[2, 1]]
+    assert "Clouds tell" in split_windows(TEXTS[2])[result.best_window[2, 2]]
+    assert matcher.statements[0][run(matcher, ["Nothing beats ripe apples."]).best_exemplar[0, 0]] == (
+        "nothing beats ripe apples"
+    )
+
+
+def test_a_narrative_without_exemplars_is_its_definition(matcher):
+    assert matcher.statements[1] == ("boats always sink in storms",)
+
+
+def test_a_threshold_is_reached_by_its_very_score(matcher):
+    assert matcher.thresholds.tolist() == np.array([0.7, 0.5, 0.3], np.float32).tolist()
+    scores = np.array([[0.7, 0.5, 0.3], [0.699, 0.499, 0.299]], np.float32)
+    assert matcher.advances(scores).tolist() == [[True] * 3, [False] * 3]
+
+
+def test_a_cue_raises_only_its_own_narrative(background):
+    text = "A letter of the golden-apple committee came to the city."
+    with_cue = fit_matcher(CODEBOOK, bag_of_words, background)
+    first = replace(CODEBOOK.narratives[0], cues=())
+    without = fit_matcher(replace(CODEBOOK, narratives=(first, *CODEBOOK.narratives[1:])), bag_of_words, background)
+    difference = run(with_cue, [text]).scores[0] - run(without, [text]).scores[0]
+    assert difference[0] > 0 and difference[1:].tolist() == [0, 0]
+
+
+def test_a_question_put_to_the_speaker_scores_less_than_the_statement(matcher, monkeypatch):
+    text = "Did your school plan a farm where one apple a day is fruit?"
+    asked = run(matcher, [text]).scores[0, 0]
+    monkeypatch.setattr(matcher_module, "is_question_put", lambda _: False)
+    assert asked < run(matcher, [text]).scores[0, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Mr President, what will happen to the treaty?", True),
+        ("I have a question about the north. Thank you.", True),
+        ("Did you do it?”", True),
+        ("Madam Chancellor, is there a way out?", True),
+        ("Thank you. Minister Brown, what will become of the north?", True),
+        ("Mr. Smith, is it so? Thank you.", True),
+        ("My next question concerns the north.", True),
+        ("Was it Minister Brown who signed it, or somebody else?", False),
+        ("Who needs this? Nobody.", False),
+        ("Why should we apologise for that?", False),
+        ("You know our position well.", False),
+    ],
+)
+def test_questions_put_to_the_speaker_are_told_from_rhetorical_ones(text, expected):
+    assert is_question_to_speaker(text) is expected
+
+
+def test_no_texts_give_an_empty_result(matcher):
+    assert matcher.match([], np.zeros((0, DIMENSION), np.float32), []).scores.shape == (0, 3)
+
+
+# --- errors -------------------------------------------------------------------------------------------
+def test_inputs_that_do_not_fit_together_are_refused(matcher):
+    row = np.zeros((1, DIMENSION), np.float32)
+    with pytest.raises(ValueError, match="2 texts, 1 vectors"):
+        matcher.match(["a", "b"], row, [row, row])
+    with pytest.raises(ValueError, match="at least one window"):
+        matcher.match(["a"], row, [row[:0]])
+
+
+def test_a_codebook_without_narratives_is_refused(background):
+    with pytest.raises(ConfigError, match="narratives"):
+        fit_matcher(Codebook((), "0" * 64, "empty.toml"), bag_of_words, background)
+
+
+def test_a_background_of_another_model_is_refused(background):
+    with pytest.raises(ConfigError, match="dimension 7"):
+        fit_matcher(CODEBOOK, lambda texts: bag_of_words(texts)[:, :7], background)
+
+
+def test_a_background_that_is_too_small_or_torn_is_refused(background):
+    with pytest.raises(ConfigError, match="at least 20"):
+        make_background(ordinary(19), bag_of_words, "bag of words")
+    with pytest.raises(ConfigError, match="windows that belong"):
+        replace(background, window_owner=background.window_owner[:-1])
+
+
+def test_a_missing_or_broken_background_file_says_what_to_do(tmp_path):
+    (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 not an archive")
+    (tmp_path / "empty.npz").write_bytes(b"")
+    np.savez(tmp_path / "other.npz", something=np.zeros(3))
+    for name in ("missing.npz", "broken.npz", "empty.npz", "other.npz"):
+        with pytest.raises(ConfigError, match="make_background"):
+            load_background(tmp_path / name)

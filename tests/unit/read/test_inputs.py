@@ -1,0 +1,196 @@
+"""What a person typed to the files that it means."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from narratives.read import find_inputs
+from tests.helpers.reading import put, sources
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty working folder, so that relative paths can be typed."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def reasons(rejected):
+    return {Path(r.source_path).name: r.reason for r in rejected}
+
+
+def test_a_folder_is_read_with_all_below_it_in_order_of_path(here):
+    for name in ("in/b.txt", "in/a/c.jsonl", "in/a.csv.gz", "in/z/y/x.parquet", "in/loud.TXT"):
+        put(here / name)
+    files, rejected = find_inputs(["in"])
+    assert sources(files) == ["in/a.csv.gz", "in/a/c.jsonl", "in/b.txt", "in/loud.TXT", "in/z/y/x.parquet"]
+    assert rejected == []
+
+
+@pytest.mark.parametrize("typed", ["in", "./in", "in/", "in/../in"])
+def test_source_path_is_as_typed_and_normalised(here, typed):
+    put(here / "in/a.txt")
+    assert sources(find_inputs([typed])[0]) == ["in/a.txt"]
+    assert sources(find_inputs([str(here / typed)])[0]) == [f"{here}/in/a.txt"]
+
+
+def test_source_path_may_lead_upwards(here, monkeypatch):
+    put(here / "in/a.txt")
+    (here / "work").mkdir()
+    monkeypatch.chdir(here / "work")
+    assert sources(find_inputs(["../in"])[0]) == ["../in/a.txt"]
+
+
+def test_what_is_evidently_no_input_is_passed_over(here):
+    for name in (
+        "README.md",
+        "README",
+        "readme.txt",
+        "manifest.csv",
+        ".hidden.txt",
+        ".git/a.txt",
+        "notes.md",
+    ):
+        put(here / "in" / name, "path\n")
+    for name in ("LICENSE", "LICENSE.txt", "a.txt"):
+        put(here / "in" / name)
+    files, rejected = find_inputs(["in"])
+    assert sources(files) == ["in/a.txt"]
+    assert rejected == []
+
+
+def test_an_unknown_extension_is_rejected_with_what_is_known(here):
+    put(here / "in/a.odt"), put(here / "in/b.tar.gz"), put(here / "in/c"), put(here / "in/d.txt")
+    files, rejected = find_inputs(["in"])
+    assert sources(files) == ["in/d.txt"]
+    why = reasons(rejected)
+    assert set(why) == {"a.odt", "b.tar.gz", "c"}
+    assert ".txt .html .htm .pdf .docx .jsonl .csv .parquet" in why["a.odt"]
+    assert "extension .odt" in why["a.odt"]
+
+
+@pytest.mark.parametrize("name", ["page.html", "page.HTM", "page.html.gz", "a.pdf", "a.docx"])
+def test_pages_and_office_files_are_input(here, name):
+    put(here / name)
+    assert sources(find_inputs([name])[0]) == [name]
+
+
+def test_a_missing_path_is_rejected(here):
+    files, rejected = find_inputs(["nowhere/a.txt"])
+    assert files == []
+    assert rejected[0].source_path == "nowhere/a.txt"
+    assert "nothing of that name" in rejected[0].reason
+
+
+@pytest.mark.parametrize("typed", ["empty", "empty/*.txt", "empty/README.md"])
+def test_an_input_that_holds_nothing_is_rejected(here, typed):
+    put(here / "empty/README.md")
+    files, rejected = find_inputs([typed])
+    assert files == []
+    assert [r.source_path for r in rejected] == [typed]
+    assert "nothing that is input" in rejected[0].reason
+
+
+@pytest.mark.parametrize("typed", ["", "a\0b", "x" * 5000, "a**b/*"])
+def test_what_is_no_path_is_rejected_and_raises_nothing(here, typed):
+    files, rejected = find_inputs([typed])
+    assert files == []
+    assert len(rejected) >= 1
+
+
+def test_globs_find_files_and_folders_as_the_shell_would(here):
+    for name in ("in/a.txt", "in/b.csv", "in/sub/c.txt", "in/.d.txt", "in/README.md"):
+        put(here / name)
+    assert sources(find_inputs(["in/*.txt"])[0]) == ["in/a.txt"]
+    assert sources(find_inputs(["in/**/*.txt"])[0]) == ["in/a.txt", "in/sub/c.txt"]
+    assert sources(find_inputs(["*"])[0]) == ["in/a.txt", "in/b.csv", "in/sub/c.txt"]
+    assert sources(find_inputs([f"{here}/i?/[ab].*"])[0]) == [f"{here}/in/a.txt", f"{here}/in/b.csv"]
+    assert find_inputs(["in/*.txt"])[1] == []
+
+
+def test_a_name_with_a_bracket_is_a_name_first(here):
+    put(here / "a[1].txt")
+    assert sources(find_inputs(["a[1].txt"])[0]) == ["a[1].txt"]
+
+
+def test_each_file_is_found_once(here):
+    put(here / "in/a.txt")
+    files, rejected = find_inputs(["in", "in/a.txt", "in/*.txt", str(here / "in")])
+    assert len(files) == 1
+    assert rejected == []
+
+
+def test_links_to_nothing_and_to_folders_are_rejected(here):
+    put(here / "far/a.txt")
+    (here / "in").mkdir()
+    (here / "in/dead.txt").symlink_to(here / "gone.txt")
+    (here / "in/far").symlink_to(here / "far")
+    (here / "in/self.txt").symlink_to(here / "in/self.txt")
+    files, rejected = find_inputs(["in"])
+    assert files == []
+    why = reasons(rejected)
+    assert "a link to nothing" in why["dead.txt"] and "a link to nothing" in why["self.txt"]
+    assert "a link to one" in why["far"]
+
+
+def test_a_pipe_is_rejected_and_not_waited_for(here):
+    os.mkfifo(here / "pipe.txt")
+    files, rejected = find_inputs(["pipe.txt"])
+    assert files == []
+    assert "pipe" in rejected[0].reason
+
+
+def test_an_unreadable_file_is_rejected_and_the_rest_goes_on(here, monkeypatch):
+    put(here / "in/a.txt"), put(here / "in/b.txt")
+    opened = Path.open
+
+    def denied(self, *args, **kwargs):
+        if self.name == "a.txt":
+            raise PermissionError(13, "Permission denied", str(self))
+        return opened(self, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", denied)
+    files, rejected = find_inputs(["in"])
+    assert sources(files) == ["in/b.txt"]
+    assert "permission denied" in reasons(rejected)["a.txt"]
+
+
+def test_an_unreadable_folder_is_rejected_and_the_rest_goes_on(here, monkeypatch):
+    put(here / "in/shut/a.txt"), put(here / "in/b.txt")
+    scanned = os.scandir
+
+    def denied(path):
+        if str(path).endswith("shut"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scanned(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    files, rejected = find_inputs(["in"])
+    assert sources(files) == ["in/b.txt"]
+    assert "permission denied" in reasons(rejected)["shut"]
+
+
+def test_names_that_are_no_text_can_be_stored_and_told_apart(here):
+    names = [b"caf\xe9.txt", b"caf\xe8.txt", b"two\nlines.txt", "caf\u00e9.txt".encode(), b"\xff.odt"]
+    for name in names:
+        put(here / "in" / os.fsdecode(name))
+    files, rejected = find_inputs(["in"])
+    assert sources(files) == [
+        r"in/caf\xe8.txt",
+        r"in/caf\xe9.txt",
+        "in/caf\u00e9.txt",
+        r"in/two\x0alines.txt",
+    ]
+    assert [r.source_path for r in rejected] == [r"in/\xff.odt"]
+    [again] = find_inputs([f"in/{os.fsdecode(names[0])}"])[0]
+    assert again.source_path == r"in/caf\xe9.txt" and again.path.read_text() == "A text."
+
+
+@pytest.mark.parametrize("typed", ["\ud800.txt", "\ud800/*.txt", "one/two.txt", "one/*"])
+def test_arguments_that_no_file_system_can_hold_are_told(here, typed):
+    (here / "one").symlink_to("one")
+    files, rejected = find_inputs([typed])
+    assert files == [] and rejected and all(r.source_path.isprintable() for r in rejected)

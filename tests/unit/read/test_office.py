@@ -1,0 +1,238 @@
+"""PDF and Word files."""
+
+from __future__ import annotations
+
+import io
+import re
+import signal
+import zipfile
+from itertools import pairwise
+
+import pytest
+from pypdf import PdfReader, PdfWriter
+
+from narratives.model import RawDocument, Rejected
+from narratives.parse import Roster, parse_document
+from narratives.read import encoding, office
+from tests.helpers.reading import read
+
+W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+RUNNING = "Bulletin of the Press Service"
+
+
+def pdf(*pages):
+    """A PDF whose pages hold the given lines."""
+    objects = ["<< /Type /Catalog /Pages 2 0 R >>", ""]
+    kids = []
+    objects.append("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>")
+    for lines in pages:
+        shown = "".join(f"({line}) Tj 0 {-30 if line == '' else -14} Td\n" for line in lines)
+        stream = f"BT /F1 11 Tf 50 780 Td\n{shown}ET"
+        objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
+        objects.append(
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {len(objects)} 0 R"
+            " /Resources << /Font << /F1 3 0 R >> >> >>"
+        )
+        kids.append(f"{len(objects)} 0 R")
+    objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>"
+    out, offsets = b"%PDF-1.4\n", []
+    for number, content in enumerate(objects, 1):
+        offsets.append(len(out))
+        out += f"{number} 0 obj\n{content}\nendobj\n".encode("latin-1")
+    table = "".join(f"{offset:010d} 00000 n \n" for offset in offsets)
+    start = len(out)
+    out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}".encode()
+    return out + f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF".encode()
+
+
+BULLETIN = pdf(
+    [RUNNING, "Statement on the harbour dispute", "November 10, 2016",
+     "The ministry regards the accusations as unfounded and asks its part-",
+     "ners to publish the material on which they are said to rest, if there",
+     "is any.",
+     "A second note was handed to the ambassador on the same day, and it was", "1"],
+    [RUNNING, "answered within the hour, although not in substance.",
+     "No further comment is planned before the end of the conference.", "2"],
+    [RUNNING, "Press service of the ministry, all enquiries in writing.", "3"],
+)  # fmt: skip
+
+
+def docx(*paragraphs):
+    """A Word file of (style, text) paragraphs; a text may start with a bold part ended by `|`."""
+    body = ""
+    for style, text in paragraphs:
+        bold, _, rest = text.rpartition("|")
+        runs = f'<w:r><w:rPr><w:b/></w:rPr><w:t xml:space="preserve">{bold}</w:t></w:r>' if bold else ""
+        mark = f'<w:pPr><w:pStyle w:val="{style}"/></w:pPr>' if style else ""
+        body += f'<w:p>{mark}{runs}<w:r><w:t xml:space="preserve">{rest}</w:t></w:r></w:p>'
+    styles = "".join(
+        f'<w:style w:type="paragraph" w:styleId="{i}"><w:name w:val="{n}"/></w:style>'
+        for i, n in (("Heading1", "heading 1"), ("Heading2", "heading 2"))
+    )
+    kinds = "http://schemas.openxmlformats.org/package/2006/content-types"
+    relations = "http://schemas.openxmlformats.org/package/2006/relationships"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{kinds}"><Default Extension="xml"'
+        ' ContentType="application/xml"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{relations}"><Relationship Id="a"'
+        f' Type="{office}/officeDocument" Target="word/document.xml"/></Relationships>',
+        "word/_rels/document.xml.rels": f'<Relationships xmlns="{relations}"><Relationship Id="b"'
+        f' Type="{office}/styles" Target="styles.xml"/></Relationships>',
+        "word/styles.xml": f'<w:styles xmlns:w="{W}">{styles}</w:styles>',
+        "word/document.xml": f'<w:document xmlns:w="{W}"><w:body>{body}</w:body></w:document>',
+    }
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, content in parts.items():
+            package.writestr(name, content)
+    return sink.getvalue()
+
+
+def test_a_pdf_becomes_paragraphs_without_running_titles(tmp_path):
+    [found] = read(tmp_path, BULLETIN, "a.pdf")
+    assert found.text.split("\n\n") == [
+        "Statement on the harbour dispute",
+        "November 10, 2016",
+        "The ministry regards the accusations as unfounded and asks its partners to publish the material on"
+        " which they are said to rest, if there is any.",
+        "A second note was handed to the ambassador on the same day, and it was answered within the hour,"
+        " although not in substance.",
+        "No further comment is planned before the end of the conference.",
+        "Press service of the ministry, all enquiries in writing.",
+    ]
+    document = parse_document(found, Roster(()))
+    assert (document.title, document.date) == ("Statement on the harbour dispute", "2016-11-10")
+
+
+def test_a_word_file_keeps_its_structure(tmp_path):
+    content = docx(
+        ("Heading1", "Remarks on trade"),
+        ("", "We met twice this year and shall meet again before the winter."),
+        ("Heading2", "Answers"),
+        ("", "Maria Orlova: |The figures are public."),
+    )
+    [found] = read(tmp_path, content, "a.docx")
+    assert found.title == "Remarks on trade"
+    assert [(p.text, p.kind, p.labelled) for p in found.paragraphs] == [
+        ("We met twice this year and shall meet again before the winter.", "", False),
+        ("Answers", "heading", False),
+        ("Maria Orlova: The figures are public.", "", True),
+    ]
+
+
+def encrypted(password):
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(BULLETIN)))
+    writer.encrypt(password, "owner", algorithm="RC4-128")
+    sink = io.BytesIO()
+    writer.write(sink)
+    return sink.getvalue()
+
+
+def test_a_pdf_that_is_locked_against_changes_only_is_read(tmp_path):
+    [found] = read(tmp_path, encrypted(""), "a.pdf")
+    assert isinstance(found, RawDocument) and "partners" in found.text
+
+
+def repacked(content, part, change):
+    """A Word file with one part changed."""
+    sink = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as whole, zipfile.ZipFile(sink, "w") as package:
+        for name in whole.namelist():
+            package.writestr(name, change(whole.read(name)) if name == part else whole.read(name))
+    return sink.getvalue()
+
+
+WORD = docx(("", "We met twice this year and shall meet again before the winter."))
+MAIN = "word/document.xml"
+LAUGHS = '<!DOCTYPE w [<!ENTITY a "ha ha ha ">%s]>' % "".join(  # noqa: UP031
+    f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in pairwise("abcdefghij")
+)
+
+
+def bomb(content):
+    return (LAUGHS + content.decode().replace("We met", "&j; We met")).encode()
+
+
+def locked(content):
+    """The package with every part marked as encrypted, in both of its lists."""
+    content = re.sub(rb"(?s)(PK\x03\x04..)\x00", b"\\1\x01", content)
+    return re.sub(rb"(?s)(PK\x01\x02....)\x00", b"\\1\x01", content)
+
+
+IDS = "locked header cut foreign empty scan empty-docx zip-header zip-cut old-doc bare"
+IDS += " no-xml no-root bomb bomb-16 bomb-in-styles deep zip-locked"
+IDS = IDS.split()
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "why"),
+    [
+        (encrypted("secret"), "a.pdf", "an encrypted one"),
+        (b"%PDF-1.4 and nothing more", "a.pdf", "a corrupt one"),
+        (BULLETIN[: len(BULLETIN) // 3], "a.pdf", "a corrupt one"),
+        (b"no PDF", "a.pdf", "a corrupt one"),
+        (b"", "a.pdf", "an empty file"),
+        (pdf([]), "a.pdf", "scanned pages"),
+        (b"", "a.docx", "an empty file"),
+        (b"PK\x03\x04 cut off", "a.docx", "a corrupt one"),
+        (docx(("", "Text."))[:-40], "a.docx", "a corrupt one"),
+        (b"\xd0\xcf\x11\xe0" + bytes(600), "a.docx", "an encrypted or old .doc"),
+        (docx(), "a.docx", "with text; got none"),
+        (repacked(WORD, MAIN, lambda _: b"not <xml at"), "a.docx", "a corrupt one"),
+        (repacked(WORD, MAIN, lambda _: b"<a/>"), "a.docx", "a corrupt one"),
+        (repacked(WORD, MAIN, bomb), "a.docx", f"part '{MAIN}' defines entities"),
+        (repacked(WORD, MAIN, lambda xml: bomb(xml).decode().encode("utf-16")), "a.docx", "defines entities"),
+        (repacked(WORD, "word/styles.xml", bomb), "a.docx", "part 'word/styles.xml' defines entities"),
+        (repacked(WORD, MAIN, lambda xml: xml.replace(b"<w:r>", b"<w:r>" * 9000)), "a.docx", "a corrupt one"),
+        (locked(WORD), "a.docx", "without a password; got an encrypted one"),
+    ],
+    ids=IDS,
+)
+def test_what_cannot_be_read_is_rejected_with_the_reason(tmp_path, content, name, why):
+    [rejected] = read(tmp_path, content, name)
+    assert isinstance(rejected, Rejected) and why in rejected.reason
+
+
+def test_a_word_file_of_too_many_parts_is_not_made_a_tree(tmp_path, monkeypatch):
+    swollen = repacked(WORD, MAIN, lambda xml: xml.replace(b"</w:body>", b"<w:p/>" * 3000 + b"</w:body>"))
+    monkeypatch.setattr(office, "MAX_TAGS", 3000)
+    assert "million XML tags; got more" in read(tmp_path, swollen, "a.docx")[0].reason
+    monkeypatch.setattr(office, "MAX_XML", 10_000)
+    assert "MB of XML; got more" in read(tmp_path, swollen, "a.docx")[0].reason
+    assert isinstance(read(tmp_path, WORD, "a.docx")[0], RawDocument)
+
+
+def test_pictures_do_not_count(tmp_path, monkeypatch):
+    monkeypatch.setattr(office, "MAX_XML", 10_000)
+    sink = io.BytesIO(WORD)
+    with zipfile.ZipFile(sink, "a") as package:
+        package.writestr("word/media/image1.png", b"\x89PNG" + bytes(20_000))
+    assert isinstance(read(tmp_path, sink.getvalue(), "a.docx")[0], RawDocument)
+
+
+def test_a_pdf_of_endless_text_is_rejected(tmp_path, monkeypatch):
+    monkeypatch.setattr(office, "MAX_DOCUMENT_SIZE", 100)
+    assert "got a longer one" in read(tmp_path, BULLETIN, "a.pdf")[0].reason
+
+
+def test_a_file_that_takes_too_long_is_given_up_and_the_alarm_of_others_stands(tmp_path, monkeypatch):
+    rung = []
+    slow = pdf([f"Line {i} of many, which all say the same." for i in range(40_000)])
+    monkeypatch.setattr(encoding, "MAX_SECONDS", 0.3)
+    before = signal.signal(signal.SIGALRM, lambda *_: rung.append(True))
+    try:
+        timer = signal.setitimer(signal.ITIMER_REAL, 60.0)
+        [rejected] = read(tmp_path, slow, "a.pdf")
+        assert "within 0.3 s; got one that takes longer" in rejected.reason
+        assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] < 60.0 and not rung
+        signal.raise_signal(signal.SIGALRM)
+        assert rung == [True]
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, *timer)
+
+
+def test_a_broken_pdf_fills_no_screen(tmp_path, capfd):
+    read(tmp_path, BULLETIN.replace(b"obj", b"obx"), "a.pdf")
+    assert capfd.readouterr() == ("", "")

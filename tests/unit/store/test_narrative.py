@@ -1,0 +1,179 @@
+"""The queries of one narrative's page against plain SQL and pandas; older snapshots stay readable."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from narratives.measure.shares import SUM_COLUMNS
+from narratives.model import Slice, StoreError
+from narratives.store import Snapshot, open_snapshot
+from narratives.store.files import compute_sha256
+from narratives.store.queries import narrative as narrative_queries
+from narratives.store.queries.speakers import query_uses
+from tests.helpers.factory import build_store
+from tests.helpers.larger import ABOUT, BESIDE, EXEMPLAR, SENTENCE, build_larger
+
+SLICES = st.builds(
+    Slice,
+    speakers=st.sampled_from([(), ("Vladimir Putin",), ("", "Maria Zakharova")]),
+    outlets=st.sampled_from([(), ("TASS",)]),
+    voices=st.sampled_from([(), ("own",), ("quoted", "outlet")]),
+    date_from=st.sampled_from(["", "2017", "2018-05"]),
+    date_to=st.sampled_from(["", "2018"]),
+    by=st.sampled_from(["year", "quarter"]),
+)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory) -> Path:
+    return build_larger(tmp_path_factory.mktemp("larger") / "store").path
+
+
+@pytest.fixture(scope="module")
+def snapshot(path) -> Snapshot:
+    return open_snapshot(path)
+
+
+@pytest.fixture(scope="module")
+def table(snapshot) -> pd.DataFrame:
+    """Every statement paragraph, and whether it advances ABOUT."""
+    rows = snapshot.frame("SELECT * FROM snap.paragraphs WHERE statement")
+    hits = snapshot.frame("SELECT paragraph_id FROM snap.assignments WHERE narrative_id = 'wwii_memory'")
+    return rows.assign(hit=rows["paragraph_id"].isin(hits["paragraph_id"]))
+
+
+def cut(table: pd.DataFrame, s: Slice) -> pd.DataFrame:
+    """The same slice in pandas; every date of this store is a day, so text compares as time does."""
+    for column, wanted in (("speaker", s.speakers), ("outlet", s.outlets), ("voice", s.voices)):
+        table = table[table[column].isin(wanted)] if wanted else table
+    if s.date_from:
+        table = table[table["date"] >= s.date_from]
+    if s.date_to:
+        table = table[(table["date"] != "") & (table["date"] <= s.date_to + "-99")]
+    return table
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(s=SLICES, group=st.sampled_from(["all", "period", "speaker", "outlet"]))
+def test_sums_are_those_of_the_documents(snapshot, table, s, group):
+    rows = cut(table, s)
+    key = {"all": None, "period": s.by}.get(group, group)
+    rows = rows.assign(key=rows[key] if key else "").dropna(subset=["key"])
+    of = rows.groupby(["key", "document_id"]).agg(m=("hit", "size"), y=("hit", "sum")).reset_index()
+    of = of.assign(m2=of["m"] ** 2, my=of["m"] * of["y"], y2=of["y"] ** 2)
+    expected = of.groupby("key").agg(
+        documents=("m", "size"),
+        total_paragraphs=("m", "sum"),
+        paragraphs=("y", "sum"),
+        m2=("m2", "sum"),
+        my=("my", "sum"),
+        y2=("y2", "sum"),
+    )
+    found = narrative_queries.query_narrative_sums(snapshot, s, ABOUT, group)
+    if group != "all":
+        assert found[group].tolist() == expected.index.tolist()
+    assert found[list(SUM_COLUMNS)].to_numpy().tolist() == expected[list(SUM_COLUMNS)].to_numpy().tolist()
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(s=SLICES, actor=st.sampled_from(["speaker", "outlet"]))
+def test_voices_and_uses_count_every_paragraph_once(snapshot, table, s, actor):
+    rows = cut(table, s)
+    hits = rows[rows["hit"]]
+    voices = narrative_queries.query_group_voices(snapshot, s, ABOUT, actor)
+    assert {tuple(row) for row in voices.to_numpy().tolist()} == {
+        (*key, len(of)) for key, of in hits.groupby([actor, "voice"])
+    }
+    days = query_uses(snapshot, s, actor, ABOUT)
+    assert days["paragraphs"].sum() == len(hits)
+    assert set(days["date"]) == set(hits["date"])
+    since = narrative_queries.query_coverage_start(snapshot, s, actor)
+    assert dict(since.to_numpy().tolist()) == rows[rows["date"] != ""].groupby(actor)["date"].min().to_dict()
+
+
+def test_pairs_count_documents(snapshot, path):
+    found = narrative_queries.query_cooccurrence(snapshot, Slice(date_from="2018"), ABOUT).set_index("narrative_id")
+    assert ABOUT not in found.index
+    both = """SELECT count(DISTINCT p.document_id) FROM snap.paragraphs p WHERE p.year >= '2018' AND
+        p.document_id IN (SELECT q.document_id FROM snap.paragraphs q JOIN snap.assignments a
+                          USING (paragraph_id) WHERE a.narrative_id = '{}')"""
+    of = {n: snapshot.frame(both.format(n)).iloc[0, 0] for n in (ABOUT, BESIDE)}
+    together = snapshot.frame(both.format(ABOUT) + both.format(BESIDE).partition("'2018'")[2]).iloc[0, 0]
+    row = found.loc[BESIDE]
+    assert (row["a"], row["b"], row["both"]) == (of[ABOUT], of[BESIDE], together)
+    assert row["shared"] > 0 and row["both"] <= row["b"] <= row["total"]
+    assert found.loc["western_russophobia", "both"] == 0
+
+
+def test_the_best_paragraphs_are_of_different_documents(snapshot):
+    found = narrative_queries.query_top_paragraphs(snapshot, Slice(), ABOUT, 10)
+    every = narrative_queries.query_top_paragraphs(snapshot, Slice(), ABOUT, 10_000)
+    assert len(found) == 10 and found["document_id"].is_unique
+    assert found["score"].is_monotonic_decreasing and found["score"].iloc[0] == every["score"].max()
+    assert every["document_id"].nunique() == narrative_queries.query_cooccurrence(snapshot, Slice(), ABOUT)["a"].iloc[0]
+    assert set(found["sentence"]) == {SENTENCE} and set(found["exemplar"]) == {EXEMPLAR}
+    later = narrative_queries.query_top_paragraphs(snapshot, Slice(date_from="2019"), ABOUT, 3)
+    assert set(later["date"].str[:4]) == {"2019"}
+
+
+def test_a_text_that_comes_twice_is_shown_once(tmp_path):
+    snapshot = open_snapshot(build_store(tmp_path).path)
+    found = narrative_queries.query_top_paragraphs(snapshot, Slice(copies="all"), "us_meddles_too", 10)
+    assert found["text"].is_unique and len(found) == 2
+    rejected = narrative_queries.query_top_paragraphs(snapshot, Slice(copies="copies"), "us_meddles_too", 10)
+    assert rejected["document_id"].tolist() == ["d005"]
+
+
+def test_a_card_holds_the_codebook_s_words(tmp_path):
+    snapshot = open_snapshot(build_store(tmp_path).path)
+    card = narrative_queries.query_card(snapshot, "wwii_memory")
+    assert card.complete and card.excludes == ("holiday greetings",)
+    assert len(card.includes) == 2 and card.exemplars[0].startswith("They rewrite")
+    assert card.near == ("c-0000beef",)  # a candidate; the other cluster nearest to one is none
+    assert narrative_queries.query_card(snapshot, "us_meddles_too").near == ()
+    found = narrative_queries.query_card(snapshot, "c-0000beef")
+    assert (found.origin, found.nearest) == ("discovered", "wwii_memory")
+    assert found.phrases == ("grain exports", "the slide") and found.exemplars == ()
+    assert narrative_queries.query_representatives(snapshot, "c-0000beef", 3)["paragraph_id"].tolist() == ["d006-001"]
+    names = narrative_queries.query_cluster_names(snapshot, ["c-0000cafe", "wwii_memory", "c-gone"])
+    assert names == {"c-0000cafe": "Elections", "wwii_memory": "Memory of the Second World War"}
+
+
+def test_an_unknown_narrative_is_said(tmp_path):
+    with pytest.raises(StoreError, match="no_such"):
+        narrative_queries.query_card(open_snapshot(build_store(tmp_path).path), "no_such")
+
+
+def aged(path: Path, version: str) -> None:
+    """Make the current snapshot one of schema version 1 or 2, as programs before this one wrote it."""
+    folder = path / "snapshots" / (path / "CURRENT").read_text().strip()
+    file = folder / "snapshot.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'schema_version'", [version])
+        for column in ("includes", "excludes", "exemplars", *(["digest"] if version == "1" else [])):
+            connection.execute(f"ALTER TABLE narratives DROP COLUMN {column}")
+        if version == "1":
+            connection.execute("DROP TABLE lineage")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["sizes"][file.name] = file.stat().st_size
+    manifest["checksums"][file.name] = compute_sha256(file)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_an_older_snapshot_shows_what_it_has(tmp_path, version):
+    path = build_store(tmp_path / "store").path
+    aged(path, version)
+    snapshot = open_snapshot(path)
+    card = narrative_queries.query_card(snapshot, "wwii_memory")
+    assert card.definition and not card.complete and card.exemplars == ()
+    assert snapshot.lineage().empty
+    assert snapshot.earlier().codebook["wwii_memory"][0] == "Memory of the Second World War"
+    assert narrative_queries.query_narrative_sums(snapshot, Slice(), "wwii_memory", "all")["paragraphs"].tolist() == [2]

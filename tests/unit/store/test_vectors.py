@@ -1,0 +1,325 @@
+"""The vector file: whatever is appended, torn, damaged or interrupted, no text gets another text's vector."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from narratives.model import StoreError
+from narratives.store import Store, VectorFile, vectors
+from narratives.store.vectors import Mended, make_folder_name, make_key, problems
+
+DIMENSION = 3
+
+
+def vector_of(text: str) -> np.ndarray:
+    """The one unit vector that belongs to a text."""
+    numbers = np.frombuffer(make_key(text)[:6] * 2, dtype=np.uint8)[: DIMENSION * 4].view(np.uint32)
+    return (numbers / np.linalg.norm(numbers.astype("f8"))).astype("f4")
+
+
+def vectors_of(texts: list[str]) -> np.ndarray:
+    return np.array([vector_of(text) for text in texts], dtype=np.float32).reshape(len(texts), DIMENSION)
+
+
+def opened(path: Path) -> VectorFile:
+    return VectorFile(path / "v", "tiny", "fp32", DIMENSION)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@contextmanager
+def killed_after(writes: int, written: int) -> Iterator[None]:
+    """Let `writes` writes to the disk succeed, and of the next one only the first `written` bytes."""
+    real, done = vectors._write_at, 0
+
+    def write(path: Path, offset: int, data: bytes) -> None:
+        nonlocal done
+        real(path, offset, data if done < writes else data[:written])
+        if done == writes:
+            raise Killed
+        done += 1
+
+    with patch.object(vectors, "_write_at", write), suppress(Killed):
+        yield
+
+
+texts = st.lists(st.text(st.sampled_from("abcd"), max_size=2), max_size=8)
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("append"), texts),
+        st.tuples(st.just("killed"), st.tuples(texts, st.integers(0, 3), st.integers(0, 60))),
+        st.tuples(st.sampled_from(["reopen", "mend"]), st.none()),
+        st.tuples(st.sampled_from(["keys.bin", "vectors.f32", "sums.u32"]), st.integers(1, 60)),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(steps)
+def test_no_interleaving_of_appends_kills_and_losses_gives_a_wrong_vector(steps) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path, kept = Path(folder), opened(Path(folder))
+        sure: set[str] = set()
+        cut = False
+        for what, with_ in steps:
+            if what == "append":
+                kept.append(with_, vectors_of(with_))
+                sure |= set(with_)
+            elif what == "killed":
+                batch, writes, written = with_
+                with killed_after(writes, written):
+                    kept.append(batch, vectors_of(batch))
+                kept = opened(path)
+            elif what == "mend":
+                assert (kept.mend().damaged > 0) <= cut
+                cut = False
+            elif what != "reopen" and (path / "v" / what).exists():
+                # Worse than any kill: the end of one file is gone. Then a text may lack, but none be wrong.
+                with (path / "v" / what).open("r+b") as file:
+                    file.truncate(max(0, (path / "v" / what).stat().st_size - with_))
+                sure, cut = set(), True
+                kept = opened(path)
+            else:
+                kept = opened(path)
+            every = {a + b for a in ["", *"abcd"] for b in ["", *"abcd"]}
+            held = sorted(every - set(kept.missing(sorted(every))))
+            assert sure <= set(held)
+            assert np.array_equal(kept.get(held), vectors_of(held))
+            assert not len(kept.damaged()) and (cut or not kept.lost())
+
+
+@pytest.mark.parametrize("writes", [0, 1, 2, 3])
+def test_a_kill_after_a_loss_gives_no_old_text_a_new_vector(tmp_path: Path, writes: int) -> None:
+    kept = opened(tmp_path)
+    kept.append(["one", "two"], vectors_of(["one", "two"]))
+    with (tmp_path / "v" / "vectors.f32").open("r+b") as file:
+        file.truncate(4 * DIMENSION)  # "two" has a key and no vector, as in a copy that was cut short
+    with killed_after(writes, 4 * DIMENSION):
+        opened(tmp_path).append(["three"], vectors_of(["three"]))
+    assert opened(tmp_path).missing(["one", "two", "three"]) == ["two", "three"]
+    assert np.array_equal(opened(tmp_path).get(["one"]), vectors_of(["one"]))
+
+
+def test_a_kill_between_vectors_and_keys_leaves_no_trace(tmp_path: Path) -> None:
+    kept = opened(tmp_path)
+    kept.append(["one", "two"], vectors_of(["one", "two"]))
+    with (tmp_path / "v" / "vectors.f32").open("ab") as file:
+        file.write(vectors_of(["lost"]).tobytes())
+    again = opened(tmp_path)
+    assert len(again) == 2 and again.missing(["lost", "one"]) == ["lost"]
+    again.append(["three"], vectors_of(["three"]))
+    assert np.array_equal(opened(tmp_path).get(["three", "one"]), vectors_of(["three", "one"]))
+
+
+def test_missing_names_each_text_once_in_order(tmp_path: Path) -> None:
+    kept = opened(tmp_path)
+    kept.append(["b"], vectors_of(["b"]))
+    assert kept.missing(["c", "b", "a", "c"]) == ["c", "a"]
+    assert kept.missing([]) == []
+
+
+def test_a_text_keeps_its_first_vector(tmp_path: Path) -> None:
+    kept = opened(tmp_path)
+    first = np.ones((2, DIMENSION), np.float32)
+    first[1] = 2
+    kept.append(["same", "same"], first)
+    kept.append(["same"], np.zeros((1, DIMENSION), np.float32))
+    assert len(kept) == 1
+    assert kept.get(["same", "same"]).tolist() == [[1, 1, 1], [1, 1, 1]]
+
+
+def test_a_second_reader_sees_what_was_appended_after_it_opened_only_when_reopened(tmp_path: Path) -> None:
+    writer, reader = opened(tmp_path), opened(tmp_path)
+    writer.append(["a"], vectors_of(["a"]))
+    assert reader.missing(["a"]) == ["a"]
+    assert opened(tmp_path).missing(["a"]) == []
+
+
+def test_an_append_takes_up_what_another_appended_meanwhile(tmp_path: Path) -> None:
+    first, second = opened(tmp_path), opened(tmp_path)
+    first.append(["a"], vectors_of(["a"]))
+    second.append(["b", "a"], vectors_of(["b", "a"]))
+    assert np.array_equal(opened(tmp_path).get(["a", "b"]), vectors_of(["a", "b"]))
+
+
+def test_what_lacks_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="1 of 1 without"):
+        opened(tmp_path).get(["a"])
+    assert opened(tmp_path).get([]).shape == (0, DIMENSION)
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((1, 4)), np.zeros((2, 3)), np.full((1, 3), np.nan)])
+def test_vectors_that_do_not_fit_are_refused(tmp_path: Path, wrong: np.ndarray) -> None:
+    kept = opened(tmp_path)
+    with pytest.raises(ValueError, match="expected"):
+        kept.append(["a"], wrong.astype(np.float32))
+    assert kept.missing(["a"]) == ["a"]
+
+
+def test_a_store_holds_each_model_and_variant_apart(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    assert store.variant("tiny") is None
+    store.vectors("tiny", "bf16", DIMENSION).append(["a"], vectors_of(["a"]))
+    assert store.variant("tiny") == "bf16"
+    assert store.variant("other") is None
+    assert store.vectors("tiny", "fp32", DIMENSION).missing(["a"]) == ["a"]
+    assert store.vectors("tiny", "bf16", DIMENSION).missing(["a"]) == []
+    with pytest.raises(StoreError, match="another --store"):
+        store.vectors("tiny", "bf16", DIMENSION + 1)
+
+
+def test_models_of_one_name_in_two_places_do_not_meet() -> None:
+    names = {make_folder_name(model, "fp32") for model in ("tiny", "/a/tiny", "/b/tiny", "x/tiny", "..", "a b", "a-b")}
+    assert len(names) == 7
+    assert all("/" not in name and not name.startswith(".") for name in names)
+
+
+def test_a_damaged_description_is_told(tmp_path: Path) -> None:
+    opened(tmp_path).append(["a"], vectors_of(["a"]))
+    (tmp_path / "v" / "meta.json").write_text("{")
+    with pytest.raises(StoreError, match=r"meta\.json"):
+        opened(tmp_path)
+
+
+# --- damage ----------------------------------------------------------------------------------------------
+MANY = [f"text number {number}" for number in range(40)]
+ROW = 4 * DIMENSION
+
+
+def change(path: Path, name: str, edit: Callable[[bytearray], object]) -> None:
+    """Edit the bytes of one of the files."""
+    data = bytearray((path / "v" / name).read_bytes())
+    edit(data)
+    (path / "v" / name).write_bytes(data)
+
+
+def flip(at: int) -> Callable[[bytearray], None]:
+    def edit(data: bytearray) -> None:
+        data[at] ^= 1
+
+    return edit
+
+
+def put(start: int, new: bytes) -> Callable[[bytearray], None]:
+    def edit(data: bytearray) -> None:
+        data[start : start + len(new)] = new
+
+    return edit
+
+
+def shift(width: int) -> Callable[[bytearray], None]:
+    def edit(data: bytearray) -> None:
+        data[width:] = data[:-width]
+
+    return edit
+
+
+DAMAGE = {
+    "one bit of a vector": ("vectors.f32", flip(7 * ROW + 2), 1),
+    "a zeroed stretch of vectors": ("vectors.f32", put(5 * ROW + 4, bytes(3 * ROW)), 4),
+    "vectors shifted by one row": ("vectors.f32", shift(ROW), 39),
+    "vectors that are no numbers": ("vectors.f32", put(0, b"\xff" * ROW), 1),
+    "one bit of a key": ("keys.bin", flip(16 * 9), 1),
+    "a zeroed stretch of keys": ("keys.bin", put(16 * 9, bytes(40)), 3),
+    "keys shifted by one row": ("keys.bin", shift(16), 39),
+    "a zeroed stretch of checksums": ("sums.u32", put(8, bytes(12)), 3),
+    "vectors cut short": ("vectors.f32", lambda data: data.__delitem__(slice(-ROW - 1, None)), 2),
+}
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    opened(tmp_path).append(MANY[:25], vectors_of(MANY[:25]))
+    opened(tmp_path).append(MANY[25:], vectors_of(MANY[25:]))
+    return tmp_path
+
+
+@pytest.mark.parametrize(("name", "edit", "rows"), DAMAGE.values(), ids=DAMAGE)
+def test_damage_is_counted_taken_out_of_use_and_replaced(many: Path, name, edit, rows) -> None:
+    change(many, name, edit)
+    kept = opened(many)
+    assert len(kept.damaged()) + kept.lost() == rows
+    [problem] = problems(many / "v")
+    assert f"{rows} of the 40 vectors" in problem and "encodes their texts again" in problem
+
+    assert kept.mend() == Mended(rows, 0)
+    assert problems(many / "v") == []
+    lacking = kept.missing(MANY)
+    assert rows - 1 <= len(lacking) <= rows
+    left = [text for text in MANY if text not in lacking]
+    assert np.array_equal(kept.get(left), vectors_of(left))
+    kept.append(lacking, vectors_of(lacking))
+    assert np.array_equal(opened(many).get(MANY), vectors_of(MANY))
+    assert opened(many).mend() == Mended(0, 0) and problems(many / "v") == []
+
+
+@pytest.mark.parametrize(
+    "edit", [put(5 * ROW, bytes(2 * ROW)), put(5 * ROW, b"\xff" * 2 * ROW), put(5 * ROW, b"\x7f" * 2 * ROW)]
+)
+@pytest.mark.parametrize("first", ["mend", "append"])
+def test_a_file_without_checksums_is_read_its_rows_looked_at_and_given_some(many: Path, edit, first) -> None:
+    (many / "v" / "sums.u32").unlink()
+    assert problems(many / "v") == [] and opened(many).missing(MANY) == []
+    change(many, "vectors.f32", edit)
+    kept = opened(many)
+    assert kept.damaged().tolist() == [5, 6]
+    if first == "append":
+        kept.append(["new"], vectors_of(["new"]))
+        assert kept.damaged().tolist() == [5, 6] and kept.mend() == Mended(2, 0)
+    else:
+        assert kept.mend() == Mended(2, 40)
+    assert kept.missing(MANY) == MANY[5:7]
+    change(many, "keys.bin", shift(16))
+    assert len(opened(many).damaged()) > 35  # it has checksums now
+
+
+def test_checking_by_blocks_finds_the_same(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    change(many, "vectors.f32", put(5 * ROW + 4, bytes(3 * ROW)))
+    monkeypatch.setattr(vectors, "BLOCK_ROWS", 7)
+    assert opened(many).damaged().tolist() == [5, 6, 7, 8]
+    assert opened(many).damaged(np.array([30, 8, 2, 8])).tolist() == [8]
+
+
+def test_a_mending_that_is_killed_is_finished_by_the_next(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (many / "v" / "sums.u32").unlink()
+    change(many, "vectors.f32", put(5 * ROW, bytes(2 * ROW)))
+    steps = 0
+    for name in ("sync_to_disk", "_write_at"):
+        real = getattr(vectors, name)
+
+        def killed(*arguments, real=real) -> None:
+            nonlocal steps
+            real(*arguments)
+            steps += 1
+            raise Killed
+
+        monkeypatch.setattr(vectors, name, killed)
+        with pytest.raises(Killed):
+            opened(many).mend()
+        monkeypatch.setattr(vectors, name, real)
+    assert steps == 2
+    assert opened(many).mend() == Mended(0, 0)
+    assert opened(many).missing(MANY) == MANY[5:7]
+
+
+def test_a_reader_of_an_older_state_names_what_was_taken_out_of_use_or_cut(many: Path) -> None:
+    reader = opened(many)
+    rows = reader.rows(MANY)
+    change(many, "vectors.f32", put(5 * ROW, bytes(ROW)))
+    opened(many).mend()
+    assert reader.damaged(rows).tolist() == [5] and len(opened(many).damaged()) == 0
+    change(many, "vectors.f32", lambda data: data.__delitem__(slice(ROW, None)))
+    with pytest.raises(StoreError, match="Run `build`"):
+        reader.damaged(rows)
