@@ -257,7 +257,7 @@ def test_a_sample_is_said_to_be_one(store, monkeypatch):
     few = map_queries.query_points(open_snapshot(store), Slice(), 4)
     monkeypatch.setattr(map_queries, "query_points", lambda snapshot, s: few)
     assert f"4 of {ORIGINALS} statement paragraphs are drawn" in said(opened())
-    assert "no prevalence" in said(opened())
+    assert "not a prevalence" in said(opened())
 
 
 def test_a_snapshot_without_a_map_says_so(store):
