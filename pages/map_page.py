@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from narratives.dashboard import cached_queries, shell
-from narratives.dashboard.views import map
+from narratives.dashboard.views import map as map_view
 
 
 def draw_page(view: shell.View) -> None:
@@ -17,14 +17,14 @@ def draw_page(view: shell.View) -> None:
         "in Evidence.",
         view.handle,
     )
-    by = map.draw_controls()
+    by = map_view.draw_controls()
     points = cached_queries.load_map_points(view.handle, view.slice)
     if points.frame.empty:
-        map.draw_empty_state(view)
+        map_view.draw_empty_state(view)
         return
-    picked, outline = map.draw_map(view, points, by)
+    picked, outline = map_view.draw_map(view, points, by)
     if picked:
-        map.draw_selection_list(view, picked, outline)
+        map_view.draw_selection_list(view, picked, outline)
     st.caption(
         "Only closeness has a meaning: directions, large distances and empty areas have none. Each build "
         "continues from the previous map, so that points stay roughly in place. A paragraph that advances "

@@ -150,7 +150,7 @@ def test_counts_and_lengths_of_periods(store):
 
 def test_a_narrative_that_nobody_advances_says_what_to_take_off(store):
     app = opened(about="western_russophobia")
-    assert "None here advances Western Russophobia." in said(app)
+    assert "No paragraph in this selection advances Western Russophobia." in said(app)
     assert not charts(app) and "Hostility to Russia" in said(app)
     none = opened(speaker=["Maria Zakharova"], **{"from": "2016"}, to="2016")
     expected = hits(store, Slice(date_from="2016", date_to="2016"))

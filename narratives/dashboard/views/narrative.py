@@ -109,7 +109,7 @@ def draw_headline(view: View, context: NarrativeContext) -> bool:
         (
             "Share, 95 % interval",
             narrative_phrases.format_share(row),
-            f"No share: {row['base_reason']}." if not row["base_ok"] else f"Share of {denominator}.",
+            f"No share: {row['base_reason']}." if not row["base_ok"] else f"Out of {denominator}.",
         ),
         (
             "Corrected share",

@@ -23,9 +23,6 @@ _NUMBER_COLUMN = st.column_config.NumberColumn
 _TREND_COLUMNS = {
     **{key: column for key, column in PREVALENCE_COLUMNS.items() if key != "narrative"},
     "corrected": _NUMBER_COLUMN("Corrected", format="percent"),
-    "corrected_low": _NUMBER_COLUMN("95 % from", format="percent"),
-    "corrected_high": _NUMBER_COLUMN("to", format="percent"),
-    "base_reason": st.column_config.TextColumn("Why no share"),
 }
 
 
@@ -160,17 +157,14 @@ def _select_events(view: View, narrative_id: str) -> list[tuple[date, str]]:
 
 MAX_ACTORS, MAX_COOCCURRING, MAX_NEAREST = 12, 15, 3
 _SHARE_COLUMNS = ("share", "share_low", "share_high")
-_COUNT_COLUMN = st.column_config.NumberColumn
 _VOICE_COLUMNS = {
-    voice: _COUNT_COLUMN(name.capitalize(), format="localized") for voice, name in phrases.VOICE_LABELS.items()
+    voice: _NUMBER_COLUMN(name.capitalize(), format="localized") for voice, name in phrases.VOICE_LABELS.items()
 }
-_ACTOR_NOUNS: dict[Actor, str] = {"speaker": "speaker", "outlet": "outlet"}
 
 
 def draw_actors(view: View, context: NarrativeContext, actor: Actor) -> None:
     """Draw who advances the narrative, by voice; outlets only if there are several."""
     rows = cached_queries.load_actors(view.handle, context.slice, context.id, actor)
-    noun = _ACTOR_NOUNS[actor]
     if actor == "outlet" and len(rows) == 1:
         st.caption(
             phrases.escape_markdown(f"All of it is from one outlet: {rows['outlet'].iloc[0] or phrases.NOBODY}.")
@@ -180,12 +174,12 @@ def draw_actors(view: View, context: NarrativeContext, actor: Actor) -> None:
     voices = [voice for voice in phrases.VOICE_LABELS if f"{voice}_voice" in rows]
     by_voice = ", ".join(f"{phrases.VOICE_LABELS[voice]} {int(rows[voice + '_voice'].sum()):,}" for voice in voices)
     named = [f"{row[actor] or phrases.NOBODY} {row['paragraphs']:,}" for row in to_records(first)]
-    summary = f"Paragraphs by {noun}: {', '.join(named)}. By voice: {by_voice}."
+    summary = f"Paragraphs by {actor}: {', '.join(named)}. By voice: {by_voice}."
     panel = chart_panel.ChartPanel(
         key=f"narrative-{actor}s",
         title="Who advances it" if actor == "speaker" else "Which outlets",
-        how=f"Paragraphs that advance it, by {noun} and voice ({by_voice}). Each bar is labelled with their number "
-        f"and their share of all statement paragraphs of that {noun}. A share needs at least "
+        how=f"Paragraphs that advance it, by {actor} and voice ({by_voice}). Each bar is labelled with their number "
+        f"and their share of all statement paragraphs of that {actor}. A share needs at least "
         f"{context.rule.documents} documents and {narrative_phrases.format_expected_count(context.rule)} expected. "
         "Being quoted or reported is not the same as saying it oneself. Those who speak more have longer bars.",
         summary=summary,
@@ -201,7 +195,7 @@ def draw_actors(view: View, context: NarrativeContext, actor: Actor) -> None:
         ],
         slice=context.own,
         columns={
-            actor: st.column_config.TextColumn(noun.capitalize()),
+            actor: st.column_config.TextColumn(actor.capitalize()),
             **{f"{voice}_voice": _VOICE_COLUMNS[voice] for voice in voices},
             **{key: PREVALENCE_COLUMNS[key] for key in ("paragraphs", "total_paragraphs", *_SHARE_COLUMNS)},
             "base_reason": st.column_config.TextColumn("Why no share"),
@@ -213,7 +207,7 @@ def draw_actors(view: View, context: NarrativeContext, actor: Actor) -> None:
         view, panel, lambda: [(key, narrative_charts.build_actors_figure(first, actor, context.id), summary)]
     )
     if len(rows) > len(first):
-        st.caption(f"Showing {len(first)} of {phrases.format_count(len(rows), noun)}. The table lists them all.")
+        st.caption(f"Showing {len(first)} of {phrases.format_count(len(rows), actor)}. The table lists them all.")
 
 
 def draw_first_uses(view: View, context: NarrativeContext, actor: Actor) -> None:
@@ -237,11 +231,11 @@ def draw_first_uses(view: View, context: NarrativeContext, actor: Actor) -> None
         table=dated.drop(columns=["narrative_id"]),
         slice=context.own,
         columns={
-            "actor": st.column_config.TextColumn(_ACTOR_NOUNS[actor].capitalize()),
+            "actor": st.column_config.TextColumn(actor.capitalize()),
             "first": st.column_config.TextColumn("First use"),
-            "days_after": _COUNT_COLUMN("Days after the first use", format="localized"),
+            "days_after": _NUMBER_COLUMN("Days after the first use", format="localized"),
             "kth": st.column_config.TextColumn("Third use"),
-            "uses": _COUNT_COLUMN("Paragraphs", format="localized"),
+            "uses": _NUMBER_COLUMN("Paragraphs", format="localized"),
             "covered_from": st.column_config.TextColumn("Texts since"),
             "covered_before": st.column_config.CheckboxColumn("Texts before the first use"),
         },
@@ -254,7 +248,7 @@ def draw_first_uses(view: View, context: NarrativeContext, actor: Actor) -> None
         lambda: [(key, narrative_charts.build_first_uses_figure(first, actor, context.id, colour), summary)],
     )
     if len(dated) > len(first):
-        number = phrases.format_count(len(dated), _ACTOR_NOUNS[actor])
+        number = phrases.format_count(len(dated), actor)
         st.caption(f"Showing the first {len(first)} of {number}. The table lists them all.")
 
 
@@ -282,13 +276,13 @@ def draw_cooccurrence(view: View, context: NarrativeContext) -> None:
             slice=context.own,
             columns={
                 "narrative": PREVALENCE_COLUMNS["narrative"],
-                "both": _COUNT_COLUMN("Documents with both", format="localized"),
-                "b": _COUNT_COLUMN("With the other", format="localized"),
-                "a": _COUNT_COLUMN("With this one", format="localized"),
-                "lift": _COUNT_COLUMN("Times chance", format="%.2f"),
-                "lift_low": _COUNT_COLUMN("95 % from", format="%.2f"),
-                "lift_high": _COUNT_COLUMN("to", format="%.2f"),
-                "shared": _COUNT_COLUMN("Paragraphs with both", format="localized"),
+                "both": _NUMBER_COLUMN("Documents with both", format="localized"),
+                "b": _NUMBER_COLUMN("With the other", format="localized"),
+                "a": _NUMBER_COLUMN("With this one", format="localized"),
+                "lift": _NUMBER_COLUMN("Times chance", format="%.2f"),
+                "lift_low": _NUMBER_COLUMN("95 % from", format="%.2f"),
+                "lift_high": _NUMBER_COLUMN("to", format="%.2f"),
+                "shared": _NUMBER_COLUMN("Paragraphs with both", format="localized"),
                 "base_reason": st.column_config.TextColumn("Why no comparison"),
             },
             extra={"unit": "document"},

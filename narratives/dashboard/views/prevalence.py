@@ -175,10 +175,8 @@ def draw_small_multiples(
     measured: Mapping[str, QualityMetrics],
 ) -> None:
     """Draw one small chart per narrative, all on the same scale, with its measured quality if known."""
-    axes, colours = (
-        time_series.compute_axis_spec(shown, settings.measure, settings.slice.unit),
-        cached_queries.get_narrative_colours(view.handle),
-    )
+    axes = time_series.compute_axis_spec(shown, settings.measure, settings.slice.unit)
+    colours = cached_queries.get_narrative_colours(view.handle)
     keys = list(dict.fromkeys(shown["narrative_id"]))
     changes = cached_queries.load_change_points(view.handle, settings.slice)
     rows_by_id = {key: shown[shown["narrative_id"] == key] for key in keys[:MAX_SMALL_CHARTS]}
@@ -263,10 +261,8 @@ def draw_comparison(view: View, settings: PrevalenceSettings, shown: pd.DataFram
     )
     keys = picked or list(names)[:DEFAULT_COMPARED]
     rows = shown[shown["narrative_id"].isin(keys)]
-    axes, colours = (
-        time_series.compute_axis_spec(rows, settings.measure, settings.slice.unit),
-        cached_queries.get_narrative_colours(view.handle),
-    )
+    axes = time_series.compute_axis_spec(rows, settings.measure, settings.slice.unit)
+    colours = cached_queries.get_narrative_colours(view.handle)
     events = cached_queries.load_snapshot_events(view.handle)
     # Only events related to these narratives: all events at once would hide the lines.
     columns = (events["date"], events["name"], events["narratives"])

@@ -208,11 +208,10 @@ def draw_spread(view: View, settings: SpreadSettings) -> None:
 
 def describe_spread(table: pd.DataFrame, actor: Actor) -> str:
     """Describe who comes first and how soon others follow."""
-    noun = "outlet" if actor == "outlet" else "speaker"
     dated = table[table["first"] != ""]
     verb = "advances" if len(table) == 1 else "advance"
     uses = phrases.format_count(int(table["uses"].sum()), "statement paragraph")
-    lines = [f"{phrases.format_count(len(table), noun)} {verb} it here, in {uses}."]
+    lines = [f"{phrases.format_count(len(table), actor)} {verb} it here, in {uses}."]
     if len(dated):
         at = dated["first"].iloc[0]
         first = dated[dated["first"] == at]
@@ -229,7 +228,7 @@ def describe_spread(table: pd.DataFrame, actor: Actor) -> str:
         unseen = int((~dated["covered_before"]).sum())
         if unseen:
             lines.append(
-                f"For {phrases.format_count(unseen, noun)} there is no text from before that day, so an earlier "
+                f"For {phrases.format_count(unseen, actor)} there is no text from before that day, so an earlier "
                 "use cannot be ruled out."
             )
     coarse = int(table["not_to_the_day"].sum())
@@ -243,17 +242,16 @@ def describe_spread(table: pd.DataFrame, actor: Actor) -> str:
 
 
 def _describe_chart(view: View, settings: SpreadSettings, table: pd.DataFrame, shown: int) -> str:
-    noun = "outlet" if settings.actor == "outlet" else "speaker"
     span = phrases.format_date_range(view.slice)
     among = f"{phrases.describe_attribution(view.slice)}{f' dated {span}' if span else ''}"
     what = f"Statement paragraphs{among} that advance {settings.name}; {phrases.describe_copies(view.slice)}."
-    which = f"Showing the {shown} {noun}s with the most, of {len(table):,}." if shown < len(table) else ""
+    which = f"Showing the {shown} {settings.actor}s with the most, of {len(table):,}." if shown < len(table) else ""
     if settings.view == "timeline":
         marks = (
             f"Earliest first, each with its number of paragraphs. {FIRST_USE_SIGN} first use, larger with more "
             f"paragraphs; {KTH_USE_SIGN} the {format_ordinal(settings.k)} paragraph; {USE_DAY_SIGN} each day with a "
-            f"paragraph. Grey: months with any collected text of the {noun} (years, where the month is unknown); "
-            "outside, nothing was collected. Hollow circle: the exact day is unknown."
+            f"paragraph. Grey: months with any collected text of the {settings.actor} (years, where the month is "
+            "unknown); outside, nothing was collected. Hollow circle: the exact day is unknown."
         )
     else:
         marks = "Total paragraphs up to each day. The lines also rise with the amount of text collected."
