@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from narratives.brief.content import MAX_GROUPS, MAX_PARAGRAPHS, MAX_TREND_CHARTS, Brief
-from narratives.brief.page import build_html
+from narratives.brief.page import build_html as build_html
 from narratives.measure import (
     add_shares,
     choose_suppression_rule,

@@ -16,7 +16,7 @@ from narratives.model import QualityMetrics, Slice, SuppressionRule
 from narratives.store import Store, open_snapshot
 from narratives.store.queries import sources as sources_queries
 from narratives.workflows import methodology
-from tests.dashboard.test_pages import NOTICE, opened, said
+from tests.dashboard.test_pages import NOTICE, at_home, opened, said  # noqa: F401
 from tests.helpers.factory import build_store, content
 
 METHOD = "pages/method_page.py"

@@ -20,7 +20,7 @@ from narratives.store import inputs, open_snapshot
 from narratives.store.inputs import UPLOADS_FOLDER
 from narratives.store.queries import sources as sources_queries
 from tests.conftest import ROOT
-from tests.dashboard.test_pages import NOTICE, headline, opened, said
+from tests.dashboard.test_pages import NOTICE, at_home, headline, opened, said, store  # noqa: F401
 from tests.helpers.factory import build_store
 
 PAGE = "pages/sources_page.py"
@@ -47,7 +47,7 @@ def uploaded(app: AppTest, *files: tuple[str, bytes, str]) -> AppTest:
     return app
 
 
-def test_the_headline_counts_what_the_snapshot_holds(store):
+def test_the_headline_counts_what_the_snapshot_holds(store):  # noqa: F811
     app = sources()
     assert headline(app) == {
         "Documents": "7",
@@ -60,7 +60,7 @@ def test_the_headline_counts_what_the_snapshot_holds(store):
     assert NOTICE in said(app) and phrases.CAVEAT in said(app)
 
 
-def test_what_stands_in_no_column_is_said(store):
+def test_what_stands_in_no_column_is_said(store):  # noqa: F811
     app = sources()  # half of the dates are coarse: by year
     assert "6 documents; copies included. 1 further document has no date and so stands in no column." in said(app)
     assert "No document of (none named) has one." in said(app)
@@ -69,7 +69,7 @@ def test_what_stands_in_no_column_is_said(store):
     assert "No document of TASS from Jun 2018 to Jan 2019 (8 months)." in said(app)
 
 
-def test_filters_narrow_the_page(store):
+def test_filters_narrow_the_page(store):  # noqa: F811
     s = Slice(outlets=("TASS",))
     app = sources(outlet=["TASS"], counted="statements")
     counted = sources_queries.query_outlet_coverage(open_snapshot(store), s)["statements"].sum()
@@ -77,28 +77,28 @@ def test_filters_narrow_the_page(store):
     assert headline(app)["Documents"] == "3"
 
 
-def test_filters_that_leave_nothing_say_which(store):
+def test_filters_that_leave_nothing_say_which(store):  # noqa: F811
     app = sources(speaker=["Maria Zakharova"], outlet=["RT"])
     assert "No dated document matches" in said(app)
     assert "Without the speaker filter: 2 dated documents." in said(app)
     assert not app.get("plotly_chart")
 
 
-def test_rejections_come_with_their_reasons(store):
+def test_rejections_come_with_their_reasons(store):  # noqa: F811
     [rejected] = [d.value for d in sources().dataframe if "reason" in d.value]
     assert rejected["reason"].tolist() == ["invalid JSON", "unknown extension"]
 
 
-def test_the_chart_has_a_summary_in_words(store):
+def test_the_chart_has_a_summary_in_words(store):  # noqa: F811
     [chart] = sources().get("plotly_chart")
     assert "6 documents of 3 outlets" in str(chart.proto)
 
 
-def test_a_page_stands_alone(store):
+def test_a_page_stands_alone(store):  # noqa: F811
     assert NOTICE in said(opened(PAGE))
 
 
-def test_a_table_is_previewed_as_it_will_be_read(store):
+def test_a_table_is_previewed_as_it_will_be_read(store):  # noqa: F811
     app = uploaded(sources(), CSV)
     assert {box.label: box.value for box in app.selectbox if box.label in ("Text (needed)", "Date", "Speaker")} == {
         "Text (needed)": "Body text",
@@ -114,7 +114,7 @@ def test_a_table_is_previewed_as_it_will_be_read(store):
     assert [path.read_bytes() for path in kept] == [CSV[1]]
 
 
-def test_another_column_can_be_chosen(store):
+def test_another_column_can_be_chosen(store):  # noqa: F811
     app = uploaded(sources(), CSV)
     [box] = [box for box in app.selectbox if box.label == "Speaker"]
     box.set_value("When").run()
@@ -122,13 +122,13 @@ def test_another_column_can_be_chosen(store):
     assert rows["Speaker"].tolist() == ["2017-02"]
 
 
-def test_without_a_text_column_the_reason_is_said(store):
+def test_without_a_text_column_the_reason_is_said(store):  # noqa: F811
     app = uploaded(sources(), ("a.csv", b"x,y\n1,2\n", "text/csv"))
     [refused] = [d.value for d in app.dataframe if "Reason" in d.value]
     assert "a column `text` or `paragraphs`" in refused["Reason"][0]
 
 
-def test_a_build_is_started_followed_and_reported(store, monkeypatch):
+def test_a_build_is_started_followed_and_reported(store, monkeypatch):  # noqa: F811
     """A stand-in for the build: the page's part is to start it with the right words and tell how it went."""
     asked = []
     report = {
@@ -163,7 +163,7 @@ def test_a_build_is_started_followed_and_reported(store, monkeypatch):
 
 
 @pytest.mark.parametrize(("value", "offered"), [("1", 0), ("yes", 0), ("0", 1), ("", 1)])
-def test_read_only_hides_the_upload(store, monkeypatch, value, offered):
+def test_read_only_hides_the_upload(store, monkeypatch, value, offered):  # noqa: F811
     monkeypatch.setenv(uploads.READ_ONLY_VARIABLE, value)
     assert len(sources().file_uploader) == offered
 
@@ -212,7 +212,7 @@ def test_other_pages_of_an_empty_store_lead_to_it(tmp_path, monkeypatch):
     assert "Sources" in link.proto.label
 
 
-def test_a_cell_stands_for_its_outlet_and_period(store):
+def test_a_cell_stands_for_its_outlet_and_period(store):  # noqa: F811
     chart = json.loads(sources(columns="year").get("plotly_chart")[0].proto.spec)
     [cells] = [trace for trace in chart["data"] if trace.get("name") == "Cells"]
     counted = sources_queries.query_outlet_coverage(open_snapshot(store), Slice(by="year"))

@@ -17,7 +17,6 @@ import streamlit as st
 from plotly.basedatatypes import BaseFigure
 from streamlit.components.v2 import component
 
-from narratives.brief import build_html
 from narratives.dashboard import cached_queries, navigation, sidebar, url_state
 from narratives.dashboard.shell import SNAPSHOT_PARAMETER, View
 from narratives.model import Slice, SnapshotManifest
@@ -275,7 +274,7 @@ def draw_brief_button(view: View, s: Slice) -> None:
 def build_linked_brief(view: View, s: Slice, here: str) -> str:
     """The brief, with a link to the same slice of the same snapshot where `here` is this page's address."""
     found = brief.gather_brief(cached_queries.get_snapshot(view.handle), s)
-    return build_html(found, Path(view.handle.store).name, build_snapshot_url(view, s, here))
+    return brief.build_html(found, Path(view.handle.store).name, build_snapshot_url(view, s, here))
 
 
 def build_snapshot_url(view: View, s: Slice, here: str) -> str:
