@@ -7,12 +7,15 @@ HOST_PORT ?= 8501
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp
-	@test -e store/CURRENT || test -e store-sample/CURRENT || $(BIN)/python -m narratives build data/sample --store store-sample
+	@test -e store/CURRENT || $(MAKE) --no-print-directory store-sample/CURRENT
 	$(BIN)/python -m streamlit run dashboard.py --server.port $(HOST_PORT)
+
+store-sample/CURRENT: .venv/run.stamp
+	@test -e $@ || $(BIN)/python -m narratives build data/sample --store store-sample
 
 # Two at a time: the browser tests wait as much as they work. A file stays with one worker, and so do its servers.
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov=narratives --cov-report=term:skip-covered
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .

@@ -1,8 +1,8 @@
-"""`python -m narratives build | fetch | export | brief | review | spotcheck | evaluate | status`."""
+"""Run the command line with `python -m narratives COMMAND`."""
 
 import sys
 
-from narratives.cli import main
+from narratives.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

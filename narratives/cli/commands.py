@@ -6,12 +6,13 @@ import argparse
 import getpass
 import json
 import os
+import subprocess
 import sys
 from dataclasses import asdict
 
 from narratives import fetch, measure, read
-from narratives.cli import EXIT_NOTHING_READ
 from narratives.cli.output import (
+    EXIT_NOTHING_READ,
     print_evaluation,
     print_rejected,
     print_report,
@@ -22,6 +23,7 @@ from narratives.cli.output import (
 )
 from narratives.model import CopyFilter, LabelledText, Rejected, Slice, UsageError
 from narratives.read.encoding import decode_text
+from narratives.resources import APP
 from narratives.store import DECISIONS_FILE, DEFAULT_COPIES, DecisionLog, Store, export_slice, verify_snapshot
 from narratives.workflows import brief, spotcheck
 from narratives.workflows.build import BuildRequest, build
@@ -70,6 +72,23 @@ def run_fetch(options: argparse.Namespace) -> int:
     print_table({**listed, **report.counts, "failed": len(report.failures)})
     print(f"{report.had} pages of this source are in {report.into} after {report.seconds:.1f} s")
     return 0 if report.had else EXIT_NOTHING_READ
+
+
+def run_dashboard(options: argparse.Namespace) -> int:
+    """Serve the dashboard until it is stopped; its exit status is returned."""
+    environment = dict(os.environ)
+    if options.store:
+        environment["NARRATIVES_STORE"] = str(options.store.resolve())
+    command = [sys.executable, "-m", "streamlit", "run", str(APP / "dashboard.py"), "--server.port", str(options.port)]
+    with subprocess.Popen(command, env=environment) as server:
+        try:
+            return server.wait()
+        except KeyboardInterrupt:
+            # The terminal has sent Ctrl-C to the server as well.
+            server.wait()
+            raise
+        finally:
+            server.terminate()
 
 
 def run_export(options: argparse.Namespace) -> int:

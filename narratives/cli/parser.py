@@ -47,6 +47,12 @@ def make_parser() -> argparse.ArgumentParser:
     add("--progress", choices=("bar", "json", "none"), default="bar", help="how to show it on stderr")
     command.set_defaults(run=commands.run_build)
 
+    command = subparsers.add_parser("dashboard", help="open the dashboard in a browser on this machine")
+    add = command.add_argument
+    add("--store", type=Path, metavar="DIR", help="the store to show; default: ./store, or the sample")
+    add("--port", type=int, default=8501, metavar="N", help="the port of 127.0.0.1 to serve; default: 8501")
+    command.set_defaults(run=commands.run_dashboard)
+
     command = subparsers.add_parser("fetch", help="fetch pages from the web into a folder that build reads")
     add = command.add_argument
     add(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import TextInput
 
 from narratives.dashboard import cached_queries, url_state
 from narratives.dashboard.views import prevalence
@@ -47,6 +48,11 @@ def opened(page: str = "", /, **query: str | list[str]) -> AppTest:
     app.run()
     assert not app.exception, app.exception
     return app
+
+
+def searched(app: AppTest) -> TextInput:
+    [box] = [box for box in app.text_input if box.label == "Search in the text"]
+    return box
 
 
 def said(app: AppTest) -> str:
@@ -110,9 +116,9 @@ def test_a_search_of_too_many_words_stays_to_be_mended():
     assert len(short) <= LONGEST_SEARCH
     app = opened(EVIDENCE, text=short)
     assert f"it has {MOST_TERMS + 5} words and phrases" in said(app)
-    assert app.text_input(key="text").value == short
+    assert searched(app).value == short
     everything = app.dataframe[0].value
-    app.text_input(key="text").set_value("rewrite war").run()
+    searched(app).set_value("rewrite war").run()
     assert "words and phrases, and no more" not in said(app) and len(app.dataframe[0].value)
     assert len(everything)
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,17 +64,22 @@ def calls(log: Path) -> str:
     return path.read_text() if path.exists() else ""
 
 
+STREAMLIT = (sys.executable, "-m", "streamlit", "run", "dashboard.py")
+
+
 @contextmanager
-def serving(store: Path) -> Iterator[str]:
-    """A dashboard on that store, and its address."""
+def serving(
+    store: Path, program: Sequence[str] = STREAMLIT, option: str = "--server.port", folder: Path = ROOT
+) -> Iterator[str]:
+    """A dashboard on that store, run by that program in that folder, and its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.port", str(port)]
+    command = [*program, option, str(port)]
     log = store.parent / f"server-{port}.log"
     with log.open("w") as said:
         environment = {**os.environ, "NARRATIVES_STORE": str(store), **guarded(log)}
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=said, stderr=said)
+        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=said, stderr=said)
         try:
             deadline = time.monotonic() + 60
             while True:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from narratives.cli import main
+from narratives.cli.main import main
 from narratives.resources import DATA_FOLDER
 from narratives.store import Store
 from tests.conftest import ROOT
@@ -176,7 +176,7 @@ def test_status_of_an_empty_store(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_every_command_and_option_is_documented() -> None:
     manual = (ROOT / "docs" / "command-line.md").read_text("utf-8")
-    for command in ("build", "fetch", "export", "brief", "review", "evaluate", "status"):
+    for command in ("build", "dashboard", "fetch", "export", "brief", "review", "spotcheck", "evaluate", "status"):
         shown = subprocess.run(
             [sys.executable, "-m", "narratives", command, "--help"],
             capture_output=True,
