@@ -97,14 +97,14 @@ def evaluate_matching(
         scores, predicted, held_out = _score_out_of_fold(matching, gold, evidence, progress)
     ids = matching.matcher.narrative_ids
     documents = [row.document for row in gold]
-    figures = measure.compute_quality(
+    pairs = measure.ScoredPairs(
         truth=np.array([[row.verdicts.get(key) == "accepted" for key in ids] for row in gold]),
         known=np.array([[row.verdicts.get(key, "undecided") != "undecided" for key in ids] for row in gold]),
         scores=scores,
         predicted=predicted,
         documents=documents,
-        narrative_ids=ids,
     )
+    figures = measure.compute_quality(pairs, ids)
     caveat = (
         f"Reference labels {_ANNOTATION_PHRASES[request.annotation]}: {len(gold):,} paragraphs of "
         f"{len(set(documents)):,} documents. {_describe_matching(matching, held_out)}"
