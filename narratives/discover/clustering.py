@@ -194,7 +194,7 @@ def _compute_agreement(labels: ClusterLabels, runs: NDArray[np.int64]) -> NDArra
 
 
 def _number_by_size(labels: ClusterLabels, min_size: int) -> ClusterLabels:
-    """Number clusters by decreasing size, equal ones by first row; leave out those below `min_size`."""
+    """Renumber clusters by decreasing size, equal ones by first row; leave out those below `min_size`."""
     kept, first, sizes = np.unique(labels[labels >= 0], return_index=True, return_counts=True)
     order = np.lexsort((first, -sizes))
     renamed = np.full(labels.max(initial=0) + 2, UNCLUSTERED, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""How every number is made, in words and formulas: methodology.md with the constants of the code."""
+"""How every number is computed, in words and formulas: methodology.md with the constants of the code."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PLACEHOLDER = re.compile(r"<<([a-z_]+)>>")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section of the text, in Markdown with formulas; `anchor` is its place in the page's address."""
+    """A section of the text, in Markdown with formulas; `anchor` identifies it in the page's address."""
 
     anchor: str
     title: str
@@ -36,28 +36,28 @@ class Section:
 
 
 def load_sections(least: SuppressionRule) -> tuple[Section, ...]:
-    """All sections in their order; `least` is what a share of the snapshot must rest on to be shown."""
+    """Load all sections in order; `least` is the least base for a share of the snapshot to be shown."""
     _, *parts = _HEADING.split(load_template())
-    found = format_figures(least)
+    figures = format_figures(least)
     return tuple(
-        Section(anchor, title, _PLACEHOLDER.sub(lambda term: found[term[1]], body).strip())
+        Section(anchor, title, _PLACEHOLDER.sub(lambda term: figures[term[1]], body).strip())
         for title, anchor, body in zip(parts[0::3], parts[1::3], parts[2::3], strict=True)
     )
 
 
 def load_template() -> str:
-    """The text with names in the place of figures."""
+    """Load the text with placeholders for the figures."""
     return Path(__file__).with_suffix(".md").read_text("utf-8")
 
 
 def format_figures(least: SuppressionRule) -> dict[str, str]:
-    """What stands in the text for each name: constants of the code, as people write them."""
+    """Format the figure for each placeholder of the text, from the constants of the code."""
     usual = SuppressionRule()
     some = clustering.MIN_IN_MEDIUM
     noun = "paragraph" if least.expected == 1 else "paragraphs"
     rare = f", or fewer than {least.expected:g} {noun} expected at the narrative’s overall share"
     rare = rare if least.expected else ""
-    here = f" In this snapshot, by its own account no study, {least.documents} documents are enough."
+    here = f" In this snapshot, which is a demonstration and no study, {least.documents} documents are enough."
     numbers: dict[str, float] = {
         "words": MIN_STATEMENT_WORDS,
         "shortest": MIN_SEGMENT,

@@ -159,14 +159,14 @@ def test_bad_rows_are_listed_and_the_rest_goes_on(store, drawn):
     first = rows.index[rows["verdict"] == "yes"][0] + 1
     assert reasons.keys() == {first + 1, len(rows) + 1, len(rows) + 2}
     assert "'perhaps'" in reasons[first + 1] and "not assigned" in reasons[len(rows) + 1]
-    assert f"row {first} already" in reasons[len(rows) + 2]
+    assert f"already judged in row {first}" in reasons[len(rows) + 2]
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda rows: rows, "verdicts"),
-        (lambda rows: rows.assign(verdict="unsure"), "unsure alone"),
+        (lambda rows: rows.assign(verdict="unsure"), "only unsure"),
         (lambda rows: rows.assign(verdict="maybe"), "'maybe'"),
         (lambda rows: rows.drop(columns="verdict"), "the columns"),
         (lambda rows: rows.assign(verdict="yes", snapshot=["a" * 12, *rows["snapshot"][1:]]), "one snapshot"),

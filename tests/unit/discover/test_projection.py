@@ -107,7 +107,7 @@ def test_a_map_of_other_paragraphs_is_begun_anew(corpus, drawn):
 
 def test_what_is_too_much_is_placed_among_its_like(corpus, monkeypatch):
     vectors, ids, kind = corpus
-    monkeypatch.setattr(sys.modules["narratives.discover.projection"], "MOST", 200)
+    monkeypatch.setattr(sys.modules["narratives.discover.projection"], "MAX_FOR_TSNE", 200)
     places = project_to_map(vectors, ids)
     assert np.isfinite(places).all()
     assert len(np.unique(places, axis=0)) > 200
