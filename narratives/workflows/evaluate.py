@@ -173,7 +173,9 @@ def _score_out_of_fold(
 def _describe_matching(matching: TrainedMatcher, held_out: int) -> str:
     if not (matching.decided.known.any()):
         return "Matched by the codebook alone."
-    taught = f"Matched by the codebook and by what decisions on {len(matching.decided.texts):,} texts taught"
+    learned = (
+        f"Matched by the codebook and by corrections learned from decisions on {len(matching.decided.texts):,} texts"
+    )
     if not held_out:
-        return f"{taught}, none of them of these documents."
-    return f"{taught}, each text without the decisions on its own document."
+        return f"{learned}, none of them from these documents."
+    return f"{learned}, each text without the decisions on its own document."

@@ -126,5 +126,5 @@ def _sort_judgements(
 
 
 def _format_caveat(unsure: int, judge: AnnotationSource) -> str:
-    left_out = f"; in all {unsure:,} without a certain verdict left out" if unsure else ""
+    left_out = f"; {unsure:,} unsure verdict{'' if unsure == 1 else 's'} left out" if unsure else ""
     return f"Judged {_JUDGE_PHRASES[judge]}{left_out}."

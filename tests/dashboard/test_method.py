@@ -75,7 +75,7 @@ def test_the_page_says_what_is_of_the_snapshot(store):
     assert "not measured for this snapshot" in shown and "retells statements" in shown
     assert NOTICE in shown
     heads = [head.value for head in app.header]
-    assert heads[:2] == ["What the words mean", "What must not be concluded"]
+    assert heads[:2] == ["Terms", "What not to conclude"]
     assert heads[-4:] == list(method.SNAPSHOT_SECTIONS.values())
     links = re.findall(r"\(#([a-z]+)\)", app.markdown[0].value)
     assert len(links) == len(heads)

@@ -109,7 +109,7 @@ def test_foreign_texts_are_scored_with_all_that_was_taught(gold: Path, store: St
     imported(gold, store)
     other = tmp_path / "other.jsonl"
     other.write_text(json.dumps({"id": "x-1", "text": f"{CLAIMS[0]} Elsewhere.", "labels": ["bases"]}) + "\n")
-    assert "none of them of these documents" in ask(other, store.path).evaluation.caveat
+    assert "none of them from these documents" in ask(other, store.path).evaluation.caveat
 
 
 def test_a_file_without_any_label_is_refused(tmp_path: Path, store: Store) -> None:

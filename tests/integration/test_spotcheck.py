@@ -134,7 +134,7 @@ def test_what_was_judged_is_counted(store, drawn):
     assert found.checks == (SpotCheck(ABOUT, 5, 3),) and not found.replaced and not found.rejected
     kept = open_snapshot(store).spot_checks()
     assert kept is not None and kept.rows == found.checks and kept.caveat == found.caveat
-    assert kept.caveat == "Judged by people; in all 1 without a certain verdict left out."
+    assert kept.caveat == "Judged by people; 1 unsure verdict left out."
     judged(drawn, "no", "no")
     found = import_judgements(store, drawn, "machine")
     assert found.checks == (SpotCheck(ABOUT, 5, 2),) and found.replaced
