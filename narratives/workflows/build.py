@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from itertools import chain
 from pathlib import Path
@@ -22,13 +22,11 @@ from narratives.model import (
     Codebook,
     ConfigError,
     Decision,
-    Document,
     Event,
     InputRecord,
     Paragraph,
     PreviousSnapshot,
     Progress,
-    RawDocument,
     Rejected,
     SnapshotContent,
     SnapshotManifest,
@@ -41,7 +39,7 @@ from narratives.resources import DATA_FOLDER, SAMPLE_FOLDER, SAMPLE_NOTICE
 from narratives.store import DECISIONS_FILE, SCHEMA_VERSION, DecisionLog, Store, hash_decisions, open_snapshot
 from narratives.store.queries import map as map_queries
 from narratives.workflows.discover import assign_members, discover_clusters
-from narratives.workflows.ingest import IngestResult, ingest
+from narratives.workflows.ingest import Corpus, IngestResult, ingest, parse_corpus
 from narratives.workflows.match import (
     Embedder,
     assign_narratives,
@@ -111,7 +109,7 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         if is_empty or (same and not damage and not store.lacking_vectors(same.snapshot_id)[0]):
             return _make_report(previous, intake, (), started, unchanged=True, notes=notes)
 
-        corpus = _parse_corpus(store, intake.ledger, settings, encoder.languages, progress)
+        corpus = parse_corpus(store, intake.ledger, settings.speakers, encoder.languages, progress)
         embed = Embedder(encoder, store.vectors(encoder.name, encoder.variant, encoder.dimension), progress)
         embed.add(_list_texts(settings, corpus))
         if same:  # only vectors were missing
@@ -142,25 +140,6 @@ class _Settings:
     speakers: tuple[Speaker, ...]
     events: tuple[Event, ...]
     decisions: list[Decision]
-
-
-@dataclass(frozen=True, slots=True)
-class _Corpus:
-    """The documents of the store, and which of their paragraphs are matched.
-
-    `originals` are the `statements` that are no copies; `windows` are those of the statements, in their order.
-    `displaced` are the `rejected` whose place another document took. `unread` counts the paragraphs that would
-    be statements if the model read their language.
-    """
-
-    documents: list[Document]
-    rejected: list[Rejected]
-    displaced: list[Rejected]
-    copies: Mapping[str, str]
-    statements: list[Paragraph]
-    originals: list[Paragraph]
-    windows: list[list[str]]
-    unread: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,63 +229,7 @@ def _compute_fingerprint(settings: _Settings, ledger: Sequence[InputRecord], enc
     return hashlib.sha256(json.dumps(terms).encode()).hexdigest()
 
 
-def _parse_corpus(
-    store: Store,
-    ledger: Sequence[InputRecord],
-    settings: _Settings,
-    languages: frozenset[str],
-    progress: Progress,
-) -> _Corpus:
-    """Parse the stored inputs and select the paragraphs to match: statements in the model's `languages`."""
-    documents, rejected, displaced = _parse_documents(store, ledger, parse.Roster(settings.speakers), progress)
-    progress("finding copies", 0, None)
-    copies = parse.find_copies(documents)
-    boilerplate = parse.find_boilerplate(documents)
-    paragraphs = [p for d in documents for p in d.paragraphs if p.paragraph_id not in boilerplate]
-    statements = [p for p in paragraphs if parse.is_statement(p, languages)]
-    in_any_language = sum(parse.is_statement(p, frozenset({p.language})) for p in paragraphs)
-    return _Corpus(
-        documents=documents,
-        rejected=rejected,
-        displaced=displaced,
-        copies=copies,
-        statements=statements,
-        originals=[p for p in statements if p.paragraph_id not in copies],
-        windows=[model.split_windows(p.text) for p in statements],
-        unread=in_any_language - len(statements),
-    )
-
-
-def _parse_documents(
-    store: Store, ledger: Sequence[InputRecord], roster: parse.Roster, progress: Progress
-) -> tuple[list[Document], list[Rejected], list[Rejected]]:
-    """Parse every document once; of two documents with one id, keep the first by path and row.
-
-    Returns the documents sorted by id, everything that was rejected, and the part of it that was rejected
-    because another document has the same id.
-    """
-    documents: dict[str, Document] = {}
-    rejected: list[Rejected] = []
-    displaced: list[Rejected] = []
-    for record in ledger:
-        for row in chain.from_iterable(map(store.get_input, record.keys)):
-            if isinstance(row, RawDocument):
-                document = parse.parse_document(replace(row, source_path=record.source_path), roster)
-                first = documents.setdefault(document.document_id, document)
-                if first is document:
-                    progress("parsing", len(documents), None)
-                    continue
-                same = [p.text for p in document.paragraphs] == [p.text for p in first.paragraphs]
-                what = "the same document as" if same else "another document with the identity of"
-                kept = f"{first.source_path}, row {first.row}, which is kept"
-                reason = f"{what} {kept} (identity: id, else url, else text)"
-                row = Rejected(record.source_path, document.row, reason)
-                displaced.append(row)
-            rejected.append(replace(row, source_path=record.source_path))
-    return [documents[key] for key in sorted(documents)], rejected, displaced
-
-
-def _list_texts(settings: _Settings, corpus: _Corpus) -> Iterable[str]:
+def _list_texts(settings: _Settings, corpus: Corpus) -> Iterable[str]:
     """List every text that the build needs a vector of, so that all are encoded in one go."""
     decided = sorted({decision.text for decision in settings.decisions})
     return chain(
@@ -337,7 +260,7 @@ def _project_statements(
 def _make_content(
     settings: _Settings,
     ledger: tuple[InputRecord, ...],
-    corpus: _Corpus,
+    corpus: Corpus,
     analysis: _Analysis,
     encoder: Encoder,
     fingerprint: str,
@@ -373,7 +296,7 @@ def _make_content(
     )
 
 
-def _count_contents(corpus: _Corpus, analysis: _Analysis) -> BuildCounts:
+def _count_contents(corpus: Corpus, analysis: _Analysis) -> BuildCounts:
     assigned_ids: dict[str, set[str]] = {"codebook": set(), "discovered": set()}
     for assignment in analysis.assignments:
         if assignment.status != "rejected":

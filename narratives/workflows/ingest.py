@@ -1,4 +1,4 @@
-"""The first step of a build: read new and changed inputs into the store."""
+"""The first steps of a build: read new and changed inputs into the store, and parse all that it holds."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
-from narratives import read
+from narratives import parse, read
 from narratives.model import (
+    Document,
     InputRecord,
+    Paragraph,
     Progress,
     RawDocument,
     ReadError,
     Rejected,
+    Speaker,
     StoreError,
     UnusedColumns,
     UsageError,
 )
+from narratives.model.text import split_windows
 from narratives.store import Store
 
 KEPT_NOTE = "Its earlier version stays in the store; remove it with --remove."
@@ -169,3 +174,78 @@ def _remove_inputs(ledger: dict[Path, InputRecord], remove: Sequence[str]) -> di
             raise UsageError("--remove with a path that the store holds", repr(typed), "`status` lists what it holds.")
         ledger = {path: record for path, record in ledger.items() if path not in matches}
     return ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """The documents of the store, and which of their paragraphs are matched.
+
+    `originals` are the `statements` that are no copies; `windows` are those of the statements, in their order.
+    `displaced` are the `rejected` whose place another document took. `unread` counts the paragraphs that would
+    be statements if the model read their language.
+    """
+
+    documents: list[Document]
+    rejected: list[Rejected]
+    displaced: list[Rejected]
+    copies: Mapping[str, str]
+    statements: list[Paragraph]
+    originals: list[Paragraph]
+    windows: list[list[str]]
+    unread: int
+
+
+def parse_corpus(
+    store: Store,
+    ledger: Sequence[InputRecord],
+    speakers: tuple[Speaker, ...],
+    languages: frozenset[str],
+    progress: Progress,
+) -> Corpus:
+    """Parse the stored inputs and select the paragraphs to match: statements in the model's `languages`."""
+    documents, rejected, displaced = _parse_documents(store, ledger, parse.Roster(speakers), progress)
+    progress("finding copies", 0, None)
+    copies = parse.find_copies(documents)
+    boilerplate = parse.find_boilerplate(documents)
+    paragraphs = [p for d in documents for p in d.paragraphs if p.paragraph_id not in boilerplate]
+    statements = [p for p in paragraphs if parse.is_statement(p, languages)]
+    in_any_language = sum(parse.is_statement(p, frozenset({p.language})) for p in paragraphs)
+    return Corpus(
+        documents=documents,
+        rejected=rejected,
+        displaced=displaced,
+        copies=copies,
+        statements=statements,
+        originals=[p for p in statements if p.paragraph_id not in copies],
+        windows=[split_windows(p.text) for p in statements],
+        unread=in_any_language - len(statements),
+    )
+
+
+def _parse_documents(
+    store: Store, ledger: Sequence[InputRecord], roster: parse.Roster, progress: Progress
+) -> tuple[list[Document], list[Rejected], list[Rejected]]:
+    """Parse every document once; of two documents with one id, keep the first by path and row.
+
+    Returns the documents sorted by id, everything that was rejected, and the part of it that was rejected
+    because another document has the same id.
+    """
+    documents: dict[str, Document] = {}
+    rejected: list[Rejected] = []
+    displaced: list[Rejected] = []
+    for record in ledger:
+        for row in chain.from_iterable(map(store.get_input, record.keys)):
+            if isinstance(row, RawDocument):
+                document = parse.parse_document(replace(row, source_path=record.source_path), roster)
+                first = documents.setdefault(document.document_id, document)
+                if first is document:
+                    progress("parsing", len(documents), None)
+                    continue
+                same = [p.text for p in document.paragraphs] == [p.text for p in first.paragraphs]
+                what = "the same document as" if same else "another document with the identity of"
+                kept = f"{first.source_path}, row {first.row}, which is kept"
+                reason = f"{what} {kept} (identity: id, else url, else text)"
+                row = Rejected(record.source_path, document.row, reason)
+                displaced.append(row)
+            rejected.append(replace(row, source_path=record.source_path))
+    return [documents[key] for key in sorted(documents)], rejected, displaced
