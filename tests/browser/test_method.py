@@ -98,7 +98,7 @@ def test_the_page_is_found_from_the_others_and_its_sections_by_address(browser, 
         page.get_by_role("link", name="How these numbers are made").click()
         page.wait_for_url("**/method?speaker=Vladimir+Putin")
         settled(page)
-        expect(page.get_by_role("heading", name="Terms")).to_be_visible()
+        expect(page.get_by_role("heading", name="What the words mean")).to_be_visible()
         page.get_by_role("link", name="How to cite").first.click()
         expect(page.get_by_role("heading", name="How to cite")).to_be_in_viewport()
 
