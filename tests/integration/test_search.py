@@ -12,7 +12,7 @@ from narratives.model import EncoderError, Slice, StoreError, UsageError
 from narratives.store import Store, open_snapshot
 from narratives.workflows import search
 from tests.helpers.factory import content
-from tests.helpers.fakes import DIMENSION, FakeEncoder
+from tests.helpers.fakes import DIMENSION, FakeEncoder, use_encoder
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_model_that_is_not_here_is_said_and_nobody_is_asked(path, monkeypatch)
 
 
 def test_another_model_than_the_build_s_is_refused(path, monkeypatch):
-    monkeypatch.setattr("narratives.track.load_encoder", lambda *_, **__: FakeEncoder())
+    use_encoder(monkeypatch, FakeEncoder())
     manifest = open_snapshot(path).meta()
     assert search.load_snapshot_encoder(manifest).name == "fake"
     with pytest.raises(EncoderError, match="which made the vectors"):

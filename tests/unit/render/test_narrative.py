@@ -192,7 +192,7 @@ def test_company_is_told_from_chance():
     ]
     lines = [narrative_phrases.describe_cooccurrence(row) for row in rows.to_dict("records")]
     assert lines[0].startswith("More: 30 documents with both, 5.0 expected by chance, 6.0 times (")
-    assert lines[3] == "Rare: 1 document with both; fewer than 5 documents with both, found or expected."
+    assert lines[3] == "Rare: 1 document with both; fewer than 5 documents with both, observed or expected."
     figure = narrative_charts.build_cooccurrence_figure(rows[rows["base_ok"]], "n")
     go.Figure(figure)
     assert len({trace["marker"]["symbol"] for trace in figure["data"]}) == 3
