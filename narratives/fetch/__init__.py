@@ -223,8 +223,8 @@ class _FetchRun:
 def _check_page(page: FetchedPage) -> FetchedPage:
     """The page itself; raises FetchError where the answer is something else or empty."""
     if page.status != HTTPStatus.OK:
-        todo = "Check the address, or leave it out."
-        raise FetchError("a page", describe_status(page.status), todo, status=page.status)
+        hint = "Check the address, or leave it out."
+        raise FetchError("a page", describe_status(page.status), hint, status=page.status)
     if not page.body.strip():
         raise FetchError("a page with content", "an empty one", "Leave it out.")
     return page
@@ -243,8 +243,8 @@ def _lock_archive(folder: Path) -> Iterator[None]:
         with FileLock(folder / ".lock", timeout=0):
             yield
     except Timeout as error:
-        todo = "Wait for it, or fetch into another folder."
-        raise ReadError("a folder that no other fetch writes to", str(folder), todo) from error
+        hint = "Wait for it, or fetch into another folder."
+        raise ReadError("a folder that no other fetch writes to", str(folder), hint) from error
     except OSError as error:
         got = f"{folder} ({error.strerror or error})"
         raise ReadError("a folder to write to", got, "Name another with --into.") from error

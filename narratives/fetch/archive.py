@@ -52,8 +52,8 @@ class ArchiveManifest:
             raise ReadError("a CSV file in UTF-8", f"{self._path} ({error})", "Mend or remove it.") from error
         header, *rows = table or [list(MANIFEST_HEADER)]
         if not set(MANIFEST_HEADER) <= set(header):
-            todo = f"Add the columns, or fetch into another folder than {self._path.parent}."
-            raise ReadError(f"the columns {', '.join(MANIFEST_HEADER)}", ", ".join(header), todo)
+            hint = f"Add the columns, or fetch into another folder than {self._path.parent}."
+            raise ReadError(f"the columns {', '.join(MANIFEST_HEADER)}", ", ".join(header), hint)
         place = header.index("path")
         kept = [row for row in rows if len(row) == len(header) and (self._path.parent / row[place]).is_file()]
         self._columns, self._known = header, {row[place] for row in kept}

@@ -297,8 +297,8 @@ def build_user_agent(contact: str) -> str:
     if not contact:
         return USER_AGENT
     if not _CONTACT_PATTERN.fullmatch(contact):
-        todo = "Give an address on the web or an email address, without spaces or brackets."
-        raise UsageError("--contact URL_OR_EMAIL", repr(contact), todo)
+        hint = "Give an address on the web or an email address, without spaces or brackets."
+        raise UsageError("--contact URL_OR_EMAIL", repr(contact), hint)
     return f"{USER_AGENT[:-1]}; contact: {contact})"
 
 
@@ -311,7 +311,7 @@ def describe_status(status: int) -> str:
 
 
 def _extend_error(fault: FetchError, more: str) -> FetchError:
-    return FetchError(fault.expected, fault.got + more, fault.todo, passing=True, status=fault.status)
+    return FetchError(fault.expected, fault.got + more, fault.hint, passing=True, status=fault.status)
 
 
 def _get_redirect_target(page: FetchedPage) -> str:
@@ -379,7 +379,7 @@ class RobotsRules:
                 raise FetchError("robots.txt", describe_status(page.status), RETRY_HINT, passing=True)
         except FetchError as error:
             got = f"{error.got} for {origin}"
-            return FetchError("rules in robots.txt", got, error.todo, passing=error.passing)
+            return FetchError("rules in robots.txt", got, error.hint, passing=error.passing)
         rules = Protego.parse(page.body.decode("utf-8-sig", errors="replace"))
         delay = self._delay(rules)
         if delay > self._manners.longest_delay:

@@ -77,7 +77,7 @@ def normalise_url(address: str, base: str = "") -> str:
     Raises FetchError where it is none, is of another scheme, or carries a user name.
     """
     wanted = "an http or https address"
-    todo = "Correct it."
+    hint = "Correct it."
     text = address.strip()
     try:
         if not text:
@@ -97,7 +97,7 @@ def normalise_url(address: str, base: str = "") -> str:
             f"http://host{quote(parts.path, safe=_UNESCAPED) or '/'}?{quote(parts.query, safe=_UNESCAPED)}"
         )
     except ValueError as error:
-        raise FetchError(wanted, f"{text[:200]!r} ({error})", todo) from error
+        raise FetchError(wanted, f"{text[:200]!r} ({error})", hint) from error
     return urlunsplit((scheme, format_authority(scheme, name, port), asked.path or "/", asked.query or "", ""))
 
 
@@ -138,19 +138,19 @@ class HostPolicy:
         shown = format_authority(scheme, host, port)
         is_allowed = (host, port) in self._allowed or (host, 0) in self._allowed
         if not is_allowed and (_drop_www(host), port) not in self._named:
-            todo = f"If it is to be asked too, add --allow-host {shown}."
-            raise FetchError("a host that was named", shown, todo)
+            hint = f"If it is to be asked too, add --allow-host {shown}."
+            raise FetchError("a host that was named", shown, hint)
         try:
             addresses = tuple(self._resolve(host, port))
         except (OSError, UnicodeError) as error:
-            got, todo = f"{host} ({error})", "Check the name and the network."
+            got, hint = f"{host} ({error})", "Check the name and the network."
             is_passing = isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
-            raise FetchError("a host that can be found", got, todo, passing=is_passing) from error
+            raise FetchError("a host that can be found", got, hint, passing=is_passing) from error
         hidden = [address for address, _ in addresses if not is_public(address)]
         if hidden and not is_allowed:
             got = f"{host} at {hidden[0]}, which is private, local or reserved"
-            todo = f"If that is meant, add --allow-host {shown}."
-            raise FetchError("a host on the public internet", got, todo)
+            hint = f"If that is meant, add --allow-host {shown}."
+            raise FetchError("a host on the public internet", got, hint)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         return ConnectionTarget(scheme, host, port, path, addresses)
 
@@ -176,5 +176,5 @@ def _parse_allowed_host(entry: str) -> tuple[str, int]:
             raise ValueError
         return _normalise_host_name(match["host"].strip("[]")), int(match["port"] or 0)
     except ValueError as error:
-        todo = "Write it as in --allow-host 127.0.0.1:8000."
-        raise UsageError("host or host:port", repr(entry), todo) from error
+        hint = "Write it as in --allow-host 127.0.0.1:8000."
+        raise UsageError("host or host:port", repr(entry), hint) from error

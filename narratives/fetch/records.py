@@ -19,8 +19,8 @@ PageChange = Literal["new", "changed", "unchanged", "already"]
 class FetchError(ReadError):
     """A page cannot be had. `passing`: trying again later may help; `status`: what the server said, or 0."""
 
-    def __init__(self, expected: str, got: str, todo: str, *, passing: bool = False, status: int = 0) -> None:
-        super().__init__(expected, got, todo)
+    def __init__(self, expected: str, got: str, hint: str, *, passing: bool = False, status: int = 0) -> None:
+        super().__init__(expected, got, hint)
         self.passing, self.status = passing, status
 
     @property

@@ -148,8 +148,8 @@ def list_events(window: DateRange, today: date, look: Callable[[str], FetchedPag
             dates |= {key: published for key, published in shown.items() if not dates.get(key)}
             oldest = min(filter(None, shown.values()), default=oldest)
             if len(shown) >= EVENTS_PER_LISTING and set(shown.values()) == {day.isoformat()}:
-                todo = "Look at the day on the site."
-                raise FetchError("fewer events than a listing shows", f"{len(shown)} of one day", todo)
+                hint = "Look at the day on the site."
+                raise FetchError("fewer events than a listing shows", f"{len(shown)} of one day", hint)
         except FetchError as error:
             failures.append(FetchFailure(url, str(error)))
             if error.blames_host:
@@ -214,7 +214,7 @@ def allow_source_host(source: str, guard: HostPolicy) -> None:
         try:
             guard.name(KREMLIN_SITE if source == KREMLIN_SOURCE else normalise_url(source))
         except FetchError as error:
-            raise UsageError(error.expected, error.got, error.todo) from error
+            raise UsageError(error.expected, error.got, error.hint) from error
 
 
 class SourceLister:
@@ -265,8 +265,8 @@ class SourceLister:
 
     def _from_file(self, path: Path) -> Listing:
         if not path.is_file():
-            todo = f"Name {KREMLIN_SOURCE}, an address that begins with http, or such a file."
-            raise UsageError("a source or a file of addresses", repr(str(path)), todo)
+            hint = f"Name {KREMLIN_SOURCE}, an address that begins with http, or such a file."
+            raise UsageError("a source or a file of addresses", repr(str(path)), hint)
         self._refuse_dates(str(path))
         try:
             text = self._decode(path.read_bytes())
@@ -327,8 +327,8 @@ class SourceLister:
 
     def _refuse_dates(self, source: str) -> None:
         if not self._window.is_open:
-            todo = "Leave out --from and --to: a page's date is found when it is read."
-            raise UsageError("a sitemap, a feed or kremlin with --from or --to", repr(source), todo)
+            hint = "Leave out --from and --to: a page's date is found when it is read."
+            raise UsageError("a sitemap, a feed or kremlin with --from or --to", repr(source), hint)
 
 
 def _merge_listings(one: Listing, other: Listing) -> Listing:

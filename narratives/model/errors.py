@@ -6,9 +6,9 @@ from __future__ import annotations
 class NarrativesError(Exception):
     """A failure that the person can mend: what was expected, what came, what to do next."""
 
-    def __init__(self, expected: str, got: str, todo: str) -> None:
-        super().__init__(f"Expected {expected}; got {got}. {todo}")
-        self.expected, self.got, self.todo = expected, got, todo
+    def __init__(self, expected: str, got: str, hint: str) -> None:
+        super().__init__(f"Expected {expected}; got {got}. {hint}")
+        self.expected, self.got, self.hint = expected, got, hint
 
 
 class ReadError(NarrativesError):

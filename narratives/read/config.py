@@ -137,8 +137,8 @@ class _TomlTable:
         self._values = dict(values)
         self._where = where
 
-    def error(self, expected: str, got: str, todo: str) -> ConfigError:
-        return ConfigError(f"{expected} ({self._where})", got, todo)
+    def error(self, expected: str, got: str, hint: str) -> ConfigError:
+        return ConfigError(f"{expected} ({self._where})", got, hint)
 
     def missing(self, key: str) -> ConfigError:
         return self.error(f"`{key}`", "nothing", f"Fill in `{key}`.")
@@ -179,8 +179,8 @@ class _TomlTable:
         if value is None:
             return None
         if not isinstance(value, date) or isinstance(value, datetime):
-            todo = "Write it as 2016-11-10, without quotation marks."
-            raise self.error(f"a whole date as `{key}`", repr(value), todo)
+            hint = "Write it as 2016-11-10, without quotation marks."
+            raise self.error(f"a whole date as `{key}`", repr(value), hint)
         return value
 
     def tables(self, key: str) -> list[_TomlTable]:
@@ -282,8 +282,8 @@ def _parse_narrative_ids(value: dict[str, object], name: str, narrative_ids: Seq
         raise ReadError(f"a list of narrative ids as `{name}`", repr(codes)[:80], _BAD_ROW_HINT)
     unknown = sorted(set(codes) - set(narrative_ids))
     if unknown:
-        todo = "Correct the row, or name the codebook that it is of with --codebook."
-        raise ReadError(f"narratives of the codebook as `{name}`", ", ".join(unknown), todo)
+        hint = "Correct the row, or name the codebook that it is of with --codebook."
+        raise ReadError(f"narratives of the codebook as `{name}`", ", ".join(unknown), hint)
     return set(codes)
 
 

@@ -63,8 +63,8 @@ def read_within_limit(raw: BinaryIO, limit: int) -> bytes:
     """All bytes of a file that must be held at once; raises ReadError above the limit, without reading on."""
     data = raw.read(limit + 1)
     if len(data) > limit:
-        todo = "Split it into several files, or rows of a table."
-        raise ReadError(f"a file of up to {limit / 1_000_000:g} MB", "a larger one", todo)
+        hint = "Split it into several files, or rows of a table."
+        raise ReadError(f"a file of up to {limit / 1_000_000:g} MB", "a larger one", hint)
     return data
 
 
@@ -79,8 +79,8 @@ def time_limit() -> Iterator[None]:
         return
 
     def stop(number: int, frame: FrameType | None) -> None:
-        todo = "Leave it out, or give its text as .txt."
-        raise ReadError(f"a file that is read within {MAX_SECONDS:g} s", "one that takes longer", todo)
+        hint = "Leave it out, or give its text as .txt."
+        raise ReadError(f"a file that is read within {MAX_SECONDS:g} s", "one that takes longer", hint)
 
     started, before = time.monotonic(), signal.signal(signal.SIGALRM, stop)
     # Again every second: a parser may take the error for one of its own, and go on.
@@ -114,8 +114,8 @@ class LimitedLines(Iterator[str]):
         while line and line[-1] not in "\r\n":
             line = self._lines.readline(self._limit + 1)
         expected = f"lines of up to {self._limit / 1_000_000:g} million characters"
-        todo = "Split the document, or check that the file has line ends."
-        raise LongLineError(expected, f"a longer one, line {self.number}", todo)
+        hint = "Split the document, or check that the file has line ends."
+        raise LongLineError(expected, f"a longer one, line {self.number}", hint)
 
 
 HEAD_BYTES = 8192
@@ -229,8 +229,8 @@ def _reject_mixed_encodings(data: bytes) -> None:
             except UnicodeDecodeError:
                 foreign = foreign or number
         if foreign and utf8:
-            todo = "Save the whole file as UTF-8."
-            raise ReadError("text in one encoding", f"a mixture: line {foreign} is not UTF-8", todo)
+            hint = "Save the whole file as UTF-8."
+            raise ReadError("text in one encoding", f"a mixture: line {foreign} is not UTF-8", hint)
 
 
 def _detect_legacy_encoding(head: bytes) -> str:

@@ -132,8 +132,8 @@ def read_file_verified(file: InputFile, columns: Mapping[str, str], key: str) ->
     """
     yield from read_file(file, columns)
     if compute_fingerprint(file, columns) != key:
-        todo = "Build again once nothing writes to it."
-        raise ReadError("a file at rest", "one that changed while it was read", todo)
+        hint = "Build again once nothing writes to it."
+        raise ReadError("a file at rest", "one that changed while it was read", hint)
 
 
 def column_names(file: InputFile) -> tuple[str, ...]:

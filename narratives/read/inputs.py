@@ -65,8 +65,8 @@ def _locate(header: list[str]) -> dict[str, str]:
     """Which column of a manifest holds which field."""
     names = match(header, {name: name for name in COLUMNS})
     if "path" not in names:
-        todo = f"Write the header {','.join(COLUMNS)}."
-        raise ReadError("a column `path`", f"the columns {', '.join(header) or '(none)'}", todo)
+        hint = f"Write the header {','.join(COLUMNS)}."
+        raise ReadError("a column `path`", f"the columns {', '.join(header) or '(none)'}", hint)
     return names
 
 
@@ -75,16 +75,16 @@ def _parse_row(record: Mapping[str, str], folder: Path, known: Mapping[str, obje
     given = record["path"].strip()
     name = Path(normpath(given)).as_posix()
     if Path(given).is_absolute() or name.split("/")[0] == "..":
-        todo = "Give the path relative to the manifest's folder."
-        raise ReadError("a path inside the manifest's folder", repr(given), todo)
+        hint = "Give the path relative to the manifest's folder."
+        raise ReadError("a path inside the manifest's folder", repr(given), hint)
     if not given or not (folder / name).is_file():
         raise ReadError("the path of a file", f"{given!r}, which is not there", "Correct or remove the row.")
     if name in known:
         raise ReadError("one row a file", f"a second one for {given!r}", "Remove one of them.")
     said = {f: replace_unstorable(record[f]).strip() for f in MANIFEST_FIELDS if record.get(f, "").strip()}
     if "url" in said and get_format(Path(name)) in TABLE_EXTENSIONS:
-        todo = "Leave the url empty here and give it row by row in the table."
-        raise ReadError("no url for a table, whose rows are many documents", repr(said["url"]), todo)
+        hint = "Leave the url empty here and give it row by row in the table."
+        raise ReadError("no url for a table, whose rows are many documents", repr(said["url"]), hint)
     return name, said
 
 
@@ -212,8 +212,8 @@ class _InputSearch:
         except OSError as error:
             self._miss(path, make_read_error(error))
         if before == self._met:
-            todo = "Name a folder or a file of a format that is read."
-            self._miss(path, ReadError("something to read", "nothing that is input", todo))
+            hint = "Name a folder or a file of a format that is read."
+            self._miss(path, ReadError("something to read", "nothing that is input", hint))
 
     def _add_glob(self, pattern: str) -> None:
         parts = Path(pattern).parts
@@ -241,8 +241,8 @@ class _InputSearch:
             self._manifest(here)
             for name in sorted(folders):
                 if not _is_ignored(Path(name)) and (here / name).is_symlink():
-                    todo = "Name its target as an input of its own."
-                    self._reject(here / name, ReadError("a folder", "a link to one", todo))
+                    hint = "Name its target as an input of its own."
+                    self._reject(here / name, ReadError("a folder", "a link to one", hint))
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             yield from (here / name for name in sorted(names) if not _is_ignored(Path(name)))
 

@@ -44,8 +44,8 @@ def read_pdf(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocumen
     pages = _drop_running_titles([_split_lines(text) for text in _extract_pdf_pages(_load_bytes(file))])
     text = replace_unstorable("\n\n".join(_join_paragraphs(pages)))
     if not text.strip():
-        todo = "Run a text recognition over it, or leave it out."
-        raise ReadError("a PDF with text", "none (scanned pages?)", todo)
+        hint = "Run a text recognition over it, or leave it out."
+        raise ReadError("a PDF with text", "none (scanned pages?)", hint)
     yield apply_manifest(RawDocument(file.source_path, text=text), file)
 
 
@@ -107,8 +107,8 @@ def _convert_docx_to_html(data: bytes) -> str:
     import mammoth
 
     if data.startswith(_ENCRYPTED_OFFICE):
-        todo = "Save it as .docx without a password."
-        raise ReadError("a .docx file", "an encrypted or old .doc file", todo)
+        hint = "Save it as .docx without a password."
+        raise ReadError("a .docx file", "an encrypted or old .doc file", hint)
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         _check_parts(package)
     images = mammoth.images.img_element(lambda image: {"src": ""})
@@ -132,8 +132,8 @@ def _check_parts(package: zipfile.ZipFile) -> None:
         # Without NUL bytes UTF-16 reads like ASCII here.
         content = package.read(part).replace(b"\0", b"")
         if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-            todo = "No word processor writes them: leave it out, or save it anew."
-            raise ReadError("a .docx file", f"one whose part {part.filename!r} defines entities", todo)
+            hint = "No word processor writes them: leave it out, or save it anew."
+            raise ReadError("a .docx file", f"one whose part {part.filename!r} defines entities", hint)
         tags += content.count(b"<")
         if tags > MAX_TAGS:
             raise ReadError(f"up to {MAX_TAGS / 1_000_000:g} million XML tags", "more", "Split the file.")

@@ -75,16 +75,16 @@ def load_snapshot_encoder(manifest: SnapshotManifest, source: str = "") -> Encod
     `source` is where it lies, if it is neither the bundled model nor in the local cache. The libraries are
     imported at the first search. Raises EncoderError where the model is missing or another one.
     """
-    todo = (
+    hint = (
         "Start the dashboard with NARRATIVES_MODEL set to the folder of the model that the build was given. "
         "Searching for words needs no model."
     )
     try:
         encoder = embed.load_encoder(source or manifest.model, manifest.variant, local_only=True)
     except EncoderError as error:
-        raise EncoderError(error.expected, error.got, todo) from error
+        raise EncoderError(error.expected, error.got, hint) from error
     if encoder.name != manifest.model:
-        raise EncoderError(f"the model {manifest.model}, which made the vectors", encoder.name, todo)
+        raise EncoderError(f"the model {manifest.model}, which made the vectors", encoder.name, hint)
     return encoder
 
 

@@ -70,9 +70,9 @@ def import_judgements(store: Path, path: Path, judge: AnnotationSource) -> SpotC
     judged = [row for row in rows if isinstance(row, Judgement)]
     rejected = [row for row in rows if isinstance(row, Rejected)]
     made = sorted({row.snapshot_id for row in judged})
-    todo = f"Fill in the column verdict with {', '.join(JUDGEMENT_ANSWERS)}."
+    hint = f"Fill in the column verdict with {', '.join(JUDGEMENT_ANSWERS)}."
     if not made:
-        raise ConfigError(f"verdicts in {path}", rejected[0].reason if rejected else "none", todo)
+        raise ConfigError(f"verdicts in {path}", rejected[0].reason if rejected else "none", hint)
     if len(made) > 1:
         raise ConfigError("pairs drawn from one snapshot", ", ".join(made), "Take each file by itself.")
     with closing(open_snapshot(store, made[0])) as snapshot:
@@ -83,7 +83,7 @@ def import_judgements(store: Path, path: Path, judge: AnnotationSource) -> SpotC
         raise ConfigError(f"verdicts on what {made[0]} assigns", bad[0].reason, "Give the file as it was drawn.")
     sure = [row for row in good if row.advances is not None]
     if not sure:
-        raise ConfigError(f"yes or no as verdict in {path}", "unsure alone", todo)
+        raise ConfigError(f"yes or no as verdict in {path}", "unsure alone", hint)
     counts = Counter(row.narrative_id for row in sure)
     hold = Counter(row.narrative_id for row in sure if row.advances)
     checks = tuple(SpotCheck(key, counts[key], hold[key]) for key in sorted(counts))

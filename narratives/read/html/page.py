@@ -67,8 +67,8 @@ def parse_page(data: bytes) -> HtmlElement:
     Levels beyond 120 are taken away, their text kept. No entity is resolved and nothing is fetched.
     """
     if len(data) > MAX_PAGE_BYTES:
-        todo = "Cut the page down or give its text as .txt."
-        raise ReadError(f"a page of up to {MAX_PAGE_BYTES // 1_000_000} MB", "a larger one", todo)
+        hint = "Cut the page down or give its text as .txt."
+        raise ReadError(f"a page of up to {MAX_PAGE_BYTES // 1_000_000} MB", "a larger one", hint)
     text = _drop_deep_tags(_XML_DECLARATION.sub("", decode_page(data)))
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
     try:

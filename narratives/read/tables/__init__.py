@@ -98,8 +98,8 @@ def make_csv_record(cells: list[str] | ReadError, header: list[str]) -> dict[str
     """A CSV row by column name; raises ReadError where it is faulty or not as long as the header."""
     cells = unwrap_row(cells)
     if len(cells) != len(header):
-        todo = "Quote cells that hold the delimiter or line breaks."
-        raise ReadError(f"{len(header)} cells as in the header", f"{len(cells)} cells", todo)
+        hint = "Quote cells that hold the delimiter or line breaks."
+        raise ReadError(f"{len(header)} cells as in the header", f"{len(cells)} cells", hint)
     return dict(zip(header, cells, strict=True))
 
 
@@ -227,8 +227,8 @@ def _map_json_cells(line: str, locate_keys: Callable[[tuple[str, ...]], Mapping[
         raise ReadError("a line in UTF-8", "other bytes", "Save the file as UTF-8.")
     value = parse_json(line, "one JSON object on the line")
     if not isinstance(value, dict):
-        todo = "Write each document as one object on one line."
-        raise ReadError("one JSON object on the line", f"a {type(value).__name__}", todo)
+        hint = "Write each document as one object on one line."
+        raise ReadError("one JSON object on the line", f"a {type(value).__name__}", hint)
     return _rename_cells(value, locate_keys(tuple(value)))
 
 
@@ -249,8 +249,8 @@ def _check_types(schema: pa.Schema, names: Mapping[str, str]) -> None:
         if not (_is_paragraphs_type(kind) if field == "paragraphs" else _is_metadata_type(kind, field)):
             meant = "text" if field in CONTENT_FIELDS else "text, numbers or dates"
             meant = "a list of strings or of structs" if field == "paragraphs" else meant
-            todo = f"Convert the column, or name another one with --map {field}=COLUMN."
-            raise ReadError(f"{meant} in column {column!r}", f"type {kind}", todo)
+            hint = f"Convert the column, or name another one with --map {field}=COLUMN."
+            raise ReadError(f"{meant} in column {column!r}", f"type {kind}", hint)
 
 
 def _is_text_type(kind: pa.DataType) -> bool:

@@ -119,8 +119,8 @@ def _plan_row_group(
         chunk = chunks[leaf]
         if leaf.is_nested and length * chunk.num_values > BATCH_BYTES:
             if leaf in borrowing or chunk.total_uncompressed_size > MAX_UNPACKED_TABLE_BYTES:
-                todo = "Write it anew in smaller row groups, with the encodings of Parquet 1."
-                raise ReadError("lists of text within bounds", f"more in column {leaf.column!r}", todo)
+                hint = "Write it anew in smaller row groups, with the encodings of Parquet 1."
+                raise ReadError("lists of text within bounds", f"more in column {leaf.column!r}", hint)
             references.append(leaf.path)
     return _ReadPlan(max(1, min(BATCH_ROWS, BATCH_BYTES // max(flat, 1))), tuple(references))
 

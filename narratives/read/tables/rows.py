@@ -80,8 +80,8 @@ def map_columns(names: Sequence[str], columns: Mapping[str, str]) -> dict[str, s
     if missing:
         raise ReadError(f"the columns that --map {' '.join(missing)} names", came, "Correct the --map.")
     if not any(field in located for field in CONTENT_FIELDS):
-        todo = "Say which column holds the text with --map text=COLUMN."
-        raise ReadError("a column `text` or `paragraphs`", came, todo)
+        hint = "Say which column holds the text with --map text=COLUMN."
+        raise ReadError("a column `text` or `paragraphs`", came, hint)
     return located
 
 

@@ -70,7 +70,7 @@ def test_a_faulty_narrative_is_named_with_its_file(file, change, why):
         load_codebook(path)
     assert why in str(error.value)
     assert str(path) in str(error.value) and "narrative" in str(error.value)
-    assert error.value.expected and error.value.got and error.value.todo
+    assert error.value.expected and error.value.got and error.value.hint
 
 
 @pytest.mark.parametrize(
