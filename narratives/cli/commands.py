@@ -158,7 +158,7 @@ def run_status(options: argparse.Namespace) -> int:
     print_table({name.replace("_", " "): count for name, count in manifest.counts.items()})
     print(f"inputs    {len(manifest.inputs)}")
     for record in manifest.inputs:
-        print(f"          {record.source_path}  ({read.printable(record.path)})")
+        print(f"          {record.source_path}  ({read.make_printable(record.path)})")
     older = [m for m in store.snapshots() if m.snapshot_id != current]
     for manifest in older:
         print(f"as of     {manifest.snapshot_id}, built {manifest.built_at}")

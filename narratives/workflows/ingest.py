@@ -162,7 +162,7 @@ def _remove_inputs(ledger: dict[Path, InputRecord], remove: Sequence[str]) -> di
     """The ledger less what `remove` means: a path from here, or one as `status` lists it."""
     for typed in remove:
         # A link that was refused is removed itself, and not what it leads to.
-        place, target = read.place_of(Path(typed)), Path(typed).resolve()
+        place, target = read.get_place(Path(typed)), Path(typed).resolve()
         meant = {p for p, record in ledger.items() if p.is_relative_to(place) or record.source_path == typed}
         meant = meant or {p for p in ledger if p.is_relative_to(target)}
         if not meant:
