@@ -68,8 +68,8 @@ def run_fetch(options: argparse.Namespace) -> int:
         print(f"  failed {failure.url}: {failure.reason}")
     listed = {"outside the dates": report.outside, "listed": report.listed}
     print_table({**listed, **report.counts, "failed": len(report.failures)})
-    print(f"{report.had} pages of this source are in {report.into} after {report.seconds:.1f} s")
-    return 0 if report.had else EXIT_NOTHING_READ
+    print(f"{report.archived} pages of this source are in {report.into} after {report.seconds:.1f} s")
+    return 0 if report.archived else EXIT_NOTHING_READ
 
 
 def run_export(options: argparse.Namespace) -> int:

@@ -191,7 +191,7 @@ def check_type(page: FetchedPage) -> None:
 
 def get_media_type(page: FetchedPage) -> str:
     """Return the media type of an answer, without parameters such as the charset."""
-    return page.header("Content-Type").partition(";")[0].strip().lower()
+    return page.get_header("Content-Type").partition(";")[0].strip().lower()
 
 
 def choose_extension(page: FetchedPage) -> str:

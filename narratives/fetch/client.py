@@ -217,7 +217,7 @@ class HttpClient:
                 failure = FetchError(
                     "a page", describe_status(page.status), RETRY_HINT, passing=True, status=page.status
                 )
-                asked = self._retry_after(page)
+                asked = self._parse_retry_after(page)
             if asked > self._policy.longest_wait:
                 raise _extend_error(failure, f" and a request to wait {asked:,.0f} s")
             if attempt == last:
@@ -230,7 +230,7 @@ class HttpClient:
         with self._limiter.wait_turn(get_host(url)):
             deadline = self._clock.elapsed() + self._policy.deadline
             try:
-                response = self._open(target, extra)
+                response = self._send(target, extra)
                 try:
                     page = FetchedPage(url, url, response.status, tuple(response.headers.items()))
                     if page.status != HTTPStatus.OK:
@@ -246,7 +246,7 @@ class HttpClient:
             except HTTPError as error:
                 raise _convert_error(error) from error
 
-    def _open(self, target: ConnectionTarget, extra: Mapping[str, str]) -> BaseHTTPResponse:
+    def _send(self, target: ConnectionTarget, extra: Mapping[str, str]) -> BaseHTTPResponse:
         """Send the request to the first of the checked addresses that accepts a connection."""
         headers = {**REQUEST_HEADERS, "User-Agent": self._agent, "Host": target.authority, **extra}
         for number, address in enumerate(target.addresses, 1):
@@ -283,9 +283,9 @@ class HttpClient:
             )
         return self._pools[key]
 
-    def _retry_after(self, page: FetchedPage) -> float:
+    def _parse_retry_after(self, page: FetchedPage) -> float:
         """Return the seconds that a Retry-After header (a number or a date) asks for, or 0."""
-        text = page.header("Retry-After").strip()
+        text = page.get_header("Retry-After").strip()
         if text.isdecimal():
             return float(text)
         try:
@@ -319,7 +319,7 @@ def _extend_error(failure: FetchError, more: str) -> FetchError:
 
 
 def _get_redirect_target(page: FetchedPage) -> str:
-    text = page.header("Location")
+    text = page.get_header("Location")
     if not text:
         raise FetchError(
             "a redirect to somewhere", f"{describe_status(page.status)} without Location", "Use another address."

@@ -78,7 +78,7 @@ class FetchedPage:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
 
-    def header(self, name: str) -> str:
+    def get_header(self, name: str) -> str:
         """Return the value of a header (name in any case), or ""."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
 
@@ -141,7 +141,7 @@ class FetchReport:
     seconds: float = 0.0
 
     @property
-    def had(self) -> int:
+    def archived(self) -> int:
         """The number of listed pages that are now in the archive, from this run or an earlier one."""
         return sum(self.counts.values())
 
@@ -167,7 +167,7 @@ class DateRange:
         """Whether both sides are open."""
         return self.first is None and self.last is None
 
-    def holds(self, day: date) -> bool:
+    def contains(self, day: date) -> bool:
         """Return whether a day is inside."""
         return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
 
@@ -178,7 +178,7 @@ class DateRange:
         later may have been published inside it.
         """
         if entry.published:
-            return not self.holds(date.fromisoformat(entry.published))
+            return not self.contains(date.fromisoformat(entry.published))
         changed = date.fromisoformat(entry.modified) if entry.modified else None
         return changed is not None and self.first is not None and changed < self.first
 

@@ -255,12 +255,12 @@ class SourceLister:
         url = normalise_url(source)
         page = self._fetch_listing(url)
         body = decompress(page.body, self._policy.listing_bytes)
-        kind = detect_source_kind(body, page.header("Content-Type").lower())
+        kind = detect_source_kind(body, page.get_header("Content-Type").lower())
         if kind == "sitemap":
             return self._list_sitemap(page.final_url, body)
         if kind == "feed":
             return self._select(read_feed(body), page.final_url)
-        self._refuse_dates(source)
+        self._reject_dates(source)
         if kind == "addresses":
             return self._select(map(ListedPage, read_addresses(self._decode(body))), page.final_url)
         return Listing((ListedPage(url, page=page),))
@@ -269,7 +269,7 @@ class SourceLister:
         if not path.is_file():
             hint = f"Use {KREMLIN_SOURCE}, an address that begins with http, or a file of addresses."
             raise UsageError("a source or a file of addresses", repr(str(path)), hint)
-        self._refuse_dates(str(path))
+        self._reject_dates(str(path))
         try:
             text = self._decode(path.read_bytes())
         except OSError as error:
@@ -327,7 +327,7 @@ class SourceLister:
         self._progress("listing", self._listings, None)
         return page
 
-    def _refuse_dates(self, source: str) -> None:
+    def _reject_dates(self, source: str) -> None:
         if not self._date_range.is_open:
             hint = "Remove --from and --to: the date of a page is known only after it is read."
             raise UsageError("a sitemap, a feed or kremlin with --from or --to", repr(source), hint)

@@ -27,7 +27,7 @@ def parse_partial_date(partial: str) -> tuple[date, date]:
     return first, date(year, last_month, calendar.monthrange(year, last_month)[1])
 
 
-def is_partial(text: str) -> bool:
+def is_partial_date(text: str) -> bool:
     """Return whether a text is a valid partial date; `2016-02-31` is not."""
     try:
         parse_partial_date(text)
@@ -41,11 +41,10 @@ def get_all_period_labels(partial: str) -> tuple[str | None, str | None, str | N
     if not partial:
         return None, None, None, None
     first, last = parse_partial_date(partial)
-    year = f"{first.year:04d}"
+    year = get_period_label(first, "year")
     if first.month != last.month:
         return year, None, None, None
-    half, quarter = (first.month + 5) // 6, (first.month + 2) // 3
-    return year, f"{year}-H{half}", f"{year}-Q{quarter}", f"{year}-{first.month:02d}"
+    return year, get_period_label(first, "half"), get_period_label(first, "quarter"), get_period_label(first, "month")
 
 
 MONTHS_PER_PERIOD: dict[Granularity, int] = {"year": 12, "half": 6, "quarter": 3, "month": 1}
@@ -92,10 +91,10 @@ def get_period_middle(label: str, aside: float = 0.0) -> date:
 def get_period_label(day: date, by: Granularity) -> str:
     """Return the label of the period that contains `day`."""
     if by == "year":
-        return f"{day.year}"
+        return f"{day.year:04}"
     if by == "month":
-        return f"{day.year}-{day.month:02}"
-    return f"{day.year}-{'H' if by == 'half' else 'Q'}{(day.month - 1) // MONTHS_PER_PERIOD[by] + 1}"
+        return f"{day.year:04}-{day.month:02}"
+    return f"{day.year:04}-{'H' if by == 'half' else 'Q'}{(day.month - 1) // MONTHS_PER_PERIOD[by] + 1}"
 
 
 def list_period_labels(first: str, last: str) -> list[str]:

@@ -25,7 +25,7 @@ from narratives.read.tables import (
     read_jsonl,
     read_parquet,
 )
-from narratives.read.tables.rows import apply_manifest, make_legible, refuse
+from narratives.read.tables.rows import apply_manifest, make_legible, make_rejected
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ def read_file(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocume
             if not count:
                 raise ReadError("at least one row", "none", "Add rows, or leave the file out.")
     except ReadError as error:
-        whole = refuse(file.source_path, 0, error)
+        whole = make_rejected(file.source_path, 0, error)
         # Damaged bytes end the reading of a table.
         yield replace(whole, reason=f"{whole.reason} Rows up to {row} were read.") if row else whole
 

@@ -15,7 +15,7 @@ from narratives.model import InputFile, ReadError, Rejected, UnusedColumns
 from narratives.read.encoding import open_text
 from narratives.read.formats import TABLE_EXTENSIONS, check_format, convert_errors, get_format, make_read_error
 from narratives.read.tables import find_delimiter, iterate_csv_rows, make_csv_record, unwrap_row
-from narratives.read.tables.rows import find_unmatched, match_columns, refuse, replace_unstorable
+from narratives.read.tables.rows import find_unmatched, make_rejected, match_columns, replace_unstorable
 
 MANIFEST_CSV = "manifest.csv"
 MANIFEST_FIELDS = ("date", "outlet", "title", "url", "speaker")
@@ -53,11 +53,11 @@ def load_manifest(folder: Path, source: str) -> FolderManifest:
                     record = make_csv_record(cells, header)
                     name, values = _parse_row({f: record[column] for f, column in names.items()}, folder, rows)
                 except ReadError as error:
-                    rejected.append(refuse(source, number, error))
+                    rejected.append(make_rejected(source, number, error))
                 else:
                     rows[name] = values
     except ReadError as error:
-        rejected.append(refuse(source, 0, error))
+        rejected.append(make_rejected(source, 0, error))
     return FolderManifest(rows, tuple(rejected), unused)
 
 
@@ -133,7 +133,7 @@ def survey(inputs: Sequence[str]) -> Survey:
     search = _InputSearch()
     for typed in inputs:
         search.add(typed)
-    return search.result()
+    return search.build_survey()
 
 
 def find_inputs(inputs: Sequence[str]) -> tuple[list[InputFile], list[Rejected]]:
@@ -178,7 +178,7 @@ class _InputSearch:
         # Counts files and errors, with repetitions. An argument that adds none is itself an error.
         self._met = 0
 
-    def result(self) -> Survey:
+    def build_survey(self) -> Survey:
         """Return the survey, in order."""
         manifests = {get_place(folder / MANIFEST_CSV) for folder in self._manifests}
         return Survey(
@@ -210,12 +210,12 @@ class _InputSearch:
                 self._add_glob(typed)
         # pathlib raises it for an invalid pattern and for NUL characters.
         except ValueError as error:
-            self._miss(path, ReadError("a path or a pattern", f"{typed!r}: {error}", "Correct it."))
+            self._reject_missing(path, ReadError("a path or a pattern", f"{typed!r}: {error}", "Correct it."))
         except OSError as error:
-            self._miss(path, make_read_error(error))
+            self._reject_missing(path, make_read_error(error))
         if before == self._met:
             hint = "Use a folder, or a file of a supported format."
-            self._miss(path, ReadError("files to read", "no file of a supported format", hint))
+            self._reject_missing(path, ReadError("files to read", "no file of a supported format", hint))
 
     def _add_glob(self, pattern: str) -> None:
         parts = Path(pattern).parts
@@ -235,10 +235,10 @@ class _InputSearch:
     def _walk(self, folder: Path) -> Iterator[Path]:
         self._folders.add(folder.resolve())
 
-        def failed(error: OSError) -> None:
+        def reject_folder(error: OSError) -> None:
             self._reject(Path(error.filename), make_read_error(error))
 
-        for base, folders, names in os.walk(folder, onerror=failed):
+        for base, folders, names in os.walk(folder, onerror=reject_folder):
             here = Path(base)
             self._load_manifest(here)
             for name in sorted(folders):
@@ -253,7 +253,7 @@ class _InputSearch:
         try:
             _check_readable(path)
         except ReadError as error:
-            (self._reject if os.path.lexists(path) else self._miss)(path, error)
+            (self._reject if os.path.lexists(path) else self._reject_missing)(path, error)
             return
         key = path.resolve()
         if key not in self._files:
@@ -280,12 +280,12 @@ class _InputSearch:
     def _reject(self, path: Path, error: ReadError) -> None:
         """Reject something that exists."""
         self._met += 1
-        self._refused[get_place(path)].add(refuse(_format_source_path(path), 0, error))
+        self._refused[get_place(path)].add(make_rejected(_format_source_path(path), 0, error))
 
-    def _miss(self, path: Path, error: ReadError) -> None:
+    def _reject_missing(self, path: Path, error: ReadError) -> None:
         """Reject an argument that names nothing that exists."""
         self._met += 1
-        self._absent.add(refuse(_format_source_path(path), 0, error))
+        self._absent.add(make_rejected(_format_source_path(path), 0, error))
 
 
 def _check_readable(path: Path) -> None:

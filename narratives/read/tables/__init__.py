@@ -31,10 +31,10 @@ from narratives.read.tables.rows import (
     find_unmatched,
     fold,
     get_field_columns,
+    make_rejected,
     map_columns,
     match_columns,
     parse_json,
-    refuse,
     row_to_document,
 )
 
@@ -125,7 +125,7 @@ def read_jsonl(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocum
             except StopIteration:
                 return
             except LongLineError as error:
-                yield refuse(file.source_path, lines.number, error)
+                yield make_rejected(file.source_path, lines.number, error)
                 continue
             if line.strip():
                 yield _build_document(file, lines.number, partial(_map_json_cells, line, locate_keys))
@@ -217,7 +217,7 @@ def _build_document(file: InputFile, row: int, cells: Callable[[], Mapping[str, 
     try:
         return row_to_document(cells(), file, row)
     except ReadError as error:
-        return refuse(file.source_path, row, error)
+        return make_rejected(file.source_path, row, error)
 
 
 def _map_csv_cells(cells: list[str] | ReadError, header: list[str], names: Mapping[str, str]) -> dict[str, object]:

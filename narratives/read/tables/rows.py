@@ -209,7 +209,7 @@ def replace_unstorable(text: str) -> str:
     return _UNSTORABLE.sub("\ufffd", text)
 
 
-def refuse(source_path: str, row: int, error: ReadError) -> Rejected:
+def make_rejected(source_path: str, row: int, error: ReadError) -> Rejected:
     """Make a Rejected from an error; its reason is legible even if it quotes a damaged file."""
     return Rejected(source_path, row, make_legible(str(error), MAX_REASON))
 

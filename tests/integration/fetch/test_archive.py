@@ -108,7 +108,7 @@ def test_a_stopped_fetch_goes_on_where_it_was(site, tmp_path):
         get(site, tmp_path, *NAMES, progress=stop_at("fetching", 4))
     assert site.asked() == NAMES[:4]
     report = get(site, tmp_path, *NAMES)
-    assert site.asked() == NAMES and report.counts == {"already": 4, "new": 2} and report.had == 6
+    assert site.asked() == NAMES and report.counts == {"already": 4, "new": 2} and report.archived == 6
     assert get(site, tmp_path, *NAMES).counts == {"unchanged": 6}
 
 

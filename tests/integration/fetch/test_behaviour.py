@@ -88,7 +88,7 @@ def test_an_answer_that_drips_for_ever_is_given_up_on(site, tmp_path):
 def test_an_answer_that_is_no_page_is_told_and_not_tried_again(site, tmp_path, status):
     site.routes["/a"] = Answer(b"no" if status != 204 else b"", status)
     report = get(site, tmp_path, "/a")
-    assert str(status) in why(report) and report.had == 0
+    assert str(status) in why(report) and report.archived == 0
     assert site.asked() == ["/a"] and bodies(tmp_path) == []
 
 
@@ -188,7 +188,7 @@ def test_a_redirect_to_where_we_may_not_go_is_refused(site, tmp_path, location):
         return [(host, port)]
 
     report = get(site, tmp_path, "/a", resolve=only_numbers)
-    assert len(report.failures) == 1 and report.had == 0 and bodies(tmp_path) == []
+    assert len(report.failures) == 1 and report.archived == 0 and bodies(tmp_path) == []
 
 
 def test_a_private_address_needs_to_be_allowed_even_as_the_source(site, tmp_path):
