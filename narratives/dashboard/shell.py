@@ -82,7 +82,7 @@ def show_errors() -> Iterator[None]:
             st.warning(what, icon=":material/hourglass_empty:")
         else:
             st.error("This page cannot be shown.", icon=":material/error:")
-        st.text(f"Expected {error.expected}; got {error.got}.\n{error.todo}")
+        st.text(f"Expected {error.expected}; got {error.got}.\n{error.hint}")
         if passing:
             st.button("Try again", icon=":material/refresh:")
         _tell_lost()

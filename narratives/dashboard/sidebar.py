@@ -10,7 +10,7 @@ import streamlit as st
 from narratives.dashboard import cached_queries
 from narratives.dashboard.components import controls
 from narratives.model import CopyFilter, Slice, Voice
-from narratives.model.dates import is_partial
+from narratives.model.dates import is_partial_date
 from narratives.render import phrases
 from narratives.render.phrases import NOBODY
 
@@ -89,5 +89,5 @@ def _draw_multiselect(label: str, key: str, shown: Mapping[str, str], everything
 def _draw_date_select(label: str, key: str, years: list[str], placeholder: str) -> None:
     """A year, or the finer date that a link or a click on a chart has set."""
     given = [st.session_state.get(key) or "", st.query_params.get(key) or ""]
-    options = sorted({*years, *(day for day in given if day[:4] in years and is_partial(day))})
+    options = sorted({*years, *(day for day in given if day[:4] in years and is_partial_date(day))})
     controls.maybe(label, key, options, placeholder)

@@ -1,4 +1,4 @@
-"""TODO"""
+"""The records that cross layers: documents, narratives, snapshots, slices, build reports and errors."""
 
 from narratives.model.build_report import (
     AnnotationSource,

@@ -1,4 +1,4 @@
-"""What a person asked to see."""
+"""The slice of the data that a page, chart or export shows, and search terms."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ CopyFilter = Literal["originals", "copies", "all"]
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """What a person asked to see: the filters that pages, charts and exports share.
+    """The filters that pages, charts and exports share.
 
-    Empty tuples mean "all". `date_from` and `date_to` are partial dates, inclusive at their own precision
-    (`2016` to `2017-06`). Speaker or outlet `""` inside a tuple means "none named".
+    An empty tuple means "all". `date_from` and `date_to` are partial dates (`2016`, `2017-06`), both
+    inclusive. The speaker or outlet `""` in a tuple means "none named".
     """
 
     speakers: tuple[str, ...] = ()
@@ -38,9 +38,9 @@ _SEARCH_TERM = re.compile(r'(-?)(?:"([^"]+)"|(\S+))')
 
 
 def parse_search_terms(text: str) -> list[tuple[str, bool]]:
-    """The words and "phrases in quotes" of a search, each with whether it must occur: -not, -"not this".
+    """Split a search into words and "phrases in quotes", each with False for -excluded terms, else True.
 
-    What is asked twice, in whatever case, comes once.
+    A term that occurs twice, in any case, is returned once.
     """
     once: dict[tuple[str, bool], str] = {}
     for match in _SEARCH_TERM.finditer(text):

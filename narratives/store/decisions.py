@@ -152,8 +152,8 @@ class DecisionLog:
         connection.execute("PRAGMA foreign_keys = ON")
 
     def _no_log(self, got: str) -> ConfigError:
-        todo = "Name another file; this one is left alone."
-        return ConfigError(f"a decisions log at {self.path}", got, todo)
+        hint = "Name another file; this one is left alone."
+        return ConfigError(f"a decisions log at {self.path}", got, hint)
 
 
 def hash_decisions(decisions: Sequence[Decision]) -> str:

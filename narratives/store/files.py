@@ -112,8 +112,8 @@ def load_input_records(store: Path) -> tuple[InputRecord, ...] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        todo = f"Delete {path}: the list is then taken from the newest snapshot."
-        raise StoreError(f"a list of inputs in {path}", f"{type(error).__name__}: {error}", todo) from error
+        hint = f"Delete {path}: the list is then taken from the newest snapshot."
+        raise StoreError(f"a list of inputs in {path}", f"{type(error).__name__}: {error}", hint) from error
 
 
 def _encoded(value: object) -> bytes:
@@ -230,5 +230,5 @@ def read_spot_checks(path: Path) -> SpotChecks | None:
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         got = f"{type(error).__name__}: {error}"
-        todo = "Delete it and run `spotcheck take` again."
-        raise StoreError(f"spot checks in {path}", got, todo) from error
+        hint = "Delete it and run `spotcheck take` again."
+        raise StoreError(f"spot checks in {path}", got, hint) from error

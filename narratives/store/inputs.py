@@ -46,15 +46,15 @@ def write_rows(folder: Path, key: str, rows: Iterable[RawDocument | Rejected]) -
 def read_rows(folder: Path, key: str) -> Iterator[RawDocument | Rejected]:
     """Yield the rows of an input in their order. Raises StoreError where they are missing or damaged."""
     path = make_rows_path(folder, key)
-    todo = "Build again from the sources; they are read anew where the ledger lacks them."
+    hint = "Build again from the sources; they are read anew where the ledger lacks them."
     try:
         with gzip.open(path, "rb") as file:
             for line in file:
                 yield _parse_row(json.loads(line))
     except FileNotFoundError as error:
-        raise StoreError(f"the rows of an input at {path}", "no such file", todo) from error
+        raise StoreError(f"the rows of an input at {path}", "no such file", hint) from error
     except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"the rows of an input at {path}", f"{type(error).__name__}: {error}", todo) from error
+        raise StoreError(f"the rows of an input at {path}", f"{type(error).__name__}: {error}", hint) from error
 
 
 def _parse_row(fields: dict[str, object]) -> RawDocument | Rejected:
@@ -116,8 +116,8 @@ def save_upload(store: Path, name: str, data: bytes, formats: Collection[str]) -
             write_atomically(folder / safe, data)
         folder.touch()
     except OSError as error:
-        todo = "Make room, or give yourself the right to write there."
-        raise StoreError(f"a folder to write to at {store / UPLOADS_FOLDER}", str(error), todo) from error
+        hint = "Make room, or give yourself the right to write there."
+        raise StoreError(f"a folder to write to at {store / UPLOADS_FOLDER}", str(error), hint) from error
     return Upload(safe, folder / safe, (folder / safe,), ())
 
 

@@ -282,11 +282,11 @@ def open_snapshot_folder(folder: Path, limits: Limits = ALONE) -> Snapshot:
     """
     manifest = files.load_snapshot_manifest(folder)
     path = folder / DATABASE_FILE
-    todo = files.remedy(folder)
+    hint = files.remedy(folder)
     size = path.stat().st_size if path.is_file() else -1
     if size != manifest.sizes.get(DATABASE_FILE):
         got = "no such file" if size < 0 else f"{size} bytes"
-        raise StoreError(f"{path} of {manifest.sizes.get(DATABASE_FILE)} bytes", got, todo)
+        raise StoreError(f"{path} of {manifest.sizes.get(DATABASE_FILE)} bytes", got, hint)
     opened = files.identify(path)
     try:
         path.open("rb").close()
@@ -295,14 +295,14 @@ def open_snapshot_folder(folder: Path, limits: Limits = ALONE) -> Snapshot:
     try:
         connection = attach_database(path, limits)
     except (duckdb.Error, MemoryError) as error:
-        damage = StoreError(f"a DuckDB database at {path}", _take_first_line(error), todo)
+        damage = StoreError(f"a DuckDB database at {path}", _take_first_line(error), hint)
         raise limits.reached(error) or damage from error
     try:
         meta = dict(connection.execute("SELECT key, value FROM snap.meta").fetchall())
-        _check_snapshot(meta, manifest, path, todo)
+        _check_snapshot(meta, manifest, path, hint)
     except (duckdb.Error, MemoryError) as error:
         connection.close()
-        damage = StoreError(f"the tables of a snapshot in {path}", _take_first_line(error), todo)
+        damage = StoreError(f"the tables of a snapshot in {path}", _take_first_line(error), hint)
         raise limits.reached(error) or damage from error
     except StoreError:
         connection.close()
@@ -310,12 +310,12 @@ def open_snapshot_folder(folder: Path, limits: Limits = ALONE) -> Snapshot:
     return Snapshot(connection, manifest, path, opened, limits)
 
 
-def _check_snapshot(meta: dict[str, str], manifest: SnapshotManifest, path: Path, todo: str) -> None:
+def _check_snapshot(meta: dict[str, str], manifest: SnapshotManifest, path: Path, hint: str) -> None:
     if meta.get("schema_version") not in READABLE_VERSIONS:
         got = f"version {meta.get('schema_version')}"
-        raise StoreError(f"snapshot schema version {' or '.join(READABLE_VERSIONS)} in {path}", got, todo)
+        raise StoreError(f"snapshot schema version {' or '.join(READABLE_VERSIONS)} in {path}", got, hint)
     if meta.get("snapshot_id") != manifest.snapshot_id:
-        raise StoreError(f"snapshot {manifest.snapshot_id} in {path}", f"{meta.get('snapshot_id')}", todo)
+        raise StoreError(f"snapshot {manifest.snapshot_id} in {path}", f"{meta.get('snapshot_id')}", hint)
 
 
 def _take_first_line(error: Exception) -> str:

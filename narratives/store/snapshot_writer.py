@@ -83,7 +83,7 @@ def select_candidates(clusters: Iterable[Cluster]) -> list[Cluster]:
 
 
 def _check_content(content: SnapshotContent) -> None:
-    todo = "This is a fault of the build, not of the input: please report it with this message."
+    hint = "This is a fault of the build, not of the input: please report it with this message."
     documents = [d.document_id for d in content.documents]
     paragraphs = [p.paragraph_id for d in content.documents for p in d.paragraphs]
     narratives = [n.id for n in content.narratives.narratives]
@@ -92,9 +92,9 @@ def _check_content(content: SnapshotContent) -> None:
     for what, ids in (("document", documents), ("paragraph", paragraphs), ("narrative", narratives)):
         repeated = [key for key, n in Counter(ids).items() if n > 1]
         if repeated:
-            raise StoreError(f"every {what} id once", f"{len(repeated)} repeated, such as {repeated[0]}", todo)
+            raise StoreError(f"every {what} id once", f"{len(repeated)} repeated, such as {repeated[0]}", hint)
     if len(set(pairs)) < len(pairs):
-        raise StoreError("one assignment per paragraph and narrative", f"{len(pairs) - len(set(pairs))} repeated", todo)
+        raise StoreError("one assignment per paragraph and narrative", f"{len(pairs) - len(set(pairs))} repeated", hint)
     known = set(paragraphs)
     lost = {a.paragraph_id for a in content.assignments} | set(content.copies) | set(content.copies.values())
     lost |= set(content.statements) | {m for c in content.clusters for m in c.members}
@@ -102,7 +102,7 @@ def _check_content(content: SnapshotContent) -> None:
     lost |= {a.narrative_id for a in content.assignments} - set(narratives)
     lost -= known
     if lost:
-        raise StoreError("only ids of given paragraphs and narratives", f"{len(lost)} unknown: {min(lost)}", todo)
+        raise StoreError("only ids of given paragraphs and narratives", f"{len(lost)} unknown: {min(lost)}", hint)
 
 
 def _round_score(score: float) -> float:

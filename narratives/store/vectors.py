@@ -259,8 +259,8 @@ def problems(folder: Path) -> list[str]:
         wrong, rows = len(kept.damaged()) + kept.lost(), len(kept) + kept.lost()
     except StoreError as error:
         return [str(error)]
-    todo = "A build with this model encodes their texts again."
-    return [f"{wrong:,} of the {rows:,} vectors in {folder} are damaged. {todo}"] if wrong else []
+    hint = "A build with this model encodes their texts again."
+    return [f"{wrong:,} of the {rows:,} vectors in {folder} are damaged. {hint}"] if wrong else []
 
 
 def read_meta(folder: Path) -> dict[str, str | int]:

@@ -167,7 +167,7 @@ def _remove_inputs(ledger: dict[Path, InputRecord], remove: Sequence[str]) -> di
     """Return the ledger without the paths in `remove`: relative to here, or as `status` lists them."""
     for typed in remove:
         # A refused link is removed itself, not its target.
-        place, target = read.place_of(Path(typed)), Path(typed).resolve()
+        place, target = read.get_place(Path(typed)), Path(typed).resolve()
         matches = {p for p, record in ledger.items() if p.is_relative_to(place) or record.source_path == typed}
         matches = matches or {p for p in ledger if p.is_relative_to(target)}
         if not matches:

@@ -58,7 +58,7 @@ class Preview:
 
 def read_columns(path: Path) -> tuple[str, ...]:
     """Return the column names of a table in order. Raises ReadError where they cannot be read."""
-    return read.column_names(InputFile(path, path.name))
+    return read.list_columns(InputFile(path, path.name))
 
 
 def propose_columns(columns: Sequence[str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from streamlit.testing.v1.element_tree import TextInput
 from narratives.dashboard import cached_queries, url_state
 from narratives.dashboard.views import prevalence
 from narratives.model import ResourceError, ServerBusyError
-from narratives.model.dates import is_partial
+from narratives.model.dates import is_partial_date
 from narratives.store import LONGEST_SEARCH, MOST_TERMS
 from narratives.workflows.search import LONGEST
 from tests.conftest import ROOT
@@ -143,9 +143,9 @@ def test_a_limit_is_told_as_one_with_a_way_to_try_again(monkeypatch, error, head
 
 @pytest.mark.parametrize("text", ["2016", "2016-11", "2016-02-29"])
 def test_dates_of_the_calendar(text):
-    assert is_partial(text)
+    assert is_partial_date(text)
 
 
 @pytest.mark.parametrize("text", ["", "16", "2016-13", "2017-02-29", "2016-02-31", "0000", "２０１６", DIGITS])
 def test_what_is_no_date(text):
-    assert not is_partial(text)
+    assert not is_partial_date(text)

@@ -187,7 +187,7 @@ def find_near_paragraphs(view: View, asked: EvidenceSettings) -> tuple[Similarit
         return found, True
     except NarrativesError as error:
         st.warning("Paragraphs of like meaning cannot be found.", icon=":material/neurology:")
-        st.text(f"Expected {error.expected}; got {error.got}.\n{error.todo}")
+        st.text(f"Expected {error.expected}; got {error.got}.\n{error.hint}")
         return None, False
 
 

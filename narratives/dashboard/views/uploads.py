@@ -290,7 +290,7 @@ def _group_tables(uploads: Sequence[Upload]) -> list[TableGroup]:
                 try:
                     found.setdefault(preview.read_columns(file), []).append(file)
                 except ReadError as error:
-                    st.text(f"{file.name}: expected {error.expected}; got {error.got}. {error.todo}")
+                    st.text(f"{file.name}: expected {error.expected}; got {error.got}. {error.hint}")
     return [TableGroup(columns, tuple(files)) for columns, files in found.items()]
 
 

@@ -210,7 +210,7 @@ def test_a_damaged_snapshot_says_what_is_wrong(tmp_path: Path, damage) -> None:
 def test_errors_are_of_the_family(tmp_path: Path) -> None:
     with pytest.raises(NarrativesError) as caught:
         open_snapshot(tmp_path)
-    assert caught.value.expected and caught.value.got and caught.value.todo
+    assert caught.value.expected and caught.value.got and caught.value.hint
 
 
 def test_damage_inside_a_file_of_the_right_size_is_told_in_words(tmp_path: Path) -> None:
