@@ -11,15 +11,6 @@ from itertools import takewhile
 from typing import Literal, NamedTuple
 
 from narratives.model import DatePrecision
-from narratives.parse.patterns import (
-    DATELINE,
-    HEADER_DATE,
-    MONTH_NAME,
-    PERIOD_DATE,
-    TITLE_DATE,
-    URL_DATE,
-    VAGUE_DATE,
-)
 
 EARLIEST_YEAR = 1900
 # Where a stated date stands, by `RawDocument.date_source`.
@@ -28,6 +19,56 @@ ONE_DAY = timedelta(days=1)  # between the time zones of an author and a server
 MAX_POSTING_LAG = timedelta(days=60)  # between a statement and its posting; an earlier date is one that it speaks of
 MAX_YEARLESS_LAG = timedelta(days=10)
 
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+# Without one of these, words and numbers are read by no guess: a quarter is no month.
+MONTH_NAME = re.compile(
+    rf"\b(?:{_MONTH}|янв\w*|фев\w*|мар(?:та?)?|апр\w*|ма[йяе]|июн\w*|июл\w*|авг\w*|сен\w*|окт\w*|ноя\w*"
+    r"|дек\w*)(?![^\W\d_])",
+    re.IGNORECASE,
+)
+# Seasons, quarters, halves and weeks: no month is known, but the year is. Atomic, so that no text takes long.
+PERIOD_DATE = re.compile(
+    r"""(?:(?>(?:
+      [12]\d{3}(?:-?(?:Q[1-4]|H[12]|W\d\d(?:-?\d)?)|г\w*)?
+    | Q[1-4](?:[-/]?[12]\d{3})? | H[12](?:[-/]?[12]\d{3})? | [1-4]Q | [12]H
+    | quarter | half | semester | trimester | term | season | year | week | w\d{1,2}
+    | spring | summer | autumn | fall | winter | early | mid | late | beginning | middle | start | end
+    | first | second | third | fourth | last | 1st | 2nd | 3rd | 4th
+    | of | the | in | about | around | circa | ca?
+    | год\w* | гг? | весн\w* | лет[оа]м? | осен\w* | зим\w* | квартал\w* | полугоди\w*
+    | начал\w* | кон\w+ | середин\w*
+    | перв\w+ | втор\w+ | треть\w* | четв[её]рт\w+ | во? | около | I{1,3} | IV | [1-4](?:-?[йя]|-?е)?
+    )(?!\w))[\s.,~–-]*)+""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# Several days, part of a month, several months: the month or the year is known, but no day.
+VAGUE_DATE = re.compile(
+    rf"\b\d{{1,2}}\s*(?:[-–—]|to|and)\s*\d{{1,2}}\b|\b(?:early|mid|late|beginning|middle|end|начал\w*|кон\w+"
+    rf"|середин\w*)\b|\b{_MONTH}\s*(?:[-–—/]|to|and)\s*{_MONTH}(?![^\W\d_])",
+    re.IGNORECASE,
+)
+_DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
+_YEAR_PART = r"[12]\d{3}"
+_WEEKDAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
+_TIME = r"\d{1,2}[:.]\d{2}(?::\d{2})?(?:\s*[ap]\.?m\.?)?(?:\s*\(?[A-Z]{2,4}\)?)?"
+FULL_DATE = rf"(?:{_DAY}\s+{_MONTH},?\s+{_YEAR_PART}|{_MONTH}\s+{_DAY},?\s+{_YEAR_PART})"
+DAY_MONTH = rf"(?:{_DAY}\s+{_MONTH}|{_MONTH}\s+{_DAY})"
+HEADER_DATE = re.compile(
+    rf"(?:(?:first\s+)?(?:published|posted|updated|date)\s*(?:on|at)?\s*:?\s*)?(?:{_WEEKDAY}\.?,?\s+)?"
+    rf"(?:{_TIME}[\s,|–-]+)?"
+    rf"(?P<date>{FULL_DATE}|{DAY_MONTH}|{_MONTH}\s+{_YEAR_PART}|{_YEAR_PART}-\d\d-\d\d|\d\d?\.\d\d?\.{_YEAR_PART})"
+    rf"(?:[T\s,|–-]+(?:at\s+)?{_TIME})?",
+    re.IGNORECASE,
+)
+TITLE_DATE = re.compile(rf"(?:^|[\s,(–-])(?P<date>{FULL_DATE})\)?\.?$", re.IGNORECASE)
+DATELINE = re.compile(
+    r"^[/(]?(?P<place>[A-Z][\w.’'-]*(?:[ ,]+(?:[A-Z][\w.’'-]*|[io]n|de|del|la|upon)){0,4})\s*,\s+"
+    rf"(?P<date>(?i:{FULL_DATE}|{DAY_MONTH}))\s*[.,]?\s*(?P<agency>/[\w\s-]+/|\([\w\s-]+\)|[–—-])"
+)
+URL_DATE = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)[/-](?P<m>0[1-9]|1[0-2])(?:[/-](?P<d>0[1-9]|[12]\d|3[01]))?(?!\d)")
 _ISO_DATE = re.compile(r"(\d{4})(?:([-/. ])(\d{1,2})(?:\2(\d{1,2})(?:[T ].*)?)?)?")
 _COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})?(?:T.*)?")
 _MONTH_YEAR = re.compile(r"(\d{1,2})[./-](\d{4})")

@@ -12,28 +12,35 @@ from urllib.parse import urlsplit
 from narratives.model import MIN_STATEMENT_WORDS, Document, Paragraph, RawDocument
 from narratives.parse.attribution import attribute_blocks
 from narratives.parse.attribution.roster import Roster
-from narratives.parse.dates import DocumentDate, find_date
-from narratives.parse.patterns import (
-    AGENCIES,
-    COURTESY,
-    DATELINE,
-    LANGUAGE_CODES,
-    LANGUAGE_NAMES,
-    MAX_COURTESY_WORDS,
-    MAX_LANGUAGE_SAMPLE,
-    MIN_LANGUAGE_CONFIDENCE,
-    MIN_LANGUAGE_WORDS,
-    MINISTRY_BRIEFING,
-    NON_LATIN_LANGUAGES,
-    OUTLET_ALIASES,
-    OUTLET_HOSTS,
-    SPOKEN_TO_RT,
-    count_words,
-)
-from narratives.parse.segmentation import Segmentation, segment_document
+from narratives.parse.dates import DATELINE, DocumentDate, find_date
+from narratives.parse.segmentation import Segmentation, count_words, segment_document
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
+
+OUTLET_HOSTS = {
+    "kremlin.ru": "Kremlin",
+    "rt.com": "RT",
+    "tass.com": "TASS",
+    "tass.ru": "TASS",
+    "mid.ru": "Ministry of Foreign Affairs of Russia",
+}
+# As sites name themselves, and what the corpus calls them.
+OUTLET_ALIASES = {
+    "rt international": "RT",
+    "rt en": "RT",
+    "russia today": "RT",
+    "tass russian news agency": "TASS",
+    "president of russia": "Kremlin",
+    "the ministry of foreign affairs of the russian federation": "Ministry of Foreign Affairs of Russia",
+    "ministry of foreign affairs of the russian federation": "Ministry of Foreign Affairs of Russia",
+    "the ministry of foreign affairs of russia": "Ministry of Foreign Affairs of Russia",
+    "united states department of state": "U.S. Department of State",
+    "state.gov": "U.S. Department of State",
+}
+AGENCIES = {"tass": "TASS", "reuters": "Reuters", "ap": "AP", "afp": "AFP", "interfax": "Interfax"}
+SPOKEN_TO_RT = re.compile(r"\b(?:to|tells?|told|with) RT\b")
+MINISTRY_BRIEFING = re.compile(r"^Briefing by (?:the )?(?:Russian )?(?:Deputy )?Foreign Ministry Spokes\w+")
 
 
 def find_outlet(url: str, title: str, openings: Sequence[str], rt_layout: bool) -> str:
@@ -61,6 +68,16 @@ def _get_host(url: str) -> str:
         return (urlsplit(url).hostname or "").casefold()
     except ValueError:  # an address that is none, such as an unclosed [ of IPv6
         return ""
+
+
+_LATIN_CODES = "en de fr es it pt nl pl cs sk sl hr ro hu tr az uz vi id ms sv no da fi et lv lt sq"
+_OTHER_CODES = "ru uk be bg sr mk el hy ka kk ky tg fa ar he hi ur bn zh ja ko th"
+NON_LATIN_LANGUAGES = frozenset(_OTHER_CODES.split())
+LANGUAGE_CODES = NON_LATIN_LANGUAGES.union(_LATIN_CODES.split())
+MIN_LANGUAGE_WORDS = 8
+MIN_LANGUAGE_CONFIDENCE = 0.5
+MAX_LANGUAGE_SAMPLE = 4000  # characters that decide the language of a document
+LANGUAGE_NAMES = {"english": "en", "russian": "ru", "german": "de", "french": "fr", "spanish": "es"}
 
 
 def detect_document_language(text: str, stated: str = "") -> str:
@@ -112,6 +129,14 @@ PARSER_VERSION = 3
 TURN_LABEL = re.compile(r"^[A-Z][^:.!?]{0,150}: ")
 SENTENCE = re.compile(r"\w[^.!?]*")
 BARE_NUMBER = re.compile(r"[#№+-]?\d+(?:[.,]\d+)*")
+# A sentence of thanks, greeting or good wishes; a paragraph of nothing else makes no statement.
+COURTESY = re.compile(
+    r"(?:(?:once again|friends|colleagues),? )?(?:thank you|thanks)\b.{0,60}"
+    r"|good (?:morning|afternoon|evening|day)\b.{0,60}"
+    r"|(?:all the best|good luck|goodbye|good health|congratulations|welcome)\b.{0,40}",
+    re.IGNORECASE,
+)
+MAX_COURTESY_WORDS = 25
 MIN_ID = 5  # characters that an id must have to be of one document the world over
 MAX_OPENING_PARAGRAPHS = 4  # body paragraphs in which a dateline or an outlet's cue may stand
 

@@ -10,14 +10,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from narratives.model import MIN_STATEMENT_WORDS, Document
-from narratives.parse.patterns import (
-    MIN_COPY_JACCARD,
-    MINHASH_PERMUTATIONS,
-    MINHASH_SEED,
-    SHINGLE_WORDS,
-    WORD,
-)
+from narratives.parse.segmentation import WORD
 
+SHINGLE_WORDS = 5
+MIN_COPY_JACCARD = 0.8
+MINHASH_PERMUTATIONS = 128
+MINHASH_SEED = 20161110
 EDGE_PARAGRAPHS = 3  # body paragraphs at the head and at the foot of a document that are looked at
 MIN_BOILERPLATE_DOCUMENTS = 5
 MIN_BOILERPLATE_DATES = 3  # so that one text under many addresses does not count as a habit

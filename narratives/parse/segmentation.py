@@ -8,33 +8,52 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from narratives.model import MIN_STATEMENT_WORDS, RawDocument, RawParagraphKind
-from narratives.parse.dates import extract_header_date
-from narratives.parse.patterns import (
-    BOILERPLATE,
-    CONTENTS_LABEL,
-    DATELINE,
-    FOOTER_HEADING,
-    FULL_STOP,
-    ICON_WORD,
-    MAX_HEADING_WORDS,
-    MAX_TITLE_WORDS,
-    MIN_CONTENTS_LINES,
-    MIN_ICONS,
-    MIN_PROSE_PARAGRAPHS,
-    MIN_PROSE_WORDS,
-    MIN_REPEATED_SHARE,
-    MIN_REPEATED_TITLE_WORDS,
-    OMISSION,
-    SECTION_COLON,
-    SENTENCE_BREAK,
-    SENTENCE_END,
-    WORD,
-    WRAPPED_LINE_LENGTHS,
-    count_words,
-)
+from narratives.parse.dates import DATELINE, extract_header_date
 
+MAX_TITLE_WORDS = 40
+MAX_HEADING_WORDS = 20
+MIN_REPEATED_TITLE_WORDS = 3
+WRAPPED_LINE_LENGTHS = (45, 100)  # characters a line, between which a block counts as hard-wrapped
+MIN_CONTENTS_LINES = 3
+MIN_REPEATED_SHARE = 0.4  # share of a list's lines that return as headings: then it is a table of contents
+
+WORD = re.compile(r"\w+(?:[’'-]\w+)*")
+BOILERPLATE = re.compile(
+    r"""(?:
+      (?:READ\ MORE|READ\ ALSO|SEE\ ALSO|WATCH\ MORE|Read\ more|Read\ also|See\ also|Also\ on\ [\w.]+)\s*:.*
+    | (?:Think\ your\ friends\ would\ be\ interested\?\s*)?Share\ this\ (?:story|article|page|post)\b.{0,40}
+    | (?:Поделиться|Распечатать|Share|Print|Print\ version|Share\ on\ \w+|Tweet|Email)\s*:?
+    | (?:All\ news|Podcasts?|Advertisement|Subscribe|Comments|Back\ to\ top|Table\ of\ contents)\s*:?
+    | \d{1,2}:\d{1,2}(?::\d{2})?
+    | [\d\s,.]+(?:views?|просмотр\w*)
+    | This\ email\ address\ is\ being\ protected\ from\ spambots\..*
+    | (?:tel|phone|fax)?[.:\s]*[+(]?\(?\d[\d\s()/;+.-]{7,}
+    )""",
+    re.VERBOSE,
+)
+ICON_WORD = re.compile(r"icon", re.IGNORECASE)
+MIN_ICONS = 5
+FOOTER_HEADING = re.compile(
+    r"(?:popular articles|most popular|most read|related (?:articles|news|stories)|latest news)\s*:?",
+    re.IGNORECASE,
+)
+MIN_PROSE_PARAGRAPHS, MIN_PROSE_WORDS = 3, 15  # paragraphs, and words in each, after which no footer stands
+OMISSION = re.compile(r"[<\[(]\s*(?:…|\.{3})\s*[>\])]")
+SECTION_COLON = re.compile(
+    r"(?:answers? to (?:media |journalists[’'] )?questions|questions? and answers?|q\s*&\s*a)\b.{0,40}:",
+    re.IGNORECASE,
+)
+CONTENTS_LABEL = re.compile(r"(?:table of )?contents\s*:?", re.IGNORECASE)
+SENTENCE_END = re.compile(r"[.!?…:;,][\"”“’'»)\]]*$")
+FULL_STOP = re.compile(r"(?<![.…])[.!?][\"”’)\]]*$")  # not of a text cut off
+SENTENCE_BREAK = re.compile(r"(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\b[A-Z])[.!?][”\"’]?\s+[A-Z“\"—–]")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]")
 _NEWLINE = re.compile(r"\r\n?|[\u2028\u2029\x85]")
+
+
+def count_words(text: str) -> int:
+    """Return the number of words; hyphens and apostrophes do not split a word."""
+    return sum(1 for _ in WORD.finditer(text))
 
 
 class RawBlock(NamedTuple):

@@ -22,14 +22,19 @@ from narratives.parse.attribution.lexicon import (
     SENTENCE_OPENERS,
 )
 from narratives.parse.attribution.mentions import find_mention_after, tokenise
-from narratives.parse.attribution.quotations import compute_quoted_share, find_quote_spans
+from narratives.parse.attribution.quotations import MIN_QUOTED_SHARE, compute_quoted_share, find_quote_spans
 from narratives.parse.attribution.report import Attribution, attribute_report, is_about_speaker
 from narratives.parse.attribution.roster import Roster, clean_name
-from narratives.parse.patterns import MAX_QUESTION_WORDS, MIN_QUOTED_SHARE, QUESTION_WITH_THANKS, count_words
-from narratives.parse.segmentation import Block
+from narratives.parse.segmentation import Block, count_words
 
 MAX_LABEL_WORDS = 20
 MIN_TURN_WORDS = 4
+# The end of a turn that asks: a question mark, and at most thanks or "please" after it.
+QUESTION_WITH_THANKS = re.compile(
+    r"\?[\"”’'»)\]]*(?:\s+(?:thank you|thanks|please|spasibo|go ahead)\b[^?]{0,60})*\s*(?:\([^()]*\)\s*)?$",
+    re.IGNORECASE,
+)
+MAX_QUESTION_WORDS = 250  # up to which a guest's turn that ends by asking is a question as a whole
 
 _TURN_LABEL = re.compile(r"(?P<label>[A-ZÀ-ÖØ-ÞА-ЯЁ][^:“”\"?!;]{0,150}):\s+(?P<rest>\S.*)", re.DOTALL)
 _LOWERCASE_NAME_WORDS = NAME_PARTICLES | {"of", "the", "and", "for", "in", "on", "at", "to"}

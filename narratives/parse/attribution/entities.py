@@ -33,8 +33,12 @@ from narratives.parse.attribution.mentions import (
     is_role_head,
 )
 from narratives.parse.attribution.roster import Roster, get_surname, make_role_key
-from narratives.parse.patterns import HOME_ROLES
 
+# On these sites a role without further words means the holder of this one.
+HOME_ROLES = {
+    ("Kremlin", "president"): "President of Russia",
+    ("Kremlin", "head of state"): "President of Russia",
+}
 _SENTENCE_BREAKS = (".", "?", "!", ":", ";", "—", "–", "*")
 
 

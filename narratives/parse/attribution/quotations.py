@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from narratives.parse.patterns import MAX_QUOTED_PARAGRAPHS, WORD
+from narratives.parse.segmentation import WORD
 
+MIN_QUOTED_SHARE = 0.5  # share of a paragraph's words, from which its voice is "quoted"
+MAX_QUOTED_PARAGRAPHS = 8  # paragraphs over which one unclosed quotation may stretch
 QuoteSpan = tuple[int, int]
 
 _QUOTE_MARK = re.compile(r"[“”„«»\"]|‘|’(?!\w)|(?<!\w)'(?=\w)|(?<=[\w.,!?])'(?!\w)")
@@ -18,7 +20,7 @@ def find_quote_spans(texts: Sequence[str]) -> list[list[QuoteSpan]]:
     """For every paragraph its quoted spans (start, end), marks included, in order and disjoint.
 
     A quotation that is not closed runs to the end of its paragraph, and over following paragraphs when a
-    closing mark comes first among the marks of a later one (at most MAX_QUOTED_RUN further on).
+    closing mark comes first among the marks of a later one (at most MAX_QUOTED_PARAGRAPHS further on).
     """
     spans: list[list[QuoteSpan]] = []
     carried_to = -1

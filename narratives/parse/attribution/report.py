@@ -30,10 +30,9 @@ from narratives.parse.attribution.mentions import (
     find_subject_from,
     tokenise,
 )
-from narratives.parse.attribution.quotations import QuoteSpan, compute_quoted_share, find_quote_spans
+from narratives.parse.attribution.quotations import MIN_QUOTED_SHARE, QuoteSpan, compute_quoted_share, find_quote_spans
 from narratives.parse.attribution.reporting_clauses import SpeechAct, find_speech_acts
 from narratives.parse.attribution.roster import Roster, get_surname
-from narratives.parse.patterns import MIN_QUOTED_SHARE
 
 _RELAYED_NOUNS = ("statement", "statements", "words", "remark", "remarks")
 
