@@ -23,13 +23,13 @@ _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 )
-# Without one of these, words and numbers are read by no guess: a quarter is no month.
+# Words and numbers are only parsed freely with one of these, because a quarter is not a month.
 MONTH_NAME = re.compile(
     rf"\b(?:{_MONTH}|янв\w*|фев\w*|мар(?:та?)?|апр\w*|ма[йяе]|июн\w*|июл\w*|авг\w*|сен\w*|окт\w*|ноя\w*"
     r"|дек\w*)(?![^\W\d_])",
     re.IGNORECASE,
 )
-# Seasons, quarters, halves and weeks: no month is known, but the year is. Atomic, so that no text takes long.
+# Seasons, quarters, halves and weeks: only the year is known. Atomic groups keep the match fast on any text.
 PERIOD_DATE = re.compile(
     r"""(?:(?>(?:
       [12]\d{3}(?:-?(?:Q[1-4]|H[12]|W\d\d(?:-?\d)?)|г\w*)?
@@ -44,7 +44,7 @@ PERIOD_DATE = re.compile(
     )(?!\w))[\s.,~–-]*)+""",
     re.VERBOSE | re.IGNORECASE,
 )
-# Several days, part of a month, several months: the month or the year is known, but no day.
+# Several days, part of a month, several months: the month or the year is known, but not the day.
 VAGUE_DATE = re.compile(
     rf"\b\d{{1,2}}\s*(?:[-–—]|to|and)\s*\d{{1,2}}\b|\b(?:early|mid|late|beginning|middle|end|начал\w*|кон\w+"
     rf"|середин\w*)\b|\b{_MONTH}\s*(?:[-–—/]|to|and)\s*{_MONTH}(?![^\W\d_])",

@@ -13,9 +13,9 @@ from narratives.parse.dates import DATELINE, extract_header_date
 MAX_TITLE_WORDS = 40
 MAX_HEADING_WORDS = 20
 MIN_REPEATED_TITLE_WORDS = 3
-WRAPPED_LINE_LENGTHS = (45, 100)  # characters a line, between which a block counts as hard-wrapped
+WRAPPED_LINE_LENGTHS = (45, 100)  # shortest and longest line, in characters, of a hard-wrapped block
 MIN_CONTENTS_LINES = 3
-MIN_REPEATED_SHARE = 0.4  # share of a list's lines that return as headings: then it is a table of contents
+MIN_REPEATED_SHARE = 0.4  # share of a list's lines that appear again as headings, from which it is a table of contents
 
 WORD = re.compile(r"\w+(?:[’'-]\w+)*")
 BOILERPLATE = re.compile(
@@ -37,7 +37,7 @@ FOOTER_HEADING = re.compile(
     r"(?:popular articles|most popular|most read|related (?:articles|news|stories)|latest news)\s*:?",
     re.IGNORECASE,
 )
-MIN_PROSE_PARAGRAPHS, MIN_PROSE_WORDS = 3, 15  # paragraphs, and words in each, after which no footer stands
+MIN_PROSE_PARAGRAPHS, MIN_PROSE_WORDS = 3, 15  # paragraphs, and words in each, that show that an article follows
 OMISSION = re.compile(r"[<\[(]\s*(?:…|\.{3})\s*[>\])]")
 SECTION_COLON = re.compile(
     r"(?:answers? to (?:media |journalists[’'] )?questions|questions? and answers?|q\s*&\s*a)\b.{0,40}:",

@@ -86,7 +86,7 @@ def _is_certain_label(label: str, rest: str, roster: Roster) -> bool:
         return True
     if len(label.split()) > MAX_LABEL_WORDS or not _is_turn_text(rest):
         return False
-    if roster.known(clean_name(label)) or (_is_name_label(label) and roster.known(roster.resolve(label))):
+    if roster.is_known(clean_name(label)) or (_is_name_label(label) and roster.is_known(roster.resolve(label))):
         return True
     return _is_name_label(label) and any(w.casefold() in ROLE_HEADS for w in clean_name(label).split()[:-2])
 
@@ -128,7 +128,7 @@ def find_questions(turns: Sequence[Turn], labels: Mapping[str, str], roster: Ros
     question.
     """
     journalists = {name for name in labels.values() if _is_journalist(name, roster, on)}
-    officials = {name for name in labels.values() if roster.known(name)} - journalists
+    officials = {name for name in labels.values() if roster.is_known(name)} - journalists
     if not any(turn.speaker in officials for turn in turns):
         return set()
     posted = {name for label, name in labels.items() if _has_post(label)} - journalists
@@ -159,7 +159,7 @@ def _count_turn_words(turns: Sequence[Turn]) -> int:
 
 
 def _is_journalist(name: str, roster: Roster, on: str) -> bool:
-    return any(roster.is_a(name, head, on) for head in INTERVIEWER_HEADS)
+    return any(roster.holds_post(name, head, on) for head in INTERVIEWER_HEADS)
 
 
 def _has_post(label: str) -> bool:
@@ -317,7 +317,7 @@ def _find_title_speaker(title: str, roster: Roster, on: str) -> str:
     if not match:
         return ""
     tokens = tokenise(match["who"], [])
-    return EntityIndex([tokens], roster, on, "").who(find_mention_after(tokens, 0))
+    return EntityIndex([tokens], roster, on, "").resolve(find_mention_after(tokens, 0))
 
 
 def _is_report_about(texts: Sequence[str], speaker: str, roster: Roster) -> bool:
@@ -335,7 +335,7 @@ def _merge_labels(labels: Sequence[str], roster: Roster, on: str) -> dict[str, s
     for long in names:
         for short in names:
             if " " in cleaned[short] and cleaned[long].endswith(" " + cleaned[short]):
-                if names[long] == cleaned[long] and roster.known(cleaned[short]):
+                if names[long] == cleaned[long] and roster.is_known(cleaned[short]):
                     names[short] = names[long]
                 elif names[long] == cleaned[long]:
                     names[long] = names[short]
