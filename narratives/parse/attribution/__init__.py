@@ -11,7 +11,6 @@ from narratives.model import ParagraphKind, Voice
 from narratives.parse.attribution.entities import EntityIndex
 from narratives.parse.attribution.lexicon import (
     ANSWER_LABELS,
-    DOCUMENT_SPEAKER,
     IMPERSONAL_NOUNS,
     INTERVIEWER_HEADS,
     NAME_PARTICLES,
@@ -167,6 +166,12 @@ def _has_post(label: str) -> bool:
     return bool(words & ROLE_HEADS) and not words & INTERVIEWER_HEADS
 
 
+DOCUMENT_SPEAKER = re.compile(
+    r"^(?:(?:opening|closing|introductory|welcoming|concluding)\s+)?(?:weekly\s+)?"
+    r"(?:briefing|speech|remarks|statement|address|comments?|article|interview|lecture|press conference)\s+"
+    r"(?:by|of|from)\s+(?P<who>.+)$",
+    re.IGNORECASE,
+)
 _QUOTE_MARKS = "“”„«»\"‘'"
 TURN_METHODS = ("source label", "turn label", "turn continued")
 MIN_RETOLD_PARAGRAPHS = 2  # paragraphs about the stated speaker that make a text a report about them

@@ -101,7 +101,7 @@ def _find_only_person(tokens: Sequence[Token], start: int, at: int, entities: En
 
 
 def find_introduced_person(tokens: Sequence[Token], start: int, end: int, entities: EntityIndex) -> tuple[int, str]:
-    """Return where, and whom, a sentence without a person as its subject introduces: `One of them is Ann Lee.`."""
+    """Return where, and whom, a sentence without a person as its subject introduces: `One of them is Ann Lee`."""
     for i in range(start + 1, end):
         if not is_capitalised(tokens[i].text) or is_capitalised(tokens[i - 1].text):
             continue

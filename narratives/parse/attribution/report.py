@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -20,7 +21,6 @@ from narratives.parse.attribution.coreference import (
     resolve_subjects,
 )
 from narratives.parse.attribution.entities import EntityIndex, find_party
-from narratives.parse.attribution.lexicon import FIRST_PERSON, MESSAGE_INTRODUCTION, TITLE_SPEAKER
 from narratives.parse.attribution.mentions import (
     QUOTE_TOKEN,
     Mention,
@@ -34,6 +34,14 @@ from narratives.parse.attribution.quotations import MIN_QUOTED_SHARE, QuoteSpan,
 from narratives.parse.attribution.reporting_clauses import SpeechAct, find_speech_acts
 from narratives.parse.attribution.roster import Roster, get_surname
 
+TITLE_SPEAKER = re.compile(r"\s[–—-]+\s(?P<who>[^–—]+?)(?:\s+(?:to|tells?|told|says?|said)\b[^–—]*)?$")
+# "The message reads, in part:"
+MESSAGE_INTRODUCTION = re.compile(
+    r"\b(?:message|telegram|letter|greetings?|condolences|congratulations)\b"
+    r"[^.“\"]{0,60}\b(?:reads?|says?|said)\b[^.“\"]{0,40}:",
+    re.IGNORECASE,
+)
+FIRST_PERSON = re.compile(r"\b(?:we|our|ours|us|ourselves|I|my|mine|me|myself)\b(?!\.)")
 _RELAYED_NOUNS = ("statement", "statements", "words", "remark", "remarks")
 
 
