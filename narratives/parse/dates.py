@@ -13,10 +13,10 @@ from typing import Literal, NamedTuple
 from narratives.model import DatePrecision
 
 EARLIEST_YEAR = 1900
-# Where a stated date stands, by `RawDocument.date_source`.
+# The source of a stated date, by `RawDocument.date_source`.
 STATED_SOURCES = {"posted": "page metadata", "guess": "anywhere on the page"}
 ONE_DAY = timedelta(days=1)  # between the time zones of an author and a server
-MAX_POSTING_LAG = timedelta(days=60)  # between a statement and its posting; an earlier date is one that it speaks of
+MAX_POSTING_LAG = timedelta(days=60)  # between a statement and its posting; the text only mentions an earlier date
 MAX_YEARLESS_LAG = timedelta(days=10)
 
 _MONTH = (

@@ -39,7 +39,7 @@ from narratives.parse.attribution.roster import get_only, get_surname
 
 MIN_FULL_QUOTE = 20  # characters from which a quotation is more than a borrowed word
 _FORMS_OF_BE = ("was", "were", "is", "are", "been", "being", "be")
-# "Hobbs is heard saying" is no passive that matters here.
+# "Hobbs is heard saying" does not count as a passive.
 _NON_PASSIVE_PARTICIPLES = (
     "heard",
     "quoted",
@@ -229,7 +229,7 @@ def resolve_pronoun(
     first = find_mention_start(tokens, act.at - 1) if is_inserted else act.at
     limit = first if first in {*iterate_sentence_starts(tokens)} else act.at
     here = [name for at, name in sorted(named, reverse=True) if at < limit]
-    # Whoever was asked answers.
+    # The person who was asked answers.
     earlier = [name for name in state.recent if name != state.asker] if state.asker else state.recent
     before = [*here, *earlier]
     name = next((name for name in before if not name or _matches_pronoun(name, act.pronoun)), None)

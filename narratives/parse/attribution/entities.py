@@ -71,8 +71,8 @@ def find_place_words(tokens: Sequence[Token]) -> set[str]:
     """Return single capitalised words in the position of a place: "in Toledo"."""
     words = set()
     for before, token, after in zip(tokens, tokens[1:], [*tokens[2:], Token(".")], strict=False):
-        stands = before.text in ("in", "near", "outside", "across") and is_capitalised(token.text)
-        if stands and not is_capitalised(after.text) and not POSSESSIVE.search(token.text):
+        follows_preposition = before.text in ("in", "near", "outside", "across") and is_capitalised(token.text)
+        if follows_preposition and not is_capitalised(after.text) and not POSSESSIVE.search(token.text):
             words.add(token.text.casefold())
     return words
 

@@ -59,7 +59,7 @@ class SpeechAct:
         mention: The subject; None for a pronoun, which is then in `pronoun`.
         at: The place of the subject among the tokens.
         sure: Whether the verb is one of saying ("said") rather than of acting ("dismissed").
-        aside: Whether it stands in a relative clause ("Putin, who said").
+        aside: Whether it is in a relative clause ("Putin, who said").
         beside: The length of the quotation next to it, in characters.
         quotes: The person whose words the subject passes on.
         pronoun: "he" or "she".
@@ -131,7 +131,7 @@ class _SpeechActFinder:
             self._add_sentence_act(i, sure=False)
 
     def _add_signed_quote(self, i: int) -> None:
-        """Read `“...” — Ann Lee, a nurse`, and a post that is given with its sender and date."""
+        """Read `“...” — Ann Lee, a nurse`, and a post on social media with its sender and date."""
         tokens = self._tokens
         if not i or not (tokens[i - 1].text == QUOTE_TOKEN or i > len(tokens) // 2):
             return
@@ -227,7 +227,7 @@ class _SpeechActFinder:
         while end and _can_stand_between(tokens, end - 1):
             end -= 1
         if words[i] in VERB_BASES and not MODALS.intersection(words[end:i]) and words[i - 2 : i] != ["on", "to"]:
-            return 0, False  # "to say" and "they say" are read nowhere: who does is not beside it
+            return 0, False  # "to say" and "they say" are skipped: the speaker is not next to them
         if end and words[end - 1] == "who":
             end -= 1
             return (_skip_apposition(tokens, words, end, True) or end - 1 if words[end - 1] == "," else end), True
@@ -278,7 +278,7 @@ class _SpeechActFinder:
         """Add an act of the sentence's subject: "X met Y and said", "X left, saying", "X had this to add: ..."."""
         head = find_subject(self._tokens, i)
         if self._acts and self._acts[-1].at >= head.start:
-            # Whoever speaks in a sentence goes on to: "X, Y said, adding".
+            # The speaker of a sentence continues: "X, Y said, adding".
             self._acts.append(replace(self._acts[-1], sure=sure, beside=0, quotes=None))
             return
         if head.at >= i or _is_paired_subject(self._tokens, head, i):
@@ -333,7 +333,7 @@ def _is_in_words_phrase(tokens: Sequence[Token], words: Sequence[str], i: int) -
 def _skip_apposition(tokens: Sequence[Token], words: Sequence[str], end: int, only_named: bool = False) -> int:
     """Return the end of the name in `Peskov, the spokesman, said` and `her aide, Ann Lee, said`, or 0.
 
-    `only_named` wants a name with words about its bearer behind it: `by Ann Lee, a painter, who said`.
+    With `only_named`, the name must be followed by a description: `by Ann Lee, a painter, who said`.
     """
     inner = find_mention_before(tokens, end - 1)
     is_name = (
@@ -356,7 +356,7 @@ def _skip_apposition(tokens: Sequence[Token], words: Sequence[str], end: int, on
             return j if not only_named or words[j + 1] in DETERMINERS else 0
         if is_name:
             return end - 1
-        # `Josh Feld, 24, a student, said`: there may be a name before an earlier comma.
+        # `Josh Feld, 24, a student, said`: a name may come before an earlier comma.
         first = first or (0 if within else j)
     return 0 if only_named else first
 
@@ -383,7 +383,7 @@ def _is_in_phrase(words: Sequence[str], start: int) -> bool:
 
 
 def _is_circumstance(tokens: Sequence[Token], words: Sequence[str], end: int, i: int) -> bool:
-    """Return whether a verb only tells when something else was said: "“...,” they chanted when Marsh spoke"."""
+    """Return whether a verb only gives the time of a quotation: "“...,” they chanted when Marsh spoke"."""
     start = find_mention_start(tokens, end)
     if not start or words[start - 1] not in _SUBORDINATORS or _measure_adjacent_quote(tokens, end - 1, i):
         return False
@@ -391,7 +391,7 @@ def _is_circumstance(tokens: Sequence[Token], words: Sequence[str], end: int, i:
 
 
 def _is_indirect_subject(words: Sequence[str], tokens: Sequence[Token], end: int) -> bool:
-    """Return whether a name only tells who speaks: "two people close to Marsh said"."""
+    """Return whether a name only describes the speaker: "two people close to Marsh said"."""
     start = find_mention_start(tokens, end)
     if start > 1 and words[start - 1] == "to" and words[start - 2] == "according":
         return False
@@ -400,7 +400,7 @@ def _is_indirect_subject(words: Sequence[str], tokens: Sequence[Token], end: int
 
 
 def _is_joint_subject(tokens: Sequence[Token], start: int) -> bool:
-    """Return whether the subject is the second of two: "Putin and Macron said" is neither's own claim."""
+    """Return whether the subject is the second of two: "Putin and Macron said" has no single speaker."""
     return start > 1 and tokens[start - 1].text == "and" and is_capitalised(tokens[start - 2].text)
 
 
