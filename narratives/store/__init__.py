@@ -19,7 +19,7 @@ from narratives.store.exports import (
 )
 from narratives.store.files import Evaluation, SpotChecks, read_evaluation, write_evaluation
 from narratives.store.limits import Limits, Turns, for_files, for_pages
-from narratives.store.queries import LONGEST_SEARCH, MOST_TERMS, SimilarityById, format_filters
+from narratives.store.queries import LONGEST_SEARCH, MOST_TERMS, format_filters
 from narratives.store.queries.map import MapPoints
 from narratives.store.snapshot_reader import SCHEMA_VERSION, Snapshot
 from narratives.store.store import Store, open_snapshot, verify_snapshot
@@ -38,7 +38,6 @@ __all__ = [
     "InputRecord",
     "Limits",
     "MapPoints",
-    "SimilarityById",
     "SliceTotals",
     "Snapshot",
     "SnapshotContent",

@@ -16,12 +16,11 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from narratives.model import PreviousSnapshot, QualityMetrics, Slice, StoreError
-from narratives.model.slice import SortOrder
+from narratives.model import EvidenceQuery, PreviousSnapshot, QualityMetrics, Slice, StoreError
 from narratives.model.snapshot import FilterOptions, SliceTotals, SnapshotManifest
 from narratives.store import files
 from narratives.store.limits import ALONE, Limits
-from narratives.store.queries import NOT_REJECTED, SimilarityById, SqlValue
+from narratives.store.queries import NOT_REJECTED, SqlValue
 from narratives.store.queries import evidence as evidence_queries
 from narratives.store.queries import prevalence as prevalence_queries
 
@@ -128,39 +127,20 @@ class Snapshot:
         """
         return self.frame(*prevalence_queries.build_unassigned_query(s))
 
-    def paragraphs(
-        self,
-        s: Slice,
-        text: str = "",
-        limit: int | None = None,
-        offset: int = 0,
-        unassigned: bool = False,
-        sort: SortOrder = "best",
-        near: SimilarityById | None = None,
-    ) -> pd.DataFrame:
-        """The statement paragraphs of the slice; by default best score first, then by id.
+    def paragraphs(self, query: EvidenceQuery, limit: int | None = None, offset: int = 0) -> pd.DataFrame:
+        """Return the statement paragraphs of a query, at most `limit` rows from row `offset` on.
 
         Columns paragraph_id, document_id, date, speaker, voice, outlet, title, url, narratives (names of
         all it advances, best first, joined by "; "), score (the highest of the slice's narratives, NaN
         where none), threshold (that narrative's, NaN where it has none), status (who decided on the slice's
         narratives: `auto`, `confirmed`, `partly confirmed`, or empty), similarity, text, text_kind.
-
-        `text` is a search: words and "phrases" must all occur, -those with a minus must not. `unassigned`
-        shows those that nothing claims, and then the narrative filter plays no part. `near` maps the ids of
-        the only paragraphs to show to their similarity, None where that is not asked; without it similarity
-        is NaN.
+        Without `query.similar`, similarity is NaN.
         """
-        return self.frame(*evidence_queries.build_paragraphs_query(s, text, limit, offset, unassigned, sort, near))
+        return self.frame(*evidence_queries.build_paragraphs_query(query, limit, offset))
 
-    def count_paragraphs(
-        self,
-        s: Slice,
-        text: str = "",
-        unassigned: bool = False,
-        near: SimilarityById | None = None,
-    ) -> int:
-        """How many rows `paragraphs` has without a limit."""
-        [(count,)] = self._rows(*evidence_queries.build_count_query(s, text, unassigned, near))
+    def count_paragraphs(self, query: EvidenceQuery) -> int:
+        """Count the rows of `paragraphs` without a limit."""
+        [(count,)] = self._rows(*evidence_queries.build_count_query(query))
         return int(count)
 
     def events(self) -> pd.DataFrame:

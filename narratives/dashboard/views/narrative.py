@@ -11,7 +11,7 @@ import streamlit as st
 from narratives.dashboard import cached_queries, navigation, shell, sidebar
 from narratives.dashboard.components import controls, quality
 from narratives.dashboard.shell import View
-from narratives.model import QualityMetrics, Slice, SuppressionRule
+from narratives.model import EvidenceQuery, QualityMetrics, Slice, SuppressionRule
 from narratives.render import narrative_phrases, phrases
 from narratives.render.traces import Measure, to_records
 from narratives.store.queries.narrative import NarrativeCard
@@ -95,7 +95,7 @@ def draw_headline(view: View, about: NarrativeContext) -> bool:
     if not rows or not rows[0]["paragraphs"]:
 
         def count(s: Slice) -> int:
-            return cached_queries.count_paragraphs(view.handle, replace(s, narratives=(about.id,)), "", False)
+            return cached_queries.count_paragraphs(view.handle, EvidenceQuery(replace(s, narratives=(about.id,))))
 
         shell.draw_empty_state(view, about.slice, count, "statement paragraph", [f"None here advances {about.name}."])
         return False

@@ -10,8 +10,6 @@ from narratives.model.dates import parse_partial_date
 from narratives.model.slice import UNNAMED_LABEL, SortOrder, parse_search_terms
 
 SqlValue = str | Sequence[str] | Sequence[float | None] | int
-# The only paragraphs to show, by id, with what orders them, where they have it.
-SimilarityById = Mapping[str, float | None]
 # The SQL of a query and its values by name, as `Snapshot.frame` takes them.
 Query = tuple[str, dict[str, SqlValue]]
 

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from narratives.model import Slice
-from narratives.model.slice import SortOrder
+from narratives.model import EvidenceQuery
 from narratives.store.queries import (
     ADVANCES_ANY,
     NOT_REJECTED,
     ORDER_BY,
     Query,
-    SimilarityById,
     add_search_terms,
     build_narrative_condition,
     build_where,
@@ -35,22 +33,14 @@ _NARRATIVE_NAMES = f"""
 """
 
 
-def build_paragraphs_query(
-    s: Slice,
-    text: str,
-    limit: int | None,
-    offset: int,
-    unassigned: bool,
-    sort: SortOrder,
-    near: SimilarityById | None,
-) -> Query:
-    """The evidence with all that is shown of it, in the order asked for."""
-    chosen, values = _build_selection(s, text, unassigned, near)
+def build_paragraphs_query(query: EvidenceQuery, limit: int | None, offset: int) -> Query:
+    """Build the query for the evidence with every column that is shown, in the order of `query.sort`."""
+    chosen, values = _build_selection(query)
     page = "" if limit is None else "LIMIT $limit OFFSET $offset"
     if limit is not None:
         values |= {"limit": limit, "offset": offset}
     sql = f"""
-    WITH chosen AS MATERIALIZED ({chosen} ORDER BY {ORDER_BY[sort]} {page}),
+    WITH chosen AS MATERIALIZED ({chosen} ORDER BY {ORDER_BY[query.sort]} {page}),
     named AS ({_NARRATIVE_NAMES})
     SELECT p.paragraph_id, p.document_id, p.date, p.speaker, p.voice, p.outlet, d.title, d.url,
            coalesce(named.narratives, '') AS narratives, chosen.score, chosen.threshold,
@@ -59,34 +49,35 @@ def build_paragraphs_query(
     JOIN snap.paragraphs p USING (paragraph_id)
     JOIN snap.documents d ON d.document_id = p.document_id AND d.status = 'read'
     LEFT JOIN named ON named.paragraph_id = p.paragraph_id
-    ORDER BY {ORDER_BY[sort]}
+    ORDER BY {ORDER_BY[query.sort]}
     """
     return sql, values
 
 
-def build_count_query(s: Slice, text: str, unassigned: bool, near: SimilarityById | None) -> Query:
-    """How many rows `paragraphs` has without a limit: one row."""
-    chosen, values = _build_selection(s, text, unassigned, near)
+def build_count_query(query: EvidenceQuery) -> Query:
+    """Build the query for the number of rows of `build_paragraphs_query` without a limit: one row."""
+    chosen, values = _build_selection(query)
     return f"SELECT count(*) FROM ({chosen})", values
 
 
-def _build_selection(s: Slice, text: str, unassigned: bool, near: SimilarityById | None) -> Query:
-    """A query for paragraph_id, score, threshold, status and similarity of the evidence, and its values."""
-    found = build_where(s)
-    add_search_terms(found, text)
+def _build_selection(query: EvidenceQuery) -> Query:
+    """Build the query for paragraph_id, score, threshold, status and similarity of the evidence."""
+    s = query.slice
+    where = build_where(s)
+    add_search_terms(where, query.text)
     similarity, nearest = "NULL::DOUBLE AS similarity", ""
-    if near is not None:
+    if query.similar is not None:
         similarity = "near.similarity"
-        found.values |= {"near": list(near), "similarity": list(near.values())}
+        where.values |= {"near": list(query.similar), "similarity": list(query.similar.values())}
         nearest = """JOIN (SELECT unnest($near::VARCHAR[]) AS paragraph_id,
                            unnest($similarity::DOUBLE[]) AS similarity) near USING (paragraph_id)"""
-    if unassigned:
+    if query.unassigned:
         sql = f"""SELECT p.paragraph_id, NULL::DOUBLE AS score, NULL::DOUBLE AS threshold, NULL AS status,
                          {similarity}
                   FROM snap.paragraphs p {nearest}
-                  WHERE p.statement AND NOT {ADVANCES_ANY} AND {found.sql}"""
-        return sql, found.values
-    chosen = build_narrative_condition(s, found)
+                  WHERE p.statement AND NOT {ADVANCES_ANY} AND {where.sql}"""
+        return sql, where.values
+    chosen = build_narrative_condition(s, where)
     join = "JOIN" if s.narratives else "LEFT JOIN"
     sql = f"""SELECT p.paragraph_id, scored.score, scored.threshold, scored.status, {similarity}
               FROM snap.paragraphs p {nearest}
@@ -97,8 +88,8 @@ def _build_selection(s: Slice, text: str, unassigned: bool, near: SimilarityById
                                   ELSE 'auto' END AS status
                       FROM snap.assignments a JOIN snap.narratives n USING (narrative_id)
                       WHERE {NOT_REJECTED} AND {chosen} GROUP BY a.paragraph_id) scored USING (paragraph_id)
-              WHERE p.statement AND {found.sql}"""
-    return sql, found.values
+              WHERE p.statement AND {where.sql}"""
+    return sql, where.values
 
 
 def query_document(snapshot: Snapshot, paragraph_id: str) -> pd.DataFrame:

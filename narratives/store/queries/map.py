@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from narratives.model import Slice
+from narratives.model import EvidenceQuery, Slice
 from narratives.store.queries import ADVANCING_IDS, NOT_REJECTED, build_narrative_condition, build_where
 from narratives.store.snapshot_reader import Snapshot
 
@@ -132,5 +132,4 @@ def query_positions(snapshot: Snapshot) -> dict[str, tuple[float, float]]:
 
 def query_paragraphs_by_id(snapshot: Snapshot, paragraph_ids: list[str]) -> pd.DataFrame:
     """The paragraphs with these ids, in the columns and the order of `Snapshot.paragraphs`."""
-    everything = Slice(copies="all")
-    return snapshot.paragraphs(everything, near=dict.fromkeys(paragraph_ids, math.nan))
+    return snapshot.paragraphs(EvidenceQuery(Slice(copies="all"), similar=dict.fromkeys(paragraph_ids, math.nan)))

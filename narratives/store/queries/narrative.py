@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import pandas as pd
 
 from narratives.model import Origin, Slice, StoreError
+from narratives.model.slice import Actor, ShareGroup
 from narratives.store.queries import ADVANCING_IDS, NOT_REJECTED, PERIOD_COLUMN, build_where
 from narratives.store.snapshot_reader import Snapshot
-
-Actor = Literal["speaker", "outlet"]
-GroupBy = Literal["all", "period", "speaker", "outlet"]
 
 _ADVANCES_NARRATIVE = f"p.paragraph_id IN ({ADVANCING_IDS} AND a.narrative_id = $narrative)"
 # What stands in a list of paragraphs; `p` and `d` are paragraph and document.
@@ -74,7 +71,7 @@ def query_card(snapshot: Snapshot, narrative_id: str) -> NarrativeCard:
     )
 
 
-def query_narrative_sums(snapshot: Snapshot, s: Slice, narrative_id: str, group: GroupBy) -> pd.DataFrame:
+def query_narrative_sums(snapshot: Snapshot, s: Slice, narrative_id: str, group: ShareGroup) -> pd.DataFrame:
     """The sums that shares with clustered intervals need, for each `group` of the slice.
 
     Columns `group`'s name (none for "all"), narrative_id and those of measure.clustered.SUMS. Zeros included:

@@ -8,10 +8,10 @@ from typing import Literal
 import pandas as pd
 
 from narratives.model import Slice
+from narratives.model.slice import Actor, GroupBy
 from narratives.store.queries import NOT_REJECTED, PERIOD_COLUMN, build_where
 from narratives.store.snapshot_reader import Snapshot
 
-GroupBy = Literal["speaker", "outlet", "voice"]
 _GROUP_COLUMN: dict[GroupBy, str] = {"speaker": "speaker", "outlet": "outlet", "voice": "voice"}
 # Named by the slice, else the codebook's: what people defined, and what stands in every chart by default.
 _CHOSEN_NARRATIVES = (
@@ -105,7 +105,6 @@ def query_roles(snapshot: Snapshot, speaker: str) -> pd.DataFrame:
     )
 
 
-Actor = Literal["outlet", "speaker"]
 _USE_COLUMNS: dict[Actor, str] = {"outlet": "outlet", "speaker": "speaker"}
 
 
