@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from narratives.model import Granularity, Slice, UsageError
+from narratives.model import Granularity, Slice, Unit, UsageError
 from narratives.model.dates import parse_partial_date
-from narratives.model.slice import UNNAMED_LABEL, SortOrder, parse_search_terms
+from narratives.model.slice import UNNAMED_LABEL, GroupBy, SortOrder, parse_search_terms
 
 SqlValue = str | Sequence[str] | Sequence[float | None] | int
 # The SQL of a query and its values by name, as `Snapshot.frame` takes them.
@@ -20,6 +20,7 @@ PERIOD_COLUMN: dict[Granularity, str] = {
     "quarter": "quarter",
     "month": "month",
 }
+GROUP_COLUMN: dict[GroupBy, str] = {"speaker": "speaker", "outlet": "outlet", "voice": "voice"}
 
 
 # What an assignment must be to count, and the paragraphs that have such a one.
@@ -28,6 +29,13 @@ ADVANCING_IDS = f"SELECT a.paragraph_id FROM snap.assignments a WHERE {NOT_REJEC
 ADVANCES_ANY = f"p.paragraph_id IN ({ADVANCING_IDS})"
 # Of the narratives that are bound as $narratives.
 IN_NARRATIVES = "a.narrative_id IN (SELECT unnest($narratives))"
+
+# The sums over documents that shares with clustered intervals rest on: a document has m units of text, y of
+# which advance a narrative. See `measure.clustered_interval`.
+DOCUMENT_SUMS = "count(*) AS documents, sum(m)::BIGINT AS total_paragraphs, sum(m * m)::BIGINT AS m2"
+NARRATIVE_SUMS = "sum(y)::BIGINT AS paragraphs, sum(m * y)::BIGINT AS my, sum(y * y)::BIGINT AS y2"
+# How much a document weighs in a count of paragraphs, and of documents.
+DOCUMENT_WEIGHT: Mapping[Unit, str] = {"paragraph": "count(*)", "document": "1::BIGINT"}
 
 # Orders of evidence, in terms of paragraphs `p` and the score and similarity found for them. Each ends in the
 # id, so that no two rows may change places; what has no date, speaker or outlet comes last.
@@ -119,6 +127,36 @@ def build_narrative_condition(s: Slice, found: Where) -> str:
         return "true"
     found.values["narratives"] = list(s.narratives)
     return IN_NARRATIVES
+
+
+def build_clustered_sums(base: str, narratives: str, unit: Unit = "paragraph") -> str:
+    """Build common table expressions up to `sums`: one row for each key and narrative, zeros included.
+
+    `base` is a query for paragraph_id, document_id and key. `narratives` is a condition on `a`, which is a row
+    of the assignments or of the narratives. Columns of `sums`: key, narrative_id, narrative, origin, position,
+    paragraphs, total_paragraphs, documents, m2, my, y2.
+    """
+    weight = DOCUMENT_WEIGHT[unit]
+    return f"""
+    base AS MATERIALIZED ({base}),
+    sizes AS (SELECT key, document_id, {weight} AS m FROM base GROUP BY ALL),
+    totals AS (SELECT key, {DOCUMENT_SUMS} FROM sizes GROUP BY key),
+    hits AS (
+        SELECT p.key, p.document_id, a.narrative_id, {weight} AS y
+        FROM base p JOIN snap.assignments a USING (paragraph_id)
+        WHERE {NOT_REJECTED} AND {narratives} GROUP BY ALL
+    ),
+    counts AS (
+        SELECT key, narrative_id, {NARRATIVE_SUMS} FROM hits JOIN sizes USING (key, document_id) GROUP BY ALL
+    ),
+    sums AS (
+        SELECT t.key, a.narrative_id, a.name AS narrative, a.origin, a.position,
+               coalesce(c.paragraphs, 0) AS paragraphs, t.total_paragraphs, t.documents, t.m2,
+               coalesce(c.my, 0) AS my, coalesce(c.y2, 0) AS y2
+        FROM totals t CROSS JOIN snap.narratives a
+        LEFT JOIN counts c ON c.key = t.key AND c.narrative_id = a.narrative_id
+        WHERE {narratives}
+    )"""
 
 
 def format_filters(s: Slice) -> dict[str, str]:

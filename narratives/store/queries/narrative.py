@@ -13,7 +13,14 @@ import pandas as pd
 
 from narratives.model import Origin, Slice, StoreError
 from narratives.model.slice import Actor, ShareGroup
-from narratives.store.queries import ADVANCING_IDS, NOT_REJECTED, PERIOD_COLUMN, build_where
+from narratives.store.queries import (
+    ADVANCING_IDS,
+    DOCUMENT_SUMS,
+    NARRATIVE_SUMS,
+    NOT_REJECTED,
+    PERIOD_COLUMN,
+    build_where,
+)
 from narratives.store.snapshot_reader import Snapshot
 
 _ADVANCES_NARRATIVE = f"p.paragraph_id IN ({ADVANCING_IDS} AND a.narrative_id = $narrative)"
@@ -83,15 +90,14 @@ def query_narrative_sums(snapshot: Snapshot, s: Slice, narrative_id: str, group:
     named = "" if group == "all" else f"key AS {group},"
     return snapshot.frame(
         f"""
-        WITH of_documents AS (
+        WITH sizes AS (
             SELECT {column} AS key, p.document_id, count(*) AS m, count(*) FILTER ({_ADVANCES_NARRATIVE}) AS y
             FROM snap.paragraphs p WHERE p.statement AND {column} IS NOT NULL AND {found.sql}
             GROUP BY ALL
-        )
-        SELECT {named} $narrative AS narrative_id, count(*) AS documents,
-               sum(m)::BIGINT AS total_paragraphs, sum(y)::BIGINT AS paragraphs,
-               sum(m * m)::BIGINT AS m2, sum(m * y)::BIGINT AS my, sum(y * y)::BIGINT AS y2
-        FROM of_documents GROUP BY key ORDER BY key
+        ),
+        sums AS (SELECT key, {DOCUMENT_SUMS}, {NARRATIVE_SUMS} FROM sizes GROUP BY key)
+        SELECT {named} $narrative AS narrative_id, documents, total_paragraphs, paragraphs, m2, my, y2
+        FROM sums ORDER BY key
         """,
         {**found.values, "narrative": narrative_id},
     )

@@ -9,84 +9,64 @@ import pandas as pd
 
 from narratives.model import Slice
 from narratives.model.slice import Actor, GroupBy
-from narratives.store.queries import NOT_REJECTED, PERIOD_COLUMN, build_where
+from narratives.store.queries import GROUP_COLUMN, NOT_REJECTED, PERIOD_COLUMN, build_clustered_sums, build_where
 from narratives.store.snapshot_reader import Snapshot
 
-_GROUP_COLUMN: dict[GroupBy, str] = {"speaker": "speaker", "outlet": "outlet", "voice": "voice"}
-# Named by the slice, else the codebook's: what people defined, and what stands in every chart by default.
+# The narratives of the slice, else those of the codebook: `a` is an assignment or a narrative.
 _CHOSEN_NARRATIVES = (
-    "(n.narrative_id IN (SELECT unnest($narratives)) OR (len($narratives) = 0 AND n.origin = 'codebook'))"
+    "(a.narrative_id IN (SELECT unnest($narratives)) OR (len($narratives) = 0 AND a.origin = 'codebook'))"
 )
 
 
-def query_text_volumes(snapshot: Snapshot, s: Slice, of: GroupBy) -> pd.DataFrame:
-    """How much there is of every speaker, outlet or voice in the slice, most paragraphs first, then by name.
+def query_text_volumes(snapshot: Snapshot, s: Slice, group: GroupBy) -> pd.DataFrame:
+    """Query how much text there is of each speaker, outlet or voice; most paragraphs first, then by name.
 
-    Columns: the one that `of` names, documents, paragraphs (statement paragraphs), advancing (those of them
+    Columns: the one that `group` names, documents, paragraphs (statement paragraphs), advancing (those of them
     that advance one of the narratives of `shares`), first and last (day, ISO, empty where none is dated to
     the day).
     """
-    found, column = build_where(s), _GROUP_COLUMN[of]
+    where, column = build_where(s), GROUP_COLUMN[group]
     return snapshot.frame(
         f"""
         SELECT p.{column}, count(DISTINCT p.document_id) AS documents, count(*) AS paragraphs,
                count(*) FILTER (p.paragraph_id IN (
-                   SELECT a.paragraph_id FROM snap.assignments a JOIN snap.narratives n USING (narrative_id)
+                   SELECT a.paragraph_id FROM snap.assignments a
                    WHERE {NOT_REJECTED} AND {_CHOSEN_NARRATIVES})) AS advancing,
                coalesce(min(p.date) FILTER (len(p.date) = 10), '') AS first,
                coalesce(max(p.date) FILTER (len(p.date) = 10), '') AS last
-        FROM snap.paragraphs p WHERE p.statement AND {found.sql}
+        FROM snap.paragraphs p WHERE p.statement AND {where.sql}
         GROUP BY 1 ORDER BY paragraphs DESC, 1
         """,
-        {**found.values, "narratives": list(s.narratives)},
+        {**where.values, "narratives": list(s.narratives)},
     )
 
 
 def query_share_sums(
-    snapshot: Snapshot, s: Slice, of: Literal["speaker", "period"], paragraphs: int = 1, documents: int = 1
+    snapshot: Snapshot, s: Slice, group: Literal["speaker", "period"], paragraphs: int = 1, documents: int = 1
 ) -> pd.DataFrame:
-    """What the shares of narratives rest on, a row a narrative and speaker, or a narrative and period.
+    """Query the sums for the shares of narratives, one row for each speaker or period and narrative.
 
-    Columns: the one that `of` names, narrative_id, narrative and the sums that `measure.clustered_interval`
-    takes. Narratives are the slice's, else those of the codebook; zeros are included. Speakers (periods of
-    `s.by`) with fewer statement paragraphs or documents than given are left out, and so is what names no
-    speaker where `of` is speaker. By speaker (period), then
-    codebook order. The totals are not narrowed by the narrative filter.
+    Columns: the one that `group` names, narrative_id, narrative and the sums of `measure.clustered_interval`.
+    The narratives are the slice's, else those of the codebook; zeros are included. Speakers or periods of
+    `s.by` with fewer statement paragraphs or documents than given are left out. So is text without a named
+    speaker if `group` is speaker. Rows are in the order of the speaker or period, then of the codebook. The
+    narrative filter does not narrow the totals.
     """
-    found = build_where(s)
-    column = "speaker" if of == "speaker" else PERIOD_COLUMN[s.by]
-    named = "p.speaker <> ''" if of == "speaker" else "true"
+    where = build_where(s)
+    column = "speaker" if group == "speaker" else PERIOD_COLUMN[s.by]
+    named = "p.speaker <> ''" if group == "speaker" else "true"
+    base = f"""
+        SELECT p.paragraph_id, p.document_id, p.{column} AS key
+        FROM snap.paragraphs p WHERE p.statement AND p.{column} IS NOT NULL AND {named} AND {where.sql}"""
     return snapshot.frame(
         f"""
-        WITH base AS MATERIALIZED (
-            SELECT p.paragraph_id, p.document_id, p.{column} AS whose
-            FROM snap.paragraphs p WHERE p.statement AND p.{column} IS NOT NULL AND {named} AND {found.sql}
-        ),
-        sizes AS (SELECT whose, document_id, count(*) AS m FROM base GROUP BY ALL),
-        totals AS (
-            SELECT whose, count(*) AS documents, sum(m) AS total, sum(m * m) AS m2 FROM sizes
-            GROUP BY whose HAVING sum(m) >= $least_paragraphs AND count(*) >= $least_documents
-        ),
-        hits AS (
-            SELECT b.whose, b.document_id, a.narrative_id, count(*) AS y
-            FROM base b JOIN snap.assignments a USING (paragraph_id)
-            WHERE {NOT_REJECTED} GROUP BY ALL
-        ),
-        counts AS (
-            SELECT h.whose, h.narrative_id, sum(h.y) AS y, sum(z.m * h.y) AS my, sum(h.y * h.y) AS y2
-            FROM hits h JOIN sizes z ON z.whose = h.whose AND z.document_id = h.document_id
-            GROUP BY ALL
-        )
-        SELECT t.whose AS {of}, n.narrative_id, n.name AS narrative, t.documents,
-               t.total::BIGINT AS total_paragraphs, coalesce(c.y, 0)::BIGINT AS paragraphs,
-               t.m2::BIGINT AS m2, coalesce(c.my, 0)::BIGINT AS my, coalesce(c.y2, 0)::BIGINT AS y2
-        FROM totals t CROSS JOIN snap.narratives n
-        LEFT JOIN counts c ON c.whose = t.whose AND c.narrative_id = n.narrative_id
-        WHERE {_CHOSEN_NARRATIVES}
-        ORDER BY t.whose, n.position
+        WITH {build_clustered_sums(base, _CHOSEN_NARRATIVES)}
+        SELECT key AS {group}, narrative_id, narrative, documents, total_paragraphs, paragraphs, m2, my, y2
+        FROM sums WHERE total_paragraphs >= $least_paragraphs AND documents >= $least_documents
+        ORDER BY key, position
         """,
         {
-            **found.values,
+            **where.values,
             "narratives": list(s.narratives),
             "least_paragraphs": paragraphs,
             "least_documents": documents,
@@ -105,24 +85,21 @@ def query_roles(snapshot: Snapshot, speaker: str) -> pd.DataFrame:
     )
 
 
-_USE_COLUMNS: dict[Actor, str] = {"outlet": "outlet", "speaker": "speaker"}
-
-
 def query_uses(snapshot: Snapshot, s: Slice, actor: Actor, narrative_id: str) -> pd.DataFrame:
     """Columns narrative_id, actor, date, paragraphs: statement paragraphs that advance the narrative.
 
     One row an outlet or speaker (empty where none is named) and date, as the date is known: a day, a month,
     a year or empty. By actor and date. The slice's narratives play no part.
     """
-    found = build_where(s)
+    where = build_where(s)
     return snapshot.frame(
         f"""
-        SELECT a.narrative_id, p.{_USE_COLUMNS[actor]} AS actor, p.date, count(*) AS paragraphs
+        SELECT a.narrative_id, p.{GROUP_COLUMN[actor]} AS actor, p.date, count(*) AS paragraphs
         FROM snap.paragraphs p JOIN snap.assignments a USING (paragraph_id)
-        WHERE p.statement AND {NOT_REJECTED} AND a.narrative_id = $narrative AND {found.sql}
+        WHERE p.statement AND {NOT_REJECTED} AND a.narrative_id = $narrative AND {where.sql}
         GROUP BY ALL ORDER BY 2, 3
         """,
-        {**found.values, "narrative": narrative_id},
+        {**where.values, "narrative": narrative_id},
     )
 
 
@@ -134,17 +111,17 @@ def query_monthly_coverage(snapshot: Snapshot, s: Slice, actor: Actor) -> pd.Dat
     (of any kind). Undated text has no row. Only the slice's speakers and outlets play a part: copies,
     voices other than those asked for and other dates are text too. By actor and period.
     """
-    found = build_where(Slice(speakers=s.speakers, outlets=s.outlets, copies="all"))
+    where = build_where(Slice(speakers=s.speakers, outlets=s.outlets, copies="all"))
     return snapshot.frame(
         f"""
-        SELECT p.{_USE_COLUMNS[actor]} AS actor, coalesce(p.month, p.year) AS period,
+        SELECT p.{GROUP_COLUMN[actor]} AS actor, coalesce(p.month, p.year) AS period,
                strftime(min(p.first_day), '%Y-%m-%d') AS first_day,
                strftime(max(p.last_day), '%Y-%m-%d') AS last_day,
                strftime(min(p.last_day), '%Y-%m-%d') AS sure, count(*) AS paragraphs
-        FROM snap.paragraphs p WHERE p.first_day IS NOT NULL AND {found.sql}
+        FROM snap.paragraphs p WHERE p.first_day IS NOT NULL AND {where.sql}
         GROUP BY 1, 2 ORDER BY 1, 2
         """,
-        found.values,
+        where.values,
     )
 
 
@@ -155,7 +132,7 @@ def query_narrative_copies(snapshot: Snapshot, s: Slice, narrative_id: str) -> p
     date is known; empty if none is dated), most paragraphs first. The slice is that of the copies, whatever
     it says of copies itself.
     """
-    found = build_where(replace(s, copies="copies"))
+    where = build_where(replace(s, copies="copies"))
     return snapshot.frame(
         f"""
         SELECT coalesce(o.outlet, '') AS original_outlet, p.outlet, count(*) AS paragraphs,
@@ -164,8 +141,8 @@ def query_narrative_copies(snapshot: Snapshot, s: Slice, narrative_id: str) -> p
         FROM snap.paragraphs p
         JOIN snap.assignments a USING (paragraph_id)
         LEFT JOIN snap.paragraphs o ON o.paragraph_id = p.duplicate_of
-        WHERE p.statement AND {NOT_REJECTED} AND a.narrative_id = $narrative AND {found.sql}
+        WHERE p.statement AND {NOT_REJECTED} AND a.narrative_id = $narrative AND {where.sql}
         GROUP BY ALL ORDER BY paragraphs DESC, 1, 2
         """,
-        {**found.values, "narrative": narrative_id},
+        {**where.values, "narrative": narrative_id},
     )
