@@ -1,4 +1,4 @@
-"""Snapshots, vectors and inputs on disk; the queries that pages and exports ask of them."""
+"""Snapshots, vectors and inputs on disk, and the queries of pages and exports."""
 
 from narratives.model.slice import parse_search_terms
 from narratives.model.snapshot import (

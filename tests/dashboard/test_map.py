@@ -241,7 +241,7 @@ def test_evidence_shows_only_what_lies_in_the_area(store):
     button.click().run()
     assert len(app.dataframe[0].value) > len(rows)
     app.session_state["area"] = "nonsense"
-    assert "cannot be read" in said(app.run())
+    assert "is not valid" in said(app.run())
 
 
 def test_the_table_has_every_point_of_the_map(store):

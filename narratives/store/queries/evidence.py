@@ -1,6 +1,6 @@
-"""The SQL of the evidence: the statement paragraphs of a slice, searched, in order, a page at a time.
+"""The SQL of the evidence: the statement paragraphs of a query, in order, one page at a time.
 
-`Snapshot` runs it; what the arguments mean, and the columns of the answer, stand with its methods.
+`Snapshot` runs it; its methods describe the columns of the answer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from narratives.store.queries import (
 if TYPE_CHECKING:
     from narratives.store.snapshot_reader import Snapshot
 
-# Names of all narratives of a paragraph, best first. To be joined as `named` to a relation of few rows.
+# Names of all narratives of a paragraph, best first. Join it as `named` to a relation of few rows.
 _NARRATIVE_NAMES = f"""
     SELECT a.paragraph_id, max(a.score) AS best,
            string_agg(n.name, '; ' ORDER BY a.score DESC, n.position) AS narratives
@@ -93,7 +93,7 @@ def _build_selection(query: EvidenceQuery) -> Query:
 
 
 def query_document(snapshot: Snapshot, paragraph_id: str) -> pd.DataFrame:
-    """The document that holds a paragraph of any kind: one row, or none where there is no such paragraph.
+    """Query the document of a paragraph of any kind: one row, or none if there is no such paragraph.
 
     Columns document_id, title, outlet, date, date_source, url, source_path, text_kind, paragraphs.
     """
@@ -109,7 +109,7 @@ def query_document(snapshot: Snapshot, paragraph_id: str) -> pd.DataFrame:
 
 
 def query_passages(snapshot: Snapshot, document_id: str) -> pd.DataFrame:
-    """All paragraphs of one document in order, empty if there is none such.
+    """Query all paragraphs of one document in order; empty if there is no such document.
 
     Columns paragraph_id, position, kind, speaker, speaker_method, quoted_person, voice, language, words,
     statement, duplicate_of, text.
@@ -125,10 +125,10 @@ def query_passages(snapshot: Snapshot, document_id: str) -> pd.DataFrame:
 
 
 def query_assignments(snapshot: Snapshot, document_id: str) -> pd.DataFrame:
-    """What was found for the paragraphs of one document, rejected or not, in their order, best first.
+    """Query the assignments of one document's paragraphs, also rejected ones, in order, best first.
 
     Columns paragraph_id, narrative_id, narrative, origin, colour, rank (of the narrative in the codebook),
-    score, threshold (NaN where the narrative has none of its own), status, sentence, exemplar.
+    score, threshold (NaN if the narrative has none of its own), status, sentence, exemplar.
     """
     return snapshot.frame(
         """
@@ -145,7 +145,7 @@ def query_assignments(snapshot: Snapshot, document_id: str) -> pd.DataFrame:
 
 
 def query_copies(snapshot: Snapshot, paragraph_id: str) -> pd.DataFrame:
-    """The copies of a paragraph, oldest first. Columns paragraph_id, date, outlet, speaker."""
+    """Query the copies of a paragraph, oldest first: columns paragraph_id, date, outlet, speaker."""
     return snapshot.frame(
         """
         SELECT paragraph_id, date, outlet, speaker FROM snap.paragraphs
@@ -156,5 +156,5 @@ def query_copies(snapshot: Snapshot, paragraph_id: str) -> pd.DataFrame:
 
 
 def query_statement_texts(snapshot: Snapshot) -> pd.DataFrame:
-    """Columns paragraph_id and text of all statement paragraphs, copies included, by id."""
+    """Query all statement paragraphs by id, copies included: columns paragraph_id and text."""
     return snapshot.frame("SELECT paragraph_id, text FROM snap.paragraphs WHERE statement ORDER BY paragraph_id")

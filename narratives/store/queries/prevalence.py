@@ -1,6 +1,6 @@
-"""The SQL of prevalence, of what advances nothing and of the totals of a slice; `Snapshot` runs it.
+"""The SQL of prevalence, of unassigned text and of the totals of a slice.
 
-What is counted, and the columns of each answer, stand with the methods of the same names there.
+`Snapshot` runs it. Its methods describe what is counted and the columns of each answer.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ _ROUTINE = """p.paragraph_id IN (
 
 
 def build_totals_query(s: Slice) -> Query:
-    """One row with the fields of `Totals` in order."""
+    """Build the query for one row with the fields of `SliceTotals` in order."""
     period = PERIOD_COLUMN[s.by]
-    found = build_possible_where(s)
+    where = build_possible_where(s)
     dated, _ = build_date_condition(s)
     copied = build_where(s, copies=False)
     sql = f"""
@@ -52,9 +52,9 @@ def build_totals_query(s: Slice) -> Query:
                p.{period} IS NOT NULL AS fine,
                p.kind = 'body' AND p.voice <> 'question' AND p.words >= $words AS claim_like,
                {ADVANCES_ANY} AS claimed, {_BY_CODEBOOK} AS by_codebook, {_ROUTINE} AS routine, p.speaker
-        FROM snap.paragraphs p WHERE {found.sql}
+        FROM snap.paragraphs p WHERE {where.sql}
     )
-    SELECT -- in the order of the fields of Totals
+    SELECT -- in the order of the fields of SliceTotals
            count(DISTINCT document_id) FILTER (statement AND certain),
            count(*) FILTER (certain),
            count(*) FILTER (statement AND certain),
@@ -71,7 +71,7 @@ def build_totals_query(s: Slice) -> Query:
            count(*) FILTER (statement AND certain AND routine AND NOT claimed)
     FROM maybe
     """
-    return sql, {**found.values, "words": MIN_STATEMENT_WORDS}
+    return sql, {**where.values, "words": MIN_STATEMENT_WORDS}
 
 
 def build_prevalence_query(s: Slice) -> Query:
@@ -148,10 +148,10 @@ def query_group_sums(snapshot: Snapshot, s: Slice, group: GroupBy, most: int) ->
 
 
 def query_top_by_narrative(snapshot: Snapshot, s: Slice, narratives: Sequence[str], most: int) -> pd.DataFrame:
-    """The `most` best-scored statement paragraphs of each narrative, in the order of `narratives`.
+    """Query the `most` best-scored statement paragraphs of each narrative, in the order of `narratives`.
 
-    Columns narrative_id, narrative, score, sentence, paragraph_id, document_id, date, speaker, voice,
-    outlet, title, url, text_kind, text; dated finely enough for a period of `s.by`, best first, then by id.
+    Columns narrative_id, narrative, score, sentence, paragraph_id, document_id, date, speaker, voice, outlet,
+    title, url, text_kind, text. Dates must be precise enough for a period of `s.by`. Best first, then by id.
     """
     return snapshot.frame(
         f"""

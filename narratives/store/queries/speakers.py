@@ -1,4 +1,4 @@
-"""The questions of the page on speakers: who said how much, and how often each narrative was in it."""
+"""Queries of the Speakers page: how much each speaker said, and how often each narrative occurs in it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def query_text_volumes(snapshot: Snapshot, s: Slice, group: GroupBy) -> pd.DataF
     """Query how much text there is of each speaker, outlet or voice; most paragraphs first, then by name.
 
     Columns: the one that `group` names, documents, paragraphs (statement paragraphs), advancing (those of them
-    that advance one of the narratives of `shares`), first and last (day, ISO, empty where none is dated to
+    that advance one of the narratives of `query_share_sums`), first and last (day, ISO, empty if none is dated to
     the day).
     """
     where, column = build_where(s), GROUP_COLUMN[group]
@@ -75,7 +75,7 @@ def query_share_sums(
 
 
 def query_roles(snapshot: Snapshot, speaker: str) -> pd.DataFrame:
-    """The roles that the list of speakers gives one, by start: title, start_day, end_day (empty if open)."""
+    """Query the roles of a speaker by start: columns title, start_day, end_day (empty if open)."""
     return snapshot.frame(
         """
         SELECT r.title, coalesce(r.start_day, '') AS start_day, coalesce(r.end_day, '') AS end_day
@@ -86,10 +86,10 @@ def query_roles(snapshot: Snapshot, speaker: str) -> pd.DataFrame:
 
 
 def query_uses(snapshot: Snapshot, s: Slice, actor: Actor, narrative_id: str) -> pd.DataFrame:
-    """Columns narrative_id, actor, date, paragraphs: statement paragraphs that advance the narrative.
+    """Count the statement paragraphs that advance the narrative, by actor and date.
 
-    One row an outlet or speaker (empty where none is named) and date, as the date is known: a day, a month,
-    a year or empty. By actor and date. The slice's narratives play no part.
+    Columns narrative_id, actor, date, paragraphs. One row for each outlet or speaker (empty if none is named)
+    and partial date: a day, a month, a year or empty. The slice's narratives have no effect.
     """
     where = build_where(s)
     return snapshot.frame(
@@ -104,12 +104,12 @@ def query_uses(snapshot: Snapshot, s: Slice, actor: Actor, narrative_id: str) ->
 
 
 def query_monthly_coverage(snapshot: Snapshot, s: Slice, actor: Actor) -> pd.DataFrame:
-    """When there is any text at all of every outlet or speaker: one row each and month.
+    """Query the months with any text of each outlet or speaker: one row for each actor and month.
 
     Columns actor, period (a month, or a year where the date says no more), first_day, last_day (ISO: all
     text of the row lies between them), sure (ISO: some text of it is from this day or before), paragraphs
-    (of any kind). Undated text has no row. Only the slice's speakers and outlets play a part: copies,
-    voices other than those asked for and other dates are text too. By actor and period.
+    (of any kind). Undated text has no row. Only the slice's speakers and outlets have an effect: copies, other
+    voices and other dates count as text too. By actor and period.
     """
     where = build_where(Slice(speakers=s.speakers, outlets=s.outlets, copies="all"))
     return snapshot.frame(
@@ -126,11 +126,11 @@ def query_monthly_coverage(snapshot: Snapshot, s: Slice, actor: Actor) -> pd.Dat
 
 
 def query_narrative_copies(snapshot: Snapshot, s: Slice, narrative_id: str) -> pd.DataFrame:
-    """Copies that advance the narrative, by the outlet of the original and that of the copy.
+    """Count the copies that advance the narrative, by the outlets of the original and of the copy.
 
-    Columns original_outlet, outlet, paragraphs, documents, first (day of the first copy, or as far as its
-    date is known; empty if none is dated), most paragraphs first. The slice is that of the copies, whatever
-    it says of copies itself.
+    Columns original_outlet, outlet, paragraphs, documents, first (partial date of the first copy,
+    empty if none is dated), most paragraphs first. The slice applies to the copies; its own filter for copies
+    has no effect.
     """
     where = build_where(replace(s, copies="copies"))
     return snapshot.frame(

@@ -100,7 +100,7 @@ def test_no_more_than_so_many_are_asked_at_once(store):
         held = [others.submit(hold) for _ in range(2)]
         try:
             both.wait(60)
-            with pytest.raises(ServerBusyError, match="busy with the questions of others") as caught:
+            with pytest.raises(ServerBusyError, match="busy with other users' queries") as caught:
                 snapshot.totals(Slice())
             assert harmless(caught.value)
         finally:
