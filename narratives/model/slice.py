@@ -16,7 +16,7 @@ GroupBy = Literal["speaker", "outlet", "voice"]
 Actor = Literal["speaker", "outlet"]
 ShareGroup = Literal["all", "period", "speaker", "outlet"]
 SortOrder = Literal["best", "newest", "oldest", "speaker", "outlet"]
-# Paragraph ids with the similarity of each, None or NaN where it has none.
+# Paragraph ids with the similarity of each, None or NaN if it has none.
 SimilarityById = Mapping[str, float | None]
 
 

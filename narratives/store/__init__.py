@@ -1,13 +1,5 @@
 """Snapshots, vectors and inputs on disk, and the queries of pages and exports."""
 
-from narratives.model.slice import parse_search_terms
-from narratives.model.snapshot import (
-    FilterOptions,
-    InputRecord,
-    SliceTotals,
-    SnapshotContent,
-    SnapshotManifest,
-)
 from narratives.store.decisions import DECISIONS_FILE, DecisionLog, hash_decisions
 from narratives.store.exports import (
     DEFAULT_COPIES,
@@ -34,19 +26,13 @@ __all__ = [
     "SCHEMA_VERSION",
     "DecisionLog",
     "Evaluation",
-    "FilterOptions",
-    "InputRecord",
     "Limits",
     "MapPoints",
-    "SliceTotals",
     "Snapshot",
-    "SnapshotContent",
-    "SnapshotManifest",
     "SpotChecks",
     "Store",
     "Turns",
     "VectorFile",
-    "brief_queries",
     "check_slice",
     "export_slice",
     "for_files",
@@ -54,10 +40,7 @@ __all__ = [
     "format_filters",
     "frame_to_csv",
     "hash_decisions",
-    "map_queries",
-    "method_queries",
     "open_snapshot",
-    "parse_search_terms",
     "read_evaluation",
     "verify_snapshot",
     "write_evaluation",

@@ -16,7 +16,7 @@ from narratives.model import QualityMetrics, SpotCheck, StoreError
 from narratives.model.snapshot import InputRecord, SnapshotManifest
 from narratives.store.queries import NOT_REJECTED
 
-# Device and inode number of a file; None where there is no file.
+# Device and inode number of a file; None if there is no file.
 Identity: TypeAlias = tuple[int, int] | None
 
 

@@ -29,7 +29,7 @@ LOADING_TEXT = "Searching for paragraphs with a similar meaning. The first searc
 def search_by_meaning(handle: cached_queries.Handle, text: str) -> dict[str, float] | None:
     """Return the ids of the paragraphs near `text` in meaning, with their similarity; None for an empty text.
 
-    Raises EncoderError, StoreError, UsageError or ResourceError where the search is not possible.
+    Raises EncoderError, StoreError, UsageError or ResourceError if the search is not possible.
     """
     if not text:
         return None
@@ -176,7 +176,7 @@ def _clear_outline() -> None:
 def find_near_paragraphs(view: View, settings: EvidenceSettings) -> tuple[SimilarityById | None, bool]:
     """Return the only paragraphs to show, with their likeness, and whether the search succeeded.
 
-    They are near in meaning to the sentence and inside the area of the map; None stands for all. If the search
+    They are near in meaning to the sentence and inside the area of the map; None means all. If the search
     fails, the page shows the reason.
     """
     try:

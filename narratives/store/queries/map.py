@@ -35,7 +35,7 @@ class MapPoints:
     """The paragraphs of a slice on the map.
 
     `frame` has one row a paragraph: paragraph_id, x, y, narrative_ids (list, best score first, those of the
-    codebook before discovered ones), score (of the first of them, NaN where none), origin (of the same:
+    codebook before discovered ones), score (of the first of them, NaN if none), origin (of the same:
     codebook, discovered or empty), year (empty where undated), speaker, outlet, date, text (its first 160
     characters). `total` is how many paragraphs of the slice the map holds, `claimed` how many of these
     advance a narrative; the frame may be a sample.

@@ -36,7 +36,7 @@ def query_outlet_coverage(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
 
 
 def query_date_sources(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
-    """Query where the dates of documents were found, or why there is none.
+    """Query the sources of the documents' dates, or the reasons why there is none.
 
     Columns outlet, date_precision, date_source, documents; most documents first. Documents count if they may lie
     within the slice's dates; this includes undated ones.

@@ -106,7 +106,7 @@ def query_uses(snapshot: Snapshot, s: Slice, actor: Actor, narrative_id: str) ->
 def query_monthly_coverage(snapshot: Snapshot, s: Slice, actor: Actor) -> pd.DataFrame:
     """Query the months with any text of each outlet or speaker: one row for each actor and month.
 
-    Columns actor, period (a month, or a year where the date says no more), first_day, last_day (ISO: all
+    Columns actor, period (a month, or a year if the month is unknown), first_day, last_day (ISO: all
     text of the row lies between them), sure (ISO: some text of it is from this day or before), paragraphs
     (of any kind). Undated text has no row. Only the slice's speakers and outlets have an effect: copies, other
     voices and other dates count as text too. By actor and period.
