@@ -27,6 +27,7 @@ from narratives.measure import (
     suppress_small_bases,
 )
 from narratives.model import (
+    EvidenceQuery,
     FilterOptions,
     Granularity,
     Slice,
@@ -36,12 +37,12 @@ from narratives.model import (
     StoreError,
     SuppressionRule,
 )
-from narratives.model.slice import SortOrder
+from narratives.model.slice import Actor, ShareGroup
 from narratives.render.colours import resolve_colour
-from narratives.store import MapPoints, SimilarityById, Snapshot, Store, for_files, for_pages, open_snapshot
+from narratives.store import MapPoints, Snapshot, Store, for_files, for_pages, open_snapshot
 from narratives.store.queries import map as map_queries
 from narratives.store.queries import narrative as narrative_queries
-from narratives.store.queries.narrative import Actor, GroupBy, NarrativeCard
+from narratives.store.queries.narrative import NarrativeCard
 from narratives.store.queries.speakers import query_uses
 
 STORE_VARIABLE = "NARRATIVES_STORE"
@@ -167,46 +168,28 @@ def select_granularity(handle: Handle, s: Slice) -> Granularity:
     return "year"
 
 
-@st.cache_data(max_entries=60, ttl=CACHE_SECONDS, show_spinner=False)
-def load_paragraphs(
-    handle: Handle,
-    s: Slice,
-    text: str,
-    limit: int,
-    offset: int,
-    unassigned: bool,
-    sort: SortOrder = "best",
-    among: str = "",
-    _near: SimilarityById | None = None,
-) -> pd.DataFrame:
-    """One page of the paragraphs behind the slice, only those of `_near`, which follows from `among`."""
-    return get_snapshot(handle).paragraphs(s, text, limit, offset, unassigned, sort, _near)
+# A query is known by its repr, which leaves out `similar`: that may hold every paragraph of the snapshot.
+@st.cache_data(max_entries=60, ttl=CACHE_SECONDS, show_spinner=False, hash_funcs={EvidenceQuery: repr})
+def load_paragraphs(handle: Handle, query: EvidenceQuery, limit: int, offset: int) -> pd.DataFrame:
+    """Load one page of the paragraphs of a query, at most `limit` rows from row `offset` on."""
+    return get_snapshot(handle).paragraphs(query, limit, offset)
 
 
-def load_all_paragraphs(
-    handle: Handle,
-    s: Slice,
-    text: str,
-    unassigned: bool,
-    sort: SortOrder = "best",
-    near: SimilarityById | None = None,
-) -> pd.DataFrame:
-    """All of them, for a download: too many to keep, and too many for the limits of a page."""
-    with closing(open_snapshot(Path(handle.store), handle.snapshot_id, for_files())) as whole:
-        return whole.paragraphs(s, text, unassigned=unassigned, sort=sort, near=near)
+def load_all_paragraphs(handle: Handle, query: EvidenceQuery) -> pd.DataFrame:
+    """Load all paragraphs of a query for a download. They are too many to cache, or for the limits of a page."""
+    with closing(open_snapshot(Path(handle.store), handle.snapshot_id, for_files())) as snapshot:
+        return snapshot.paragraphs(query)
 
 
-@st.cache_data(max_entries=200, ttl=CACHE_SECONDS, show_spinner=False)
-def count_paragraphs(
-    handle: Handle,
-    s: Slice,
-    text: str,
-    unassigned: bool,
-    among: str = "",
-    _near: SimilarityById | None = None,
-) -> int:
-    """How many paragraphs stand behind the slice, only those of `_near`, which follows from `among`."""
-    return get_snapshot(handle).count_paragraphs(s, text, unassigned, _near)
+@st.cache_data(
+    max_entries=200,
+    ttl=CACHE_SECONDS,
+    show_spinner=False,
+    hash_funcs={EvidenceQuery: lambda query: repr(replace(query, sort="best"))},
+)
+def count_paragraphs(handle: Handle, query: EvidenceQuery) -> int:
+    """Count the paragraphs of a query, whatever their order."""
+    return get_snapshot(handle).count_paragraphs(query)
 
 
 def has_map(handle: Handle) -> bool:
@@ -285,7 +268,7 @@ def load_card(handle: Handle, about: str) -> NarrativeCard:
 
 
 @st.cache_data(max_entries=400, ttl=CACHE_SECONDS, show_spinner=False)
-def load_shares(handle: Handle, s: Slice, about: str, group: GroupBy) -> pd.DataFrame:
+def load_shares(handle: Handle, s: Slice, about: str, group: ShareGroup) -> pd.DataFrame:
     """Share with its clustered interval, one row a period, speaker or outlet, or one for all."""
     return add_shares(narrative_queries.query_narrative_sums(get_snapshot(handle), s, about, group))
 

@@ -162,6 +162,6 @@ def test_paragraphs_that_say_the_same_are_found(browser, sample):
         assert found["narratives"].head(5).str.contains("Sanctions as unlawful").any()
         box.fill("my sourdough starter will not rise")
         box.press("Enter")
-        expect(page.get_by_text("Nothing in the snapshot comes near to")).to_be_visible()
+        expect(page.get_by_text("No paragraph in the snapshot is near in meaning to")).to_be_visible()
         settled(page)
         assert query(page) == {"like": ["my sourdough starter will not rise"]}

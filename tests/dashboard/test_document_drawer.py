@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from narratives.dashboard import cached_queries
 from narratives.dashboard.components import document_drawer
 from narratives.dashboard.views import evidence
-from narratives.model import Slice
+from narratives.model import EvidenceQuery, Slice
 from narratives.render import phrases
 from narratives.store import Store, open_snapshot
 from tests.conftest import ROOT
@@ -63,7 +63,7 @@ def test_a_link_opens_a_paragraph_with_what_decided(store):
     assert text.count("The passage that decided") == 2
     assert "Question: how do you see the elections over there?" in text  # the paragraphs around it
     assert "The minister will visit Lima on Friday next." in text
-    assert len(shown_ids(app)) == open_snapshot(store).count_paragraphs(Slice())  # the list stays behind
+    assert len(shown_ids(app)) == open_snapshot(store).count_paragraphs(EvidenceQuery())  # the list stays behind
 
 
 def test_nothing_is_open_unless_asked(store):
@@ -149,7 +149,7 @@ def test_hostile_texts_are_letters(tmp_path, monkeypatch):
 @pytest.mark.parametrize("sort", phrases.SORT_LABELS)
 def test_the_list_is_in_the_order_of_the_download(store, sort):
     app = opened(sort=sort)
-    assert shown_ids(app) == open_snapshot(store).paragraphs(Slice(), sort=sort)["paragraph_id"].tolist()
+    assert shown_ids(app) == open_snapshot(store).paragraphs(EvidenceQuery(Slice(), sort=sort))["paragraph_id"].tolist()
     assert [box.value for box in app.selectbox if box.label == "Sort all rows by"] == [sort]
 
 
@@ -181,14 +181,14 @@ def test_likeness_orders_filters_and_is_shown(store, monkeypatch):
 def test_nothing_near_is_said(store, monkeypatch):
     monkeypatch.setattr(evidence, "_search_cached", lambda handle, text: {})
     app = opened(like="sourdough")
-    assert "Nothing in the snapshot comes near to “sourdough” (likeness 0.40 or more)." in said(app)
+    assert "No paragraph in the snapshot is near in meaning to “sourdough” (likeness 0.40 or more)." in said(app)
     assert "Without the search for “sourdough” by meaning: 9 statement paragraphs." in said(app)
 
 
 def test_a_server_without_a_model_says_so(store, monkeypatch):
     monkeypatch.setenv(evidence.NO_MODEL_VARIABLE, "1")
     app = opened(like="anything")
-    assert "Paragraphs of like meaning cannot be found." in said(app) and evidence.NO_MODEL_VARIABLE in said(app)
+    assert "The search by meaning failed." in said(app) and evidence.NO_MODEL_VARIABLE in said(app)
     assert phrases.CAVEAT in said(app) and not app.dataframe
     assert shown_ids(opened())
 

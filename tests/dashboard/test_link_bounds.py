@@ -115,11 +115,11 @@ def test_a_search_of_too_many_words_stays_to_be_mended():
     short = " ".join(f"a{number}" for number in range(MOST_TERMS + 5))
     assert len(short) <= LONGEST_SEARCH
     app = opened(EVIDENCE, text=short)
-    assert f"it has {MOST_TERMS + 5} words and phrases" in said(app)
+    assert f"It has {MOST_TERMS + 5} words and phrases" in said(app)
     assert searched(app).value == short
     everything = app.dataframe[0].value
     searched(app).set_value("rewrite war").run()
-    assert "words and phrases, and no more" not in said(app) and len(app.dataframe[0].value)
+    assert "words and phrases, and the limit is" not in said(app) and len(app.dataframe[0].value)
     assert len(everything)
 
 

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from narratives.dashboard import cached_queries
-from narratives.model import LineageEvent, QualityMetrics, Slice, SpotCheck
+from narratives.model import EvidenceQuery, LineageEvent, QualityMetrics, Slice, SpotCheck
 from narratives.render import phrases
 from narratives.store import SpotChecks, Store, open_snapshot
 from tests.conftest import ROOT
@@ -65,7 +65,7 @@ def charts(app: AppTest) -> list[dict]:
 
 
 def hits(path: Path, s: Slice) -> int:
-    return open_snapshot(path).count_paragraphs(replace(s, narratives=(ABOUT,)))
+    return open_snapshot(path).count_paragraphs(EvidenceQuery(replace(s, narratives=(ABOUT,))))
 
 
 def test_it_starts_with_the_most_prevalent_and_shows_every_part(store):

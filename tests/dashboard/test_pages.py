@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from narratives.dashboard import builds, cached_queries
-from narratives.model import QualityMetrics, Slice
+from narratives.model import EvidenceQuery, QualityMetrics, Slice
 from narratives.render import phrases
 from narratives.store import Store, open_snapshot
 from tests.conftest import ROOT
@@ -182,7 +182,7 @@ def evidence(**state: object) -> AppTest:
 
 def test_evidence_lists_the_paragraphs_of_the_slice(store):
     app = evidence(speaker=["Vladimir Putin"], narrative=["us_meddles_too"])
-    found = open_snapshot(store).paragraphs(Slice(("Vladimir Putin",), narratives=("us_meddles_too",)))
+    found = open_snapshot(store).paragraphs(EvidenceQuery(Slice(("Vladimir Putin",), narratives=("us_meddles_too",))))
     assert app.dataframe[0].value["text"].tolist() == found["text"].tolist()
     assert "1 statement paragraph by Vladimir Putin that advances The US meddles too; originals only." in said(app)
     assert NOTICE in said(app)
@@ -202,7 +202,7 @@ def test_evidence_shows_what_no_narrative_covers(store):
 
 def test_evidence_that_is_not_there_says_what_to_take_off(store):
     app = evidence(text="zeppelin", outlet=["RT"])
-    in_rt = open_snapshot(store).count_paragraphs(Slice(outlets=("RT",)))
+    in_rt = open_snapshot(store).count_paragraphs(EvidenceQuery(Slice(outlets=("RT",))))
     assert "No statement paragraph matches" in said(app)
     assert f"Without the search for “zeppelin”: {phrases.format_count(in_rt, 'statement paragraph')}." in said(app)
     assert "Without the outlet filter: 0 statement paragraphs." in said(app)

@@ -11,7 +11,7 @@ import streamlit as st
 from narratives.dashboard import cached_queries, navigation, shell, sidebar
 from narratives.dashboard.components import controls, quality
 from narratives.dashboard.shell import View
-from narratives.model import QualityMetrics, Slice, SuppressionRule
+from narratives.model import EvidenceQuery, QualityMetrics, Slice, SuppressionRule
 from narratives.render import narrative_phrases, phrases
 from narratives.render.traces import Measure, to_records
 from narratives.store.queries.narrative import NarrativeCard
@@ -93,7 +93,7 @@ def draw_headline(view: View, context: NarrativeContext) -> bool:
     if not rows or not rows[0]["paragraphs"]:
 
         def count(s: Slice) -> int:
-            return cached_queries.count_paragraphs(view.handle, replace(s, narratives=(context.id,)), "", False)
+            return cached_queries.count_paragraphs(view.handle, EvidenceQuery(replace(s, narratives=(context.id,))))
 
         hint = f"No paragraph in this selection advances {context.name}."
         shell.draw_empty_state(view, context.slice, count, "statement paragraph", [hint])

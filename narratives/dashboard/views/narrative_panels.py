@@ -15,9 +15,9 @@ from narratives.dashboard.views.narrative import NarrativeContext, draw_narrativ
 from narratives.dashboard.views.prevalence import PREVALENCE_COLUMNS
 from narratives.measure.suppression import SAMPLE_RULE
 from narratives.model import dates
+from narratives.model.slice import Actor
 from narratives.render import narrative_charts, narrative_phrases, phrases, time_series
 from narratives.render.traces import to_records
-from narratives.store.queries.narrative import Actor
 
 _NUMBER_COLUMN = st.column_config.NumberColumn
 _TREND_COLUMNS = {

@@ -15,6 +15,7 @@ from narratives.dashboard.shell import View
 from narratives.measure import find_first_uses
 from narratives.model import Slice, dates
 from narratives.model.dates import parse_partial_date
+from narratives.model.slice import Actor
 from narratives.render import phrases, spread_charts
 from narratives.render.spread_charts import (
     FIRST_USE_SIGN,
@@ -24,7 +25,6 @@ from narratives.render.spread_charts import (
     format_partial_date,
 )
 from narratives.store.queries import speakers as speakers_queries
-from narratives.store.queries.speakers import Actor
 
 
 @st.cache_data(max_entries=200, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)

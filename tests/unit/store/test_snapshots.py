@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from narratives.model import Assignment, InputRecord, NarrativesError, Slice, SnapshotContent, StoreError
+from narratives.model import Assignment, EvidenceQuery, InputRecord, NarrativesError, Slice, SnapshotContent, StoreError
 from narratives.store import Store, open_snapshot, verify_snapshot
 from narratives.store.snapshot_reader import DATABASE_FILE
 from narratives.store.snapshot_writer import compute_snapshot_id
@@ -226,7 +226,7 @@ def test_damage_inside_a_file_of_the_right_size_is_told_in_words(tmp_path: Path)
         try:
             snapshot = open_snapshot(tmp_path / "s")
             snapshot.prevalence(Slice())
-            snapshot.paragraphs(Slice())
+            snapshot.paragraphs(EvidenceQuery())
             snapshot.close()
         except StoreError as error:
             told += "run `build`" in str(error)
