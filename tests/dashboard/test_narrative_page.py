@@ -215,7 +215,7 @@ def test_the_past_is_followed_through_the_snapshots(tmp_path, monkeypatch):
     monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(store.path))
     past = opened(about=ABOUT).dataframe[-1].value
     assert past["What changed"].tolist() == [
-        "Renamed; before it was “The war”.",
+        "Renamed; it was “The war”.",
         "The first snapshot: nothing to compare with.",
     ]
     (store.snapshot_path(first) / "manifest.json").unlink()

@@ -103,13 +103,13 @@ def draw_headline(view: View, about: NarrativeContext) -> bool:
     speakers = cached_queries.load_actors(view.handle, about.slice, about.id, "speaker")
     outlets = cached_queries.load_actors(view.handle, about.slice, about.id, "outlet")
     reason = narrative_phrases.explain_no_correction(row, about.measured)
-    corrected = narrative_phrases.format_limits(row["corrected"], row["corrected_low"], row["corrected_high"])
+    corrected = phrases.format_limits(row, "corrected")
     denominator = phrases.describe_denominator(about.slice, int(row["total_paragraphs"]))
     cells = [
         ("Paragraphs", f"{int(row['paragraphs']):,}", f"Of {denominator}; undated ones included."),
         (
             "Share, 95 % interval",
-            narrative_phrases.format_share(row),
+            phrases.format_limits(row),
             f"No share: {row['base_reason']}." if not row["base_ok"] else f"Of {denominator}.",
         ),
         (

@@ -40,7 +40,9 @@ def draw_trend(view: View, about: NarrativeContext) -> None:
     shown = rows[rows["base_ok"]] if rows["base_ok"].any() and about.measure == "share" else rows
     measure = about.measure if rows["base_ok"].any() else "count"
     summary = time_series.describe_time_series(shown, time_series.compute_axis_spec(rows, measure))
-    summary += f" Changes of level: {'; '.join(narrative_phrases.describe_level_change(row) for row in to_records(moves)) or 'none'}."  # noqa: E501
+    summary += (
+        f" Changes of level: {'; '.join(phrases.describe_change_point(row) for row in to_records(moves)) or 'none'}."
+    )
 
     def figures() -> chart_panel.Figures:
         figure = narrative_charts.build_trend_figure(rows, moves, colour, about.measure, _select_events(view, about.id))
@@ -105,9 +107,7 @@ def _draw_change_points(about: NarrativeContext, view: View, rows: pd.DataFrame,
             date_to=navigation.narrow_slice(about.own, {"period": until}).date_to,
         )
         sign = "▲" if row["direction"] == "up" else "▼"
-        with st.expander(
-            f"**{sign} {number}** {phrases.escape_markdown(narrative_phrases.describe_level_change(row))}"
-        ):
+        with st.expander(f"**{sign} {number}** {phrases.escape_markdown(phrases.describe_change_point(row))}"):
             found = cached_queries.load_best_paragraphs(
                 view.handle, replace(after, narratives=()), about.id, cached_queries.MAX_EXPLAINING
             )
