@@ -12,8 +12,8 @@ from narratives.model import CopyFilter, QualityMetrics, Slice, Unit, dates, par
 from narratives.model.slice import UNNAMED_LABEL, SortOrder
 
 CAVEAT = (
-    "Shows which recurring narratives a text advances. Texts are matched by machine, with errors. It describes "
-    "and does not endorse. A shared narrative is no sign of coordination. Shares depend on which texts were "
+    "Shows which recurring narratives a text advances, as matched by machine, with errors. It describes and does "
+    "not endorse. A shared narrative is no sign of coordination. Shares depend on which texts were "
     "collected."
 )
 SHORT_CAVEAT = "Matched by machine, with errors; describes, does not endorse."
