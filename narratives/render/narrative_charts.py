@@ -221,12 +221,12 @@ def _build_date_marks(name: str, column: str, marker: Trace, who: Sequence[Mappi
 
 
 def _format_first_use_hover(row: Mapping[str, Any]) -> str:
-    third = f"<br>Third use: {narrative_phrases.format_day(row['kth'])}" if row["kth"] else ""
-    since = f"<br>Texts since {narrative_phrases.format_day(row['covered_from'])}" if row["covered_from"] else ""
+    third = f"<br>Third use: {phrases.format_partial_date(row['kth'])}" if row["kth"] else ""
+    since = f"<br>Texts since {phrases.format_partial_date(row['covered_from'])}" if row["covered_from"] else ""
     later = phrases.format_count(int(row["days_after"]), "day")
     return (
         f"<b>{wrap_text(row['actor'] or phrases.NOBODY, 40, 2)}</b><br>First use: "
-        f"{narrative_phrases.format_day(row['first'])}, "
+        f"{phrases.format_partial_date(row['first'])}, "
         f"{later} after the first of all{third}{since}"
         f"<br>{phrases.format_count(int(row['uses']), 'paragraph')} in all<extra></extra>"
     )

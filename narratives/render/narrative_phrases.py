@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -56,17 +55,9 @@ def format_expected_count(base: SuppressionRule) -> str:
     return f"{base.expected:g} paragraph{'' if base.expected == 1 else 's'}"
 
 
-def format_day(iso: str) -> str:
-    """Write a day as `26 Feb 2016`; return other text unchanged."""
-    if len(iso) != 10:
-        return iso
-    when = date.fromisoformat(iso)
-    return f"{when.day} {when:%b %Y}"
-
-
 def describe_first_use_limits(since: str) -> str:
     """Say what a first use can and cannot mean."""
-    begin = f" since {format_day(since)}" if since else ""
+    begin = f" since {phrases.format_partial_date(since)}" if since else ""
     return (
         f"First in the texts collected{begin}; what came before, and elsewhere, is not known. A source whose texts "
         "start later cannot come first here. The order in time does not show who took it from whom, or why."
@@ -79,7 +70,7 @@ def describe_first_uses(rows: pd.DataFrame, most: int = 4) -> str:
     if not dated:
         return ""
     first, *others = dated
-    leader = f"{first['actor'] or phrases.NOBODY} on {format_day(first['first'])}"
+    leader = f"{first['actor'] or phrases.NOBODY} on {phrases.format_partial_date(first['first'])}"
     after = [
         f"{row['actor'] or phrases.NOBODY} ({phrases.format_count(int(row['days_after']), 'day')} later)"
         for row in others[:most]

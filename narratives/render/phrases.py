@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from narratives.model import CopyFilter, QualityMetrics, Slice, Unit, dates, parse_search_terms
@@ -176,6 +176,14 @@ def describe_undated(number: int, s: Slice) -> str:
     reason = "no date" if s.by == "year" else f"no date to the {'month' if s.by == 'month' else s.by}"
     has, are = ("has", "is") if number == 1 else ("have", "are")
     return f"{format_count(number, 'further statement paragraph')} {has} {reason} and so {are} in no period."
+
+
+def format_partial_date(iso: str) -> str:
+    """Write a partial date: `5 Mar 2016`, `Mar 2016`, `2016`; empty where it is empty."""
+    if len(iso) < 10:
+        return dates.describe_period(iso) if iso else ""
+    day = date.fromisoformat(iso)
+    return f"{day.day} {day:%b %Y}"
 
 
 def format_timestamp(iso: str, short: bool = False) -> str:

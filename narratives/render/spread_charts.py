@@ -35,14 +35,6 @@ def format_ordinal(k: int) -> str:
     return f"{k}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(k if k < 20 else k % 10, 'th') }"
 
 
-def format_partial_date(iso: str) -> str:
-    """Write a partial date: `5 Mar 2016`, `Mar 2016`, `2016`, or `undated` where it is empty."""
-    if len(iso) < 10:
-        return dates.describe_period(iso) if iso else "undated"
-    day = date.fromisoformat(iso)
-    return f"{day.day} {day:%b %Y}"
-
-
 def build_timeline_figure(
     table: pd.DataFrame,
     days: pd.DataFrame,
@@ -72,7 +64,7 @@ def build_timeline_figure(
             field,
             {"symbol": "line-ns-open", "size": 11, "color": format_rgba(GREY, 0.75), "line": {"width": 1.5}},
             [
-                f"{_format_actor(row)}<br>{format_partial_date(row['at'])}: "
+                f"{_format_actor(row)}<br>{phrases.format_partial_date(row['at'])}: "
                 f"{phrases.format_count(int(row['paragraphs']), 'paragraph')}"
                 for row in uses
             ],
@@ -96,7 +88,7 @@ def build_timeline_figure(
             field,
             {"symbol": "diamond-open", "size": 12, "color": PALETTE[1], "line": {"width": 2}},
             [
-                f"{_format_actor(row)}<br>{format_ordinal(k)} paragraph on {format_partial_date(row['kth'])}, "
+                f"{_format_actor(row)}<br>{format_ordinal(k)} paragraph on {phrases.format_partial_date(row['kth'])}, "
                 f"{phrases.format_count(int(row['days_to_kth']), 'day')} after the first"
                 for row in kths
             ],
@@ -107,7 +99,7 @@ def build_timeline_figure(
             field,
             {"symbol": "circle-open", "size": 11, "color": PALETTE[0], "line": {"width": 2}},
             [
-                f"{_format_actor(row)}<br>{format_partial_date(row['coarse'])}, the day is not known"
+                f"{_format_actor(row)}<br>{phrases.format_partial_date(row['coarse'])}, the day is not known"
                 f"<br>{phrases.format_count(int(row['uses']), 'paragraph')}"
                 for row in coarse
             ],
@@ -158,7 +150,7 @@ def build_cumulative_figure(
                 "customdata": [*targets, {}],
                 "hovertemplate": [
                     *(
-                        f"<b>{name}</b><br>{phrases.format_count(n, 'paragraph')} by {format_partial_date(one)}"
+                        f"<b>{name}</b><br>{phrases.format_count(n, 'paragraph')} by {phrases.format_partial_date(one)}"
                         "<extra></extra>"
                         for one, n in zip(dates, sums, strict=True)
                     ),
@@ -225,13 +217,15 @@ def _format_first_use_hover(row: Mapping[str, Any]) -> str:
     after = int(row["days_after"])
     when = "first in the texts collected" if not after else f"{phrases.format_count(after, 'day')} after the first"
     known = (
-        f"texts collected from {format_partial_date(row['covered_from'])} on"
+        f"texts collected from {phrases.format_partial_date(row['covered_from'])} on"
         if row["covered_from"]
         else "start of the texts collected not known to the day"
     )
     unseen = "" if row["covered_before"] or not after else "<br>nothing collected from before the first use of all"
     uses = phrases.format_count(int(row["uses"]), "paragraph")
-    return f"{_format_actor(row)}<br>{format_partial_date(row['first'])}: {when}<br>{uses} in all; {known}{unseen}"
+    return (
+        f"{_format_actor(row)}<br>{phrases.format_partial_date(row['first'])}: {when}<br>{uses} in all; {known}{unseen}"
+    )
 
 
 def _format_actor(row: Mapping[str, Any]) -> str:

@@ -265,7 +265,7 @@ def draw_paragraphs(rows: pd.DataFrame, own: Slice, key: str) -> None:
     for number, row in enumerate(to_records(rows)):
         with st.container(border=True):
             parts = (
-                narrative_phrases.format_day(row["date"]) or "undated",
+                phrases.format_partial_date(row["date"]) or "undated",
                 row["speaker"],
                 phrases.VOICE_LABELS.get(row["voice"], ""),
             )
