@@ -12,8 +12,8 @@ from narratives.model import CopyFilter, QualityMetrics, Slice, Unit, dates, par
 from narratives.model.slice import UNNAMED_LABEL, SortOrder
 
 CAVEAT = (
-    "Shows which recurring narratives a text advances, as matched by machine, with errors. It describes and does "
-    "not endorse. A shared narrative is no sign of coordination. Shares depend on which texts were "
+    "Shows which recurring narratives a text advances, as matched by machine, with errors. It describes and "
+    "does not endorse; a shared narrative is no sign of coordination, and shares depend on which texts were "
     "collected."
 )
 SHORT_CAVEAT = "Matched by machine, with errors; describes, does not endorse."
@@ -104,7 +104,7 @@ def describe_agreement(macro: QualityMetrics) -> str:
     precision, recall = (format_with_limits(value, math.nan, math.nan) for value in (macro.precision, macro.recall))
     return (
         f"Quality of the matching, averaged over narratives: F1 "
-        f"{format_with_limits(macro.f1, macro.f1_low, macro.f1_high)} (1 is perfect), precision {precision}, "
+        f"{format_with_limits(macro.f1, macro.f1_low, macro.f1_high)} where 1 is perfect, precision {precision}, "
         f"recall {recall}. Each chart above shows its own F1. The table below has the other figures."
     )
 
