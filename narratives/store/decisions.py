@@ -156,8 +156,8 @@ class DecisionLog:
         connection.execute("PRAGMA foreign_keys = ON")
 
     def _make_log_error(self, got: str) -> ConfigError:
-        todo = "Name another file. This one was not changed."
-        return ConfigError(f"a decisions log at {self.path}", got, todo)
+        hint = "Name another file. This one was not changed."
+        return ConfigError(f"a decisions log at {self.path}", got, hint)
 
 
 def hash_decisions(decisions: Sequence[Decision]) -> str:

@@ -49,7 +49,7 @@ def write_rows(folder: Path, key: str, rows: Iterable[RawDocument | Rejected]) -
 def read_rows(folder: Path, key: str) -> Iterator[RawDocument | Rejected]:
     """Yield the rows of an input in their order. Raises StoreError if they are missing or damaged."""
     path = make_rows_path(folder, key)
-    todo = "Build again from the sources. Inputs that are missing in the store are read again."
+    hint = "Build again from the sources. Inputs that are missing in the store are read again."
     try:
         with gzip.open(path, "rb") as file:
             for line in file:
@@ -119,8 +119,8 @@ def save_upload(store: Path, name: str, data: bytes, formats: Collection[str]) -
             write_atomically(folder / safe, data)
         folder.touch()
     except OSError as error:
-        todo = "Free disk space, or get permission to write there."
-        raise StoreError(f"a folder to write to at {store / UPLOADS_FOLDER}", str(error), todo) from error
+        hint = "Free disk space, or get permission to write there."
+        raise StoreError(f"a folder to write to at {store / UPLOADS_FOLDER}", str(error), hint) from error
     return Upload(safe, folder / safe, (folder / safe,), ())
 
 

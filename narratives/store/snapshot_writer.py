@@ -83,7 +83,7 @@ def select_candidates(clusters: Iterable[Cluster]) -> list[Cluster]:
 
 
 def _check_content(content: SnapshotContent) -> None:
-    todo = "This is an error in the build, not in the input. Please report it with this message."
+    hint = "This is an error in the build, not in the input. Please report it with this message."
     documents = [d.document_id for d in content.documents]
     paragraphs = [p.paragraph_id for d in content.documents for p in d.paragraphs]
     narratives = [n.id for n in content.narratives.narratives]

@@ -99,8 +99,8 @@ def test_the_bars_add_up_to_the_paragraphs(store):
 
 def test_a_change_is_said_and_explained(store):
     app = opened()
-    [change] = [e.label for e in app.expander if "before" in e.label]
-    assert "▲ 1" in change and "From H1 2018 on" in change.replace("\\", "")
+    [change] = [e.label for e in app.expander if " after " in e.label]
+    assert "▲ 1" in change and "Higher from H1 2018" in change.replace("\\", "")
     lines = [line for line in said(app).splitlines() if " · score " in line]
     assert len(lines) == 4 + 10
     assert all(int(line.split(" · ")[0][-4:]) >= 2018 for line in lines[:4])
@@ -215,7 +215,7 @@ def test_the_past_is_followed_through_the_snapshots(tmp_path, monkeypatch):
     monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(store.path))
     past = opened(about=ABOUT).dataframe[-1].value
     assert past["What changed"].tolist() == [
-        "Renamed; before it was “The war”.",
+        "Renamed; it was “The war”.",
         "The first snapshot: nothing to compare with.",
     ]
     (store.snapshot_path(first) / "manifest.json").unlink()

@@ -20,7 +20,7 @@ from streamlit.components.v2 import component
 from narratives.dashboard import cached_queries, navigation, sidebar, url_state
 from narratives.dashboard.shell import SNAPSHOT_PARAMETER, View
 from narratives.model import Slice, SnapshotManifest
-from narratives.render import phrases, time_series
+from narratives.render import phrases, time_series, traces
 from narratives.store import format_filters, frame_to_csv, write_table
 from narratives.workflows import brief
 
@@ -129,7 +129,7 @@ class ChartPanel:
 
 
 SelectionMode = Literal["points", "box", "lasso"]
-Figures = Sequence[tuple[str, time_series.Figure, str]]
+Figures = Sequence[tuple[str, traces.Figure, str]]
 
 
 def draw_panel(
@@ -179,10 +179,10 @@ class PlainFigure(BaseFigure):  # type: ignore[misc]  # Plotly has no types
     what is sent. That figures are well formed is tested instead (tests/conftest.py).
     """
 
-    def __init__(self, spec: time_series.Figure) -> None:
+    def __init__(self, spec: traces.Figure) -> None:
         self._spec = spec
 
-    def to_dict(self) -> time_series.Figure:
+    def to_dict(self) -> traces.Figure:
         """The figure as the browser's Plotly takes it."""
         return self._spec
 

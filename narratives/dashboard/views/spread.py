@@ -22,7 +22,6 @@ from narratives.render.spread_charts import (
     KTH_USE_SIGN,
     USE_DAY_SIGN,
     format_ordinal,
-    format_partial_date,
 )
 from narratives.store.queries import speakers as speakers_queries
 
@@ -217,7 +216,8 @@ def describe_spread(table: pd.DataFrame, actor: Actor) -> str:
         first = dated[dated["first"] == at]
         then = dated[dated["first"] > at].head(MAX_NAMED_ACTORS)
         lines.append(
-            f"First in the texts collected: {phrases.format_list(first['actor'].tolist())}, {format_partial_date(at)}."
+            f"First in the texts collected: {phrases.format_list(first['actor'].tolist())}, "
+            f"{phrases.format_partial_date(at)}."
         )
         if len(then):
             followed = [
