@@ -28,13 +28,13 @@ def test_progress_is_heard():
     build, status = finished(f"import sys; [print(l, file=sys.stderr) for l in {lines!r}]")
     assert status == 0
     assert (build.stage, build.done, build.total, build.share) == ("encoding", 32, 128, 0.25)
-    assert build.said == ""
+    assert build.messages == ""
 
 
 def test_a_failure_keeps_what_was_said():
     build, status = finished("import sys; print('narratives: no model here', file=sys.stderr); sys.exit(1)")
     assert status == 1
-    assert build.said == "narratives: no model here"
+    assert build.messages == "narratives: no model here"
 
 
 def test_a_busy_store_is_told_from_a_failure():

@@ -162,7 +162,7 @@ def test_a_damaged_evaluation_is_said_in_words(store):
 def test_filters_that_match_nothing_say_which_and_how_to_widen(store):
     app = opened(speaker="Maria Zakharova", outlet="RT")
     assert "No dated statement paragraph matches" in said(app)
-    assert "Filters set: speaker Maria Zakharova; outlet RT." in said(app)
+    assert "Filters: speaker Maria Zakharova; outlet RT." in said(app)
     s = Slice(outlets=("RT",))
     without = phrases.format_count(open_snapshot(store).totals(s).placed, "dated statement paragraph")
     assert f"Without the speaker filter: {without}." in said(app)

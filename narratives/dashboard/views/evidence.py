@@ -156,7 +156,7 @@ def _searched(text: str) -> str:
 
 def _draw_outline_filter() -> url_state.Outline:
     """The area of the map that the address names, with a way to leave it."""
-    given = url_state.text("area", url_state.LONGEST)
+    given = url_state.bind_text("area", url_state.LONGEST)
     outline = url_state.parse_outline(given)
     if given:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
