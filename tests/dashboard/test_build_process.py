@@ -37,6 +37,14 @@ def test_a_failure_keeps_what_was_said():
     assert build.messages == "narratives: no model here"
 
 
+def test_a_build_runs_the_dashboard_s_own_program_wherever_it_is_started(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code = "import narratives, os, sys; print(narratives.__file__, os.getcwd(), sep='\\n', file=sys.stderr)"
+    build, status = finished(code)
+    assert status == 0
+    assert build.messages.splitlines() == [str(ROOT / "narratives" / "__init__.py"), str(tmp_path)]
+
+
 def test_a_busy_store_is_told_from_a_failure():
     assert finished(f"import sys; sys.exit({EXIT_BUSY})")[1] == EXIT_BUSY
 

@@ -20,9 +20,11 @@ from narratives.store import inputs, open_snapshot
 from narratives.store.inputs import UPLOADS_FOLDER
 from narratives.store.queries import sources as sources_queries
 from tests.conftest import ROOT
-from tests.dashboard.test_pages import NOTICE, headline, opened, said
+from tests.dashboard.conftest import NOTICE
+from tests.dashboard.test_pages import headline, opened, said
 from tests.helpers.factory import build_store
 
+pytestmark = pytest.mark.usefixtures("at_home")
 PAGE = "pages/sources_page.py"
 CSV = (
     "table.csv",
@@ -177,7 +179,9 @@ def test_beside_the_sample_texts_go_into_the_own_store(tmp_path):
     assert cached_queries.find_store_path() == cached_queries.SAMPLE_STORE  # files alone make no store to show
 
 
-def test_tables_of_different_columns_are_built_one_after_another(tmp_path):
+def test_tables_of_different_columns_are_built_one_after_another(tmp_path, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w") as archive:
         archive.writestr("a/one.csv", "text\nx\n")
@@ -187,12 +191,15 @@ def test_tables_of_different_columns_are_built_one_after_another(tmp_path):
     mixed = inputs.save_upload(tmp_path, "mixed.zip", sink.getvalue(), (".csv", ".jsonl", ".txt"))
     whole = inputs.save_upload(tmp_path, "only.txt", b"only text", (".txt",))
     one, two = mixed.path / "a/one.csv", mixed.path / "two.jsonl"
+    monkeypatch.chdir(elsewhere)
     made = uploads.plan_builds([mixed, whole], {one: (), two: (("text", "body"),)})
     assert made == [
         ((), [str(mixed.path / "note.txt"), str(whole.path), str(one)]),
         ((("text", "body"),), [str(two)]),
     ]
     assert uploads.plan_builds([mixed], {one: (), two: ()}) == [((), [str(mixed.path)])]
+    monkeypatch.chdir(tmp_path)  # within the working folder names are relative to it
+    assert uploads.plan_builds([mixed], {one: (), two: ()}) == [((), [str(mixed.path.relative_to(tmp_path))])]
 
 
 def test_an_empty_store_can_be_filled_from_the_page(tmp_path, monkeypatch):
