@@ -60,7 +60,7 @@ def test_a_row_opens_in_its_document_and_back_closes_it(browser, address):
         for words in (
             "Weekly briefing",
             "Score 0.83; matched by machine.",
-            "The passage that decided",
+            "The matching passage",
             "The minister will visit Lima on Friday next.",
         ):
             expect(drawer.get_by_text(words).first).to_be_visible()

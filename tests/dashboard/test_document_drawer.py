@@ -57,10 +57,10 @@ def test_a_link_opens_a_paragraph_with_what_decided(store):
     app = opened(open="d001-003")
     text = said(app)
     assert "Weekly briefing" in text and "2016-11-10 · Foreign Ministry" in text
-    assert "Maria Zakharova · own words" in text and "Speaker known by: label." in text
+    assert "Maria Zakharova · own words" in text and "Speaker identified by: label." in text
     assert "Score 0.83; matched by machine." in text
     assert "Score 0.62, 0.50 needed; matched by machine." in text
-    assert text.count("The passage that decided") == 2
+    assert text.count("The matching passage") == 2
     assert "Question: how do you see the elections over there?" in text  # the paragraphs around it
     assert "The minister will visit Lima on Friday next." in text
     assert len(shown_ids(app)) == open_snapshot(store).count_paragraphs(EvidenceQuery())  # the list stays behind
@@ -78,7 +78,7 @@ def test_a_paragraph_that_is_not_there_is_said(store):
 
 def test_a_copy_leads_to_its_original_and_back(store):
     app = opened(open="d005-001")
-    assert "A copy: it repeats an earlier paragraph" in said(app) and "A reprint" in said(app)
+    assert "It repeats an earlier paragraph" in said(app) and "A reprint" in said(app)
     app.button(key="open-d002-001").click().run()
     assert app.session_state["open"] == "d002-001"
     assert "Kremlin on the elections" in said(app)
@@ -92,8 +92,8 @@ def test_a_paragraph_opens_where_filters_leave_nothing(store):
 
 
 def test_a_paragraph_that_is_not_counted_says_why(store):
-    assert "In no figure: a question." in said(opened(open="d001-001"))
-    assert "In no figure: a title." in said(opened(open="d001-000"))
+    assert "Not counted: a question." in said(opened(open="d001-001"))
+    assert "Not counted: a title." in said(opened(open="d001-000"))
     assert "Advances no narrative." in said(opened(open="d001-004"))
 
 
@@ -208,9 +208,9 @@ def test_searching_for_words_loads_no_search(store, monkeypatch):
         ({"statement": True}, ""),
         (
             {"statement": False, "voice": "own", "kind": "body", "words": 3},
-            "In no figure: shorter than 5 words.",
+            "Not counted: shorter than 5 words.",
         ),
-        ({"statement": False, "voice": "own", "kind": "heading", "words": 9}, "In no figure: a heading."),
+        ({"statement": False, "voice": "own", "kind": "heading", "words": 9}, "Not counted: a heading."),
     ],
 )
 def test_why_a_paragraph_is_in_no_figure(row, reason):

@@ -20,9 +20,11 @@ from narratives.store import inputs, open_snapshot
 from narratives.store.inputs import UPLOADS_FOLDER
 from narratives.store.queries import sources as sources_queries
 from tests.conftest import ROOT
-from tests.dashboard.test_pages import NOTICE, at_home, headline, opened, said, store  # noqa: F401
+from tests.dashboard.conftest import NOTICE
+from tests.dashboard.test_pages import headline, opened, said
 from tests.helpers.factory import build_store
 
+pytestmark = pytest.mark.usefixtures("at_home")
 PAGE = "pages/sources_page.py"
 CSV = (
     "table.csv",
@@ -47,7 +49,7 @@ def uploaded(app: AppTest, *files: tuple[str, bytes, str]) -> AppTest:
     return app
 
 
-def test_the_headline_counts_what_the_snapshot_holds(store):  # noqa: F811
+def test_the_headline_counts_what_the_snapshot_holds(store):
     app = sources()
     assert headline(app) == {
         "Documents": "7",
@@ -60,16 +62,16 @@ def test_the_headline_counts_what_the_snapshot_holds(store):  # noqa: F811
     assert NOTICE in said(app) and phrases.CAVEAT in said(app)
 
 
-def test_what_stands_in_no_column_is_said(store):  # noqa: F811
+def test_what_stands_in_no_column_is_said(store):
     app = sources()  # half of the dates are coarse: by year
-    assert "6 documents; copies included. 1 further document has no date and so stands in no column." in said(app)
+    assert "6 documents; copies included. 1 further document has no date and is in no column." in said(app)
     assert "No document of (none named) has one." in said(app)
     app = sources(columns="month")
-    assert "2 further documents have no date to the month and so stand in no column." in said(app)
+    assert "2 further documents have no date to the month and are in no column." in said(app)
     assert "No document of TASS from Jun 2018 to Jan 2019 (8 months)." in said(app)
 
 
-def test_filters_narrow_the_page(store):  # noqa: F811
+def test_filters_narrow_the_page(store):
     s = Slice(outlets=("TASS",))
     app = sources(outlet=["TASS"], counted="statements")
     counted = sources_queries.query_outlet_coverage(open_snapshot(store), s)["statements"].sum()
@@ -77,31 +79,31 @@ def test_filters_narrow_the_page(store):  # noqa: F811
     assert headline(app)["Documents"] == "3"
 
 
-def test_filters_that_leave_nothing_say_which(store):  # noqa: F811
+def test_filters_that_leave_nothing_say_which(store):
     app = sources(speaker=["Maria Zakharova"], outlet=["RT"])
     assert "No dated document matches" in said(app)
     assert "Without the speaker filter: 2 dated documents." in said(app)
     assert not app.get("plotly_chart")
 
 
-def test_rejections_come_with_their_reasons(store):  # noqa: F811
+def test_rejections_come_with_their_reasons(store):
     [rejected] = [d.value for d in sources().dataframe if "reason" in d.value]
     assert rejected["reason"].tolist() == ["invalid JSON", "unknown extension"]
 
 
-def test_the_chart_has_a_summary_in_words(store):  # noqa: F811
+def test_the_chart_has_a_summary_in_words(store):
     [chart] = sources().get("plotly_chart")
     assert "6 documents of 3 outlets" in str(chart.proto)
 
 
-def test_a_page_stands_alone(store):  # noqa: F811
+def test_a_page_stands_alone(store):
     assert NOTICE in said(opened(PAGE))
 
 
-def test_a_table_is_previewed_as_it_will_be_read(store):  # noqa: F811
+def test_a_table_is_previewed_as_it_will_be_read(store):
     app = uploaded(sources(), CSV)
-    assert {box.label: box.value for box in app.selectbox if box.label in ("Text (needed)", "Date", "Speaker")} == {
-        "Text (needed)": "Body text",
+    assert {box.label: box.value for box in app.selectbox if box.label in ("Text (required)", "Date", "Speaker")} == {
+        "Text (required)": "Body text",
         "Date": "When",
         "Speaker": "Person",
     }
@@ -114,7 +116,7 @@ def test_a_table_is_previewed_as_it_will_be_read(store):  # noqa: F811
     assert [path.read_bytes() for path in kept] == [CSV[1]]
 
 
-def test_another_column_can_be_chosen(store):  # noqa: F811
+def test_another_column_can_be_chosen(store):
     app = uploaded(sources(), CSV)
     [box] = [box for box in app.selectbox if box.label == "Speaker"]
     box.set_value("When").run()
@@ -122,13 +124,13 @@ def test_another_column_can_be_chosen(store):  # noqa: F811
     assert rows["Speaker"].tolist() == ["2017-02"]
 
 
-def test_without_a_text_column_the_reason_is_said(store):  # noqa: F811
+def test_without_a_text_column_the_reason_is_said(store):
     app = uploaded(sources(), ("a.csv", b"x,y\n1,2\n", "text/csv"))
     [refused] = [d.value for d in app.dataframe if "Reason" in d.value]
     assert "a column `text` or `paragraphs`" in refused["Reason"][0]
 
 
-def test_a_build_is_started_followed_and_reported(store, monkeypatch):  # noqa: F811
+def test_a_build_is_started_followed_and_reported(store, monkeypatch):
     """A stand-in for the build: the page's part is to start it with the right words and tell how it went."""
     asked = []
     report = {
@@ -149,12 +151,12 @@ def test_a_build_is_started_followed_and_reported(store, monkeypatch):  # noqa: 
     [(where, inputs, terms)] = asked
     assert where == store and terms == (("text", "Body text"), ("date", "When"), ("speaker", "Person"))
     assert Path(inputs[0]).read_bytes() == CSV[1]
-    job = builds.get_job_registry().of(store)
+    job = builds.get_job_registry().get(store)
     while job.status() is None:
         time.sleep(0.05)
     app.run()
     assert "New snapshot" in said(app)
-    assert "8 documents and 12 statement paragraphs are in the store now; 3 texts encoded, 4 known" in said(app)
+    assert "8 documents and 12 statement paragraphs are in the store now. 3 texts encoded, 4 reused" in said(app)
     [rejected] = [d.value for d in app.dataframe if d.value.get("reason", [""])[0] == "no text"]
     assert rejected["row"].tolist() == [2]
     [leave] = [button for button in app.button if button.label == "Add more texts"]
@@ -163,7 +165,7 @@ def test_a_build_is_started_followed_and_reported(store, monkeypatch):  # noqa: 
 
 
 @pytest.mark.parametrize(("value", "offered"), [("1", 0), ("yes", 0), ("0", 1), ("", 1)])
-def test_read_only_hides_the_upload(store, monkeypatch, value, offered):  # noqa: F811
+def test_read_only_hides_the_upload(store, monkeypatch, value, offered):
     monkeypatch.setenv(uploads.READ_ONLY_VARIABLE, value)
     assert len(sources().file_uploader) == offered
 
@@ -171,13 +173,15 @@ def test_read_only_hides_the_upload(store, monkeypatch, value, offered):  # noqa
 def test_beside_the_sample_texts_go_into_the_own_store(tmp_path):
     build_store(tmp_path / "store-sample", NOTICE)
     app = sources()
-    assert "a store of your own" in said(app)
+    assert "go into a separate store" in said(app)
     uploaded(app, CSV)
     assert (tmp_path / "store" / UPLOADS_FOLDER).is_dir() and not (tmp_path / "store-sample" / UPLOADS_FOLDER).exists()
     assert cached_queries.find_store_path() == cached_queries.SAMPLE_STORE  # files alone make no store to show
 
 
-def test_tables_of_different_columns_are_built_one_after_another(tmp_path):
+def test_tables_of_different_columns_are_built_one_after_another(tmp_path, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w") as archive:
         archive.writestr("a/one.csv", "text\nx\n")
@@ -187,18 +191,21 @@ def test_tables_of_different_columns_are_built_one_after_another(tmp_path):
     mixed = inputs.save_upload(tmp_path, "mixed.zip", sink.getvalue(), (".csv", ".jsonl", ".txt"))
     whole = inputs.save_upload(tmp_path, "only.txt", b"only text", (".txt",))
     one, two = mixed.path / "a/one.csv", mixed.path / "two.jsonl"
+    monkeypatch.chdir(elsewhere)
     made = uploads.plan_builds([mixed, whole], {one: (), two: (("text", "body"),)})
     assert made == [
         ((), [str(mixed.path / "note.txt"), str(whole.path), str(one)]),
         ((("text", "body"),), [str(two)]),
     ]
     assert uploads.plan_builds([mixed], {one: (), two: ()}) == [((), [str(mixed.path)])]
+    monkeypatch.chdir(tmp_path)  # within the working folder names are relative to it
+    assert uploads.plan_builds([mixed], {one: (), two: ()}) == [((), [str(mixed.path.relative_to(tmp_path))])]
 
 
 def test_an_empty_store_can_be_filled_from_the_page(tmp_path, monkeypatch):
     monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(tmp_path / "empty"))
     app = sources()
-    assert "This store holds no texts yet." in said(app)
+    assert "This store contains no texts yet." in said(app)
     assert len(app.file_uploader) == 1 and not app.error
     app = uploaded(app, CSV)
     assert "Build with 1 file" in [button.label for button in app.button]
@@ -212,7 +219,7 @@ def test_other_pages_of_an_empty_store_lead_to_it(tmp_path, monkeypatch):
     assert "Sources" in link.proto.label
 
 
-def test_a_cell_stands_for_its_outlet_and_period(store):  # noqa: F811
+def test_a_cell_stands_for_its_outlet_and_period(store):
     chart = json.loads(sources(columns="year").get("plotly_chart")[0].proto.spec)
     [cells] = [trace for trace in chart["data"] if trace.get("name") == "Cells"]
     counted = sources_queries.query_outlet_coverage(open_snapshot(store), Slice(by="year"))

@@ -310,7 +310,7 @@ def test_the_page_shows_what_was_found_and_the_corrected_share(store, drawn, mon
     import_judgements(store, drawn, "human")
     figures, captions = opened("pages/narrative_page.py", about=ABOUT)
     assert figures["Corrected share"] != "–" and "spotcheck draw" not in captions
-    assert "of 40 assignments drawn at random here 20 hold; precision here: 0.50 (0.35–0.65)" in captions
+    assert "20 of 40 randomly drawn assignments are correct; precision here: 0.50 (0.35–0.65)" in captions
     assert "by a spot check and the recall measured elsewhere. Judged by people." in captions
     _, captions = opened("pages/prevalence_page.py")
     assert "precision here: 0.50" in captions

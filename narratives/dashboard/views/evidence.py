@@ -156,7 +156,7 @@ def _check_search(text: str) -> str:
 
 def _draw_outline_filter() -> url_state.Outline:
     """Return the area of the map in the URL, and draw a button that removes it."""
-    given = url_state.text("area", url_state.LONGEST)
+    given = url_state.bind_text("area", url_state.LONGEST)
     outline = url_state.parse_outline(given)
     if given:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
