@@ -1,4 +1,4 @@
-"""Method: how each number is made, what it rests on, and what must not be concluded from it."""
+"""Method: how each number is computed, what it is based on, and what it does not show."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from narratives.dashboard import shell
 from narratives.dashboard.views import method
 
 
-def page(view: shell.View) -> None:
+def draw_page(view: shell.View) -> None:
     """Draw the page for one snapshot."""
     shell.draw_heading(
         "Method",
-        "How each number is made, what it rests on, and what must not be concluded from it. The figures "
-        "here are those of the program and of the snapshot in use.",
+        "How each number is computed, what it is based on, and what it does not show. The figures here come "
+        "from the program and from the current snapshot.",
         view.handle,
     )
     with st.container(width=method.TEXT_WIDTH):
@@ -26,4 +26,4 @@ def page(view: shell.View) -> None:
 
 
 with shell.show_errors():
-    page(shell.get_view())
+    draw_page(shell.get_view())

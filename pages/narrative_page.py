@@ -1,4 +1,4 @@
-"""Narrative: one narrative in full: what it says, how it moved, who advances it, how well it is found."""
+"""Narrative: one narrative in detail: definition, share over time, actors, and measured quality."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from narratives.dashboard.components import quality
 from narratives.dashboard.views import narrative, narrative_panels
 
 
-def page(view: shell.View) -> None:
+def draw_page(view: shell.View) -> None:
     """Draw the page for one snapshot and slice."""
     shell.draw_heading(
         "Narrative",
-        "One narrative in full: what it says, how its share moved, who advances it, and the paragraphs that "
-        "show it. A click on a point or bar opens the paragraphs behind it.",
+        "One narrative in detail: its definition, its share over time, who advances it, and its best-matching "
+        "paragraphs. Click a point or bar to read its paragraphs.",
         view.handle,
     )
     key = narrative.draw_narrative_picker(view)
     measured = quality.load_quality(view)
     narrative.draw_definition(view, cached_queries.load_card(view.handle, key))
-    about = narrative.build_context(view, key, list(measured.values()))
-    if narrative.draw_headline(view, about):
-        about = narrative.choices(view, about)
-        narrative_panels.draw_trend(view, about)
-        narrative_panels.draw_actors(view, about, "speaker")
-        narrative_panels.draw_actors(view, about, "outlet")
-        narrative_panels.draw_first_uses(view, about, "speaker")
-        narrative_panels.draw_first_uses(view, about, "outlet")
-        narrative_panels.draw_best_paragraphs(view, about)
-        narrative_panels.draw_cooccurrence(view, about)
-    narrative.draw_quality(view, about, measured)
-    narrative.draw_lineage(view, about)
+    context = narrative.build_context(view, key, list(measured.values()))
+    if narrative.draw_headline(view, context):
+        context = narrative.draw_controls(view, context)
+        narrative_panels.draw_trend(view, context)
+        narrative_panels.draw_actors(view, context, "speaker")
+        narrative_panels.draw_actors(view, context, "outlet")
+        narrative_panels.draw_first_uses(view, context, "speaker")
+        narrative_panels.draw_first_uses(view, context, "outlet")
+        narrative_panels.draw_best_paragraphs(view, context)
+        narrative_panels.draw_cooccurrence(view, context)
+    narrative.draw_quality(view, context, measured)
+    narrative.draw_lineage(view, context)
 
 
 with shell.show_errors():
-    page(shell.get_view())
+    draw_page(shell.get_view())

@@ -6,25 +6,25 @@ from narratives.dashboard import shell
 from narratives.dashboard.views import speaker_profile, speakers
 
 
-def page(view: shell.View) -> None:
+def draw_page(view: shell.View) -> None:
     """Draw the page for one snapshot and slice."""
     shell.draw_heading(
         "Speakers",
-        "How large a share of each speaker's own statement paragraphs advances each narrative. Choose a cell "
-        "to read the paragraphs behind it.",
+        "The share of each speaker's statement paragraphs that advance each narrative. Click a cell to read "
+        "its paragraphs.",
         view.handle,
     )
-    found = speakers.split_speakers(view)
-    names = [*found.enough["speaker"], *found.little["speaker"]]
+    groups = speakers.split_speakers(view)
+    names = [*groups.enough["speaker"], *groups.suppressed["speaker"]]
     if not names:
         speakers.draw_empty_state(view)
         return
-    speakers.draw_heatmap(view, found)
-    speakers.draw_suppressed(view, found)
+    speakers.draw_heatmap(view, groups)
+    speakers.draw_suppressed(view, groups)
     speaker = speaker_profile.draw_profile_picker(view, names)
     speaker_profile.draw_profile(view, speaker)
     speaker_profile.draw_comparison(view, speaker, names)
 
 
 with shell.show_errors():
-    page(shell.get_view())
+    draw_page(shell.get_view())

@@ -1,4 +1,4 @@
-"""Spread: when each outlet and speaker took a narrative up, in the texts collected."""
+"""Spread: when each outlet or speaker first used a narrative in the collected texts."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from narratives.dashboard import shell
 from narratives.dashboard.views import spread
 
 
-def page(view: shell.View) -> None:
+def draw_page(view: shell.View) -> None:
     """Draw the page for one snapshot and slice."""
     shell.draw_heading(
         "Spread",
-        "When each outlet and speaker took a narrative up, before the ground of what was collected of them. "
-        "Choose a mark to read the paragraphs behind it.",
+        "When each outlet or speaker first used a narrative. Grey bars show the periods for which texts were "
+        "collected. Click a mark to read its paragraphs.",
         view.handle,
     )
-    choice = spread.choices(view)
-    if spread.load_uses(view.handle, view.slice, choice.actor, choice.narrative).empty:
-        spread.draw_empty_state(view, choice)
+    settings = spread.draw_controls(view)
+    if spread.load_uses(view.handle, view.slice, settings.actor, settings.narrative).empty:
+        spread.draw_empty_state(view, settings)
     else:
-        spread.draw_spread(view, choice)
-    spread.draw_copies(view, choice)
+        spread.draw_spread(view, settings)
+    spread.draw_copies(view, settings)
 
 
 with shell.show_errors():
-    page(shell.get_view())
+    draw_page(shell.get_view())

@@ -1,4 +1,4 @@
-"""How every number is made, in words and formulas: methodology.md with the constants of the code."""
+"""The methodology text: methodology.md with the constants of the code filled in."""
 
 from __future__ import annotations
 
@@ -35,29 +35,29 @@ class Section:
     body: str
 
 
-def load_sections(least: SuppressionRule) -> tuple[Section, ...]:
-    """All sections in their order; `least` is what a share of the snapshot must rest on to be shown."""
+def load_sections(rule: SuppressionRule) -> tuple[Section, ...]:
+    """Return all sections in order; `rule` says how much text a share of the snapshot needs to be shown."""
     _, *parts = _HEADING.split(load_template())
-    found = format_figures(least)
+    figures = format_figures(rule)
     return tuple(
-        Section(anchor, title, _PLACEHOLDER.sub(lambda term: found[term[1]], body).strip())
+        Section(anchor, title, _PLACEHOLDER.sub(lambda term: figures[term[1]], body).strip())
         for title, anchor, body in zip(parts[0::3], parts[1::3], parts[2::3], strict=True)
     )
 
 
 def load_template() -> str:
-    """The text with names in the place of figures."""
+    """Return the text with placeholders for figures."""
     return Path(__file__).with_suffix(".md").read_text("utf-8")
 
 
-def format_figures(least: SuppressionRule) -> dict[str, str]:
-    """What stands in the text for each name: constants of the code, as people write them."""
+def format_figures(rule: SuppressionRule) -> dict[str, str]:
+    """Return the figure for each placeholder: constants of the code, formatted for reading."""
     usual = SuppressionRule()
     some = clustering.MIN_IN_MEDIUM
-    noun = "paragraph" if least.expected == 1 else "paragraphs"
-    rare = f", or fewer than {least.expected:g} {noun} expected at the narrative’s overall share"
-    rare = rare if least.expected else ""
-    here = f" In this snapshot, by its own account no study, {least.documents} documents are enough."
+    noun = "paragraph" if rule.expected == 1 else "paragraphs"
+    rare = f", or fewer than {rule.expected:g} {noun} expected at the narrative’s overall share"
+    rare = rare if rule.expected else ""
+    here = f" In this snapshot, which is labelled as a sample, {rule.documents} documents are enough."
     numbers: dict[str, float] = {
         "words": MIN_STATEMENT_WORDS,
         "shortest": MIN_SEGMENT,
@@ -96,6 +96,6 @@ def format_figures(least: SuppressionRule) -> dict[str, str]:
         "most_laid": f"{MAX_FOR_TSNE:,}",
         "claim_many": f"{claims.MIN_RECURRENCE[0]} documents in {claims.MIN_RECURRENCE[1]} quarters",
         "some": f"{some[0]} documents in {some[1]} months",
-        "too_few": f"fewer than {least.documents} documents in the period" + rare,
-        "here": "" if least == usual else here,
+        "too_few": f"fewer than {rule.documents} documents in the period" + rare,
+        "here": "" if rule == usual else here,
     }

@@ -151,7 +151,7 @@ def test_filters_change_spread_and_a_mark_leads_to_its_paragraphs(browser, addre
         link = page.url
         svg = saved(page, "spread", "Picture (SVG)")
         words = " ".join(ElementTree.fromstring(svg).itertext())
-        assert "First means first in the texts collected" in words and "Filters: " in words
+        assert "“First” means first in the texts collected" in words and "Filters: " in words
 
         hollow = page.locator(".st-key-spread-timeline .trace").last.locator(".points path").first
         box = hollow.bounding_box()

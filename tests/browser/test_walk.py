@@ -24,11 +24,11 @@ AT_START: Mapping[str, Mapping[str, str]] = {
     "Prevalence": {"Show": "Share", "Of": "Paragraphs", "Period": "Auto", "Order": "Most prevalent"},
     "Narrative": {"Show": "Share", "Period": "Auto", "Narrative to show": "The US meddles too"},
     "Speakers": {
-        "First come those with most of": "What they advance",
+        "Rank speakers by": "Advancing paragraphs",
         "At most": "8",
         "Show": "Share",
         "Period": "Auto",
-        "Speaker to look at": PUTIN,
+        "Speaker to show": PUTIN,
     },
     "Spread": {"Who": "Outlets", "Show as": "Timeline", "At most": "20", "Mark paragraph number": "3"},
     "Evidence": {"Sort all rows by": "Best match"},
@@ -40,7 +40,7 @@ AT_START: Mapping[str, Mapping[str, str]] = {
 CHOSEN: Mapping[str, Mapping[str, str]] = {
     "Prevalence": {"Order": "Name"},
     "Narrative": {"Narrative to show": "Western Russophobia"},
-    "Speakers": {"First come those with most of": "How much there is of them"},
+    "Speakers": {"Rank speakers by": "All paragraphs"},
     "Spread": {"Show as": "Running total"},
     "Evidence": {"Sort all rows by": "Newest first"},
     "Map": {"Colour by": "Year"},
@@ -127,20 +127,20 @@ def drawn(name: str, now: State) -> None:
     """What the page says that it draws is what its controls show."""
     if name in SHARING:
         share = now.chosen["Show"] == "Share"
-        assert ("Share of the" in now.words) == share and ("Number among the" in now.words) == (not share)
+        assert ("Share of the" in now.words) == share and ("Count out of the" in now.words) == (not share)
         length = PERIODS.get(now.chosen["Period"] or "")
-        said = re.findall(r"[Bb]y (year|half-year|quarter|month)(, chosen|, the shortest)?\b", now.words)
+        said = re.findall(r"[Bb]y (year|half-year|quarter|month)(, the shortest)?\b", now.words)
         assert said and (length is None or {noun for noun, _ in said} == {length}), (length, said)
         if name != "Speakers":
             assert all(bool(automatic) == (length is None) for _, automatic in said), (length, said)
     if name == "Prevalence":
         noun = "documents" if now.chosen["Of"] == "Documents" else "statement paragraphs"
-        assert re.search(rf"(Share of|Number among) the \d+ {noun}", now.words)
+        assert re.search(rf"(Share of|Count out of) the \d+ {noun}", now.words)
     if name == "Narrative":
         assert f"advances {now.chosen['Narrative to show']}" in now.words.replace("advance ", "advances ")
     if name == "Speakers":
-        text = now.chosen["First come those with most of"] == "How much there is of them"
-        assert f"with most {'statement' if text else 'paragraphs that'}" in now.words
+        text = now.chosen["Rank speakers by"] == "All paragraphs"
+        assert f"ranked by number of {'statement' if text else 'paragraphs that'}" in now.words
     if name == "Spread":
         kind = "timeline" if now.chosen["Show as"] == "Timeline" else "cumulative"
         assert f"st-key-spread-{kind}" in now.keys

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from narratives.dashboard import cached_queries, url_state
-from narratives.dashboard.views import map
+from narratives.dashboard.views import map as map_view
 from narratives.model import Slice, StoreError
 from narratives.render import map_charts
 from narratives.render.colours import BACKGROUNDS, MIN_LINE_CONTRAST, compute_contrast
@@ -174,17 +174,17 @@ def test_the_page_draws_and_says_how_many(store):
 
 def test_a_click_opens_the_paragraph_and_a_lasso_only_lists(store, monkeypatch):
     turned = []
-    monkeypatch.setattr(map.navigation, "open_page", lambda *terms, **own: turned.append((*terms, own)))
+    monkeypatch.setattr(map_view.navigation, "open_page", lambda *terms, **own: turned.append((*terms, own)))
     of_curve = [["d001-003"], ["d002-001", "d004-001"]]
     point = {"curve_number": 1, "point_index": 1}
     state = {"a": {"selection": {"points": [point], "box": [], "lasso": []}}}
-    monkeypatch.setattr(map.st, "session_state", state)
-    map._open_clicked_point("a", of_curve)
+    monkeypatch.setattr(map_view.st, "session_state", state)
+    map_view._open_clicked_point("a", of_curve)
     assert turned == [("evidence", Slice(), {"open": "d004-001"})]
     state["a"]["selection"]["lasso"] = [{"x": [0, 1, 2]}]
-    map._open_clicked_point("a", of_curve)
+    map_view._open_clicked_point("a", of_curve)
     assert len(turned) == 1
-    assert map._get_selected_ids("a", of_curve) == {"d004-001"}
+    assert map_view._get_selected_ids("a", of_curve) == {"d004-001"}
 
 
 def test_what_lies_in_an_area_is_what_a_polygon_holds(store):
@@ -257,7 +257,7 @@ def test_a_sample_is_said_to_be_one(store, monkeypatch):
     few = map_queries.query_points(open_snapshot(store), Slice(), 4)
     monkeypatch.setattr(map_queries, "query_points", lambda snapshot, s: few)
     assert f"4 of {ORIGINALS} statement paragraphs are drawn" in said(opened())
-    assert "no prevalence" in said(opened())
+    assert "not a prevalence" in said(opened())
 
 
 def test_a_snapshot_without_a_map_says_so(store):

@@ -72,7 +72,7 @@ def test_the_page_says_what_is_of_the_snapshot(store):
     shown = said(app) + "\n".join(code.value for code in app.code)
     snapshot = open_snapshot(store).meta().snapshot_id
     assert f"snapshot {snapshot}" in shown and f"@misc{{narratives-{snapshot}" in shown
-    assert "not measured for this snapshot" in shown and "retells statements" in shown
+    assert "not measured for this snapshot" in shown and "paraphrases statements" in shown
     assert NOTICE in shown
     heads = [head.value for head in app.header]
     assert heads[:2] == ["What the words mean", "What must not be concluded"]
@@ -94,7 +94,7 @@ def test_measured_quality_stands_on_the_page(store):
 def test_a_snapshot_that_is_no_sample_is_not_called_one(tmp_path, monkeypatch):
     monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(build_store(tmp_path / "own").path))
     shown = said(opened(METHOD))
-    assert "retells statements" not in shown and "fewer than 30 documents" in shown
+    assert "paraphrases statements" not in shown and "fewer than 30 documents" in shown
 
 
 def test_a_citation_names_the_filters(store):

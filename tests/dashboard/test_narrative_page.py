@@ -75,13 +75,13 @@ def test_it_starts_with_the_most_prevalent_and_shows_every_part(store):
         assert part in said(app)
     titles = [title.value.replace("\\", "") for title in app.subheader]
     assert titles == [
-        "How its share moved",
+        "Share over time",
         "Who advances it",
         "Which outlets",
         "First use, and who followed",
         "First use by outlet",
-        "Most characteristic paragraphs",
-        "What stands beside it",
+        "Best-matching paragraphs",
+        "Narratives in the same documents",
         "Measured quality",
         "Lineage",
     ]
@@ -150,7 +150,7 @@ def test_counts_and_lengths_of_periods(store):
 
 def test_a_narrative_that_nobody_advances_says_what_to_take_off(store):
     app = opened(about="western_russophobia")
-    assert "None here advances Western Russophobia." in said(app)
+    assert "No paragraph in this selection advances Western Russophobia." in said(app)
     assert not charts(app) and "Hostility to Russia" in said(app)
     none = opened(speaker=["Maria Zakharova"], **{"from": "2016"}, to="2016")
     expected = hits(store, Slice(date_from="2016", date_to="2016"))
@@ -191,7 +191,7 @@ def test_a_discovered_one_shows_its_clause_and_its_like(tmp_path, monkeypatch):
     monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(path))
     app = opened(about="c-0000beef")
     assert app.header[0].value == "Exports and slides"
-    for part in ("nobody has defined it", "grain exports", "Grain exports grew again", "no label can say"):
+    for part in ("nobody has defined it", "grain exports", "Grain exports grew again", "matching cannot be measured"):
         assert part in said(app)
     [near] = [b for b in app.button if "Nearest in the codebook" in b.label]
     assert "Memory of the Second World War" in near.label
@@ -203,7 +203,7 @@ def test_an_older_snapshot_says_what_it_lacks(tmp_path, monkeypatch):
     aged(path, "2")
     monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(path))
     app = opened(about=ABOUT)
-    assert "built before includes, excludes and exemplars were kept" in said(app)
+    assert "built before includes, excludes and exemplars were stored" in said(app)
     assert "Includes" not in said(app) and headline(app)["Paragraphs"] == "2"
 
 

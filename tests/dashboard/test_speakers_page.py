@@ -135,7 +135,7 @@ def test_two_are_compared_and_one_below_the_base_is_said(store):
     assert "differs by" in said(app) and "worse" not in said(app)
     few = opened(SPEAKERS, **{"profile": LAVROV, "with": GUEST})
     assert f"{GUEST} has 1 statement paragraph, fewer than 30: no share is shown." in said(few)
-    assert "There is not enough text of both for a difference." in said(few)
+    assert "There is not enough text by both speakers to compare them." in said(few)
     alone = opened(SPEAKERS, speaker=[PUTIN])
     assert "The filters leave no second speaker to compare with." in said(alone)
 

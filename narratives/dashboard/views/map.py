@@ -1,4 +1,4 @@
-"""The parts of the map page."""
+"""The Map page: the chart, and the list of selected paragraphs."""
 
 from __future__ import annotations
 
@@ -29,40 +29,40 @@ MAP_COLUMNS = {
     "date": st.column_config.TextColumn("Date", width=84),
     "speaker": st.column_config.TextColumn("Speaker", width=112),
     "outlet": st.column_config.TextColumn("Outlet", width=84),
-    "text": st.column_config.TextColumn("Paragraph (its beginning)", width=420),
+    "text": st.column_config.TextColumn("Beginning of the paragraph", width=420),
     "narratives": st.column_config.TextColumn("Narratives", width=180),
     "x": st.column_config.NumberColumn("Across", format="%.2f", width=64),
     "y": st.column_config.NumberColumn("Up", format="%.2f", width=64),
 }
 
 
-def choices() -> map_charts.ColourBy:
-    """Draw the choice of what the colours mean; it stands in the URL."""
+def draw_controls() -> map_charts.ColourBy:
+    """Draw the choice of what the colours mean and return it; it is kept in the URL."""
     return controls.choice("Colour by", "colour", COLOUR_OPTIONS)
 
 
-def describe_drawn_points(view: View, found: MapPoints) -> str:
-    """How many of how many are drawn, and which."""
-    shown = len(found.frame)
+def describe_drawn_points(view: View, points: MapPoints) -> str:
+    """Describe which paragraphs are drawn, and how many there are in all."""
+    shown = len(points.frame)
     span = phrases.format_date_range(view.slice)
     who = phrases.describe_attribution(view.slice) + (f" dated {span}" if span else "")
-    if shown == found.total:
+    if shown == points.total:
         return f"{phrases.format_count(shown, COUNTED_NOUN)}{who}; originals only."
-    claimed = sum(len(ids) > 0 for ids in found.frame["narrative_ids"])
-    others = found.total - found.claimed
-    which = f"all {claimed:,}" if claimed == found.claimed else f"{claimed:,} of {found.claimed:,}"
+    claimed = sum(len(ids) > 0 for ids in points.frame["narrative_ids"])
+    others = points.total - points.claimed
+    which = f"all {claimed:,}" if claimed == points.claimed else f"{claimed:,} of {points.claimed:,}"
     return (
-        f"{shown:,} of {phrases.format_count(found.total, COUNTED_NOUN)}{who} are drawn; originals only: "
-        f"{which} that advance a narrative and, as a background, {shown - claimed:,} of "
-        f"the {others:,} others. So the share of coloured points is no prevalence."
+        f"{shown:,} of {phrases.format_count(points.total, COUNTED_NOUN)}{who} are drawn; originals only: "
+        f"{which} that advance a narrative and, as background, {shown - claimed:,} of the {others:,} others. "
+        "The share of coloured points is therefore not a prevalence."
     )
 
 
 def draw_empty_state(view: View) -> None:
-    """The empty state: no map at all, or the filters that match nothing."""
+    """Draw the empty state: there is no map, or nothing matches the filters."""
     if not cached_queries.has_map(view.handle):
         st.subheader("This snapshot has no map", anchor=False)
-        st.text("It was built before there were maps. The next build that changes anything draws one.")
+        st.text("It was built by a version without maps. The next build that changes anything creates one.")
         return
 
     def count(s: Slice) -> int:
@@ -71,21 +71,21 @@ def draw_empty_state(view: View) -> None:
     shell.draw_empty_state(view, view.slice, count, COUNTED_NOUN)
 
 
-def draw_map(view: View, found: MapPoints, by: map_charts.ColourBy) -> tuple[list[str], url_state.Outline]:
-    """Draw the map in its panel; returns the ids of the points in a box or lasso, and its outline."""
+def draw_map(view: View, points: MapPoints, by: map_charts.ColourBy) -> tuple[list[str], url_state.Outline]:
+    """Draw the map and return the ids of the points in a box or lasso, and its outline."""
     names = cached_queries.get_narrative_names(view.handle)
-    groups = map_charts.group_points(found.frame, by, names, cached_queries.get_narrative_colours(view.handle))
+    groups = map_charts.group_points(points.frame, by, names, cached_queries.get_narrative_colours(view.handle))
     key = f"map-{hashlib.sha256(f'{view}{by}'.encode()).hexdigest()[:12]}"
-    ids = found.frame["paragraph_id"].tolist()
+    ids = points.frame["paragraph_id"].tolist()
     of_curve = [[ids[row] for row in group.rows] for group in groups]
-    summary = map_charts.describe_map(found.frame, groups, by)
-    table = found.frame.assign(
-        narratives=["; ".join(names.get(str(key), str(key)) for key in ids) for ids in found.frame["narrative_ids"]]
+    summary = map_charts.describe_map(points.frame, groups, by)
+    table = points.frame.assign(
+        narratives=["; ".join(names.get(str(key), str(key)) for key in ids) for ids in points.frame["narrative_ids"]]
     )
-    drawn_panel = chart_panel.ChartPanel(
+    panel = chart_panel.ChartPanel(
         key="map",
-        title="What is said alike",
-        how=describe_drawn_points(view, found),
+        title="Similar statements",
+        how=describe_drawn_points(view, points),
         summary=summary,
         table=table.drop(columns="narrative_ids"),
         slice=replace(view.slice, copies="originals"),
@@ -93,8 +93,8 @@ def draw_map(view: View, found: MapPoints, by: map_charts.ColourBy) -> tuple[lis
     )
     chart_panel.draw_panel(
         view,
-        drawn_panel,
-        lambda: [(key, map_charts.build_map_figure(found.frame, groups, by), summary)],
+        panel,
+        lambda: [(key, map_charts.build_map_figure(points.frame, groups, by), summary)],
         on_click=lambda key: _open_clicked_point(key, of_curve),
         config=map_charts.MAP_PLOTLY_CONFIG,
         selection=("points", "box", "lasso"),
@@ -107,36 +107,36 @@ def _get_selection(key: str) -> dict[str, Any]:
 
 
 def _get_selected_ids(key: str, of_curve: Sequence[Sequence[str]]) -> set[str]:
-    """The ids of the points that are chosen in the chart under `key`."""
+    """Return the ids of the points selected in the chart `key`."""
     points = _get_selection(key).get("points", [])
     return {of_curve[point["curve_number"]][point["point_index"]] for point in points}
 
 
 def _open_clicked_point(key: str, of_curve: Sequence[Sequence[str]]) -> None:
-    """Open the paragraph of a point that was clicked; what is in a box or lasso is listed on the page."""
-    found = _get_selection(key)
+    """Open the paragraph of a clicked point; a box or lasso only lists paragraphs on the page."""
+    selection = _get_selection(key)
     ids = _get_selected_ids(key, of_curve)
-    if ids and not found.get("box") and not found.get("lasso"):
+    if ids and not selection.get("box") and not selection.get("lasso"):
         navigation.open_page(navigation.EVIDENCE_PAGE, sidebar.read_filters(), open=min(ids))
 
 
 def draw_selection_list(view: View, picked: list[str], outline: url_state.Outline) -> None:
-    """The chosen paragraphs, best match first, and the way to all that lie there."""
+    """Draw the selected paragraphs, best match first, and a link to all paragraphs of that area."""
     rows: pd.DataFrame = cached_queries.load_paragraphs_by_id(view.handle, tuple(picked)).head(MAX_LISTED)
-    st.subheader("What you chose", anchor=False)
+    st.subheader("Selected paragraphs", anchor=False)
     many = len(picked)
     st.text(
         f"{phrases.format_count(many, COUNTED_NOUN)}"
         + (f"; the best {MAX_LISTED} are listed." if many > len(rows) else ".")
     )
     if outline:
-        # The map draws a sample of a large slice: what lies there may be more than what was chosen.
+        # The map draws a sample of a large slice: the area may contain more than the selection.
         s = replace(view.slice, copies="originals")
         written = url_state.format_outline(outline)
         there = evidence.EvidenceSettings("", "", False, "best", url_state.parse_outline(written))
         total = evidence.count_results(view, s, there, evidence.find_near_paragraphs(view, there)[0])
         st.button(
-            f"Open in Evidence what lies there ({phrases.format_count(total, 'paragraph')})",
+            f"Open this area in Evidence ({phrases.format_count(total, 'paragraph')})",
             icon=":material/article:",
             on_click=navigation.open_evidence,
             args=(s,),

@@ -1,4 +1,4 @@
-"""The parts of the method page: the text of `narratives.method`, and what is of the snapshot in use."""
+"""The Method page: the methodology text, and quality, provenance and citation of the snapshot in use."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from narratives.store.queries import sources as sources_queries
 from narratives.workflows import methodology
 
 TEXT_WIDTH = 740  # pixels: about eighty letters a line
-# What the sites themselves say; of others nothing is known here.
+# As stated by the sites themselves.
 LICENCES = {"en.kremlin.ru": "CC BY 4.0 (Administration of the President of Russia)"}
-UNKNOWN_LICENCE = "not known here: ask its publisher"
+UNKNOWN_LICENCE = "unknown: ask the publisher"
 SNAPSHOT_SECTIONS = {
     "quality": "Measured quality",
     "snapshot": "This snapshot",
@@ -24,18 +24,18 @@ SNAPSHOT_SECTIONS = {
     "cite": "How to cite",
 }
 LICENCE_NOTE = (
-    "The program records no licence of the texts that it reads: before you publish any, look at what their "
+    "The program does not record the licences of the texts it reads. Before you publish any, check what their "
     "publishers allow. The program, its codebook and its sample are under the Apache License 2.0."
 )
 SAMPLE_LICENCE_NOTE = (
-    "The sample retells statements in words of this project’s own: documents of en.kremlin.ru (material "
-    "under CC BY 4.0; changed and shortened, which its publisher has neither seen nor approved), speeches in "
-    "the UN General Debate (from a collection released under CC0), and five news items of which only the "
-    "content is taken over. `data/sample/README.md` tells more."
+    "The sample paraphrases statements in this project’s own words. Sources: documents of en.kremlin.ru (under "
+    "CC BY 4.0; changed and shortened; the publisher has neither seen nor approved the changes), speeches in "
+    "the UN General Debate (from a collection released under CC0), and five news items, of which only the "
+    "content is used. See `data/sample/README.md`."
 )
 CITATION_NOTE = (
-    "The snapshot’s id fixes every number. Name it, the filters, and when it was built; *Copy link to this "
-    "snapshot*, under *Save* above each chart, gives the address that shows the chart again."
+    "The snapshot id identifies every number. Cite it with the filters and the build date. *Copy link to this "
+    "snapshot*, under *Save* above each chart, copies an address that shows the same chart again."
 )
 
 
@@ -50,17 +50,17 @@ def draw_contents(view: View) -> None:
 
 
 def draw_explanations(view: View) -> None:
-    """What the words mean, what must not be concluded, and how every number is made."""
+    """Draw the methodology text: terms, limits, and how each number is computed."""
     for section in methodology.load_sections(cached_queries.get_suppression_rule(view.handle)):
         st.header(section.title, anchor=section.anchor)
         st.markdown(section.body)
 
 
 def draw_quality(view: View) -> None:
-    """How well the matching agrees with reference labels, narrative by narrative, or that nobody knows."""
+    """Draw how well the matching agrees with reference labels, or that this was not measured."""
     _draw_section_heading("quality")
-    found = quality.load_quality(view)
-    if not found:
+    measured = quality.load_quality(view)
+    if not measured:
         st.markdown(quality.NOT_MEASURED)
         return
     st.markdown(quality.HOW_TO_READ)
@@ -69,11 +69,11 @@ def draw_quality(view: View) -> None:
     )
     if checked := quality.describe_spot_checks(view):
         st.markdown(checked)
-    quality.draw_quality_table(view, list(found.values()))
+    quality.draw_quality_table(view, list(measured.values()))
 
 
 def draw_snapshot(view: View) -> None:
-    """What the snapshot was made from, by which versions and with which parameters."""
+    """Draw the inputs, versions and parameters of the snapshot."""
     _draw_section_heading("snapshot")
     manifest = cached_queries.get_manifest(view.handle)
     after = f", after {manifest.predecessor}" if manifest.predecessor else ""
@@ -87,27 +87,27 @@ def draw_snapshot(view: View) -> None:
 
 
 def build_facts_table(manifest: SnapshotManifest) -> pd.DataFrame:
-    """Columns What, Name and Value: parameters, versions and checksums of a snapshot. Pure."""
+    """Return parameters, versions and checksums of a snapshot, with columns What, Name and Value."""
     groups = (
         ("parameter", manifest.parameters),
         ("version", manifest.versions),
         ("sha256", manifest.checksums),
     )
-    rows = [(what, name, value) for what, found in groups for name, value in found.items()]
+    rows = [(what, name, value) for what, values in groups for name, value in values.items()]
     return pd.DataFrame(rows, columns=["What", "Name", "Value"])
 
 
 def draw_sources(view: View) -> None:
-    """Where the texts are from, and under which licence as far as that is known."""
+    """Draw the sources of the texts, with their licences if known."""
     _draw_section_heading("sources")
     st.markdown(LICENCE_NOTE)
     if cached_queries.get_manifest(view.handle).notice:
         st.markdown(SAMPLE_LICENCE_NOTE)
-    found = sources_queries.query_outlets(cached_queries.get_snapshot(view.handle))
+    outlets = sources_queries.query_outlets(cached_queries.get_snapshot(view.handle))
     st.dataframe(
-        found.assign(
-            outlet=found["outlet"].replace("", phrases.NOBODY),
-            licence=found["host"].map(LICENCES).fillna(UNKNOWN_LICENCE),
+        outlets.assign(
+            outlet=outlets["outlet"].replace("", phrases.NOBODY),
+            licence=outlets["host"].map(LICENCES).fillna(UNKNOWN_LICENCE),
         ),
         column_config={
             "outlet": "Outlet",
@@ -123,7 +123,7 @@ def draw_sources(view: View) -> None:
 
 
 def draw_citation(view: View) -> None:
-    """A citation of what is shown, ready to copy."""
+    """Draw a citation of the current view, ready to copy."""
     _draw_section_heading("cite")
     st.markdown(CITATION_NOTE)
     manifest = cached_queries.get_manifest(view.handle)
@@ -136,22 +136,22 @@ def draw_citation(view: View) -> None:
 
 
 def format_citation(manifest: SnapshotManifest, s: Slice, names: dict[str, str]) -> str:
-    """The snapshot, its contents and the filters in a sentence or two. Pure."""
+    """Return a citation with the snapshot, its contents and the filters."""
     nouns = {"documents": "document", "statements": "statement paragraph"}
     made = [phrases.format_count(manifest.counts[key], noun) for key, noun in nouns.items() if key in manifest.counts]
     made.append(f"codebook {manifest.parameters.get('codebook', 'unknown')[:12]}")
     made.append(f"model {manifest.model} ({manifest.variant})")
     chosen = "; ".join(f"{name}: {value}" for _, name, value in phrases.describe_filters(s, names))
-    said = [
+    sentences = [
         f"{_format_title(manifest)}, built {phrases.format_timestamp(manifest.built_at)}: {', '.join(made)}.",
         f"Filters: {chosen}." if chosen else "",
         phrases.make_sentence(manifest.notice),
     ]
-    return " ".join(filter(None, said))
+    return " ".join(filter(None, sentences))
 
 
 def format_bibtex(manifest: SnapshotManifest) -> str:
-    """The same as an entry for BibTeX. Pure."""
+    """Return a BibTeX entry for the snapshot."""
     built = phrases.format_timestamp(manifest.built_at)
     fields = {
         "title": _format_title(manifest),

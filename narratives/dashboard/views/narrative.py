@@ -1,4 +1,4 @@
-"""One narrative's page: which one, its headline figures, how well it is found, and its past."""
+"""The Narrative page: choice, definition, headline figures, measured quality and lineage."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from narratives.store.queries.narrative import NarrativeCard
 
 @dataclass(frozen=True, slots=True)
 class NarrativeContext:
-    """What the page shows: the narrative, the slice, and what this page's own controls say.
+    """The narrative that the page shows, its slice, and the values of the page's controls.
 
-    `slice` has the sidebar's filters without its narratives; its `by` is the length of the periods.
+    `slice` has the filters of the sidebar except its narratives; `slice.by` is the period length.
     """
 
     card: NarrativeCard
@@ -30,44 +30,42 @@ class NarrativeContext:
     measure: Measure
     automatic: bool
     measured: QualityMetrics | None
-    base: SuppressionRule
+    rule: SuppressionRule
 
     @property
     def id(self) -> str:
-        """The narrative's id."""
+        """Return the id of the narrative."""
         return self.card.narrative_id
 
     @property
     def own(self) -> Slice:
-        """The slice of this narrative alone: what files and links to the evidence are of."""
+        """Return the slice of this narrative alone, for files and for links to the evidence."""
         return replace(self.slice, narratives=(self.id,))
 
 
 def draw_narrative_picker(view: View) -> str:
-    """Draw the list of narratives; returns the id of the chosen one.
+    """Draw the list of narratives and return the id of the chosen one.
 
-    Until one is chosen: the only one that the sidebar's filter names, else the most prevalent.
+    The initial choice is the only narrative of the sidebar's filter, otherwise the most prevalent one.
     """
-    found = cached_queries.load_options(view.handle).narratives
-    names, origins = (
-        cached_queries.get_narrative_names(view.handle),
-        dict(zip(found["narrative_id"], found["origin"], strict=True)),
-    )
+    options = cached_queries.load_options(view.handle).narratives
+    names = cached_queries.get_narrative_names(view.handle)
+    origins = dict(zip(options["narrative_id"], options["origin"], strict=True))
     named = view.slice.narratives
-    start = named[0] if len(named) == 1 else found["narrative_id"].iloc[found["paragraphs"].argmax()]
+    start = named[0] if len(named) == 1 else options["narrative_id"].iloc[options["paragraphs"].argmax()]
     listed = {key: name + (" (discovered)" if origins[key] == "discovered" else "") for key, name in names.items()}
     return controls.box(
         "Narrative to show",
         navigation.NARRATIVE_PARAMETER,
         listed,
         str(start),
-        help="The sidebar's narrative filter sets only what this list starts with; all its other filters "
-        "narrow the page.",
+        help="The narrative filter of the sidebar only sets the initial choice here. All other filters apply "
+        "to this page.",
     )
 
 
 def build_context(view: View, key: str, measured: Sequence[QualityMetrics]) -> NarrativeContext:
-    """The narrative `key` in the slice of the sidebar, before the page's own controls are asked."""
+    """Return the context of the narrative `key`, with the defaults of the page's controls."""
     return NarrativeContext(
         card=cached_queries.load_card(view.handle, key),
         name=cached_queries.get_narrative_names(view.handle)[key],
@@ -75,49 +73,50 @@ def build_context(view: View, key: str, measured: Sequence[QualityMetrics]) -> N
         measure="share",
         automatic=True,
         measured=next((row for row in measured if row.narrative_id == key), None),
-        base=cached_queries.get_suppression_rule(view.handle),
+        rule=cached_queries.get_suppression_rule(view.handle),
     )
 
 
-def choices(view: View, shown: NarrativeContext) -> NarrativeContext:
-    """Draw share or count and the length of a period, both in the URL; returns what they make of `shown`."""
+def draw_controls(view: View, context: NarrativeContext) -> NarrativeContext:
+    """Draw the controls for measure and period length and return the context with their values."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         measure = controls.measure()
-        length = controls.period("Auto chooses the shortest period on whose text a share of this narrative can rest.")
+        length = controls.period("Auto picks the shortest period with enough text for a share of this narrative.")
     auto = length == "auto"
-    by = cached_queries.select_narrative_granularity(view.handle, shown.slice, shown.id) if length == "auto" else length
-    return replace(shown, slice=replace(shown.slice, by=by), measure=measure, automatic=auto)
+    by = cached_queries.select_narrative_granularity(view.handle, context.slice, context.id) if auto else length
+    return replace(context, slice=replace(context.slice, by=by), measure=measure, automatic=auto)
 
 
-def draw_headline(view: View, about: NarrativeContext) -> bool:
-    """How much of it there is in the slice; False, with the way out in words, where there is none."""
-    rows = to_records(cached_queries.load_overall_share(view.handle, about.slice, about.id))
+def draw_headline(view: View, context: NarrativeContext) -> bool:
+    """Draw the headline figures; return False, after the empty state, if the slice has no paragraph of it."""
+    rows = to_records(cached_queries.load_overall_share(view.handle, context.slice, context.id))
     if not rows or not rows[0]["paragraphs"]:
 
         def count(s: Slice) -> int:
-            return cached_queries.count_paragraphs(view.handle, replace(s, narratives=(about.id,)), "", False)
+            return cached_queries.count_paragraphs(view.handle, replace(s, narratives=(context.id,)), "", False)
 
-        shell.draw_empty_state(view, about.slice, count, "statement paragraph", [f"None here advances {about.name}."])
+        hint = f"No paragraph in this selection advances {context.name}."
+        shell.draw_empty_state(view, context.slice, count, "statement paragraph", [hint])
         return False
     row = rows[0]
-    speakers = cached_queries.load_actors(view.handle, about.slice, about.id, "speaker")
-    outlets = cached_queries.load_actors(view.handle, about.slice, about.id, "outlet")
-    reason = narrative_phrases.explain_no_correction(row, about.measured)
+    speakers = cached_queries.load_actors(view.handle, context.slice, context.id, "speaker")
+    outlets = cached_queries.load_actors(view.handle, context.slice, context.id, "outlet")
+    reason = narrative_phrases.explain_no_correction(row, context.measured)
     corrected = narrative_phrases.format_limits(row["corrected"], row["corrected_low"], row["corrected_high"])
-    denominator = phrases.describe_denominator(about.slice, int(row["total_paragraphs"]))
+    denominator = phrases.describe_denominator(context.slice, int(row["total_paragraphs"]))
     cells = [
-        ("Paragraphs", f"{int(row['paragraphs']):,}", f"Of {denominator}; undated ones included."),
+        ("Paragraphs", f"{int(row['paragraphs']):,}", f"Out of {denominator}. Undated paragraphs are included."),
         (
             "Share, 95 % interval",
             narrative_phrases.format_share(row),
-            f"No share: {row['base_reason']}." if not row["base_ok"] else f"Of {denominator}.",
+            f"No share: {row['base_reason']}." if not row["base_ok"] else f"Out of {denominator}.",
         ),
         (
             "Corrected share",
             corrected,
-            f"{phrases.make_sentence(narrative_phrases.CORRECTION_METHODS.get(row['correction'], ''))}"
-            if not reason
-            else "See below.",
+            "See below."
+            if reason
+            else phrases.make_sentence(narrative_phrases.CORRECTION_METHODS.get(row["correction"], "")),
         ),
         ("Named speakers", f"{(speakers['speaker'] != '').sum():,}", None),
         ("Outlets", f"{len(outlets):,}", None),
@@ -126,43 +125,40 @@ def draw_headline(view: View, about: NarrativeContext) -> bool:
     for label, value, note in cells:
         grid.metric(label, value, help=note)
     if reason:
-        # A spot check helps where recall is known, and draws from the latest snapshot only.
-        recall = about.measured.recall if about.measured else 0
-        unchecked = about.id not in cached_queries.load_spot_checks(view.handle) and not shell.get_pinned_snapshot_id()
-        hint = (
-            narrative_phrases.SPOT_CHECK_HINT
-            if recall > 0 and unchecked and reason != narrative_phrases.TOO_LITTLE_TEXT
-            else ""
-        )
+        # A spot check helps only if recall is known, and uses only the latest snapshot.
+        recall = context.measured.recall if context.measured else 0
+        checked = context.id in cached_queries.load_spot_checks(view.handle) or shell.get_pinned_snapshot_id()
+        useful = recall > 0 and not checked and reason != narrative_phrases.TOO_LITTLE_TEXT
+        hint = narrative_phrases.SPOT_CHECK_HINT if useful else ""
         st.caption(f"{phrases.escape_markdown(f'No corrected share: {reason}.')} {hint}")
     return True
 
 
-def draw_quality(view: View, about: NarrativeContext, measured: Mapping[str, QualityMetrics]) -> None:
-    """How well the matching of this narrative agrees with reference labels, with the caveat."""
+def draw_quality(view: View, context: NarrativeContext, measured: Mapping[str, QualityMetrics]) -> None:
+    """Draw how well the matching of this narrative agrees with reference labels, with the caveat."""
     st.subheader("Measured quality", anchor=False)
-    if about.card.origin == "discovered":
-        st.text("A discovered narrative has no definition, so no label can say what belongs to it.")
+    if context.card.origin == "discovered":
+        st.text("A discovered narrative has no definition, so its matching cannot be measured.")
         return
-    if checked := quality.describe_spot_checks(view, about.id):
+    if checked := quality.describe_spot_checks(view, context.id):
         st.caption(checked)
-    if about.measured is None:
+    if context.measured is None:
         st.caption(quality.NOT_MEASURED)
         return
-    rows = [about.measured, *([measured[""]] if "" in measured else [])]
+    rows = [context.measured, *([measured[""]] if "" in measured else [])]
     quality.draw_quality_table(view, rows)
     caveat = phrases.make_sentence(cached_queries.get_snapshot(view.handle).quality_caveat())
     st.caption(f"{quality.HOW_TO_READ} {phrases.escape_markdown(caveat)}")
 
 
-def draw_lineage(view: View, about: NarrativeContext) -> None:
-    """What became of the narrative from snapshot to snapshot."""
+def draw_lineage(view: View, context: NarrativeContext) -> None:
+    """Draw the history of the narrative from snapshot to snapshot."""
     st.subheader("Lineage", anchor=False)
-    history = cached_queries.load_lineage(view.handle, about.id)
-    rows = narrative_phrases.build_lineage_table(history, about.id)
+    history = cached_queries.load_lineage(view.handle, context.id)
+    rows = narrative_phrases.build_lineage_table(history, context.id)
     st.caption(
-        "What each build changed about this narrative, latest first, as far as the store still has the "
-        "snapshots. The same definition under the same matcher gives the same counts for the same texts."
+        "What each build changed about this narrative, latest first, for the snapshots still in the store. "
+        "With the same definition and the same matcher, the same texts give the same counts."
     )
     st.dataframe(
         rows,
@@ -173,7 +169,7 @@ def draw_lineage(view: View, about: NarrativeContext) -> None:
 
 
 def draw_narrative_opener(view: View) -> None:
-    """On another page: a list of narratives, each of which opens its page."""
+    """Draw a list of narratives for another page; choosing one opens its page."""
     names = cached_queries.get_narrative_names(view.handle)
     st.selectbox(
         "Open a narrative",
@@ -187,15 +183,15 @@ def draw_narrative_opener(view: View) -> None:
 
 
 def _open_narrative() -> None:
-    if about := st.session_state.get("open-narrative"):
-        navigation.open_page(navigation.NARRATIVE_PAGE, sidebar.read_filters(), about=about)
+    if narrative_id := st.session_state.get("open-narrative"):
+        navigation.open_page(navigation.NARRATIVE_PAGE, sidebar.read_filters(), about=narrative_id)
 
 
 _MAX_FIRST_EXEMPLARS = 3  # exemplars shown before the rest
 
 
 def draw_definition(view: View, card: NarrativeCard) -> None:
-    """What the narrative says: the codebook's words, or what a discovered candidate consists of."""
+    """Draw the codebook definition of a narrative, or the content of a discovered one."""
     names = cached_queries.get_narrative_names(view.handle)
     st.header(phrases.escape_markdown(names[card.narrative_id]), anchor=False)
     if card.origin == "discovered":
@@ -205,33 +201,32 @@ def draw_definition(view: View, card: NarrativeCard) -> None:
     with st.container(border=True):
         if not card.complete:
             st.caption(
-                "This snapshot was built before includes, excludes and exemplars were kept with it; the next "
-                "build will show them."
+                "This snapshot was built before includes, excludes and exemplars were stored. The next build adds them."
             )
         if card.includes or card.excludes:
             left, right = st.columns(2, gap="medium")
             _draw_bullets(left, "Includes", card.includes)
             _draw_bullets(right, "Excludes", card.excludes)
-        _draw_bullets(st, "Statements that advance it, such as", card.exemplars[:_MAX_FIRST_EXEMPLARS])
+        _draw_bullets(st, "Examples of statements that advance it", card.exemplars[:_MAX_FIRST_EXEMPLARS])
         rest = len(card.exemplars) - _MAX_FIRST_EXEMPLARS
         if rest > 0:
-            with st.expander(f"{rest} more, and the cues"):
+            with st.expander(f"{rest} more examples, and the cues"):
                 _draw_bullets(st, "", card.exemplars[_MAX_FIRST_EXEMPLARS:])
                 shell.draw_note(f"Cues, strong evidence by themselves: {', '.join(card.phrases)}.")
         elif card.phrases:
             shell.draw_note(f"Cues, strong evidence by themselves: {', '.join(card.phrases)}.")
         if card.exemplars:
             st.caption(
-                "All wording here is the codebook's, written for it and not quoted from anybody; that a "
-                "statement stands here says nothing about its truth."
+                "All wording here was written for the codebook and is not quoted from anyone. It says nothing "
+                "about whether a statement is true."
             )
 
 
 def _draw_candidate(view: View, card: NarrativeCard, names: Mapping[str, str]) -> None:
-    """A discovered candidate: nobody has defined it; its name is a clause that others come near to."""
+    """Draw the content of a discovered narrative."""
     st.markdown(
-        "Discovered: nobody has defined it. Its name is a clause from one of the texts, to which paragraphs "
-        "of several documents come near, and which no narrative of the codebook explains."
+        "Discovered automatically: nobody has defined it. Its name is a clause from one of the texts. Paragraphs "
+        "of several documents say much the same, and no codebook narrative covers them."
     )
     with st.container(border=True):
         shell.draw_note(f"Distinctive phrases: {', '.join(card.phrases)}.")
@@ -247,21 +242,21 @@ def _draw_bullets(place: object, title: str, texts: Sequence[str]) -> None:
         place.markdown((f"**{title}**\n\n" if title else "") + "\n".join(lines))  # type: ignore[attr-defined]
 
 
-def draw_narrative_link(view: View, label: str, about: str) -> None:
-    """A button that shows another narrative on this page."""
+def draw_narrative_link(view: View, label: str, narrative_id: str) -> None:
+    """Draw a button that shows another narrative on this page."""
     st.button(
         phrases.escape_markdown(label),
-        key=f"to-{about}",
+        key=f"to-{narrative_id}",
         type="tertiary",
         icon=":material/arrow_forward:",
         on_click=navigation.open_page,
         args=(navigation.NARRATIVE_PAGE, view.slice),
-        kwargs={navigation.NARRATIVE_PARAMETER: about},
+        kwargs={navigation.NARRATIVE_PARAMETER: narrative_id},
     )
 
 
 def draw_paragraphs(rows: pd.DataFrame, own: Slice, key: str) -> None:
-    """Paragraphs in full with what decided, and a way to each of them in the evidence."""
+    """Draw paragraphs in full, each with the decisive sentence and a link to the evidence."""
     for number, row in enumerate(to_records(rows)):
         with st.container(border=True):
             parts = (
@@ -277,7 +272,7 @@ def draw_paragraphs(rows: pd.DataFrame, own: Slice, key: str) -> None:
                     key=f"{key}-{number}",
                     type="tertiary",
                     icon=":material/article:",
-                    help="Show it among the paragraphs of its day",
+                    help="Show it with the other paragraphs of its day",
                     on_click=navigation.open_evidence,
                     args=(_build_paragraph_slice(row, own),),
                 )
@@ -287,6 +282,6 @@ def draw_paragraphs(rows: pd.DataFrame, own: Slice, key: str) -> None:
 
 
 def _build_paragraph_slice(row: Mapping[str, str], s: Slice) -> Slice:
-    """The slice of one paragraph's day, speaker and outlet."""
+    """Return the slice of one paragraph's day, speaker and outlet."""
     s = replace(s, speakers=(row["speaker"],), outlets=(row["outlet"],))
     return replace(s, date_from=row["date"], date_to=row["date"]) if row["date"] else s

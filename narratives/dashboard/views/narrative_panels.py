@@ -1,4 +1,4 @@
-"""The panels of one narrative's page: its trend with what explains its changes, and its best paragraphs."""
+"""The charts of the Narrative page: trend, change points, actors, first uses, co-occurrence; best paragraphs."""
 
 from __future__ import annotations
 
@@ -23,60 +23,61 @@ _NUMBER_COLUMN = st.column_config.NumberColumn
 _TREND_COLUMNS = {
     **{key: column for key, column in PREVALENCE_COLUMNS.items() if key != "narrative"},
     "corrected": _NUMBER_COLUMN("Corrected", format="percent"),
-    "corrected_low": _NUMBER_COLUMN("95 % from", format="percent"),
-    "corrected_high": _NUMBER_COLUMN("to", format="percent"),
-    "base_reason": st.column_config.TextColumn("Why no share"),
 }
 
 
-def draw_trend(view: View, about: NarrativeContext) -> None:
-    """The share over time with its band, the corrected share, and change points with what explains them."""
-    rows = cached_queries.load_trend(view.handle, about.slice, about.id)
+def draw_trend(view: View, context: NarrativeContext) -> None:
+    """Draw the share over time with its interval, the corrected share, and the change points."""
+    rows = cached_queries.load_trend(view.handle, context.slice, context.id)
     if rows.empty:
-        st.text(phrases.describe_undated(cached_queries.load_totals(view.handle, about.slice).undated, about.slice))
+        st.text(phrases.describe_undated(cached_queries.load_totals(view.handle, context.slice).undated, context.slice))
         return
-    moves = cached_queries.load_trend_change_points(view.handle, about.slice, about.id)
-    colour = cached_queries.get_narrative_colour(view.handle, about.id)
-    shown = rows[rows["base_ok"]] if rows["base_ok"].any() and about.measure == "share" else rows
-    measure = about.measure if rows["base_ok"].any() else "count"
+    changes = cached_queries.load_trend_change_points(view.handle, context.slice, context.id)
+    colour = cached_queries.get_narrative_colour(view.handle, context.id)
+    shown = rows[rows["base_ok"]] if rows["base_ok"].any() and context.measure == "share" else rows
+    measure = context.measure if rows["base_ok"].any() else "count"
     summary = time_series.describe_time_series(shown, time_series.compute_axis_spec(rows, measure))
-    summary += f" Changes of level: {'; '.join(narrative_phrases.describe_level_change(row) for row in to_records(moves)) or 'none'}."  # noqa: E501
+    levels = [narrative_phrases.describe_level_change(row) for row in to_records(changes)]
+    summary += f" Changes of level: {'; '.join(levels) or 'none'}."
 
     def figures() -> chart_panel.Figures:
-        figure = narrative_charts.build_trend_figure(rows, moves, colour, about.measure, _select_events(view, about.id))
+        events = _select_events(view, context.id)
+        figure = narrative_charts.build_trend_figure(rows, changes, colour, context.measure, events)
         return [("narrative-trend", figure, summary)]
 
-    drawn = chart_panel.ChartPanel(
+    panel = chart_panel.ChartPanel(
         key="narrative-trend",
-        title="How its share moved" if measure == "share" else "How its count moved",
-        how=_describe_trend(view, about, rows),
+        title="Share over time" if measure == "share" else "Count over time",
+        how=_describe_trend(view, context, rows),
         summary=summary,
         table=rows.drop(columns=["narrative_id", "m2", "my", "y2"]),
-        slice=about.own,
+        slice=context.own,
         columns=_TREND_COLUMNS,
-        extra={"by": about.slice.by},
-        link={navigation.NARRATIVE_PARAMETER: about.id},
+        extra={"by": context.slice.by},
+        link={navigation.NARRATIVE_PARAMETER: context.id},
     )
-    chart_panel.draw_panel(view, drawn, figures)
-    _draw_change_points(about, view, rows, moves)
+    chart_panel.draw_panel(view, panel, figures)
+    _draw_change_points(view, context, rows, changes)
 
 
-def _describe_trend(view: View, about: NarrativeContext, rows: pd.DataFrame) -> str:
+def _describe_trend(view: View, context: NarrativeContext, rows: pd.DataFrame) -> str:
     first, last = rows["period"].min()[:4], rows["period"].max()[:4]
     total = int(rows["total_paragraphs"].sum())
-    totals = cached_queries.load_totals(view.handle, about.slice)
-    noun = dates.GRANULARITY_NOUNS[about.slice.by]
-    auto = ", the shortest on which its share can rest" if about.automatic else ""
-    what = "Share of" if about.measure == "share" else "Number among"
+    totals = cached_queries.load_totals(view.handle, context.slice)
+    noun = dates.GRANULARITY_NOUNS[context.slice.by]
+    auto = ", the shortest period with enough text for its share" if context.automatic else ""
+    what = "Share of" if context.measure == "share" else "Count out of"
     if not rows["base_ok"].any():
-        what = "No period has enough text for a share: number among"
+        what = "No period has enough text for a share: count out of"
     return " ".join(
         filter(
             None,
             [
-                f"{what} {phrases.describe_denominator(about.slice, total, first, last)}. By {noun}{auto}.",
-                narrative_phrases.describe_suppression_rule(about.base, about.slice.by, about.base == SAMPLE_RULE),
-                phrases.describe_undated(totals.undated, about.slice),
+                f"{what} {phrases.describe_denominator(context.slice, total, first, last)}. By {noun}{auto}.",
+                narrative_phrases.describe_suppression_rule(
+                    context.rule, context.slice.by, context.rule == SAMPLE_RULE
+                ),
+                phrases.describe_undated(totals.undated, context.slice),
                 phrases.describe_unread_languages(totals.other_language),
                 quality.describe_correction(view, rows),
             ],
@@ -84,32 +85,32 @@ def _describe_trend(view: View, about: NarrativeContext, rows: pd.DataFrame) -> 
     )
 
 
-def _draw_change_points(about: NarrativeContext, view: View, rows: pd.DataFrame, moves: pd.DataFrame) -> None:
-    """Each change point in words, with the best paragraphs of the level after it."""
-    noun = dates.GRANULARITY_NOUNS[about.slice.by]
-    if moves.empty:
-        st.caption(f"No lasting change of its share is found at this length of period ({noun}).")
+def _draw_change_points(view: View, context: NarrativeContext, rows: pd.DataFrame, changes: pd.DataFrame) -> None:
+    """Draw each change point in words, with the best paragraphs of the level after it."""
+    noun = dates.GRANULARITY_NOUNS[context.slice.by]
+    if changes.empty:
+        st.caption(f"No lasting change of its share was found with periods of this length ({noun}).")
         return
     st.caption(
-        "Found by the machine: from there on the share keeps to another level. That says that it moved, not "
-        "why. Below each stand the paragraphs of the new level that are matched most surely."
+        "Found automatically: from each change point on, the share stays at a different level. This shows that "
+        "it changed, not why. Open one to read the best-matching paragraphs of the new level."
     )
-    starts = [*moves["period"], ""]
+    starts = [*changes["period"], ""]
     labels = sorted(rows["period"])
-    for number, row in enumerate(to_records(moves), 1):
+    for number, row in enumerate(to_records(changes), 1):
         until = [label for label in labels if not starts[number] or label < starts[number]][-1]
-        first = navigation.narrow_slice(about.own, {"period": row["period"]}).date_from
+        first = navigation.narrow_slice(context.own, {"period": row["period"]}).date_from
         after = replace(
-            about.own,
+            context.own,
             date_from=first,
-            date_to=navigation.narrow_slice(about.own, {"period": until}).date_to,
+            date_to=navigation.narrow_slice(context.own, {"period": until}).date_to,
         )
         sign = "▲" if row["direction"] == "up" else "▼"
         with st.expander(
             f"**{sign} {number}** {phrases.escape_markdown(narrative_phrases.describe_level_change(row))}"
         ):
-            found = cached_queries.load_best_paragraphs(
-                view.handle, replace(after, narratives=()), about.id, cached_queries.MAX_EXPLAINING
+            best = cached_queries.load_best_paragraphs(
+                view.handle, replace(after, narratives=()), context.id, cached_queries.MAX_EXPLAINING
             )
             st.button(
                 f"All paragraphs from {dates.describe_period(row['period'])} to {dates.describe_period(until)}",
@@ -118,72 +119,69 @@ def _draw_change_points(about: NarrativeContext, view: View, rows: pd.DataFrame,
                 on_click=navigation.open_evidence,
                 args=(after,),
             )
-            draw_paragraphs(found, about.own, f"after-{number}")
+            draw_paragraphs(best, context.own, f"after-{number}")
 
 
-def draw_best_paragraphs(view: View, about: NarrativeContext) -> None:
-    """The paragraphs that are matched most surely, one a document."""
-    st.subheader("Most characteristic paragraphs", anchor=False)
+def draw_best_paragraphs(view: View, context: NarrativeContext) -> None:
+    """Draw the best-matching paragraphs, one per document."""
+    st.subheader("Best-matching paragraphs", anchor=False)
     st.caption(
-        "Those of this slice with the best scores, one of each document. In bold the sentence that decided. "
-        "The best match is not the typical one: the evidence page has them all."
+        "The paragraphs with the highest scores, one per document. The decisive sentence is in bold. The best "
+        "match is not the typical one: the Evidence page lists all paragraphs."
     )
     draw_paragraphs(
         cached_queries.load_best_paragraphs(
-            view.handle, replace(about.slice, by="year"), about.id, cached_queries.MAX_BEST
+            view.handle, replace(context.slice, by="year"), context.id, cached_queries.MAX_BEST
         ),
-        about.own,
+        context.own,
         "best",
     )
     st.button(
-        f"All paragraphs that advance {phrases.escape_markdown(about.name)}",
+        f"All paragraphs that advance {phrases.escape_markdown(context.name)}",
         icon=":material/article:",
         key="all-evidence",
         on_click=navigation.open_evidence,
-        args=(about.own,),
+        args=(context.own,),
     )
 
 
-def _select_events(view: View, about: str) -> list[tuple[date, str]]:
-    found = cached_queries.load_snapshot_events(view.handle)
-    columns = (found["date"], found["name"], found["narratives"])
+def _select_events(view: View, narrative_id: str) -> list[tuple[date, str]]:
+    events = cached_queries.load_snapshot_events(view.handle)
+    columns = (events["date"], events["name"], events["narratives"])
     return [
-        (date.fromisoformat(day), name) for day, name, narratives in zip(*columns, strict=True) if about in narratives
+        (date.fromisoformat(day), name)
+        for day, name, narratives in zip(*columns, strict=True)
+        if narrative_id in narratives
     ]
 
 
 MAX_ACTORS, MAX_COOCCURRING, MAX_NEAREST = 12, 15, 3
 _SHARE_COLUMNS = ("share", "share_low", "share_high")
-_COUNT_COLUMN = st.column_config.NumberColumn
 _VOICE_COLUMNS = {
-    voice: _COUNT_COLUMN(name.capitalize(), format="localized") for voice, name in phrases.VOICE_LABELS.items()
+    voice: _NUMBER_COLUMN(name.capitalize(), format="localized") for voice, name in phrases.VOICE_LABELS.items()
 }
-_ACTOR_NOUNS: dict[Actor, str] = {"speaker": "speaker", "outlet": "outlet"}
 
 
-def draw_actors(view: View, about: NarrativeContext, actor: Actor) -> None:
-    """Who advances it, by voice; for outlets only where there are several."""
-    rows = cached_queries.load_actors(view.handle, about.slice, about.id, actor)
-    noun = _ACTOR_NOUNS[actor]
+def draw_actors(view: View, context: NarrativeContext, actor: Actor) -> None:
+    """Draw who advances the narrative, by voice; outlets only if there are several."""
+    rows = cached_queries.load_actors(view.handle, context.slice, context.id, actor)
     if actor == "outlet" and len(rows) == 1:
         st.caption(
-            phrases.escape_markdown(f"All of it stands in one outlet: {rows['outlet'].iloc[0] or phrases.NOBODY}.")
+            phrases.escape_markdown(f"All of it is from one outlet: {rows['outlet'].iloc[0] or phrases.NOBODY}.")
         )
         return
     first = rows.head(MAX_ACTORS)
     voices = [voice for voice in phrases.VOICE_LABELS if f"{voice}_voice" in rows]
-    # How much of it is in which voice.
     by_voice = ", ".join(f"{phrases.VOICE_LABELS[voice]} {int(rows[voice + '_voice'].sum()):,}" for voice in voices)
     named = [f"{row[actor] or phrases.NOBODY} {row['paragraphs']:,}" for row in to_records(first)]
-    summary = f"Paragraphs by {noun}: {', '.join(named)}. By voice: {by_voice}."
-    drawn = chart_panel.ChartPanel(
+    summary = f"Paragraphs by {actor}: {', '.join(named)}. By voice: {by_voice}."
+    panel = chart_panel.ChartPanel(
         key=f"narrative-{actor}s",
         title="Who advances it" if actor == "speaker" else "Which outlets",
-        how=f"Paragraphs that advance it, by {noun} and voice ({by_voice}). At the end of a bar: how many, "
-        f"and their share of all statement paragraphs of that {noun} in this slice, where there "
-        f"are {about.base.documents} documents or more and {narrative_phrases.format_expected_count(about.base)} or more "  # noqa: E501
-        "expected. "
-        "To be quoted or retold is not to say it oneself, and those who speak more are longer in this list.",
+        how=f"Paragraphs that advance it, by {actor} and voice ({by_voice}). Each bar is labelled with their number "
+        f"and their share of all statement paragraphs of that {actor}. A share needs at least "
+        f"{context.rule.documents} documents and {narrative_phrases.format_expected_count(context.rule)} expected. "
+        "Being quoted or reported is not the same as saying it oneself. Those who speak more have longer bars.",
         summary=summary,
         table=rows[
             [
@@ -195,115 +193,114 @@ def draw_actors(view: View, about: NarrativeContext, actor: Actor) -> None:
                 "base_reason",
             ]
         ],
-        slice=about.own,
+        slice=context.own,
         columns={
-            actor: st.column_config.TextColumn(noun.capitalize()),
+            actor: st.column_config.TextColumn(actor.capitalize()),
             **{f"{voice}_voice": _VOICE_COLUMNS[voice] for voice in voices},
             **{key: PREVALENCE_COLUMNS[key] for key in ("paragraphs", "total_paragraphs", *_SHARE_COLUMNS)},
             "base_reason": st.column_config.TextColumn("Why no share"),
         },
-        link={navigation.NARRATIVE_PARAMETER: about.id},
+        link={navigation.NARRATIVE_PARAMETER: context.id},
     )
     key = f"narrative-{actor}s"
     chart_panel.draw_panel(
-        view, drawn, lambda: [(key, narrative_charts.build_actors_figure(first, actor, about.id), summary)]
+        view, panel, lambda: [(key, narrative_charts.build_actors_figure(first, actor, context.id), summary)]
     )
     if len(rows) > len(first):
-        st.caption(f"The first {len(first)} of {phrases.format_count(len(rows), noun)}; the table has them all.")
+        st.caption(f"Showing {len(first)} of {phrases.format_count(len(rows), actor)}. The table lists them all.")
 
 
-def draw_first_uses(view: View, about: NarrativeContext, actor: Actor) -> None:
-    """Who used it first and who followed, as far as the collected texts show; outlets only where several."""
-    rows = cached_queries.load_first_uses(view.handle, about.slice, about.id, actor)
+def draw_first_uses(view: View, context: NarrativeContext, actor: Actor) -> None:
+    """Draw who used it first in the collected texts and who followed; outlets only if there are several."""
+    rows = cached_queries.load_first_uses(view.handle, context.slice, context.id, actor)
     rows = rows[rows["actor"] != ""] if actor == "speaker" else rows
     dated = rows[rows["first"] != ""]
     if dated.empty or (actor == "outlet" and len(dated) == 1):
         return
     first = dated.head(MAX_ACTORS)
     coarse = int(rows["not_to_the_day"].sum())
-    undated = f" {phrases.format_count(coarse, 'paragraph')} without an exact day left out." if coarse else ""
-    since = cached_queries.find_first_day(view.handle, about.slice)
+    undated = f" Not included: {phrases.format_count(coarse, 'paragraph')} without an exact day." if coarse else ""
+    since = cached_queries.find_first_day(view.handle, context.slice)
     summary = narrative_phrases.describe_first_uses(dated)
     key = f"narrative-first-{actor}s"
-    drawn = chart_panel.ChartPanel(
+    panel = chart_panel.ChartPanel(
         key=key,
         title="First use, and who followed" if actor == "speaker" else "First use by outlet",
         how=f"{summary} {narrative_phrases.describe_first_use_limits(since)}{undated}",
         summary=summary,
         table=dated.drop(columns=["narrative_id"]),
-        slice=about.own,
+        slice=context.own,
         columns={
-            "actor": st.column_config.TextColumn(_ACTOR_NOUNS[actor].capitalize()),
+            "actor": st.column_config.TextColumn(actor.capitalize()),
             "first": st.column_config.TextColumn("First use"),
-            "days_after": _COUNT_COLUMN("Days after the first of all", format="localized"),
+            "days_after": _NUMBER_COLUMN("Days after the first use", format="localized"),
             "kth": st.column_config.TextColumn("Third use"),
-            "uses": _COUNT_COLUMN("Paragraphs", format="localized"),
+            "uses": _NUMBER_COLUMN("Paragraphs", format="localized"),
             "covered_from": st.column_config.TextColumn("Texts since"),
-            "covered_before": st.column_config.CheckboxColumn("Covered before the first of all"),
+            "covered_before": st.column_config.CheckboxColumn("Texts before the first use"),
         },
-        link={navigation.NARRATIVE_PARAMETER: about.id},
+        link={navigation.NARRATIVE_PARAMETER: context.id},
     )
-    colour = cached_queries.get_narrative_colour(view.handle, about.id)
+    colour = cached_queries.get_narrative_colour(view.handle, context.id)
     chart_panel.draw_panel(
         view,
-        drawn,
-        lambda: [(key, narrative_charts.build_first_uses_figure(first, actor, about.id, colour), summary)],
+        panel,
+        lambda: [(key, narrative_charts.build_first_uses_figure(first, actor, context.id, colour), summary)],
     )
     if len(dated) > len(first):
-        st.caption(
-            f"The first {len(first)} of {phrases.format_count(len(dated), _ACTOR_NOUNS[actor])}; the table has them all."  # noqa: E501
-        )
+        number = phrases.format_count(len(dated), actor)
+        st.caption(f"Showing the first {len(first)} of {number}. The table lists them all.")
 
 
-def draw_cooccurrence(view: View, about: NarrativeContext) -> None:
-    """Which of the codebook's narratives stand in the same documents, against chance; those near to it."""
-    rows = cached_queries.load_cooccurrence(view.handle, about.slice, about.id)
+def draw_cooccurrence(view: View, context: NarrativeContext) -> None:
+    """Draw which codebook narratives occur in the same documents, compared with chance, and similar ones."""
+    rows = cached_queries.load_cooccurrence(view.handle, context.slice, context.id)
     enough = rows[rows["base_ok"]].head(MAX_COOCCURRING)
     rare = rows[~rows["base_ok"] & (rows["both"] > 0)]
     documents = int(rows["total"].max()) if len(rows) else 0
     summary = " ".join(narrative_phrases.describe_cooccurrence(row) for row in to_records(enough))
     if enough.empty:
-        st.subheader("What stands beside it", anchor=False)
-        st.text("No other narrative of the codebook stands in enough of the same documents to compare with chance.")
+        st.subheader("Narratives in the same documents", anchor=False)
+        st.text("No other codebook narrative occurs in enough of the same documents to compare with chance.")
     else:
-        drawn = chart_panel.ChartPanel(
+        panel = chart_panel.ChartPanel(
             key="narrative-company",
-            title="What stands beside it",
-            how="How many times as often as by chance the codebook's other narratives stand in a document "
-            f"that advances this one; {phrases.format_count(documents, 'document')} in this slice. Those with fewer "
-            f"than {about.base.expected:g} documents with both, found or expected, are left out. One in "
-            "twenty looks different by chance alone, and long documents hold more of everything. A click "
-            "opens the paragraphs of both.",
+            title="Narratives in the same documents",
+            how="How many times as often as by chance other codebook narratives occur in documents that advance "
+            f"this one ({phrases.format_count(documents, 'document')} in this selection). Narratives with fewer than "
+            f"{context.rule.expected:g} documents with both, observed or expected, are left out. About one in twenty "
+            "looks different by chance alone, and long documents contain more narratives of every kind. Click "
+            "to read the paragraphs of both.",
             summary=summary,
             table=rows.drop(columns=["narrative_id", "base_ok"]),
-            slice=about.own,
+            slice=context.own,
             columns={
                 "narrative": PREVALENCE_COLUMNS["narrative"],
-                "both": _COUNT_COLUMN("Documents with both", format="localized"),
-                "b": _COUNT_COLUMN("With the other", format="localized"),
-                "a": _COUNT_COLUMN("With this one", format="localized"),
-                "lift": _COUNT_COLUMN("Times chance", format="%.2f"),
-                "lift_low": _COUNT_COLUMN("95 % from", format="%.2f"),
-                "lift_high": _COUNT_COLUMN("to", format="%.2f"),
-                "shared": _COUNT_COLUMN("Paragraphs with both", format="localized"),
-                "base_reason": st.column_config.TextColumn("Why none"),
+                "both": _NUMBER_COLUMN("Documents with both", format="localized"),
+                "b": _NUMBER_COLUMN("With the other", format="localized"),
+                "a": _NUMBER_COLUMN("With this one", format="localized"),
+                "lift": _NUMBER_COLUMN("Times chance", format="%.2f"),
+                "lift_low": _NUMBER_COLUMN("95 % from", format="%.2f"),
+                "lift_high": _NUMBER_COLUMN("to", format="%.2f"),
+                "shared": _NUMBER_COLUMN("Paragraphs with both", format="localized"),
+                "base_reason": st.column_config.TextColumn("Why no comparison"),
             },
             extra={"unit": "document"},
-            link={navigation.NARRATIVE_PARAMETER: about.id},
+            link={navigation.NARRATIVE_PARAMETER: context.id},
         )
         figure = "narrative-company"
         chart_panel.draw_panel(
             view,
-            drawn,
-            lambda: [(figure, narrative_charts.build_cooccurrence_figure(enough, about.id), summary)],
+            panel,
+            lambda: [(figure, narrative_charts.build_cooccurrence_figure(enough, context.id), summary)],
         )
     if len(rare):
-        found = [f"{row['narrative']} ({row['both']})" for row in to_records(rare)]
-        st.caption(phrases.escape_markdown(f"In too few documents to compare: {phrases.format_list(found, 8)}."))
+        counts = [f"{row['narrative']} ({row['both']})" for row in to_records(rare)]
+        st.caption(phrases.escape_markdown(f"In too few documents to compare: {phrases.format_list(counts, 8)}."))
     shared = rows[rows["shared"] > 0].sort_values("shared", ascending=False, kind="stable")
     if len(shared):
-        found = [f"{row['narrative']} ({row['shared']})" for row in to_records(shared)]
-        st.caption(phrases.escape_markdown(f"In the very same paragraph: {phrases.format_list(found, 6)}."))
+        counts = [f"{row['narrative']} ({row['shared']})" for row in to_records(shared)]
+        st.caption(phrases.escape_markdown(f"In the same paragraph: {phrases.format_list(counts, 6)}."))
     names = cached_queries.get_narrative_names(view.handle)
-    for key in about.card.near[:MAX_NEAREST]:
-        draw_narrative_link(view, f"Discovered, nearest to this one: {names[key]}", key)
+    for key in context.card.near[:MAX_NEAREST]:
+        draw_narrative_link(view, f"Similar discovered narrative: {names[key]}", key)

@@ -1,4 +1,4 @@
-"""The controls and the headline of the prevalence page; its charts are in prevalence_panels.py."""
+"""The Prevalence page: controls, headline figures, and charts of shares over time."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, navigation, sidebar
+from narratives.dashboard import cached_queries, navigation, shell, sidebar
 from narratives.dashboard.components import chart_panel, controls, quality
 from narratives.dashboard.shell import View
-from narratives.dashboard.shell import draw_empty_state as empty_frame
 from narratives.measure import smooth_shares, suppress_small_bases
 from narratives.model import QualityMetrics, Slice, Unit, dates
 from narratives.render import phrases, time_series
@@ -31,7 +30,7 @@ _ORIGIN_LABELS = {"codebook": "Codebook", "discovered": "Discovered", "all": "Al
 
 @dataclass(frozen=True, slots=True)
 class PrevalenceSettings:
-    """What this page's own controls say: the slice with granularity and unit, what to draw, and how."""
+    """The values of this page's controls; `slice` includes the period length and the unit."""
 
     slice: Slice
     measure: Measure
@@ -41,47 +40,47 @@ class PrevalenceSettings:
     smooth: bool
 
 
-def choices(view: View) -> PrevalenceSettings:
-    """Draw share or count, of what, the length of a period, whose narratives, their order; all in the URL."""
+def draw_controls(view: View) -> PrevalenceSettings:
+    """Draw the controls of the page and return their values, which are kept in the URL."""
     discovered = bool((cached_queries.load_options(view.handle).narratives["origin"] == "discovered").any())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         measure = controls.measure()
         unit = controls.choice("Of", "unit", _UNITS)
-        length = controls.period("Auto chooses the shortest period that the amount of text supports.")
+        length = controls.period("Auto picks the shortest period with enough text.")
         origin = "codebook"
         if discovered:
             origin = controls.choice(
                 "Narratives",
                 "origin",
                 _ORIGIN_LABELS,
-                help="The codebook's narratives are defined by people; discovered ones are clusters of "
-                "recurring paragraphs that no definition explains yet.",
+                help="Codebook narratives are defined by people. Discovered narratives are recurring "
+                "claims that the codebook does not cover.",
             )
         order = controls.box("Order", "order", _ORDER_LABELS, width=190)
-        smooth = controls.switch("Smooth", "smooth", "Lines through the mean of three periods, weighted by their text.")
+        smooth = controls.switch("Smooth", "smooth", "Average each line over three periods, weighted by text.")
     by = cached_queries.select_granularity(view.handle, view.slice) if length == "auto" else length
     s = replace(view.slice, by=by, unit=unit)
     return PrevalenceSettings(s, measure, origin, length == "auto", order, smooth)
 
 
-def select_prevalence(view: View, choice: PrevalenceSettings) -> pd.DataFrame:
-    """Prevalence of the chosen narratives in the chosen order, then by period."""
-    found = cached_queries.load_prevalence(view.handle, choice.slice)
-    # Narratives that somebody named in the sidebar are shown whatever their origin.
-    if choice.origin != "all" and not choice.slice.narratives:
-        found = found[found["origin"] == choice.origin]
-    found = cached_queries.add_corrections(view.handle, choice.slice, found)
-    if choice.smooth:
-        found = smooth_shares(found)
-    rank = {key: place for place, key in enumerate(_order_narratives(found, choice.order))}
-    return found.sort_values(["narrative_id", "period"], key=lambda c: c.map(rank) if c.name == "narrative_id" else c)
+def select_prevalence(view: View, settings: PrevalenceSettings) -> pd.DataFrame:
+    """Return the prevalence of the chosen narratives in the chosen order, then by period."""
+    frame = cached_queries.load_prevalence(view.handle, settings.slice)
+    # Narratives chosen in the sidebar are shown whatever their origin.
+    if settings.origin != "all" and not settings.slice.narratives:
+        frame = frame[frame["origin"] == settings.origin]
+    frame = cached_queries.add_corrections(view.handle, settings.slice, frame)
+    if settings.smooth:
+        frame = smooth_shares(frame)
+    rank = {key: place for place, key in enumerate(_order_narratives(frame, settings.order))}
+    return frame.sort_values(["narrative_id", "period"], key=lambda c: c.map(rank) if c.name == "narrative_id" else c)
 
 
-def _order_narratives(found: pd.DataFrame, order: str) -> list[str]:
-    """Narrative ids in the order of their charts; of two alike the codebook's first comes first."""
-    by_id = found.groupby("narrative_id", sort=False)
+def _order_narratives(frame: pd.DataFrame, order: str) -> list[str]:
+    """Return narrative ids in the order of their charts; ties keep the order of the codebook."""
+    by_id = frame.groupby("narrative_id", sort=False)
     if order == "codebook":
-        return list(dict.fromkeys(found["narrative_id"]))
+        return list(dict.fromkeys(frame["narrative_id"]))
     if order == "name":
         return list(by_id["narrative"].first().str.casefold().sort_values(kind="stable").index)
     if order == "range":
@@ -90,63 +89,56 @@ def _order_narratives(found: pd.DataFrame, order: str) -> list[str]:
     return list(by_id["paragraphs"].sum().sort_values(ascending=False, kind="stable").index)
 
 
-def describe_shown_denominator(shown: pd.DataFrame, choice: PrevalenceSettings) -> str:
-    """What the shares are shares of, in words."""
+def describe_shown_denominator(shown: pd.DataFrame, settings: PrevalenceSettings) -> str:
+    """Describe the denominator of the shares."""
     totals = shown.drop_duplicates("period")
     first, last = totals["period"].min()[:4], totals["period"].max()[:4]
-    return phrases.describe_denominator(choice.slice, int(totals["total_paragraphs"].sum()), first, last)
+    return phrases.describe_denominator(settings.slice, int(totals["total_paragraphs"].sum()), first, last)
 
 
-def describe_counts(view: View, choice: PrevalenceSettings, denominator: str) -> str:
-    """What the charts count, in words: denominator, period, and what stands in none of them."""
-    what = "Share of" if choice.measure == "share" else "Number among"
-    by = f"By {dates.GRANULARITY_NOUNS[choice.slice.by]}{', chosen from the amount of text' if choice.automatic else ''}."  # noqa: E501
-    totals = cached_queries.load_totals(view.handle, choice.slice)
-    missing = phrases.describe_undated(totals.undated, choice.slice)
+def describe_counts(view: View, settings: PrevalenceSettings, denominator: str) -> str:
+    """Describe what the charts count: the denominator, the period, and what is left out."""
+    what = "Share of" if settings.measure == "share" else "Count out of"
+    reason = ", the shortest period with enough text" if settings.automatic else ""
+    by = f"By {dates.GRANULARITY_NOUNS[settings.slice.by]}{reason}."
+    totals = cached_queries.load_totals(view.handle, settings.slice)
+    missing = phrases.describe_undated(totals.undated, settings.slice)
     unread = phrases.describe_unread_languages(totals.other_language)
     return " ".join(filter(None, [f"{what} {denominator}.", by, missing, unread]))
 
 
-def draw_empty_state(view: View, choice: PrevalenceSettings) -> None:
-    """The empty state: the filters, and what stands in no period."""
+def draw_empty_state(view: View, settings: PrevalenceSettings) -> None:
+    """Draw the empty state: the filters, and the number of undated paragraphs."""
 
     def count(s: Slice) -> int:
         return cached_queries.load_totals(view.handle, s).placed
 
-    missing = phrases.describe_undated(cached_queries.load_totals(view.handle, choice.slice).undated, choice.slice)
-    empty_frame(view, choice.slice, count, "dated statement paragraph", [missing] if missing else [])
+    missing = phrases.describe_undated(cached_queries.load_totals(view.handle, settings.slice).undated, settings.slice)
+    shell.draw_empty_state(view, settings.slice, count, "dated statement paragraph", [missing] if missing else [])
 
 
-def draw_headline(view: View, choice: PrevalenceSettings, shown: pd.DataFrame) -> None:
-    """How much there is, of when, and how much of it is in no narrative or no period."""
-    counted = cached_queries.load_totals(view.handle, choice.slice)
-    outside = counted.unassigned + (counted.candidates_only if choice.origin == "codebook" else 0)
+def draw_headline(view: View, settings: PrevalenceSettings, shown: pd.DataFrame) -> None:
+    """Draw the headline figures: amount of text, period, and what no narrative or period includes."""
+    counted = cached_queries.load_totals(view.handle, settings.slice)
+    outside = counted.unassigned + (counted.candidates_only if settings.origin == "codebook" else 0)
     first, last = shown["period"].min()[:4], shown["period"].max()[:4]
     undated = counted.undated / max(1, counted.placed + counted.undated)
     cells = [
-        ("Documents", f"{counted.documents:,}", "Those with at least one statement paragraph."),
-        (
-            "Paragraphs",
-            f"{counted.statements:,}",
-            "Statement paragraphs: what somebody says, no headings, no questions.",
-        ),
-        ("Speakers", f"{counted.speakers:,}", "Different people and bodies named as speakers."),
+        ("Documents", f"{counted.documents:,}", "Documents with at least one statement paragraph."),
+        ("Paragraphs", f"{counted.statements:,}", "Statement paragraphs: no headings, no questions."),
+        ("Speakers", f"{counted.speakers:,}", "People and organizations named as speakers."),
         ("Period", first if first == last else f"{first}–{last}", None),
         (
-            "Not in codebook" if choice.origin == "codebook" else "In no narrative",
+            "Not in codebook" if settings.origin == "codebook" else "In no narrative",
             phrases.format_percent(outside / max(1, counted.statements)),
-            f"{outside:,} statement paragraphs, as far as the machine can tell; see the end of the page.",
+            f"{outside:,} statement paragraphs, by automatic matching. See the end of the page.",
         ),
         (
             "Undated",
             phrases.format_percent(undated),
-            f"{phrases.format_count(counted.undated, 'statement paragraph')} in no period of these charts.",
+            f"{phrases.format_count(counted.undated, 'statement paragraph')} without a usable date: not in the charts.",
         ),
-        (
-            "Last build",
-            phrases.format_timestamp(cached_queries.get_manifest(view.handle).built_at, short=True),
-            None,
-        ),
+        ("Last build", phrases.format_timestamp(cached_queries.get_manifest(view.handle).built_at, short=True), None),
     ]
     grid = st.grid("auto", min_column_width=130, gap="small")
     for label, value, note in cells:
@@ -154,10 +146,10 @@ def draw_headline(view: View, choice: PrevalenceSettings, shown: pd.DataFrame) -
 
 
 MAX_SMALL_CHARTS, MAX_COMPARED, DEFAULT_COMPARED = 24, 6, 4
-CUT_NOTE = " Intervals that reach beyond the scale are cut; the table has them whole."
+CUT_NOTE = " Intervals beyond the scale are cut off; the table shows them in full."
 CORRECTED_HELP = (
-    "The share that would be seen if the matching made no errors, from its recall and false-positive rate on "
-    "the reference labels; see the page Method."
+    "Estimated share if the matching made no errors, from its recall and false-positive rate on the reference "
+    "labels. See the Method page."
 )
 PREVALENCE_COLUMNS = {
     "period": st.column_config.TextColumn("Period"),
@@ -177,80 +169,78 @@ PREVALENCE_COLUMNS = {
 
 def draw_small_multiples(
     view: View,
-    choice: PrevalenceSettings,
+    settings: PrevalenceSettings,
     shown: pd.DataFrame,
     how: str,
     measured: Mapping[str, QualityMetrics],
 ) -> None:
-    """One small chart a narrative, all on one scale, each with its measured quality where there is one."""
-    look, colours = (
-        time_series.compute_axis_spec(shown, choice.measure, choice.slice.unit),
-        cached_queries.get_narrative_colours(view.handle),
-    )
+    """Draw one small chart per narrative, all on the same scale, with its measured quality if known."""
+    axes = time_series.compute_axis_spec(shown, settings.measure, settings.slice.unit)
+    colours = cached_queries.get_narrative_colours(view.handle)
     keys = list(dict.fromkeys(shown["narrative_id"]))
-    changes = cached_queries.load_change_points(view.handle, choice.slice)
-    of_each = {key: shown[shown["narrative_id"] == key] for key in keys[:MAX_SMALL_CHARTS]}
-    summaries = {key: time_series.describe_time_series(rows, look) for key, rows in of_each.items()}
+    changes = cached_queries.load_change_points(view.handle, settings.slice)
+    rows_by_id = {key: shown[shown["narrative_id"] == key] for key in keys[:MAX_SMALL_CHARTS]}
+    summaries = {key: time_series.describe_time_series(rows, axes) for key, rows in rows_by_id.items()}
 
     def figures() -> chart_panel.Figures:
         return [
             (
                 f"small-{key}",
                 time_series.build_small_figure(
-                    rows, colours[key], look, measured.get(key), changes[changes["narrative_id"] == key]
+                    rows, colours[key], axes, measured.get(key), changes[changes["narrative_id"] == key]
                 ),
                 summaries[key],
             )
-            for key, rows in of_each.items()
+            for key, rows in rows_by_id.items()
         ]
 
-    drawn = chart_panel.ChartPanel(
+    panel = chart_panel.ChartPanel(
         key="prevalence",
         title="Every narrative",
-        how=f"{how} {_describe_marks(view, choice, shown, look)}",
+        how=f"{how} {_describe_marks(view, settings, shown, axes)}",
         summary=" ".join(summaries.values()),
         table=shown,
-        slice=choice.slice,
+        slice=settings.slice,
         columns=PREVALENCE_COLUMNS,
-        extra={"by": choice.slice.by},
+        extra={"by": settings.slice.by},
     )
-    chart_panel.draw_panel(view, drawn, figures, least_width=228)
+    chart_panel.draw_panel(view, panel, figures, least_width=228)
     _draw_change_list(shown, changes[changes["narrative_id"].isin(keys)])
     if len(keys) > MAX_SMALL_CHARTS:
         st.caption(
-            f"The {MAX_SMALL_CHARTS} most prevalent of {phrases.format_count(len(keys), 'narrative')}; "
-            "the table has them all, and the sidebar's narrative filter shows any of them here."
+            f"Showing {MAX_SMALL_CHARTS} of {phrases.format_count(len(keys), 'narrative')}. The table lists them "
+            "all; use the narrative filter in the sidebar to show others here."
         )
 
 
-def _describe_marks(view: View, choice: PrevalenceSettings, shown: pd.DataFrame, look: AxisSpec) -> str:
-    """How to read the marks of the small charts; only of those that are drawn."""
-    if choice.measure == "count":
+def _describe_marks(view: View, settings: PrevalenceSettings, shown: pd.DataFrame, axes: AxisSpec) -> str:
+    """Explain the marks that the small charts contain."""
+    if settings.measure == "count":
         return ""
-    base = cached_queries.get_suppression_rule(view.handle)
-    said = ["Arrows mark change points."]
+    rule = cached_queries.get_suppression_rule(view.handle)
+    notes = ["Arrows mark change points."]
     if not shown["base_ok"].all():
-        least = f"{base.documents} documents" + (f" or {base.expected:g} expected paragraphs" if base.expected else "")
-        said.insert(0, f"Grey numbers are counts of periods with fewer than {least}, too few for a share.")
+        least = f"{rule.documents} documents" + (f" or {rule.expected:g} expected paragraphs" if rule.expected else "")
+        notes.insert(0, f"Grey numbers are counts of periods with fewer than {least}: too few for a share.")
     if shown["corrected"].notna().any():
-        said.append(f"Dotted: {quality.describe_correction(view, shown)}")
-    if look.cut:
-        said.append(CUT_NOTE.strip())
-    if choice.smooth:
-        said.append("Lines are smoothed over three periods, marks are not.")
-    return " ".join(said)
+        notes.append(f"Dotted: {quality.describe_correction(view, shown)}")
+    if axes.cut:
+        notes.append(CUT_NOTE.strip())
+    if settings.smooth:
+        notes.append("Lines are smoothed over three periods; points are not.")
+    return " ".join(notes)
 
 
 def _draw_change_list(shown: pd.DataFrame, changes: pd.DataFrame) -> None:
-    """The change points in words, for those whom arrows do not tell enough."""
+    """List the change points in words."""
     if changes.empty:
         return
     names = dict(zip(shown["narrative_id"], shown["narrative"], strict=True))
     with st.expander(f"Change points ({len(changes)})"):
         st.caption(
-            "Where the share moved to another level for at least two periods, found by optimal partitioning "
-            "with a penalty that lets fewer than one in twenty unchanging series show one. They say that "
-            "something changed in these texts, not why."
+            "From a change point on, the share stays at a different level for at least two periods. The method is "
+            "optimal partitioning; with its penalty, fewer than one in twenty series without a change show one. "
+            "A change point shows that something changed in these texts, not why."
         )
         lines = (
             f"{names[row['narrative_id']]}: {describe_change_point(row)[:1].lower()}{describe_change_point(row)[1:]}"
@@ -259,8 +249,8 @@ def _draw_change_list(shown: pd.DataFrame, changes: pd.DataFrame) -> None:
         st.text("\n".join(lines))
 
 
-def draw_comparison(view: View, choice: PrevalenceSettings, shown: pd.DataFrame, how: str) -> None:
-    """Up to six narratives on one pair of axes, with events."""
+def draw_comparison(view: View, settings: PrevalenceSettings, shown: pd.DataFrame, how: str) -> None:
+    """Draw up to six narratives in one chart, with related events."""
     names = dict(zip(shown["narrative_id"], shown["narrative"], strict=True))
     picked = controls.several(
         "Narratives to compare",
@@ -271,73 +261,71 @@ def draw_comparison(view: View, choice: PrevalenceSettings, shown: pd.DataFrame,
     )
     keys = picked or list(names)[:DEFAULT_COMPARED]
     rows = shown[shown["narrative_id"].isin(keys)]
-    look, colours = (
-        time_series.compute_axis_spec(rows, choice.measure, choice.slice.unit),
-        cached_queries.get_narrative_colours(view.handle),
-    )
+    axes = time_series.compute_axis_spec(rows, settings.measure, settings.slice.unit)
+    colours = cached_queries.get_narrative_colours(view.handle)
     events = cached_queries.load_snapshot_events(view.handle)
-    # Events that bear on what is compared; all of them at once would hide the lines.
+    # Only events related to these narratives: all events at once would hide the lines.
     columns = (events["date"], events["name"], events["narratives"])
     marked = [
-        (date.fromisoformat(day), name) for day, name, about in zip(*columns, strict=True) if set(about) & set(keys)
+        (date.fromisoformat(day), name) for day, name, related in zip(*columns, strict=True) if set(related) & set(keys)
     ]
-    summary = " ".join(time_series.describe_time_series(rows[rows["narrative_id"] == key], look) for key in keys)
+    summary = " ".join(time_series.describe_time_series(rows[rows["narrative_id"] == key], axes) for key in keys)
 
     def figures() -> chart_panel.Figures:
         figure = time_series.build_comparison_figure(
-            rows, make_distinct({key: colours[key] for key in keys}), look, marked
+            rows, make_distinct({key: colours[key] for key in keys}), axes, marked
         )
         return [("comparison", figure, summary)]
 
-    drawn = chart_panel.ChartPanel(
+    panel = chart_panel.ChartPanel(
         key="comparison",
         title="Side by side",
-        how=f"{how}{CUT_NOTE if look.cut else ''} Triangles and thin lines mark dated events that bear on these "
-        "narratives; they are no explanation.",
+        how=f"{how}{CUT_NOTE if axes.cut else ''} Triangles and thin lines mark events related to these "
+        "narratives. They do not explain a change.",
         summary=summary,
         table=rows,
-        slice=replace(choice.slice, narratives=tuple(keys)),
+        slice=replace(settings.slice, narratives=tuple(keys)),
         columns=PREVALENCE_COLUMNS,
-        extra={"by": choice.slice.by},
+        extra={"by": settings.slice.by},
     )
-    chart_panel.draw_panel(view, drawn, figures)
+    chart_panel.draw_panel(view, panel, figures)
 
 
-def draw_uncovered(view: View, choice: PrevalenceSettings) -> None:
-    """The share that advances no narrative, on a scale of its own, and what that means."""
-    counted = cached_queries.load_totals(view.handle, choice.slice)
+def draw_uncovered(view: View, settings: PrevalenceSettings) -> None:
+    """Draw the share that advances no narrative, on its own scale, and explain it."""
+    counted = cached_queries.load_totals(view.handle, settings.slice)
     by_codebook = counted.assigned - counted.candidates_only
-    found = f", {counted.candidates_only:,} only belong to a discovered one" if counted.candidates_only else ""
+    discovered = f", {counted.candidates_only:,} belong only to a discovered one" if counted.candidates_only else ""
     other = counted.statements - counted.routine
     routine = (
-        f"; leaving out {counted.routine:,} of routine topics such as greetings, agendas and protocol, that "
-        f"is {phrases.format_percent((counted.unassigned - counted.routine_unassigned) / other)} of {other:,}"
+        f" Without {counted.routine:,} on routine topics such as greetings, agendas and protocol, that is "
+        f"{phrases.format_percent((counted.unassigned - counted.routine_unassigned) / other)} of {other:,}."
         if counted.routine and other
         else ""
     )
     rows = suppress_small_bases(
-        cached_queries.load_unassigned(view.handle, choice.slice),
+        cached_queries.load_unassigned(view.handle, settings.slice),
         cached_queries.get_suppression_rule(view.handle),
     )
     figure, summary = time_series.build_uncovered_figure(rows)
-    drawn = chart_panel.ChartPanel(
+    panel = chart_panel.ChartPanel(
         key="uncovered",
         title="What no narrative covers",
         how=f"Of {phrases.format_count(counted.statements, 'statement paragraph')}, {by_codebook:,} advance at "
-        f"least one of the codebook's narratives{found}, and {counted.unassigned:,} are in none, as far as "
-        f"the machine can tell{routine}. Most of that is ordinary business; some will be claims that the "
-        "codebook does not define. The scale here goes to 100 %.",
+        f"least one codebook narrative{discovered}, and {counted.unassigned:,} belong to none, by automatic "
+        f"matching.{routine} Most of these are ordinary business; some will be claims that the codebook does "
+        "not define. The scale of this chart goes to 100 %.",
         summary=summary,
         table=rows,
-        slice=replace(choice.slice, narratives=()),
+        slice=replace(settings.slice, narratives=()),
         columns={key: column for key, column in PREVALENCE_COLUMNS.items() if key != "narrative"},
-        extra={"by": choice.slice.by},
+        extra={"by": settings.slice.by},
     )
-    chart_panel.draw_panel(view, drawn, lambda: [("uncovered", figure, summary)], on_click=_open_uncovered)
+    chart_panel.draw_panel(view, panel, lambda: [("uncovered", figure, summary)], on_click=_open_uncovered)
 
 
 def _open_uncovered(key: str) -> None:
-    """Open the paragraphs of a period that advance no narrative (a chart's callback)."""
+    """Open the paragraphs of the clicked period that advance no narrative."""
     point = navigation.get_clicked_point(key)
     if point is not None:
         s = navigation.narrow_slice(sidebar.read_filters(), {"narrative": (), **point})

@@ -1,4 +1,4 @@
-"""The second part of the page on speakers: one of them over time, and two side by side."""
+"""The lower part of the Speakers page: one speaker over time, and two speakers compared."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from narratives.render import phrases, speaker_charts
 from narratives.render.colours import PALETTE
 from narratives.store.queries.speakers import GroupBy
 
-MAX_PROFILE_CHARTS, MAX_PROFILE_OUTLETS, MOST_TOLD = 6, 8, 6
+MAX_PROFILE_CHARTS, MAX_PROFILE_OUTLETS = 6, 8
 _PERIOD_COLUMNS = {
     "period": st.column_config.TextColumn("Period"),
     **{key: column for key, column in SPEAKER_COLUMNS.items() if key != "speaker"},
@@ -28,53 +28,53 @@ _PERIOD_COLUMNS = {
 
 
 def draw_speaker_picker(key: str, label: str, names: Sequence[str], default: str, help: str = "") -> str:
-    """Draw a box with one of these speakers in it; in the address as `key`."""
+    """Draw a list of speakers and return the chosen one, kept in the URL as `key`."""
     return controls.box(label, key, {name: name for name in names}, default, help)
 
 
 def draw_profile_picker(view: View, names: Sequence[str]) -> str:
-    """Whose profile is shown: by default the filter's first, else the one with most text in the snapshot."""
+    """Draw the choice of the speaker; the default is the first of the filter, otherwise the one with most text."""
     usual = [name for name, _ in cached_queries.load_options(view.handle).speakers if name in set(names)]
     wanted = [name for name in view.slice.speakers if name in set(names)]
-    return draw_speaker_picker("profile", "Speaker to look at", names, [*wanted, *usual][0])
+    return draw_speaker_picker("profile", "Speaker to show", names, [*wanted, *usual][0])
 
 
 def draw_profile(view: View, speaker: str) -> None:
-    """Who the speaker is, in whose words and where we have the text, and the narratives over time."""
+    """Draw one speaker: amount of text, roles, narratives over time, voices and outlets."""
     mine = View(view.handle, replace(view.slice, speakers=(speaker,)))
     st.header(phrases.escape_markdown(speaker), anchor=False)
-    found = speakers.load_amounts(mine.handle, mine.slice, "speaker").iloc[0]
-    span = f", from {_format_day(found['first'])} to {_format_day(found['last'])}" if found["first"] else ""
+    volume = speakers.load_amounts(mine.handle, mine.slice, "speaker").iloc[0]
+    span = f", from {_format_day(volume['first'])} to {_format_day(volume['last'])}" if volume["first"] else ""
     st.text(
-        f"{phrases.format_count(int(found['paragraphs']), 'statement paragraph')} in "
-        f"{phrases.format_count(int(found['documents']), 'document')}{span}. {describe_roles(mine, speaker)}"
+        f"{phrases.format_count(int(volume['paragraphs']), 'statement paragraph')} in "
+        f"{phrases.format_count(int(volume['documents']), 'document')}{span}. {describe_roles(mine, speaker)}"
     )
-    base = speakers.get_speaker_rule(view.handle)
-    enough = not speakers.explain_suppression(int(found["paragraphs"]), int(found["documents"]), base)
+    rule = speakers.get_speaker_rule(view.handle)
+    enough = not speakers.explain_suppression(int(volume["paragraphs"]), int(volume["documents"]), rule)
     _draw_period_charts(mine, speaker, enough)
     _draw_breakdown(mine, speaker)
 
 
 def describe_roles(view: View, speaker: str) -> str:
-    """The speaker's roles by date as the list of speakers has them, in a sentence."""
+    """Describe the speaker's roles by date, as given in the list of speakers."""
     table = speakers.load_roles(view.handle, speaker)
     if table.empty:
-        return "The list of speakers names no role."
-    said = []
+        return "The list of speakers gives no role."
+    roles = []
     spans = table.astype("str").groupby(["start_day", "end_day"], sort=False)["title"].agg(" / ".join)
     for (start, end), titles in zip(spans.index, spans, strict=True):
         when = f"{_format_day(start)} to {_format_day(end)}" if start and end else ""
         when = when or (
             f"since {_format_day(start)}" if start else f"to {_format_day(end)}" if end else "dates not given"
         )
-        said.append(f"{titles} ({when})")
-    return f"Roles: {'; '.join(said)}."
+        roles.append(f"{titles} ({when})")
+    return f"Roles: {'; '.join(roles)}."
 
 
 def _draw_period_charts(view: View, speaker: str, enough: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         measure = controls.measure()
-        length = controls.period("Auto chooses the shortest period that the amount of this speaker's text supports.")
+        length = controls.period("Auto picks the shortest period with enough text by this speaker.")
     by = speakers.select_speaker_granularity(view.handle, view.slice) if length == "auto" else length
     s = replace(view.slice, by=by)
     rows = speakers.load_period_shares(view.handle, s)
@@ -83,24 +83,24 @@ def _draw_period_charts(view: View, speaker: str, enough: bool) -> None:
     if not most:
         st.info("No dated paragraph of this speaker advances any of these narratives.", icon=":material/info:")
         return
-    of_each = {key: rows[rows["narrative_id"] == key] for key in most}
-    shown = pd.concat(of_each.values())
+    rows_by_id = {key: rows[rows["narrative_id"] == key] for key in most}
+    shown = pd.concat(rows_by_id.values())
     labels = dates.list_period_labels(shown["period"].min(), shown["period"].max())
     top = speaker_charts.compute_scale_top(shown, measure)
     colours = cached_queries.get_narrative_colours(view.handle)
-    summaries = {key: speaker_charts.describe_periods(found) for key, found in of_each.items()}
-    base, totals = speakers.get_speaker_rule(view.handle).period, cached_queries.load_totals(view.handle, s)
+    summaries = {key: speaker_charts.describe_periods(frame) for key, frame in rows_by_id.items()}
+    rule, totals = speakers.get_speaker_rule(view.handle).period, cached_queries.load_totals(view.handle, s)
     placed = int(rows.drop_duplicates("period")["total_paragraphs"].sum())
     first, last = labels[0][:4], labels[-1][:4]
-    what = "Share of" if measure == "share" else "Number among"
+    what = "Share of" if measure == "share" else "Count out of"
     how = [
         f"{what} {phrases.describe_denominator(s, placed, first, last)}, by {dates.GRANULARITY_NOUNS[by]}.",
         "The bars are 95 % intervals." if measure == "share" else "",
-        f"A hollow mark, with the count, stands where there are fewer than {base.documents} documents or "
-        f"fewer than {base.expected:g} paragraphs would be expected: too little for a share."
+        f"A hollow mark with a count means fewer than {rule.documents} documents or fewer than "
+        f"{rule.expected:g} expected paragraphs: too little for a share."
         if measure == "share" and (shown["base_reason"] != "").any()
         else "",
-        f"The {len(most)} narratives that most paragraphs advance, on one scale." if len(most) > 1 else "",
+        f"Showing the {len(most)} most frequent narratives, all on the same scale." if len(most) > 1 else "",
         phrases.describe_undated(totals.undated, s),
     ]
 
@@ -108,13 +108,13 @@ def _draw_period_charts(view: View, speaker: str, enough: bool) -> None:
         return [
             (
                 f"profile-{key}",
-                speaker_charts.build_period_figure(found, speaker, colours[key], labels, measure, top, enough),
+                speaker_charts.build_period_figure(frame, speaker, colours[key], labels, measure, top, enough),
                 summaries[key],
             )
-            for key, found in of_each.items()
+            for key, frame in rows_by_id.items()
         ]
 
-    drawn = chart_panel.ChartPanel(
+    panel = chart_panel.ChartPanel(
         key="profile",
         title="Over time",
         how=" ".join(filter(None, how)),
@@ -124,33 +124,33 @@ def _draw_period_charts(view: View, speaker: str, enough: bool) -> None:
         columns=_PERIOD_COLUMNS,
         extra={"by": s.by},
     )
-    chart_panel.draw_panel(view, drawn, figures, least_width=228)
+    chart_panel.draw_panel(view, panel, figures, least_width=228)
 
 
 def _draw_breakdown(view: View, speaker: str) -> None:
-    """In whose words, and by which outlets, the speaker's paragraphs came."""
+    """Draw the speaker's paragraphs by voice and by outlet."""
     parts = []
     fields: tuple[tuple[GroupBy, int], ...] = (
         ("voice", len(phrases.VOICE_LABELS)),
         ("outlet", MAX_PROFILE_OUTLETS),
     )
     for field, most in fields:
-        found = speakers.load_amounts(view.handle, view.slice, field)
-        shown = found.head(most)
+        volumes = speakers.load_amounts(view.handle, view.slice, field)
+        shown = volumes.head(most)
         label = [
             phrases.VOICE_LABELS.get(value, value) if field == "voice" else value or phrases.NOBODY
             for value in shown[field]
         ]
-        share = shown["paragraphs"] / found["paragraphs"].sum()
+        share = shown["paragraphs"] / volumes["paragraphs"].sum()
         part = shown.rename(columns={field: "value"}).assign(field=field, label=label, share=share, speaker=speaker)
-        parts.append((part, len(found)))
+        parts.append((part, len(volumes)))
     rows = pd.concat([part for part, _ in parts], ignore_index=True)
     more = parts[1][1] - len(parts[1][0])
     summary = "; ".join(f"{row.label}: {row.paragraphs:,}" for row in rows.itertuples()) + "."
-    drawn = chart_panel.ChartPanel(
+    panel = chart_panel.ChartPanel(
         key="voices",
         title="Voices and outlets",
-        how=f"Statement paragraphs by voice, then by outlet, and their share of all of this speaker's; "
+        how=f"This speaker's statement paragraphs by voice, then by outlet, with their share of the total; "
         f"{phrases.describe_copies(view.slice)}. {phrases.VOICE_HELP}"
         + (f" {phrases.format_count(more, 'outlet')} with fewer paragraphs are not shown." if more > 0 else ""),
         summary=summary,
@@ -164,7 +164,7 @@ def _draw_breakdown(view: View, speaker: str) -> None:
     )
     chart_panel.draw_panel(
         view,
-        drawn,
+        panel,
         lambda: [("voices-chart", speaker_charts.build_breakdown_figure(rows, PALETTE[0]), summary)],
     )
 
@@ -178,7 +178,7 @@ MAX_DIFFERENCES = 6
 
 
 def draw_comparison(view: View, speaker: str, names: Sequence[str]) -> None:
-    """The speaker beside another: shares of every narrative, and by how much they differ."""
+    """Draw the shares of two speakers side by side, and their differences."""
     st.header("Two speakers compared", anchor=False)
     others = [name for name in names if name != speaker]
     if not others:
@@ -201,38 +201,38 @@ def draw_comparison(view: View, speaker: str, names: Sequence[str]) -> None:
     )
     s = replace(view.slice, speakers=pair)
     span = phrases.format_date_range(s)
-    said = describe_differences(table, pair)
-    drawn = chart_panel.ChartPanel(
+    differences = describe_differences(table, pair)
+    panel = chart_panel.ChartPanel(
         key="pair",
         title="Side by side",
         how=f"Share of {each}{f', dated {span}' if span else ''}; {phrases.describe_copies(s)}. Bars are 95 % "
-        "intervals, cut where they leave the chart; the narrative with the largest share comes first. "
+        "intervals, cut off at the edge of the chart. The narrative with the largest share comes first. "
         + " ".join(lacking),
-        summary=" ".join(said),
+        summary=" ".join(differences),
         table=table,
         slice=s,
         columns=_build_pair_columns(pair),
     )
     chart_panel.draw_panel(
         view,
-        drawn,
-        lambda: [("pair-chart", speaker_charts.build_dumbbell_figure(drawn_rows, pair), " ".join(said))],
+        panel,
+        lambda: [("pair-chart", speaker_charts.build_dumbbell_figure(drawn_rows, pair), " ".join(differences))],
     )
-    st.text("\n".join(said))
+    st.text("\n".join(differences))
     if not lacking:
         shell.draw_note(
-            "Differences are in percentage points with 95 % intervals (square-and-add of the two shares'). "
+            "Differences are in percentage points, with 95 % intervals (square-and-add method). "
             f"With {phrases.format_count(len(table), 'narrative')}, about one interval in twenty misses the true "
-            "difference by chance. A difference says nothing about why: speakers have different offices and "
-            "occasions, and the texts collected of them differ."
+            "difference by chance. A difference does not say why: speakers hold different offices, speak on "
+            "different occasions, and different texts were collected."
         )
 
 
 def describe_differences(table: pd.DataFrame, pair: tuple[str, str]) -> list[str]:
-    """Where the two differ, largest difference first, in words. Pure."""
+    """Describe where the two speakers differ, largest difference first."""
     known = table[table["difference"].notna()]
     if known.empty:
-        return ["There is not enough text of both for a difference."]
+        return ["There is not enough text by both speakers to compare them."]
     apart = known[(known["difference_low"] > 0) | (known["difference_high"] < 0)]
     order = apart["difference"].abs().sort_values(ascending=False, kind="stable").index
     measures = ["difference", "difference_low", "difference_high", "share_1", "share_2"]
@@ -245,12 +245,12 @@ def describe_differences(table: pd.DataFrame, pair: tuple[str, str]) -> list[str
     same = len(known) - len(apart)
     more = len(apart) - len(lines)
     if more > 0:
-        lines.append(f"{phrases.format_count(more, 'further narrative')} differ by less; the table has them.")
+        lines.append(f"{phrases.format_count(more, 'further narrative')} differ by less; see the table.")
     if same:
-        of = "the other " if len(apart) else "all " if same > 1 else ""
+        which = "the other " if len(apart) else "all " if same > 1 else ""
         lines.append(
-            f"For {of}{phrases.format_count(same, 'narrative')} the interval of the difference holds 0: the texts "
-            "do not tell the two apart."
+            f"For {which}{phrases.format_count(same, 'narrative')} the interval of the difference includes 0: the "
+            "texts show no clear difference."
         )
     return lines
 
@@ -260,7 +260,7 @@ def _format_points(share: float) -> str:
 
 
 def _build_pair_columns(pair: Sequence[str]) -> dict[str, object]:
-    """Columns of the table of two; numbered rather than named, since names may be long."""
+    """Return the columns of the comparison; their keys are numbered because names may be long."""
     columns: dict[str, object] = {"narrative": SPEAKER_COLUMNS["narrative"]}
     for n, name in enumerate(pair, 1):
         shown = {"paragraphs": "count", "total_paragraphs": "of", "share": "share"}

@@ -1,4 +1,4 @@
-"""What the page on spread rests on: the kept answers of the store, and who comes first in them."""
+"""The Spread page: first uses by outlet and speaker, running totals, and copies."""
 
 from __future__ import annotations
 
@@ -29,33 +29,33 @@ from narratives.store.queries.speakers import Actor
 
 @st.cache_data(max_entries=200, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
 def load_uses(handle: cached_queries.Handle, s: Slice, actor: Actor, narrative_id: str) -> pd.DataFrame:
-    """Paragraphs that advance the narrative, by actor and date; those that name no speaker are left out."""
-    found = speakers_queries.query_uses(cached_queries.get_snapshot(handle), s, actor, narrative_id)
-    return found[found["actor"] != ""].reset_index(drop=True) if actor == "speaker" else found
+    """Load paragraphs that advance the narrative, by actor and date; those without a speaker are left out."""
+    uses = speakers_queries.query_uses(cached_queries.get_snapshot(handle), s, actor, narrative_id)
+    return uses[uses["actor"] != ""].reset_index(drop=True) if actor == "speaker" else uses
 
 
 @st.cache_data(max_entries=60, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
 def load_actor_coverage(handle: cached_queries.Handle, s: Slice, actor: Actor) -> pd.DataFrame:
-    """In which months there is any text of each actor: see `spread_queries.coverage`."""
+    """Load the months with text of each actor: see `speakers_queries.query_monthly_coverage`."""
     return speakers_queries.query_monthly_coverage(cached_queries.get_snapshot(handle), s, actor)
 
 
 @st.cache_data(max_entries=200, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
 def load_copied_uses(handle: cached_queries.Handle, s: Slice, narrative_id: str) -> pd.DataFrame:
-    """Copies by the outlet of their original: see `spread_queries.copied`."""
+    """Load copies by the outlet of their original: see `speakers_queries.query_narrative_copies`."""
     return speakers_queries.query_narrative_copies(cached_queries.get_snapshot(handle), s, narrative_id)
 
 
-def compute_first_uses(found: pd.DataFrame, covered: pd.DataFrame, k: int) -> pd.DataFrame:
-    """`measure.first_uses` of one narrative, with when each actor is covered and its earliest coarse date.
+def compute_first_uses(uses: pd.DataFrame, covered: pd.DataFrame, k: int) -> pd.DataFrame:
+    """Return the first uses of one narrative, earliest first: see `measure.find_first_uses`.
 
-    Further columns: covered_to (ISO day, or empty) and coarse (the earliest date of a use that is known to
-    the month or year only, or empty). Earliest first. Pure.
+    Further columns: covered_to (ISO day, or empty) and coarse (the earliest date of a use that is known only
+    to the month or year, or empty).
     """
     sure = covered.groupby("actor")["sure"].min()
-    table = find_first_uses(found, dict(sure), k)
+    table = find_first_uses(uses, dict(sure), k)
     ends = dict(covered.groupby("actor")["last_day"].max())
-    partial = found[found["date"].str.len().between(1, 9)]
+    partial = uses[uses["date"].str.len().between(1, 9)]
     coarse = dict(partial.groupby("actor")["date"].min())
     actors = table["actor"].tolist()
     return table.assign(
@@ -65,9 +65,9 @@ def compute_first_uses(found: pd.DataFrame, covered: pd.DataFrame, k: int) -> pd
 
 
 def find_covered_ranges(covered: pd.DataFrame, actor: str) -> list[tuple[date, date]]:
-    """First and last days of the stretches in which there is text of the actor in every month. Pure.
+    """Return the first and last day of each range in which every month has text of the actor.
 
-    A year that is all the date says counts as a stretch of its own length.
+    A date that gives only the year covers the whole year.
     """
     spans = sorted(dates.get_period_bounds(label) for label in covered.loc[covered["actor"] == actor, "period"])
     joined: list[tuple[date, date]] = []
@@ -80,16 +80,15 @@ def find_covered_ranges(covered: pd.DataFrame, actor: str) -> list[tuple[date, d
 
 
 def compute_time_window(covered: pd.DataFrame, s: Slice) -> tuple[date, date]:
-    """First and last day of the time axis: the dates asked for, else all that is covered. Pure."""
+    """Return the first and last day of the time axis: the chosen dates, otherwise all covered dates."""
     first = parse_partial_date(s.date_from)[0] if s.date_from else date.fromisoformat(covered["first_day"].min())
     last = parse_partial_date(s.date_to)[1] if s.date_to else date.fromisoformat(covered["last_day"].max())
     return (first, last) if first <= last else (last, first)
 
 
 FIRST_USE_CAVEAT = (
-    "First means first in the texts collected. Who comes first depends on which texts were collected, on "
-    "their dates and on what the machine matches; an order in time says neither who took a narrative from "
-    "whom nor why."
+    "“First” means first in the texts collected. It depends on which texts were collected, how they are dated, "
+    "and what the matching finds. The order in time does not show who took a narrative from whom, or why."
 )
 ACTOR_LABELS: Mapping[Actor, str] = {"outlet": "Outlets", "speaker": "Speakers"}
 VIEW_LABELS = {"timeline": "Timeline", "cumulative": "Running total"}
@@ -99,17 +98,17 @@ _SPREAD_COLUMNS = {
     "actor": st.column_config.TextColumn("Who"),
     "uses": st.column_config.NumberColumn("Paragraphs", format="localized"),
     "first": st.column_config.TextColumn("First use"),
-    "days_after": st.column_config.NumberColumn("Days after the first of all", format="localized"),
+    "days_after": st.column_config.NumberColumn("Days after the first use", format="localized"),
     "kth": st.column_config.TextColumn("k-th paragraph"),
     "days_to_kth": st.column_config.NumberColumn("Days to it", format="localized"),
     "not_to_the_day": st.column_config.NumberColumn(
-        "Without a day", format="localized", help="Paragraphs not dated to the day: no part in the order."
+        "Without a day", format="localized", help="Paragraphs without an exact day, which are not in this order."
     ),
     "coarse": st.column_config.TextColumn("Earliest of those"),
     "covered_from": st.column_config.TextColumn("Text from"),
     "covered_to": st.column_config.TextColumn("Text to"),
     "covered_before": st.column_config.CheckboxColumn(
-        "Text before the first of all", help="Where not, an earlier use could not be seen."
+        "Text before the first use", help="Without it, an earlier use cannot be ruled out."
     ),
 }
 _COPY_COLUMNS = {
@@ -123,7 +122,7 @@ _COPY_COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class SpreadSettings:
-    """What this page's own controls say."""
+    """The values of this page's controls."""
 
     narrative: str
     name: str
@@ -133,13 +132,13 @@ class SpreadSettings:
     k: int
 
 
-def choices(view: View) -> SpreadSettings:
-    """Draw the narrative, whom to follow, the view and how much of it; all in the address."""
-    names, found = cached_queries.get_narrative_names(view.handle), cached_queries.load_options(view.handle)
+def draw_controls(view: View) -> SpreadSettings:
+    """Draw the controls of the page and return their values, which are kept in the URL."""
+    names, options = cached_queries.get_narrative_names(view.handle), cached_queries.load_options(view.handle)
     offered = [key for key in names if not view.slice.narratives or key in view.slice.narratives]
-    most = found.narratives.sort_values("paragraphs", ascending=False, kind="stable")["narrative_id"]
+    most = options.narratives.sort_values("paragraphs", ascending=False, kind="stable")["narrative_id"]
     usual = next(key for key in most if key in offered)
-    several = sum(bool(name) for name, _ in found.outlets) > 1
+    several = sum(bool(name) for name, _ in options.outlets) > 1
     narrative = controls.box("Narrative", "of", {key: names[key] for key in offered}, usual)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         who = controls.choice("Who", "who", ACTOR_LABELS, "outlet" if several else "speaker")
@@ -152,68 +151,67 @@ def choices(view: View) -> SpreadSettings:
                 "uses",
                 {n: n for n in USE_COUNTS},
                 k,
-                help="One paragraph may be chance: the mark says when there were this many.",
+                help="A single paragraph may be chance. This marks when there were this many.",
             )
     return SpreadSettings(narrative, names[narrative], who, shown, int(rows), int(k))
 
 
-def draw_empty_state(view: View, choice: SpreadSettings) -> None:
-    """The empty state: nobody in the slice advances the narrative."""
+def draw_empty_state(view: View, settings: SpreadSettings) -> None:
+    """Draw the empty state: nobody in the slice advances the narrative."""
 
     def count(s: Slice) -> int:
-        return int(load_uses(view.handle, s, choice.actor, choice.narrative)["paragraphs"].sum())
+        return int(load_uses(view.handle, s, settings.actor, settings.narrative)["paragraphs"].sum())
 
-    hints = [] if choice.actor == "outlet" else ["Paragraphs that name no speaker stand with the outlets only."]
+    hints = [] if settings.actor == "outlet" else ["Paragraphs without a named speaker are counted only for outlets."]
     s = replace(view.slice, narratives=())
     shell.draw_empty_state(view, s, count, "advancing statement paragraph", hints)
     shell.draw_note(FIRST_USE_CAVEAT)
 
 
-def draw_spread(view: View, choice: SpreadSettings) -> None:
-    """Who advanced it when: in words, and as a timeline or running totals."""
-    found = load_uses(view.handle, view.slice, choice.actor, choice.narrative)
-    covered = load_actor_coverage(view.handle, view.slice, choice.actor)
-    table = compute_first_uses(found, covered, choice.k)
-    s = replace(view.slice, narratives=(choice.narrative,))
-    said = describe_spread(table, choice.actor)
-    st.text(said)
+def draw_spread(view: View, settings: SpreadSettings) -> None:
+    """Draw who advanced the narrative when: in words, and as a timeline or running totals."""
+    uses = load_uses(view.handle, view.slice, settings.actor, settings.narrative)
+    covered = load_actor_coverage(view.handle, view.slice, settings.actor)
+    table = compute_first_uses(uses, covered, settings.k)
+    s = replace(view.slice, narratives=(settings.narrative,))
+    summary = describe_spread(table, settings.actor)
+    st.text(summary)
     dated = table[table["first"] != ""]
-    if covered.empty or (choice.view == "cumulative" and dated.empty):
-        st.info("No use is dated to the day, so there is no order to draw.", icon=":material/info:")
+    if covered.empty or (settings.view == "cumulative" and dated.empty):
+        st.info("No use is dated to the day, so no order can be shown.", icon=":material/info:")
         return
     window = compute_time_window(covered, view.slice)
-    most = choice.rows if choice.view == "timeline" else MAX_LINES
-    chosen = (table if choice.view == "timeline" else dated).sort_values("uses", ascending=False, kind="stable")
+    most = settings.rows if settings.view == "timeline" else MAX_LINES
+    chosen = (table if settings.view == "timeline" else dated).sort_values("uses", ascending=False, kind="stable")
     rows = table.loc[chosen.head(most).index.sort_values()]
     runs = {actor: find_covered_ranges(covered, actor) for actor in rows["actor"]}
 
     def figures() -> chart_panel.Figures:
-        if choice.view == "timeline":
-            figure = spread_charts.build_timeline_figure(rows, found, runs, window, choice.actor, choice.k)
+        if settings.view == "timeline":
+            figure = spread_charts.build_timeline_figure(rows, uses, runs, window, settings.actor, settings.k)
         else:
-            figure = spread_charts.build_cumulative_figure(rows, found, window, choice.actor)
-        return [(f"spread-{choice.view}", figure, said)]
+            figure = spread_charts.build_cumulative_figure(rows, uses, window, settings.actor)
+        return [(f"spread-{settings.view}", figure, summary)]
 
-    drawn = chart_panel.ChartPanel(
+    panel = chart_panel.ChartPanel(
         key="spread",
-        title=f"{choice.name}: {ACTOR_LABELS[choice.actor].lower()}",
-        how=_describe_chart(view, choice, table, len(rows)),
-        summary=said,
+        title=f"{settings.name}: {ACTOR_LABELS[settings.actor].lower()}",
+        how=_describe_chart(view, settings, table, len(rows)),
+        summary=summary,
         table=rows,
         slice=s,
         columns=_SPREAD_COLUMNS,
-        extra={"who": choice.actor, "k": str(choice.k)},
+        extra={"who": settings.actor, "k": str(settings.k)},
     )
-    chart_panel.draw_panel(view, drawn, figures)
+    chart_panel.draw_panel(view, panel, figures)
 
 
 def describe_spread(table: pd.DataFrame, actor: Actor) -> str:
-    """Who comes first and how soon others follow, in a few sentences. Pure."""
-    noun = "outlet" if actor == "outlet" else "speaker"
+    """Describe who comes first and how soon others follow."""
     dated = table[table["first"] != ""]
     verb = "advances" if len(table) == 1 else "advance"
     uses = phrases.format_count(int(table["uses"].sum()), "statement paragraph")
-    lines = [f"{phrases.format_count(len(table), noun)} {verb} it here, in {uses}."]
+    lines = [f"{phrases.format_count(len(table), actor)} {verb} it here, in {uses}."]
     if len(dated):
         at = dated["first"].iloc[0]
         first = dated[dated["first"] == at]
@@ -230,56 +228,53 @@ def describe_spread(table: pd.DataFrame, actor: Actor) -> str:
         unseen = int((~dated["covered_before"]).sum())
         if unseen:
             lines.append(
-                f"For {phrases.format_count(unseen, noun)} there is no text from before that day, so that an "
-                "earlier use could not be seen."
+                f"For {phrases.format_count(unseen, actor)} there is no text from before that day, so an earlier "
+                "use cannot be ruled out."
             )
     coarse = int(table["not_to_the_day"].sum())
     if coarse:
-        verb, has = ("is", "has") if coarse == 1 else ("are", "have")
+        verb = "is" if coarse == 1 else "are"
         lines.append(
-            f"{phrases.format_count(coarse, 'paragraph')} {verb} not dated to the day and {has} no part in this "
-            "order, though some may be earlier."
+            f"{phrases.format_count(coarse, 'paragraph')} {verb} not dated to the day and {verb} not in this order; "
+            "some may be earlier."
         )
     return " ".join(lines)
 
 
-def _describe_chart(view: View, choice: SpreadSettings, table: pd.DataFrame, shown: int) -> str:
-    noun = "outlet" if choice.actor == "outlet" else "speaker"
+def _describe_chart(view: View, settings: SpreadSettings, table: pd.DataFrame, shown: int) -> str:
     span = phrases.format_date_range(view.slice)
-    what = (
-        f"Statement paragraphs{phrases.describe_attribution(view.slice)}{f' dated {span}' if span else ''} that advance "  # noqa: E501
-        f"{choice.name}; {phrases.describe_copies(view.slice)}."
-    )
-    which = f"The {shown} {noun}s with most of them, of {len(table):,}." if shown < len(table) else ""
-    if choice.view == "timeline":
+    among = f"{phrases.describe_attribution(view.slice)}{f' dated {span}' if span else ''}"
+    what = f"Statement paragraphs{among} that advance {settings.name}; {phrases.describe_copies(view.slice)}."
+    which = f"Showing the {shown} {settings.actor}s with the most, of {len(table):,}." if shown < len(table) else ""
+    if settings.view == "timeline":
         marks = (
-            f"Earliest first; the number is how many paragraphs. {FIRST_USE_SIGN} first use, larger with more "
-            f"paragraphs; {KTH_USE_SIGN} the {format_ordinal(choice.k)} paragraph; {USE_DAY_SIGN} every day with one. Grey: months "  # noqa: E501
-            f"with any text at all of the {noun}, whatever it says (years, where the dates say no more); "
-            "outside nothing was collected. A hollow circle: the day is not known."
+            f"Earliest first, each with its number of paragraphs. {FIRST_USE_SIGN} first use, larger with more "
+            f"paragraphs; {KTH_USE_SIGN} the {format_ordinal(settings.k)} paragraph; {USE_DAY_SIGN} each day with a "
+            f"paragraph. Grey: months with any collected text of the {settings.actor} (years, where the month is "
+            "unknown); outside, nothing was collected. Hollow circle: the exact day is unknown."
         )
     else:
-        marks = "How many paragraphs there had been by each day. The lines rise with how much was collected."
+        marks = "Total paragraphs up to each day. The lines also rise with the amount of text collected."
     return " ".join(filter(None, [what, which, marks, FIRST_USE_CAVEAT]))
 
 
-def draw_copies(view: View, choice: SpreadSettings) -> None:
-    """How many paragraphs are copies, and from which outlet to which."""
+def draw_copies(view: View, settings: SpreadSettings) -> None:
+    """Draw how many paragraphs are copies, and from which outlet to which."""
     everything = replace(view.slice, copies="all")
-    total = int(load_uses(view.handle, everything, "outlet", choice.narrative)["paragraphs"].sum())
-    pairs = load_copied_uses(view.handle, view.slice, choice.narrative)
+    total = int(load_uses(view.handle, everything, "outlet", settings.narrative)["paragraphs"].sum())
+    pairs = load_copied_uses(view.handle, view.slice, settings.narrative)
     number = int(pairs["paragraphs"].sum())
     advance = "advances" if total == 1 else "advance"
     how = (
-        f"{phrases.format_count(total, 'statement paragraph')} {advance} {choice.name} here, copies included; "
-        f"{number:,} of them repeat an earlier paragraph, exactly or nearly. The earliest "
-        "dated one counts as the original, as far as it was collected."
+        f"{phrases.format_count(total, 'statement paragraph')} {advance} {settings.name} here, copies included; "
+        f"{number:,} of them repeat an earlier paragraph, exactly or nearly. The earliest dated paragraph "
+        "in the collection counts as the original."
     )
     if pairs.empty:
         st.subheader("Copies", anchor=False)
         shell.draw_note(how)
         return
-    drawn = chart_panel.ChartPanel(
+    panel = chart_panel.ChartPanel(
         key="copies",
         title="Copies",
         how=how,
@@ -288,7 +283,7 @@ def draw_copies(view: View, choice: SpreadSettings) -> None:
             original_outlet=pairs["original_outlet"].replace("", phrases.NOBODY),
             outlet=pairs["outlet"].replace("", phrases.NOBODY),
         ),
-        slice=replace(view.slice, narratives=(choice.narrative,), copies="copies"),
+        slice=replace(view.slice, narratives=(settings.narrative,), copies="copies"),
         columns=_COPY_COLUMNS,
     )
-    chart_panel.draw_panel(view, drawn, None)
+    chart_panel.draw_panel(view, panel, None)

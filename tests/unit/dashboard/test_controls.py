@@ -152,7 +152,7 @@ def test_period_and_measure_go_from_page_to_page(app):
         turned_to(app, page)
         assert (labelled(app, "Period").value, labelled(app, "Show").value) == ("year", "count")
         said = " ".join(caption.value for caption in app.caption).replace("\\", "")
-        assert "Number among the" in said and "Share of the" not in said and "y year." in said
+        assert "Count out of the" in said and "Share of the" not in said and "y year." in said
 
 
 def labelled(app: AppTest, label: str) -> Any:

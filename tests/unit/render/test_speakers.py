@@ -93,7 +93,7 @@ def test_a_speaker_below_the_base_has_no_dot_and_no_difference():
     table = speakers.compute_differences(rows, ("Ben", HOSTILE))
     assert table["difference"].isna().all() and table["paragraphs_2"].tolist() == [0, 10, 2]
     assert speaker_profile.describe_differences(table, ("Ben", HOSTILE)) == [
-        "There is not enough text of both for a difference."
+        "There is not enough text by both speakers to compare them."
     ]
 
 
@@ -108,7 +108,7 @@ def test_differences_are_those_of_measure_and_told_in_words():
     first, *_, last = speaker_profile.describe_differences(table, ("Ben", HOSTILE))
     low, high = (f"{x * 100:+.1f}" for x in (expected[1][0], expected[2][0]))
     assert first == f"Gamma: Ben 40.0 %, {HOSTILE} 0.0 %; differs by +40.0 points (95 % {low} to {high})."
-    assert last.endswith("the texts do not tell the two apart.")
+    assert last.endswith("the texts show no clear difference.")
     reverse = speakers.compute_differences(rows, (HOSTILE, "Ben"))
     assert np.allclose(reverse["difference"], -table["difference"])
 
