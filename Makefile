@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 HOST_PORT ?= 8501
 
-.PHONY: run test lint format accuracy learning screenshots clean
+.PHONY: run test lint format docs accuracy learning screenshots clean
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp
@@ -25,6 +25,10 @@ lint: .venv/test.stamp
 format: .venv/test.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Rewrites docs/command-line.md from the options of the commands and narratives/cli/command_line.md.
+docs: .venv/run.stamp
+	$(BIN)/python -m narratives.cli.reference > docs/command-line.md
 
 # Rewrites the section on reading of docs/accuracy.md; needs the reference folder beside the project.
 accuracy: .venv/test.stamp

@@ -1,1 +1,1 @@
-"""The command line: its parser, what each command runs, and what it prints."""
+"""The command line: its parser, its commands, and what they print."""

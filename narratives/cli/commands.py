@@ -1,4 +1,4 @@
-"""What each command runs: options to a request, the request to its step, and an exit status back."""
+"""The function of each command: it makes a request from the options, runs it and returns an exit status."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from narratives.workflows.evaluate import EvaluationRequest, evaluate_matching
 
 
 def run_build(options: argparse.Namespace) -> int:
-    """Read inputs into a new snapshot; status 1 when inputs were named and none could be read."""
+    """Read inputs into a new snapshot. Return 1 if inputs were named and none could be read."""
     if not options.inputs and not options.remove and not Store(options.store).held():
-        got = f"neither, and nothing in {options.store} to build anew"
+        got = f"neither, and the store {options.store} is empty"
         raise UsageError("at least one INPUT or --remove PATH", got, "Name files, folders or globs.")
     request = BuildRequest(
         inputs=tuple(options.inputs),
@@ -55,7 +55,7 @@ def run_build(options: argparse.Namespace) -> int:
 
 
 def run_fetch(options: argparse.Namespace) -> int:
-    """Fetch pages into a folder; status 1 when none of the source is there in the end."""
+    """Fetch pages into a folder. Return 1 if the folder has no page of the source at the end."""
     request = fetch.FetchRequest(
         source=options.source,
         into=options.into,
@@ -70,12 +70,12 @@ def run_fetch(options: argparse.Namespace) -> int:
         print(f"  failed {failure.url}: {failure.reason}")
     listed = {"outside the dates": report.outside, "listed": report.listed}
     print_table({**listed, **report.counts, "failed": len(report.failures)})
-    print(f"{report.archived} pages of this source are in {report.into} after {report.seconds:.1f} s")
+    print(f"{report.archived} pages of this source are in {report.into} ({report.seconds:.1f} s)")
     return 0 if report.archived else EXIT_NOTHING_READ
 
 
 def run_dashboard(options: argparse.Namespace) -> int:
-    """Serve the dashboard until it is stopped; its exit status is returned."""
+    """Serve the dashboard until it is stopped. Return its exit status."""
     environment = dict(os.environ)
     if options.store:
         environment["NARRATIVES_STORE"] = str(options.store.resolve())
@@ -107,39 +107,39 @@ def run_brief(options: argparse.Namespace) -> int:
 
 
 def run_review(options: argparse.Namespace) -> int:
-    """Take labelled texts into the decisions log, or write them out; status 1 when no row was good."""
+    """Import decisions into the log, or export them. Return 1 if no row could be imported."""
     log = DecisionLog(options.decisions or options.store / DECISIONS_FILE)
     if options.action == "export":
-        print(f"{log.export(options.file)} texts in {options.file}")
+        print(f"{log.export(options.file)} texts written to {options.file}")
         return 0
     narratives = [n.id for n in read.load_codebook(options.codebook).narratives]
     rows = list(read.read_labels(options.file, narratives))
-    good = [row for row in rows if isinstance(row, LabelledText)]
+    texts = [row for row in rows if isinstance(row, LabelledText)]
     print_rejected([row for row in rows if isinstance(row, Rejected)])
-    added = log.add(good, options.who or _get_login(), f"import of {options.file.name}")
-    print_table({"texts read": len(good), "rows rejected": len(rows) - len(good), "decisions added": added})
+    added = log.add(texts, options.who or _get_login(), f"import of {options.file.name}")
+    print_table({"texts read": len(texts), "rows rejected": len(rows) - len(texts), "decisions added": added})
     print(f"log       {log.path}")
-    return 0 if good else EXIT_NOTHING_READ
+    return 0 if texts else EXIT_NOTHING_READ
 
 
 def run_spotcheck(options: argparse.Namespace) -> int:
-    """Write assignments drawn at random to a file, or count the verdicts in one and print what they say."""
+    """Write a random sample of assignments to a file, or count the verdicts in a file and print the results."""
     if options.action == "draw":
-        drawn = spotcheck.write_spot_check_sample(options.store, options.file, options.each, options.seed)
-        print_table(drawn)
-        print(f"{sum(drawn.values()):,} assignments in {options.file}: fill in the column verdict")
+        counts = spotcheck.write_spot_check_sample(options.store, options.file, options.each, options.seed)
+        print_table(counts)
+        print(f"{sum(counts.values()):,} assignments written to {options.file}. Fill in the column verdict.")
         return 0
-    found = spotcheck.import_judgements(options.store, options.file, options.judged_by)
-    print_rejected(found.rejected)
-    print_spot_checks(found.checks)
-    print(found.caveat)
-    instead = ", in the place of earlier spot checks" if found.replaced else ""
-    print(f"kept with snapshot {found.snapshot}{instead}")
+    result = spotcheck.import_judgements(options.store, options.file, options.judged_by)
+    print_rejected(result.rejected)
+    print_spot_checks(result.checks)
+    print(result.caveat)
+    replacing = ", replacing earlier spot checks" if result.replaced else ""
+    print(f"kept with snapshot {result.snapshot}{replacing}")
     return 0
 
 
 def run_evaluate(options: argparse.Namespace) -> int:
-    """Measure the matching against labelled paragraphs and print the figures."""
+    """Measure the matching on labelled paragraphs and print the figures."""
     request = EvaluationRequest(
         gold=options.gold,
         store=options.store,
@@ -150,25 +150,25 @@ def run_evaluate(options: argparse.Namespace) -> int:
         annotation=options.labels_by,
     )
     with show_progress(options.progress) as progress:
-        found = evaluate_matching(request, progress)
-    print_rejected(found.rejected)
-    print_evaluation(found.evaluation)
-    print(found.note or f"kept with snapshot {found.snapshot}")
+        result = evaluate_matching(request, progress)
+    print_rejected(result.rejected)
+    print_evaluation(result.evaluation)
+    print(result.note or f"kept with snapshot {result.snapshot}")
     return 0
 
 
 def run_status(options: argparse.Namespace) -> int:
-    """Print what the store holds; status 1 when its current snapshot or its vectors are damaged."""
+    """Print what the store holds. Return 1 if its current snapshot or its vectors are damaged."""
     store = Store(options.store)
     current = store.current()
     print(f"store     {options.store}")
     if current is None:
-        print("snapshot  none yet: run `python -m narratives build INPUT...`")
+        print("snapshot  none yet: run `narratives build INPUT...`")
         return 0
     problems = [*verify_snapshot(options.store, current), *store.vector_problems(current)]
     manifest = store.manifest(current)
     print(f"snapshot  {current}, built {manifest.built_at}")
-    print(f"state     {'whole' if not problems else 'DAMAGED'}")
+    print(f"state     {'intact' if not problems else 'DAMAGED'}")
     for problem in problems:
         print(f"          {problem}")
     if manifest.notice:
@@ -201,5 +201,5 @@ def _make_slice(options: argparse.Namespace, copies: CopyFilter) -> Slice:
 def _get_login() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number that has no name
+    except (KeyError, OSError):  # a container may run under a user id that has no name
         return f"user {os.getuid()}"

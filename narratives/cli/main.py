@@ -14,7 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        0 if it is done, 1 if nothing could be read or done, 2 for wrong usage, 3 if another build is running,
+        0 if it is complete, 1 if nothing could be read or done, 2 for wrong usage, 3 if another build is running,
         130 if it was stopped with Ctrl-C.
     """
     options = make_parser().parse_args(arguments)
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\nStopped. Nothing is lost: run the same command again to continue.", file=sys.stderr)
         return EXIT_STOPPED
     except BrokenPipeError:
-        # The reader of a pipe went away (`| head`): not our error, and nobody is left to read a message.
+        # The reader of a pipe is gone (`| head`). That is no error of ours, and nobody can read a message.
         sys.stderr.close()
         return 0
     except NarrativesError as error:

@@ -1,4 +1,4 @@
-"""What a command prints: progress on stderr, rejected rows, tables and reports on stdout."""
+"""Printing of progress to stderr, and of rejected rows, tables and reports to stdout."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STAGE_UNITS = {"encoding": " texts", "fetching": " pages"}
 
 @contextmanager
 def show_progress(kind: str) -> Iterator[Progress]:
-    """Progress on stderr: a bar with rate and time left, or one JSON object a line for other programs."""
+    """Show progress on stderr: a bar with rate and remaining time, or one JSON object per line."""
     bar: tqdm[None] | None = None
 
     def show_bar(stage: str, done: int, total: int | None) -> None:
@@ -48,19 +48,19 @@ def show_progress(kind: str) -> Iterator[Progress]:
 
 
 def print_report(report: BuildReport, store: Path) -> None:
-    """Print what was damaged, rejected, read and written; the last line tells of rejections."""
+    """Print what was damaged, rejected, read and written. The last line is about rejections."""
     for note in report.notes:
         print(f"  note: {note}")
-    # What the store does not hold no export lists: all of it is told here.
+    # No export lists what the store does not hold, so all of that is printed here.
     held = [r for r in report.rejected if r not in report.absent]
     shown = held if report.counts is None else held[:MAX_REJECTED_SHOWN]
     for rejected in [*report.absent, *shown]:
         place = f"{rejected.source_path}, row {rejected.row}" if rejected.row else rejected.source_path
         print(f"  rejected {place}: {rejected.reason}")
     if len(held) > len(shown):
-        command = f"python -m narratives export documents --store {shlex.quote(str(store))}"
-        print(f"  … and {len(held) - len(shown):,} more. Each is a row with the status rejected in what")
-        print(f"  `{command}` gives.")
+        command = f"narratives export documents --store {shlex.quote(str(store))}"
+        print(f"  … and {len(held) - len(shown):,} more. They are the rows with the status rejected in the output of")
+        print(f"  `{command}`.")
     _print_unused(report.unused)
     rejections = f"{len(report.rejected):,} rejected"
     if report.counts is None:
@@ -79,42 +79,42 @@ def print_report(report: BuildReport, store: Path) -> None:
     )
     print("The store now holds:")
     print_table({name.replace("_", " "): count for name, count in asdict(report.counts).items()})
-    state = "as it was: nothing to add" if report.unchanged else "new"
+    state = "unchanged: nothing to add" if report.unchanged else "new"
     print(f"snapshot {report.snapshot} ({state}) in {report.seconds:.1f} s")
     if report.rejected:
-        print(f"Not all of it was taken in: {rejections}, with the reasons above.")
+        print(f"{rejections}; the reasons are above.")
 
 
 def _print_unused(unused: Sequence[UnusedColumns]) -> None:
-    """The columns that nothing was read from, files of the same ones together."""
+    """Print the columns from which nothing was read, grouping files with the same ones."""
     files: dict[tuple[str, ...], list[str]] = {}
-    for one in unused:
-        files.setdefault(one.columns, []).append(one.source_path)
+    for table in unused:
+        files.setdefault(table.columns, []).append(table.source_path)
     for columns, paths in files.items():
         where = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1:,} more"
         print(f"  columns not used in {where}: {', '.join(columns)}")
     if files:
-        print("  (--map OURS=THEIRS says which column holds what)")
+        print("  (use --map OURS=THEIRS to say which column holds which field)")
 
 
 def print_rejected(rejected: Sequence[Rejected]) -> None:
-    """The first rows of a labels file that could not be read, and how many more there are."""
-    for one in rejected[:MAX_REJECTED_SHOWN]:
-        place = f"{one.source_path}:{one.row}" if one.row else one.source_path
-        print(f"  rejected {place}: {one.reason}")
+    """Print the first rows of a file that could not be read, and how many more there are."""
+    for row in rejected[:MAX_REJECTED_SHOWN]:
+        place = f"{row.source_path}:{row.row}" if row.row else row.source_path
+        print(f"  rejected {place}: {row.reason}")
     if len(rejected) > MAX_REJECTED_SHOWN:
         print(f"  … and {len(rejected) - MAX_REJECTED_SHOWN} more rejected")
 
 
 def print_table(rows: Mapping[str, int]) -> None:
-    """Names and counts in two aligned columns."""
+    """Print names and counts in two aligned columns."""
     width = max(map(len, rows))
     for name, count in rows.items():
         print(f"  {name:<{width}}  {count:>9,}")
 
 
 def print_evaluation(evaluation: Evaluation) -> None:
-    """The figures of each narrative with their intervals, the mean, and the caveat."""
+    """Print the figures of each narrative with their intervals, the mean, and the caveat."""
     names = ("precision", "recall", "f1", "average_precision")
     print(f"{'':34}{'n':>5}" + "".join(f"{name.replace('_', ' '):>20}" for name in names))
     for row in evaluation.rows:
@@ -125,16 +125,16 @@ def print_evaluation(evaluation: Evaluation) -> None:
 
 
 def print_spot_checks(checks: Sequence[SpotCheck]) -> None:
-    """Of each narrative how many were judged, how many hold, and that share with its 95 % limits."""
-    print(f"{'':34}{'judged':>8}{'hold':>6}{'precision here':>20}")
+    """Print for each narrative how many assignments were judged and correct, and the precision with its interval."""
+    print(f"{'':34}{'judged':>8}{'correct':>9}{'precision here':>20}")
     for check in checks:
         value, low, high = measure.compute_precision(check)
         shown = f"{value:.2f} ({low:.2f}–{high:.2f})"
-        print(f"{check.narrative_id:34}{check.judged:>8}{check.advancing:>6}{shown:>20}")
+        print(f"{check.narrative_id:34}{check.judged:>8}{check.advancing:>9}{shown:>20}")
 
 
 def print_written(text: str, out: Path | None) -> None:
-    """What a command made: its text where no file was named, else the file's name, on stderr."""
+    """Print the text of an export; if it went to a file, print the file's name to stderr."""
     if out is None:
         sys.stdout.write(text)
     else:

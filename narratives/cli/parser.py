@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from narratives import __version__, read
 from narratives.cli import commands
@@ -13,146 +14,207 @@ from narratives.resources import DATA_FOLDER
 from narratives.store import EXPORT_TABLES
 
 
+class _Command(NamedTuple):
+    summary: str
+    add_options: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
 def make_parser() -> argparse.ArgumentParser:
-    """The parser of all commands; the options that it gives carry the command's function as `run`."""
+    """Make the parser of all commands. What it parses holds the command's function as `run`."""
     parser = argparse.ArgumentParser(
         prog="narratives", description="Track recurring narratives in official statements and media."
     )
-    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--version", action="version", version=__version__, help="Print the version.")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, command in _COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=command.summary, description=command.summary)
+        command.add_options(subparser)
+        subparser.set_defaults(run=command.run)
+    return parser
 
-    command = subparsers.add_parser("build", help="read inputs and write a new snapshot of the store")
+
+def _add_build_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("inputs", nargs="*", metavar="INPUT", help="files, folders or globs")
-    _add_store_options(command)
+    add("inputs", nargs="*", metavar="INPUT", help="Files, folders or globs. None: build from what the store holds.")
+    _add_store_option(command)
+    _add_codebook_option(command, "The narratives to match.")
+    for name, holds in (
+        ("speakers", "Names, aliases and roles of speakers."),
+        ("events", "Dated events for the charts."),
+    ):
+        default = DATA_FOLDER / f"{name}.toml"
+        add(
+            f"--{name}", type=Path, default=default, metavar="F", help=f"{holds} Default: the shipped data/{name}.toml."
+        )
+    _add_decisions_option(command)
     add(
-        "--codebook",
-        type=Path,
-        default=DATA_FOLDER / "codebook.toml",
-        metavar="F",
-        help="narratives to match",
+        "--model",
+        default="",
+        metavar="PATH_OR_NAME",
+        help="Another sentence-transformers model: a folder, or a name to look up in the local cache and then on its "
+        "hub. Default: the bundled model.",
     )
     add(
-        "--speakers",
-        type=Path,
-        default=DATA_FOLDER / "speakers.toml",
-        metavar="F",
-        help="names, aliases, roles",
+        "--remove",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="Remove an input, or all inputs in a folder, from the store. Repeatable.",
     )
-    add("--events", type=Path, default=DATA_FOLDER / "events.toml", metavar="F", help="dated events to mark")
-    add("--decisions", type=Path, metavar="F", help="a decisions log; default: the store's own")
-    add("--model", default="", metavar="PATH_OR_NAME", help="a sentence-transformers model")
-    add("--remove", action="append", default=[], metavar="PATH", help="take a file or folder out again")
-    add("--map", action="append", default=[], type=_parse_pair, metavar="OURS=THEIRS", help="as in text=body")
-    add("--progress", choices=("bar", "json", "none"), default="bar", help="how to show it on stderr")
-    command.set_defaults(run=commands.run_build)
+    add(
+        "--map",
+        action="append",
+        default=[],
+        type=_parse_pair,
+        metavar="OURS=THEIRS",
+        help="The name of a table's column for one of our fields, such as text=body. Repeatable.",
+    )
+    _add_progress_option(command)
 
-    command = subparsers.add_parser("dashboard", help="open the dashboard in a browser on this machine")
+
+def _add_dashboard_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("--store", type=Path, metavar="DIR", help="the store to show; default: ./store, or the sample")
-    add("--port", type=int, default=8501, metavar="N", help="the port of 127.0.0.1 to serve; default: 8501")
-    command.set_defaults(run=commands.run_dashboard)
+    add(
+        "--store", type=Path, metavar="DIR", help="The store to show. Default: ./store, or the sample if that is empty."
+    )
+    add("--port", type=int, default=8501, metavar="N", help="The port on 127.0.0.1. Default: 8501.")
 
-    command = subparsers.add_parser("fetch", help="fetch pages from the web into a folder that build reads")
+
+def _add_fetch_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add(
         "source",
         metavar="SOURCE",
-        help="kremlin; the address of a sitemap, feed or page; a file of addresses",
+        help="kremlin, the address of a sitemap, feed, list or page, or a file of addresses.",
     )
-    add("--from", dest="date_from", default="", metavar="D", help="2016, 2016-11 or 2016-11-10")
-    add("--to", dest="date_to", default="", metavar="D", help="inclusive")
-    add("--into", type=Path, default=Path("fetched"), metavar="DIR", help="where the pages are kept")
-    add("--allow-host", action="append", default=[], metavar="H", help="host or host:port to ask as well")
-    add("--contact", default="", metavar="URL_OR_EMAIL", help="where the hosts' keepers may turn to")
-    add("--progress", choices=("bar", "json", "none"), default="bar", help="how to show it on stderr")
-    command.set_defaults(run=commands.run_fetch)
-
-    command = subparsers.add_parser("export", help="write a table as CSV, JSONL or Parquet")
-    add = command.add_argument
-    add("table", choices=EXPORT_TABLES)
-    _add_store_options(command)
-    add("--out", type=Path, metavar="F", help="F.csv, F.jsonl or F.parquet; without it CSV is printed")
-    _add_slice_options(command)
-    add("--copies", choices=get_args(CopyFilter), default="", help="default: all, but originals in prevalence")
-    command.set_defaults(run=commands.run_export)
-
-    command = subparsers.add_parser("brief", help="write a one-page brief of a slice as one HTML file")
-    add = command.add_argument
-    _add_store_options(command)
-    add("--out", type=Path, metavar="F", help="F.html; without it the page is printed")
-    _add_slice_options(command)
-    add("--copies", choices=get_args(CopyFilter), default="originals")
-    command.set_defaults(run=commands.run_brief)
-
-    command = subparsers.add_parser("review", help="take decisions into the log, or write them out")
-    add = command.add_argument
-    add("action", choices=("import", "export"))
-    add("file", type=Path, metavar="F.jsonl", help="rows {text, labels, disputed}")
-    _add_store_options(command)
-    add("--decisions", type=Path, metavar="F", help="a decisions log; default: the store's own")
+    _add_date_options(command)
+    add("--into", type=Path, default=Path("fetched"), metavar="DIR", help="The folder for pages. Default: ./fetched.")
     add(
-        "--codebook",
-        type=Path,
-        default=DATA_FOLDER / "codebook.toml",
-        metavar="F",
-        help="narratives to decide on",
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="H",
+        help="Another host (or host:port) that may be asked, even if its address is private. Repeatable.",
     )
-    add("--who", default="", metavar="NAME", help="who decided; default: your login name")
-    command.set_defaults(run=commands.run_review)
+    add(
+        "--contact",
+        default="",
+        metavar="URL_OR_EMAIL",
+        help="Your page or email address, sent in the user agent so that the operator of a host can reach you.",
+    )
+    _add_progress_option(command)
 
-    command = subparsers.add_parser("spotcheck", help="draw assignments at random to judge; count what was judged")
+
+def _add_export_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("action", choices=("draw", "take"))
-    add("file", type=Path, metavar="F.csv", help="draw: a new file; take: that file, its verdicts filled in")
-    _add_store_options(command)
-    add("--each", type=int, default=30, metavar="N", help="draw: how many of each narrative; default: 30")
-    add("--seed", type=int, default=0, metavar="N", help="draw: another seed, another draw")
+    add("table", choices=EXPORT_TABLES, help="The table to write.")
+    _add_store_option(command)
+    add("--out", type=Path, metavar="F", help="F.csv, F.jsonl or F.parquet. Without it, CSV is printed.")
+    _add_slice_options(command)
+    add(
+        "--copies",
+        choices=get_args(CopyFilter),
+        default="",
+        help="Which paragraphs to include. Default: originals for prevalence and narratives, all for other tables.",
+    )
+
+
+def _add_brief_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    _add_store_option(command)
+    add("--out", type=Path, metavar="F", help="F.html. Without it, the page is printed.")
+    _add_slice_options(command)
+    add(
+        "--copies",
+        choices=get_args(CopyFilter),
+        default="originals",
+        help="Which paragraphs to include. Default: originals.",
+    )
+
+
+def _add_review_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("action", choices=("import", "export"), help="Read decisions from the file, or write them to it.")
+    add("file", type=Path, metavar="F.jsonl", help="Rows {text, labels, disputed}.")
+    _add_store_option(command)
+    _add_decisions_option(command)
+    _add_codebook_option(command, "The narratives that the decisions are about.")
+    add("--who", default="", metavar="NAME", help="Who decided. Default: your login name.")
+
+
+def _add_spotcheck_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("action", choices=("draw", "take"), help="Write a random sample to judge, or read the judged file.")
+    add("file", type=Path, metavar="F.csv", help="draw: a new file. take: the same file with its verdicts filled in.")
+    _add_store_option(command)
+    add("--each", type=int, default=30, metavar="N", help="draw: assignments for each narrative. Default: 30.")
+    add("--seed", type=int, default=0, metavar="N", help="draw: the seed of the random sample. Default: 0.")
     add(
         "--judged-by",
         choices=get_args(AnnotationSource),
         default="human",
-        help="take: who judged, for the caveat",
+        help="take: who judged; shown with the figures. Default: human.",
     )
-    command.set_defaults(run=commands.run_spotcheck)
 
-    command = subparsers.add_parser("evaluate", help="measure the matching against labelled paragraphs")
+
+def _add_evaluate_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("--gold", type=Path, required=True, metavar="F.jsonl", help="rows {text, labels, disputed}")
-    _add_store_options(command)
-    add("--decisions", type=Path, metavar="F", help="the log that the build took; default: the store's own")
-    add("--codebook", type=Path, default=DATA_FOLDER / "codebook.toml", metavar="F", help="that of the build")
-    add("--model", default="", metavar="PATH_OR_NAME", help="that of the build")
+    add("--gold", type=Path, required=True, metavar="F.jsonl", help="Rows {text, labels, disputed}. Required.")
+    _add_store_option(command)
+    _add_decisions_option(command)
+    _add_codebook_option(command, "The codebook of the build.")
+    add("--model", default="", metavar="PATH_OR_NAME", help="The model of the build. Default: the bundled model.")
     add(
         "--labels-by",
         choices=get_args(AnnotationSource),
         default="machine",
-        help="who labelled: for the caveat",
+        help="Who made the labels; shown with the figures. Default: machine.",
     )
-    add("--out", type=Path, metavar="F.json", help="also write the figures to a file")
-    add("--progress", choices=("bar", "json", "none"), default="bar", help="how to show it on stderr")
-    command.set_defaults(run=commands.run_evaluate)
-
-    command = subparsers.add_parser("status", help="what the store holds, and whether it is whole")
-    _add_store_options(command)
-    command.set_defaults(run=commands.run_status)
-    return parser
+    add("--out", type=Path, metavar="F.json", help="Also write the figures to this file.")
+    _add_progress_option(command)
 
 
-def _add_store_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--store", type=Path, default=Path("store"), metavar="DIR")
+def _add_store_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--store", type=Path, default=Path("store"), metavar="DIR", help="The store. Default: ./store."
+    )
+
+
+def _add_codebook_option(command: argparse.ArgumentParser, holds: str) -> None:
+    default = DATA_FOLDER / "codebook.toml"
+    text = f"{holds} Default: the shipped data/codebook.toml."
+    command.add_argument("--codebook", type=Path, default=default, metavar="F", help=text)
+
+
+def _add_decisions_option(command: argparse.ArgumentParser) -> None:
+    text = "A decisions log. Default: decisions.sqlite in the store."
+    command.add_argument("--decisions", type=Path, metavar="F", help=text)
+
+
+def _add_progress_option(command: argparse.ArgumentParser) -> None:
+    text = "How to show progress on stderr; json prints one object per line. Default: bar."
+    command.add_argument("--progress", choices=("bar", "json", "none"), default="bar", help=text)
 
 
 def _add_slice_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("--as-of", default="", metavar="SNAPSHOT", help="an older snapshot")
+    text = "A snapshot from the list of narratives status. Default: the current one."
+    add("--as-of", default="", metavar="SNAPSHOT", help=text)
     for name in ("speaker", "outlet", "narrative"):
-        add(f"--{name}", action="append", default=[], metavar=name[0].upper(), help="may be repeated")
-    add("--from", dest="date_from", default="", metavar="D", help="2016, 2016-11 or 2016-11-10")
-    add("--to", dest="date_to", default="", metavar="D", help="inclusive")
-    add("--voice", action="append", default=[], choices=get_args(Voice), help="may be repeated")
-    add("--by", choices=get_args(Granularity), default="year")
-    add("--unit", choices=get_args(Unit), default="paragraph")
+        text = f'Include only this {name}; "" means none named. Repeatable.'
+        add(f"--{name}", action="append", default=[], metavar=name[0].upper(), help=text)
+    _add_date_options(command)
+    text = "Include only paragraphs in this voice. Repeatable."
+    add("--voice", action="append", default=[], choices=get_args(Voice), help=text)
+    add("--by", choices=get_args(Granularity), default="year", help="The length of a period. Default: year.")
+    add("--unit", choices=get_args(Unit), default="paragraph", help="What to count. Default: paragraph.")
+
+
+def _add_date_options(command: argparse.ArgumentParser) -> None:
+    for name, end in (("from", "first"), ("to", "last")):
+        text = f"The {end} date, such as 2016, 2016-11 or 2016-11-10. Inclusive."
+        command.add_argument(f"--{name}", dest=f"date_{name}", default="", metavar="D", help=text)
 
 
 def _parse_pair(text: str) -> tuple[str, str]:
@@ -164,3 +226,18 @@ def _parse_pair(text: str) -> tuple[str, str]:
             f"expected one of {', '.join(read.DOCUMENT_FIELDS)} before the =; got {ours!r}"
         )
     return ours, theirs
+
+
+_COMMANDS = {
+    "build": _Command("Read inputs and write a new snapshot of the store.", _add_build_options, commands.run_build),
+    "dashboard": _Command("Serve the dashboard on this machine.", _add_dashboard_options, commands.run_dashboard),
+    "fetch": _Command("Fetch pages from the web into a folder for build.", _add_fetch_options, commands.run_fetch),
+    "export": _Command("Write a table as CSV, JSONL or Parquet.", _add_export_options, commands.run_export),
+    "brief": _Command("Write a one-page brief of a slice as an HTML file.", _add_brief_options, commands.run_brief),
+    "review": _Command("Import or export decisions.", _add_review_options, commands.run_review),
+    "spotcheck": _Command(
+        "Draw a random sample of assignments, or count its verdicts.", _add_spotcheck_options, commands.run_spotcheck
+    ),
+    "evaluate": _Command("Measure the matching on labelled paragraphs.", _add_evaluate_options, commands.run_evaluate),
+    "status": _Command("Show what the store holds and check it for damage.", _add_store_option, commands.run_status),
+}

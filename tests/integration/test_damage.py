@@ -122,12 +122,12 @@ def test_damaged_vectors_are_told_and_the_next_build_gives_what_it_would_have_gi
     assert status(made, capsys)[0] == 0
     damage(made.vectors)
     code, out = status(made, capsys)
-    assert code == 1 and "whole" not in out and "vectors" in out and "damaged" in out
+    assert code == 1 and "intact" not in out and "vectors" in out and "damaged" in out
     report = made.build("b.jsonl")
     assert report.snapshot == made.second
     assert any("vectors were damaged" in note for note in report.notes) and report.encoded
     code, out = status(made, capsys)
-    assert code == 0 and "whole" in out
+    assert code == 0 and "intact" in out
 
 
 @pytest.mark.parametrize("damage", [zero_vectors, shift_keys])

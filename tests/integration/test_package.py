@@ -65,7 +65,7 @@ def test_an_installed_command_builds_exports_and_reports(installed, tmp_path):
     exported = run(installed, tmp_path, "export", "narratives")
     assert exported.returncode == 0 and "western_russophobia" in exported.stdout
     status = run(installed, tmp_path, "status")
-    assert status.returncode == 0 and "whole" in status.stdout
+    assert status.returncode == 0 and "intact" in status.stdout
 
 
 @pytest.mark.browser
