@@ -52,8 +52,8 @@ VOICE_SUFFIX = "_voice"  # ends the name of a column that counts one voice, so t
 MIN_SHOWN_FRACTION = 0.75  # of the codebook's shares must have a large enough base, or the period gets longer
 MIN_FILLED_FRACTION = 0.9  # the same for one narrative: of its periods
 _GRANULARITIES: tuple[Granularity, ...] = ("month", "quarter", "half", "year")
-P = ParamSpec("P")
-T = TypeVar("T")
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +107,15 @@ def _run(query: Callable[..., object], handle: Handle, *args: object, **kwargs: 
     return query(get_snapshot(handle), *args, **kwargs)
 
 
-def cache_query(query: Callable[Concatenate[Snapshot, P], T]) -> Callable[Concatenate[Handle, P], T]:
+def cache_query(query: Callable[Concatenate[Snapshot, _P], _T]) -> Callable[Concatenate[Handle, _P], _T]:
     """Return a query of the store as a function of a handle that caches its answers.
 
     For small answers only: all such queries share one cache. The arguments must be hashable by Streamlit, and
     `query` must be a named function.
     """
 
-    def load(handle: Handle, *args: P.args, **kwargs: P.kwargs) -> T:
-        return cast(T, _run(query, handle, *args, **kwargs))
+    def load(handle: Handle, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        return cast(_T, _run(query, handle, *args, **kwargs))
 
     return load
 

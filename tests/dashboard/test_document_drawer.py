@@ -72,7 +72,7 @@ def test_nothing_is_open_unless_asked(store):
 
 def test_a_paragraph_that_is_not_there_is_said(store):
     app = opened(open="d999-001")
-    assert "a paragraph that this snapshot does not have" in said(app) and "d999-001" in said(app)
+    assert "The paragraph in this link is not in this snapshot" in said(app) and "d999-001" in said(app)
     assert "The document" not in said(app) and shown_ids(app)
 
 
