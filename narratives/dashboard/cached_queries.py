@@ -114,7 +114,7 @@ def cache_query(query: Callable[Concatenate[Snapshot, _P], _T]) -> Callable[Conc
     `query` must be a named function.
     """
 
-    def load(handle: Handle, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    def load(handle: Handle, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
         return cast(_T, _run(query, handle, *args, **kwargs))
 
     return load

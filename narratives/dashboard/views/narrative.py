@@ -82,9 +82,10 @@ def draw_controls(view: View, context: NarrativeContext) -> NarrativeContext:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         measure = controls.measure()
         length = controls.period("Auto picks the shortest period with enough text for a share of this narrative.")
-    auto = length == "auto"
-    by = cached_queries.select_narrative_granularity(view.handle, context.slice, context.id) if auto else length
-    return replace(context, slice=replace(context.slice, by=by), measure=measure, automatic=auto)
+    by = length
+    if by == "auto":
+        by = cached_queries.select_narrative_granularity(view.handle, context.slice, context.id)
+    return replace(context, slice=replace(context.slice, by=by), measure=measure, automatic=length == "auto")
 
 
 def draw_headline(view: View, context: NarrativeContext) -> bool:
