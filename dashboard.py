@@ -1,6 +1,6 @@
-"""The frame of the dashboard: page config, navigation, shared filters, run.
+"""The entry point of the dashboard: page configuration, navigation, and the frame around each page.
 
-streamlit run dashboard.py
+Start it with `streamlit run dashboard.py`.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import streamlit as st
 
 from narratives.dashboard import shell
 
-# The icon is drawn here: Streamlit fetches named icons for the browser's tab from elsewhere.
+# The icon is part of the program, because Streamlit loads named icons from another server.
 st.set_page_config(page_title="Narrative tracker", page_icon=shell.PAGE_ICON, layout="wide")
 
-# An address unlike the file's name: under the name itself Streamlit would run the page without this frame.
+# The URL path differs from the file's name, under which Streamlit would run the page without this frame.
 page = st.navigation(
     {
         "Narrative tracker": [

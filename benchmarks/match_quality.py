@@ -26,7 +26,7 @@ from sklearn.metrics import average_precision_score
 from narratives.embed.encoder import load_encoder
 from narratives.match.calibration import load_background, to_score
 from narratives.match.matcher import fit_matcher
-from narratives.measure import compute_quality
+from narratives.measure import ScoredPairs, compute_quality
 from narratives.model import Codebook
 from narratives.model.text import split_windows
 from narratives.read import load_codebook
@@ -167,7 +167,8 @@ def table(data: Labelled) -> list[tuple[str, float, float, float, float, int]]:
 def published(data: Labelled) -> Evaluation:
     """The figures to ship: thresholds chosen without the document, intervals from drawing documents anew."""
     said = out_of_fold(data, seed=0)
-    rows = compute_quality(data.labels, data.usable, data.scores, said, data.documents.tolist(), data.narratives)
+    pairs = ScoredPairs(data.labels, data.usable, data.scores, said, data.documents.tolist())
+    rows = compute_quality(pairs, data.narratives)
     caveat = CAVEAT.format(paragraphs=len(data.documents), documents=len(set(data.documents.tolist())))
     return Evaluation(rows, caveat, data.codebook, data.model)
 

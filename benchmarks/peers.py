@@ -23,7 +23,7 @@ from benchmarks import rivals
 from benchmarks.labels import GOLD, ROOT, Embed, Labels, Mask, Scores, load
 from benchmarks.tuning import Setting, choose, fixed, folds_of, mapped, taught, thresholded, trained
 from narratives.match import fit_matcher, load_background
-from narratives.measure import compute_quality
+from narratives.measure import ScoredPairs, compute_quality
 from narratives.model import QualityMetrics
 
 FOLDS = 10
@@ -74,9 +74,8 @@ def measure(method: Method, gold: Labels, tune: Mask, test: Mask) -> QualityMetr
         if ranks is not None:
             scores[here], ranked = ranks[here], True
     documents = [document for document, tested in zip(gold.documents, test, strict=True) if tested]
-    *_, macro = compute_quality(
-        gold.truth[test], gold.usable[test], scores[test], said[test], documents, gold.narratives
-    )
+    pairs = ScoredPairs(gold.truth[test], gold.usable[test], scores[test], said[test], documents)
+    *_, macro = compute_quality(pairs, gold.narratives)
     if ranked:
         return macro
     none = float("nan")

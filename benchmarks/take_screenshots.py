@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from playwright.sync_api import Page
 
 from benchmarks.serving import ROOT, chromium, existing, serving, settled
-from narratives.model import Slice
+from narratives.model import EvidenceQuery
 from narratives.store import open_snapshot
 
 IMAGES = ROOT / "docs" / "img"
@@ -38,7 +38,7 @@ def take(page: Page, url: str, most: int, out: Path) -> None:
 def main(store: Path, images: Path) -> None:
     """Take all pictures."""
     images.mkdir(parents=True, exist_ok=True)
-    best = open_snapshot(store).paragraphs(Slice(), limit=1)
+    best = open_snapshot(store).paragraphs(EvidenceQuery(), limit=1)
     with serving(store) as address, chromium() as browser:
         pages = existing(browser, address)
         if "evidence" in pages and len(best):

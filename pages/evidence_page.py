@@ -1,4 +1,4 @@
-"""Evidence: the paragraphs behind any slice, what decided, and the way to their source."""
+"""Evidence: the paragraphs behind any slice, why each was assigned, and links to their sources."""
 
 from __future__ import annotations
 
@@ -13,33 +13,24 @@ def page(view: shell.View) -> None:
     """Draw the page for one snapshot and slice."""
     shell.draw_heading(
         "Evidence",
-        "The paragraphs behind the numbers. Choose a row to read it in its document, with what decided.",
+        "The paragraphs behind the numbers. Click a row to read the paragraph in its document.",
         view.handle,
     )
-    asked = evidence.choices()
-    near, told = evidence.find_near_paragraphs(view, asked)
-    if not told:
+    settings = evidence.draw_controls()
+    similar, succeeded = evidence.find_near_paragraphs(view, settings)
+    if not succeeded:
         return
-    found = evidence.count_results(view, view.slice, asked, near)
-    if not found:
-        evidence.draw_empty_state(view, asked, near)
+    total = evidence.count_results(view, view.slice, settings, similar)
+    if not total:
+        evidence.draw_empty_state(view, settings, similar)
         return
-    st.text(evidence.describe_results(view, asked, found))
-    evidence.draw_unread_note(view, asked)
-    offset = tables.draw_pagination(found)
-    rows = cached_queries.load_paragraphs(
-        view.handle,
-        view.slice,
-        asked.text,
-        tables.PAGE_SIZE,
-        offset,
-        asked.unassigned,
-        asked.sort,
-        asked.among,
-        near,
-    )
-    tables.draw_paragraph_table(rows, key=f"{view}{asked}{offset}")
-    evidence.draw_downloads(view, asked, found, near)
+    st.text(evidence.describe_results(view, settings, total))
+    evidence.draw_unread_note(view, settings)
+    offset = tables.draw_pagination(total)
+    query = settings.build_query(view.slice, similar)
+    rows = cached_queries.load_paragraphs(view.handle, query, tables.PAGE_SIZE, offset)
+    tables.draw_paragraph_table(rows, key=f"{view}{settings}{offset}")
+    evidence.draw_downloads(view, settings, total, similar)
 
 
 with shell.show_errors():

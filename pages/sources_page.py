@@ -1,4 +1,4 @@
-"""Sources: what there is, of when and from whom, what is missing, and the way to add more."""
+"""Sources: the texts by outlet and date, what is missing, and how to add more."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from narratives.dashboard import shell
 from narratives.dashboard.views import sources, sources_contents, uploads
 
 
-def page(view: shell.View) -> None:
+def draw_page(view: shell.View) -> None:
     """Draw the page for one snapshot and slice."""
     shell.draw_heading(
         "Sources",
-        "How much text there is, from which outlet and of when, where it has gaps, and what could not be "
-        "used. A share says nothing about a period or an outlet that was not collected.",
+        "How much text there is by outlet and period, where it has gaps, and what could not be used. "
+        "Shares say nothing about periods or outlets for which no texts were collected.",
         view.handle,
     )
     uploads.draw_uploads()
     sources.draw_headline(view)
-    sources.draw_coverage(view, sources.choices(view))
+    sources.draw_coverage(view, sources.draw_coverage_controls(view))
     sources_contents.draw_slice_tables(view)
     sources_contents.draw_store_tables(view)
 
 
-def first() -> None:
-    """Draw the page where the store holds nothing yet: the way to add texts."""
+def draw_first_page() -> None:
+    """Draw the page of an empty store: how to add texts."""
     shell.draw_heading(
         "Sources",
-        "This store holds no texts yet. Add some here, or on the command line: `python -m narratives build INPUT`.",
+        "This store contains no texts yet. Add some here, or on the command line: `python -m narratives build INPUT`.",
         None,
     )
     uploads.draw_uploads(opened=True)
@@ -33,6 +33,6 @@ def first() -> None:
 
 with shell.show_errors():
     if shell.is_store_empty():
-        first()
+        draw_first_page()
     else:
-        page(shell.get_view())
+        draw_page(shell.get_view())

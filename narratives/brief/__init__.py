@@ -1,6 +1,5 @@
-"""The one-page brief of a slice: one HTML file that stands alone."""
+"""The one-page brief of a slice: a single HTML file without other files."""
 
-from narratives.brief.content import Brief
-from narratives.brief.page import build_html, format_command
+from narratives.brief.page import Brief, build_html, format_command
 
 __all__ = ["Brief", "build_html", "format_command"]

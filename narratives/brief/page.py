@@ -1,48 +1,189 @@
-"""Elements of HTML and SVG. Texts are given as texts and escaped on writing: nowhere is markup glued."""
+"""The brief's page: its content in words, numbers and charts, written by one template. Pure."""
 
 from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
-from xml.etree.ElementTree import Element
 
 import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from narratives.brief import charts
-from narratives.brief.charts import make_element, serialize_page
-from narratives.brief.content import MAX_RANKED_ROWS, MAX_TREND_CHARTS, Brief
-from narratives.model import Slice, dates
-from narratives.render import phrases, time_series, traces
+from narratives.model import QualityMetrics, Slice, SliceTotals, SnapshotManifest, SuppressionRule, dates
+from narratives.model.slice import GroupBy
+from narratives.render import phrases, time_series
+from narratives.render.traces import AxisSpec, to_records
+
+MAX_TREND_CHARTS = 6  # narratives in the first chart, and columns of the third
+MAX_RANKED_ROWS = 16  # rows of the second chart
+MAX_GROUPS = 8  # rows of the third
+MAX_PARAGRAPHS = 5
+EXCERPT_LENGTH = 240  # characters of a paragraph
+GROUP_HEADINGS = {"speaker": "Who advances them", "outlet": "Which outlets carry them", "voice": "In whose words"}
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=StrictUndefined,
+)
 
 
-def build_footer(brief: Brief, store: str, link: str) -> Element:
-    """How the numbers were made, what they do not say, and how to make the page again."""
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """The content of a brief.
+
+    `trend` has a row for every period and narrative, `ranked` one for each narrative over the whole slice
+    (most prevalent first), and `groups` one for each group (`group`, of kind `grouping`) and each of the first
+    MAX_TREND_CHARTS narratives. All have shares, limits and bases as `measure` computes them. `shifts` are
+    change points, and `evidence` the chosen paragraphs. Where the slice has no dated statement, all but
+    `totals` are empty.
+    """
+
+    slice: Slice
+    manifest: SnapshotManifest
+    names: Mapping[str, str]
+    totals: SliceTotals
+    base: SuppressionRule
+    trend: pd.DataFrame
+    ranked: pd.DataFrame
+    shifts: pd.DataFrame
+    grouping: GroupBy
+    groups: pd.DataFrame
+    evidence: pd.DataFrame
+    quality: QualityMetrics | None
+    quality_caveat: str
+    uncorrected: str
+    checked: str
+
+
+def build_html(brief: Brief, store: str, link: str = "") -> str:
+    """Return the page as HTML.
+
+    `store` is the name of the store in the command that makes the page again. `link` opens the slice on the
+    dashboard.
+    """
     manifest, s = brief.manifest, brief.slice
-    chosen = "; ".join(f"{name}: {value}" for _, name, value in phrases.describe_filters(s, dict(brief.names)))
-    chosen = chosen or f"none; {phrases.describe_copies(s)}"
-    about = (
-        f"Snapshot {manifest.snapshot_id}, built {phrases.format_timestamp(manifest.built_at)}; model {manifest.model} "
-        f"({manifest.variant}). Filters: {chosen}; by {dates.GRANULARITY_NOUNS[s.by]}."
+    page = _TEMPLATES.get_template("brief.html.j2").render(
+        title=_format_title(s),
+        snapshot_id=manifest.snapshot_id,
+        notice=phrases.make_sentence(manifest.notice),
+        undated=phrases.describe_undated(brief.totals.undated, s),
+        body=_gather_body(brief) if len(brief.trend) else None,
+        method=f"{_describe_method(brief)} {phrases.CAVEAT}",
+        origin=_describe_origin(brief),
+        command=format_command(s, manifest.snapshot_id, store),
+        link=link,
     )
-    again = make_element(
-        "p",
-        {},
-        "To make it again: ",
-        make_element("code", {}, format_command(s, manifest.snapshot_id, store)),
-        ", or open " if link else None,
-        make_element("a", {"href": link, "rel": "noreferrer"}, "these figures on the dashboard") if link else None,
+    return f"{page}\n"
+
+
+def _format_title(s: Slice) -> str:
+    span = phrases.format_date_range(s)
+    who = phrases.describe_attribution(s)
+    return f"Recurring narratives{' in statements' + who if who else ''}{', ' + span if span else ''}"
+
+
+def _gather_body(brief: Brief) -> dict[str, Any]:
+    s, ranked = brief.slice, brief.ranked
+    first, last = brief.trend["period"].min()[:4], brief.trend["period"].max()[:4]
+    top = ranked.head(MAX_TREND_CHARTS)
+    axes = time_series.compute_axis_spec(
+        brief.trend[brief.trend["narrative_id"].isin(top["narrative_id"])], "share", s.unit
     )
-    return make_element(
-        "footer",
-        {"class": "method"},
-        make_element("h2", {}, "Method and caveats"),
-        make_element("p", {}, f"{_describe_method(brief)} {phrases.CAVEAT}"),
-        make_element("p", {}, about),
-        again,
+    limit = f" The first {MAX_RANKED_ROWS} of {len(ranked)}." if len(ranked) > MAX_RANKED_ROWS else ""
+    groups = brief.groups
+    if brief.grouping == "voice":
+        groups = groups.assign(group=groups["group"].map(phrases.VOICE_LABELS).fillna(groups["group"]))
+    heading = GROUP_HEADINGS[brief.grouping]
+    return {
+        "findings": _describe_findings(brief),
+        "figures": _list_figures(brief.totals, first if first == last else f"{first}–{last}"),
+        "trend_note": _describe_trends(brief, axes, first, last),
+        "trends": [
+            (
+                row["narrative"],
+                "too few for a share" if math.isnan(row["share"]) else phrases.format_percent(row["share"]),
+                charts.build_trend_svg(brief.trend[brief.trend["narrative_id"] == row["narrative_id"]], axes),
+            )
+            for row in to_records(top)
+        ],
+        "ranking_note": f"Share of the same total with its 95 % interval, and the count.{limit}",
+        "ranking": charts.build_ranking_svg(ranked.head(MAX_RANKED_ROWS), "How prevalent each narrative is"),
+        "groups_heading": heading,
+        "groups_note": f"Share of each {brief.grouping}’s own {phrases.UNIT_NOUNS[s.unit]}s, in %. "
+        f"Rows: those with the most for the narratives of the columns, 1 to {len(top)}.",
+        "groups": charts.build_heatmap_svg(groups, top["narrative_id"].tolist(), heading, phrases.NOBODY),
+        "evidence_heading": f"{phrases.format_count(len(brief.evidence), 'paragraph')} behind the numbers",
+        "evidence": [_describe_paragraph(row) for row in to_records(brief.evidence)],
+    }
+
+
+def _describe_findings(brief: Brief) -> str:
+    """Describe the slice in two or three sentences: what is most prevalent, and what changed."""
+    shown = brief.ranked[brief.ranked["share"].notna() & (brief.ranked["paragraphs"] > 0)].head(3)
+    leading = [
+        f"{row['narrative']} ({phrases.format_percent(row['share'])}, 95 % interval {row['share_low'] * 100:.1f}–"
+        f"{row['share_high'] * 100:.1f})"
+        for row in to_records(shown)
+    ]
+    lead = f"Most prevalent: {'; '.join(leading)}." if leading else "No narrative occurs often enough for a share."
+    clearest = to_records(brief.shifts.sort_values("gain", ascending=False).head(2))
+    changes = []
+    for row in clearest:
+        change = phrases.describe_change_point(row)
+        changes.append(f"{brief.names[row['narrative_id']]}, {change[0].lower()}{change[1:]}")
+    if not changes:
+        return f"{lead} None of those shown has a change point."
+    return f"{lead} Clearest change{'s' if len(changes) > 1 else ''} of level: {'; '.join(changes)}."
+
+
+def _list_figures(totals: SliceTotals, span: str) -> list[tuple[str, str]]:
+    outside = totals.unassigned + totals.candidates_only
+    return [
+        ("Documents", f"{totals.documents:,}"),
+        ("Statement paragraphs", f"{totals.statements:,}"),
+        ("Speakers", f"{totals.speakers:,}"),
+        ("Period", span),
+        ("In no codebook narrative", phrases.format_percent(outside / max(1, totals.statements))),
+        ("Undated", phrases.format_percent(totals.undated / max(1, totals.placed + totals.undated))),
+    ]
+
+
+def _describe_trends(brief: Brief, axes: AxisSpec, first: str, last: str) -> str:
+    s, base = brief.slice, brief.base
+    denominator = phrases.describe_denominator(s, int(brief.ranked["total_paragraphs"].iloc[0]), first, last)
+    few = f"fewer than {base.documents} documents"
+    few += f" or {base.expected:g} expected paragraph{'' if base.expected == 1 else 's'}" if base.expected else ""
+    marks = "Open dots and counts" if len(axes.labels) > charts.MAX_WRITTEN_COUNTS else "Counts"
+    return (
+        f"Share of {denominator}, by {dates.GRANULARITY_NOUNS[s.by]}, on a common scale. "
+        f"Band: 95 % interval{', cut where it leaves the scale' if axes.cut else ''}. "
+        f"{marks} in brackets: too little text for a share ({few})."
     )
+
+
+def _describe_paragraph(row: Mapping[str, Any]) -> dict[str, str]:
+    """Return a paragraph's excerpt with who said it, where and when, and a link to its source."""
+    parts = [
+        row["speaker"] or phrases.NOBODY,
+        phrases.VOICE_LABELS.get(row["voice"], row["voice"]),
+        row["outlet"],
+        row["date"] or "undated",
+        f"score {row['score']:.2f}{', a paraphrase' if row['text_kind'] == 'paraphrase' else ''}",
+    ]
+    return {
+        "narrative": row["narrative"],
+        "attribution": " · ".join(filter(None, parts)),
+        "url": row["url"],
+        "host": (urlsplit(row["url"]).hostname or "") if row["url"].startswith(("http://", "https://")) else "",
+        "excerpt": cut_excerpt(row["text"], row["sentence"]),
+    }
 
 
 def _describe_method(brief: Brief) -> str:
@@ -50,32 +191,41 @@ def _describe_method(brief: Brief) -> str:
     if brief.quality is not None:
         macro, nan = brief.quality, math.nan
         quality = (
-            "On labelled paragraphs, mean of the narratives: precision "
+            "On labelled paragraphs, averaged over narratives: precision "
             f"{phrases.format_with_limits(macro.precision, nan, nan)}, recall "
             f"{phrases.format_with_limits(macro.recall, nan, nan)}, F1 "
             f"{phrases.format_with_limits(macro.f1, macro.f1_low, macro.f1_high)}. "
             f"{phrases.make_sentence(brief.quality_caveat)}"
         )
-    undated = phrases.describe_undated(brief.totals.undated, brief.slice)
-    raw = (
-        "Shares here are raw; the dashboard has them corrected for matching errors as well, by a spot check. "
+    correction = (
+        "Shares here are raw. The dashboard also shows shares corrected for matching errors with a spot check. "
         f"{brief.checked}"
     )
     if brief.uncorrected:
-        raw = f"Shares are not corrected for matching errors; the reason: {brief.uncorrected}."
-    said = [
-        "Every statement paragraph is compared with examples of each narrative; it may advance several or "
-        "none. Intervals (95 %) allow for paragraphs of one document going together.",
-        undated,
+        correction = f"Shares are not corrected for matching errors. Reason: {brief.uncorrected}."
+    sentences = [
+        "Every statement paragraph is compared with examples of each narrative. It may advance several or none. "
+        "The 95 % intervals account for similar paragraphs within a document.",
+        phrases.describe_undated(brief.totals.undated, brief.slice),
         quality,
-        raw,
+        correction,
     ]
-    return " ".join(filter(None, said))
+    return " ".join(filter(None, sentences))
+
+
+def _describe_origin(brief: Brief) -> str:
+    manifest, s = brief.manifest, brief.slice
+    filters = "; ".join(f"{name}: {value}" for _, name, value in phrases.describe_filters(s, dict(brief.names)))
+    return (
+        f"Snapshot {manifest.snapshot_id}, built {phrases.format_timestamp(manifest.built_at)}; model {manifest.model} "
+        f"({manifest.variant}). Filters: {filters or f'none; {phrases.describe_copies(s)}'}; "
+        f"by {dates.GRANULARITY_NOUNS[s.by]}."
+    )
 
 
 def format_command(s: Slice, snapshot_id: str, store: str) -> str:
-    """The command that makes this brief again."""
-    named = [
+    """Return the command that makes this brief again."""
+    options = [
         *(("--speaker", name) for name in s.speakers),
         *(("--outlet", name) for name in s.outlets),
         *(("--narrative", name) for name in s.narratives),
@@ -87,199 +237,13 @@ def format_command(s: Slice, snapshot_id: str, store: str) -> str:
         *([("--copies", s.copies)] if s.copies != "originals" else []),
     ]
     flags: list[str] = []
-    for flag, value in (("--store", store), ("--as-of", snapshot_id), *named):
+    for flag, value in (("--store", store), ("--as-of", snapshot_id), *options):
         flags += [f"{flag}={value}"] if value.startswith("-") else [flag, value]
     return shlex.join(["python", "-m", "narratives", "brief", *flags, "--out", "brief.html"])
 
 
-LANGUAGE = "en"
-EXCERPT_LENGTH = 240  # characters of a paragraph
-GROUP_HEADINGS = {
-    "speaker": "Who advances them",
-    "outlet": "Which outlets carry them",
-    "voice": "In whose words",
-}
-# Nothing may be fetched, whatever stands in the texts, and whichever program shows the file.
-_CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-
-
-def build_html(brief: Brief, store: str, link: str = "") -> str:
-    """The page. `store` is what the command that makes it again calls the store; `link` shows the slice."""
-    what = _format_title(brief.slice)
-    style = Path(__file__).with_name("style.css").read_text("utf-8")
-    head = make_element(
-        "head",
-        {},
-        make_element("meta", {"charset": "utf-8"}),
-        make_element("meta", {"http-equiv": "Content-Security-Policy", "content": _CONTENT_POLICY}),
-        make_element("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}),
-        make_element("meta", {"name": "referrer", "content": "no-referrer"}),
-        make_element("title", {}, f"{what} · brief of snapshot {brief.manifest.snapshot_id}"),
-        make_element("style", {}, style),
-    )
-    notice = brief.manifest.notice
-    main = make_element(
-        "main",
-        {},
-        make_element(
-            "header",
-            {},
-            make_element("p", {"class": "quiet"}, "Narrative tracker · brief"),
-            make_element("h1", {}, what),
-        ),
-        make_element("p", {"class": "notice", "role": "note"}, phrases.make_sentence(notice)) if notice else None,
-        *(_build_body(brief) if len(brief.trend) else _build_empty_state(brief)),
-        build_footer(brief, store, link),
-    )
-    return serialize_page(make_element("html", {"lang": LANGUAGE}, head, make_element("body", {}, main)))
-
-
-def _format_title(s: Slice) -> str:
-    span = phrases.format_date_range(s)
-    who = phrases.describe_attribution(s)
-    return f"Recurring narratives{' in what is said' + who if who else ''}{', ' + span if span else ''}"
-
-
-def _build_empty_state(brief: Brief) -> list[Element]:
-    undated = phrases.describe_undated(brief.totals.undated, brief.slice)
-    return [make_element("p", {}, f"No dated statement paragraph matches these filters. {undated}".strip())]
-
-
-def _build_body(brief: Brief) -> list[Element]:
-    s, ranked = brief.slice, brief.ranked
-    top = ranked.head(MAX_TREND_CHARTS)
-    first, last = brief.trend["period"].min()[:4], brief.trend["period"].max()[:4]
-    total = int(ranked["total_paragraphs"].iloc[0])
-    denominator = phrases.describe_denominator(s, total, first, last)
-    look = time_series.compute_axis_spec(
-        brief.trend[brief.trend["narrative_id"].isin(top["narrative_id"])], "share", s.unit
-    )
-    few = f"fewer than {brief.base.documents} documents" + (
-        f" or {brief.base.expected:g} expected paragraphs" if brief.base.expected else ""
-    )
-    cut = ", cut where it leaves the scale" if look.cut else ""
-    crowded = len(look.labels) > charts.MAX_WRITTEN_COUNTS
-    return [
-        make_element("p", {}, _describe_findings(brief)),
-        _build_figures(brief, first, last),
-        _build_section(
-            "How the most prevalent moved" if len(top) > 1 else "How it moved",
-            f"Share of {denominator}, by {dates.GRANULARITY_NOUNS[s.by]}, on one scale; "
-            f"the band is the 95 % interval{cut}. "
-            f"{'Open dots, and counts' if crowded else 'Counts'} in brackets: {few}, too few for a share.",
-            make_element(
-                "div",
-                {"class": "small"},
-                *(_build_trend(brief, row, n, look) for n, row in _number_rows(top)),
-            ),
-        ),
-        make_element(
-            "div",
-            {"class": "pair"},
-            _build_section(
-                "How prevalent each is",
-                "Share of the same with its 95 % interval, and the count."
-                + (f" The first {MAX_RANKED_ROWS} of {len(ranked)}." if len(ranked) > MAX_RANKED_ROWS else ""),
-                make_element(
-                    "figure",
-                    {},
-                    charts.build_ranking_svg(ranked.head(MAX_RANKED_ROWS), "How prevalent each narrative is"),
-                ),
-            ),
-            _build_section(
-                GROUP_HEADINGS[brief.grouping],
-                f"Share of the {brief.grouping}’s own {phrases.UNIT_NOUNS[s.unit]}s, in %, of those with the most "
-                "that advance one of 1 to 6; the columns are these narratives.",
-                make_element("figure", {}, _build_heatmap(brief)),
-            ),
-        ),
-        _build_section(
-            f"{phrases.format_count(len(brief.evidence), 'paragraph').capitalize()} behind the numbers",
-            "Matched best; of different narratives, documents and speakers as far as there are any.",
-            make_element("ol", {}, *(_build_paragraph(row) for row in brief.evidence.to_dict("records"))),
-        ),
-    ]
-
-
-def _build_section(title: str, how: str, *content: Element) -> Element:
-    return make_element(
-        "section", {}, make_element("h2", {}, title), make_element("p", {"class": "quiet"}, how), *content
-    )
-
-
-def _number_rows(top: pd.DataFrame) -> Sequence[tuple[int, dict]]:  # type: ignore[type-arg]
-    return list(enumerate(top.to_dict("records"), 1))
-
-
-def _describe_findings(brief: Brief) -> str:
-    """The slice in two or three sentences: what is most prevalent, and what moved."""
-    shown = brief.ranked[brief.ranked["share"].notna() & (brief.ranked["paragraphs"] > 0)].head(3)
-    said = [
-        f"{row['narrative']} ({phrases.format_percent(row['share'])}, 95 % interval {row['share_low'] * 100:.1f}–"
-        f"{row['share_high'] * 100:.1f})"
-        for row in shown.to_dict("records")
-    ]
-    lead = f"Most prevalent: {'; '.join(said)}." if said else "No narrative occurs often enough for a share."
-    clearest = brief.shifts.sort_values("gain", ascending=False).head(2).to_dict("records")
-    moved = [f"{brief.names[row['narrative_id']]}, f{traces.describe_change_point(row)[1:]}" for row in clearest]
-    moves = f"The clearest change{'s' if len(moved) > 1 else ''} of level: {'; '.join(moved)}."
-    return f"{lead} {moves if moved else 'None of those shown has a change point.'}"
-
-
-def _build_figures(brief: Brief, first: str, last: str) -> Element:
-    counted = brief.totals
-    outside = counted.unassigned + counted.candidates_only
-    cells = [
-        ("Documents", f"{counted.documents:,}"),
-        ("Statement paragraphs", f"{counted.statements:,}"),
-        ("Speakers", f"{counted.speakers:,}"),
-        ("Period", first if first == last else f"{first}–{last}"),
-        ("In no codebook narrative", phrases.format_percent(outside / max(1, counted.statements))),
-        ("Undated", phrases.format_percent(counted.undated / max(1, counted.placed + counted.undated))),
-    ]
-    pairs = (
-        make_element("div", {}, make_element("dt", {}, name), make_element("dd", {}, value)) for name, value in cells
-    )
-    return make_element("dl", {"class": "figures"}, *pairs)
-
-
-def _build_trend(brief: Brief, row: dict, number: int, look: traces.AxisSpec) -> Element:  # type: ignore[type-arg]
-    rows = brief.trend[brief.trend["narrative_id"] == row["narrative_id"]]
-    share = phrases.format_percent(row["share"]) if row["share"] == row["share"] else "too few for a share"
-    caption = make_element(
-        "figcaption", {}, f"{number} {row['narrative']} ", make_element("span", {"class": "of"}, share)
-    )
-    drawn = charts.build_trend_svg(rows, look, str(row["narrative"]), time_series.describe_time_series(rows, look))
-    return make_element("figure", {}, caption, drawn)
-
-
-def _build_heatmap(brief: Brief) -> Element:
-    keys = brief.ranked["narrative_id"].head(MAX_TREND_CHARTS).tolist()
-    shown = brief.groups
-    if brief.grouping == "voice":
-        shown = shown.assign(group=shown["group"].map(phrases.VOICE_LABELS).fillna(shown["group"]))
-    return charts.build_heatmap_svg(shown, keys, GROUP_HEADINGS[brief.grouping], phrases.NOBODY)
-
-
-def _build_paragraph(row: dict) -> Element:  # type: ignore[type-arg]
-    """A paragraph with who said it, where and when, and the way to its source."""
-    voice = phrases.VOICE_LABELS.get(row["voice"], row["voice"])
-    said = " · ".join(filter(None, (row["speaker"] or phrases.NOBODY, voice, row["outlet"], row["date"] or "undated")))
-    host = urlsplit(row["url"]).hostname if row["url"].startswith(("http://", "https://")) else None
-    source = make_element("a", {"href": row["url"], "rel": "noreferrer"}, host) if host else None
-    paraphrase = ", a paraphrase" if row["text_kind"] == "paraphrase" else ""
-    about = make_element(
-        "p",
-        {"class": "quiet"},
-        make_element("strong", {}, row["narrative"]),
-        f" · {said} · score {row['score']:.2f}{paraphrase}{' · ' if host else ''}",
-        source,
-    )
-    return make_element("li", {}, about, make_element("blockquote", {}, cut_excerpt(row["text"], row["sentence"])))
-
-
 def cut_excerpt(text: str, passage: str) -> str:
-    """The text, or where it is long the passage that decided the match, cut to EXCERPT characters. Pure."""
+    """Return the text or, if it is long, EXCERPT_LENGTH characters from the passage that decided the match on."""
     text, passage = " ".join(text.split()), " ".join(passage.split())
     if len(text) <= EXCERPT_LENGTH:
         return text

@@ -70,8 +70,8 @@ def run_fetch(options: argparse.Namespace) -> int:
         print(f"  failed {failure.url}: {failure.reason}")
     listed = {"outside the dates": report.outside, "listed": report.listed}
     print_table({**listed, **report.counts, "failed": len(report.failures)})
-    print(f"{report.had} pages of this source are in {report.into} ({report.seconds:.1f} s)")
-    return 0 if report.had else EXIT_NOTHING_READ
+    print(f"{report.archived} pages of this source are in {report.into} ({report.seconds:.1f} s)")
+    return 0 if report.archived else EXIT_NOTHING_READ
 
 
 def run_dashboard(options: argparse.Namespace) -> int:
@@ -177,7 +177,7 @@ def run_status(options: argparse.Namespace) -> int:
     print_table({name.replace("_", " "): count for name, count in manifest.counts.items()})
     print(f"inputs    {len(manifest.inputs)}")
     for record in manifest.inputs:
-        print(f"          {record.source_path}  ({read.printable(record.path)})")
+        print(f"          {record.source_path}  ({read.make_printable(record.path)})")
     older = [m for m in store.snapshots() if m.snapshot_id != current]
     for manifest in older:
         print(f"as of     {manifest.snapshot_id}, built {manifest.built_at}")

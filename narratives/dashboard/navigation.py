@@ -1,4 +1,4 @@
-"""From a click on a chart to the paragraphs behind it: the filters are set and the page is turned."""
+"""Navigation between pages, such as from a click on a chart to the paragraphs behind it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from narratives.dashboard import sidebar, url_state
 from narratives.model import Slice, Voice, dates
 from narratives.model.dates import parse_partial_date
 
-EVIDENCE_PAGE, NARRATIVE_PAGE = "evidence", "narrative"  # addresses of pages
-NARRATIVE_PARAMETER = "about"  # the parameter that says which narrative that page shows
+EVIDENCE_PAGE, NARRATIVE_PAGE = "evidence", "narrative"  # URL paths of pages
+NARRATIVE_PARAMETER = "about"  # the URL parameter with the narrative that the Narrative page shows
 _TARGET_KEY, _COUNTER_KEY = "turn to", "turns"
-# The address is moved in one step, and Streamlit told as it is told of the way back: it turns the page and
-# `address` reads the filters. By `st.switch_page` it would take two steps, and two to go back.
+# The script changes the URL in one step and sends the event of the browser's Back button. Streamlit then opens
+# the page, and `url_state` reads the filters. `st.switch_page` would need two steps, and two to go back.
 _NAVIGATION_SCRIPT = """<script>
 /* {number} */
 history.pushState({{}}, "", new URL({target}, location.href));
@@ -27,56 +27,56 @@ dispatchEvent(new PopStateEvent("popstate"));
 
 
 def get_clicked_point(key: str) -> Mapping[str, Any] | None:
-    """What the chart drawn under `key` carries for the point just clicked, or None.
+    """Return the data of the point just clicked in the chart `key`, or None.
 
-    A chart says what a point stands for by a `customdata` of one object a point, such as
+    A chart describes each point by one object in its `customdata`, such as
     `{"narrative": "crimea_reunification", "period": "2018-Q3"}`.
     """
     points = st.session_state.get(key, {}).get("selection", {}).get("points", [])
-    found = next((p["customdata"] for p in points if p.get("customdata")), None)
-    # Plotly hands an object over as it is, but Streamlit sends some of them in a list of one.
-    found = found[0] if isinstance(found, list) and len(found) == 1 else found
-    return found if isinstance(found, Mapping) else None
+    data = next((p["customdata"] for p in points if p.get("customdata")), None)
+    # Streamlit sends some of the objects in a list of one.
+    data = data[0] if isinstance(data, list) and len(data) == 1 else data
+    return data if isinstance(data, Mapping) else None
 
 
 def open_clicked_evidence(key: str) -> None:
-    """Open the paragraphs behind the point that was clicked (a chart's callback)."""
+    """Open the paragraphs behind the clicked point (a chart's callback)."""
     point = get_clicked_point(key)
     if point is not None:
         open_evidence(narrow_slice(sidebar.read_filters(), point))
 
 
 def open_evidence(s: Slice, **own: object) -> None:
-    """Open the paragraphs of a slice (a callback); `own` are values of that page's own controls."""
+    """Open the paragraphs of a slice (in a callback). `own` are values of that page's own controls."""
     open_page(EVIDENCE_PAGE, s, **own)
 
 
 def open_page(page: str, s: Slice, **own: object) -> None:
-    """Show another page with these filters (in a callback); `own` are values of its own controls."""
+    """Open another page with these filters (in a callback). `own` are values of its own controls."""
     st.session_state[_TARGET_KEY] = build_page_url(page, s, **own)
 
 
 def build_page_url(page: str, s: Slice, **own: object) -> str:
-    """The address of a page with these filters, relative to this one. Pure."""
-    found = url_state.encode_parameters({**sidebar.get_control_values(s), **own})
-    return f"{page}?{urlencode(found, doseq=True)}" if found else page
+    """Return the relative URL of a page with these filters. Pure."""
+    parameters = url_state.encode_parameters({**sidebar.get_control_values(s), **own})
+    return f"{page}?{urlencode(parameters, doseq=True)}" if parameters else page
 
 
 def follow_navigation() -> None:
-    """Turn to the page that a callback asked for, if one did; called once, before anything is drawn."""
+    """Open the page that a callback requested, if any. Called once, before anything is drawn."""
     if _TARGET_KEY in st.session_state:
         to = json.dumps(st.session_state.pop(_TARGET_KEY))
         st.session_state[_COUNTER_KEY] = st.session_state.get(_COUNTER_KEY, 0) + 1
-        # Numbered, because a script that is the same as before would not be run again.
+        # The number makes the script differ from the last one; an equal script would not run again.
         script = _NAVIGATION_SCRIPT.format(number=st.session_state[_COUNTER_KEY], target=to)
         st.html(script, unsafe_allow_javascript=True)
         st.stop()
 
 
 def narrow_slice(s: Slice, point: Mapping[str, Any]) -> Slice:
-    """The slice of a point: its `narrative`, `speaker`, `outlet`, `voice`, `period` replace the filters'.
+    """Return the slice with the filters replaced by the point's narrative, speaker, outlet, voice and period.
 
-    Pure. A period is cut to the dates that were asked for.
+    Pure. The period is limited to the dates of the slice.
     """
     s = replace(
         s,

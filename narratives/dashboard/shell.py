@@ -1,4 +1,4 @@
-"""What surrounds every page: the snapshot in use, the filters, errors in words, and the caveat below."""
+"""The frame around every page: the snapshot in use, the filters, error messages, and the footer."""
 
 from __future__ import annotations
 
@@ -22,13 +22,12 @@ PAGE_ICON = (
     'stroke-linecap="round" stroke-linejoin="round"/></svg>'
 )
 
-_EMPTY_KEY, _HANDLE_KEY, _TO_TELL = "store is empty", "snapshot in use", "place of what the link lost"
-SNAPSHOT_PARAMETER = "as-of"  # the parameter of an address that pins a snapshot
+_EMPTY_KEY, _HANDLE_KEY, _WARNING_KEY = "store is empty", "snapshot in use", "place of the link warning"
+SNAPSHOT_PARAMETER = "as-of"  # the URL parameter that pins a snapshot
 
-# Streamlit draws the letters of a Plotly chart and its captions in a pale grey. The first take the page's own
-# text colour, in either theme, which a figure cannot name; captions are less faint than its own, which have a
-# contrast of 4.1 on the light page, where 4.5 is the least (https://www.w3.org/TR/WCAG22/#contrast-minimum).
-# Where a rule should fail to match, the pale grey is back.
+# Streamlit draws chart labels and captions in pale grey. Chart labels get the page's text colour here, in either
+# theme, because a figure cannot refer to it. Captions get more contrast: Streamlit's have 4.1 on the light page,
+# and the minimum is 4.5 (https://www.w3.org/TR/WCAG22/#contrast-minimum).
 _STYLE = """<style>
 .stPlotlyChart :is(.annotation-text, .legendtext, .xtick text, .ytick text, .hoverlayer text, .colorbar text,
   .textpoint text) {
@@ -38,8 +37,8 @@ _STYLE = """<style>
 .stApp [data-testid="stCaptionContainer"] code { color: inherit; font-size: 0.9em; }
 </style>"""
 
-# Plotly keeps a finger on a chart from scrolling the page. Here the page scrolls and a tap is a click; only
-# where somebody has taken up box or lasso does the finger draw.
+# Plotly prevents the page from scrolling when a finger moves on a chart. With this script the page scrolls and a
+# tap is a click. A finger draws only while the box or lasso tool is selected.
 _TOUCH_SCRIPT = """<script>
 if (!window.narrativesTouch) {
   window.narrativesTouch = true;
@@ -53,14 +52,14 @@ if (!window.narrativesTouch) {
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one rerun shows: the snapshot and the shared filters."""
+    """The snapshot and the shared filters of one rerun."""
 
     handle: cached_queries.Handle
     slice: Slice
 
 
 def get_pinned_snapshot_id() -> str:
-    """The snapshot that a link pins, or empty for the latest."""
+    """Return the snapshot that a link pins, or an empty text for the latest."""
     return str(st.session_state.get(SNAPSHOT_PARAMETER) or "")
 
 
@@ -71,28 +70,28 @@ def _unpin_snapshot() -> None:
 
 @contextmanager
 def show_errors() -> Iterator[None]:
-    """Say in words what went wrong, and what to do, instead of a stack trace; the page stops there."""
+    """Show a project error as a message with what to do, instead of a stack trace, and stop the page."""
     try:
         yield
     except NarrativesError as error:
-        passing = isinstance(error, ResourceError)
-        if passing:
+        temporary = isinstance(error, ResourceError)
+        if temporary:
             busy = isinstance(error, ServerBusyError)
-            what = "The server is busy." if busy else "This asks for more than the server can give."
-            st.warning(what, icon=":material/hourglass_empty:")
+            message = "The server is busy." if busy else "This request needs more than the server can provide."
+            st.warning(message, icon=":material/hourglass_empty:")
         else:
             st.error("This page cannot be shown.", icon=":material/error:")
-        st.text(f"Expected {error.expected}; got {error.got}.\n{error.todo}")
-        if passing:
+        st.text(f"Expected {error.expected}; got {error.got}.\n{error.hint}")
+        if temporary:
             st.button("Try again", icon=":material/refresh:")
-        _tell_lost()
+        _warn_about_link()
         if is_store_empty():
-            st.page_link(UPLOADS_PAGE, label="Or add texts on the page Sources", icon=":material/upload_file:")
+            st.page_link(UPLOADS_PAGE, label="Or add texts on the Sources page", icon=":material/upload_file:")
         st.stop()
 
 
 def start_page() -> None:
-    """Build the sample if there is no snapshot at all, and draw the sidebar's filters."""
+    """Build the sample if there is no snapshot at all, then draw the sidebar."""
     with show_errors():
         if (
             cached_queries.find_store_path() == cached_queries.SAMPLE_STORE
@@ -100,10 +99,10 @@ def start_page() -> None:
         ):
             builds.build_sample()
             st.rerun()
-        st.session_state[_TO_TELL] = None
+        st.session_state[_WARNING_KEY] = None
         navigation.follow_navigation()
         url_state.begin_run()
-        url_state.text(SNAPSHOT_PARAMETER, url_state.LONGEST_ID)
+        url_state.bind_text(SNAPSHOT_PARAMETER, url_state.LONGEST_ID)
         shown = get_pinned_snapshot_id() or Store(cached_queries.find_store_path()).current()
         st.session_state[_EMPTY_KEY] = shown is None
         st.session_state[_HANDLE_KEY] = _find_snapshot(shown) if shown else None
@@ -112,19 +111,19 @@ def start_page() -> None:
 
 
 def is_store_empty() -> bool:
-    """Whether the store to show has no snapshot yet: texts can be added, but there is nothing to show."""
+    """Return whether the store has no snapshot yet, so that texts can be added but nothing can be shown."""
     return bool(st.session_state.get(_EMPTY_KEY))
 
 
 def _get_handle() -> cached_queries.Handle:
-    """The snapshot of this run. The frame looks once, so that no page shows two; without it a page looks."""
-    if (found := st.session_state.get(_HANDLE_KEY)) is not None:
-        return cast(cached_queries.Handle, found)
+    """Return the snapshot of this run. `start_page` chooses it once, so that a page never mixes two snapshots."""
+    if (handle := st.session_state.get(_HANDLE_KEY)) is not None:
+        return cast(cached_queries.Handle, handle)
     return _find_snapshot(get_pinned_snapshot_id())
 
 
 def _find_snapshot(snapshot_id: str) -> cached_queries.Handle:
-    """The snapshot, or the latest for an empty id; where a link pins one that is gone, a way out."""
+    """Return the snapshot, or the latest for an empty id; offer the latest if a pinned one no longer exists."""
     try:
         return cached_queries.find_snapshot(snapshot_id)
     except StoreError:
@@ -135,15 +134,15 @@ def _find_snapshot(snapshot_id: str) -> cached_queries.Handle:
 
 @st.cache_resource(show_spinner=False)
 def _get_visits() -> list[str]:
-    """Addresses of pages asked for since the server started: the first is remembered."""
+    """Return the list of visited pages since the server started; it holds the first one only."""
     return []
 
 
 def reload_first_visit(url_path: str) -> None:
-    """Load the page anew where a link to a page other than the first is the server's very first visit.
+    """Reload the page if the server's very first visit is a link to a page other than the first.
 
-    Until `st.navigation` has run once, Streamlit takes the folder `pages/` for its own older kind of page,
-    does not find the address there and covers the page with a "Page not found". The second load is right.
+    Until `st.navigation` has run once, Streamlit treats the folder `pages/` as its older kind of pages, does
+    not find the address there, and shows "Page not found". The second load is right.
     """
     visits = _get_visits()
     first = not visits
@@ -155,12 +154,12 @@ def reload_first_visit(url_path: str) -> None:
 
 
 def get_view() -> View:
-    """The current snapshot, and what the filters say; all of it where a page runs without the sidebar."""
+    """Return the current snapshot and the filters; there are no filters if the page runs without the sidebar."""
     return View(_get_handle(), sidebar.read_filters())
 
 
 def draw_heading(title: str, how: str, handle: cached_queries.Handle | None) -> None:
-    """The page's title, how to read it in a line, and the snapshot's own caveat where it has one."""
+    """Draw the page's title, one line on how to read it, and the snapshot's notice if it has one."""
     st.html(_TOUCH_SCRIPT + _STYLE, unsafe_allow_javascript=True)
     st.title(title, anchor=False)
     st.caption(how)
@@ -172,73 +171,73 @@ def draw_heading(title: str, how: str, handle: cached_queries.Handle | None) -> 
     if get_pinned_snapshot_id():
         built = phrases.format_timestamp(manifest.built_at)
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.info(f"An earlier state, as the link asks: snapshot {manifest.snapshot_id}, built {built}.")
+            st.info(f"This link shows an earlier snapshot: {manifest.snapshot_id}, built {built}.")
             st.button("Show the latest", on_click=_unpin_snapshot, type="tertiary")
-    st.session_state[_TO_TELL] = st.container()
+    st.session_state[_WARNING_KEY] = st.container()
 
 
-def _tell_lost() -> None:
-    """Say below the heading what of the link was left out: known only once all controls are drawn."""
-    if lost := url_state.list_unknown_values():
-        with cast(DeltaGenerator, st.session_state.get(_TO_TELL) or st.container()):
+def _warn_about_link() -> None:
+    """Warn below the heading about ignored parts of the link; they are known once all controls are drawn."""
+    if ignored := url_state.list_unknown_values():
+        with cast(DeltaGenerator, st.session_state.get(_WARNING_KEY) or st.container()):
             st.warning(
-                "The link asks for what this snapshot does not have or no control allows; it is left out:",
+                "Some values in this link are not in this snapshot or are not allowed. They are ignored:",
                 icon=":material/link_off:",
             )
-            st.text("; ".join(lost))
+            st.text("; ".join(ignored))
 
 
 def draw_note(text: str) -> None:
-    """A quiet line of text that may hold names from anywhere: shown letter by letter."""
+    """Draw a caption that may contain names from the texts; it is shown literally, never as Markdown."""
     st.caption(phrases.escape_markdown(text))
 
 
 def draw_empty_state(
     shown: View, asked: Slice, count: Callable[[Slice], int], what: str, hints: Sequence[str] = ()
 ) -> None:
-    """The empty state: which filters match nothing together, and what `count` finds without each of them.
+    """Draw the empty state: the filters that match nothing together, and the count without each of them.
 
-    `what` names the things counted; `hints` are further lines about what else narrows the page.
+    `what` names what `count` counts. `hints` are further lines about what else narrows the page.
     """
     st.subheader(f"No {what} matches", anchor=False)
-    found = phrases.describe_filters(asked, cached_queries.get_narrative_names(shown.handle))
-    if not found and not hints:
-        st.text("This snapshot holds none. Add texts with: python -m narratives build INPUT")
+    filters = phrases.describe_filters(asked, cached_queries.get_narrative_names(shown.handle))
+    if not filters and not hints:
+        st.text("This snapshot contains none. To add texts, run: python -m narratives build INPUT")
         return
-    if found:
-        st.text("Filters set: " + "; ".join(f"{name} {value}" for _, name, value in found) + ".")
+    if filters:
+        st.text("Filters: " + "; ".join(f"{name} {value}" for _, name, value in filters) + ".")
     lines = [
         f"Without the {name} filter: {phrases.format_count(count(cached_queries.remove_filter(asked, field)), what)}."
-        for field, name, _ in found
+        for field, name, _ in filters
     ]
     st.text("\n".join([*hints, *lines]))
-    if found:
+    if filters:
         st.button("Clear all filters", on_click=sidebar.clear_filters, icon=":material/filter_alt_off:", key="widen")
 
 
 def draw_footer() -> None:
-    """The standing caveat, and which build this is; the address now says what the page shows."""
-    _tell_lost()
+    """Draw the general caveat and the snapshot's id, and write the state of the page to the URL."""
+    _warn_about_link()
     if is_store_empty():
         return
     manifest = cached_queries.get_manifest(_get_handle())
     st.divider()
     st.caption(phrases.CAVEAT)
     st.caption(f"Snapshot {manifest.snapshot_id}, built {phrases.format_timestamp(manifest.built_at)}.")
-    st.page_link("pages/method_page.py", label="How these numbers are made", icon=":material/functions:")
+    st.page_link("pages/method_page.py", label="How these numbers are computed", icon=":material/functions:")
     url_state.update_url()
 
 
 ONBOARDING_STEPS = (
-    "**1.** Choose a speaker or a year in the sidebar: every chart and number follows.",
+    "**1.** Choose a speaker or a year in the sidebar. Every chart and number changes with it.",
     "**2.** Click a point of a chart to read the paragraphs behind it.",
-    "**3.** Save a chart, its numbers or a link with *Save* above it.",
+    "**3.** Use *Save* above a chart to save the chart, its numbers or a link.",
 )
 _ONBOARDING_KEY = "hint seen"
 
 
 def draw_onboarding(view: View) -> None:
-    """Three lines on what to do first, on the sample only and until they are dismissed in this session."""
+    """Draw three hints for new users, on the sample only and until they are dismissed in this session."""
     if st.session_state.get(_ONBOARDING_KEY) or not cached_queries.get_manifest(view.handle).notice:
         return
     with (

@@ -1,4 +1,4 @@
-"""An area of the map as an address holds it. Pure."""
+"""The state of the controls in the URL, so that a link shows the same page again."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 Outline = tuple[tuple[float, float], ...]
 
-MAX_CORNERS = 40  # of a lasso, which comes with hundreds: an address has to stay short
-LONGEST = MAX_CORNERS * 25  # characters; `written` takes 22 for the farthest corner there may be
+MAX_CORNERS = 40  # of a lasso, which has hundreds at first; a URL must be short
+LONGEST = MAX_CORNERS * 25  # characters; `format_outline` needs at most 22 for a corner
 
 
 def extract_outline(selection: Mapping[str, Any]) -> Outline:
-    """The outline of the box or lasso that was drawn last on a chart; empty where there is none."""
+    """Return the outline of the box or lasso drawn last on a chart; empty if there is none. Pure."""
     for box in selection.get("box", []):
         left, right, bottom, top = *sorted(box["x"]), *sorted(box["y"])
         return (left, bottom), (right, bottom), (right, top), (left, top)
@@ -27,12 +27,12 @@ def extract_outline(selection: Mapping[str, Any]) -> Outline:
 
 
 def format_outline(outline: Sequence[tuple[float, float]]) -> str:
-    """The outline as text: `x,y` of every corner with two decimals, by semicolons."""
+    """Return the outline as text: `x,y` of every corner with two decimals, separated by semicolons. Pure."""
     return ";".join(f"{x:.2f},{y:.2f}" for x, y in outline)
 
 
 def parse_outline(text: str) -> Outline:
-    """The outline that such a text means; empty where it means none."""
+    """Return the outline that a text describes; empty if the text is not an outline. Pure."""
     try:
         corners = tuple((float(x), float(y)) for x, y in (corner.split(",") for corner in text.split(";")))
     except ValueError:
@@ -41,49 +41,51 @@ def parse_outline(text: str) -> Outline:
     return corners if 3 <= len(corners) <= MAX_CORNERS and finite else ()
 
 
-EMPTY_VALUE = "(none)"  # an empty value, such as the speaker of an outlet's own voice
-MOST_CHOSEN = 100  # of a control of several values
+EMPTY_VALUE = "(none)"  # stands for an empty value, such as the speaker of an outlet's own voice
+MOST_CHOSEN = 100  # values of one control
 LONGEST_ID = 40  # characters of the id of a snapshot or paragraph, with room to spare
-_MOST_LOST, _LONGEST_LOST = 5, 60  # how many values that are left out a page names, and how much of each
-_DEFAULTS_KEY, _UNKNOWN_KEY, _SOURCE_KEY = "address fields", "address lost", "address seen"
-_PAGE, _VIEWS, _SHOWN = "page in use", "controls of this run", "controls on the screen"
+_MAX_NAMED, _MAX_NAMED_LENGTH = 5, 60  # ignored values that a page names, and characters of each
+_DEFAULTS_KEY, _UNKNOWN_KEY, _SOURCE_KEY = "url defaults", "ignored url values", "source of values"
+_PAGE_KEY, _WIDGETS_KEY, _SHOWN_KEY = "page in use", "widgets of this run", "widgets on the screen"
 
 
 def begin_run() -> None:
-    """Start a run: decide whether the address leads. Called once, before any control is drawn."""
+    """Start a run and decide whether the controls take their values from the URL or from the session.
+
+    Called once, before any control is drawn. The URL counts on the first run and after Back or Forward.
+    """
     context = get_script_run_ctx()
-    if _page() != st.session_state.get(_PAGE):
-        st.session_state[_SHOWN] = frozenset()
-    st.session_state[_PAGE] = _page()
-    st.session_state[_VIEWS] = []
-    moved = bool(context and context.is_history_navigation)
-    reading = moved or _SOURCE_KEY not in st.session_state
-    st.session_state[_SOURCE_KEY] = "address" if reading else "state"
+    if _get_page() != st.session_state.get(_PAGE_KEY):
+        st.session_state[_SHOWN_KEY] = frozenset()
+    st.session_state[_PAGE_KEY] = _get_page()
+    st.session_state[_WIDGETS_KEY] = []
+    went_back = bool(context and context.is_history_navigation)
+    reads_url = went_back or _SOURCE_KEY not in st.session_state
+    st.session_state[_SOURCE_KEY] = "url" if reads_url else "session"
     st.session_state[_DEFAULTS_KEY] = {}
-    if reading:
+    if reads_url:
         st.session_state[_UNKNOWN_KEY] = []
 
 
 def bind_multiselect(key: str, options: Mapping[str, str], most: int = MOST_CHOSEN) -> list[str]:
-    """What the control `key` of up to `most` values says; `options` maps each to what the page calls it."""
+    """Return the values of the control `key`, at most `most`; `options` maps each value to its label."""
     if _is_url_leading():
         given = list(dict.fromkeys(st.query_params.get_all(key)))
         known = dict(zip(given, _resolve_option(given, options), strict=True))
         _record_unknown(key, [value for value in given if known[value] is None])
         chosen = list(dict.fromkeys(value for value in known.values() if value is not None))
-        _record_unknown(key, chosen[most:], f"no more than {most} can be chosen")
+        _record_unknown(key, chosen[most:], f"at most {most} can be chosen")
         st.session_state[key] = chosen[:most]
-    said = [value for value in st.session_state.get(key) or () if value in options]
-    st.session_state[key] = said
+    values = [value for value in st.session_state.get(key) or () if value in options]
+    st.session_state[key] = values
     _register_control(key, ())
-    return said
+    return values
 
 
 def bind_value(key: str, options: Mapping[str, str], default: str | None = None) -> str | None:
-    """What the control `key` of one value says; `options` maps them to what the page calls them.
+    """Return the value of the control `key`, or `default`; `options` maps each value to its label.
 
-    Returns one of the options; `default` where nothing is said. Pages may share a key; what another page's
-    control said and this one does not offer is forgotten.
+    Pages may share a key. A value that another page's control has set and this one does not offer is dropped.
     """
     if _is_url_leading():
         given = st.query_params.get(key)
@@ -99,25 +101,25 @@ def bind_value(key: str, options: Mapping[str, str], default: str | None = None)
     return default if value is None else str(value)
 
 
-def text(key: str, longest: int) -> str:
-    """What a control of free text of up to `longest` characters says; empty where nothing is said."""
+def bind_text(key: str, longest: int) -> str:
+    """Return the text of the control `key`, at most `longest` characters; may be empty."""
     if _is_url_leading():
         given = st.query_params.get(key)
         if given and len(given) > longest:
-            _record_unknown(key, [given], f"{len(given):,} characters, and no more than {longest} are taken")
+            _record_unknown(key, [given], f"{len(given):,} characters, more than the limit of {longest}")
             given = None
         st.session_state[key] = given
-    said = str(st.session_state.get(key) or "")
-    st.session_state[key] = said or None
+    text = str(st.session_state.get(key) or "")
+    st.session_state[key] = text or None
     _register_control(key, ())
-    return said
+    return text
 
 
 def bind_number(key: str, most: int) -> int:
-    """What a control of a whole number says, from 1, where it starts, to `most`."""
+    """Return the whole number of the control `key`, from 1 (the default) to `most`."""
     if _is_url_leading():
         given = st.query_params.get(key, "1")
-        # Of many digits it is out of range at any rate, and Python refuses to read it.
+        # A number of many digits is out of range, and Python refuses to parse it.
         value = int(given) if given.isdecimal() and len(given) <= len(str(most)) else 0
         if not 1 <= value <= most:
             _record_unknown(key, [given], f"not a whole number from 1 to {most}")
@@ -129,65 +131,65 @@ def bind_number(key: str, most: int) -> int:
 
 
 def bind_flag(key: str) -> bool:
-    """What a switch says, off where nothing is said."""
+    """Return the state of the switch `key`; off by default."""
     if _is_url_leading():
         given = st.query_params.get(key)
         if given not in (None, "yes"):
-            _record_unknown(key, [str(given)], "only “yes” is taken")
+            _record_unknown(key, [str(given)], "only “yes” is allowed")
         st.session_state[key] = given == "yes"
     st.session_state[key] = bool(st.session_state.get(key))
     _register_control(key, ())
     return bool(st.session_state[key])
 
 
-def view(key: str, value: object, everywhere: bool = False) -> str:
-    """The key of the widget that shows what `key` says, made to show `value`; `keep` must be its callback.
+def prepare_widget(key: str, value: object, everywhere: bool = False) -> str:
+    """Return the key of the widget that shows the control `key`, set to `value`; its callback is `save_value`.
 
-    Each page has a widget of its own, save for those that stand `everywhere`. It is only a view: Streamlit
-    forgets it where it is not drawn and gives it another identity on another page, so it is told its value
-    where it has another, or where no finished run has drawn it yet and the browser may know nothing of it.
+    Each page has its own widget, except those that are on every page (`everywhere`). The widget is only a
+    view: Streamlit drops its state when it is not drawn, and gives it another identity on another page. Its
+    value is therefore set when it differs, or when no finished run has drawn the widget yet.
     """
-    own = f"{key}-on-{'every-page' if everywhere else _page()}"
-    if own not in st.session_state.get(_SHOWN, ()) or st.session_state.get(own) != value:
+    own = f"{key}-on-{'every-page' if everywhere else _get_page()}"
+    if own not in st.session_state.get(_SHOWN_KEY, ()) or st.session_state.get(own) != value:
         st.session_state[own] = value
-    st.session_state.setdefault(_VIEWS, []).append(own)
+    st.session_state.setdefault(_WIDGETS_KEY, []).append(own)
     return own
 
 
-def keep(key: str, own: str) -> None:
-    """Keep what the reader has put into the widget `own` as what `key` says (the widget's callback)."""
+def save_value(key: str, own: str) -> None:
+    """Save the value of the widget `own` as that of the control `key` (the widget's callback)."""
     st.session_state[key] = st.session_state[own]
 
 
 def update_url() -> None:
-    """End a run: the address says what the controls say, in one step of the browser's history."""
-    st.session_state[_SOURCE_KEY] = "state"
-    st.session_state[_SHOWN] = frozenset(st.session_state.get(_VIEWS, ()))
+    """End a run: write the controls' values to the URL, in one step of the browser's history."""
+    st.session_state[_SOURCE_KEY] = "session"
+    st.session_state[_SHOWN_KEY] = frozenset(st.session_state.get(_WIDGETS_KEY, ()))
     defaults: Mapping[str, Sequence[str]] = st.session_state.get(_DEFAULTS_KEY, {})
-    said = {key: _encode_value(st.session_state.get(key)) for key in defaults}
-    wanted = {key: values for key, values in said.items() if values and values != list(defaults[key])}
+    current = {key: _encode_value(st.session_state.get(key)) for key in defaults}
+    wanted = {key: values for key, values in current.items() if values and values != list(defaults[key])}
     if wanted != {key: st.query_params.get_all(key) for key in st.query_params}:
         st.query_params.from_dict(wanted)
 
 
 def list_unknown_values() -> Sequence[str]:
-    """What the link in use asks for and does not get, as `speaker “…”` with the reason; long values cut."""
+    """List the ignored values of the link in use, as `speaker “…”` with the reason; long values are cut."""
     return tuple(st.session_state.get(_UNKNOWN_KEY, ()))
 
 
 def encode_parameters(values: Mapping[str, object]) -> dict[str, list[str]]:
-    """Values of controls as the parameters of an address; what says nothing is left out. Pure."""
+    """Return the URL parameters for values of controls, without the empty ones. Pure."""
     return {key: written for key, value in values.items() if (written := _encode_value(value))}
 
 
-def _page() -> str:
-    """What tells the page of this run from others."""
+def _get_page() -> str:
+    """Return an identifier of this run's page."""
     context = get_script_run_ctx()
     return context.page_script_hash if context else ""
 
 
 def _is_url_leading() -> bool:
-    return st.session_state.get(_SOURCE_KEY) == "address"
+    return st.session_state.get(_SOURCE_KEY) == "url"
 
 
 def _register_control(key: str, default: Sequence[str]) -> None:
@@ -195,18 +197,18 @@ def _register_control(key: str, default: Sequence[str]) -> None:
 
 
 def _record_unknown(key: str, values: Sequence[str], why: str = "") -> None:
-    lines = [f"{key} “{_shortened(value)}”{f' ({why})' if why else ''}" for value in values[:_MOST_LOST]]
-    if len(values) > _MOST_LOST:
-        lines.append(f"{len(values) - _MOST_LOST:,} more of {key}")
+    lines = [f"{key} “{_shorten(value)}”{f' ({why})' if why else ''}" for value in values[:_MAX_NAMED]]
+    if len(values) > _MAX_NAMED:
+        lines.append(f"{len(values) - _MAX_NAMED:,} more of {key}")
     st.session_state[_UNKNOWN_KEY] = [*st.session_state.get(_UNKNOWN_KEY, ()), *lines]
 
 
-def _shortened(value: str) -> str:
-    return value if len(value) <= _LONGEST_LOST else f"{value[:_LONGEST_LOST]}…"
+def _shorten(value: str) -> str:
+    return value if len(value) <= _MAX_NAMED_LENGTH else f"{value[:_MAX_NAMED_LENGTH]}…"
 
 
 def _resolve_option(given: Sequence[str], options: Mapping[str, str]) -> list[str | None]:
-    """What the values of an address mean, None for nothing: links may hold the names that people read."""
+    """Return the option of each URL value, or None. A value may also be the label of an option."""
     named: dict[str, str] = {}
     for key, name in options.items():
         named.setdefault(name, key)

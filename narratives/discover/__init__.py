@@ -1,4 +1,4 @@
-"""TODO"""
+"""Vectors to clusters, recurring claims and a map."""
 
 from narratives.discover.claims import (
     STANCE_PAIRS,

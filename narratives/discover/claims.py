@@ -1,4 +1,4 @@
-"""Claim or topic: how far a text takes a stance, in whatever it is about."""
+"""Recurring claims: clauses that take a stance, and the statements that repeat them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from narratives.discover.clustering import is_recurring
 from narratives.model import EmbedFunction, VectorArray
 from narratives.model.text import ALPHABETIC_WORD, is_question_to_speaker, load_stop_words, split_sentences
 
-# The same matter twice: once as a claim about right and wrong, cause or duty, once as plain information.
-# The difference of the two leaves the matter out and keeps the stance.
+# Pairs on one subject: a claim about right and wrong, cause or duty, and plain information. The difference of
+# the two removes the subject and keeps the stance.
 STANCE_PAIRS = (
     (
         "They broke the promise they gave us and now blame us for it.",
@@ -123,7 +123,7 @@ CLAIM_CUES = re.compile(
     re.IGNORECASE,
 )
 CUE_WEIGHT = 0.5
-# A text in which one word of ten is a cue has the full weight of cues; twice as many count twice, no more.
+# A text in which one word in ten is a cue gets the full weight of cues; more cues count at most twice that.
 CUE_DENSITY = 0.1
 MAX_CUE_RATIO = 2.0
 MIN_CUE_WORDS = 8
@@ -132,29 +132,30 @@ MIN_CUE_WORDS = 8
 def score_stance(
     texts: Sequence[str], vectors: VectorArray, claims: VectorArray, plain: VectorArray
 ) -> NDArray[np.float64]:
-    """(n,) how claim-like each text is: about -1 for plain information, about 1 for a claim, 2 at most.
+    """Score how much each text (n,) is a claim: about -1 for plain information, about 1 for a claim, at most 2.
 
     `vectors` (n, d) are unit rows of the texts; `claims` and `plain` (p, d) those of the two sides of
-    `PAIRS`. The place of a text on the line from the mean plain side (-1) to the mean claim (1), as the
-    difference of paired texts isolates what differs between them (Bolukbasi et al. 2016); and half of its
-    density of cue words. To 5 decimals, as the last bits of a product vary with the number of threads.
+    `STANCE_PAIRS`. The score is the position of a text on the line from the mean of the plain side (-1) to the
+    mean of the claims (1), as the difference of paired texts isolates what differs between them (Bolukbasi et
+    al. 2016), plus half of its density of cue words. It has 5 decimals, as the last bits of a product vary
+    with the number of threads.
 
-    Measured: on the development labels (1,012 paragraphs) it tells those that advance any narrative from the
-    others with an area under the curve of 0.74 (vectors alone 0.74, cue words alone 0.68). The pairs and cue
-    words were written knowing the codebook's subjects, so expect less on others.
+    Measured: on the development labels (1,012 paragraphs) it separates those that advance any narrative from
+    the others with an area under the curve of 0.74 (vectors alone 0.74, cue words alone 0.68). The authors of
+    the pairs and cue words knew the codebook's subjects, so expect less on other subjects.
     """
     direction = (claims - plain).mean(axis=0).astype(np.float64)
     half = float(direction @ direction) / 2
     middle = float(((claims + plain) / 2).mean(axis=0) @ direction)
     placed = (vectors @ direction - middle) / half if half else np.zeros(len(texts))
     cues = np.array([len(CLAIM_CUES.findall(text)) / max(MIN_CUE_WORDS, len(text.split())) for text in texts])
-    found: NDArray[np.float64] = placed + CUE_WEIGHT * np.minimum(MAX_CUE_RATIO, cues / CUE_DENSITY)
-    return found.round(5)
+    stances: NDArray[np.float64] = placed + CUE_WEIGHT * np.minimum(MAX_CUE_RATIO, cues / CUE_DENSITY)
+    return stances.round(5)
 
 
 MIN_CLAUSE_WORDS, MAX_CLAUSE_WORDS = 4, 16
 
-# What speakers say before they say something.
+# Introductory phrases, which are not part of the claim.
 _OPENERS = (
     "and|but|so|now|well|yes|no(?=,)|first(?:ly)?|second(?:ly)?|third(?:ly)?|also|then|moreover|however",
     "therefore|thus|still|again|meanwhile|finally|overall|indeed|actually|frankly(?: speaking)?|honestly",
@@ -180,12 +181,12 @@ _CLAUSE_BREAK = re.compile(
     r"|,\s+(?=(?:and|but|because|so|while|whereas|which|as|since|although|though|if|not|who|where|when)\b)"
 )
 _PARENTHESIS = re.compile(r"\s*[(\[][^)\]]*[)\]]")
-# A part of a sentence can stand alone if it begins with one of these, or with a name.
+# A part of a sentence can be a clause of its own if it begins with one of these, or with a name.
 _SUBJECT_START = re.compile(
     r"(?:we|our|nobody|no|nothing|none|every\w*|all|any\w*|each|both|some|many|most|people|there|the|an?"
     r"|neither|only|such a)\b"
 )
-# What begins like this leans on the text before it, speaks to or of one person, or orders.
+# A clause that begins like this depends on the text before it, is about one person, or is a command.
 _DEPENDENT_START = re.compile(
     r"(?:this|that|it|its|he|she|his|her|they|their|them|these|those|which|who|what|why|how|when|where|as|if"
     r"|i|i['’]\w+|it['’]s|that['’]s|my|me|you|your|yours?|to|one|another|here|such|or|than|for|in|of|with|by"
@@ -195,7 +196,7 @@ _DEPENDENT_START = re.compile(
     r"|topic|situation|matter)|\w+ing|\w+ly|mr|ms|mrs|president|vladimir putin|dmitry peskov)\b",
     re.IGNORECASE,
 )
-# What points outside the clause, or shows that it was cut in the middle.
+# Words that refer to something outside the clause, or show that the clause is incomplete.
 _OUTSIDE_REFERENCE = re.compile(
     r"[:?…]|\b(?:you|your|i|me|my|mr|this|these|those|it|its|they|them|their|he|she|him|her|so-called|colleagues)\b"
     r"|\b(?:too|otherwise|that|now|either|one|ones|so|as well|indeed|accused|intend|want|need"
@@ -213,13 +214,13 @@ _VERB = re.compile(
 
 
 def extract_clauses(text: str) -> list[str]:
-    """The clauses of an English text that could name a claim, as written, in order, each once.
+    """Return the clauses of an English text that could name a claim, as written, in order, each once.
 
-    A sentence, or a part of one at a comma before a conjunction, a dash, a colon or a semicolon, without
-    introductory words; of 4 to 16 words, with a subject and a verb; no question, and nothing that leans on
-    the text before it ("This is wrong") or speaks of one person ("I was born").
+    A clause is a sentence, or a part of one that ends at a comma before a conjunction, a dash, a colon or a
+    semicolon, without introductory words. It has 4 to 16 words, a subject and a verb. It is no question, does
+    not depend on the text before it ("This is wrong") and is not about one person ("I was born").
     """
-    found = []
+    clauses = []
     for sentence in sentencex.segment("en", text):
         whole = _PARENTHESIS.sub("", sentence).strip(' “”"')
         if not whole or whole.endswith("?"):
@@ -229,8 +230,8 @@ def extract_clauses(text: str) -> list[str]:
             clause = stripped.strip(" ,.;:!–—-…“”\"‘’'")
             begins = place <= 1 or clause[:1].isupper() or _SUBJECT_START.match(clause)
             if begins and _can_name_claim(clause):
-                found.append(clause[0].upper() + clause[1:])
-    return list(dict.fromkeys(found))
+                clauses.append(clause[0].upper() + clause[1:])
+    return list(dict.fromkeys(clauses))
 
 
 def _can_name_claim(clause: str) -> bool:
@@ -243,19 +244,19 @@ def _can_name_claim(clause: str) -> bool:
     )
 
 
-# A clause of at least this stance states a claim; a sentence of less cannot advance one.
+# The least stance of a clause that states a claim, and of a sentence that can advance one.
 CLAUSE_STANCE, SENTENCE_STANCE = 0.3, -0.1
-# A sentence advances a claim if it is so near to the clause and has at least one of its telling words. Below
-# this most sentences only share the subject: docs/accuracy.md has how many fit at which nearness.
+# A sentence advances a claim if its cosine with the clause reaches this and it has one of the clause's
+# distinctive words. Below this, most sentences share only the subject (measured in docs/accuracy.md).
 NEAR_COSINE = 0.74
-# Telling words are in at most this share of the sentences (or in so many); a clause has three.
+# Distinctive words are in at most this share of the sentences (or this many); a clause needs three of them.
 DISTINCTIVE_SHARE, DISTINCTIVE_COUNT, MIN_DISTINCTIVE = 0.03, 20, 3
-# Two clauses so near to each other, or with so large a share of their statements in common, are one claim.
+# Two clauses with this cosine, or with this share of their statements in common, are one claim.
 SAME_COSINE, SAME_OVERLAP = 0.75, 0.5
-# In so many documents and quarters of a large corpus: as a sentence must say the same and not just be about
-# the same, few are enough.
+# The least documents and quarters of a claim in a large corpus. Few are enough, as a sentence must say the same
+# thing and not only be about the same subject.
 MIN_RECURRENCE = 3, 3
-# A claim of which more than this share of paragraphs advances a codebook narrative is known already.
+# A claim is in the codebook already if more than this share of its paragraphs advances a codebook narrative.
 MAX_KNOWN_SHARE = 0.5
 BLOCK_CELLS = 1 << 24
 STEM_LENGTH = 7
@@ -263,7 +264,7 @@ STEM_LENGTH = 7
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """The paragraphs that were clustered, n of each: dates are `YYYY[-MM[-DD]]` or empty, vectors (n, d)."""
+    """The n paragraphs to cluster; dates are `YYYY[-MM[-DD]]` or empty, vectors (n, d)."""
 
     ids: Sequence[str]
     texts: Sequence[str]
@@ -274,9 +275,9 @@ class Statements:
 
 @dataclass(frozen=True, slots=True)
 class RecurringClaim:
-    """A recurring claim: the clause that states it, how claim-like that is, and who advances it.
+    """A recurring claim: the clause that states it, its stance, and the statements that advance it.
 
-    `fits` gives the row of each statement that advances it and the cosine of its nearest sentence.
+    `fits` maps the row of each of these statements to the cosine of its nearest sentence.
     """
 
     text: str
@@ -286,7 +287,7 @@ class RecurringClaim:
 
 @dataclass(frozen=True, slots=True)
 class _ClaimSentences:
-    """The claim-like sentences of all statements: vectors (m, d), rows of their statements (m,), words."""
+    """The m sentences of all statements that can advance a claim, with the rows of their statements."""
 
     vectors: VectorArray
     owner: NDArray[np.int64]
@@ -294,23 +295,23 @@ class _ClaimSentences:
 
 
 def split_for_embedding(text: str) -> list[str]:
-    """What `find_claims` will embed of a statement: its sentences, and the clauses that could be a name."""
+    """List the parts of a statement that `find_recurring_claims` embeds: its sentences and clauses."""
     return [*split_sentences(text), *extract_clauses(text)]
 
 
 def find_recurring_claims(
     statements: Statements, assigned: Mapping[str, Set[str]], embed: EmbedFunction
 ) -> list[RecurringClaim]:
-    """The recurring claims that the codebook does not hold.
+    """Find recurring claims that the codebook does not have.
 
-    The method: clauses that could be a name and are claim-like by `stance`; for each, the statements of which
-    a sentence says nearly the same and shares a telling word, no question and no plain information; those
-    that recur (see `recurs`) and of which at most half of the statements are `assigned` a narrative. Of
-    claims that are alike the one of the highest stance is kept.
+    The method: take the clauses that could name a claim and have enough stance. For each, find the statements
+    with a sentence that says nearly the same and shares a distinctive word; questions and plain information
+    do not count. Keep the clauses that recur (see `is_recurring`) and of whose statements at most half are
+    `assigned` a narrative. Of similar claims keep the one with the highest stance.
 
-    Nearly all of these tests look at the texts alone, or count what only grows as documents come in, and
-    alike claims are told apart by their wording: so most claims stay, with their names, as the corpus grows,
-    and the order and the steps in which it grew play no part. (Clusters do not: see docs/accuracy.md.)
+    Nearly all of these tests depend on the texts alone, or on counts that only grow with the corpus. So most
+    claims keep their names as the corpus grows, whatever the order in which documents were added. (Clusters do
+    not: see docs/accuracy.md.)
 
     Sources: leaders among exemplars, Hartigan 1975, with the first in a fixed order as in a greedy maximal
     independent set (Blelloch et al. 2012); the sentence that stands for many, Erkan and Radev 2004.
@@ -320,22 +321,21 @@ def find_recurring_claims(
     names = sorted({clause for text in statements.texts for clause in extract_clauses(text)})
     if not names:
         return []
-    said = _select_sentences(statements.texts, direction, embed)
+    sentences = _select_sentences(statements.texts, direction, embed)
     vectors = embed(names)
     stances = score_stance(names, vectors, *direction)
-    used = Counter(word for words in said.words for word in words)
-    most = max(DISTINCTIVE_COUNT, DISTINCTIVE_SHARE * len(said.owner))
-    telling = [frozenset(word for word in _stem_words(name) if used[word] <= most) for name in names]
-    rows = [k for k in range(len(names)) if stances[k] >= CLAUSE_STANCE and len(telling[k]) >= MIN_DISTINCTIVE]
-    found = _find_fits([telling[k] for k in rows], vectors[rows], said)
+    used = Counter(word for words in sentences.words for word in words)
+    most = max(DISTINCTIVE_COUNT, DISTINCTIVE_SHARE * len(sentences.owner))
+    distinctive = [frozenset(word for word in _stem_words(name) if used[word] <= most) for name in names]
+    rows = [k for k in range(len(names)) if stances[k] >= CLAUSE_STANCE and len(distinctive[k]) >= MIN_DISTINCTIVE]
+    all_fits = _find_fits([distinctive[k] for k in rows], vectors[rows], sentences)
     corpus = len(set(statements.document_ids))
     known = {i for i, key in enumerate(statements.ids) if assigned.get(key)}
     kept: list[tuple[int, RecurringClaim]] = []
-    for k, fits in sorted(zip(rows, found, strict=True), key=lambda item: (-stances[item[0]], names[item[0]])):
+    for k, fits in sorted(zip(rows, all_fits, strict=True), key=lambda item: (-stances[item[0]], names[item[0]])):
         documents, dates = [statements.document_ids[i] for i in fits], [statements.dates[i] for i in fits]
-        if not is_recurring(documents, dates, corpus, MIN_RECURRENCE) or len(
-            fits.keys() & known
-        ) > MAX_KNOWN_SHARE * len(fits):
+        in_codebook = len(fits.keys() & known) > MAX_KNOWN_SHARE * len(fits)
+        if in_codebook or not is_recurring(documents, dates, corpus, MIN_RECURRENCE):
             continue
         if not any(_is_same_claim(vectors[k], fits, vectors[other], claim.fits) for other, claim in kept):
             kept.append((k, RecurringClaim(names[k], round(float(stances[k]), 3), fits)))
@@ -345,33 +345,36 @@ def find_recurring_claims(
 def _select_sentences(
     texts: Sequence[str], direction: tuple[VectorArray, VectorArray], embed: EmbedFunction
 ) -> _ClaimSentences:
-    of_each = [split_sentences(text) for text in texts]
-    flat = [sentence for of_one in of_each for sentence in of_one]
-    owner = np.repeat(np.arange(len(texts)), [len(of_one) for of_one in of_each])
+    by_text = [split_sentences(text) for text in texts]
+    flat = [sentence for sentences in by_text for sentence in sentences]
+    owner = np.repeat(np.arange(len(texts)), [len(sentences) for sentences in by_text])
     vectors = embed(flat)
-    said = score_stance(flat, vectors, *direction) >= SENTENCE_STANCE
-    said &= [not (sentence.endswith("?") or is_question_to_speaker(sentence)) for sentence in flat]
-    return _ClaimSentences(vectors[said], owner[said], [_stem_words(flat[i]) for i in np.flatnonzero(said)])
+    kept = score_stance(flat, vectors, *direction) >= SENTENCE_STANCE
+    kept &= [not (sentence.endswith("?") or is_question_to_speaker(sentence)) for sentence in flat]
+    return _ClaimSentences(vectors[kept], owner[kept], [_stem_words(flat[i]) for i in np.flatnonzero(kept)])
 
 
 def _stem_words(text: str) -> frozenset[str]:
-    """The words of a text but stop words and short ones, without plural or possessive and cut at the end."""
+    """Return crude stems: words without plural or possessive, cut to 7 letters; no stop or short words."""
     words = (word.lower().replace("’", "'") for word in ALPHABETIC_WORD.findall(text))
     kept = (word.removesuffix("'s") for word in words if len(word) > 2 and word not in load_stop_words())
     return frozenset(word.rstrip("s")[:STEM_LENGTH] for word in kept)
 
 
-def _find_fits(telling: Sequence[Set[str]], vectors: VectorArray, said: _ClaimSentences) -> list[dict[int, float]]:
-    """For each of c clauses, the statements near to it and how near; in blocks, so that memory is bounded."""
-    found: list[dict[int, float]] = [defaultdict(float) for _ in telling]
-    height = max(1, BLOCK_CELLS // max(1, len(telling)))
-    for first in range(0, len(said.owner) if telling else 0, height):
-        cosines = np.round(vectors @ said.vectors[first : first + height].T, 5)
+def _find_fits(
+    distinctive: Sequence[Set[str]], vectors: VectorArray, sentences: _ClaimSentences
+) -> list[dict[int, float]]:
+    """Map, for each of c clauses, the statements that advance it to their cosines; in blocks, to limit memory."""
+    all_fits: list[dict[int, float]] = [defaultdict(float) for _ in distinctive]
+    height = max(1, BLOCK_CELLS // max(1, len(distinctive)))
+    for first in range(0, len(sentences.owner) if distinctive else 0, height):
+        cosines = np.round(vectors @ sentences.vectors[first : first + height].T, 5)
         for clause, at in np.argwhere(cosines >= NEAR_COSINE).tolist():
-            if telling[clause] & said.words[first + at]:
-                row = int(said.owner[first + at])
-                found[clause][row] = max(found[clause][row], round(float(cosines[clause, at]), 3))
-    return [dict(fits) for fits in found]
+            if distinctive[clause] & sentences.words[first + at]:
+                row = int(sentences.owner[first + at])
+                fits = all_fits[clause]
+                fits[row] = max(fits[row], round(float(cosines[clause, at]), 3))
+    return [dict(fits) for fits in all_fits]
 
 
 def _is_same_claim(one: VectorArray, its: Iterable[int], other: VectorArray, others: Iterable[int]) -> bool:

@@ -1,4 +1,4 @@
-"""What a cluster is called: the phrases that set it apart, and the paragraphs that stand for it."""
+"""Records of topics and claims: names, phrases, representative paragraphs, nearest narratives."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ MAX_PHRASES = 5
 NAME_PHRASES = 3
 MAX_REPRESENTATIVES = 5
 MAX_PHRASE_WORDS = 3
-# A phrase speaks for a cluster only if this share of its paragraphs, and at least two, use it.
+# A phrase can describe a cluster only if this share of its paragraphs, and at least two, use it.
 MIN_PHRASE_SHARE = 0.1
-# A phrase of several words weighs so many times more than a single word: it says more to a reader.
+# The weight of a phrase of several words against a single word, as it tells a reader more.
 PHRASE_BONUS = 1.25
 PHRASE_BREAK = re.compile(r"[.,;:!?()\"“”«»–—\n]+")
 
 
 def make_cluster_name(phrases: Sequence[str]) -> str:
-    """A readable name of the first few phrases: `chemical weapons · Khan Sheikhoun · OPCW`."""
+    """Make a readable name from the first few phrases: `chemical weapons · Khan Sheikhoun · OPCW`."""
     return " · ".join(phrases[:NAME_PHRASES])
 
 
 def find_distinctive_phrases(texts: Sequence[str], labels: ClusterLabels) -> list[tuple[str, ...]]:
-    """Up to 5 phrases for each of the clusters 0 to `labels.max()`, the most distinctive first.
+    """Find up to 5 phrases for each of the clusters 0 to `labels.max()`, the most distinctive first.
 
-    Phrases are runs of one to three words that neither begin nor end with a stop word. Class-based TF-IDF
-    (Grootendorst 2022) on paragraphs: a phrase weighs the share of the cluster's paragraphs that use it,
-    times log(1 + paragraphs / paragraphs that use it anywhere), and a quarter more if it has several words.
-    Of phrases that share a word, the heaviest is kept, written as most of the cluster's paragraphs write it.
-    Stop words are English.
+    Phrases are runs of one to three words that neither begin nor end with a stop word. The weight is
+    class-based TF-IDF (Grootendorst 2022) on paragraphs: the share of the cluster's paragraphs that use the
+    phrase, times log(1 + paragraphs / paragraphs that use it anywhere), and a quarter more for several words.
+    Of phrases that share a word, the one with the highest weight is kept, in the spelling that most of the
+    cluster's paragraphs use. Stop words are English.
     """
     from scipy import sparse
     from sklearn.feature_extraction.text import CountVectorizer
@@ -57,19 +57,20 @@ def find_distinctive_phrases(texts: Sequence[str], labels: ClusterLabels) -> lis
     member = sparse.csr_matrix((ones, (labels[inside], inside)), shape=(clusters, len(texts)))
     counts = (member @ used).tocsr()
     sizes = np.bincount(labels[inside], minlength=clusters)
-    named = []
+    distinctive = []
     for number in range(clusters):
         row = counts[[number]].tocoo()
         enough = row.data >= max(2, MIN_PHRASE_SHARE * sizes[number])
         columns, shares = row.col[enough], row.data[enough] / sizes[number]
         order = np.lexsort((phrases[columns], -np.round(shares * weight[columns], 9)))
         chosen = _drop_similar(str(phrase) for phrase in phrases[columns[order]])
-        named.append(_restore_spelling(chosen, [texts[i] for i in np.flatnonzero(labels == number).tolist()]))
-    return named
+        cluster_texts = [texts[i] for i in np.flatnonzero(labels == number).tolist()]
+        distinctive.append(_restore_spelling(chosen, cluster_texts))
+    return distinctive
 
 
 def compute_centrality(vectors: VectorArray) -> VectorArray:
-    """(n,) cosines of unit rows with their mean, to 6 decimals, as the last bits vary with threads."""
+    """Compute the cosines (n,) of unit rows with their mean, to 6 decimals, as last bits vary with threads."""
     centre = vectors.mean(axis=0)
     length = float(np.linalg.norm(centre))
     cosines: VectorArray = np.round((vectors @ centre) / np.float32(length or 1.0), 6)
@@ -77,7 +78,7 @@ def compute_centrality(vectors: VectorArray) -> VectorArray:
 
 
 def choose_representatives(ids: Sequence[str], document_ids: Sequence[str], central: VectorArray) -> tuple[str, ...]:
-    """Up to 5 ids, most central first, each of another document where there are enough of them."""
+    """Choose up to 5 ids, most central first, from different documents where there are enough."""
     order = sorted(range(len(ids)), key=lambda i: (-central[i], ids[i]))
     documents: set[str] = set()
     first: list[str] = []
@@ -90,7 +91,7 @@ def choose_representatives(ids: Sequence[str], document_ids: Sequence[str], cent
 
 
 def _extract_phrases(text: str) -> Iterable[str]:
-    """The runs of one to three words of a text as written, stop words at neither end."""
+    """Yield the runs of one to three words of a text, as written, that neither begin nor end with a stop word."""
     stops = load_stop_words()
     for sentence in PHRASE_BREAK.split(text):
         words = ALPHABETIC_WORD.findall(sentence)
@@ -108,7 +109,7 @@ def _extract_lower_phrases(text: str) -> list[str]:
 
 
 def _drop_similar(phrases: Iterable[str]) -> list[str]:
-    """The first phrases that share no word (nor its plural) with an earlier one."""
+    """Return the first phrases that share no word, singular or plural, with an earlier one."""
     chosen: list[str] = []
     seen: set[str] = set()
     for phrase in phrases:
@@ -156,8 +157,10 @@ ROUTINE_TEXTS = (
 
 @dataclass(frozen=True, slots=True)
 class AlignmentTargets:
-    """What the codebook says: k narrative ids, their centroids (k, d) as unit rows, and the narratives
-    that each paragraph id advances (none: left out).
+    """The narratives of the codebook, with which clusters are aligned.
+
+    `centroids` (k, d) are unit rows, one for each of k ids. `assigned` maps a paragraph id to the narratives
+    that it advances; paragraphs that advance none are left out.
     """
 
     narrative_ids: Sequence[str]
@@ -168,19 +171,19 @@ class AlignmentTargets:
 def summarise_clusters(
     statements: Statements, labels: ClusterLabels, alignment: AlignmentTargets, routine: VectorArray
 ) -> tuple[Cluster, ...]:
-    """One record for each cluster 0 to `labels.max()` of `cluster()`, in that order; -1 is left out.
+    """Describe each cluster 0 to `labels.max()` of `cluster_paragraphs`, in that order; -1 is left out.
 
-    recurring: see `recurs`.
-    routine: `routine` are the vectors of `ROUTINE` (r, d). A paragraph's likeness to routine is its highest
-    cosine with one of them; a cluster is routine if its members' mean lies a standard deviation or more above
-    the mean of all paragraphs and above their mean likeness to narratives (in a corpus without routine, what
-    is least unlike it is still no routine), or if half of its members have fewer than 10 words.
+    recurring: see `is_recurring`.
+    routine: `routine` are the vectors (r, d) of `ROUTINE_TEXTS`. A paragraph's similarity to routine is its
+    highest cosine with one of them. A cluster is routine if the mean of its members is at least a standard
+    deviation above the mean of all paragraphs, and at least the members' mean similarity to narratives (so
+    that a corpus without routine has no routine cluster); or if half of its members have fewer than 10 words.
     narrative_id: the narrative that at least half of the members advance. nearest: the one that most of them
-    advance; where none does, the one whose centroid is nearest to theirs.
+    advance; where none does, the one with the nearest centroid.
 
-    Such a cluster is a topic: it makes no one claim (cohesion 0), and so is no candidate (`describe_claims`
-    are). The result does not depend on the order of the statements. Ids are made from the most central
-    member's text.
+    Such a cluster is a topic: it makes no single claim (cohesion 0), and so is no candidate (unlike those of
+    `summarise_claims`). The result does not depend on the order of the statements. Ids are made from the text
+    of the most central member.
     """
     order = np.argsort(np.array(statements.ids, dtype=object), kind="stable")
     ids = [statements.ids[i] for i in order]
@@ -188,9 +191,9 @@ def summarise_clusters(
     document_ids = [statements.document_ids[i] for i in order]
     dates = [statements.dates[i] for i in order]
     vectors, labels = statements.vectors[order], labels[order]
-    routineness = _compute_max_cosine(vectors, routine)
-    usual = routineness.mean() + ROUTINE_DEVIATIONS * routineness.std()
-    narrativeness = _compute_max_cosine(vectors, alignment.centroids)
+    to_routine = _compute_max_cosine(vectors, routine)
+    least_routine = to_routine.mean() + ROUTINE_DEVIATIONS * to_routine.std()
+    to_narratives = _compute_max_cosine(vectors, alignment.centroids)
     corpus = len(set(document_ids))
     taken: set[str] = set()
     described = []
@@ -203,7 +206,7 @@ def summarise_clusters(
         taken.add(cluster_id)
         nearest, purity = _align_members(own, vectors[members], alignment)
         short = float(np.median([len(texts[i].split()) for i in members])) < ROUTINE_WORDS
-        courteous = routineness[members].mean() >= max(usual, narrativeness[members].mean())
+        is_routine = to_routine[members].mean() >= max(least_routine, to_narratives[members].mean())
         described.append(
             Cluster(
                 cluster_id=cluster_id,
@@ -215,7 +218,7 @@ def summarise_clusters(
                 nearest=nearest,
                 purity=purity,
                 recurring=is_recurring([document_ids[i] for i in members], [dates[i] for i in members], corpus),
-                routine=short or bool(courteous),
+                routine=short or bool(is_routine),
                 cohesion=0.0,
             )
         )
@@ -229,23 +232,24 @@ def summarise_claims(
     routine: VectorArray,
     names: VectorArray,
 ) -> tuple[Cluster, ...]:
-    """One record for each claim of `find_claims`, in the order of ids; `names` (c, d) are their vectors.
+    """Describe each claim of `find_recurring_claims`, in the order of ids; `names` (c, d) are their vectors.
 
-    The name is the claim itself, the id made from it, so that it is the same in any store. members are the
-    statements that advance it, fits their nearness, cohesion its mean. routine: the name is as near to a
-    sentence of `ROUTINE` as `ROUTINE_NAME`. The rest as in `describe`.
+    The name is the claim itself, and the id is made from it, so that both are the same in any store. members
+    are the statements that advance it, fits their cosines, cohesion the mean of these. A claim is routine if
+    the cosine of its name with one of `ROUTINE_TEXTS` is at least `ROUTINE_COSINE`. The other fields are those
+    of `summarise_clusters`.
     """
     if not claims:
         return ()
     rows = [sorted(claim.fits, key=statements.ids.__getitem__) for claim in claims]
-    texts = [*statements.texts, *(statements.texts[i] for of_one in rows for i in of_one)]
-    labels = np.repeat([UNCLUSTERED, *range(len(claims))], [len(statements.texts), *(len(of_one) for of_one in rows)])
-    courteous = _compute_max_cosine(names, routine) >= ROUTINE_COSINE
+    texts = [*statements.texts, *(statements.texts[i] for members in rows for i in members)]
+    labels = np.repeat([UNCLUSTERED, *range(len(claims))], [len(statements.texts), *map(len, rows)])
+    is_routine = _compute_max_cosine(names, routine) >= ROUTINE_COSINE
     taken: set[str] = set()
     described = []
     for number, phrases in enumerate(find_distinctive_phrases(texts, labels)):
         claim, members = claims[number], [statements.ids[i] for i in rows[number]]
-        nearness = np.array([claim.fits[i] for i in rows[number]])
+        cosines = np.array([claim.fits[i] for i in rows[number]])
         nearest, purity = _align_members(members, statements.vectors[rows[number]], alignment)
         cluster_id = make_cluster_id(claim.text, taken, CLAIM_PREFIX)
         taken.add(cluster_id)
@@ -256,32 +260,32 @@ def summarise_claims(
                 phrases=phrases,
                 members=tuple(members),
                 representatives=choose_representatives(
-                    members, [statements.document_ids[i] for i in rows[number]], nearness.astype(np.float32)
+                    members, [statements.document_ids[i] for i in rows[number]], cosines.astype(np.float32)
                 ),
                 narrative_id=nearest if purity >= EXPLAINED_SHARE else "",
                 nearest=nearest,
                 purity=purity,
                 recurring=True,
-                routine=bool(courteous[number]),
+                routine=bool(is_routine[number]),
                 stance=claim.stance,
-                cohesion=round(float(nearness.mean()), 3),
-                fits=tuple(zip(members, nearness.tolist(), strict=True)),
+                cohesion=round(float(cosines.mean()), 3),
+                fits=tuple(zip(members, cosines.tolist(), strict=True)),
             )
         )
     return tuple(sorted(described, key=lambda cluster: cluster.cluster_id))
 
 
 def _compute_max_cosine(vectors: VectorArray, models: VectorArray) -> NDArray[np.float64]:
-    """(n,) highest cosine of each row with one of the models; -1 where there are none.
+    """Compute the highest cosine (n,) of each row with one of the models; -1 where there are none.
 
-    To 5 decimals, as the last bits of a product vary with the number of threads.
+    It has 5 decimals, as the last bits of a product vary with the number of threads.
     """
     highest: NDArray[np.float64] = np.max(vectors @ models.T, axis=1, initial=-1.0).astype(np.float64)
     return highest.round(5)
 
 
 def _align_members(members: Sequence[str], vectors: VectorArray, alignment: AlignmentTargets) -> tuple[str, float]:
-    """The narrative that most members advance, or else the nearest, and the share that advances it."""
+    """Return the narrative that most members advance, or else the nearest, and the share that advances it."""
     if not alignment.narrative_ids:
         return "", 0.0
     cosines = np.round(alignment.centroids @ vectors.mean(axis=0), 5)
@@ -294,6 +298,6 @@ def _align_members(members: Sequence[str], vectors: VectorArray, alignment: Alig
 
 
 def _take_opening_words(text: str) -> str:
-    """The first words of a text, as the name of a cluster in which no phrase recurs."""
+    """Return the first words of a text, as the name of a cluster without a recurring phrase."""
     words = text.split()
     return " ".join(words[:8]) + (" …" if len(words) > 8 else "")

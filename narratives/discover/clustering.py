@@ -1,4 +1,4 @@
-"""What recurrence is, in a corpus of a given size."""
+"""Clusters of similar paragraphs, and when a cluster or claim counts as recurring."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 FEW_DOCUMENTS, MANY_DOCUMENTS = 30, 300
-# Documents, and quarters or months, that a claim must be found in; of a very small corpus documents alone.
+# The least documents, and quarters or months, of a recurring claim; in a very small corpus documents alone.
 MIN_IN_LARGE, MIN_IN_MEDIUM, MIN_IN_SMALL = (5, 3), (3, 2), 2
 
 
 def is_recurring(
     document_ids: Sequence[str], dates: Sequence[str], corpus: int, many_least: tuple[int, int] = MIN_IN_LARGE
 ) -> bool:
-    """Whether what these paragraphs share is said again and again; `dates` are theirs, `YYYY[-MM[-DD]]`.
+    """Whether these paragraphs are spread over enough documents and time; `dates` are `YYYY[-MM[-DD]]`.
 
-    At least 5 documents and 3 quarters, or what `many_least` says; 3 documents and 2 months in a corpus of
-    fewer than 300 documents, 2 documents in one of fewer than 30. A date known to the year counts as another
-    quarter or month only where no month of that year is known.
+    At least 5 documents and 3 quarters, or `many_least`; 3 documents and 2 months in a corpus of fewer than
+    300 documents; 2 documents in a corpus of fewer than 30. A date that is known to the year alone counts as
+    one more quarter or month only if no month of that year is known.
     """
     documents = len(set(document_ids))
     if corpus < FEW_DOCUMENTS:
@@ -55,27 +55,28 @@ BLOCK_CELLS = 1 << 24
 
 
 def cluster_paragraphs(ids: Sequence[str], vectors: VectorArray, *, seeds: int = 20) -> ClusterLabels:
-    """Group paragraphs into clusters of like statements.
+    """Group paragraphs into clusters of similar statements.
 
-    The method: the mutual nearest-neighbour graph of the vectors (two paragraphs are linked if each is among
-    the other's 15 nearest by cosine; fewer in a small corpus); `seeds` runs of Louvain on it, each visiting
-    the paragraphs in an order of its own; a last run in which a link weighs its cosine times the share of
-    runs that kept its ends together. A paragraph that in fewer than half of the runs was with the bulk of
-    its cluster is left out again, as are clusters under 5 paragraphs (3 in a corpus of fewer than 1,000).
+    The method: build the mutual nearest-neighbour graph of the vectors (two paragraphs are linked if each is
+    among the other's 15 nearest by cosine; fewer in a small corpus). Run Louvain on it `seeds` times, each
+    time in another order of the paragraphs. Run it once more with each link weighted by its cosine times the
+    share of runs that put its ends into one community. Leave out paragraphs that were with most of their
+    cluster in fewer than half of the runs, and clusters of fewer than 5 paragraphs (3 in a corpus of fewer
+    than 1,000).
 
     `ids` are n different paragraph ids, `vectors` (n, d) float32 unit rows in the same order. Returns (n,)
-    int64 labels: 0 for the largest cluster and upwards, -1 for unclustered. Fewer than 5 paragraphs make no
+    int64 labels: 0 for the largest cluster and upwards, -1 for unclustered. Fewer than 5 paragraphs give no
     cluster. The result depends on the set of ids and vectors, not on their order or on the number of
-    threads: work is done in the order of ids, and neighbours are found in whole numbers, where sums are
-    exact. Raises ValueError where ids repeat or do not fit the vectors.
+    threads: work is done in the order of ids, and neighbours are found with whole numbers, whose sums are
+    exact. Raises ValueError where ids repeat or their number differs from the vectors'.
 
-    Measured on 29,597 Kremlin paragraphs: 12 to 16 s of one core; 991 clusters of 5 to 72 paragraphs (median
-    25), 89 % clustered; bit-identical when shuffled and with 1 or 2 threads; when 5 % more documents come,
-    93 % of the clusters find themselves again (members' Jaccard index at least 0.3).
+    Measured on 29,597 Kremlin paragraphs: 12 to 16 s on one core; 991 clusters of 5 to 72 paragraphs (median
+    25), 89 % clustered; bit-identical when shuffled and with 1 or 2 threads. After adding 5 % more documents,
+    93 % of the clusters are found again (members' Jaccard index at least 0.3).
 
-    Louvain rather than Leiden: scikit-network's Leiden draws from the C library's rand(), which no seed of
-    ours governs, so that two runs in one process differ. With the consensus around it the two were equal in
-    coherence and stability, and no cluster of either fell apart in the graph.
+    Louvain rather than Leiden: scikit-network's Leiden draws from the C library's rand(), which takes no seed
+    from here, so two runs in one process differ. With the consensus the two were equal in coherence and
+    stability, and no cluster of either was disconnected in the graph.
 
     Sources: Blondel et al. 2008 (Louvain); Lancichinetti and Fortunato 2012 (consensus).
     """
@@ -93,26 +94,26 @@ def cluster_paragraphs(ids: Sequence[str], vectors: VectorArray, *, seeds: int =
 
 
 def choose_neighbours(n: int) -> int:
-    """How many neighbours a paragraph has in a corpus of n: 15, fewer below 2,000 paragraphs, at least 5."""
+    """Choose the number of neighbours in a corpus of n: 15, fewer below 2,000 paragraphs, at least 5."""
     return min(NEIGHBOURS, max(5, round(math.sqrt(n) / 3)), n - 1)
 
 
 def choose_resolution(n: int) -> float:
-    """The resolution of modularity in a corpus of n: it lets clusters grow as the cube root of the corpus."""
+    """Choose the resolution of modularity in a corpus of n: clusters grow with its cube root."""
     return max(1.0, math.pow(n, 2 / 3) / 16)
 
 
 def choose_min_size(n: int) -> int:
-    """The smallest cluster in a corpus of n paragraphs."""
+    """Choose the least size of a cluster in a corpus of n paragraphs."""
     return 3 if n < SMALL_CORPUS else 5
 
 
 def find_neighbours(vectors: VectorArray, k: int) -> tuple[NDArray[np.int64], VectorArray]:
-    """The k nearest other rows of each row by cosine: (n, k) indices and (n, k) cosines, nearest first.
+    """Find the k nearest other rows of each row by cosine: (n, k) indices and cosines, nearest first.
 
-    Exact search. Components are rounded to 1/4000, so that products and their sums are whole numbers that
-    float32 holds without rounding, and the result is the same for every BLAS, thread count and CPU (the
-    error of a cosine is about 1e-4). Equal cosines come in the order of rows.
+    The search is exact. Components are rounded to 1/4000, so that products and their sums are whole numbers
+    that float32 holds without rounding. The result is then the same for every BLAS, thread count and CPU (the
+    error of a cosine is about 1e-4). Equal cosines are in the order of rows.
     """
     n = len(vectors)
     whole = np.rint(vectors * np.float32(GRID_STEPS)).astype(np.float32)
@@ -135,8 +136,8 @@ def find_neighbours(vectors: VectorArray, k: int) -> tuple[NDArray[np.int64], Ve
 
 
 def _build_mutual_graph(vectors: VectorArray, k: int) -> csr_matrix:
-    """Symmetric (n, n) sparse matrix of cosines, where each of two rows is among the other's k nearest."""
-    from scipy import sparse  # here and below: too slow to import for the pages, which never cluster
+    """Build the symmetric (n, n) sparse matrix of cosines of rows that are among each other's k nearest."""
+    from scipy import sparse  # imported here and below because it is slow, and pages never cluster
 
     n = len(vectors)
     indices, cosines = find_neighbours(vectors, k)
@@ -180,20 +181,20 @@ def _run_louvain(graph: csr_matrix, resolution: float, seed: int) -> ClusterLabe
 
 
 def _compute_agreement(labels: ClusterLabels, runs: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(n,) share of the runs in which each row is in the community that holds most of its cluster."""
-    found = np.zeros(len(labels))
+    """Compute for each row (n,) the share of runs in which it is in the community of most of its cluster."""
+    agreeing = np.zeros(len(labels))
     for run in runs:
         pairs, counts = np.unique(np.stack([labels, run]), axis=1, return_counts=True)
-        # Sorted by cluster, then size: the first pair of each cluster is where its bulk went.
+        # Sorted by cluster, then size: the first pair of each cluster is the community of most of its rows.
         order = np.lexsort((pairs[1], -counts, pairs[0]))
         _, first = np.unique(pairs[0][order], return_index=True)
-        bulk = pairs[1][order][first]
-        found += run == bulk[labels]
-    return found / len(runs)
+        largest = pairs[1][order][first]
+        agreeing += run == largest[labels]
+    return agreeing / len(runs)
 
 
 def _number_by_size(labels: ClusterLabels, min_size: int) -> ClusterLabels:
-    """Number clusters by falling size, equal ones by their first row; leave out those under `min_size`."""
+    """Renumber clusters by decreasing size, equal ones by first row; leave out those below `min_size`."""
     kept, first, sizes = np.unique(labels[labels >= 0], return_index=True, return_counts=True)
     order = np.lexsort((first, -sizes))
     renamed = np.full(labels.max(initial=0) + 2, UNCLUSTERED, dtype=np.int64)

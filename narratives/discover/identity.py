@@ -1,4 +1,4 @@
-"""The ids of clusters, and how a cluster keeps its id from build to build."""
+"""The ids of clusters, how a cluster keeps its id from build to build, and its lineage."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from dataclasses import replace
 from narratives.model import Cluster, Codebook, LineageEvent, LineageKind, PreviousSnapshot
 
 MIN_JACCARD = 0.3
-# How ids begin: a claim that may be offered as a narrative, and a cluster of one topic.
+# The first characters of ids: of a recurring claim, and of a topic.
 CLAIM_PREFIX, TOPIC_PREFIX = "c-", "t-"
 
 
 def make_cluster_id(text: str, taken: Collection[str], prefix: str = TOPIC_PREFIX) -> str:
-    """The prefix and 8 hex digits from a text (a claim; a topic's central member), none of those `taken`."""
+    """Make an id that is not `taken` from a text (a claim, or a topic's central member): prefix, 8 hex digits."""
     attempt = 0
     while True:
         salt = f"\0{attempt}" if attempt else ""
-        found = prefix + hashlib.sha256((text + salt).encode("utf-8", "surrogatepass")).hexdigest()[:8]
-        if found not in taken:
-            return found
+        cluster_id = prefix + hashlib.sha256((text + salt).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        if cluster_id not in taken:
+            return cluster_id
         attempt += 1
 
 
 def keep_ids(clusters: Sequence[Cluster], previous: Mapping[str, str]) -> tuple[Cluster, ...]:
-    """Give clusters the ids they had: `previous` maps a paragraph_id to its cluster_id in the last snapshot.
+    """Give clusters their earlier ids; `previous` maps paragraph_id to cluster_id in the last snapshot.
 
-    A cluster is the same as an earlier one if their members' Jaccard index is at least 0.3. The most alike
+    A cluster is the same as an earlier one if their members' Jaccard index is at least 0.3. The most similar
     pair is matched first (equal ones in the order of ids), and each id is given once. A cluster without a
-    match never takes an id that `previous` used. Order and all other fields stay.
+    match never takes an id that `previous` used. The order and all other fields do not change.
     """
     sizes = Counter(previous.values())
     pairs = []
@@ -53,19 +53,19 @@ def keep_ids(clusters: Sequence[Cluster], previous: Mapping[str, str]) -> tuple[
     return tuple(replace(cluster, cluster_id=ids[place]) for place, cluster in enumerate(clusters))
 
 
-# From this share of the members on, one cluster is said to come from another, or to have gone into it.
+# The least share of members for one cluster to count as coming from another, or as merged into it.
 MAJORITY_SHARE = 0.5
-# Clusters with a smaller share of the members are not named.
+# Clusters with a smaller share of the members are not listed.
 MIN_RELATED_SHARE = 0.1
 
 
 def trace_lineage(
     clusters: Sequence[Cluster], codebook: Codebook, earlier: PreviousSnapshot
 ) -> tuple[LineageEvent, ...]:
-    """Every change between the snapshot before and this one: see `model.Lineage`; none for the first.
+    """List every change from the previous snapshot to this one (see `LineageEvent`); none for the first.
 
-    `clusters` have the ids that `keep_ids` gave them. Shares are of paragraphs that both snapshots hold in
-    a cluster, except those of `kept`, which are of the members of either.
+    `clusters` have the ids that `keep_ids` gave them. Shares are of the paragraphs that are in a cluster in
+    both snapshots; those of `kept` are of all members in either snapshot.
     """
     if not earlier.snapshot_id:
         return ()
@@ -73,37 +73,37 @@ def trace_lineage(
 
 
 def _trace_clusters(clusters: Sequence[Cluster], earlier: PreviousSnapshot) -> Iterable[LineageEvent]:
-    known: defaultdict[str, list[str]] = defaultdict(list)
+    former: defaultdict[str, list[str]] = defaultdict(list)
     for before, members in earlier.members.items():
         for member in members:
-            known[member].append(before)
-    went: defaultdict[str, Counter[str]] = defaultdict(Counter)
+            former[member].append(before)
+    successors: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for cluster in clusters:
         own = cluster.cluster_id
-        came = Counter(before for m in cluster.members for before in known[m] if before[:2] == own[:2])
-        for before, n in came.items():
-            went[before][own] = n
+        origins = Counter(before for m in cluster.members for before in former[m] if before[:2] == own[:2])
+        for before, n in origins.items():
+            successors[before][own] = n
         if own not in earlier.members:
-            related, shares = _rank_related(came)
+            related, shares = _rank_related(origins)
             kind: LineageKind = "split" if shares and shares[0] >= MAJORITY_SHARE else "birth"
             yield LineageEvent(kind, own, cluster.name, "discovered", related, shares)
             continue
-        share = came[own] / len(earlier.members[own].union(cluster.members))
+        share = origins[own] / len(earlier.members[own].union(cluster.members))
         yield LineageEvent("kept", own, cluster.name, "discovered", (own,), (round(share, 3),))
-        was = earlier.names.get(own, cluster.name)
-        if was != cluster.name:
-            yield LineageEvent("rename", own, cluster.name, "discovered", note=was)
+        earlier_name = earlier.names.get(own, cluster.name)
+        if earlier_name != cluster.name:
+            yield LineageEvent("rename", own, cluster.name, "discovered", note=earlier_name)
         if cluster.is_candidate != (own in earlier.candidates):
-            turn: LineageKind = "offered" if cluster.is_candidate else "withdrawn"
-            yield LineageEvent(turn, own, cluster.name, "discovered")
+            change: LineageKind = "offered" if cluster.is_candidate else "withdrawn"
+            yield LineageEvent(change, own, cluster.name, "discovered")
     for gone in sorted(set(earlier.members) - {cluster.cluster_id for cluster in clusters}):
-        related, shares = _rank_related(went[gone])
+        related, shares = _rank_related(successors[gone])
         end: LineageKind = "merge" if shares and shares[0] >= MAJORITY_SHARE else "death"
         yield LineageEvent(end, gone, earlier.names.get(gone, ""), "discovered", related, shares)
 
 
 def _rank_related(counts: Counter[str]) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    """The clusters with a tenth or more of the members, largest first, and their shares."""
+    """Return the clusters with at least a tenth of the members, largest first, and their shares."""
     total = sum(counts.values())
     order = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     kept = [(key, round(n / total, 3)) for key, n in order if n / total >= MIN_RELATED_SHARE]

@@ -1,4 +1,4 @@
-"""A map: a place in the plane for every paragraph, where paragraphs that say alike things lie together."""
+"""The map: a position in the plane for every paragraph, with similar paragraphs close together."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from narratives.model import VectorArray
 Positions = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-HALF_WIDTH = 10.0  # the map is the square from -10 to 10 in both directions
+HALF_WIDTH = 10.0  # the map is a square from -10 to 10 in both directions
 DECIMALS = 3
-MIN_FOR_TSNE = 50  # paragraphs, below which a neighbourhood graph says less than the two main axes
-MAX_FOR_TSNE = 50_000  # paragraphs that are laid out together; more would take minutes
-PLACING_NEIGHBOURS = 5  # nearest laid-out paragraphs, between which each further one is placed
+MIN_FOR_TSNE = 50  # paragraphs; with fewer, the two principal axes show more than a neighbourhood graph
+MAX_FOR_TSNE = 50_000  # paragraphs that t-SNE places together; more would take minutes
+PLACING_NEIGHBOURS = 5  # nearest placed paragraphs that decide where each remaining one goes
 EXAGGERATED_STEPS, PLAIN_STEPS, EXAGGERATION = 125, 250, 12.0
-CONTINUED_STEPS = 100  # steps from an earlier map, which is nearly right
+CONTINUED_STEPS = 100  # steps from an earlier map, which is nearly right already
 MIN_KNOWN_SHARE = 0.5  # share of the paragraphs that an earlier map must hold to be continued
-MIN_EXTENT = 1e-9  # what is no wider than this is one point
-START_SPREAD = 1e-4  # t-SNE starts from a picture this small: https://doi.org/10.1038/s41467-019-13056-x
-TSNE_REACH = 0.35  # how far from its centre t-SNE's picture of n paragraphs reaches, over the root of n; measured
+MIN_EXTENT = 1e-9  # anything narrower is one point
+START_SPREAD = 1e-4  # standard deviation at the start of t-SNE: https://doi.org/10.1038/s41467-019-13056-x
+TSNE_REACH = 0.35  # radius of t-SNE's result for n paragraphs, divided by the square root of n; measured
 
 
 def project_to_map(
@@ -35,21 +35,21 @@ def project_to_map(
     """Place paragraphs in the plane so that neighbours by meaning are neighbours on the map.
 
     The method: t-SNE with uniform weights on the graph of the 15 nearest neighbours that clustering uses too
-    (fewer in a small corpus), begun from the first two principal axes, each turned so that its largest
-    component is positive. Where an `earlier` map, in the units of this function's result, holds at least half
-    of the paragraphs, it is continued instead, so that readers find things where they were: new paragraphs
-    begin at the median of their neighbours, and all move a little. Above 50,000 paragraphs those with the
-    smallest hashes of their ids are laid out, and every other one is placed at the median of its 5 nearest
-    among these. Fewer than 50 are shown on their principal axes.
+    (fewer in a small corpus). It starts from the first two principal axes, each oriented so that its largest
+    component is positive. If an `earlier` map, in the units of this function's result, holds at least half of
+    the paragraphs, t-SNE starts from that map, so that readers find things where they were: new paragraphs
+    start at the median of their neighbours, and all move a little. Above 50,000 paragraphs, t-SNE places those
+    with the smallest hashes of their ids; every other one goes to the median of its 5 nearest among these.
+    Fewer than 50 paragraphs are shown on their principal axes.
 
     `vectors` are (n, d) float32 unit rows, `ids` n different ids in the same order. Returns (n, 2) float32 in
-    the square from -10 to 10, centred, with 3 decimals. Nearness means something; the axes and distances
-    across the map do not. On one machine the result depends on the set of ids and vectors and on `earlier`,
-    not on their order or the number of threads; another machine may give another map. Raises ValueError where
-    ids repeat or do not fit the vectors.
+    the square from -10 to 10, centred, with 3 decimals. Closeness has a meaning; the axes and large distances
+    have none. On one machine the result depends on the set of ids and vectors and on `earlier`, not on their
+    order or the number of threads; another machine may give another map. Raises ValueError where ids repeat
+    or their number differs from the vectors'.
 
-    Sources: van der Maaten and Hinton 2008 (t-SNE); Linderman et al. 2019 (its fast form, as openTSNE has
-    it); Kobak and Berens 2019 (the beginning). docs/map.md compares it with other methods.
+    Sources: van der Maaten and Hinton 2008 (t-SNE); Linderman et al. 2019 (the fast form in openTSNE); Kobak
+    and Berens 2019 (the start). docs/map.md compares it with other methods.
     """
     n = len(ids)
     if vectors.shape[:1] != (n,) or len(set(ids)) != n:
@@ -57,7 +57,7 @@ def project_to_map(
     order = np.array(sorted(range(n), key=lambda row: _hash_id(ids[row])), dtype=np.int64)
     ours = np.ascontiguousarray(vectors[order], dtype=np.float32)
     laid, further = ours[:MAX_FOR_TSNE], ours[MAX_FOR_TSNE:]
-    # One thread: sums in another order would differ in the last digit, and t-SNE blows that up.
+    # One thread: sums in another order differ in the last digit, and t-SNE amplifies the difference.
     with threadpool_limits(1):
         if n < MIN_FOR_TSNE:
             places = _project_main_axes(laid)
@@ -65,9 +65,9 @@ def project_to_map(
             places = _run_tsne(laid, _find_known_positions([ids[row] for row in order[:MAX_FOR_TSNE]], earlier or {}))
         if len(further):
             places = np.concatenate([places, _place_remaining(further, laid, places)])
-    found = np.empty((n, 2), dtype=np.float32)
-    found[order] = np.round(_fit_to_square(places), DECIMALS) + 0.0  # no negative zero
-    return found
+    positions = np.empty((n, 2), dtype=np.float32)
+    positions[order] = np.round(_fit_to_square(places), DECIMALS) + 0.0  # no negative zero
+    return positions
 
 
 def _hash_id(key: str) -> bytes:
@@ -75,7 +75,7 @@ def _hash_id(key: str) -> bytes:
 
 
 def _project_main_axes(vectors: VectorArray) -> Positions:
-    """The rows on the two axes along which they differ most, (n, 2)."""
+    """Project the rows on their two principal axes, (n, 2)."""
     places = np.zeros((len(vectors), 2))
     if len(vectors) > 1:
         centred = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
@@ -87,9 +87,9 @@ def _project_main_axes(vectors: VectorArray) -> Positions:
 
 
 def _find_known_positions(ids: Sequence[str], earlier: Mapping[str, tuple[float, float]]) -> Positions | None:
-    """(n, 2) places on the earlier map, NaN where it lacks one; None where it says too little to go on from.
+    """Return the (n, 2) positions on the earlier map, NaN where it has none; None if it cannot be continued.
 
-    That is where it lacks more than half, or has fewer than 50 (of which it shows the axes), or is one point.
+    It cannot if it lacks more than half of the paragraphs, has fewer than 50 of them, or is a single point.
     """
     nowhere = (math.nan, math.nan)
     places = np.array([earlier.get(key, nowhere) for key in ids], dtype=np.float64)
@@ -100,7 +100,7 @@ def _find_known_positions(ids: Sequence[str], earlier: Mapping[str, tuple[float,
 
 
 def _run_tsne(vectors: VectorArray, known: Positions | None) -> Positions:
-    from openTSNE import TSNEEmbedding, affinity, nearest_neighbors  # takes a second, and pages need it not
+    from openTSNE import TSNEEmbedding, affinity, nearest_neighbors  # takes a second to import; pages do not need it
 
     n, k = len(vectors), choose_neighbours(len(vectors))
     indices, cosines = find_neighbours(vectors, k)
@@ -108,7 +108,7 @@ def _run_tsne(vectors: VectorArray, known: Positions | None) -> Positions:
     if known is None:
         start = _project_main_axes(vectors)
         if np.ptp(start, axis=0).max() < MIN_EXTENT:
-            return start  # all alike; openTSNE's grid would have no width, and the process would die of it
+            return start  # all vectors are equal; openTSNE would crash on a grid without width
         start *= START_SPREAD / max(float(start[:, 0].std()), START_SPREAD)
     else:
         start = _fill_positions(known, indices) * (TSNE_REACH * math.sqrt(n) / HALF_WIDTH)
@@ -121,7 +121,7 @@ def _run_tsne(vectors: VectorArray, known: Positions | None) -> Positions:
 
 
 def _fill_positions(known: Positions, indices: Indices) -> Positions:
-    """Places for all: who has none begins at the median of the neighbours that have, else at the centre."""
+    """Give rows without a position the median of their neighbours' positions, else the centre."""
     places = known.copy()
     for row in np.flatnonzero(np.isnan(known[:, 0])):
         around = known[indices[row]]
@@ -131,19 +131,19 @@ def _fill_positions(known: Positions, indices: Indices) -> Positions:
 
 
 def _place_remaining(vectors: VectorArray, laid: VectorArray, places: Positions) -> Positions:
-    """The median of the places of each row's nearest rows among those laid out, (n, 2)."""
+    """Return for each row the median position of its nearest rows among those already placed, (n, 2)."""
     grid = np.rint(laid * np.float32(GRID_STEPS))
-    found = np.empty((len(vectors), 2))
+    positions = np.empty((len(vectors), 2))
     height = max(1, BLOCK_CELLS // len(laid))
     for at in range(0, len(vectors), height):
         products = np.rint(vectors[at : at + height] * np.float32(GRID_STEPS)) @ grid.T
         best = np.argpartition(products, -PLACING_NEIGHBOURS, axis=1)[:, -PLACING_NEIGHBOURS:]
-        found[at : at + height] = np.median(places[best], axis=1)
-    return found
+        positions[at : at + height] = np.median(places[best], axis=1)
+    return positions
 
 
 def _fit_to_square(places: Positions) -> Positions:
-    """Centred, and as large as the square allows."""
+    """Centre the positions and scale them to the square."""
     if not len(places):
         return places
     centred: Positions = places - (places.min(axis=0) + places.max(axis=0)) / 2

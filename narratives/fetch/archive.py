@@ -1,4 +1,4 @@
-"""The manifest.csv of one host's folder, through which `build` learns the address of each page."""
+"""The archive of fetched pages: files, their records, and a manifest.csv with their addresses."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ MANIFEST_HEADER = ("path", "url")
 
 
 class ArchiveManifest:
-    """Rows of `path,url`, one appended for each new page; what people add to the file stays.
+    """The manifest.csv of one host's folder: a row `path,url` for each page.
 
-    Raises ReadError where the file is there but lacks these columns.
+    `build` takes the addresses from it. Columns and cells that people add are kept. Raises ReadError if the
+    file exists but lacks these columns.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -32,28 +33,28 @@ class ArchiveManifest:
         self._columns: list[str] = list(MANIFEST_HEADER)
         self._known: set[str] = set()
         if self._path.exists():
-            self._mend()
+            self._drop_missing()
         else:
             self._append(MANIFEST_HEADER)
 
     def add(self, name: str, url: str) -> None:
-        """Name a file and its address, unless the manifest names it already."""
+        """Add a file and its address, unless the manifest already has the file."""
         if name not in self._known:
-            said = {"path": name, "url": url}
-            self._append([said.get(column, "") for column in self._columns])
+            row = {"path": name, "url": url}
+            self._append([row.get(column, "") for column in self._columns])
             self._known.add(name)
 
-    def _mend(self) -> None:
-        """Take out rows of files that are not there, among them one that a kill cut off."""
+    def _drop_missing(self) -> None:
+        """Remove rows whose files do not exist, including a row that was only partly written."""
         try:
             text = self._path.read_text("utf-8-sig")
             table = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
         except (UnicodeError, csv.Error) as error:
-            raise ReadError("a CSV file in UTF-8", f"{self._path} ({error})", "Mend or remove it.") from error
+            raise ReadError("a CSV file in UTF-8", f"{self._path} ({error})", "Correct or delete it.") from error
         header, *rows = table or [list(MANIFEST_HEADER)]
         if not set(MANIFEST_HEADER) <= set(header):
-            todo = f"Add the columns, or fetch into another folder than {self._path.parent}."
-            raise ReadError(f"the columns {', '.join(MANIFEST_HEADER)}", ", ".join(header), todo)
+            hint = f"Add the columns, or fetch into another folder than {self._path.parent}."
+            raise ReadError(f"the columns {', '.join(MANIFEST_HEADER)}", ", ".join(header), hint)
         place = header.index("path")
         kept = [row for row in rows if len(row) == len(header) and (self._path.parent / row[place]).is_file()]
         self._columns, self._known = header, {row[place] for row in kept}
@@ -63,7 +64,7 @@ class ArchiveManifest:
             beside.replace(self._path)
 
     def _append(self, row: Sequence[str]) -> None:
-        # One write at the end of the file: a kill of the process leaves all of it or nothing.
+        # A single write: if the process is killed, the row is there completely or not at all.
         handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             os.write(handle, _format_csv_row(row))
@@ -89,7 +90,7 @@ EXTENSIONS = {
     "text/plain": ".txt",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
 }
-# Types that say nothing: the content decides.
+# Types that carry no information: the content decides.
 _GENERIC_TYPES = ("", "application/octet-stream", "binary/octet-stream")
 _NON_SLUG = re.compile(r"[^a-z0-9]+")
 MAX_SLUG_LENGTH = 40
@@ -99,7 +100,7 @@ TEMPORARY_PREFIX = ".tmp-"
 
 @dataclass(frozen=True, slots=True)
 class PageRecord:
-    """How a page in the archive was fetched; times are UTC. `path` is relative to the host's folder."""
+    """How an archived page was fetched. Times are UTC; `path` is relative to the host's folder."""
 
     url: str
     final_url: str
@@ -112,59 +113,59 @@ class PageRecord:
 
     @property
     def validators(self) -> dict[str, str]:
-        """The headers of a request for the page only if it has changed."""
+        """The headers that request the page only if it has changed."""
         sent = {name.lower(): value for name, value in self.headers}
         asked = {"If-None-Match": sent.get("etag", ""), "If-Modified-Since": sent.get("last-modified", "")}
         return {name: value for name, value in asked.items() if value}
 
 
 class Archive:
-    """Keeps pages. Every file is written beside its place and then moved there; one process at a time."""
+    """The archive of pages. Files are written atomically; only one process may use it at a time."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._ledgers: dict[Path, ArchiveManifest] = {}
+        self._manifests: dict[Path, ArchiveManifest] = {}
 
     def find(self, url: str) -> PageRecord | None:
-        """The record of a page, if the page is there and whole."""
-        path = self._sidecar(url)
+        """Return the record of a page if its file exists and is complete, else None."""
+        path = self._get_record_path(url)
         try:
-            said: dict[str, Any] = json.loads(path.read_bytes())
-            record = PageRecord(**{**said, "headers": tuple((name, value) for name, value in said["headers"])})
+            values: dict[str, Any] = json.loads(path.read_bytes())
+            record = PageRecord(**{**values, "headers": tuple((name, value) for name, value in values["headers"])})
             body = (path.parent.parent / record.path).read_bytes()
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None
-        # A kill between the two writes leaves a new page under an old record.
+        # If the process is killed between the two writes, a new page is left under an old record.
         return record if hashlib.sha256(body).hexdigest() == record.sha256 else None
 
     def keep(self, page: FetchedPage, known: PageRecord | None, now: str) -> PageChange:
-        """Put a page in place of what was known of it; raises FetchError where its type is not kept."""
-        sidecar = self._sidecar(page.url)
-        folder = sidecar.parent.parent
+        """Write a page in place of its earlier version; raises FetchError if its type is not supported."""
+        record_path = self._get_record_path(page.url)
+        folder = record_path.parent.parent
         digest = hashlib.sha256(page.body).hexdigest()
-        name = sidecar.stem + choose_extension(page)
+        name = record_path.stem + choose_extension(page)
         is_same = known is not None and known.sha256 == digest and known.path == name
-        sidecar.parent.mkdir(parents=True, exist_ok=True)
-        # The manifest first: a page without its address would be read as another document, unnoticed.
-        self._ledger(folder).add(name, page.url)
+        record_path.parent.mkdir(parents=True, exist_ok=True)
+        # The manifest first: without its address the page would be read as a different document.
+        self._get_manifest(folder).add(name, page.url)
         if not is_same:
             write_atomically(folder / name, page.body)
         fetched_at = known.fetched_at if known and is_same else now
         record = PageRecord(
             page.url, page.final_url, name, page.status, page.headers, digest, fetched_at, checked_at=now
         )
-        write_atomically(sidecar, _format_record(record))
+        write_atomically(record_path, _format_record(record))
         if known is not None and known.path != name:
             (folder / known.path).unlink(missing_ok=True)
         return "unchanged" if is_same else "changed" if known else "new"
 
     def touch(self, known: PageRecord, now: str) -> None:
-        """Note that the server says a page is still what it was."""
-        sidecar = self._sidecar(known.url)
-        self._ledger(sidecar.parent.parent).add(known.path, known.url)
-        write_atomically(sidecar, _format_record(replace(known, checked_at=now)))
+        """Record that the server reported a page as unchanged."""
+        record_path = self._get_record_path(known.url)
+        self._get_manifest(record_path.parent.parent).add(known.path, known.url)
+        write_atomically(record_path, _format_record(replace(known, checked_at=now)))
 
-    def _sidecar(self, url: str) -> Path:
+    def _get_record_path(self, url: str) -> Path:
         parts = urlsplit(url)
         host = parts.netloc.replace("[", "").replace("]", "").replace(":", "_")
         slug = _NON_SLUG.sub("-", parts.path.lower().removesuffix(".html"))
@@ -172,16 +173,16 @@ class Archive:
         name = f"{slug}-{hashlib.sha256(url.encode()).hexdigest()[:HASH_LENGTH]}"
         return self._folder / host / ".headers" / f"{name}.json"
 
-    def _ledger(self, folder: Path) -> ArchiveManifest:
-        if folder not in self._ledgers:
+    def _get_manifest(self, folder: Path) -> ArchiveManifest:
+        if folder not in self._manifests:
             for left in (*folder.glob(f"{TEMPORARY_PREFIX}*"), *folder.glob(f".headers/{TEMPORARY_PREFIX}*")):
                 left.unlink()
-            self._ledgers[folder] = ArchiveManifest(folder)
-        return self._ledgers[folder]
+            self._manifests[folder] = ArchiveManifest(folder)
+        return self._manifests[folder]
 
 
 def check_type(page: FetchedPage) -> None:
-    """Raise FetchError where the head of an answer says that it is of no type that is kept."""
+    """Raise FetchError if the headers of an answer state an unsupported type."""
     media = get_media_type(page)
     if media not in EXTENSIONS and media not in _GENERIC_TYPES:
         known = ", ".join(sorted({extension[1:] for extension in EXTENSIONS.values()}))
@@ -189,12 +190,12 @@ def check_type(page: FetchedPage) -> None:
 
 
 def get_media_type(page: FetchedPage) -> str:
-    """The media type of an answer, without parameters such as the charset."""
-    return page.header("Content-Type").partition(";")[0].strip().lower()
+    """Return the media type of an answer, without parameters such as the charset."""
+    return page.get_header("Content-Type").partition(";")[0].strip().lower()
 
 
 def choose_extension(page: FetchedPage) -> str:
-    """The extension that a page is kept under; its content decides where the type says nothing."""
+    """Choose the file extension of a page, from its content if its type carries no information."""
     known = EXTENSIONS.get(get_media_type(page))
     if known:
         return known
@@ -207,15 +208,17 @@ def choose_extension(page: FetchedPage) -> str:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Put `data` in the place of whatever `path` holds, whole or not at all; ReadError on a full disk."""
+    """Write `data` to `path` completely or not at all; raises ReadError if the disk is full."""
     beside = path.with_name(f"{TEMPORARY_PREFIX}{path.name}")
     try:
-        # Not forced to the disk: what a power cut damages fails its checksum and is fetched again.
+        # No fsync: a page that a power cut damages fails its checksum and is fetched again.
         beside.write_bytes(data)
         beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        raise ReadError("a folder to write to", f"{path}: {error.strerror}", "Make room or name another.") from error
+        raise ReadError(
+            "a folder to write to", f"{path}: {error.strerror}", "Free some space or name another folder."
+        ) from error
 
 
 def _format_record(record: PageRecord) -> bytes:

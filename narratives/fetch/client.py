@@ -1,4 +1,4 @@
-"""One request at a time to a host, with a pause after each answer."""
+"""HTTP requests: rate limits, size limits, redirects, retries and robots.txt."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ from narratives.model import UsageError
 
 
 class RateLimiter:
-    """Waits before a request until its host has rested; the pause is counted from the end of an answer."""
+    """Keep a pause between two requests to a host, counted from the end of the earlier answer."""
 
-    def __init__(self, manners: CrawlPolicy, clock: Clock) -> None:
-        self._least, self._clock = manners.between, clock
+    def __init__(self, policy: CrawlPolicy, clock: Clock) -> None:
+        self._least, self._clock = policy.between, clock
         self._delays: dict[str, float] = {}
         self._due: dict[str, float] = {}
 
     def slow(self, host: str, seconds: float) -> None:
-        """Let a host rest longer than usual; a shorter time than usual changes nothing."""
+        """Set a longer pause for a host; a shorter pause than usual has no effect."""
         self._delays[host] = max(seconds, self._least)
 
     @contextmanager
-    def turn(self, host: str) -> Iterator[None]:
+    def wait_turn(self, host: str) -> Iterator[None]:
         """Wait for the host's turn, then make one request inside the block."""
         wait = self._due.get(host, 0.0) - self._clock.elapsed()
         if wait > 0:
@@ -65,10 +65,10 @@ _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
 def read_body(response: BaseHTTPResponse, limit: int, deadline: float, clock: Clock) -> bytes:
-    """The body without its content encoding; `limit` in bytes, `deadline` by `clock.elapsed()`.
+    """Read a body and undo its content encoding; `limit` is in bytes, `deadline` by `clock.elapsed()`.
 
-    Raises FetchError where it is too large (packed or not), too slow, packed in a way that was not asked for
-    or cut short inside its packing; urllib3's HTTPError where the connection is cut.
+    Raises FetchError if the body is too large (compressed or not), too slow, truncated, or in an encoding
+    that was not requested. Raises urllib3's HTTPError if the connection is lost.
     """
     length = response.headers.get("Content-Length", "")
     if length.isdecimal() and int(length) > limit:
@@ -79,20 +79,20 @@ def read_body(response: BaseHTTPResponse, limit: int, deadline: float, clock: Cl
         return b"".join(blocks)
     if encoding in ("gzip", "x-gzip"):
         return _decompress_blocks(blocks, limit)
-    raise FetchError("a body as it is or in gzip", f"one in {encoding}", "Save the page by hand.")
+    raise FetchError("a body without encoding or in gzip", f"one in {encoding}", "Save the page by hand.")
 
 
 def decompress(data: bytes, limit: int) -> bytes:
-    """The content of gzipped `data`, other data as they are; raises FetchError as `read_body` does."""
+    """Decompress gzipped `data` and return other data unchanged; raises FetchError as `read_body` does."""
     return _decompress_blocks([data], limit) if data.startswith(GZIP_MAGIC) else data
 
 
 def _read_blocks(response: BaseHTTPResponse, deadline: float, clock: Clock) -> Iterator[bytes]:
-    # `read1` comes back with what has arrived, so that bytes that drip one by one cannot hold it for ever.
+    # `read1` returns what has arrived, so a server that sends single bytes cannot block it.
     while block := response.read1(READ_BLOCK_BYTES, decode_content=False):
         yield block
         if clock.elapsed() > deadline:
-            raise FetchError("a whole answer in time", "one that was still going on", "Later.", passing=True)
+            raise FetchError("a complete answer in time", "one that was still incomplete", RETRY_HINT, passing=True)
 
 
 def _limit_size(blocks: Iterable[bytes], limit: int) -> Iterator[bytes]:
@@ -114,22 +114,22 @@ def _decompress_blocks(blocks: Iterable[bytes], limit: int) -> bytes:
                 content += decoder.decompress(data, limit + 1 - len(content))
                 if len(content) > limit:
                     raise _make_size_error(f"more than {limit:,} once unpacked", limit)
-                # A gzip file may have several members, and zeros behind the last.
+                # A gzip file may have several members, and zeros after the last.
                 data = decoder.unconsumed_tail or decoder.unused_data.lstrip(b"\0")
                 if decoder.eof and data:
                     decoder = zlib.decompressobj(_GZIP_OR_ZLIB)
     except zlib.error as error:
-        raise FetchError("a whole gzip body", f"a corrupt one ({error})", "Later.", passing=True) from error
+        raise FetchError("a complete gzip body", f"a corrupt one ({error})", RETRY_HINT, passing=True) from error
     if not decoder.eof:
-        raise FetchError("a whole gzip body", "one that is cut short", "Later.", passing=True)
+        raise FetchError("a complete gzip body", "one that is cut short", RETRY_HINT, passing=True)
     return bytes(content)
 
 
 def _make_size_error(size: str, limit: int) -> FetchError:
-    return FetchError(f"at most {limit:,} bytes", size, "If it is text after all, save it by hand.")
+    return FetchError(f"at most {limit:,} bytes", size, "If it is a text, save it by hand.")
 
 
-# What robots.txt rules may call us, and how we introduce ourselves.
+# Our name in robots.txt rules, and the user agent that we send.
 ROBOTS_TOKEN = "narrative-tracker"
 USER_AGENT = f"{ROBOTS_TOKEN}/{__version__} (open-source research reader; its name in robots.txt is {ROBOTS_TOKEN})"
 _CONTACT_PATTERN = re.compile(r"https?://[!-'*-~]+|[!-'*-?A-~]+@[!-'*-?A-~]+")
@@ -148,18 +148,18 @@ CheckPermission = Callable[[str], None]
 
 
 class HttpClient:
-    """Fetches single addresses; knows nothing of sources, archives or robots.txt."""
+    """Fetch single addresses. Sources, archives and robots.txt are handled elsewhere."""
 
     def __init__(
         self,
-        guard: HostPolicy,
-        pace: RateLimiter,
-        manners: CrawlPolicy,
+        hosts: HostPolicy,
+        limiter: RateLimiter,
+        policy: CrawlPolicy,
         clock: Clock,
         agent: str = USER_AGENT,
     ) -> None:
         self._agent = agent
-        self._guard, self._pace, self._manners, self._clock = guard, pace, manners, clock
+        self._hosts, self._limiter, self._policy, self._clock = hosts, limiter, policy, clock
         self._pools: dict[tuple[str, str, int, tuple[str, int]], HTTPConnectionPool] = {}
 
     def get(
@@ -167,87 +167,91 @@ class HttpClient:
         url: str,
         *,
         limit: int,
-        permit: CheckPermission,
-        accept: CheckResponse,
+        check_permission: CheckPermission,
+        check_response: CheckResponse,
         extra: Mapping[str, str] = NO_HEADERS,
     ) -> FetchedPage:
-        """The answer to a GET of a `normal` address, redirects followed, body read where it is a 200.
+        """Send a GET request to a normalised address, follow redirects, and read the body of a 200.
 
-        `permit` is asked about each hop before it is taken, `accept` about the head of a 200 before its body
-        is read: either may raise. `limit` is in bytes; `extra` are headers to send. Answers such as 404 are
-        returned; raises FetchError where there is none to be had.
+        `check_permission` is called before each redirect is followed, `check_response` with the headers of a
+        200 before its body is read; either may raise. `limit` is in bytes; `extra` are headers to send.
+        Answers such as 404 are returned. Raises FetchError if there is no answer.
         """
         hops = [url]
         while True:
-            # Before robots.txt is asked for, which lies on the same host.
-            self._guard.check(hops[-1])
-            permit(hops[-1])
-            page = self._patiently(hops[-1], limit, accept, extra)
+            # Before robots.txt is requested, which is on the same host.
+            self._hosts.check(hops[-1])
+            check_permission(hops[-1])
+            page = self._get_with_retries(hops[-1], limit, check_response, extra)
             if page.status not in REDIRECT_STATUSES:
                 return replace(page, url=url)
             following = normalise_url(_get_redirect_target(page), base=hops[-1])
             if following in hops:
-                raise FetchError("a page", f"redirects in a circle by way of {following}", "Give another.")
-            if len(hops) > self._manners.redirects:
-                raise FetchError("a page", f"more than {self._manners.redirects} redirects", "Give another.")
+                raise FetchError("a page", f"circular redirects through {following}", "Use another address.")
+            if len(hops) > self._policy.redirects:
+                raise FetchError("a page", f"more than {self._policy.redirects} redirects", "Use another address.")
             hops.append(following)
 
     def close(self) -> None:
-        """Close the connections that are kept open."""
+        """Close all open connections."""
         for pool in self._pools.values():
             pool.close()
         self._pools.clear()
 
-    def _patiently(self, url: str, limit: int, accept: CheckResponse, extra: Mapping[str, str]) -> FetchedPage:
-        """One hop, tried again after passing failures: later each time, and not before the server says."""
-        last = self._manners.attempts
+    def _get_with_retries(
+        self, url: str, limit: int, check_response: CheckResponse, extra: Mapping[str, str]
+    ) -> FetchedPage:
+        """Send one request, and repeat it after temporary failures, with growing waits and no sooner than asked."""
+        last = self._policy.attempts
         for attempt in range(1, last + 1):
             asked = 0.0
             try:
-                page = self._once(url, limit, accept, extra)
+                page = self._get_once(url, limit, check_response, extra)
             except FetchError as error:
                 if not error.passing:
                     raise
-                fault = error
+                failure = error
             else:
                 if page.status not in RETRY_STATUSES:
                     return page
-                fault = FetchError("a page", describe_status(page.status), RETRY_HINT, passing=True, status=page.status)
-                asked = self._retry_after(page)
-            if asked > self._manners.longest_wait:
-                raise _extend_error(fault, f" and the wish to be left alone for {asked:,.0f} s")
+                failure = FetchError(
+                    "a page", describe_status(page.status), RETRY_HINT, passing=True, status=page.status
+                )
+                asked = self._parse_retry_after(page)
+            if asked > self._policy.longest_wait:
+                raise _extend_error(failure, f" and a request to wait {asked:,.0f} s")
             if attempt == last:
-                raise _extend_error(fault, f", {last} times")
+                raise _extend_error(failure, f", {last} times")
             self._clock.sleep(max(asked, FIRST_BACKOFF * 2 ** (attempt - 1)))
         raise AssertionError("the last attempt returns or raises")
 
-    def _once(self, url: str, limit: int, accept: CheckResponse, extra: Mapping[str, str]) -> FetchedPage:
-        target = self._guard.check(url)
-        with self._pace.turn(get_host(url)):
-            deadline = self._clock.elapsed() + self._manners.deadline
+    def _get_once(self, url: str, limit: int, check_response: CheckResponse, extra: Mapping[str, str]) -> FetchedPage:
+        target = self._hosts.check(url)
+        with self._limiter.wait_turn(get_host(url)):
+            deadline = self._clock.elapsed() + self._policy.deadline
             try:
-                response = self._open(target, extra)
+                response = self._send(target, extra)
                 try:
                     page = FetchedPage(url, url, response.status, tuple(response.headers.items()))
                     if page.status != HTTPStatus.OK:
                         return page
-                    accept(page)
+                    check_response(page)
                     body = read_body(response, limit, deadline, self._clock)
                     response.release_conn()
                     return replace(page, body=body)
                 finally:
-                    # Once released this does nothing; before, what is left of the body is not read at all.
+                    # No effect after a release. Before one, the rest of the body is not read.
                     if response.connection is not None:
                         response.close()
             except HTTPError as error:
                 raise _convert_error(error) from error
 
-    def _open(self, target: ConnectionTarget, extra: Mapping[str, str]) -> BaseHTTPResponse:
-        """Send the request to the first of the checked addresses that takes a connection."""
+    def _send(self, target: ConnectionTarget, extra: Mapping[str, str]) -> BaseHTTPResponse:
+        """Send the request to the first of the checked addresses that accepts a connection."""
         headers = {**REQUEST_HEADERS, "User-Agent": self._agent, "Host": target.authority, **extra}
         for number, address in enumerate(target.addresses, 1):
             try:
-                return self._pool(target, address).urlopen(
+                return self._get_pool(target, address).urlopen(
                     "GET",
                     target.path,
                     headers=headers,
@@ -261,10 +265,10 @@ class HttpClient:
                     raise
         raise FetchError("a host with an address", f"none for {target.host}", "Check the name.", passing=True)
 
-    def _pool(self, target: ConnectionTarget, address: tuple[str, int]) -> HTTPConnectionPool:
+    def _get_pool(self, target: ConnectionTarget, address: tuple[str, int]) -> HTTPConnectionPool:
         key = (target.scheme, target.host, target.port, address)
         if key not in self._pools:
-            patience = Timeout(connect=self._manners.connect, read=self._manners.silence)
+            patience = Timeout(connect=self._policy.connect, read=self._policy.silence)
             self._pools[key] = (
                 HTTPConnectionPool(*address, timeout=patience)
                 if target.scheme == "http"
@@ -272,16 +276,16 @@ class HttpClient:
                     *address,
                     timeout=patience,
                     ssl_context=_make_tls_context(),
-                    # The connection goes to a number; the certificate must still be the named host's.
+                    # The connection goes to an IP address; the certificate must belong to the named host.
                     server_hostname=target.host,
                     assert_hostname=target.host,
                 )
             )
         return self._pools[key]
 
-    def _retry_after(self, page: FetchedPage) -> float:
-        """Seconds that a Retry-After header asks for, be it a number or a date; 0 where it says neither."""
-        text = page.header("Retry-After").strip()
+    def _parse_retry_after(self, page: FetchedPage) -> float:
+        """Return the seconds that a Retry-After header (a number or a date) asks for, or 0."""
+        text = page.get_header("Retry-After").strip()
         if text.isdecimal():
             return float(text)
         try:
@@ -293,33 +297,35 @@ class HttpClient:
 
 
 def build_user_agent(contact: str) -> str:
-    """The user agent, with the address or email to turn to, if any; raises UsageError where it is neither."""
+    """Build the user agent with an optional contact; raises UsageError if it is no address and no email."""
     if not contact:
         return USER_AGENT
     if not _CONTACT_PATTERN.fullmatch(contact):
-        todo = "Give an address on the web or an email address, without spaces or brackets."
-        raise UsageError("--contact URL_OR_EMAIL", repr(contact), todo)
+        hint = "Give an address on the web or an email address, without spaces or brackets."
+        raise UsageError("--contact URL_OR_EMAIL", repr(contact), hint)
     return f"{USER_AGENT[:-1]}; contact: {contact})"
 
 
 def describe_status(status: int) -> str:
-    """A status in words: `404 Not Found`."""
+    """Return a status in words: `404 Not Found`."""
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         return f"status {status}"
 
 
-def _extend_error(fault: FetchError, more: str) -> FetchError:
-    return FetchError(fault.expected, fault.got + more, fault.todo, passing=True, status=fault.status)
+def _extend_error(failure: FetchError, more: str) -> FetchError:
+    return FetchError(failure.expected, failure.got + more, failure.hint, passing=True, status=failure.status)
 
 
 def _get_redirect_target(page: FetchedPage) -> str:
-    text = page.header("Location")
+    text = page.get_header("Location")
     if not text:
-        raise FetchError("a redirect to somewhere", f"{describe_status(page.status)} without Location", "Give another.")
+        raise FetchError(
+            "a redirect to somewhere", f"{describe_status(page.status)} without Location", "Use another address."
+        )
     try:
-        # Headers come as Latin-1; servers that do not escape write UTF-8.
+        # Headers are decoded as Latin-1; servers that do not escape them send UTF-8.
         return text.encode("latin-1").decode("utf-8")
     except UnicodeError:
         return text
@@ -327,19 +333,21 @@ def _get_redirect_target(page: FetchedPage) -> str:
 
 def _convert_error(error: HTTPError) -> FetchError:
     if isinstance(error, SSLError):
-        return FetchError("a valid certificate", str(error), "Do not trust the page before it is mended.")
-    # In urllib3 a refused connection is also a kind of timeout.
+        return FetchError(
+            "a valid certificate", str(error), "Do not use the page until the site has a valid certificate."
+        )
+    # In urllib3, a refused connection is also a timeout error.
     is_refused = isinstance(error, NewConnectionError)
     if isinstance(error, ConnectTimeoutError | ReadTimeoutError) and not is_refused:
         return FetchError("an answer in time", "silence", RETRY_HINT, passing=True)
     if isinstance(error, IncompleteRead) or isinstance(error.__context__, IncompleteRead):
-        return FetchError("a whole page", "a connection cut half-way", RETRY_HINT, passing=True)
+        return FetchError("a complete page", "a connection that broke off", RETRY_HINT, passing=True)
     return FetchError("an answer", f"a failed connection ({error})", RETRY_HINT, passing=True)
 
 
 @cache
 def _make_tls_context() -> ssl.SSLContext:
-    # The system's authorities, and certifi's where the system has none of its own.
+    # The authorities of the system, and those of certifi in case the system has none.
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     return context
@@ -350,45 +358,47 @@ MAX_ROBOTS_BYTES = 1 << 20
 
 
 class RobotsRules:
-    """Says whether robots.txt lets us fetch, and slows the pace where it asks for that."""
+    """Check addresses against robots.txt, and apply the crawl delay that it asks for."""
 
-    def __init__(self, client: HttpClient, pace: RateLimiter, manners: CrawlPolicy) -> None:
-        self._client, self._pace, self._manners = client, pace, manners
+    def __init__(self, client: HttpClient, limiter: RateLimiter, policy: CrawlPolicy) -> None:
+        self._client, self._limiter, self._policy = client, limiter, policy
         self._rules: dict[str, Protego | FetchError] = {}
 
-    def permit(self, url: str) -> None:
-        """Raise FetchError where a `normal` address is disallowed, or its host must be left alone for now.
+    def check_permission(self, url: str) -> None:
+        """Raise FetchError if a normalised address is disallowed, or its robots.txt is not available.
 
-        A robots.txt that does not exist (4xx) allows all; one that cannot be had (5xx, silence, a redirect to
-        where we may not go) allows nothing for the rest of the run.
+        A robots.txt that does not exist (4xx) allows everything. One that cannot be fetched (5xx, a timeout,
+        a forbidden redirect) allows nothing for the rest of the run.
         """
         parts = urlsplit(url)
         origin = urlunsplit((parts.scheme, parts.netloc, "/robots.txt", "", ""))
         if origin not in self._rules:
-            self._rules[origin] = self._learn(origin)
+            self._rules[origin] = self._load_rules(origin)
         rules = self._rules[origin]
         if isinstance(rules, FetchError):
             raise rules.with_traceback(None)
         if not rules.can_fetch(url, ROBOTS_TOKEN):
-            raise FetchError("a page that robots.txt allows", "one that it disallows", "Leave it out.")
+            raise FetchError("a page that robots.txt allows", "one that it disallows", "Remove the address.")
 
-    def _learn(self, origin: str) -> Protego | FetchError:
+    def _load_rules(self, origin: str) -> Protego | FetchError:
         try:
-            page = self._client.get(origin, limit=MAX_ROBOTS_BYTES, permit=_allow_any_url, accept=_accept_any_type)
+            page = self._client.get(
+                origin, limit=MAX_ROBOTS_BYTES, check_permission=_allow_any_url, check_response=_accept_any_type
+            )
             if page.status != HTTPStatus.OK and not 400 <= page.status < 500:
                 raise FetchError("robots.txt", describe_status(page.status), RETRY_HINT, passing=True)
         except FetchError as error:
             got = f"{error.got} for {origin}"
-            return FetchError("rules in robots.txt", got, error.todo, passing=error.passing)
+            return FetchError("rules in robots.txt", got, error.hint, passing=error.passing)
         rules = Protego.parse(page.body.decode("utf-8-sig", errors="replace"))
-        delay = self._delay(rules)
-        if delay > self._manners.longest_delay:
-            got = f"the wish for one request in {delay:,.0f} s"
-            return FetchError("a pace that ends some day", got, "Ask the owner of the site.")
-        self._pace.slow(get_host(origin), delay)
+        delay = self._get_delay(rules)
+        if delay > self._policy.longest_delay:
+            got = f"one request every {delay:,.0f} s"
+            return FetchError("a practicable crawl delay in robots.txt", got, "Ask the owner of the site.")
+        self._limiter.slow(get_host(origin), delay)
         return rules
 
-    def _delay(self, rules: Protego) -> float:
+    def _get_delay(self, rules: Protego) -> float:
         asked = [rules.crawl_delay(ROBOTS_TOKEN) or 0.0]
         if rate := rules.request_rate(ROBOTS_TOKEN):
             asked.append(rate.seconds / rate.requests)
@@ -396,8 +406,8 @@ class RobotsRules:
 
 
 def _allow_any_url(url: str) -> None:
-    """robots.txt itself needs no permission."""
+    """Allow robots.txt itself, which needs no permission."""
 
 
 def _accept_any_type(page: FetchedPage) -> None:
-    """Whatever type it is sent as: a page of HTML holds no rules and so allows all."""
+    """Accept any type: an HTML page has no rules and therefore allows everything."""

@@ -1,4 +1,4 @@
-"""Where a request may go: which schemes, which hosts, and which addresses they may resolve to."""
+"""Which schemes, hosts and IP addresses a request may use."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 # (host, port) -> the (address, port) pairs to connect to; the port changes only in tests.
 ResolveHost = Callable[[str, int], Sequence[tuple[str, int]]]
 
-# RFC 3986's own characters and the percent sign: all else in an address is escaped.
+# The characters of RFC 3986 and the percent sign: all others in an address are escaped.
 _UNESCAPED = "!#$%&'()*+,-./:;=?@[]_~"
 _FORBIDDEN_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\\]")
 _HOST_NAME_PATTERN = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
 _HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:/?#@\s]+)(:(?P<port>\d{1,5}))?")
 
-# IANA special-purpose registries, beyond what every supported Python's `is_global` knows: relays and
-# protocol assignments (v4), and for v6 all but the global unicast block, and within it tunnels whose far end
-# the address hides, protocol assignments and documentation.
+# Networks of the IANA special-purpose registries that `is_global` does not cover in every supported Python:
+# for v4, relays and protocol assignments; for v6, everything outside the global unicast block, and inside it
+# protocol assignments, documentation, and tunnels that hide their destination.
 _SPECIAL_V4 = tuple(ip_network(text) for text in ("192.0.0.0/24", "192.88.99.0/24"))
 _UNICAST_V6 = IPv6Network("2000::/3")
 _SPECIAL_V6 = tuple(IPv6Network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
@@ -35,7 +35,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 @dataclass(frozen=True, slots=True)
 class ConnectionTarget:
-    """A checked address of the web: connect to one of `addresses` and nowhere else."""
+    """A checked web address. Only the IP addresses in `addresses` may be connected to."""
 
     scheme: str
     host: str
@@ -45,21 +45,21 @@ class ConnectionTarget:
 
     @property
     def authority(self) -> str:
-        """Host and, unless it is the scheme's own, port: the value of the Host header."""
+        """The value of the Host header: the host, and the port unless it is the default."""
         return format_authority(self.scheme, self.host, self.port)
 
 
 def resolve_host(host: str, port: int) -> list[tuple[str, int]]:
-    """Every address of a host as the system resolves it; raises OSError or UnicodeError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys((str(entry[4][0]), port) for entry in found))
+    """Resolve a host to all its IP addresses; raises OSError or UnicodeError."""
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys((str(entry[4][0]), port) for entry in entries))
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address (text) is one of the public internet, unicast and assigned to hosts.
+    """Return whether an IP address (text) belongs to the public internet: unicast, and assigned to hosts.
 
-    An IPv4 address inside an IPv6 one (mapped, NAT64) is judged itself; forms that hide where they lead
-    (6to4, Teredo, IPv4-compatible) are not public. Raises ValueError where the text is no address.
+    An IPv4 address inside an IPv6 one (mapped, NAT64) is checked itself. Forms that hide their destination
+    (6to4, Teredo, IPv4-compatible) are not public. Raises ValueError if the text is no IP address.
     """
     ip = ip_address(address.partition("%")[0])
     if isinstance(ip, IPv6Address):
@@ -72,12 +72,12 @@ def is_public(address: str) -> bool:
 
 
 def normalise_url(address: str, base: str = "") -> str:
-    """An address of the web in one spelling: absolute, escaped, host in lower case ASCII, no fragment.
+    """Normalise a web address: absolute, escaped, host in lower-case ASCII, without fragment.
 
-    Raises FetchError where it is none, is of another scheme, or carries a user name.
+    Raises FetchError if it is no web address, has another scheme, or contains a user name.
     """
     wanted = "an http or https address"
-    todo = "Correct it."
+    hint = "Correct the address."
     text = address.strip()
     try:
         if not text:
@@ -92,65 +92,65 @@ def normalise_url(address: str, base: str = "") -> str:
             raise ValueError("a user name")
         name = _normalise_host_name(host)
         port = port or DEFAULT_PORTS[scheme]
-        # urllib3's own way with `..` and escapes, so that robots.txt is asked about what is then asked for.
+        # As urllib3 treats `..` and escapes, so that robots.txt is checked for the path that is requested.
         asked = parse_url(
             f"http://host{quote(parts.path, safe=_UNESCAPED) or '/'}?{quote(parts.query, safe=_UNESCAPED)}"
         )
     except ValueError as error:
-        raise FetchError(wanted, f"{text[:200]!r} ({error})", todo) from error
+        raise FetchError(wanted, f"{text[:200]!r} ({error})", hint) from error
     return urlunsplit((scheme, format_authority(scheme, name, port), asked.path or "/", asked.query or "", ""))
 
 
 def format_authority(scheme: str, host: str, port: int) -> str:
-    """Host and port as they stand in an address, the scheme's own port left out."""
+    """Format host and port for an address, without the default port of the scheme."""
     shown = f"[{host}]" if ":" in host else host
     return shown if port == DEFAULT_PORTS[scheme] else f"{shown}:{port}"
 
 
 def get_host(url: str) -> str:
-    """Host and port of a `normal` address."""
+    """Return host and port of a normalised address."""
     return urlsplit(url).netloc
 
 
 class HostPolicy:
-    """Knows which hosts the person named, and refuses all others and every address that is not public."""
+    """Allow the hosts of the source and those of --allow-host; refuse all others and private addresses."""
 
     def __init__(self, allow_hosts: Sequence[str] = (), resolve: ResolveHost = resolve_host) -> None:
-        """Raises UsageError where an entry of `allow_hosts` is not `host` or `host:port`."""
+        """Parse `allow_hosts`; raises UsageError if an entry is not `host` or `host:port`."""
         self._allowed = {_parse_allowed_host(entry) for entry in allow_hosts}
-        self._named: set[tuple[str, int]] = set()
+        self._source_hosts: set[tuple[str, int]] = set()
         self._resolve = resolve
 
-    def name(self, url: str) -> None:
-        """Let the host of a `normal` address be asked, at its own port and the two usual ones."""
+    def allow(self, url: str) -> None:
+        """Allow requests to the host of a normalised address, at its port and at ports 80 and 443."""
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
-        self._named |= {(_drop_www(host), each) for each in (port, *DEFAULT_PORTS.values())}
+        self._source_hosts |= {(_drop_www(host), each) for each in (port, *DEFAULT_PORTS.values())}
 
     def check(self, url: str) -> ConnectionTarget:
-        """Where to connect for a `normal` address; raises FetchError where the request may not be made.
+        """Return where to connect for a normalised address; raises FetchError if the request is not allowed.
 
-        All addresses of the host are looked at now and one of them is connected to, so a name that is
-        resolved to something else a moment later changes nothing.
+        The host is resolved once, here, and the connection goes to one of these IP addresses. A different
+        answer of the name server a moment later therefore has no effect.
         """
         parts = urlsplit(url)
         scheme, host, port = parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
         shown = format_authority(scheme, host, port)
         is_allowed = (host, port) in self._allowed or (host, 0) in self._allowed
-        if not is_allowed and (_drop_www(host), port) not in self._named:
-            todo = f"If it is to be asked too, add --allow-host {shown}."
-            raise FetchError("a host that was named", shown, todo)
+        if not is_allowed and (_drop_www(host), port) not in self._source_hosts:
+            hint = f"To fetch from this host as well, add --allow-host {shown}."
+            raise FetchError("a host of the source", shown, hint)
         try:
             addresses = tuple(self._resolve(host, port))
         except (OSError, UnicodeError) as error:
-            got, todo = f"{host} ({error})", "Check the name and the network."
+            got, hint = f"{host} ({error})", "Check the name and the network."
             is_passing = isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
-            raise FetchError("a host that can be found", got, todo, passing=is_passing) from error
+            raise FetchError("a host that exists", got, hint, passing=is_passing) from error
         hidden = [address for address, _ in addresses if not is_public(address)]
         if hidden and not is_allowed:
             got = f"{host} at {hidden[0]}, which is private, local or reserved"
-            todo = f"If that is meant, add --allow-host {shown}."
-            raise FetchError("a host on the public internet", got, todo)
+            hint = f"If you trust this host, add --allow-host {shown}."
+            raise FetchError("a host on the public internet", got, hint)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         return ConnectionTarget(scheme, host, port, path, addresses)
 
@@ -160,12 +160,12 @@ def _normalise_host_name(host: str) -> str:
         return str(IPv6Address(host))
     name = host.encode("idna").decode("ascii").lower().removesuffix(".")
     if not _HOST_NAME_PATTERN.fullmatch(name):
-        raise ValueError("no host" if not host else "a host name that none can have")
+        raise ValueError("no host" if not host else "an invalid host name")
     return name
 
 
 def _drop_www(host: str) -> str:
-    # A site and its www. twin are one site: each often leads to the other.
+    # A site with and without www. is one site: each often redirects to the other.
     return host.removeprefix("www.")
 
 
@@ -176,5 +176,5 @@ def _parse_allowed_host(entry: str) -> tuple[str, int]:
             raise ValueError
         return _normalise_host_name(match["host"].strip("[]")), int(match["port"] or 0)
     except ValueError as error:
-        todo = "Write it as in --allow-host 127.0.0.1:8000."
-        raise UsageError("host or host:port", repr(entry), todo) from error
+        hint = "Use the form --allow-host 127.0.0.1:8000."
+        raise UsageError("host or host:port", repr(entry), hint) from error

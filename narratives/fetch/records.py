@@ -1,9 +1,7 @@
-"""What goes in and out of fetching: how patient to be, what was asked for, what came, and what did not."""
+"""Records of fetching: the request, the crawl policy, pages, listings, failures and the report."""
 
 from __future__ import annotations
 
-import calendar
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,31 +10,32 @@ from pathlib import Path
 from typing import Literal
 
 from narratives.model import ReadError, UsageError
+from narratives.model.dates import parse_partial_date
 
 PageChange = Literal["new", "changed", "unchanged", "already"]
 
 
 class FetchError(ReadError):
-    """A page cannot be had. `passing`: trying again later may help; `status`: what the server said, or 0."""
+    """A page is not available. `passing`: a later attempt may succeed; `status`: the HTTP status, or 0."""
 
-    def __init__(self, expected: str, got: str, todo: str, *, passing: bool = False, status: int = 0) -> None:
-        super().__init__(expected, got, todo)
+    def __init__(self, expected: str, got: str, hint: str, *, passing: bool = False, status: int = 0) -> None:
+        super().__init__(expected, got, hint)
         self.passing, self.status = passing, status
 
     @property
     def blames_host(self) -> bool:
-        """Whether the host as a whole may be in trouble, or tired of us, rather than one page missing."""
+        """Whether the host as a whole may be unavailable or refuse us, rather than one page missing."""
         return self.passing or self.status in (401, 403)
 
 
 @dataclass(frozen=True, slots=True)
 class CrawlPolicy:
-    """How politely a host is asked and how long it is waited for; times in seconds, sizes in bytes.
+    """Pauses, timeouts and limits of requests to a host; times in seconds, sizes in bytes.
 
-    `between` is the least pause between two requests to a host; `connect` and `silence` bound the wait for a
-    connection and for the next bytes, `deadline` a whole answer; `longest_wait` what a Retry-After may ask
-    and `longest_delay` what a Crawl-delay may; after `failures` in a row a host is left alone. The size of a
-    sitemap is what sitemaps.org allows.
+    `between` is the shortest pause between two requests to a host. `connect` and `silence` limit the wait for
+    a connection and for the next bytes, `deadline` the time of a whole answer. `longest_wait` limits a
+    Retry-After, `longest_delay` a Crawl-delay. After `failures` in a row a host is not contacted again. The
+    size limit of a sitemap is that of sitemaps.org.
     """
 
     between: float = 1.0
@@ -54,23 +53,23 @@ class CrawlPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Time and waiting: tests hand in their own."""
+    """Time and waiting. Tests pass their own."""
 
     now: Callable[[], float] = time.time
     elapsed: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
     def stamp(self) -> str:
-        """The present in UTC, ISO 8601 with microseconds: such stamps sort as text."""
+        """Return the current time in UTC, as ISO 8601 with microseconds, so that stamps sort as text."""
         return datetime.fromtimestamp(self.now(), UTC).isoformat(timespec="microseconds")
 
 
 @dataclass(frozen=True, slots=True)
 class FetchedPage:
-    """An answer. `url` is what was asked, `final_url` where redirects ended; `body` is empty unless 200.
+    """An answer. `url` was requested, `final_url` is the end of the redirects; `body` is empty unless 200.
 
-    `headers` are those of the last answer as sent; `body` is unpacked from its transfer and content
-    encodings and otherwise as sent.
+    `headers` are those of the last answer as sent. `body` is as sent, with its transfer and content encodings
+    undone.
     """
 
     url: str
@@ -79,16 +78,16 @@ class FetchedPage:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
 
-    def header(self, name: str) -> str:
-        """The value of a header (name in any case), "" if there is none."""
+    def get_header(self, name: str) -> str:
+        """Return the value of a header (name in any case), or ""."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
 
 
 @dataclass(frozen=True, slots=True)
 class ListedPage:
-    """An address that a source lists, with the dates it gives for it (`2016-11-10`, or empty).
+    """An address that a source lists, with the dates that the source gives (`2016-11-10`, or empty).
 
-    `page` is there where looking at the source fetched this very page.
+    `page` is set if the source itself is this page and was therefore already fetched.
     """
 
     url: str
@@ -99,7 +98,7 @@ class ListedPage:
 
 @dataclass(frozen=True, slots=True)
 class FetchFailure:
-    """An address that brought nothing, with the reason in words."""
+    """An address that could not be fetched, with the reason in words."""
 
     url: str
     reason: str
@@ -107,7 +106,7 @@ class FetchFailure:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a source lists: the entries inside the dates, how many were outside, and what failed."""
+    """The listing of a source: entries inside the date range, the number outside it, and failures."""
 
     entries: tuple[ListedPage, ...]
     outside: int = 0
@@ -116,10 +115,10 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
-    """What to fetch (`kremlin`, an address, or a file of addresses), of when, whereto.
+    """What to fetch (`kremlin`, an address, or a file of addresses), for which dates, into which folder.
 
-    `allow_hosts` are names as `host` or `host:port` that may be asked although the source does not lie there
-    or their addresses are not public. `contact` is where those who run the hosts may turn to.
+    `allow_hosts` are further hosts (`host` or `host:port`) that may be contacted, even at private addresses.
+    `contact` is an address or email for the operators of the hosts.
     """
 
     source: str
@@ -132,7 +131,7 @@ class FetchRequest:
 
 @dataclass(frozen=True, slots=True)
 class FetchReport:
-    """What a fetch brought: how many pages by `Change`, and every failure."""
+    """The result of a fetch: the number of pages by `PageChange`, and every failure."""
 
     into: Path
     listed: int = 0
@@ -142,66 +141,58 @@ class FetchReport:
     seconds: float = 0.0
 
     @property
-    def had(self) -> int:
-        """Pages that are in the archive now, whether they came in this run or had been there."""
+    def archived(self) -> int:
+        """The number of listed pages that are now in the archive, from this run or an earlier one."""
         return sum(self.counts.values())
-
-
-_PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
 
 @dataclass(frozen=True, slots=True)
 class DateRange:
-    """First and last day, both inclusive; None where that side is open."""
+    """First and last day, both inclusive; None if that side is open."""
 
     first: date | None = None
     last: date | None = None
 
     @classmethod
-    def of(cls, date_from: str, date_to: str) -> DateRange:
-        """From two partial dates (`2016`, `2016-11`, `2016-11-10`, empty for open), or UsageError."""
-        first = _parse_day(date_from, is_last=False) if date_from else None
-        last = _parse_day(date_to, is_last=True) if date_to else None
+    def parse(cls, date_from: str, date_to: str) -> DateRange:
+        """Parse two partial dates (`2016`, `2016-11`, `2016-11-10`, empty for open); raises UsageError."""
+        first = _parse_days(date_from)[0] if date_from else None
+        last = _parse_days(date_to)[1] if date_to else None
         if first and last and first > last:
             raise UsageError("--from before --to", f"{date_from} and {date_to}", "Swap them.")
         return cls(first, last)
 
     @property
     def is_open(self) -> bool:
-        """Whether nothing is left out."""
+        """Whether both sides are open."""
         return self.first is None and self.last is None
 
-    def holds(self, day: date) -> bool:
-        """Whether a day is inside."""
+    def contains(self, day: date) -> bool:
+        """Return whether a day is inside."""
         return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
 
     def excludes(self, entry: ListedPage) -> bool:
-        """Whether an entry is certainly outside; what has no date of its own may be inside.
+        """Return whether an entry is certainly outside; an entry without a date may be inside.
 
-        What was last changed before the window was also published before it; what was changed after it may
-        have been published in it.
+        An entry that was last modified before the range was also published before it. One that was modified
+        later may have been published inside it.
         """
         if entry.published:
-            return not self.holds(date.fromisoformat(entry.published))
+            return not self.contains(date.fromisoformat(entry.published))
         changed = date.fromisoformat(entry.modified) if entry.modified else None
         return changed is not None and self.first is not None and changed < self.first
 
 
 def extract_day(text: str) -> str:
-    """The day that a machine-written date or time begins with, as `2016-11-10`; "" if it begins with none."""
+    """Return the day at the start of an ISO date or time, as `2016-11-10`, or ""."""
     try:
         return date.fromisoformat(text.strip()[:10]).isoformat()
     except ValueError:
         return ""
 
 
-def _parse_day(text: str, *, is_last: bool) -> date:
-    match = _PARTIAL_DATE.fullmatch(text)
+def _parse_days(text: str) -> tuple[date, date]:
     try:
-        if match is None:
-            raise ValueError
-        year, month, day = (int(part) if part else 0 for part in match.groups())
-        month = month or (12 if is_last else 1)
-        return date(year, month, day or (calendar.monthrange(year, month)[1] if is_last else 1))
+        return parse_partial_date(text)
     except ValueError as error:
         raise UsageError("2016, 2016-11 or 2016-11-10", repr(text), "Correct --from or --to.") from error

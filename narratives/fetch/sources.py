@@ -1,4 +1,4 @@
-"""Sitemaps, feeds and lists of addresses: bytes in, entries out."""
+"""List the pages of a source: sitemaps, feeds, files of addresses, and the Kremlin's archive."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def detect_source_kind(body: bytes, content_type: str) -> SourceKind:
-    """What a fetched body is by its root element; plain text in which each line is an address is a list."""
+    """Detect what a body is, by its root element; plain text with an address on each line is a list."""
     head = body[:ROOT_SEARCH_BYTES].removeprefix(_BOM)
     if content_type.startswith("text/plain"):
         lines = [line for line in body.removeprefix(_BOM).split(b"\n") if line.strip()]
@@ -61,10 +61,10 @@ def detect_source_kind(body: bytes, content_type: str) -> SourceKind:
 
 
 def read_sitemap(body: bytes) -> tuple[list[ListedPage], list[ListedPage]]:
-    """The pages and the further sitemaps that a sitemap or sitemap index names (sitemaps.org 0.9).
+    """Return the pages and the further sitemaps that a sitemap or sitemap index lists (sitemaps.org 0.9).
 
     `published` comes from the news extension, `modified` from lastmod. Entities are not expanded and nothing
-    is loaded. Raises FetchError where it is no XML.
+    is loaded. Raises FetchError if the body is no XML.
     """
     pages: list[ListedPage] = []
     sitemaps: list[ListedPage] = []
@@ -75,22 +75,22 @@ def read_sitemap(body: bytes) -> tuple[list[ListedPage], list[ListedPage]]:
         for _, element in elements:
             name = _get_local_name(element)
             if name in ("url", "sitemap"):
-                # Extensions nest: an image has a `loc` of its own.
-                said = {_get_local_name(child): (child.text or "").strip() for child in element}
+                # Extensions nest: an image has its own `loc`.
+                fields = {_get_local_name(child): (child.text or "").strip() for child in element}
                 dates = [child.text or "" for child in element.iter() if _get_local_name(child) == "publication_date"]
-                published, modified = extract_day("".join(dates[:1])), extract_day(said.get("lastmod", ""))
-                (pages if name == "url" else sitemaps).append(ListedPage(said.get("loc", ""), published, modified))
+                published, modified = extract_day("".join(dates[:1])), extract_day(fields.get("lastmod", ""))
+                (pages if name == "url" else sitemaps).append(ListedPage(fields.get("loc", ""), published, modified))
                 element.clear()
     except etree.XMLSyntaxError as error:
-        raise FetchError("a sitemap", f"broken XML ({error})", "Tell the owner of the site.") from error
+        raise FetchError("a sitemap", f"broken XML ({error})", "Report it to the owner of the site.") from error
     return pages, sitemaps
 
 
 def read_feed(body: bytes) -> list[ListedPage]:
-    """The entries of an RSS or Atom feed; those without a link are left out."""
-    # A stream, because feedparser takes a bare string for an address or the name of a file.
+    """Return the entries of an RSS or Atom feed; those without a link are omitted."""
+    # A stream, because feedparser reads a plain string as an address or a file name.
     feed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
-    # Asked for a date that is not there, feedparser would put the other in its place.
+    # For a missing date, feedparser would return the other one.
     return [
         ListedPage(
             item["link"],
@@ -103,7 +103,7 @@ def read_feed(body: bytes) -> list[ListedPage]:
 
 
 def read_addresses(text: str) -> Iterator[str]:
-    """The addresses of a list, one a line; blank lines and those that begin with # are left out."""
+    """Iterate over the addresses of a list, one on each line; blank lines and # comments are omitted."""
     for line in text.removeprefix("\ufeff").splitlines():
         if line.strip() and not line.lstrip().startswith("#"):
             yield line.strip()
@@ -124,46 +124,47 @@ KREMLIN_SITE = "http://en.kremlin.ru"
 # Moscow has kept UTC+3 since 2014.
 KREMLIN_TIME_ZONE = timezone(timedelta(hours=3))
 _EVENT_URL = re.compile(r"https?://en\.kremlin\.ru/events/president/(?:news|transcripts)/(\d+)/?")
-# So many events does a listing show, as far as is known; one with as many of a single day may hide more.
+# A listing shows up to this many events. If all of them are of one day, more may be hidden.
 EVENTS_PER_LISTING = 20
 
 
-def list_events(window: DateRange, today: date, look: Callable[[str], FetchedPage]) -> Listing:
-    """Every event that the listings by date show inside the window, newest first.
+def list_events(date_range: DateRange, today: date, fetch_page: Callable[[str], FetchedPage]) -> Listing:
+    """List every event inside the date range from the listings by date, newest first.
 
     A listing shows the latest events up to its day, each with its date. The walk goes back in time: to the
-    oldest day that a listing shows, which may be cut off there, or else to the day before. An event without
-    a date counts as inside. Raises UsageError without a first day, since the archive goes back to 1999.
+    oldest day that a listing shows, because the listing may have cut off that day, or else to the day before.
+    An event without a date counts as inside. Raises UsageError without a first day, because the archive goes
+    back to 1999.
     """
-    if window.first is None:
-        raise UsageError("--from D for kremlin", "none", "Say from when, as in --from 2016-01.")
+    if date_range.first is None:
+        raise UsageError("--from D for kremlin", "none", "Add a first date, as in --from 2016-01.")
     dates: dict[str, str] = {}
     failures: list[FetchFailure] = []
-    day = min(window.last or today, today)
-    while day >= window.first:
+    day = min(date_range.last or today, today)
+    while day >= date_range.first:
         url = f"{KREMLIN_SITE}/events/president/news/by-date/{day:%d.%m.%Y}"
         oldest = day.isoformat()
         try:
-            shown = read_event_listing(look(url).body, url)
+            shown = read_event_listing(fetch_page(url).body, url)
             dates |= {key: published for key, published in shown.items() if not dates.get(key)}
             oldest = min(filter(None, shown.values()), default=oldest)
             if len(shown) >= EVENTS_PER_LISTING and set(shown.values()) == {day.isoformat()}:
-                todo = "Look at the day on the site."
-                raise FetchError("fewer events than a listing shows", f"{len(shown)} of one day", todo)
+                hint = "Check this day on the site."
+                raise FetchError("fewer events than the listing limit", f"{len(shown)} of one day", hint)
         except FetchError as error:
             failures.append(FetchFailure(url, str(error)))
             if error.blames_host:
                 break
         day = date.fromisoformat(oldest) if oldest < day.isoformat() else day - timedelta(days=1)
     entries = [ListedPage(f"{KREMLIN_SITE}/events/president/news/{key}", published) for key, published in dates.items()]
-    inside = tuple(entry for entry in entries if not window.excludes(entry))
+    inside = tuple(entry for entry in entries if not date_range.excludes(entry))
     return Listing(inside, failures=tuple(failures))
 
 
 def read_event_listing(body: bytes, base: str) -> dict[str, str]:
-    """The events of a listing by their number, each with the day that stands in the same block, or "".
+    """Map the number of each event of a listing to the day in the same block, or "".
 
-    Raises FetchError where there is no HTML.
+    Raises FetchError if the body is no HTML.
     """
     try:
         page = html.document_fromstring(body, parser=html.HTMLParser(encoding="utf-8"))
@@ -186,7 +187,7 @@ def _get_event_number(href: str, base: str) -> str:
 
 
 def _find_adjacent_date(link: html.HtmlElement) -> str:
-    """The date of the smallest block around a link that has one; several in it belong to several events."""
+    """Return the date of the smallest block around a link, or "" if that block has dates of several events."""
     for block in (link, *link.iterancestors()):
         days = {day for time in block.iter("time") if (day := extract_day(time.get("datetime", "")))}
         if days:
@@ -195,7 +196,7 @@ def _find_adjacent_date(link: html.HtmlElement) -> str:
 
 
 KREMLIN_SOURCE = "kremlin"
-# An index of indexes is against the protocol, but exists.
+# The protocol forbids an index of indexes, but they exist.
 MAX_SITEMAP_DEPTH = 3
 _URL_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
@@ -204,106 +205,107 @@ FetchPage = Callable[[str], FetchedPage]
 
 
 def is_remote(source: str) -> bool:
-    """Whether a source lies in the web, rather than in a file."""
+    """Return whether a source is on the web, rather than a file."""
     return source == KREMLIN_SOURCE or _URL_SCHEME.match(source) is not None
 
 
-def allow_source_host(source: str, guard: HostPolicy) -> None:
-    """Let the host of a source that lies in the web be asked; raises UsageError where it is no source."""
+def allow_source_host(source: str, hosts: HostPolicy) -> None:
+    """Allow requests to the host of a source on the web; raises UsageError if the address is invalid."""
     if is_remote(source):
         try:
-            guard.name(KREMLIN_SITE if source == KREMLIN_SOURCE else normalise_url(source))
+            hosts.allow(KREMLIN_SITE if source == KREMLIN_SOURCE else normalise_url(source))
         except FetchError as error:
-            raise UsageError(error.expected, error.got, error.todo) from error
+            raise UsageError(error.expected, error.got, error.hint) from error
 
 
 class SourceLister:
-    """Lists what a source has; `look` fetches a listing, `guard` learns the hosts of a file of addresses.
+    """List the pages of a source.
 
-    `decode` turns the bytes of a list into text.
+    `fetch_page` fetches a listing, `hosts` is given the hosts of a file of addresses, and `decode` turns the
+    bytes of a list into text.
     """
 
     def __init__(
         self,
-        look: FetchPage,
-        guard: HostPolicy,
-        window: DateRange,
-        manners: CrawlPolicy,
+        fetch_page: FetchPage,
+        hosts: HostPolicy,
+        date_range: DateRange,
+        policy: CrawlPolicy,
         clock: Clock,
         progress: Progress,
         decode: Decode,
     ) -> None:
-        self._look, self._guard, self._window = look, guard, window
-        self._manners, self._clock, self._progress = manners, clock, progress
+        self._fetch_page, self._hosts, self._date_range = fetch_page, hosts, date_range
+        self._policy, self._clock, self._progress = policy, clock, progress
         self._decode = decode
-        self._looked = 0
+        self._listings = 0
 
     def list(self, source: str) -> Listing:
-        """The entries of a source, each address once, without those outside the window.
+        """List the entries of a source, each address once, without those outside the date range.
 
-        A local file is a list of addresses, whose hosts are thereby named. An address is looked at: it is a
-        sitemap, a feed, a list, or else a page itself. Raises UsageError where the source is none of these or
-        cannot be limited to dates, FetchError or ReadError where it cannot be had.
+        A local file is a list of addresses, whose hosts are allowed. A web address is fetched: it is a
+        sitemap, a feed, a list, or else a page. Raises UsageError if the source is none of these or cannot
+        be limited to dates, and FetchError or ReadError if it is not available.
         """
         if source == KREMLIN_SOURCE:
             today = datetime.fromtimestamp(self._clock.now(), KREMLIN_TIME_ZONE).date()
-            return list_events(self._window, today, self._counted)
+            return list_events(self._date_range, today, self._fetch_listing)
         if not is_remote(source):
-            return self._from_file(Path(source))
+            return self._list_file(Path(source))
         url = normalise_url(source)
-        page = self._counted(url)
-        body = decompress(page.body, self._manners.listing_bytes)
-        kind = detect_source_kind(body, page.header("Content-Type").lower())
+        page = self._fetch_listing(url)
+        body = decompress(page.body, self._policy.listing_bytes)
+        kind = detect_source_kind(body, page.get_header("Content-Type").lower())
         if kind == "sitemap":
-            return self._from_sitemap(page.final_url, body)
+            return self._list_sitemap(page.final_url, body)
         if kind == "feed":
-            return self._chosen(read_feed(body), page.final_url)
-        self._refuse_dates(source)
+            return self._select(read_feed(body), page.final_url)
+        self._reject_dates(source)
         if kind == "addresses":
-            return self._chosen(map(ListedPage, read_addresses(self._decode(body))), page.final_url)
+            return self._select(map(ListedPage, read_addresses(self._decode(body))), page.final_url)
         return Listing((ListedPage(url, page=page),))
 
-    def _from_file(self, path: Path) -> Listing:
+    def _list_file(self, path: Path) -> Listing:
         if not path.is_file():
-            todo = f"Name {KREMLIN_SOURCE}, an address that begins with http, or such a file."
-            raise UsageError("a source or a file of addresses", repr(str(path)), todo)
-        self._refuse_dates(str(path))
+            hint = f"Use {KREMLIN_SOURCE}, an address that begins with http, or a file of addresses."
+            raise UsageError("a source or a file of addresses", repr(str(path)), hint)
+        self._reject_dates(str(path))
         try:
             text = self._decode(path.read_bytes())
         except OSError as error:
             reason = error.strerror or str(error)
-            hint = "Check its name and your right to read it."
+            hint = "Check its name and its permissions."
             raise FetchError(f"a readable file at {path}", reason, hint) from error
-        listing = self._chosen(map(ListedPage, read_addresses(text)), "")
+        listing = self._select(map(ListedPage, read_addresses(text)), "")
         for entry in listing.entries:
-            self._guard.name(entry.url)
+            self._hosts.allow(entry.url)
         return listing
 
-    def _from_sitemap(self, url: str, body: bytes) -> Listing:
+    def _list_sitemap(self, url: str, body: bytes) -> Listing:
         pages, sitemaps = read_sitemap(body)
-        found = self._chosen(pages, url)
+        listing = self._select(pages, url)
         seen = {url}
-        waiting = [(child, 1) for child in self._chosen(sitemaps, url).entries]
+        waiting = [(child, 1) for child in self._select(sitemaps, url).entries]
         while waiting:
             child, depth = waiting.pop(0)
             if child.url in seen:
                 continue
             seen.add(child.url)
             try:
-                body = decompress(self._counted(child.url).body, self._manners.listing_bytes)
+                body = decompress(self._fetch_listing(child.url).body, self._policy.listing_bytes)
                 pages, sitemaps = read_sitemap(body)
                 if sitemaps and depth == MAX_SITEMAP_DEPTH:
-                    raise FetchError("pages", f"an index {MAX_SITEMAP_DEPTH} levels deep", "Name it as the source.")
+                    raise FetchError("pages", f"an index {MAX_SITEMAP_DEPTH} levels deep", "Use it as the source.")
             except ReadError as error:
                 more = Listing((), 0, (FetchFailure(child.url, str(error)),))
             else:
-                more = self._chosen(pages, child.url)
-                waiting += [(entry, depth + 1) for entry in self._chosen(sitemaps, child.url).entries]
-            found = _merge_listings(found, more)
-        return found
+                more = self._select(pages, child.url)
+                waiting += [(entry, depth + 1) for entry in self._select(sitemaps, child.url).entries]
+            listing = _merge_listings(listing, more)
+        return listing
 
-    def _chosen(self, entries: Iterable[ListedPage], base: str) -> Listing:
-        """Entries with their address in one spelling, each once; what is no address becomes a failure."""
+    def _select(self, entries: Iterable[ListedPage], base: str) -> Listing:
+        """Normalise the addresses of entries and keep each once; an invalid address becomes a failure."""
         chosen: dict[str, ListedPage] = {}
         failures = []
         outside = 0
@@ -313,22 +315,22 @@ class SourceLister:
             except FetchError as error:
                 failures.append(FetchFailure(entry.url, str(error)))
                 continue
-            if self._window.excludes(entry):
+            if self._date_range.excludes(entry):
                 outside += 1
             else:
                 chosen.setdefault(url, replace(entry, url=url))
         return Listing(tuple(chosen.values()), outside, tuple(failures))
 
-    def _counted(self, url: str) -> FetchedPage:
-        page = self._look(url)
-        self._looked += 1
-        self._progress("listing", self._looked, None)
+    def _fetch_listing(self, url: str) -> FetchedPage:
+        page = self._fetch_page(url)
+        self._listings += 1
+        self._progress("listing", self._listings, None)
         return page
 
-    def _refuse_dates(self, source: str) -> None:
-        if not self._window.is_open:
-            todo = "Leave out --from and --to: a page's date is found when it is read."
-            raise UsageError("a sitemap, a feed or kremlin with --from or --to", repr(source), todo)
+    def _reject_dates(self, source: str) -> None:
+        if not self._date_range.is_open:
+            hint = "Remove --from and --to: the date of a page is known only after it is read."
+            raise UsageError("a sitemap, a feed or kremlin with --from or --to", repr(source), hint)
 
 
 def _merge_listings(one: Listing, other: Listing) -> Listing:

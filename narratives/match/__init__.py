@@ -1,4 +1,4 @@
-"""TODO"""
+"""Vectors, a codebook and decisions to scores."""
 
 from narratives.match.calibration import Background, load_background, make_background, to_score
 from narratives.match.learning import LabelledPairs, LearnedCorrections, learn_corrections

@@ -1,4 +1,4 @@
-"""The scale of scores: evidence in standard deviations over the background, seen through a logistic curve."""
+"""Scores from evidence (standard deviations over the background), and the background itself."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from numpy.typing import ArrayLike, NDArray
 from narratives.model import ConfigError
 from narratives.model.text import EmbedFunction, FloatArray, split_windows
 
-MIDPOINT, SLOPE = 6.5, 1.5  # evidence at which the score is one half, and how slowly it rises
+MIDPOINT, SLOPE = 6.5, 1.5  # evidence at which the score is one half; a larger slope rises more slowly
 DECIMALS = 3
 
 
 def to_score(evidence: ArrayLike) -> FloatArray:
-    """Scores in 0..1 of any shape, rounded before any threshold: last bits must not decide."""
+    """Return scores in 0..1 of any shape, rounded so that last bits never decide at a threshold."""
     scores: FloatArray = np.round(1 / (1 + np.exp((MIDPOINT - np.asarray(evidence, np.float64)) / SLOPE)), DECIMALS)
     return scores
 
 
 def to_evidence(scores: ArrayLike) -> FloatArray:
-    """The evidence of scores; 0 and 1, to which many round, stand for the nearest that do not."""
+    """Return the evidence of scores; 0 and 1 count as the nearest scores that are not rounded to them."""
     half = 0.5 * 10.0**-DECIMALS
     inner = np.clip(np.asarray(scores, np.float64), half, 1 - half)
     evidence: FloatArray = MIDPOINT + SLOPE * np.log(inner / (1 - inner))
@@ -37,11 +37,11 @@ MIN_BACKGROUND = 20
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """Vectors of paragraphs drawn without regard to narratives, made by one model.
+    """Vectors of ordinary paragraphs, chosen without regard to narratives and made by one model.
 
-    `paragraph_vectors` float (n, d) and `window_vectors` float (w, d) are unit rows; `window_owner` int (w,)
-    is the row of each window's paragraph, ascending, every paragraph owning at least one. `model` names the
-    model, `sha256` its weights ("" where unknown).
+    `paragraph_vectors` float (n, d) and `window_vectors` float (w, d) are unit rows. `window_owner` int (w,)
+    is the row of each window's paragraph, ascending; every paragraph has at least one window. `model` names
+    the model, `sha256` its weights ("" where unknown).
     """
 
     model: str
@@ -56,7 +56,7 @@ class Background:
             raise ConfigError(
                 f"a background of at least {MIN_BACKGROUND} paragraphs",
                 f"{paragraphs}",
-                "Give more ordinary paragraphs, or use the background that is shipped.",
+                "Give more ordinary paragraphs, or use the shipped background.",
             )
         if len(owner) != len(self.window_vectors) or not np.array_equal(np.unique(owner), np.arange(paragraphs)):
             raise ConfigError(
@@ -67,9 +67,9 @@ class Background:
 
 
 def load_background(path: Path) -> Background:
-    """Read a shipped background (`benchmarks/make_background.py` writes it: float16 vectors, no text).
+    """Read the background that `benchmarks/make_background.py` writes: float16 vectors, no text.
 
-    Raises ConfigError where the file is missing or is not such an archive.
+    Raises ConfigError where the file is missing or is not a background archive.
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
@@ -89,9 +89,9 @@ def load_background(path: Path) -> Background:
 
 
 def make_background(texts: Sequence[str], embed: EmbedFunction, model: str, sha256: str = "") -> Background:
-    """Encode `texts` (ordinary paragraphs) and their windows; for models that no background is shipped for.
+    """Encode `texts` (ordinary paragraphs) and their windows, for a model without a shipped background.
 
-    Raises ConfigError where there are fewer than MIN_BACKGROUND of them.
+    Raises ConfigError for fewer than MIN_BACKGROUND texts.
     """
     parts = [split_windows(text) for text in texts]
     owner = np.repeat(np.arange(len(texts), dtype=np.int32), [len(part) for part in parts])

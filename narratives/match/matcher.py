@@ -1,4 +1,4 @@
-"""Matching paragraphs with the narratives of a codebook: one calibrated, explainable score a pair."""
+"""One calibrated, explainable score for each pair of a paragraph and a narrative of the codebook."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from narratives.match.learning import LearnedCorrections
 from narratives.model import Codebook, ConfigError, EmbedFunction, FloatArray, Narrative
 from narratives.model.text import is_question_to_speaker, normalise_words
 
-# Set once on the development labels, where each is flat around its value: halving or doubling any of them
-# moves cross-validated macro-F1 by less than 0.025. Without cues it loses 0.06, without contrasts and other
-# narratives' exemplars in the probe 0.04, without the question rule 0.01 (benchmarks/match_quality.py).
+# Set once on the development labels. The results are not sensitive to them: halving or doubling any of them
+# moves cross-validated macro-F1 by less than 0.025. It falls by 0.06 without cues, by 0.04 without contrasts
+# and other narratives' exemplars in the probe, by 0.01 without the question rule (benchmarks/match_quality.py).
 SHARPNESS = 10.0  # of the soft maximum over exemplars
 PROBE_C = 3.0  # inverse regularisation of the probe
 PROBE_WEIGHTS = (1000.0, 500.0, 300.0, 200.0)  # exemplars, background, contrasts, other narratives' exemplars
-CUE_BONUS = 2.5  # standard deviations for a cue in the text
-QUESTION_PENALTY = 3.0  # standard deviations off for a question put to the speaker
+CUE_BONUS = 2.5  # standard deviations added for a cue in the text
+QUESTION_PENALTY = 3.0  # standard deviations subtracted for a question to the speaker
 DEFAULT_THRESHOLD = 0.5
-_BLOCK_ROWS = 1024  # paragraphs at a time: bounds memory, changes no score
+_BLOCK_ROWS = 1024  # limits memory; does not change any score
 
 
 @dataclass(frozen=True, slots=True)
 class MatchResult:
-    """What `Matcher.match` found for n paragraphs and k narratives (columns in the codebook's order).
+    """Scores of n paragraphs for k narratives (columns in the codebook's order).
 
-    `scores` float32 (n, k) in 0..1, rounded to 3 decimals; `evidence` float64 (n, k) is what the codebook
-    alone speaks for each, in standard deviations, before any lesson. `best_window` int32 (n, k) is the index,
-    among the paragraph's windows, of the one that speaks most for the narrative; `best_exemplar` int32 (n, k)
-    the index, among the narrative's `statements`, of the one nearest to that window.
+    `scores` float32 (n, k) in 0..1, rounded to 3 decimals. `evidence` float64 (n, k) is that of the codebook
+    alone, in standard deviations, without learned corrections. `best_window` int32 (n, k) is the index of the
+    paragraph's window that is most like the narrative. `best_exemplar` int32 (n, k) is the index, among the
+    narrative's `statements`, of the one nearest to that window.
     """
 
     scores: NDArray[np.float32]
@@ -44,13 +44,13 @@ class MatchResult:
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """A codebook made ready to match; built by `fit_matcher`, holds no state of any corpus.
+    """A codebook prepared for matching, by `fit_matcher`; it depends on no corpus.
 
     `narrative_ids` (k,), `statements` (k tuples of exemplar texts) and `thresholds` float32 (k,) are in the
-    codebook's order. The other fields are the fitted numbers: `exemplars` (e, d) rows grouped by narrative,
-    beginning at `starts` (k,); `probe` (d, k) with `intercept` (k,); `mean` and `spread` (4, k) of the four
-    similarities over the background; `cues`, the narratives' phrases as normalised words; `lessons`, what
-    decisions taught (see `taught`).
+    codebook's order. The other fields are fitted: `exemplars` (e, d) are rows grouped by narrative, which
+    begin at `starts` (k,); `probe` (d, k) and `intercept` (k,); `mean` and `spread` (4, k) of the four
+    similarities over the background; `cues` are the narratives' phrases as normalised words; `corrections`
+    are those learned from decisions.
     """
 
     narrative_ids: tuple[str, ...]
@@ -63,11 +63,11 @@ class Matcher:
     mean: FloatArray
     spread: FloatArray
     cues: tuple[tuple[str, ...], ...]
-    lessons: LearnedCorrections | None = None
+    corrections: LearnedCorrections | None = None
 
-    def taught(self, lessons: LearnedCorrections) -> Matcher:
-        """This matcher with the corrections and thresholds that decisions taught."""
-        return replace(self, lessons=lessons, thresholds=lessons.thresholds)
+    def with_corrections(self, corrections: LearnedCorrections) -> Matcher:
+        """Return this matcher with learned corrections and thresholds."""
+        return replace(self, corrections=corrections, thresholds=corrections.thresholds)
 
     def match(
         self,
@@ -77,8 +77,8 @@ class Matcher:
     ) -> MatchResult:
         """Score `texts` (n) given their `vectors` (n, d) and their windows' vectors (n arrays (w_i, d)).
 
-        A score depends on its own text and the codebook only: not on the other texts, their order, or the
-        number of threads (double precision, then rounding). Raises ValueError where the three do not fit.
+        A score depends on its text and the codebook alone: not on other texts, their order, or the number of
+        threads (double precision, then rounding). Raises ValueError where the lengths of the three differ.
         """
         if not len(texts) == len(vectors) == len(window_rows):
             raise ValueError(f"{len(texts)} texts, {len(vectors)} vectors, {len(window_rows)} window arrays")
@@ -91,44 +91,45 @@ class Matcher:
         for start in range(0, len(texts), _BLOCK_ROWS):
             part = slice(start, start + _BLOCK_ROWS)
             counts = [len(rows) for rows in window_rows[part]]
-            found = _compute_similarities(
+            similarities = _compute_similarities(
                 self, vectors[part], np.concatenate(list(window_rows[part])), np.cumsum([0, *counts[:-1]])
             )
-            evidence[part] = self._evidence(found.values, texts[part])
-            exemplar[part], window[part] = found.best_exemplar, found.best_window
-        corrected = self.lessons.correct(evidence, texts) if self.lessons else evidence
+            evidence[part] = self._compute_evidence(similarities.values, texts[part])
+            exemplar[part], window[part] = similarities.best_exemplar, similarities.best_window
+        corrected = self.corrections.correct(evidence, texts) if self.corrections else evidence
         return MatchResult(to_score(corrected).astype(np.float32), evidence, exemplar, window)
 
     def advances(self, scores: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Which scores (n, k) reach their narrative's threshold."""
+        """Return which scores (n, k) reach their narrative's threshold."""
         reached: NDArray[np.bool_] = scores >= self.thresholds
         return reached
 
-    def _evidence(self, values: FloatArray, texts: Sequence[str]) -> FloatArray:
-        """The method: evidence in standard deviations over the background.
+    def _compute_evidence(self, values: FloatArray, texts: Sequence[str]) -> FloatArray:
+        """Compute the evidence (n, k), in standard deviations over the background.
 
-        1. Four similarities of a paragraph to a narrative: soft maximum over its exemplars, for the whole
-           paragraph and for the best two-sentence window (several prototypes a class, as in Allen et al.,
-           ICML 2019; passage evidence, Callan 1994); and a logistic probe that tells exemplars from the
-           background, the narrative's contrasts and the other narratives' exemplars, again for the whole
-           and the best window (linear probes, Alain & Bengio 2016).
-        2. Each in standard deviations over background paragraphs (Z-norm with a cohort, Auckenthaler et al.
-           2000): this makes narratives comparable and a shared threshold meaningful. Half their sum.
-        3. Lexical evidence: a bonus where a cue of the codebook stands in the text.
-        4. A question put to the speaker raises the topic without making the claim: a penalty.
+        1. Take four similarities of a paragraph to a narrative: the soft maximum over its exemplars, for the
+           whole paragraph and for the best two-sentence window (several prototypes per class, as in Allen et
+           al., ICML 2019; passage evidence, Callan 1994); and a logistic probe that separates exemplars from
+           the background, the narrative's contrasts and the other narratives' exemplars, again for the whole
+           paragraph and the best window (linear probes, Alain & Bengio 2016).
+        2. Express each in standard deviations over background paragraphs (Z-norm with a cohort, Auckenthaler
+           et al. 2000): narratives become comparable, and one threshold can serve all. Take half their sum.
+        3. Add a bonus where the text contains a cue of the codebook.
+        4. Subtract a penalty for a question to the speaker: it raises the topic without making the claim.
 
-        What decisions taught is added to it (learn.py); a logistic scale makes it a score (scale.py).
+        Learned corrections are added to the evidence (learning.py); a logistic curve turns it into a score
+        (calibration.py).
         """
         evidence = ((values - self.mean[:, None]) / self.spread[:, None]).sum(axis=0) / 2
         evidence += CUE_BONUS * np.array([self._cue_hits(text) for text in texts], float)
         evidence -= QUESTION_PENALTY * np.array([[is_question_to_speaker(text)] for text in texts], float)
-        # Threads may differ in the last bits, which must not decide what is learned either.
+        # The last bits vary with the number of threads, and corrections are learned from the evidence.
         rounded: FloatArray = np.round(evidence, 6)
         return rounded
 
     def _cue_hits(self, text: str) -> list[bool]:
-        said = normalise_words(text)
-        return [any(cue in said for cue in cues) for cues in self.cues]
+        words = normalise_words(text)
+        return [any(cue in words for cue in cues) for cues in self.cues]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +140,11 @@ class _Similarities:
 
 
 def fit_matcher(codebook: Codebook, embed: EmbedFunction, background: Background) -> Matcher:
-    """Make `codebook` ready to match, with `embed` (texts -> unit rows (n, d)) and a background of its model.
+    """Prepare `codebook` for matching, with `embed` (texts -> unit rows (n, d)) and a background of its model.
 
-    A narrative without exemplars is represented by its definition. Deterministic: no random numbers, a
-    convex problem solved to the last digits. Raises ConfigError where the codebook is empty or the
-    background is of another dimension.
+    A narrative without exemplars is represented by its definition. The result is deterministic: it needs no
+    random numbers, and the convex problem is solved to the last digits. Raises ConfigError where the codebook
+    is empty or the background has another dimension.
     """
     narratives = codebook.narratives
     if not narratives:
@@ -185,16 +186,16 @@ def _choose_threshold(narrative: Narrative) -> float:
 
 
 def _fit_probe(groups: Iterable[FloatArray | None]) -> tuple[FloatArray, float]:
-    """Logistic regression of the first group against the others, each group with its share of the weight."""
-    from sklearn.linear_model import LogisticRegression  # takes a second: not on the page-load path
+    """Fit a logistic regression of the first group against the others; PROBE_WEIGHTS are the groups' weights."""
+    from sklearn.linear_model import LogisticRegression  # takes a second to import; pages do not need it
 
     present = [(rows, weight) for rows, weight in zip(groups, PROBE_WEIGHTS, strict=True) if rows is not None]
     rows = np.concatenate([group for group, _ in present])
     weights = np.concatenate([np.full(len(group), weight / len(group)) for group, weight in present])
     target = np.arange(len(rows)) < len(present[0][0])
-    # Newton steps to a tight tolerance: the optimum is unique, so threads and platforms agree on it.
+    # A tight tolerance: the optimum is unique, so all thread counts and platforms reach the same one.
     model = LogisticRegression(C=PROBE_C, solver="newton-cholesky", tol=1e-8, max_iter=200)
-    with threadpool_limits(limits=1, user_api="blas"):  # small matrices: more threads only wait for each other
+    with threadpool_limits(limits=1, user_api="blas"):  # the matrices are small: more threads would be slower
         model.fit(rows, target, sample_weight=weights)
     return model.coef_[0], float(model.intercept_[0])
 
@@ -202,7 +203,7 @@ def _fit_probe(groups: Iterable[FloatArray | None]) -> tuple[FloatArray, float]:
 def _compute_similarities(
     matcher: Matcher, paragraphs: ArrayLike, windows: ArrayLike, first_windows: NDArray[np.intp]
 ) -> _Similarities:
-    """The four similarities of n paragraphs; `first_windows` (n,) are the rows where their windows begin."""
+    """Compute the four similarities of n paragraphs, whose windows begin at rows `first_windows` (n,)."""
     paragraph_rows, window_rows = np.asarray(paragraphs, np.float64), np.asarray(windows, np.float64)
     with threadpool_limits(limits=1, user_api="blas"):
         to_exemplars = window_rows @ matcher.exemplars.T
@@ -221,7 +222,7 @@ def _compute_similarities(
 
 
 def _compute_soft_maximum(matcher: Matcher, similarities: FloatArray) -> FloatArray:
-    """Log-mean-exp over each narrative's exemplars: (n, e) -> (n, k)."""
+    """Compute the log-mean-exp over each narrative's exemplars: (n, e) -> (n, k)."""
     sizes = np.diff([*matcher.starts, similarities.shape[1]])
     sums = np.add.reduceat(np.exp(SHARPNESS * similarities), matcher.starts, axis=1)
     mean: FloatArray = np.log(sums / sizes) / SHARPNESS

@@ -1,7 +1,7 @@
-"""Shares with their intervals, what they must rest on, how they change and spread; quality. Pure."""
+"""Statistics, without input or output: shares, intervals, suppression, correction, changes, quality."""
 
 from narratives.measure.change_points import find_change_points
-from narratives.measure.classification import compute_quality
+from narratives.measure.classification import ScoredPairs, compute_quality
 from narratives.measure.correction import (
     build_labels,
     compute_precision,
@@ -21,6 +21,7 @@ from narratives.measure.suppression import choose_suppression_rule, smooth_share
 from narratives.model.build_report import SuppressionRule
 
 __all__ = [
+    "ScoredPairs",
     "SuppressionRule",
     "add_shares",
     "build_labels",

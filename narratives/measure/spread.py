@@ -1,4 +1,4 @@
-"""Who took a narrative up when, and which narratives go together."""
+"""First uses of narratives by outlets and speakers, and narratives that occur together."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ FIRST_USE_COLUMNS = (
 
 
 def find_first_uses(uses: pd.DataFrame, covered_from: Mapping[str, str] | None = None, k: int = 3) -> pd.DataFrame:
-    """When each outlet or speaker first advanced each narrative, and how soon it did so again.
+    """Find when each outlet or speaker first used each narrative, and how soon it did so again.
 
-    `uses` has narrative_id, actor (an outlet or a speaker), date (ISO, partial ones as they are known) and
-    paragraphs: one row for each day of each. `covered_from` has for an actor the first day on which there is
-    any document of theirs. Returns one row per narrative and actor, earliest first, then by actor, with
+    `uses` has narrative_id, actor (an outlet or a speaker), date (ISO, complete or partial) and paragraphs:
+    one row for each day of each. `covered_from` has for an actor the date of their first document. Returns one
+    row per narrative and actor, earliest first, then by actor, with
 
-    uses, not_to_the_day    paragraphs; how many of them are not dated to the day and so play no part below
-    first, days_after       day of the first use ("" where none is known), days after the first of any actor
-    kth, days_to_kth        day on which the k-th use came ("" where fewer), days after the actor's own first
-    covered_from            as given, "" where not
-    covered_before          whether there are documents of the actor from before the first use by anyone: one
-                            who is covered only later cannot be seen to be first
+    uses, not_to_the_day    paragraphs; how many of them have no exact day and so are left out below
+    first, days_after       day of the first use ("" if unknown), days after the first use by any actor
+    kth, days_to_kth        day of the k-th use ("" if there are fewer), days after the actor's own first use
+    covered_from            as given, else ""
+    covered_before          whether there are documents of the actor from before the first use by anyone; an
+                            actor who is covered only later can never appear as the first
 
-    Days are float, NaN where unknown. An order in time says neither who took it from whom nor why.
+    Days are float, NaN where unknown. An order in time shows neither who took it from whom nor why.
     """
     dated = uses["date"].str.len() == 10
-    named = uses.groupby(["narrative_id", "actor"], sort=False)["paragraphs"]
-    table = pd.DataFrame({"uses": named.sum()})
-    coarse = uses[~dated].groupby(["narrative_id", "actor"])["paragraphs"].sum()
-    table["not_to_the_day"] = coarse.reindex(table.index).fillna(0).astype("int64")
+    by_actor = uses.groupby(["narrative_id", "actor"], sort=False)["paragraphs"]
+    table = pd.DataFrame({"uses": by_actor.sum()})
+    without_day = uses[~dated].groupby(["narrative_id", "actor"])["paragraphs"].sum()
+    table["not_to_the_day"] = without_day.reindex(table.index).fillna(0).astype("int64")
 
     days = uses[dated & (uses["paragraphs"] > 0)].sort_values("date", kind="stable")
-    by = days.groupby(["narrative_id", "actor"])
-    table["first"] = by["date"].first()
-    reached = days[by["paragraphs"].cumsum() >= k]
+    dated_by_actor = days.groupby(["narrative_id", "actor"])
+    table["first"] = dated_by_actor["date"].first()
+    reached = days[dated_by_actor["paragraphs"].cumsum() >= k]
     table["kth"] = reached.groupby(["narrative_id", "actor"])["date"].first()
     earliest = table.groupby(level="narrative_id")["first"].transform("min")
     first, kth, anyone = (pd.to_datetime(column) for column in (table["first"], table["kth"], earliest))
@@ -60,17 +60,17 @@ def find_first_uses(uses: pd.DataFrame, covered_from: Mapping[str, str] | None =
 
 
 def compute_cooccurrence(pairs: pd.DataFrame, base: SuppressionRule) -> pd.DataFrame:
-    """The frame with columns lift, lift_low, lift_high, base_ok and base_reason.
+    """Add the columns lift, lift_low, lift_high, base_ok and base_reason.
 
-    `pairs` has one row for two narratives: a, b (how many documents advance either), both, total (documents
-    in all). Lift is how many times as often as by chance both stand in one document: both * total / (a * b);
-    1 is chance, and limits (95 %) on one side of 1 say that it is not. Take documents, not paragraphs: these
-    are not independent. NaN, with the reason in words, where there are fewer than base.documents documents,
-    or where both what is found and what chance would give are fewer than base.expected.
+    `pairs` has one row for two narratives: a, b (the number of documents that advance each), both, total (all
+    documents). Lift is the number of documents with both over the number expected by chance:
+    both * total / (a * b). 1 means chance; limits (95 %) on one side of 1 mean more or less than chance. Count
+    documents, not paragraphs, which are not independent. NaN, with the reason, where there are fewer than
+    base.documents documents, or where both the observed and the expected number are below base.expected.
 
-    The limits are Wilson's for b among documents with a and among those without, carried through
+    The limits are Wilson's for b among documents with a and among those without, propagated through
     lift = p / (w * p + (1 - w) * q), with w the share of documents that advance a. Raises ValueError where
-    counts do not fit together. One co-occurrence in twenty looks like more than chance by chance.
+    counts contradict each other. By chance alone, one pair in twenty has limits on one side of 1.
     """
     a, b, both, total = (pairs[name].to_numpy(np.float64) for name in ("a", "b", "both", "total"))
     wrong = (both > np.minimum(a, b)) | (np.maximum(a, b) > total) | (a + b - both > total)
@@ -79,7 +79,7 @@ def compute_cooccurrence(pairs: pd.DataFrame, base: SuppressionRule) -> pd.DataF
         raise ValueError(f"expected both <= a, b and a + b - both <= total, got {row}")
     chance = np.divide(a * b, total, out=np.zeros_like(a), where=total > 0)
     few, rare = total < base.documents, np.maximum(both, chance) < base.expected
-    found = np.full((3, len(pairs)), np.nan)
+    lifts = np.full((3, len(pairs)), np.nan)
     some = ~few & ~rare & (a > 0) & (b > 0)
     if some.any():
         weight = (a / np.maximum(total, 1))[some]
@@ -92,21 +92,21 @@ def compute_cooccurrence(pairs: pd.DataFrame, base: SuppressionRule) -> pd.DataF
             times: Floats = np.divide(p, whole, out=np.ones_like(p), where=whole > 0)
             return times
 
-        found[:, some] = np.maximum(propagate_limits(lift, [with_a, without]), 0)
+        lifts[:, some] = np.maximum(propagate_limits(lift, [with_a, without]), 0)
     reason = np.select(
         [few, rare],
         [
             f"fewer than {base.documents} documents",
-            f"fewer than {base.expected:g} documents with both, found or expected",
+            f"fewer than {base.expected:g} documents with both, observed or expected",
         ],
-        np.where(some, "", "one of the two does not occur"),
+        np.where(some, "", "one of the two narratives does not occur"),
     )
-    lifted = dict(zip(("lift", "lift_low", "lift_high"), found, strict=True))
+    lifted = dict(zip(("lift", "lift_low", "lift_high"), lifts, strict=True))
     return pairs.assign(**lifted, base_ok=some, base_reason=reason)
 
 
 def _compute_share(k: Floats, n: Floats) -> tuple[Floats, Floats, Floats]:
-    """k / n with Wilson's limits; where n is 0 anything: 0 with limits 0 and 1."""
+    """Compute k / n with Wilson's limits; 0 with the limits 0 and 1 where n is 0."""
     low, high = compute_wilson_interval(k, n)
     share = np.divide(k, n, out=np.zeros_like(k), where=n > 0)
     return share, np.nan_to_num(low, nan=0.0), np.nan_to_num(high, nan=1.0)

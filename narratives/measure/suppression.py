@@ -1,4 +1,4 @@
-"""Which shares rest on enough to be shown, and shares smoothed over neighbouring periods."""
+"""Suppression of shares on a small base, and smoothing over neighbouring periods."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from narratives.measure.shares import Floats
 from narratives.model.build_report import SuppressionRule
 
 SHARE_COLUMNS = ("share", "share_low", "share_high", "corrected", "corrected_low", "corrected_high")
-SMOOTHING_PERIODS = 3  # periods that a smoothed share is of
+SMOOTHING_PERIODS = 3  # periods in a smoothed share
 
 # Periods to the year, by the letter after the dash of a label; months have none.
 _PERIODS_PER_YEAR = {"H": 2, "Q": 4}
 
 
-SAMPLE_RULE = SuppressionRule(documents=5, expected=1.0)  # hand-picked and small: to show how it looks, no more
+SAMPLE_RULE = SuppressionRule(documents=5, expected=1.0)  # for the sample, which is small and only a demonstration
 
 
 def choose_suppression_rule(notice: str) -> SuppressionRule:
-    """The base of a snapshot: less in one whose `notice` says that it is no study, as the sample's does."""
+    """Choose the rule for a snapshot; a `notice`, as of the sample, marks one that is no study."""
     return SAMPLE_RULE if notice else SuppressionRule()
 
 
 def suppress_small_bases(frame: pd.DataFrame, base: SuppressionRule) -> pd.DataFrame:
-    """The frame with columns base_ok, base_code and base_reason; shares on too little become NaN.
+    """Add the columns base_ok, base_code and base_reason, and set shares on a small base to NaN.
 
-    `frame` has documents, total_paragraphs and paragraphs, and narrative_id if there are several; shares
-    among its columns (SHARES) are suppressed where the base is not reached, counts stay. Expected is the
-    share of the narrative over all rows, times total_paragraphs: not what was found in the row itself, so
-    that a period is not left out for having fewer than others. base_code is "" (reached), "documents" or
-    "expected"; base_reason says it in words, such as "12 documents, fewer than 30".
+    `frame` has documents, total_paragraphs and paragraphs, and narrative_id if there are several. Its
+    SHARE_COLUMNS are suppressed where the base is too small; counts stay. The expected number is the share of
+    the narrative over all rows times total_paragraphs, so that a period with few matches is not suppressed for
+    that. base_code is "" (large enough), "documents" or "expected"; base_reason is the reason in words, such as
+    "12 documents, fewer than 30".
     """
     documents, total = (frame[name].to_numpy(np.float64) for name in ("documents", "total_paragraphs"))
     sums = frame[["paragraphs", "total_paragraphs"]].astype("float64")
@@ -55,11 +55,11 @@ def suppress_small_bases(frame: pd.DataFrame, base: SuppressionRule) -> pd.DataF
 
 
 def smooth_shares(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with column smoothed: the share of WINDOW periods around each, weighted by their paragraphs.
+    """Add the column smoothed: the share over SMOOTHING_PERIODS around each period, weighted by paragraphs.
 
-    `frame` has period, paragraphs and total_paragraphs, narrative_id if there are several, and base_ok if
-    `with_base` was asked: periods below the base are left out of every mean and have none themselves.
-    Neighbours are those of the calendar; where one is missing the mean is of those that are there.
+    `frame` has period, paragraphs and total_paragraphs, narrative_id if there are several, and base_ok after
+    `suppress_small_bases`: suppressed periods are left out of every mean and have none themselves. Neighbours
+    are those of the calendar; the mean leaves out missing ones.
     """
     used = frame["base_ok"].to_numpy(bool) if "base_ok" in frame else np.ones(len(frame), bool)
     when = np.array([compute_period_index(label) for label in frame["period"]], np.int64)
@@ -67,7 +67,7 @@ def smooth_shares(frame: pd.DataFrame) -> pd.DataFrame:
     group = pd.factorize(names)[0]
     if not len(frame):
         return frame.assign(smoothed=np.zeros(0))
-    # A grid of groups by calendar, with empty margins for the ends.
+    # A grid of groups by period, with empty margins at both ends.
     margin = SMOOTHING_PERIODS // 2
     when = when - when.min() + margin
     grid = np.zeros((2, group.max() + 1, when.max() + margin + 1))
@@ -79,7 +79,7 @@ def smooth_shares(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def compute_period_index(label: str) -> int:
-    """A period's place in the calendar: labels that follow each other are one apart.
+    """Compute a period's position in the calendar: consecutive labels differ by one.
 
     `2016`, `2016-H2`, `2016-Q3` or `2016-07`. Raises ValueError for anything else.
     """

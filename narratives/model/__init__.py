@@ -1,4 +1,4 @@
-"""TODO"""
+"""The records that cross layers: documents, narratives, snapshots, slices, build reports and errors."""
 
 from narratives.model.build_report import (
     AnnotationSource,
@@ -57,7 +57,7 @@ from narratives.model.narratives import (
     Verdict,
     compute_text_key,
 )
-from narratives.model.slice import CopyFilter, Granularity, Slice, Unit, parse_search_terms
+from narratives.model.slice import CopyFilter, EvidenceQuery, Granularity, Slice, Unit, parse_search_terms
 from narratives.model.snapshot import (
     FilterOptions,
     InputRecord,
@@ -86,6 +86,7 @@ __all__ = [
     "EmbedFunction",
     "EncoderError",
     "Event",
+    "EvidenceQuery",
     "FilterOptions",
     "FloatArray",
     "Granularity",

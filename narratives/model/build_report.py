@@ -1,4 +1,4 @@
-"""What is told of a build: its progress, its counts, and how good what it assigned is."""
+"""Build progress, build counts, and quality metrics."""
 
 from __future__ import annotations
 
@@ -8,36 +8,37 @@ from typing import Literal, Protocol
 
 from narratives.model.documents import Rejected
 
-# Who made labels or judgements: it is said wherever a figure of them is shown.
+# Who made labels or judgements. Every figure that is based on them states it.
 AnnotationSource = Literal["machine", "human"]
 
 
 class Progress(Protocol):
-    """Called as work goes on; `total` is None while it is not yet known."""
+    """A callback for progress."""
 
-    def __call__(self, stage: str, done: int, total: int | None) -> None: ...
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        """Report that `done` of `total` items of a stage are complete; `total` is None while unknown."""
 
 
 def no_progress(stage: str, done: int, total: int | None) -> None:
-    """The progress of nobody looking."""
+    """Ignore the progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class BuildCounts:
-    """What a snapshot holds.
+    """The counts of a snapshot.
 
-    documents            read and kept
+    documents            documents in the snapshot
     rejected             inputs and rows that could not be read
-    undated              documents without any date
-    boilerplate          blocks that are no paragraphs and were taken away
-    paragraphs           of every kind
-    copies               paragraphs that repeat an earlier one, exactly or nearly
-    statements           original statement paragraphs: the denominator
-    not_matched_language paragraphs that would be statements if the model read their language
+    undated              documents without a date
+    boilerplate          blocks that were removed because they are no paragraphs
+    paragraphs           paragraphs of every kind
+    copies               paragraphs that repeat an earlier one, exactly or almost
+    statements           original statement paragraphs: the denominator of shares
+    not_matched_language paragraphs that are no statements because the model does not read their language
     assigned             statements that advance at least one codebook narrative
-    candidates_only      statements that only a discovered candidate claims
-    unassigned           statements that nothing claims
-    clusters, candidates recurring groups found; those offered as discovered narratives
+    candidates_only      statements that belong to discovered candidates only
+    unassigned           statements that belong to no narrative and no candidate
+    clusters, candidates recurring clusters; those of them that are offered as discovered narratives
     """
 
     documents: int
@@ -57,7 +58,7 @@ class BuildCounts:
 
 @dataclass(frozen=True, slots=True)
 class UnusedColumns:
-    """The columns of one table, or manifest, that are read as none of our fields."""
+    """The columns of one table, or manifest, that are not used."""
 
     source_path: str
     columns: tuple[str, ...]
@@ -65,18 +66,18 @@ class UnusedColumns:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build did.
+    """The result of a build.
 
-    inputs_named     files that the arguments meant
-    inputs_readable  those that gave at least one document, now or in an earlier build
-    inputs_skipped   those of them that were read in an earlier build and have not changed
-    rejected         what the named inputs could not give, with reasons
-    absent           those of `rejected` that are no part of the store, as they name nothing that is there
-    unused           columns of the named tables that are read as none of our fields
-    encoded, reused  texts encoded now; texts whose vectors the store held already
-    notes            what was damaged in the store, and what was done about it
+    inputs_named     number of files that the arguments named
+    inputs_readable  those with at least one document, in this build or an earlier one
+    inputs_skipped   those that an earlier build read and that have not changed
+    rejected         inputs and rows that could not be read, with reasons
+    absent           those of `rejected` that do not exist and are therefore not recorded in the store
+    unused           columns of the named tables that are not used
+    encoded, reused  texts that were encoded; texts whose vectors were already in the store
+    notes            damage that was found in the store, and how it was handled
 
-    `snapshot` is empty and `counts` None where nothing could be read and the store was empty before.
+    `snapshot` is empty and `counts` is None if nothing could be read and the store was empty before.
     """
 
     snapshot: str
@@ -96,12 +97,12 @@ class BuildReport:
 
 @dataclass(frozen=True, slots=True)
 class QualityMetrics:
-    """How well what was assigned agrees with reference labels, for one narrative or over all.
+    """Agreement of the assignments with reference labels, for one narrative or over all.
 
-    `narrative_id` is empty for the mean over narratives (macro); `support` counts the paragraphs that
-    truly advance it, `negatives` those that do not (for the macro row: the pairs of paragraph and narrative).
-    Measures are 0 to 1, each with its 95 % interval; NaN where undefined. The false-positive rate is the
-    share of the negatives that were said to advance it; files written before it was measured lack it.
+    `narrative_id` is empty for the mean over narratives (macro). `support` counts the paragraphs whose label
+    says that they advance the narrative, `negatives` the others (in the macro row: pairs of paragraph and
+    narrative). Measures are between 0 and 1, each with its 95 % interval, and NaN if undefined. The
+    false-positive rate is the share of the negatives that were assigned; older files lack it.
     """
 
     narrative_id: str
@@ -126,7 +127,7 @@ class QualityMetrics:
 
 @dataclass(frozen=True, slots=True)
 class SpotCheck:
-    """Of `judged` paragraphs, drawn at random among those assigned to a narrative, `advancing` advance it."""
+    """The result of a spot check: of `judged` random paragraphs of a narrative, `advancing` advance it."""
 
     narrative_id: str
     judged: int
@@ -135,10 +136,10 @@ class SpotCheck:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What somebody says of one drawn pair of paragraph and narrative: `advances` is None where unsure.
+    """A judgement of one pair of paragraph and narrative; `advances` is None for "unsure".
 
-    `row` is the number of its record, counted from the first under the header; `snapshot_id` says what the
-    pair was drawn from.
+    `row` is the number of its row, starting at 1 below the header. `snapshot_id` is the snapshot from which
+    the pair was drawn.
     """
 
     row: int
@@ -150,7 +151,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class SuppressionRule:
-    """What a share must rest on: so many documents, and so many positives expected at the overall share."""
+    """The smallest base of a share: documents, and positives expected at the overall share."""
 
     documents: int = 30
     expected: float = 5.0

@@ -1,4 +1,4 @@
-"""Partial dates (`2016`, `2016-11`, `2016-11-10`): the days they span and the periods they fall in."""
+"""Partial dates (`2016`, `2016-11`, `2016-11-10`) and periods: the days they span, and their labels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 
 
 def parse_partial_date(partial: str) -> tuple[date, date]:
-    """First and last day that a partial date can mean. Raises ValueError where it is no partial date."""
+    """Return the first and last day of a partial date; raises ValueError if the text is none."""
     match = _PARTIAL_DATE.fullmatch(partial)
     if match is None:
         raise ValueError(f"not a date of the form 2016, 2016-11 or 2016-11-10: {partial!r}")
@@ -27,8 +27,8 @@ def parse_partial_date(partial: str) -> tuple[date, date]:
     return first, date(year, last_month, calendar.monthrange(year, last_month)[1])
 
 
-def is_partial(text: str) -> bool:
-    """Whether a text is a partial date of the calendar: `2016-02-31` is none."""
+def is_partial_date(text: str) -> bool:
+    """Return whether a text is a valid partial date; `2016-02-31` is not."""
     try:
         parse_partial_date(text)
     except ValueError:
@@ -37,19 +37,18 @@ def is_partial(text: str) -> bool:
 
 
 def get_all_period_labels(partial: str) -> tuple[str | None, str | None, str | None, str | None]:
-    """Year, half-year, quarter and month label of a partial date; None where it is too coarse to tell."""
+    """Return the year, half-year, quarter and month label of a partial date; None where it is too coarse."""
     if not partial:
         return None, None, None, None
     first, last = parse_partial_date(partial)
-    year = f"{first.year:04d}"
+    year = get_period_label(first, "year")
     if first.month != last.month:
         return year, None, None, None
-    half, quarter = (first.month + 5) // 6, (first.month + 2) // 3
-    return year, f"{year}-H{half}", f"{year}-Q{quarter}", f"{year}-{first.month:02d}"
+    return year, get_period_label(first, "half"), get_period_label(first, "quarter"), get_period_label(first, "month")
 
 
 MONTHS_PER_PERIOD: dict[Granularity, int] = {"year": 12, "half": 6, "quarter": 3, "month": 1}
-# What a control offers: a length, or the one that the amount of text supports.
+# The choices of a control: a length, or "auto" for one that fits the amount of text.
 Length = Granularity | Literal["auto"]
 LENGTHS: Mapping[Length, str] = {
     "auto": "Auto",
@@ -68,14 +67,14 @@ _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 
 
 def detect_granularity(label: str) -> Granularity:
-    """The granularity that a label is written in."""
+    """Return the granularity of a period label."""
     if len(label) == 4:
         return "year"
     return {"H": "half", "Q": "quarter"}.get(label[5], "month")  # type: ignore[return-value]
 
 
 def get_period_bounds(label: str) -> tuple[date, date]:
-    """First and last day of a period."""
+    """Return the first and last day of a period."""
     months = MONTHS_PER_PERIOD[detect_granularity(label)]
     index = 0 if months == 12 else int(label[5:].lstrip("HQ")) - 1
     start = date(int(label[:4]), index * months + 1, 1)
@@ -84,22 +83,22 @@ def get_period_bounds(label: str) -> tuple[date, date]:
 
 
 def get_period_middle(label: str, aside: float = 0.0) -> date:
-    """The day that stands for the period on a time axis: its middle, moved by `aside` periods."""
+    """Return the position of a period on a time axis: its middle, moved by `aside` periods."""
     start, end = get_period_bounds(label)
     return start + (end - start) * (0.5 + aside)
 
 
 def get_period_label(day: date, by: Granularity) -> str:
-    """The label of the period that holds `day`."""
+    """Return the label of the period that contains `day`."""
     if by == "year":
-        return f"{day.year}"
+        return f"{day.year:04}"
     if by == "month":
-        return f"{day.year}-{day.month:02}"
-    return f"{day.year}-{'H' if by == 'half' else 'Q'}{(day.month - 1) // MONTHS_PER_PERIOD[by] + 1}"
+        return f"{day.year:04}-{day.month:02}"
+    return f"{day.year:04}-{'H' if by == 'half' else 'Q'}{(day.month - 1) // MONTHS_PER_PERIOD[by] + 1}"
 
 
 def list_period_labels(first: str, last: str) -> list[str]:
-    """All labels from `first` to `last`, in order and without gaps; both of one granularity."""
+    """List all labels from `first` to `last`, in order; both have the same granularity."""
     by, labels = detect_granularity(first), [first]
     while labels[-1] < last:
         labels.append(get_period_label(get_period_bounds(labels[-1])[1] + timedelta(days=1), by))
@@ -107,7 +106,7 @@ def list_period_labels(first: str, last: str) -> list[str]:
 
 
 def describe_period(label: str) -> str:
-    """A label as people write it: `2016`, `H2 2016`, `Q3 2016`, `Jul 2016`."""
+    """Format a period label for display: `2016`, `H2 2016`, `Q3 2016`, `Jul 2016`."""
     by = detect_granularity(label)
     if by == "year":
         return label
@@ -116,7 +115,7 @@ def describe_period(label: str) -> str:
 
 
 def get_period_partial_dates(label: str) -> tuple[str, str]:
-    """First and last year or month of a period as filters write them: `2016-07`, `2016-09` of `2016-Q3`."""
+    """Return the partial dates of a period for filters: `2016-07` and `2016-09` for `2016-Q3`."""
     by = detect_granularity(label)
     if by == "year":
         return label, label

@@ -1,4 +1,4 @@
-"""Documents as they are read and as they are parsed, and what people write beside them."""
+"""Documents, raw and parsed, with their paragraphs; speakers and events."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MIN_STATEMENT_WORDS = 5
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """One file to read: where it lies, what the person called it, and what a manifest.csv says of it."""
+    """One input file: its path, the path as the user typed it, and its row of a manifest.csv."""
 
     path: Path
     source_path: str
@@ -28,12 +28,11 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True)
 class RawParagraph:
-    """A paragraph as the input gives it; `speaker` is whom the source names for it, or empty.
+    """A paragraph as in the input; `speaker` is the speaker that the source names, or empty.
 
-    `kind` is what the source shows it to be: `heading`, `body`, `question`, `quote` (a block quote) or
-    `list-item`; empty where it shows nothing. `labelled` says that the source names the speaker at this very
-    paragraph; a speaker without it is carried on from an earlier one, a label without a speaker stands in
-    the text.
+    `kind` is the kind that the source shows: `heading`, `body`, `question`, `quote` (a block quote) or
+    `list-item`, or empty. `labelled` says that the source names the speaker at this paragraph. A speaker
+    without it is carried over from an earlier paragraph; a label without a speaker is part of the text.
     """
 
     text: str
@@ -45,9 +44,9 @@ class RawParagraph:
 
 @dataclass(frozen=True, slots=True)
 class RawDocument:
-    """A document as read, before any parsing. Either `text` is given or `paragraphs` are.
+    """A document before parsing. It has either a `text` or `paragraphs`.
 
-    `row` is the 1-based row in a table or line of JSONL, 0 for a whole-file document.
+    `row` is the row of a table or the line of JSONL, starting at 1, and 0 if the document is a whole file.
     """
 
     source_path: str
@@ -63,12 +62,12 @@ class RawDocument:
     language: str = ""
     source_ref: str = ""
     text_kind: TextKind = "verbatim"
-    # Fields that a manifest.csv set: they override what the text says, plain metadata fields only supply.
+    # Fields from a manifest.csv. They override the text; other metadata only fill gaps.
     from_manifest: tuple[str, ...] = ()
-    # What `date` dates: "posted" the page, which yields to a date of the statement itself; "" or a word for
-    # where it stands: the statement.
+    # "posted" if `date` is the date of the page, which a date of the statement overrides. Any other value, or
+    # "", means the date of the statement.
     date_source: str = ""
-    # The summary that a page sets between its title and its text.
+    # The summary between the title and the text of a page.
     lead: str = ""
 
 
@@ -83,10 +82,10 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """One paragraph of a parsed document: the unit that is embedded, matched and counted.
+    """One paragraph of a parsed document: the unit of embedding, matching and counting.
 
-    `speaker` is a canonical name or empty (an outlet's own voice, or unknown); `language` is ISO 639-1 or
-    empty; `words` counts the words of `text`.
+    `speaker` is a canonical name, or empty for the outlet's own voice and for unknown speakers. `language` is
+    ISO 639-1 or empty. `words` is the number of words of `text`.
     """
 
     paragraph_id: str
@@ -105,7 +104,7 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A parsed document. `date` is `YYYY[-MM[-DD]]` or empty; `boilerplate` counts the blocks taken away."""
+    """A parsed document. `date` is `YYYY[-MM[-DD]]` or empty; `boilerplate` counts the removed blocks."""
 
     document_id: str
     source_path: str
@@ -125,7 +124,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A post that a speaker held from `start` to `end` (inclusive, None: open)."""
+    """An office that a speaker held from `start` to `end` (inclusive; None means open)."""
 
     title: str
     start: date | None = None
@@ -134,7 +133,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """One person or body of the roster: `name` is canonical, `aliases` are other spellings of it."""
+    """One person or organisation of the roster; `name` is canonical, `aliases` are other spellings."""
 
     name: str
     aliases: tuple[str, ...] = ()
@@ -144,7 +143,7 @@ class Speaker:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A dated event that the charts mark; `source` is a page that says so."""
+    """A dated event that charts mark; `source` is a page that documents it."""
 
     date: date
     name: str

@@ -1,14 +1,14 @@
-"""The errors: each a failure that the person can mend."""
+"""The errors. Each one tells the user what to do next."""
 
 from __future__ import annotations
 
 
 class NarrativesError(Exception):
-    """A failure that the person can mend: what was expected, what came, what to do next."""
+    """A failure with what was expected, what was there instead, and a hint what to do next."""
 
-    def __init__(self, expected: str, got: str, todo: str) -> None:
-        super().__init__(f"Expected {expected}; got {got}. {todo}")
-        self.expected, self.got, self.todo = expected, got, todo
+    def __init__(self, expected: str, got: str, hint: str) -> None:
+        super().__init__(f"Expected {expected}; got {got}. {hint}")
+        self.expected, self.got, self.hint = expected, got, hint
 
 
 class ReadError(NarrativesError):
@@ -16,11 +16,11 @@ class ReadError(NarrativesError):
 
 
 class ConfigError(NarrativesError):
-    """A codebook, speakers, events or decisions file is not as it should be."""
+    """A codebook, speakers, events or decisions file is invalid."""
 
 
 class EncoderError(NarrativesError):
-    """The model cannot be loaded, or is not the one it claims to be."""
+    """The model cannot be loaded, or is a different model than expected."""
 
 
 class StoreError(NarrativesError):
@@ -28,16 +28,16 @@ class StoreError(NarrativesError):
 
 
 class StoreBusyError(StoreError):
-    """Another build holds the store."""
+    """Another build is using the store."""
 
 
 class ResourceError(NarrativesError):
-    """A question took more memory or time than it may. No data is at fault."""
+    """A query exceeded its limit of memory or time. The data are not at fault."""
 
 
 class ServerBusyError(ResourceError):
-    """Too many questions were asked at once; later there is an answer."""
+    """Too many queries are running at once. A later attempt may succeed."""
 
 
 class UsageError(NarrativesError):
-    """The command was called with arguments that cannot be meant."""
+    """Invalid combination of command-line arguments."""

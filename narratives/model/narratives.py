@@ -1,4 +1,4 @@
-"""Narratives, what was assigned to them, and what became of them from snapshot to snapshot."""
+"""Narratives, clusters, assignments, decisions, and changes from snapshot to snapshot."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LineageKind = Literal[
     "changed",
 ]
 
-# A cluster is offered as a narrative if it takes a stance (see track/stance.py) and makes one claim.
+# A cluster is offered as a narrative if it takes a stance (see discover/claims.py) and makes one claim.
 MIN_STANCE = 0.3
 MIN_COHESION = 0.5
 
@@ -33,8 +33,8 @@ MIN_COHESION = 0.5
 class Narrative:
     """A codebook narrative. `exemplars` advance it, `contrasts` are near misses that do not.
 
-    `cues` are phrases (matched as whole words, without case) that are lexical evidence; `threshold` is the
-    calibrated score from which a paragraph is said to advance it, None for the shared default.
+    `cues` are phrases that count as lexical evidence; they match whole words, in any case. `threshold` is the
+    calibrated score from which a paragraph advances the narrative, or None for the shared default.
     """
 
     id: str
@@ -52,14 +52,14 @@ class Narrative:
 
     @property
     def digest(self) -> str:
-        """12 hex digits of all that decides which paragraphs advance it: not its name, parent or colour."""
+        """A hash (12 hex digits) of the definition and examples, without name, parent and colour."""
         terms = (self.definition, self.includes, self.excludes, self.exemplars, self.contrasts, self.cues)
         return hashlib.sha256(repr((terms, self.threshold)).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
 class Codebook:
-    """All narratives of one codebook file, in its order; `digest` is the sha256 of the file."""
+    """All narratives of one codebook file, in file order; `digest` is the sha256 of the file."""
 
     narratives: tuple[Narrative, ...]
     digest: str
@@ -68,7 +68,7 @@ class Codebook:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A paragraph advances a narrative: the score, and the exemplar and sentence that speak most for it."""
+    """A paragraph advances a narrative: the score, with the best exemplar and the best sentence."""
 
     paragraph_id: str
     narrative_id: str
@@ -83,14 +83,15 @@ class Assignment:
 class Cluster:
     """A recurring cluster of statement paragraphs.
 
-    `cluster_id` ends in 8 hex digits; `narrative_id` is the codebook narrative that explains it or
-    empty; `purity` is the share of members assigned to that narrative, or to the nearest one where none
-    explains it; `nearest` is always filled where a codebook is given. `representatives` are paragraph ids,
-    most central first, a subset of `members`.
+    `cluster_id` ends in 8 hex digits. `narrative_id` is the codebook narrative that explains the cluster, or
+    empty. `nearest` is the nearest narrative, whenever there is a codebook. `purity` is the share of members
+    that are assigned to `narrative_id`, or else to `nearest`. `representatives` are ids of members, most
+    central first.
 
-    There are two kinds. A topic (`t-`) is a group of like paragraphs, each in one topic at most. A claim
-    (`c-`) is named by a clause that paragraphs of many documents come near to: `stance` is how claim-like it
-    is (track/stance.py), `fits` how near each member is, and `cohesion` the mean of that, 0 for a topic.
+    There are two kinds. A topic (`t-`) is a group of similar paragraphs, each in at most one topic. A claim
+    (`c-`) is named after a clause that is similar to paragraphs of many documents: `stance` measures how
+    claim-like it is (discover/claims.py), `fits` how similar each member is, and `cohesion` is the mean of
+    `fits`, 0 for a topic.
     """
 
     cluster_id: str
@@ -109,17 +110,17 @@ class Cluster:
 
     @property
     def is_candidate(self) -> bool:
-        """Whether it is offered as a discovered narrative: a claim that recurs, and not in the codebook."""
+        """Whether it is offered as a discovered narrative: a recurring claim that is not in the codebook."""
         claim = self.stance >= MIN_STANCE and self.cohesion >= MIN_COHESION
         return claim and self.recurring and not self.routine and not self.narrative_id
 
 
 @dataclass(frozen=True, slots=True)
 class PreviousSnapshot:
-    """What a build must know of the snapshot before it; all empty for the first.
+    """What a build needs from the previous snapshot; all fields are empty for the first build.
 
-    `members` maps cluster ids to the ids of their paragraphs, `names` to their names; `candidates` are those
-    that were offered; `codebook` maps narrative ids to name and digest ("" where unknown).
+    `members` maps cluster ids to paragraph ids, `names` to names. `candidates` are the ids of the offered
+    clusters. `codebook` maps narrative ids to name and digest ("" if unknown).
     """
 
     snapshot_id: str = ""
@@ -131,17 +132,17 @@ class PreviousSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class LineageEvent:
-    """What became of one narrative or cluster since the snapshot before.
+    """A change of one narrative or cluster since the previous snapshot.
 
-    kept      the cluster has its id again; share: of the members of either, those that both have
-    birth     a cluster of a new id; related: the clusters its members were in before, with their shares
-    split     the same, where at least half of those members were in one cluster
-    death     a cluster whose id is gone; related: the clusters its members are in now, with their shares
-    merge     the same, where at least half of those members are in one cluster
-    offered, withdrawn  a kept cluster became, or ceased to be, a discovered candidate
-    rename    the name changed; `note` is the old one
-    added, removed, changed  a codebook narrative is new, gone, or defined otherwise than before
-    merge, split        also of codebook narratives that say so by `replaces`
+    kept      the cluster keeps its id; share: the members in both versions among the members of either
+    birth     a cluster with a new id; related: the earlier clusters of its members, with shares
+    split     a birth, with at least half of those members from one earlier cluster
+    death     a cluster whose id no longer exists; related: the present clusters of its members, with shares
+    merge     a death, with at least half of those members now in one cluster
+    offered, withdrawn  a kept cluster became, or is no longer, a discovered candidate
+    rename    the name changed; `note` is the old name
+    added, removed, changed  a codebook narrative is new, was removed, or has another definition
+    merge, split        also for codebook narratives with `replaces`
     """
 
     kind: LineageKind
@@ -157,18 +158,19 @@ Verdict = Literal["accepted", "rejected", "undecided"]
 
 
 def compute_text_key(text: str) -> str:
-    """What a decision knows its paragraph by: a hash (32 hex digits) of the text, white space aside."""
+    """Compute the key of a paragraph in the decisions log: a hash (32 hex digits) of its words."""
     plain = " ".join(unicodedata.normalize("NFC", text).split())
-    # Some sources hold lone surrogates, which UTF-8 has no bytes for.
+    # Some sources contain lone surrogates, which UTF-8 cannot encode.
     return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledText:
-    """A paragraph with what people (or other annotators) say of it: narrative id to verdict.
+    """A paragraph with the verdicts of an annotator, by narrative id.
 
-    `document` groups paragraphs of one source, so that none is tested on what its neighbours taught; it is
-    never empty (a text of unknown source is a document of its own). `row` is its 1-based line.
+    `document` groups the paragraphs of one source, so that no paragraph is tested with a model that was
+    fitted to its neighbours. It is never empty: a text of unknown source is its own document. `row` is the
+    line number, starting at 1.
     """
 
     row: int
@@ -179,9 +181,9 @@ class LabelledText:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One entry of the decisions log. `decision_id` counts up; of two on the same pair the later one holds.
+    """One entry of the decisions log. `decision_id` increases; the latest decision on a pair applies.
 
-    `decided_at` is ISO 8601 UTC; `text_key` is that of `text`, the paragraph as it stood.
+    `decided_at` is ISO 8601 UTC. `text` is the paragraph at that time, `text_key` the key of this text.
     """
 
     decision_id: int

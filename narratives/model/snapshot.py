@@ -1,4 +1,4 @@
-"""What goes into a snapshot, what its manifest says, and what the overview queries return."""
+"""The content and the manifest of a snapshot, and the results of the overview queries."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from narratives.model.narratives import Assignment, Cluster, Codebook, LineageEv
 
 @dataclass(frozen=True, slots=True)
 class InputRecord:
-    """One input of a build: where it lay, and the hash under which the ledger keeps its rows.
+    """One input of a build: its path, and the hash under which the store keeps its rows.
 
-    `refusals` is the hash of what a later build could not take from it, its rows staying; empty for nothing.
+    `refusals` is the hash of the rejected rows of a later reading, while the earlier rows remain; or empty.
     """
 
     path: Path
@@ -28,18 +28,18 @@ class InputRecord:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The hashes of all that the ledger keeps of it."""
+        """All hashes under which the store keeps rows of this input."""
         return (self.hash, self.refusals) if self.refusals else (self.hash,)
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotManifest:
-    """What a snapshot is: from which inputs, by which versions and parameters, with which files.
+    """The manifest of a snapshot: its inputs, versions, parameters and files.
 
-    `built_at` is ISO 8601 UTC; `fingerprint` is the pipeline's hash of everything the build depended on;
-    `notice` is a caveat that every page and export must show, or empty; `checksums` (sha256 hex) and
-    `sizes` (bytes) are keyed by file name. `predecessor` is the snapshot that was current before, whose
-    successor's changes are in `Snapshot.lineage`; empty for the first.
+    `built_at` is ISO 8601 UTC. `fingerprint` is a hash of everything that determines the build. `notice` is a
+    caveat that every page and export must show, or empty. `checksums` (sha256 hex) and `sizes` (bytes) are
+    keyed by file name. `predecessor` is the previous snapshot, or empty; `Snapshot.lineage` has the changes
+    since then.
     """
 
     snapshot_id: str
@@ -59,14 +59,13 @@ class SnapshotManifest:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotContent:
-    """Everything a build hands over to be written. The order of the sequences does not matter.
+    """Everything that a build writes into a snapshot. The order of the sequences has no meaning.
 
-    `copies` maps the id of a copied paragraph to that of its original; `statements` are the ids of the
-    statement paragraphs; `counts` are figures for the manifest that the tables do not hold. Candidates are
-    taken from `clusters`: those that recur, are not routine and are explained by no narrative; their
-    members' assignments come with origin `discovered` and the cluster's id. `layout` places paragraphs on the
-    map (x, y); those that it leaves out are not on it. `thresholds` are those in force, by narrative, which
-    decisions may have moved from the codebook's.
+    `copies` maps the id of a copied paragraph to the id of its original. `statements` are the ids of the
+    statement paragraphs. `counts` are figures for the manifest that are not in the tables. Candidates are
+    those `clusters` with `is_candidate`; the assignments of their members have the origin `discovered` and
+    the id of the cluster. `layout` has the map position (x, y) of paragraphs; the others are not on the map.
+    `thresholds` are the thresholds in use, by narrative; decisions may have changed those of the codebook.
     """
 
     documents: Sequence[Document]
@@ -94,11 +93,11 @@ class SnapshotContent:
 
 @dataclass(frozen=True, slots=True)
 class FilterOptions:
-    """What the filters can be set to. Counts are original statement paragraphs.
+    """The choices of the filters. Counts are original statement paragraphs.
 
-    `speakers` and `outlets` are (name, count), most frequent first; the name is empty where none is given.
-    `years` are ascending. `narratives` has columns narrative_id, name, origin, definition, colour,
-    paragraphs in codebook order, candidates last.
+    `speakers` and `outlets` are (name, count), most frequent first; the name is empty if none is given.
+    `years` are ascending. `narratives` has the columns narrative_id, name, origin, definition, colour and
+    paragraphs, in codebook order with candidates last.
     """
 
     speakers: list[tuple[str, int]]
@@ -109,22 +108,22 @@ class FilterOptions:
 
 @dataclass(frozen=True, slots=True)
 class SliceTotals:
-    """How much there is in a slice. The narrative filter plays no part, since it narrows no denominator.
+    """The totals of a slice. The narrative filter has no effect, because it narrows no denominator.
 
     documents        documents with at least one statement paragraph in the slice
     paragraphs       paragraphs of every kind in the slice
     statements       statement paragraphs in the slice: assigned + unassigned
     assigned         those that advance at least one narrative or belong to a candidate
-    candidates_only  those of `assigned` that only a discovered candidate claims
-    unassigned       those that nothing claims
-    placed           those that stand in some period of the slice's granularity: the charts' denominators
+    candidates_only  those of `assigned` that belong to discovered candidates only
+    unassigned       those that belong to no narrative and no candidate
+    placed           those that have a period of the slice's granularity: the denominators of charts
     undated          statements that may belong to the slice but whose date is absent or too coarse for its
                      granularity or its date range; without a date range, placed + undated = statements
-    copies           statements that repeat an earlier paragraph, whatever the slice says of copies
-    other_language   paragraphs that would be statements if the model read their language
-    speakers         different people and bodies named as speakers of statements
+    copies           statements that repeat an earlier paragraph, for any setting of the copies filter
+    other_language   paragraphs that are no statements because the model does not read their language
+    speakers         different people and organisations named as speakers of statements
     routine          statements of routine topics (greetings, agendas, protocol)
-    routine_unassigned those of `routine` that nothing claims
+    routine_unassigned those of `routine` that belong to no narrative and no candidate
     """
 
     documents: int

@@ -1,4 +1,4 @@
-"""The sentences of a paragraph, and its two-sentence windows: the sentence level of matching."""
+"""Sentences, two-sentence windows, words and questions of a text; the interface of an encoder."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from numpy.typing import NDArray
 
 
 def split_windows(text: str) -> list[str]:
-    """Every two consecutive sentences of `text`, in order; `[text]` where it has one or two (or none).
+    """Split `text` into all pairs of consecutive sentences; `[text]` if it has at most two sentences.
 
-    A claim often takes a sentence and its neighbour ("They say so every year. It is a lie."), and a long
-    paragraph dilutes it: the best passage speaks for the whole (passage-level evidence, Callan, SIGIR 1994).
+    A claim often spans two sentences ("They say so every year. It is a lie."), and a long paragraph dilutes
+    it. The best window therefore represents the paragraph (passage-level evidence, Callan, SIGIR 1994).
     """
-    of_text = split_sentences(text)
-    if len(of_text) <= 2:
+    sentences = split_sentences(text)
+    if len(sentences) <= 2:
         return [text]
-    return [f"{first} {second}" for first, second in pairwise(of_text)]
+    return [f"{first} {second}" for first, second in pairwise(sentences)]
 
 
 def split_sentences(text: str) -> list[str]:
-    """The sentences of `text`, in order."""
-    found = (sentence.strip() for sentence in sentencex.segment("en", text))
-    return [sentence for sentence in found if sentence]
+    """Split `text` into its sentences."""
+    sentences = (sentence.strip() for sentence in sentencex.segment("en", text))
+    return [sentence for sentence in sentences if sentence]
 
 
 VectorArray = NDArray[np.float32]
@@ -42,7 +42,7 @@ FloatArray = NDArray[np.float64]
 
 ALPHABETIC_WORD = re.compile(r"(?<!\w)[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 
-# Forms of address and courtesy, and words of any speech, beside the usual stop words.
+# Forms of address, courtesies and common words of speeches, in addition to the usual stop words.
 EXTRA_STOP_WORDS = """
 also colleague colleagues course did didn't do does doesn't don't friends gentlemen good help
 important it's ladies let like madam matter matters minister mr mrs ms need people president prime
@@ -53,6 +53,7 @@ we've will work would year years yes you're
 
 @cache
 def load_stop_words() -> frozenset[str]:
+    """Load the English stop words, with those of speeches."""
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     return frozenset(ENGLISH_STOP_WORDS) | frozenset(EXTRA_STOP_WORDS.split())
@@ -62,7 +63,7 @@ _ALPHANUMERIC_RUN = re.compile(r"[^\W_]+")
 _OFFICE_TITLE = "(?:president|prime minister|minister|chancellor|ambassador|secretary|chair(?:man|woman)?|speaker)"
 _DIRECT_ADDRESS = re.compile(
     rf"\b(?i:you|your|(?:mr|mrs|ms|madam|madame)\.? {_OFFICE_TITLE})\b"
-    # A title and a name at the beginning of a sentence, then a comma: "Mr Smith, what will happen?"
+    # A title and a name at the start of a sentence, then a comma: "Mr Smith, what will happen?"
     rf"|(?:^|[.!?]\s)(?:Mr|Mrs|Ms|Madam|Madame|Dr|Professor|General|(?i:{_OFFICE_TITLE}))\.?(?: [A-Z][\w’'-]+)+,"
 )
 _CLOSING_THANKS = re.compile(r"(?:\s*\b(?:thank you|thanks|please)\b[^.?!]*[.!]?)+$", re.IGNORECASE)
@@ -78,33 +79,33 @@ _QUOTE_MARKS = " \"'”’)"
 
 
 def normalise_words(text: str) -> str:
-    """Lower-case words with a space before, between and after: whole-word search is then plain `in`.
+    """Return the lower-case words with spaces around each, so that `in` finds whole words.
 
-    Hyphens and apostrophes divide words, so that `Skripal's` holds the cue `Skripal`.
+    Hyphens and apostrophes separate words, so that `Skripal's` contains the cue `Skripal`.
     """
     return f" {' '.join(_ALPHANUMERIC_RUN.findall(text.casefold()))} "
 
 
 def is_question_to_speaker(text: str) -> bool:
-    """Whether an English text puts a question to the speaker: ends by asking "you", or announces one.
+    """Return whether an English text asks the speaker: it ends with a question to "you", or announces one.
 
-    Thanks after the question mark are courtesy, not an answer.
+    Thanks after the question mark are ignored.
     """
-    said = _CLOSING_THANKS.sub("", text.rstrip(_QUOTE_MARKS)).rstrip(_QUOTE_MARKS)
-    asks = said.endswith("?") and _DIRECT_ADDRESS.search(text) is not None
+    question = _CLOSING_THANKS.sub("", text.rstrip(_QUOTE_MARKS)).rstrip(_QUOTE_MARKS)
+    asks = question.endswith("?") and _DIRECT_ADDRESS.search(text) is not None
     return asks or _QUESTION_PHRASE.search(text) is not None
 
 
 class Encoder(Protocol):
-    """What turns texts into vectors. Tests pass a small fake."""
+    """A model that turns texts into vectors. Tests pass a small fake."""
 
     @property
     def name(self) -> str:
-        """The model, as it keys stored vectors."""
+        """The name of the model, which is the key of its stored vectors."""
 
     @property
     def variant(self) -> str:
-        """The arithmetic: `fp32` or `bf16`. Vectors of different variants must not be mixed."""
+        """The arithmetic, `fp32` or `bf16`. Vectors of different variants must not be mixed."""
 
     @property
     def dimension(self) -> int:
@@ -115,4 +116,4 @@ class Encoder(Protocol):
         """ISO 639-1 codes of the languages the model reads."""
 
     def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], VectorArray]]:
-        """Batches of (indices into `texts`, unit rows of shape (n, dimension)); each index comes once."""
+        """Yield batches of (indices into `texts`, unit rows of shape (n, dimension)); each index occurs once."""

@@ -1,4 +1,4 @@
-"""Raw documents to clean, dated, attributed paragraphs. Pure: reads no file, keeps no state."""
+"""Turn raw documents into clean, dated, attributed paragraphs. Pure: no files are read and no state is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outlet of a text, only where the address or the text makes it evident."""
+"""Turn a raw document into a document: outlet, language, date, id and attributed paragraphs."""
 
 from __future__ import annotations
 
@@ -12,34 +12,41 @@ from urllib.parse import urlsplit
 from narratives.model import MIN_STATEMENT_WORDS, Document, Paragraph, RawDocument
 from narratives.parse.attribution import attribute_blocks
 from narratives.parse.attribution.roster import Roster
-from narratives.parse.dates import DocumentDate, find_date
-from narratives.parse.patterns import (
-    AGENCIES,
-    COURTESY,
-    DATELINE,
-    LANGUAGE_CODES,
-    LANGUAGE_NAMES,
-    MAX_COURTESY_WORDS,
-    MAX_LANGUAGE_SAMPLE,
-    MIN_LANGUAGE_CONFIDENCE,
-    MIN_LANGUAGE_WORDS,
-    MINISTRY_BRIEFING,
-    NON_LATIN_LANGUAGES,
-    OUTLET_ALIASES,
-    OUTLET_HOSTS,
-    SPOKEN_TO_RT,
-    count_words,
-)
-from narratives.parse.segmentation import Segmentation, segment_document
+from narratives.parse.dates import DATELINE, DocumentDate, find_date
+from narratives.parse.segmentation import Segmentation, count_words, segment_document
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
+OUTLET_HOSTS = {
+    "kremlin.ru": "Kremlin",
+    "rt.com": "RT",
+    "tass.com": "TASS",
+    "tass.ru": "TASS",
+    "mid.ru": "Ministry of Foreign Affairs of Russia",
+}
+# The names that sites give themselves, and the names used here.
+OUTLET_ALIASES = {
+    "rt international": "RT",
+    "rt en": "RT",
+    "russia today": "RT",
+    "tass russian news agency": "TASS",
+    "president of russia": "Kremlin",
+    "the ministry of foreign affairs of the russian federation": "Ministry of Foreign Affairs of Russia",
+    "ministry of foreign affairs of the russian federation": "Ministry of Foreign Affairs of Russia",
+    "the ministry of foreign affairs of russia": "Ministry of Foreign Affairs of Russia",
+    "united states department of state": "U.S. Department of State",
+    "state.gov": "U.S. Department of State",
+}
+AGENCIES = {"tass": "TASS", "reuters": "Reuters", "ap": "AP", "afp": "AFP", "interfax": "Interfax"}
+SPOKEN_TO_RT = re.compile(r"\b(?:to|tells?|told|with) RT\b")
+MINISTRY_BRIEFING = re.compile(r"^Briefing by (?:the )?(?:Russian )?(?:Deputy )?Foreign Ministry Spokes\w+")
+
 
 def find_outlet(url: str, title: str, openings: Sequence[str], rt_layout: bool) -> str:
-    """The outlet by host, agency dateline, RT's page layout, or the ministry's briefing title; else "".
+    """Return the outlet by host, agency dateline, RT's page layout, or the ministry's briefing title; else "".
 
-    `openings` are the first paragraphs; `rt_layout` says that the page carried RT's list of icons.
+    `openings` are the first paragraphs; `rt_layout` says that the page has RT's list of icons.
     """
     host = _get_host(url)
     for known, outlet in OUTLET_HOSTS.items():
@@ -59,12 +66,22 @@ def find_outlet(url: str, title: str, openings: Sequence[str], rt_layout: bool) 
 def _get_host(url: str) -> str:
     try:
         return (urlsplit(url).hostname or "").casefold()
-    except ValueError:  # an address that is none, such as an unclosed [ of IPv6
+    except ValueError:  # not a valid address, such as an unclosed [ of IPv6
         return ""
 
 
+_LATIN_CODES = "en de fr es it pt nl pl cs sk sl hr ro hu tr az uz vi id ms sv no da fi et lv lt sq"
+_OTHER_CODES = "ru uk be bg sr mk el hy ka kk ky tg fa ar he hi ur bn zh ja ko th"
+NON_LATIN_LANGUAGES = frozenset(_OTHER_CODES.split())
+LANGUAGE_CODES = NON_LATIN_LANGUAGES.union(_LATIN_CODES.split())
+MIN_LANGUAGE_WORDS = 8
+MIN_LANGUAGE_CONFIDENCE = 0.5
+MAX_LANGUAGE_SAMPLE = 4000  # characters that decide the language of a document
+LANGUAGE_NAMES = {"english": "en", "russian": "ru", "german": "de", "french": "fr", "spanish": "es"}
+
+
 def detect_document_language(text: str, stated: str = "") -> str:
-    """The stated language as a two-letter code if it is one, else what the text's opening reads as, or ""."""
+    """Return the stated language as a two-letter code, else the language of the beginning of the text, or ""."""
     code = stated.strip().casefold()
     code = LANGUAGE_NAMES.get(code, code.replace("_", "-").split("-")[0])
     if code in LANGUAGE_CODES:
@@ -72,20 +89,20 @@ def detect_document_language(text: str, stated: str = "") -> str:
     return _identify_language(text[:MAX_LANGUAGE_SAMPLE])[0]
 
 
-def detect_paragraph_language(text: str, of_document: str) -> str:
-    """The paragraph's own language; short or unsure texts have their document's unless the script differs."""
+def detect_paragraph_language(text: str, document_language: str) -> str:
+    """Return the language of a paragraph; short or uncertain texts take that of their document if the script fits."""
     language, confidence = _identify_language(text)
     sure = count_words(text) >= MIN_LANGUAGE_WORDS and confidence >= MIN_LANGUAGE_CONFIDENCE
-    if not language or not of_document:
-        return language or of_document
-    return language if sure or _is_latin(text) != _is_latin_language(of_document) else of_document
+    if not language or not document_language:
+        return language or document_language
+    return language if sure or _is_latin(text) == (document_language in NON_LATIN_LANGUAGES) else document_language
 
 
 @lru_cache(maxsize=1)
 def _load_identifier() -> LanguageIdentifier:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    # An identifier of our own: the package's shared one could be restricted by anyone.
+    # A separate identifier, because other code can restrict the languages of the package's shared one.
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages(sorted(LANGUAGE_CODES))
     return identifier
@@ -103,41 +120,44 @@ def _is_latin(text: str) -> bool:
     return 2 * sum(c < "\u0250" for c in letters) >= len(letters)
 
 
-def _is_latin_language(code: str) -> bool:
-    return code not in NON_LATIN_LANGUAGES
-
-
-# Part of every build's fingerprint: raise it when the same raw documents are to be parsed another way.
+# Part of every build's fingerprint: increase it when the same raw documents parse differently.
 PARSER_VERSION = 3
 TURN_LABEL = re.compile(r"^[A-Z][^:.!?]{0,150}: ")
 SENTENCE = re.compile(r"\w[^.!?]*")
 BARE_NUMBER = re.compile(r"[#№+-]?\d+(?:[.,]\d+)*")
-MIN_ID = 5  # characters that an id must have to be of one document the world over
-MAX_OPENING_PARAGRAPHS = 4  # body paragraphs in which a dateline or an outlet's cue may stand
+# A sentence of thanks, greeting or good wishes; a paragraph of nothing else makes no statement.
+COURTESY = re.compile(
+    r"(?:(?:once again|friends|colleagues),? )?(?:thank you|thanks)\b.{0,60}"
+    r"|good (?:morning|afternoon|evening|day)\b.{0,60}"
+    r"|(?:all the best|good luck|goodbye|good health|congratulations|welcome)\b.{0,40}",
+    re.IGNORECASE,
+)
+MAX_COURTESY_WORDS = 25
+MIN_ID = 5  # characters from which an id counts as globally unique
+MAX_OPENING_PARAGRAPHS = 4  # body paragraphs that may contain a dateline or show the outlet
 
 
 def parse_document(raw: RawDocument, roster: Roster) -> Document:
-    """The document that a raw one holds: pure, the same for the same input, raises on no text.
+    """Return the document in a raw one; the same input gives the same result, and no text raises an error.
 
-    Furniture is taken away and counted; every other block becomes a paragraph, the title being position 0
-    where there is one. Texts are kept as they stand but for white space and control characters, turn labels
-    included.
+    Boilerplate is removed and counted. Every other block becomes a paragraph; the title, if there is one, has
+    position 0. Texts keep their turn labels; only white space and control characters are cleaned.
     """
     layout = segment_document(raw)
     openings = [block.text for block in layout.blocks if block.kind == "body"][:MAX_OPENING_PARAGRAPHS]
-    found = _find_document_date(raw, layout, openings)
-    # A lead stands among the headings but is part of what an outlet's cue may stand in.
+    dated = _find_document_date(raw, layout, openings)
+    # A lead is a heading here, but it may show the outlet too.
     above = [block.text for block in layout.blocks[1 : 1 + MAX_OPENING_PARAGRAPHS] if block.kind == "heading"]
     outlet = raw.outlet.strip() or find_outlet(raw.url, layout.title, [*above, *openings], layout.rt)
     outlet = OUTLET_ALIASES.get(outlet.casefold(), outlet)
     document_id = compute_document_id(raw)
     sample = " ".join(openings or [block.text for block in layout.blocks])[:MAX_LANGUAGE_SAMPLE]
     language = detect_document_language(sample, raw.language)
-    placed = attribute_blocks(
+    attributed = attribute_blocks(
         layout.blocks,
         layout.title,
         roster,
-        on=found.date,
+        on=dated.date,
         outlet=outlet,
         stated=raw.speaker.strip(),
         stated_in="manifest" if "speaker" in raw.from_manifest else "metadata",
@@ -157,7 +177,7 @@ def parse_document(raw: RawDocument, roster: Roster) -> Document:
             source_ref=block.source_ref,
             words=count_words(block.text),
         )
-        for position, (block, (kind, by)) in enumerate(zip(layout.blocks, placed, strict=True))
+        for position, (block, (kind, by)) in enumerate(zip(layout.blocks, attributed, strict=True))
     )
     return Document(
         document_id=document_id,
@@ -166,9 +186,9 @@ def parse_document(raw: RawDocument, roster: Roster) -> Document:
         url=raw.url.strip(),
         outlet=outlet,
         title=layout.title,
-        date=found.date,
-        date_precision=found.precision,
-        date_source=found.source,
+        date=dated.date,
+        date_precision=dated.precision,
+        date_source=dated.source,
         language=language,
         text_kind=raw.text_kind,
         source_ref=raw.source_ref,
@@ -178,10 +198,10 @@ def parse_document(raw: RawDocument, roster: Roster) -> Document:
 
 
 def compute_document_id(raw: RawDocument) -> str:
-    """16 hex digits from the id, else the url, else outlet, date, title and text; never path or line.
+    """Return 16 hex digits of the id, else the url, else outlet, date, title and text; never path or line.
 
-    An id that is a bare number, or shorter than MIN_ID, numbers the rows of its table and says nothing beyond
-    it: it tells documents apart that have the same url or text, and no more.
+    An id that is a plain number or shorter than `MIN_ID` may only count the rows of its table. It is then used
+    together with the url or text, to separate documents in which these are the same.
     """
     given = " ".join(raw.id.split())
     weak = [given] if given else []
@@ -192,15 +212,15 @@ def compute_document_id(raw: RawDocument) -> str:
     else:
         text = raw.text or "\n".join(p.text for p in raw.paragraphs)
         parts = ["text", raw.outlet, raw.date, raw.title, text, *weak]
-    # White space is folded, so that line endings and indentation make no other document.
+    # White space is normalised, so that line endings and indentation do not change the id.
     joined = "\x1f".join(" ".join(part.split()) for part in parts)
     return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def is_statement(paragraph: Paragraph, languages: frozenset[str]) -> bool:
-    """Whether a paragraph counts in denominators.
+    """Return whether a paragraph counts in denominators.
 
-    That is: body, no question, in a readable language, long enough, and more than thanks and greetings.
+    It must be body text, not a question, in one of the languages, long enough, and more than a greeting.
     """
     return (
         paragraph.kind == "body"
@@ -214,8 +234,8 @@ def is_statement(paragraph: Paragraph, languages: frozenset[str]) -> bool:
 def _is_courtesy(paragraph: Paragraph) -> bool:
     if paragraph.words > MAX_COURTESY_WORDS:
         return False
-    said = TURN_LABEL.sub("", paragraph.text)
-    return all(COURTESY.fullmatch(sentence) for sentence in SENTENCE.findall(said))
+    text = TURN_LABEL.sub("", paragraph.text)
+    return all(COURTESY.fullmatch(sentence) for sentence in SENTENCE.findall(text))
 
 
 def _find_document_date(raw: RawDocument, layout: Segmentation, openings: list[str]) -> DocumentDate:

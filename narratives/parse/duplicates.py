@@ -1,4 +1,4 @@
-"""What an outlet sets at the head or foot of its texts again and again, told by the repetition alone."""
+"""Find repeated paragraphs: standing lines of an outlet, and copies of earlier paragraphs."""
 
 from __future__ import annotations
 
@@ -10,26 +10,24 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from narratives.model import MIN_STATEMENT_WORDS, Document
-from narratives.parse.patterns import (
-    MIN_COPY_JACCARD,
-    MINHASH_PERMUTATIONS,
-    MINHASH_SEED,
-    SHINGLE_WORDS,
-    WORD,
-)
+from narratives.parse.segmentation import WORD
 
-EDGE_PARAGRAPHS = 3  # body paragraphs at the head and at the foot of a document that are looked at
+SHINGLE_WORDS = 5
+MIN_COPY_JACCARD = 0.8
+MINHASH_PERMUTATIONS = 128
+MINHASH_SEED = 20161110
+EDGE_PARAGRAPHS = 3  # body paragraphs at the start and at the end of a document that may be boilerplate
 MIN_BOILERPLATE_DOCUMENTS = 5
-MIN_BOILERPLATE_DATES = 3  # so that one text under many addresses does not count as a habit
+MIN_BOILERPLATE_DATES = 3  # so that one text under many addresses is not boilerplate
 MAX_BOILERPLATE_WORDS = 25
 
 
 def find_boilerplate(documents: Iterable[Document]) -> set[str]:
-    """Ids of the body paragraphs that are standing lines of their outlet ("The message reads, in part:").
+    """Return the ids of body paragraphs that are standing lines of their outlet ("The message reads, in part:").
 
-    That is a short text which stands, word for word, among the first or among the last three body paragraphs
-    of at least five documents of one outlet, of at least three different dates. Documents without an outlet
-    have none. The lines stay paragraphs; the caller leaves them out of what it counts.
+    A standing line is a short text that appears, word for word, among the first or the last three body
+    paragraphs of at least five documents of one outlet, on at least three dates. Documents without an outlet
+    have none. The lines remain paragraphs; the caller leaves them out of its counts.
     """
     places: dict[tuple[str, str, str], dict[str, tuple[str, list[str]]]] = defaultdict(dict)
     for document in documents:
@@ -40,13 +38,14 @@ def find_boilerplate(documents: Iterable[Document]) -> set[str]:
             words = WORD.findall(unicodedata.normalize("NFKC", paragraph.text).casefold())
             edges = [name for name, near in (("head", at), ("foot", len(body) - 1 - at)) if near < EDGE_PARAGRAPHS]
             for edge in edges:
-                held = places[document.outlet, edge, " ".join(words)]
-                held.setdefault(document.document_id, (document.date, []))[1].append(paragraph.paragraph_id)
+                appearances = places[document.outlet, edge, " ".join(words)]
+                appearances.setdefault(document.document_id, (document.date, []))[1].append(paragraph.paragraph_id)
     return {
         paragraph_id
-        for held in places.values()
-        if len(held) >= MIN_BOILERPLATE_DOCUMENTS and len({date for date, _ in held.values()}) >= MIN_BOILERPLATE_DATES
-        for _, ids in held.values()
+        for appearances in places.values()
+        if len(appearances) >= MIN_BOILERPLATE_DOCUMENTS
+        and len({date for date, _ in appearances.values()}) >= MIN_BOILERPLATE_DATES
+        for _, ids in appearances.values()
         for paragraph_id in ids
     }
 
@@ -55,7 +54,7 @@ Shingles = frozenset[bytes]
 
 
 class _CopyCandidate(NamedTuple):
-    """A paragraph in order of originality: earliest, then by ids."""
+    """A paragraph; the smallest one of a group is its original: the earliest, then by ids."""
 
     date: str
     document_id: str
@@ -63,16 +62,16 @@ class _CopyCandidate(NamedTuple):
 
 
 def find_copies(documents: Iterable[Document]) -> dict[str, str]:
-    """paragraph_id of every copy -> paragraph_id of its original, over body paragraphs of at least 5 words.
+    """Return the paragraph id of every copy with that of its original, for body paragraphs of 5 words or more.
 
     Texts are compared without case, punctuation and white space: exact copies by hash, near ones by MinHash
-    (Broder 1997; datasketch's LSH) over shingles of 5 words, each pair verified at a Jaccard similarity of
-    at least 0.8 to the original itself. The original is the earliest dated; a partial date counts as the
-    end of its period, since it cannot be shown to precede a day within it, and undated texts come last; ties
-    go by document and paragraph id. A repetition within one document is no copy. The result does not depend
-    on the order of the documents.
+    (Broder 1997; datasketch's LSH) over shingles of 5 words. Each pair is verified: the Jaccard similarity to
+    the original is at least 0.8. The original is the paragraph with the earliest date. A partial date counts
+    as the end of its period, because it may be later than any day in it; undated texts come last. Ties are
+    decided by document and paragraph id. A repetition within one document is not a copy. The result does not
+    depend on the order of the documents.
     """
-    from datasketch import MinHash, MinHashLSH  # 0.7 s, which a page that only shows charts need not wait
+    from datasketch import MinHash, MinHashLSH  # takes 0.7 s, which pages that only show charts need not wait for
 
     groups: dict[bytes, list[_CopyCandidate]] = defaultdict(list)
     words_of: dict[bytes, list[str]] = {}
@@ -116,7 +115,7 @@ def _find_original(
     shingles: dict[bytes, Shingles],
     groups: dict[bytes, list[_CopyCandidate]],
 ) -> bytes | None:
-    """The earliest of the candidates that is verified to be near enough, or None."""
+    """Return the earliest candidate that is similar enough, or None."""
     for candidate in sorted(candidates, key=lambda key: groups[key][0]):
         shared = len(own & shingles[candidate])
         if shared >= MIN_COPY_JACCARD * (len(own) + len(shingles[candidate]) - shared):

@@ -1,44 +1,63 @@
-"""Plain text to items: lines and blocks put together again, tables of contents away."""
+"""Split a page into blocks: join broken lines, and remove boilerplate and tables of contents."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from narratives.model import MIN_STATEMENT_WORDS, RawDocument, RawParagraphKind
-from narratives.parse.dates import extract_header_date
-from narratives.parse.patterns import (
-    BOILERPLATE,
-    CONTENTS_LABEL,
-    DATELINE,
-    FOOTER_HEADING,
-    FULL_STOP,
-    ICON_WORD,
-    MAX_HEADING_WORDS,
-    MAX_TITLE_WORDS,
-    MIN_CONTENTS_LINES,
-    MIN_ICONS,
-    MIN_PROSE_PARAGRAPHS,
-    MIN_PROSE_WORDS,
-    MIN_REPEATED_SHARE,
-    MIN_REPEATED_TITLE_WORDS,
-    OMISSION,
-    SECTION_COLON,
-    SENTENCE_BREAK,
-    SENTENCE_END,
-    WORD,
-    WRAPPED_LINE_LENGTHS,
-    count_words,
-)
+from narratives.parse.dates import DATELINE, extract_header_date
 
+MAX_TITLE_WORDS = 40
+MAX_HEADING_WORDS = 20
+MIN_REPEATED_TITLE_WORDS = 3
+WRAPPED_LINE_LENGTHS = (45, 100)  # shortest and longest line, in characters, of a hard-wrapped block
+MIN_CONTENTS_LINES = 3
+MIN_REPEATED_SHARE = 0.4  # share of a list's lines that appear again as headings, from which it is a table of contents
+
+WORD = re.compile(r"\w+(?:[’'-]\w+)*")
+BOILERPLATE = re.compile(
+    r"""(?:
+      (?:READ\ MORE|READ\ ALSO|SEE\ ALSO|WATCH\ MORE|Read\ more|Read\ also|See\ also|Also\ on\ [\w.]+)\s*:.*
+    | (?:Think\ your\ friends\ would\ be\ interested\?\s*)?Share\ this\ (?:story|article|page|post)\b.{0,40}
+    | (?:Поделиться|Распечатать|Share|Print|Print\ version|Share\ on\ \w+|Tweet|Email)\s*:?
+    | (?:All\ news|Podcasts?|Advertisement|Subscribe|Comments|Back\ to\ top|Table\ of\ contents)\s*:?
+    | \d{1,2}:\d{1,2}(?::\d{2})?
+    | [\d\s,.]+(?:views?|просмотр\w*)
+    | This\ email\ address\ is\ being\ protected\ from\ spambots\..*
+    | (?:tel|phone|fax)?[.:\s]*[+(]?\(?\d[\d\s()/;+.-]{7,}
+    )""",
+    re.VERBOSE,
+)
+ICON_WORD = re.compile(r"icon", re.IGNORECASE)
+MIN_ICONS = 5
+FOOTER_HEADING = re.compile(
+    r"(?:popular articles|most popular|most read|related (?:articles|news|stories)|latest news)\s*:?",
+    re.IGNORECASE,
+)
+MIN_PROSE_PARAGRAPHS, MIN_PROSE_WORDS = 3, 15  # paragraphs, and words in each, that show that an article follows
+OMISSION = re.compile(r"[<\[(]\s*(?:…|\.{3})\s*[>\])]")
+SECTION_COLON = re.compile(
+    r"(?:answers? to (?:media |journalists[’'] )?questions|questions? and answers?|q\s*&\s*a)\b.{0,40}:",
+    re.IGNORECASE,
+)
+CONTENTS_LABEL = re.compile(r"(?:table of )?contents\s*:?", re.IGNORECASE)
+SENTENCE_END = re.compile(r"[.!?…:;,][\"”“’'»)\]]*$")
+FULL_STOP = re.compile(r"(?<![.…])[.!?][\"”’)\]]*$")  # not of a text cut off
+SENTENCE_BREAK = re.compile(r"(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\b[A-Z])[.!?][”\"’]?\s+[A-Z“\"—–]")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]")
 _NEWLINE = re.compile(r"\r\n?|[\u2028\u2029\x85]")
 
 
+def count_words(text: str) -> int:
+    """Return the number of words; hyphens and apostrophes do not split a word."""
+    return sum(1 for _ in WORD.finditer(text))
+
+
 class RawBlock(NamedTuple):
-    """One block before its kind is known; `label`, `hint` and `labelled` are as the source gives them."""
+    """One block before its kind is known. `label`, `hint` and `labelled` come from the source."""
 
     text: str
     label: str = ""
@@ -48,7 +67,7 @@ class RawBlock(NamedTuple):
 
 
 def split_blocks(text: str) -> tuple[list[RawBlock], int]:
-    """The blocks of a plain text and the number of tables of contents left out."""
+    """Return the blocks of a plain text and the number of tables of contents left out."""
     lines = [_CONTROL_CHARACTERS.sub(" ", line).rstrip() for line in _NEWLINE.sub("\n", text).split("\n")]
     groups: list[list[str]] = [[]]
     for line in lines:
@@ -71,7 +90,7 @@ def split_blocks(text: str) -> tuple[list[RawBlock], int]:
 
 
 def _append_block(items: list[RawBlock], text: str) -> None:
-    # A line that ends in mid-sentence and goes on in lower case was broken by a page or a column.
+    # A line that ends in mid-sentence and continues in lower case was broken by a page or a column.
     if items and text[:1].islower() and not is_boilerplate(text):
         before = items[-1].text
         if len(before) >= WRAPPED_LINE_LENGTHS[0] and not SENTENCE_END.search(before) and not is_boilerplate(before):
@@ -82,7 +101,7 @@ def _append_block(items: list[RawBlock], text: str) -> None:
 
 
 def _is_wrapped(group: Sequence[str]) -> bool:
-    # Two lines may be a title and what follows it; `_append` joins those that one sentence spans.
+    # Two lines may be a title and its text; `_append_block` joins them if one sentence spans both.
     if len(group) < 3 or any(is_boilerplate(line.strip()) or extract_header_date(line.strip()) for line in group):
         return False
     inner = [line.strip() for line in group[:-1]]
@@ -102,28 +121,28 @@ def _is_table_of_contents(group: Sequence[str], standing: Sequence[str]) -> bool
 
 
 def is_boilerplate(text: str) -> bool:
-    """Whether a block is page furniture: icon names, share and "read more" lines, counters, timers."""
+    """Return whether a block is boilerplate: icon names, share and "read more" lines, counters, timers."""
     return bool(BOILERPLATE.fullmatch(text)) or is_icon_list(text)
 
 
 def is_icon_list(text: str) -> bool:
-    """Whether a block is the names of icons, as pages of RT's layout leave them."""
+    """Return whether a block is a list of icon names, as found on pages with RT's layout."""
     return text.startswith("icon ") and len(ICON_WORD.findall(text)) >= MIN_ICONS
 
 
 def clean_line(text: str) -> str:
-    """The text in one line, without control characters."""
+    """Return the text in one line, without control characters."""
     return " ".join(_CONTROL_CHARACTERS.sub(" ", text).split())
 
 
 def make_comparison_key(text: str) -> str:
-    """The words of a text, by which two lines are the same."""
+    """Return the words of a text in lower case; lines with the same key count as the same."""
     return " ".join(WORD.findall(text.casefold()))
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A kept block. `after_break` says that a separator such as `* * *` stood before it.
+    """One block of a document. `after_break` is true when a separator such as `* * *` comes before it.
 
     `hint` and `labelled` are `kind` and `labelled` of `RawParagraph`.
     """
@@ -139,7 +158,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
-    """The blocks of a page in order, its title, the date lines above the text, and what was taken away."""
+    """The blocks of a page in order, its title, the date lines above the text, and the count of blocks removed."""
 
     blocks: tuple[Block, ...]
     title: str
@@ -149,52 +168,24 @@ class Segmentation:
 
 
 def segment_document(raw: RawDocument) -> Segmentation:
-    """Split a raw document into kept blocks; boilerplate is counted, one for every block taken away."""
-    if raw.paragraphs:
-        items = [
-            RawBlock(clean_line(p.text), " ".join(p.speaker.split()), p.source_ref, p.kind, p.labelled)
-            for p in raw.paragraphs
-        ]
-        items, contents = [item for item in items if item.text], 0
-    else:
-        items, contents = split_blocks(raw.text)
+    """Split a raw document into the blocks to keep, and count one boilerplate block for each one removed."""
+    items, removed = _collect_items(raw)
     rt = any(is_icon_list(item.text) for item in items)
-    # Rows of paragraphs were cut from their page by whoever made them; only plain text drags its page along.
-    items, footer = (items, 0) if raw.paragraphs else _drop_footer(items)
-    title = clean_line(raw.title)
-    header: list[str] = []
-    blocks: list[Block] = []
-    repeated: list[RawBlock] = []
-    removed, after_break, seen_body = contents + footer, False, False
+    if not raw.paragraphs:
+        # Whoever cut a page into paragraphs has left its footer out; only plain text still has it.
+        items, footer = _drop_footer(items)
+        removed += footer
+    page = _Page(clean_line(raw.title), bool(raw.paragraphs))
     for i, item in enumerate(items):
-        text = item.text
-        if not WORD.search(text):
-            # An omission leaves the turn with whoever had it, any other separator ends it.
-            after_break = after_break or not OMISSION.fullmatch(text)
+        if page.remove(item):
             removed += 1
-            continue
-        if not item.label and not seen_body and extract_header_date(text):
-            header.append(text)
-            removed += 1
-            continue
-        if not item.label and is_boilerplate(text):
-            removed += 1
-            continue
-        if title and not seen_body and _is_same_text(text, title):
-            repeated.append(item)
-            removed += 1
-            continue
-        if not title and not seen_body and not raw.paragraphs and _is_title(text, items[i + 1 :]):
-            title = text
-            continue
-        kind: Literal["heading", "body"] = "body"
-        if _is_heading(item, of_paragraphs=bool(raw.paragraphs)) and len(items) > 1:
-            kind = "heading"
-        seen_body = seen_body or kind == "body"
-        blocks.append(Block(kind, text, item.label, item.source_ref, after_break, item.hint, item.labelled))
-        after_break = False
-    if not any(block.kind == "body" for block in blocks):
-        blocks, title = _convert_to_body(blocks, title, bool(clean_line(raw.title)), repeated)
+        elif page.is_title(item, items[i + 1 :]):
+            page.title = item.text
+        else:
+            page.keep(item, is_alone=len(items) == 1)
+    blocks, title = page.blocks, page.title
+    if not page.has_body:
+        blocks, title = _convert_to_body(blocks, title, bool(clean_line(raw.title)), page.repeated)
     if not raw.paragraphs and title:
         blocks = _mark_lead(blocks, rt)
     lead = clean_line(raw.lead)
@@ -202,26 +193,80 @@ def segment_document(raw: RawDocument) -> Segmentation:
         blocks.insert(0, Block("heading", lead))
     if title:
         blocks.insert(0, Block("title", title, source_ref=raw.source_ref))
-    return Segmentation(tuple(blocks), title, tuple(header), removed, rt)
+    return Segmentation(tuple(blocks), title, tuple(page.header), removed, rt)
+
+
+def _collect_items(raw: RawDocument) -> tuple[list[RawBlock], int]:
+    """Return the blocks of a raw document and the number of tables of contents left out."""
+    if not raw.paragraphs:
+        return split_blocks(raw.text)
+    items = (
+        RawBlock(clean_line(p.text), " ".join(p.speaker.split()), p.source_ref, p.kind, p.labelled)
+        for p in raw.paragraphs
+    )
+    return [item for item in items if item.text], 0
+
+
+@dataclass(slots=True)
+class _Page:
+    """The blocks of a page as they are read; `repeated` are the items that only repeat the title."""
+
+    title: str
+    of_paragraphs: bool
+    header: list[str] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+    repeated: list[RawBlock] = field(default_factory=list)
+    after_break: bool = False
+    has_body: bool = False
+
+    def remove(self, item: RawBlock) -> bool:
+        """Remove a separator, date line, boilerplate or repeated title; return whether the item was one."""
+        text = item.text
+        if not WORD.search(text):
+            # After an omission the same person goes on; any other separator ends the turn.
+            self.after_break = self.after_break or not OMISSION.fullmatch(text)
+            return True
+        if not item.label and not self.has_body and extract_header_date(text):
+            self.header.append(text)
+            return True
+        if not item.label and is_boilerplate(text):
+            return True
+        if self.title and not self.has_body and _is_same_text(text, self.title):
+            self.repeated.append(item)
+            return True
+        return False
+
+    def is_title(self, item: RawBlock, following: Sequence[RawBlock]) -> bool:
+        """Return whether an item is the title of a plain text that has none so far."""
+        return not (self.title or self.has_body or self.of_paragraphs) and _is_title(item.text, following)
+
+    def keep(self, item: RawBlock, is_alone: bool) -> None:
+        """Add an item as a heading or, where it is none or the page's only item, as body."""
+        is_heading = not is_alone and _is_heading(item, self.of_paragraphs)
+        self.has_body = self.has_body or not is_heading
+        kind: Literal["heading", "body"] = "heading" if is_heading else "body"
+        block = Block(kind, item.text, item.label, item.source_ref, self.after_break, item.hint, item.labelled)
+        self.blocks.append(block)
+        self.after_break = False
 
 
 def _convert_to_body(
     blocks: list[Block], title: str, is_given: bool, repeated: Sequence[RawBlock]
 ) -> tuple[list[Block], str]:
-    """Blocks and title of a text all of which looks like titles and headings, as posts do: body, if no more.
+    """Return blocks and title of a text that consists of titles and headings only, as posts do: they become body.
 
-    A title that was only read off the text goes back to it, and a text that says nothing but the given title
-    is kept beside it. What the source itself marks as headings stays what it is.
+    A title that was taken from the text goes back into it. A text that only repeats the given title is kept
+    beside it. Headings marked by the source stay headings. Very short texts are left as they are.
     """
-    said = [block if block.hint == "heading" else replace(block, kind="body") for block in blocks]
+    body = [block if block.hint == "heading" else replace(block, kind="body") for block in blocks]
     if title and not is_given:
-        said.insert(0, Block("body", title))
-    elif not said:
-        said = [Block("body", r.text, r.label, r.source_ref) for r in repeated[:1] if r.hint != "heading"]
-    texts = [block.text for block in said] + [item.text for item in repeated]
+        body.insert(0, Block("body", title))
+    elif not body:
+        body = [Block("body", r.text, r.label, r.source_ref) for r in repeated[:1] if r.hint != "heading"]
+    texts = [block.text for block in body] + [item.text for item in repeated]
     if sum(count_words(text) for text in texts) < MIN_STATEMENT_WORDS:
         return blocks, title
-    return said, title if is_given else ""
+    return body, title if is_given else ""
 
 
 def _drop_footer(items: list[RawBlock]) -> tuple[list[RawBlock], int]:
@@ -233,7 +278,7 @@ def _drop_footer(items: list[RawBlock]) -> tuple[list[RawBlock], int]:
 
 
 def _has_prose_after(items: Sequence[RawBlock]) -> bool:
-    """Whether an article follows: teasers are few, short or cut off, so the line before was a heading."""
+    """Return whether an article follows, so that the line before was a heading. Teasers are few, short or cut off."""
     long = (count_words(item.text) >= MIN_PROSE_WORDS for item in items if FULL_STOP.search(item.text))
     return sum(long) >= MIN_PROSE_PARAGRAPHS
 
@@ -260,7 +305,7 @@ def _is_heading(item: RawBlock, of_paragraphs: bool) -> bool:
         return True
     if SENTENCE_END.search(text) or SENTENCE_BREAK.search(text) or _has_open_quote(text):
         return False
-    # Split paragraphs hold lists and broken sentences too; a heading there opens like one.
+    # Paragraphs given by a source include list items and broken sentences; a heading starts with a capital.
     return not of_paragraphs or text[:1].isupper()
 
 
@@ -269,7 +314,7 @@ def _has_open_quote(text: str) -> bool:
 
 
 def _mark_lead(blocks: list[Block], rt: bool) -> list[Block]:
-    """The summary between title and text: before a dateline, or first on a page of RT's layout."""
+    """Make the summary between title and text a heading: before a dateline, or first on a page with RT's layout."""
     bodies = [i for i, block in enumerate(blocks) if block.kind == "body"]
     dated = next((i for i in bodies[:3] if DATELINE.match(blocks[i].text)), None)
     first = bodies[:1] if rt and len(bodies) > 2 else []

@@ -1,4 +1,4 @@
-"""Files and tables in, raw documents out; labels, and the codebook, speakers and events people write."""
+"""Read files and tables into raw documents, and read the codebook, speakers, events, labels and judgements."""
 
 from narratives.read.config import (
     JUDGEMENT_ANSWERS,
@@ -9,29 +9,29 @@ from narratives.read.config import (
     read_labels,
 )
 from narratives.read.formats import (
-    column_names,
     compute_fingerprint,
     find_unused,
+    list_columns,
     read_file,
     read_file_verified,
 )
-from narratives.read.inputs import MANIFEST_CSV, find_inputs, place_of, printable, survey
+from narratives.read.inputs import MANIFEST_CSV, find_inputs, get_place, make_printable, survey
 from narratives.read.tables.rows import DOCUMENT_FIELDS, fold
 
 __all__ = [
     "DOCUMENT_FIELDS",
     "JUDGEMENT_ANSWERS",
     "MANIFEST_CSV",
-    "column_names",
     "compute_fingerprint",
     "find_inputs",
     "find_unused",
     "fold",
+    "get_place",
+    "list_columns",
     "load_codebook",
     "load_events",
     "load_speakers",
-    "place_of",
-    "printable",
+    "make_printable",
     "read_file",
     "read_file_verified",
     "read_judgements",

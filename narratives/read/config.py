@@ -1,8 +1,9 @@
-"""The TOML files that people write: the codebook, the speakers, the events."""
+"""Read the files that people write: codebook, speakers and events (TOML), labels and judgements."""
 
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -33,10 +34,10 @@ _URL_PATTERN = re.compile(r"https?://[^\s/]+\.[^\s]+")
 
 
 def load_codebook(path: Path) -> Codebook:
-    """The narratives of a codebook file, in its order; raises ConfigError naming the file and the narrative.
+    """Load the narratives of a codebook, in file order; raises ConfigError with file and narrative.
 
-    `[[narrative]]` tables with id, name, definition, exemplars and optionally includes, excludes, contrasts,
-    cues, parent, colour (`#rrggbb`), threshold and replaces (earlier ids).
+    The file has `[[narrative]]` tables with id, name, definition, exemplars and optionally includes, excludes,
+    contrasts, cues, parent, colour (`#rrggbb`), threshold and replaces (earlier ids).
     """
     data, digest = _load_toml(path)
     narratives = tuple(_parse_narrative(table) for table in _iterate_tables(data, path, "narrative", "id"))
@@ -47,7 +48,7 @@ def load_codebook(path: Path) -> Codebook:
         seen, here = {start}, parents[start]
         while here:
             if here not in parents or here in seen:
-                got = f"{here!r}, " + ("a circle" if here in seen else "which is not in the codebook")
+                got = f"{here!r}, " + ("which is circular" if here in seen else "which is not in the codebook")
                 where = f"{path}, narrative {start!r}"
                 raise ConfigError(f"another narrative as parent ({where})", got, "Correct `parent`.")
             seen.add(here)
@@ -56,10 +57,10 @@ def load_codebook(path: Path) -> Codebook:
 
 
 def load_speakers(path: Path) -> tuple[Speaker, ...]:
-    """The roster, in the file's order; raises ConfigError naming the file and the speaker.
+    """Load the roster of speakers, in file order; raises ConfigError with file and speaker.
 
-    `[[speaker]]` tables with name and optionally aliases, affiliation and roles, each role being
-    `{title, from, to}` with whole dates, either end open. No name or alias may stand for two speakers.
+    The file has `[[speaker]]` tables with name and optionally aliases, affiliation and roles. A role is
+    `{title, from, to}` with full dates, both optional. No name or alias may belong to two speakers.
     """
     data, _ = _load_toml(path)
     speakers = tuple(_parse_speaker(table) for table in _iterate_tables(data, path, "speaker", "name"))
@@ -68,9 +69,9 @@ def load_speakers(path: Path) -> tuple[Speaker, ...]:
 
 
 def load_events(path: Path) -> tuple[Event, ...]:
-    """The events, by date; raises ConfigError naming the file and the event.
+    """Load the events, in order of date; raises ConfigError with file and event.
 
-    `[[event]]` tables with date, name, source (a web address) and optionally narratives (ids of a codebook).
+    The file has `[[event]]` tables with date, name, source (a web address) and optionally narratives (their ids).
     """
     data, _ = _load_toml(path)
     events = [_parse_event(table) for table in _iterate_tables(data, path, "event", "name")]
@@ -80,119 +81,119 @@ def load_events(path: Path) -> tuple[Event, ...]:
 
 def _parse_narrative(table: _TomlTable) -> Narrative:
     narrative = Narrative(
-        id=table.text("id", needed=True, pattern=_ID_PATTERN, meant="small letters, digits and _"),
-        name=table.text("name", needed=True),
-        definition=table.text("definition", needed=True),
-        includes=table.texts("includes"),
-        excludes=table.texts("excludes"),
-        exemplars=table.texts("exemplars", needed=True),
-        contrasts=table.texts("contrasts"),
-        cues=table.texts("cues"),
-        parent=table.text("parent"),
-        colour=table.text("colour", pattern=_COLOUR_PATTERN, meant="a colour such as #1f77b4"),
-        threshold=table.number("threshold"),
-        replaces=table.texts("replaces", pattern=_ID_PATTERN, meant="ids of earlier narratives"),
+        id=table.take_text("id", needed=True, pattern=_ID_PATTERN, meant="small letters, digits and _"),
+        name=table.take_text("name", needed=True),
+        definition=table.take_text("definition", needed=True),
+        includes=table.take_texts("includes"),
+        excludes=table.take_texts("excludes"),
+        exemplars=table.take_texts("exemplars", needed=True),
+        contrasts=table.take_texts("contrasts"),
+        cues=table.take_texts("cues"),
+        parent=table.take_text("parent"),
+        colour=table.take_text("colour", pattern=_COLOUR_PATTERN, meant="a colour such as #1f77b4"),
+        threshold=table.take_number("threshold"),
+        replaces=table.take_texts("replaces", pattern=_ID_PATTERN, meant="ids of earlier narratives"),
     )
-    table.end()
+    table.check_empty()
     return narrative
 
 
 def _parse_speaker(table: _TomlTable) -> Speaker:
     speaker = Speaker(
-        name=table.text("name", needed=True),
-        aliases=table.texts("aliases"),
-        roles=tuple(_parse_role(role) for role in table.tables("roles")),
-        affiliation=table.text("affiliation"),
+        name=table.take_text("name", needed=True),
+        aliases=table.take_texts("aliases"),
+        roles=tuple(_parse_role(role) for role in table.take_tables("roles")),
+        affiliation=table.take_text("affiliation"),
     )
-    table.end()
+    table.check_empty()
     return speaker
 
 
 def _parse_role(table: _TomlTable) -> Role:
-    role = Role(table.text("title", needed=True), table.day("from"), table.day("to"))
+    role = Role(table.take_text("title", needed=True), table.take_day("from"), table.take_day("to"))
     if role.start and role.end and role.end < role.start:
-        raise table.error("`from` before `to`", f"{role.start} to {role.end}", "Correct the dates.")
-    table.end()
+        raise table.make_error("`from` before `to`", f"{role.start} to {role.end}", "Correct the dates.")
+    table.check_empty()
     return role
 
 
 def _parse_event(table: _TomlTable) -> Event:
-    day = table.day("date")
+    day = table.take_day("date")
     if day is None:
-        raise table.missing("date")
+        raise table.make_missing_error("date")
     event = Event(
         date=day,
-        name=table.text("name", needed=True),
-        source=table.text("source", needed=True, pattern=_URL_PATTERN, meant="a web address"),
-        narratives=table.texts("narratives", pattern=_ID_PATTERN, meant="narrative ids"),
+        name=table.take_text("name", needed=True),
+        source=table.take_text("source", needed=True, pattern=_URL_PATTERN, meant="a web address"),
+        narratives=table.take_texts("narratives", pattern=_ID_PATTERN, meant="narrative ids"),
     )
-    table.end()
+    table.check_empty()
     return event
 
 
 class _TomlTable:
-    """One TOML table, its keys taken one by one; `where` names file and entry in every complaint."""
+    """One TOML table whose keys are taken one by one; `where` is the file and entry for error messages."""
 
     def __init__(self, values: dict[str, object], where: str) -> None:
         self._values = dict(values)
         self._where = where
 
-    def error(self, expected: str, got: str, todo: str) -> ConfigError:
-        return ConfigError(f"{expected} ({self._where})", got, todo)
+    def make_error(self, expected: str, got: str, hint: str) -> ConfigError:
+        return ConfigError(f"{expected} ({self._where})", got, hint)
 
-    def missing(self, key: str) -> ConfigError:
-        return self.error(f"`{key}`", "nothing", f"Fill in `{key}`.")
+    def make_missing_error(self, key: str) -> ConfigError:
+        return self.make_error(f"`{key}`", "nothing", f"Fill in `{key}`.")
 
-    def text(self, key: str, needed: bool = False, pattern: re.Pattern[str] | None = None, meant: str = "") -> str:
+    def take_text(self, key: str, needed: bool = False, pattern: re.Pattern[str] | None = None, meant: str = "") -> str:
         value = self._values.pop(key, "")
         if not isinstance(value, str):
-            raise self.error(f"text as `{key}`", repr(value), "Put it in quotation marks.")
+            raise self.make_error(f"text as `{key}`", repr(value), "Put it in quotation marks.")
         if needed and not value.strip():
-            raise self.missing(key)
+            raise self.make_missing_error(key)
         if value and pattern and not pattern.fullmatch(value):
-            raise self.error(f"{meant} as `{key}`", repr(value), "Correct it.")
+            raise self.make_error(f"{meant} as `{key}`", repr(value), "Correct it.")
         return value.strip()
 
-    def texts(
+    def take_texts(
         self, key: str, needed: bool = False, pattern: re.Pattern[str] | None = None, meant: str = "strings"
     ) -> tuple[str, ...]:
         value = self._values.pop(key, [])
         if not isinstance(value, list):
-            raise self.error(f"a list as `{key}`", repr(value), "Put it in square brackets.")
+            raise self.make_error(f"a list as `{key}`", repr(value), "Put it in square brackets.")
         for item in value:
             if not isinstance(item, str) or not item.strip() or (pattern and not pattern.fullmatch(item)):
-                raise self.error(f"a list of {meant} as `{key}`", f"{item!r} in it", "Correct or remove it.")
+                raise self.make_error(f"a list of {meant} as `{key}`", f"{item!r} in it", "Correct or remove it.")
         if needed and not value:
-            raise self.missing(key)
+            raise self.make_missing_error(key)
         return tuple(item.strip() for item in value)
 
-    def number(self, key: str) -> float | None:
+    def take_number(self, key: str) -> float | None:
         value = self._values.pop(key, None)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-            raise self.error(f"a number as `{key}`", repr(value), "Correct it or leave it out.")
+        if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+            raise self.make_error(f"a number as `{key}`", repr(value), "Correct it or leave it out.")
         return float(value)
 
-    def day(self, key: str) -> date | None:
+    def take_day(self, key: str) -> date | None:
         value = self._values.pop(key, None)
         if value is None:
             return None
         if not isinstance(value, date) or isinstance(value, datetime):
-            todo = "Write it as 2016-11-10, without quotation marks."
-            raise self.error(f"a whole date as `{key}`", repr(value), todo)
+            hint = "Write it as 2016-11-10, without quotation marks."
+            raise self.make_error(f"a full date as `{key}`", repr(value), hint)
         return value
 
-    def tables(self, key: str) -> list[_TomlTable]:
+    def take_tables(self, key: str) -> list[_TomlTable]:
         value = self._values.pop(key, [])
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise self.error(f"a list of tables as `{key}`", repr(value), "Write {title = ...} entries.")
+            raise self.make_error(f"a list of tables as `{key}`", repr(value), "Write {title = ...} entries.")
         return [_TomlTable(item, f"{self._where}, {key} {number}") for number, item in enumerate(value, 1)]
 
-    def end(self) -> None:
-        """Refuse what no one asked for: a misspelt key would otherwise be lost without a word."""
+    def check_empty(self) -> None:
+        """Reject unknown keys, because a misspelt key would otherwise be ignored silently."""
         if self._values:
-            raise self.error("known keys only", ", ".join(sorted(self._values)), "Correct or remove them.")
+            raise self.make_error("only known keys", ", ".join(sorted(self._values)), "Correct or remove them.")
 
 
 def _load_toml(path: Path) -> tuple[dict[str, object], str]:
@@ -201,7 +202,7 @@ def _load_toml(path: Path) -> tuple[dict[str, object], str]:
         return tomllib.loads(content.decode("utf-8-sig")), hashlib.sha256(content).hexdigest()
     except OSError as error:
         reason = error.strerror or str(error)
-        raise ConfigError(f"a readable file {path}", reason, "Check the path and your rights.") from error
+        raise ConfigError(f"a readable file {path}", reason, "Check the path and the permissions.") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"TOML in UTF-8 in {path}", str(error), "Correct the file there.") from error
 
@@ -211,7 +212,7 @@ def _iterate_tables(data: dict[str, object], path: Path, kind: str, label: str) 
     others = sorted(set(data) - {kind})
     if others or not isinstance(entries, list) or not entries:
         got = f"also {', '.join(others)}" if others else "none"
-        raise ConfigError(f"[[{kind}]] tables only, at least one, in {path}", got, "Correct the file.")
+        raise ConfigError(f"one or more [[{kind}]] tables and nothing else in {path}", got, "Correct the file.")
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, dict):
             raise ConfigError(f"[[{kind}]] tables in {path}", repr(entry), "Correct the file.")
@@ -228,12 +229,12 @@ _BAD_ROW_HINT = "Correct that row or leave it out."
 
 
 def read_labels(path: Path, narrative_ids: Sequence[str]) -> Iterator[LabelledText | Rejected]:
-    """The rows of a JSONL file `{text, labels, disputed}`, in its order; a bad one as `Rejected`.
+    """Read the rows of a JSONL file `{text, labels, disputed}`, in file order; a bad row as `Rejected`.
 
-    Narratives in `labels` are accepted, those in `disputed` undecided, all others of `narrative_ids`
-    rejected; where a row has `rejected`, only those are. `document` tells which document a paragraph is of;
-    without it an `id` does, up to its last hyphen (`speech7-12` is of `speech7`). Raises ConfigError where
-    the file cannot be read.
+    Narratives in `labels` are accepted, those in `disputed` undecided, and all others of `narrative_ids`
+    rejected; if a row has `rejected`, only those are. `document` is the document of the paragraph; without
+    it, the document is the `id` up to its last hyphen (`speech7` for `speech7-12`). Raises ConfigError if the
+    file cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -246,7 +247,7 @@ def read_labels(path: Path, narrative_ids: Sequence[str]) -> Iterator[LabelledTe
                     yield Rejected(str(path), row, str(error))
     except OSError as error:
         reason = error.strerror or str(error)
-        raise ConfigError(f"a readable file {path}", reason, "Check the path and your rights.") from error
+        raise ConfigError(f"a readable file {path}", reason, "Check the path and the permissions.") from error
 
 
 def _parse_label_row(line: bytes, row: int, narrative_ids: Sequence[str]) -> LabelledText:
@@ -260,20 +261,20 @@ def _parse_label_row(line: bytes, row: int, narrative_ids: Sequence[str]) -> Lab
     if not isinstance(text, str) or not text.strip():
         raise ReadError("a text as `text`", repr(text)[:80], _BAD_ROW_HINT)
     if "labels" not in value:
-        raise ReadError("`labels`, a list, empty where it advances nothing", "none", _BAD_ROW_HINT)
+        raise ReadError("a list as `labels`, empty if the text advances no narrative", "none", _BAD_ROW_HINT)
     text = replace_unstorable(text)
     named: dict[Verdict, set[str]] = {
         "accepted": _parse_narrative_ids(value, "labels", narrative_ids),
         "undecided": _parse_narrative_ids(value, "disputed", narrative_ids),
         "rejected": _parse_narrative_ids(value, "rejected", narrative_ids),
     }
-    both = sorted(key for key in narrative_ids if sum(key in of for of in named.values()) > 1)
+    both = sorted(key for key in narrative_ids if sum(key in keys for keys in named.values()) > 1)
     if both:
         raise ReadError("each narrative under one verdict", f"{', '.join(both)} under two", _BAD_ROW_HINT)
     if "rejected" not in value:
         named["rejected"] = set(narrative_ids) - named["accepted"] - named["undecided"]
-    verdict_of = {key: verdict for verdict, keys in named.items() for key in keys}
-    return LabelledText(row, text, _parse_document_id(value, text), dict(sorted(verdict_of.items())))
+    verdicts = {key: verdict for verdict, keys in named.items() for key in keys}
+    return LabelledText(row, text, _parse_document_id(value, text), dict(sorted(verdicts.items())))
 
 
 def _parse_narrative_ids(value: dict[str, object], name: str, narrative_ids: Sequence[str]) -> set[str]:
@@ -282,8 +283,8 @@ def _parse_narrative_ids(value: dict[str, object], name: str, narrative_ids: Seq
         raise ReadError(f"a list of narrative ids as `{name}`", repr(codes)[:80], _BAD_ROW_HINT)
     unknown = sorted(set(codes) - set(narrative_ids))
     if unknown:
-        todo = "Correct the row, or name the codebook that it is of with --codebook."
-        raise ReadError(f"narratives of the codebook as `{name}`", ", ".join(unknown), todo)
+        hint = "Correct the row, or select its codebook with --codebook."
+        raise ReadError(f"narratives of the codebook as `{name}`", ", ".join(unknown), hint)
     return set(codes)
 
 
@@ -304,11 +305,11 @@ JUDGEMENT_ANSWERS: dict[str, bool | None] = {"yes": True, "no": False, "unsure":
 
 
 def read_judgements(path: Path) -> Iterator[Judgement | Rejected]:
-    """The rows with a verdict, in the file's order, a bad one as `Rejected`; others are passed over.
+    """Read the rows with a verdict, in file order; a bad row as `Rejected`. Other rows are skipped.
 
-    Columns other than COLUMNS play no part. Cells may be parted by commas, semicolons, tabs or bars, as
-    spreadsheets of any language save them. Raises ConfigError where the file cannot be read or lacks one of
-    them.
+    Only JUDGEMENT_COLUMNS are used. Cells may be separated by commas, semicolons, tabs or bars, as
+    spreadsheets of different languages save them. Raises ConfigError if the file cannot be read or lacks one
+    of these columns.
     """
     try:
         delimiter = find_delimiter(path, JUDGEMENT_COLUMNS)
@@ -320,7 +321,7 @@ def read_judgements(path: Path) -> Iterator[Judgement | Rejected]:
                 raise ConfigError(
                     f"the columns {', '.join(JUDGEMENT_COLUMNS)}, each once, in {path}",
                     got,
-                    "Fill in a file of `spotcheck draw`.",
+                    "Use a file from `spotcheck draw`.",
                 )
             for number, cells in enumerate(rows, 1):
                 try:
@@ -334,13 +335,13 @@ def read_judgements(path: Path) -> Iterator[Judgement | Rejected]:
         raise ConfigError(f"CSV in {path}", got, "Save the file as CSV in UTF-8.") from error
     except OSError as error:
         reason = error.strerror or str(error)
-        raise ConfigError(f"a readable file {path}", reason, "Check the path and your rights.") from error
+        raise ConfigError(f"a readable file {path}", reason, "Check the path and the permissions.") from error
 
 
 def _parse_judgement(record: dict[str, str], row: int) -> Judgement:
     snapshot, paragraph, narrative = (record[name].strip() for name in JUDGEMENT_COLUMNS[:3])
-    said = record["verdict"].strip().casefold()
-    if said not in JUDGEMENT_ANSWERS:
+    answer = record["verdict"].strip().casefold()
+    if answer not in JUDGEMENT_ANSWERS:
         where = f"verdict on {paragraph} and {narrative}"
-        raise ReadError(f"one of {', '.join(JUDGEMENT_ANSWERS)} as {where}", repr(said[:40]), "Correct that cell.")
-    return Judgement(row, snapshot, paragraph, narrative, JUDGEMENT_ANSWERS[said])
+        raise ReadError(f"one of {', '.join(JUDGEMENT_ANSWERS)} as {where}", repr(answer[:40]), "Correct that cell.")
+    return Judgement(row, snapshot, paragraph, narrative, JUDGEMENT_ANSWERS[answer])

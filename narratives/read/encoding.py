@@ -1,4 +1,4 @@
-"""Limits on what is read at once, so that no input, however made, takes memory or time without bound."""
+"""Open and decode files, within limits of memory and time."""
 
 from __future__ import annotations
 
@@ -20,19 +20,21 @@ from charset_normalizer import from_bytes
 from narratives.model import ReadError
 
 MAX_DOCUMENT_SIZE = 20_000_000  # bytes of one text file, characters of one row; a long book has two million
-MAX_UNPACKED_TABLE_BYTES = 500_000_000  # bytes of a gzipped Parquet file once unpacked, which must be held whole
-# Text packs to a third or a tenth; only what was made to burst packs a hundredfold.
+MAX_UNPACKED_TABLE_BYTES = (
+    500_000_000  # bytes of a gzipped Parquet file once unpacked, which must be in memory as a whole
+)
+# Text is compressed to a third or a tenth; only a gzip bomb is compressed a hundredfold.
 MAX_COMPRESSION_RATIO = 100
-SAFE_UNPACKED_BYTES = 50_000_000  # bytes that may be unpacked whatever the ratio
+SAFE_UNPACKED_BYTES = 50_000_000  # bytes that may be unpacked with any ratio
 MAX_SECONDS = 180.0  # for one page or office file; a PDF of a thousand pages takes half a minute
 
 
 class LongLineError(ReadError):
-    """One line is too long; those after it can still be read."""
+    """One line is too long. The lines after it can still be read."""
 
 
 class GzipReader(io.RawIOBase):
-    """The content of a gzip file; raises ReadError once it turns out to be a bomb."""
+    """The content of a gzip file. Reading raises ReadError if the file is a gzip bomb."""
 
     def __init__(self, path: Path) -> None:
         self._packed = gzip.GzipFile(path, "rb")
@@ -40,7 +42,7 @@ class GzipReader(io.RawIOBase):
         self._done = 0
 
     def readable(self) -> bool:
-        """Always: there is no other use."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
@@ -49,41 +51,41 @@ class GzipReader(io.RawIOBase):
         self._done += len(data)
         if self._done > self._limit:
             got = f"one that grows more than {MAX_COMPRESSION_RATIO}-fold, beyond {self._limit // 1_000_000} MB"
-            raise ReadError("a gzip file of text", got, "If it is sound, unpack it and name the file itself.")
+            raise ReadError("a gzip file of text", got, "If you trust the file, unpack it first.")
         buffer[: len(data)] = data
         return len(data)
 
     def close(self) -> None:
-        """Close the file as well."""
+        """Close the reader and the file."""
         self._packed.close()
         super().close()
 
 
 def read_within_limit(raw: BinaryIO, limit: int) -> bytes:
-    """All bytes of a file that must be held at once; raises ReadError above the limit, without reading on."""
+    """Read all bytes of a file; raises ReadError above the limit, without reading further."""
     data = raw.read(limit + 1)
     if len(data) > limit:
-        todo = "Split it into several files, or rows of a table."
-        raise ReadError(f"a file of up to {limit / 1_000_000:g} MB", "a larger one", todo)
+        hint = "Split it into several files, or into rows of a table."
+        raise ReadError(f"a file of up to {limit / 1_000_000:g} MB", "a larger one", hint)
     return data
 
 
 @contextmanager
-def time_limit() -> Iterator[None]:
-    """Raise ReadError within, once it has taken longer than MAX_SECONDS.
+def limit_time() -> Iterator[None]:
+    """Raise ReadError in the block after MAX_SECONDS.
 
-    It needs the alarm clock of the process, which the main thread alone may set: elsewhere it has no effect.
+    It uses the alarm signal, which only the main thread can set. In other threads it has no effect.
     """
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return
 
     def stop(number: int, frame: FrameType | None) -> None:
-        todo = "Leave it out, or give its text as .txt."
-        raise ReadError(f"a file that is read within {MAX_SECONDS:g} s", "one that takes longer", todo)
+        hint = "Leave it out, or save its text as .txt."
+        raise ReadError(f"a file that can be read within {MAX_SECONDS:g} s", "one that takes longer", hint)
 
     started, before = time.monotonic(), signal.signal(signal.SIGALRM, stop)
-    # Again every second: a parser may take the error for one of its own, and go on.
+    # Repeated every second, because a parser may catch the error and continue.
     left, interval = signal.setitimer(signal.ITIMER_REAL, MAX_SECONDS, 1.0)
     try:
         yield
@@ -96,9 +98,9 @@ def time_limit() -> Iterator[None]:
 
 
 class LimitedLines(Iterator[str]):
-    """The lines of a text; in place of one above the limit it raises LongLineError, and then goes on.
+    """Iterate over lines. A line above the limit raises LongLineError, and the iteration can continue.
 
-    `number` is that of the last line, 1-based. A line that is too long is passed over piece by piece.
+    `number` is the number of the last line, starting at 1. A line that is too long is skipped piece by piece.
     """
 
     def __init__(self, lines: TextIO, limit: int = 0) -> None:
@@ -114,17 +116,17 @@ class LimitedLines(Iterator[str]):
         while line and line[-1] not in "\r\n":
             line = self._lines.readline(self._limit + 1)
         expected = f"lines of up to {self._limit / 1_000_000:g} million characters"
-        todo = "Split the document, or check that the file has line ends."
-        raise LongLineError(expected, f"a longer one, line {self.number}", todo)
+        hint = "Split the document, or check the line ends of the file."
+        raise LongLineError(expected, f"a longer one, line {self.number}", hint)
 
 
 HEAD_BYTES = 8192
-# Control characters other than white space: text has hardly any, other files have many.
+# Control characters other than white space are rare in text and frequent in other files.
 _CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-GUESS_SAMPLE_BYTES = 262_144  # from which the encoding of a table is guessed
+GUESS_SAMPLE_BYTES = 262_144  # of a table, from which its encoding is guessed
 MIN_NON_UTF8_LINES = 2
 _CYRILLIC_RUN = re.compile(rb"[\xc0-\xff\xa8\xb8]{2,}")
-MIN_CYRILLIC_LETTERS, MIN_CYRILLIC_SHARE = 8, 0.85  # letters, and their share of the bytes beyond ASCII
+MIN_CYRILLIC_LETTERS, MIN_CYRILLIC_SHARE = 8, 0.85  # letters, and their share among the bytes beyond ASCII
 MAX_CONTROL_SHARE = 0.01
 MIN_CHECKED_BYTES = 1000
 _ESCAPED_BYTES = re.compile("[\udc80-\udcff]")
@@ -132,9 +134,9 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 
 
 def open_bytes(path: Path) -> BinaryIO:
-    """Open a file as bytes, unpacking `.gz`.
+    """Open a file as bytes, and unpack `.gz`.
 
-    Raises OSError, and while reading EOFError or zlib.error, or ReadError for a gzip bomb.
+    Raises OSError. Reading may raise EOFError or zlib.error, or ReadError for a gzip bomb.
     """
     if path.suffix.lower() == ".gz":
         return cast(BinaryIO, io.BufferedReader(GzipReader(path), HEAD_BYTES * 8))
@@ -142,10 +144,10 @@ def open_bytes(path: Path) -> BinaryIO:
 
 
 def decode_text(data: bytes) -> str:
-    """The text of a whole file, line ends as `\\n`.
+    """Decode a whole file, with line feeds as line ends.
 
-    A byte order mark decides, else UTF-8 if the bytes are valid UTF-8, else the guess of charset-normalizer.
-    Raises ReadError where the file is empty or no text.
+    The encoding is that of the byte order mark, else UTF-8 if the bytes are valid UTF-8, else a guess by
+    charset-normalizer. Raises ReadError if the file is empty or no text.
     """
     encoding = _get_marked_encoding(data)
     if encoding:
@@ -161,7 +163,7 @@ def decode_text(data: bytes) -> str:
             _reject_mixed_encodings(data)
             encoding = _guess_encoding(data)
             if not encoding:
-                raise _make_decoding_error("bytes that fit no known encoding") from None
+                raise _make_decoding_error("bytes in an unknown encoding") from None
             text = data.decode(encoding, errors="replace")
     if "\0" in text:
         raise _make_binary_error("NUL characters")
@@ -172,11 +174,11 @@ def decode_text(data: bytes) -> str:
 
 @contextmanager
 def open_text(path: Path, newline: str | None = None, guess: bool = False) -> Iterator[TextIO]:
-    """Open a table of text for reading line by line, as UTF-8 or as its byte order mark says.
+    """Open a text table for reading by lines, as UTF-8 or with the encoding of its byte order mark.
 
-    With `guess`, a table whose first part is in another encoding all through, as spreadsheets export it, is
-    read in that. Bytes that do not fit the encoding come out as lone surrogates, which `is_damaged` finds, so
-    that one bad row does not cost the rest. Raises ReadError where the file is empty or binary.
+    With `guess`, a table whose first part is consistently in another encoding, as from a spreadsheet, is read
+    in that encoding. Invalid bytes become lone surrogates, which `has_undecoded_bytes` detects, so that one
+    bad row does not spoil the others. Raises ReadError if the file is empty or binary.
     """
     with open_bytes(path) as raw:
         head = raw.read(GUESS_SAMPLE_BYTES if guess else HEAD_BYTES)
@@ -186,7 +188,7 @@ def open_text(path: Path, newline: str | None = None, guess: bool = False) -> It
     if not encoding:
         _reject_binary(head[:HEAD_BYTES])
         encoding = _detect_legacy_encoding(head) if guess else ""
-    # UTF-16 has no such escape: its errors end the file.
+    # UTF-16 has no such escape, so an error ends the reading.
     errors = "strict" if encoding == "utf-16" else "surrogateescape"
     with (
         open_bytes(path) as raw,
@@ -196,17 +198,17 @@ def open_text(path: Path, newline: str | None = None, guess: bool = False) -> It
 
 
 def has_undecoded_bytes(text: str) -> bool:
-    """Whether `open_text` met bytes here that are not UTF-8."""
+    """Return whether `open_text` read invalid bytes in this text."""
     return _ESCAPED_BYTES.search(text) is not None
 
 
 def has_byte_order_mark(data: bytes) -> bool:
-    """Whether a byte order mark says which encoding this is."""
+    """Return whether the data start with a byte order mark."""
     return bool(_get_marked_encoding(data))
 
 
 def _get_marked_encoding(data: bytes) -> str:
-    # The mark of UTF-32 starts with that of UTF-16: such a file is refused for its NUL characters.
+    # The mark of UTF-32 starts with that of UTF-16; such a file is rejected for its NUL characters.
     return next((name for mark, name in _BOMS if data.startswith(mark)), "")
 
 
@@ -218,7 +220,7 @@ def _reject_binary(data: bytes) -> None:
 
 
 def _reject_mixed_encodings(data: bytes) -> None:
-    """Refuse lines in UTF-8 beside lines that are not: any one encoding would garble the one or the other."""
+    """Reject a file with lines in UTF-8 and lines in another encoding, because no encoding fits both."""
     foreign = 0
     utf8 = False
     for number, line in enumerate(data.splitlines(), 1):
@@ -229,15 +231,15 @@ def _reject_mixed_encodings(data: bytes) -> None:
             except UnicodeDecodeError:
                 foreign = foreign or number
         if foreign and utf8:
-            todo = "Save the whole file as UTF-8."
-            raise ReadError("text in one encoding", f"a mixture: line {foreign} is not UTF-8", todo)
+            hint = "Save the whole file as UTF-8."
+            raise ReadError("text in one encoding", f"a mixture: line {foreign} is not UTF-8", hint)
 
 
 def _detect_legacy_encoding(head: bytes) -> str:
-    """The encoding of a table's first part where it is plainly not UTF-8, else ""."""
+    """Detect the encoding of the first part of a table; "" if it may be UTF-8."""
     foreign = 0
     lines = head.splitlines()
-    # The last line may be cut in the middle of a character.
+    # The last line may end in the middle of a character.
     for line in lines[:-1] if len(head) == GUESS_SAMPLE_BYTES else lines:
         if not line.isascii():
             try:
@@ -245,15 +247,15 @@ def _detect_legacy_encoding(head: bytes) -> str:
                 return ""
             except UnicodeDecodeError:
                 foreign += 1
-    # One bad row is a bad row.
+    # A single line may just be damaged.
     return _guess_encoding(head) if foreign >= MIN_NON_UTF8_LINES or _is_cyrillic(head) else ""
 
 
 def _guess_encoding(data: bytes) -> str:
-    """The likely encoding of bytes that are not UTF-8, or "".
+    """Guess the encoding of bytes that are not UTF-8, or return "".
 
-    Russian is told by its bytes, because a few words are too little for charset-normalizer: both encodings of
-    it have the letters above 0xC0, but small ones where the other has capitals.
+    Russian is detected by its bytes, because a few words are not enough for charset-normalizer. Both Russian
+    encodings have letters above 0xC0, but one has small letters where the other has capitals.
     """
     if _is_cyrillic(data):
         small = sum(byte >= 0xE0 for byte in data)
@@ -276,4 +278,4 @@ def _make_decoding_error(what: str) -> ReadError:
 
 
 def _make_empty_error() -> ReadError:
-    return ReadError("a file with content", "an empty file", "Leave it out or fill it.")
+    return ReadError("a file with content", "an empty file", "Add text, or leave it out.")

@@ -1,4 +1,4 @@
-"""Which reader reads which format, what an input's bytes hash to, and how a failed reading is told."""
+"""Read a file with the reader of its format; fingerprints of files, and errors of reading in words."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ from dataclasses import replace
 from pathlib import Path
 
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
-from narratives.read.encoding import MAX_DOCUMENT_SIZE, decode_text, open_bytes, read_within_limit, time_limit
+from narratives.read.encoding import MAX_DOCUMENT_SIZE, decode_text, limit_time, open_bytes, read_within_limit
 from narratives.read.html import read_html
 from narratives.read.office import read_docx, read_pdf
 from narratives.read.tables import (
-    csv_columns,
-    jsonl_columns,
-    parquet_columns,
+    list_csv_columns,
+    list_jsonl_columns,
+    list_parquet_columns,
+    list_unused_columns,
     read_csv,
     read_jsonl,
     read_parquet,
-    unused_columns,
 )
-from narratives.read.tables.rows import apply_manifest, legible, refuse
+from narratives.read.tables.rows import apply_manifest, make_legible, make_rejected
 
 log = logging.getLogger(__name__)
 
-# Part of every fingerprint: raise it when the same bytes are to be read another way.
+# Part of every fingerprint. Increase it when a reader changes its result for the same bytes.
 READER_VERSION = 5
-MAX_QUOTED = 200  # characters of what a parser says of a broken file
+MAX_QUOTED = 200  # characters of a parser's message about a damaged file
 PLAIN = (".txt", ".html", ".htm", ".jsonl", ".csv")
 
-# The columns of a table, as a list of the shapes that its rows have.
+# The columns of a table, as a list of the shapes of its rows.
 TABLE_EXTENSIONS: Mapping[str, Callable[[InputFile, Mapping[str, str]], list[tuple[str, ...]]]] = {
-    ".jsonl": jsonl_columns,
-    ".csv": csv_columns,
-    ".parquet": parquet_columns,
+    ".jsonl": list_jsonl_columns,
+    ".csv": list_csv_columns,
+    ".parquet": list_parquet_columns,
 }
 FileReader = Callable[[InputFile, Mapping[str, str]], Iterator[RawDocument | Rejected]]
 
 
 def read_text(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
-    """A text file is one document, `row` 0; `columns` has no bearing on it."""
+    """Read a text file as one document with `row` 0; `columns` is not used."""
     with open_bytes(file.path) as raw:
         text = decode_text(read_within_limit(raw, MAX_DOCUMENT_SIZE))
     yield apply_manifest(RawDocument(file.source_path, text=text), file)
@@ -63,13 +63,13 @@ READERS: Mapping[str, FileReader] = {
 
 
 def get_format(path: Path) -> str:
-    """The extension that names the format, in lower case and without `.gz`; may be empty."""
+    """Return the extension of the format, in lower case and without `.gz`; may be empty."""
     name = Path(path.name.lower())
     return Path(name.stem).suffix if name.suffix == ".gz" else name.suffix
 
 
 def check_format(path: Path) -> None:
-    """Raise ReadError where no reader reads this kind of file."""
+    """Raise ReadError if no reader supports this format."""
     extension = get_format(path)
     if extension in READERS:
         return
@@ -78,10 +78,10 @@ def check_format(path: Path) -> None:
 
 
 def compute_fingerprint(file: InputFile, columns: Mapping[str, str]) -> str:
-    """sha256 (hex) over the file's bytes and everything else that decides what is read from it.
+    """Compute the sha256 (hex) of the bytes of a file and of everything else that determines its documents.
 
-    Namely the format, the manifest's row, the column map and the version of the readers; not the path.
-    Raises ReadError where the file has become unreadable.
+    These are the format, the row of the manifest, the column map and the version of the readers, but not the
+    path. Raises ReadError if the file is no longer readable.
     """
     terms = [READER_VERSION, get_format(file.path), sorted(file.manifest.items()), sorted(columns.items())]
     digest = hashlib.sha256(json.dumps(terms).encode())
@@ -95,64 +95,64 @@ def compute_fingerprint(file: InputFile, columns: Mapping[str, str]) -> str:
 
 
 def read_file(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
-    """Read the documents of one file, row by row; `columns` maps our field to their column.
+    """Read the documents of one file, row by row; `columns` maps our fields to columns of the file.
 
-    What cannot be read comes as Rejected, with the reason in words: one row (`row` as in RawDocument), or the
-    file or its remainder (`row` 0). Raises nothing, whatever the file holds.
+    A part that cannot be read is returned as Rejected, with the reason in words: one row (`row` as in
+    RawDocument), or the whole file or its remainder (`row` 0). Raises nothing.
     """
     row = count = 0
     try:
-        with as_read_error(file.path):
+        with convert_errors(file.path):
             check_format(file.path)
-            for item in _items(file, columns):
+            for item in _read_items(file, columns):
                 row, count = item.row, count + 1
                 yield item
             if not count:
-                raise ReadError("at least one row", "none", "Leave the file out or fill it.")
+                raise ReadError("at least one row", "none", "Add rows, or leave the file out.")
     except ReadError as error:
-        whole = refuse(file.source_path, 0, error)
-        # An error of the bytes ends a table wherever they lie.
+        whole = make_rejected(file.source_path, 0, error)
+        # Damaged bytes end the reading of a table.
         yield replace(whole, reason=f"{whole.reason} Rows up to {row} were read.") if row else whole
 
 
-def _items(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
+def _read_items(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
     extension = get_format(file.path)
     items = READERS[extension](file, columns)
     if extension in TABLE_EXTENSIONS:
         return items
-    # The rows of a table are bounded in size; of a page or an office file only the time tells.
-    with time_limit():
+    # The rows of a table are limited in size; a page or an office file only in time.
+    with limit_time():
         return iter(list(items))
 
 
 def read_file_verified(file: InputFile, columns: Mapping[str, str], key: str) -> Iterator[RawDocument | Rejected]:
-    """`read_file`, sure that all rows are of the content whose fingerprint is `key`.
+    """Read a file as `read_file` does, and check that its fingerprint is still `key`.
 
-    Raises ReadError at the end where the file changed while it was read: its rows are then to be thrown away.
+    Raises ReadError at the end if the file changed while it was read. Its rows must then be discarded.
     """
     yield from read_file(file, columns)
     if compute_fingerprint(file, columns) != key:
-        todo = "Build again once nothing writes to it."
-        raise ReadError("a file at rest", "one that changed while it was read", todo)
+        hint = "Run `build` again when no other program is writing to it."
+        raise ReadError("a file that does not change while it is read", "one that changed", hint)
 
 
-def column_names(file: InputFile) -> tuple[str, ...]:
-    """The names of a table's columns; for JSONL the keys of its first lines. Raises ReadError."""
-    with as_read_error(file.path):
+def list_columns(file: InputFile) -> tuple[str, ...]:
+    """List the columns of a table; for JSONL the keys of its first lines. Raises ReadError."""
+    with convert_errors(file.path):
         shapes = TABLE_EXTENSIONS[get_format(file.path)](file, {})
         return tuple(dict.fromkeys(name for names in shapes for name in names))
 
 
 def find_unused(file: InputFile, columns: Mapping[str, str]) -> tuple[str, ...]:
-    """The columns of a table that are read as none of our fields; of JSONL those of its first lines.
+    """Find the columns of a table that are not used; for JSONL those of its first lines.
 
-    Empty for what is no table, and where the columns cannot be read, which reading the file tells.
+    Empty if the file is no table, and if the columns cannot be read, which `read_file` reports.
     """
     extension = get_format(file.path)
     try:
-        with as_read_error(file.path):
+        with convert_errors(file.path):
             return (
-                unused_columns(TABLE_EXTENSIONS[extension](file, columns), columns)
+                list_unused_columns(TABLE_EXTENSIONS[extension](file, columns), columns)
                 if extension in TABLE_EXTENSIONS
                 else ()
             )
@@ -161,10 +161,10 @@ def find_unused(file: InputFile, columns: Mapping[str, str]) -> tuple[str, ...]:
 
 
 @contextmanager
-def as_read_error(path: Path) -> Iterator[None]:
-    """Turn whatever reading a file fails with into a ReadError: the one place where that is done.
+def convert_errors(path: Path) -> Iterator[None]:
+    """Convert every error of the block into a ReadError.
 
-    The parsers are other people's, and what they raise on a broken file no list would hold.
+    Parsers of other projects raise many kinds of errors for a damaged file, so all of them are caught here.
     """
     try:
         yield
@@ -176,19 +176,19 @@ def as_read_error(path: Path) -> Iterator[None]:
 
 
 def make_read_error(error: Exception, path: Path = Path()) -> ReadError:
-    """What went wrong with the bytes of a file, in words."""
+    """Describe an error of reading a file as a ReadError."""
     if isinstance(error, PermissionError):
-        return ReadError("a readable file", "permission denied", "Give yourself the right to read it.")
+        return ReadError("a readable file", "permission denied", "Change its permissions so that you can read it.")
     if isinstance(error, OSError) and error.strerror:
-        return ReadError("a readable file", error.strerror, "Check that it is still there and whole.")
+        return ReadError("a readable file", error.strerror, "Check that the file still exists and is complete.")
     if isinstance(error, RecursionError):
-        return ReadError("a file", "one whose parts are nested too deeply to follow", "Leave it out.")
+        return ReadError("a file", "one whose parts are nested too deeply", "Leave it out.")
     if isinstance(error, MemoryError):
         return ReadError("a file that fits into memory", "a larger one", "Split it, or leave it out.")
-    what = f"a corrupt one ({legible(str(error), MAX_QUOTED) or type(error).__name__})"
+    what = f"a corrupt one ({make_legible(str(error), MAX_QUOTED) or type(error).__name__})"
     if path.suffix.lower() == ".gz" and isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):
-        return ReadError("a whole gzip file", what, "Fetch or pack it anew.")
+        return ReadError("an undamaged gzip file", what, "Download or compress it again.")
     if get_format(path) in PLAIN and isinstance(error, UnicodeError):
-        return ReadError("text in UTF-8 or UTF-16", legible(str(error), MAX_QUOTED), "Save the file as UTF-8.")
+        return ReadError("text in UTF-8 or UTF-16", make_legible(str(error), MAX_QUOTED), "Save the file as UTF-8.")
     kind = f"{get_format(path)} file" if get_format(path) else "file"
-    return ReadError(f"a whole {kind}", what, "Fetch it anew, or save it anew with its own program.")
+    return ReadError(f"an undamaged {kind}", what, "Download it again, or save it again with its own program.")

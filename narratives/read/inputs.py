@@ -1,4 +1,4 @@
-"""manifest.csv: what is known of the files beside it that they do not say themselves."""
+"""Find the files to read among the inputs, with the rows of manifest.csv that describe them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pathlib import Path
 
 from narratives.model import InputFile, ReadError, Rejected, UnusedColumns
 from narratives.read.encoding import open_text
-from narratives.read.formats import TABLE_EXTENSIONS, as_read_error, check_format, get_format, make_read_error
+from narratives.read.formats import TABLE_EXTENSIONS, check_format, convert_errors, get_format, make_read_error
 from narratives.read.tables import find_delimiter, iterate_csv_rows, make_csv_record, unwrap_row
-from narratives.read.tables.rows import match, refuse, replace_unstorable, unused
+from narratives.read.tables.rows import find_unmatched, make_rejected, match_columns, replace_unstorable
 
 MANIFEST_CSV = "manifest.csv"
 MANIFEST_FIELDS = ("date", "outlet", "title", "url", "speaker")
@@ -24,9 +24,9 @@ COLUMNS = ("path", *MANIFEST_FIELDS)
 
 @dataclass(frozen=True, slots=True)
 class FolderManifest:
-    """The rows of one manifest.csv by the path they describe (relative to its folder, `/` between parts).
+    """The rows of one manifest.csv by the path that they describe (relative to its folder, with `/`).
 
-    `unused` are its columns that say nothing we take.
+    `unused` are its columns that are not used.
     """
 
     rows: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -35,57 +35,57 @@ class FolderManifest:
 
 
 def load_manifest(folder: Path, source: str) -> FolderManifest:
-    """Read `folder`/manifest.csv if there is one; `rejected`, under `source`, is what is wrong with it."""
+    """Read `folder`/manifest.csv if it exists; its errors are in `rejected`, with the path `source`."""
     path = folder / MANIFEST_CSV
     if not path.is_file():
         return FolderManifest()
     rows: dict[str, dict[str, str]] = {}
     rejected: list[Rejected] = []
-    left: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
     try:
-        with as_read_error(path), open_text(path, newline="", guess=True) as lines:
+        with convert_errors(path), open_text(path, newline="", guess=True) as lines:
             records = iterate_csv_rows(lines, find_delimiter(path, COLUMNS))
             header = [name.strip() for name in unwrap_row(next(records, []))]
-            names = _locate(header)
-            left = unused(header, names)
+            names = _locate_fields(header)
+            unused = find_unmatched(header, names)
             for number, cells in enumerate(records, 1):
                 try:
                     record = make_csv_record(cells, header)
-                    name, said = _parse_row({f: record[column] for f, column in names.items()}, folder, rows)
+                    name, values = _parse_row({f: record[column] for f, column in names.items()}, folder, rows)
                 except ReadError as error:
-                    rejected.append(refuse(source, number, error))
+                    rejected.append(make_rejected(source, number, error))
                 else:
-                    rows[name] = said
+                    rows[name] = values
     except ReadError as error:
-        rejected.append(refuse(source, 0, error))
-    return FolderManifest(rows, tuple(rejected), left)
+        rejected.append(make_rejected(source, 0, error))
+    return FolderManifest(rows, tuple(rejected), unused)
 
 
-def _locate(header: list[str]) -> dict[str, str]:
-    """Which column of a manifest holds which field."""
-    names = match(header, {name: name for name in COLUMNS})
+def _locate_fields(header: list[str]) -> dict[str, str]:
+    """Return the column of a manifest for each field."""
+    names = match_columns(header, {name: name for name in COLUMNS})
     if "path" not in names:
-        todo = f"Write the header {','.join(COLUMNS)}."
-        raise ReadError("a column `path`", f"the columns {', '.join(header) or '(none)'}", todo)
+        hint = f"Write the header {','.join(COLUMNS)}."
+        raise ReadError("a column `path`", f"the columns {', '.join(header) or '(none)'}", hint)
     return names
 
 
 def _parse_row(record: Mapping[str, str], folder: Path, known: Mapping[str, object]) -> tuple[str, dict[str, str]]:
-    """The file that a row describes and what it says of it, empty cells left out."""
+    """Return the path that a row describes, and its other values without empty cells."""
     given = record["path"].strip()
     name = Path(normpath(given)).as_posix()
     if Path(given).is_absolute() or name.split("/")[0] == "..":
-        todo = "Give the path relative to the manifest's folder."
-        raise ReadError("a path inside the manifest's folder", repr(given), todo)
+        hint = "Write the path relative to the folder of the manifest."
+        raise ReadError("a path inside the manifest's folder", repr(given), hint)
     if not given or not (folder / name).is_file():
-        raise ReadError("the path of a file", f"{given!r}, which is not there", "Correct or remove the row.")
+        raise ReadError("the path of a file", f"{given!r}, which does not exist", "Correct or remove the row.")
     if name in known:
-        raise ReadError("one row a file", f"a second one for {given!r}", "Remove one of them.")
-    said = {f: replace_unstorable(record[f]).strip() for f in MANIFEST_FIELDS if record.get(f, "").strip()}
-    if "url" in said and get_format(Path(name)) in TABLE_EXTENSIONS:
-        todo = "Leave the url empty here and give it row by row in the table."
-        raise ReadError("no url for a table, whose rows are many documents", repr(said["url"]), todo)
-    return name, said
+        raise ReadError("one row for each file", f"a second one for {given!r}", "Remove one of them.")
+    values = {f: replace_unstorable(record[f]).strip() for f in MANIFEST_FIELDS if record.get(f, "").strip()}
+    if "url" in values and get_format(Path(name)) in TABLE_EXTENSIONS:
+        hint = "Leave the url empty here, and add a url to each row of the table."
+        raise ReadError("no url for a table, which contains many documents", repr(values["url"]), hint)
+    return name, values
 
 
 _UNPRINTABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
@@ -95,12 +95,12 @@ _NON_INPUT_STEMS = ("readme", "license", "licence")
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What the inputs mean.
+    """The result of the search for inputs.
 
-    files    to read, sorted by source_path and each once
-    refused  by its place, what is there and is not taken in: files, links, folders, rows of a manifest
-    absent   arguments that mean nothing that is there
-    unused   columns of manifests that say nothing we take
+    files    files to read, sorted by source_path, each once
+    refused  by path, what exists and is not read: files, links, folders, rows of a manifest
+    absent   arguments that name nothing that exists
+    unused   columns of manifests that are not used
     """
 
     files: tuple[InputFile, ...]
@@ -112,60 +112,61 @@ class Survey:
 
     @property
     def rejected(self) -> list[Rejected]:
-        """All that is not taken in, sorted."""
+        """Everything that is not read, sorted."""
         every = [*self.absent, *chain.from_iterable(self.refused.values())]
         return sorted(every, key=lambda r: (r.source_path, r.row, r.reason))
 
     def has_seen(self, place: Path) -> bool:
-        """Whether the search would have met what lies at this place, if anything does."""
+        """Return whether the search covered this path, even if nothing exists there."""
         return place in self._places or any(folder in self._folders for folder in place.parents)
 
 
 def survey(inputs: Sequence[str]) -> Survey:
-    """Find the files to read, and what cannot be.
+    """Find the files to read, and what cannot be read.
 
-    Folders are read with all below them, globs as the shell would expand them. `source_path` is the path as
-    typed, joined with the way below it, normalised and `printable`. README, LICENSE, Markdown, manifest.csv
-    and hidden files are passed over. A manifest.csv speaks for the files of its folder and of those below it;
-    manifests are looked for from each file up to the folder that was typed (for a file: its own folder); the
-    nearest that names the file counts. Raises nothing.
+    Folders are searched with their subfolders, and globs are expanded as in a shell. `source_path` is the
+    path as typed with the path below it, normalised and made printable. README, LICENSE, Markdown,
+    manifest.csv and hidden files are skipped. A manifest.csv describes files of its folder and the folders
+    below. Manifests are searched from the folder of each file up to the folder that was typed (for a typed
+    file: its own folder), and the nearest one with the file is used. Raises nothing.
     """
     search = _InputSearch()
     for typed in inputs:
         search.add(typed)
-    return search.result()
+    return search.build_survey()
 
 
 def find_inputs(inputs: Sequence[str]) -> tuple[list[InputFile], list[Rejected]]:
-    """The files of a `survey`, and all that it cannot take in."""
+    """Return the files of a `survey`, and everything that it rejects."""
     surveyed = survey(inputs)
     return list(surveyed.files), surveyed.rejected
 
 
-def place_of(path: Path) -> Path:
-    """Where something lies: absolute, and of a link the link itself and not what it leads to."""
+def get_place(path: Path) -> Path:
+    """Return the absolute path; for a link, the path of the link and not of its target."""
     if path.name in ("", ".."):
         return path.resolve()
-    # Unlike `resolve` it raises nothing where a link leads to itself.
+    # Unlike `resolve`, this raises nothing for a link to itself.
     return Path(realpath(path.parent)) / path.name
 
 
-def printable(path: Path) -> str:
-    """A path as text, with bytes that are no UTF-8, and control characters, as `\\xff`.
+def make_printable(path: Path) -> str:
+    r"""Convert a path to text, with control characters and bytes that are not UTF-8 as `\xff`.
 
-    Old archives unpack to such names. Two files never share one, save where somebody wrote such a code.
+    Such names come from old archives. Different paths give different texts, unless a name contains such a
+    code.
     """
-    return _UNPRINTABLE.sub(lambda match: _code(ord(match[0])), path.as_posix())
+    return _UNPRINTABLE.sub(lambda match: _escape_character(ord(match[0])), path.as_posix())
 
 
-def _code(character: int) -> str:
-    # Python keeps a byte that is no UTF-8 as half of a surrogate pair, 0xDC00 above the byte.
+def _escape_character(character: int) -> str:
+    # Python stores a byte that is not UTF-8 as a lone surrogate: 0xDC00 plus the byte.
     byte = character - 0xDC00 if 0xDC80 <= character <= 0xDCFF else character
     return f"\\x{byte:02x}" if byte <= 0xFF else f"\\u{byte:04x}"
 
 
 class _InputSearch:
-    """The state of one survey: what was met, and each folder's manifest read once."""
+    """The state of one survey. The manifest of each folder is read once."""
 
     def __init__(self) -> None:
         self._files: dict[Path, InputFile] = {}
@@ -174,12 +175,12 @@ class _InputSearch:
         self._manifests: dict[Path, FolderManifest] = {}
         self._folders: set[Path] = set()
         self._places: set[Path] = set()
-        # Counts files and faults met, those met before included: a word that meets none is itself a fault.
+        # Counts files and errors, with repetitions. An argument that adds none is itself an error.
         self._met = 0
 
-    def result(self) -> Survey:
-        """What was met, in order."""
-        manifests = {place_of(folder / MANIFEST_CSV): found for folder, found in self._manifests.items()}
+    def build_survey(self) -> Survey:
+        """Return the survey, in order."""
+        manifests = {get_place(folder / MANIFEST_CSV) for folder in self._manifests}
         return Survey(
             files=tuple(sorted(self._files.values(), key=lambda file: file.source_path)),
             refused={
@@ -188,32 +189,33 @@ class _InputSearch:
             },
             absent=tuple(sorted(self._absent, key=lambda r: (r.source_path, r.reason))),
             unused=tuple(
-                UnusedColumns(printable(folder / MANIFEST_CSV), found.unused)
-                for folder, found in sorted(self._manifests.items())
-                if found.unused
+                UnusedColumns(make_printable(folder / MANIFEST_CSV), manifest.unused)
+                for folder, manifest in sorted(self._manifests.items())
+                if manifest.unused
             ),
             _folders=frozenset(self._folders),
             _places=frozenset({*self._places, *manifests}),
         )
 
     def add(self, typed: str) -> None:
+        """Search one argument."""
         before, path = self._met, Path(typed)
         try:
-            self._places.add(place_of(path))
+            self._places.add(get_place(path))
             if not typed:
                 raise ValueError("nothing was typed")
             if path.exists() or path.is_symlink() or not _GLOB_CHARACTERS.search(typed):
-                self._add_found(path, path if path.is_dir() else path.parent)
+                self._add_path(path, path if path.is_dir() else path.parent)
             else:
                 self._add_glob(typed)
-        # pathlib's word for a pattern that it cannot take, and for NUL characters.
+        # pathlib raises it for an invalid pattern and for NUL characters.
         except ValueError as error:
-            self._miss(path, ReadError("a path or a pattern", f"{typed!r}: {error}", "Correct it."))
+            self._reject_missing(path, ReadError("a path or a pattern", f"{typed!r}: {error}", "Correct it."))
         except OSError as error:
-            self._miss(path, make_read_error(error))
+            self._reject_missing(path, make_read_error(error))
         if before == self._met:
-            todo = "Name a folder or a file of a format that is read."
-            self._miss(path, ReadError("something to read", "nothing that is input", todo))
+            hint = "Use a folder, or a file of a supported format."
+            self._reject_missing(path, ReadError("files to read", "no file of a supported format", hint))
 
     def _add_glob(self, pattern: str) -> None:
         parts = Path(pattern).parts
@@ -221,9 +223,9 @@ class _InputSearch:
         root = Path(*parts[:fixed])
         for path in sorted(root.glob(str(Path(*parts[fixed:])))):
             if not _is_ignored(path.relative_to(root)):
-                self._add_found(path, root)
+                self._add_path(path, root)
 
-    def _add_found(self, path: Path, root: Path) -> None:
+    def _add_path(self, path: Path, root: Path) -> None:
         if path.is_dir():
             for below in self._walk(path):
                 self._add_file(below, root)
@@ -233,16 +235,16 @@ class _InputSearch:
     def _walk(self, folder: Path) -> Iterator[Path]:
         self._folders.add(folder.resolve())
 
-        def failed(error: OSError) -> None:
+        def reject_folder(error: OSError) -> None:
             self._reject(Path(error.filename), make_read_error(error))
 
-        for base, folders, names in os.walk(folder, onerror=failed):
+        for base, folders, names in os.walk(folder, onerror=reject_folder):
             here = Path(base)
-            self._manifest(here)
+            self._load_manifest(here)
             for name in sorted(folders):
                 if not _is_ignored(Path(name)) and (here / name).is_symlink():
-                    todo = "Name its target as an input of its own."
-                    self._reject(here / name, ReadError("a folder", "a link to one", todo))
+                    hint = "Add its target as a separate input."
+                    self._reject(here / name, ReadError("a folder", "a link to a folder", hint))
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             yield from (here / name for name in sorted(names) if not _is_ignored(Path(name)))
 
@@ -251,15 +253,15 @@ class _InputSearch:
         try:
             _check_readable(path)
         except ReadError as error:
-            (self._reject if os.path.lexists(path) else self._miss)(path, error)
+            (self._reject if os.path.lexists(path) else self._reject_missing)(path, error)
             return
         key = path.resolve()
         if key not in self._files:
-            self._files[key] = InputFile(path, _format_source_path(path), self._manifest_row(path, root))
+            self._files[key] = InputFile(path, _format_source_path(path), self._find_manifest_row(path, root))
 
-    def _manifest_row(self, path: Path, root: Path) -> dict[str, str]:
+    def _find_manifest_row(self, path: Path, root: Path) -> dict[str, str]:
         for folder in path.parents:
-            rows = self._manifest(folder).rows
+            rows = self._load_manifest(folder).rows
             name = path.relative_to(folder).as_posix()
             if name in rows:
                 return dict(rows[name])
@@ -267,29 +269,29 @@ class _InputSearch:
                 break
         return {}
 
-    def _manifest(self, folder: Path) -> FolderManifest:
+    def _load_manifest(self, folder: Path) -> FolderManifest:
         if folder not in self._manifests:
             path = folder / MANIFEST_CSV
             self._manifests[folder] = load_manifest(folder, _format_source_path(path))
             if self._manifests[folder].rejected:
-                self._refused[place_of(path)].update(self._manifests[folder].rejected)
+                self._refused[get_place(path)].update(self._manifests[folder].rejected)
         return self._manifests[folder]
 
     def _reject(self, path: Path, error: ReadError) -> None:
-        """Refuse what is there."""
+        """Reject something that exists."""
         self._met += 1
-        self._refused[place_of(path)].add(refuse(_format_source_path(path), 0, error))
+        self._refused[get_place(path)].add(make_rejected(_format_source_path(path), 0, error))
 
-    def _miss(self, path: Path, error: ReadError) -> None:
-        """Say of an argument that nothing there is meant by it."""
+    def _reject_missing(self, path: Path, error: ReadError) -> None:
+        """Reject an argument that names nothing that exists."""
         self._met += 1
-        self._absent.add(refuse(_format_source_path(path), 0, error))
+        self._absent.add(make_rejected(_format_source_path(path), 0, error))
 
 
 def _check_readable(path: Path) -> None:
     try:
         if not path.exists():
-            got = "a link to nothing" if path.is_symlink() else "nothing of that name"
+            got = "a broken link" if path.is_symlink() else "a path that does not exist"
             raise ReadError("a file or folder", got, "Check the path.")
         check_format(path)
         if not path.is_file():
@@ -307,4 +309,4 @@ def _is_ignored(path: Path) -> bool:
 
 
 def _format_source_path(path: Path) -> str:
-    return printable(Path(normpath(path)))
+    return make_printable(Path(normpath(path)))

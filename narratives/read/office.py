@@ -1,4 +1,4 @@
-"""PDF by pypdf and DOCX by mammoth: their text as raw documents."""
+"""Read PDF files with pypdf and Word files with mammoth."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from narratives.read.tables.rows import apply_manifest, replace_unstorable
 
 MAX_FILE_BYTES = 200_000_000
 MAX_PAGES = 5000
-MAX_XML = 50_000_000  # bytes of all XML of a Word file; a long book has ten million
-MAX_TAGS = 1_000_000  # of that XML: each costs a kilobyte of memory and a tenth of a millisecond
-EDGE_LINES = 3  # lines at the head and foot of a page among which running titles are looked for
-MIN_RUNNING_TITLE_SHARE = 0.5  # share of pages on which a line must return to be a running title
+MAX_XML = 50_000_000  # bytes of all XML parts of a Word file; a long book has ten million
+MAX_TAGS = 1_000_000  # in that XML; each takes a kilobyte of memory and a tenth of a millisecond
+EDGE_LINES = 3  # at the top and bottom of a page that may be running titles
+MIN_RUNNING_TITLE_SHARE = 0.5  # of pages on which a line must occur to be a running title
 MIN_RUNNING_TITLE_PAGES = 3
-MIN_FULL_LINE_SHARE = 0.8  # of a page's usual line length: a sentence that ends earlier ends its paragraph
+MIN_FULL_LINE_SHARE = 0.8  # of the usual line length: a sentence that ends earlier ends its paragraph
 MAX_TITLE_WORDS = 40
 
 _DIGITS = re.compile(r"\d+")
@@ -36,31 +36,31 @@ _ENCRYPTED_OFFICE = b"\xd0\xcf\x11\xe0"
 
 
 def read_pdf(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
-    """A PDF is one document: paragraphs joined over lines and pages, running titles left out.
+    """Read a PDF as one document: paragraphs across lines and pages, without running titles.
 
-    `columns` has no bearing on it. Raises ReadError where it is encrypted or has no text, and where it is
-    broken whatever pypdf meets.
+    `columns` is not used. Raises ReadError if it is encrypted or has no text, and any error of pypdf if it is
+    damaged.
     """
     pages = _drop_running_titles([_split_lines(text) for text in _extract_pdf_pages(_load_bytes(file))])
     text = replace_unstorable("\n\n".join(_join_paragraphs(pages)))
     if not text.strip():
-        todo = "Run a text recognition over it, or leave it out."
-        raise ReadError("a PDF with text", "none (scanned pages?)", todo)
+        hint = "Run text recognition (OCR) on it, or leave it out."
+        raise ReadError("a PDF with text", "none (scanned pages?)", hint)
     yield apply_manifest(RawDocument(file.source_path, text=text), file)
 
 
 def read_docx(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
-    """A Word file is one document; its first heading, or short first line, is the title.
+    """Read a Word file as one document; its first heading, or short first line, is the title.
 
-    `columns` has no bearing on it. Raises ReadError where it is encrypted or has no text, and where it is
-    broken whatever mammoth meets.
+    `columns` is not used. Raises ReadError if it is encrypted or has no text, and any error of mammoth if it
+    is damaged.
     """
     blocks = list(
         iterate_blocks(parse_page(f"<html><body>{_convert_docx_to_html(_load_bytes(file))}</body></html>".encode()))
     )
     texts = [replace_unstorable(join_runs(block.runs)) for block in blocks]
     if not texts:
-        raise ReadError("a document with text", "none", "Leave it out or fill it.")
+        raise ReadError("a document with text", "none", "Add text, or leave it out.")
     first = texts[0]
     named = blocks[0].kind == "heading" or is_bold(blocks[0].runs) or not _SENTENCE_END.search(first)
     titled = len(texts) > 1 and named and len(first.split()) <= MAX_TITLE_WORDS and blocks[0].kind != "quote"
@@ -76,21 +76,21 @@ def _load_bytes(file: InputFile) -> bytes:
     with open_bytes(file.path) as raw:
         data = raw.read(MAX_FILE_BYTES + 1)
     if not data:
-        raise ReadError("a file with content", "an empty file", "Leave it out or fill it.")
+        raise ReadError("a file with content", "an empty file", "Add text, or leave it out.")
     if len(data) > MAX_FILE_BYTES:
         raise ReadError(f"a file of up to {MAX_FILE_BYTES // 1_000_000} MB", "a larger one", "Split it.")
     return data
 
 
 def _extract_pdf_pages(data: bytes) -> list[str]:
-    from pypdf import PdfReader  # as mammoth below: loaded when the first such file comes
+    from pypdf import PdfReader  # like mammoth below, loaded only for the first such file
 
-    # It logs a line for whatever it steps over, thousands of them for one broken file.
+    # pypdf logs a line for everything it skips, thousands for one damaged file.
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     reader = PdfReader(io.BytesIO(data))
-    # Many files are locked against changes only and open with an empty password.
+    # Many files are only protected against changes and open with an empty password.
     if reader.is_encrypted and not reader.decrypt(""):
-        raise ReadError("a PDF that opens without a password", "an encrypted one", "Save it unlocked.")
+        raise ReadError("a PDF without a password", "an encrypted one", "Save it without a password.")
     if len(reader.pages) > MAX_PAGES:
         raise ReadError(f"up to {MAX_PAGES} pages", f"{len(reader.pages)}", "Split the file.")
     pages, length = [], 0
@@ -107,8 +107,8 @@ def _convert_docx_to_html(data: bytes) -> str:
     import mammoth
 
     if data.startswith(_ENCRYPTED_OFFICE):
-        todo = "Save it as .docx without a password."
-        raise ReadError("a .docx file", "an encrypted or old .doc file", todo)
+        hint = "Save it as .docx without a password."
+        raise ReadError("a .docx file", "an encrypted or old .doc file", hint)
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         _check_parts(package)
     images = mammoth.images.img_element(lambda image: {"src": ""})
@@ -116,24 +116,24 @@ def _convert_docx_to_html(data: bytes) -> str:
 
 
 def _check_parts(package: zipfile.ZipFile) -> None:
-    """Refuse a package that is locked, or whose XML defines entities or is too much to hold as a tree."""
+    """Reject a package that is encrypted, or whose XML defines entities or is too large for a tree."""
     parts = package.infolist()
     if any(part.flag_bits & _LOCKED for part in parts):
-        raise ReadError("a .docx file without a password", "an encrypted one", "Save it unlocked.")
+        raise ReadError("a .docx file without a password", "an encrypted one", "Save it without a password.")
     size = tags = 0
     for part in parts:
         with package.open(part) as opened:
-            # Pictures are never looked at; any other part may be named as the one that holds the text.
+            # Pictures are skipped. Any other part may be declared as the one with the text.
             if not _MARKUP.match(opened.read(_HEAD)):
                 continue
         size += part.file_size
         if size > MAX_XML:
             raise ReadError(f"up to {MAX_XML // 1_000_000} MB of XML", "more", "Split the file.")
-        # Without NUL bytes UTF-16 reads like ASCII here.
+        # Without NUL bytes, UTF-16 looks like ASCII.
         content = package.read(part).replace(b"\0", b"")
         if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-            todo = "No word processor writes them: leave it out, or save it anew."
-            raise ReadError("a .docx file", f"one whose part {part.filename!r} defines entities", todo)
+            hint = "Save it again with a word processor, or leave it out."
+            raise ReadError("a .docx file", f"one whose part {part.filename!r} defines entities", hint)
         tags += content.count(b"<")
         if tags > MAX_TAGS:
             raise ReadError(f"up to {MAX_TAGS / 1_000_000:g} million XML tags", "more", "Split the file.")
@@ -144,7 +144,7 @@ def _split_lines(text: str) -> list[str]:
 
 
 def _drop_running_titles(pages: Sequence[list[str]]) -> list[list[str]]:
-    """The pages without page numbers and without the lines that return at their heads and feet."""
+    """Remove page numbers, and lines that repeat at the top or bottom of pages."""
     seen: Counter[str] = Counter()
     for page in pages:
         seen.update({_DIGITS.sub("#", page[i]) for i in _find_edge_lines(page)})
@@ -166,14 +166,14 @@ def _find_edge_lines(page: Sequence[str]) -> list[int]:
 
 
 def _join_paragraphs(pages: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Paragraphs from lines: one ends at an empty line, or with a sentence on a line that is not full."""
+    """Join lines to paragraphs. One ends at an empty line, or with a sentence on a line that is not full."""
     lengths = sorted(len(line) for page in pages for line in page if line)
     full = lengths[int(0.9 * (len(lengths) - 1))] if lengths else 0
     paragraph = ""
     for page in pages:
         for line in [*page, None]:
             if line is None:
-                # A sentence that the end of a page cuts goes on overleaf.
+                # A sentence that a page break splits continues on the next page.
                 ends = bool(_SENTENCE_END.search(paragraph))
             elif line:
                 paragraph = _append_line(paragraph, line)

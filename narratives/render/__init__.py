@@ -1,1 +1,4 @@
-"""TODO"""
+"""Charts and sentences that the dashboard and the brief share.
+
+The functions are pure: a frame in, a plain Plotly figure or text out.
+"""

@@ -1,7 +1,7 @@
-"""Colours that hold on a light and on a dark page, and can be told from one another. Pure.
+"""Colours that are legible on a light and a dark page and distinct from one another. Pure.
 
-The palette takes its hues from Paul Tol's colour-blind safe schemes (https://personal.sron.nl/~pault/), moved
-to a lightness that stands out from both backgrounds.
+The palette takes its hues from Paul Tol's colour-blind safe schemes (https://personal.sron.nl/~pault/), with
+a lightness that contrasts with both backgrounds.
 """
 
 from __future__ import annotations
@@ -14,45 +14,47 @@ GREY = "#7d8288"
 FAINT = "rgba(128,134,140,0.18)"
 PALETTE = ("#2f7fb8", "#c4612a", "#2f8f6b", "#a8639f", "#8a7d1f", "#c0566b")
 BACKGROUNDS = ("#fdfcfa", "#15181c")  # as .streamlit/config.toml has them
-MIN_LINE_CONTRAST = 3.0  # the least for lines and marks: https://www.w3.org/TR/WCAG22/#non-text-contrast
-MIN_COLOUR_DISTANCE = 0.042  # in OKLab; half the least distance within the palette, so that one of it is always free
+MIN_LINE_CONTRAST = 3.0  # for lines and marks: https://www.w3.org/TR/WCAG22/#non-text-contrast
+MIN_COLOUR_DISTANCE = (
+    0.042  # in OKLab: half the smallest distance within the palette, so that one of its colours is always free
+)
 
 
 def format_rgba(colour: str, alpha: float) -> str:
-    """`#rrggbb` with an alpha, as CSS writes it."""
+    """Write `#rrggbb` with an alpha as a CSS colour."""
     red, green, blue = (round(part * 255) for part in _to_rgb(colour))
     return f"rgba({red},{green},{blue},{alpha:g})"
 
 
 def resolve_colour(colour: str, position: int) -> str:
-    """A narrative's own colour, made legible, or the palette's for its position where it has none."""
+    """Return a narrative's own colour, made legible, or the palette's colour for its position."""
     own = len(colour) == 7 and colour[0] == "#" and all(c in "0123456789abcdef" for c in colour[1:].lower())
     return make_legible(colour) if own else PALETTE[position % len(PALETTE)]
 
 
 def make_legible(colour: str) -> str:
-    """The colour in the nearest lightness that stands out from both backgrounds; hue and saturation stay."""
+    """Change the lightness as little as needed to contrast with both backgrounds; keep hue and saturation."""
     hue, lightness, saturation = colorsys.rgb_to_hls(*_to_rgb(colour))
     steps = sorted((i / 100 for i in range(101)), key=lambda step: abs(step - lightness))
     for step in (lightness, *steps):
         shade = _to_hex(colorsys.hls_to_rgb(hue, step, saturation))
-        if all(compute_contrast(shade, ground) >= MIN_LINE_CONTRAST for ground in BACKGROUNDS):
+        if all(compute_contrast(shade, background) >= MIN_LINE_CONTRAST for background in BACKGROUNDS):
             return shade
     return GREY
 
 
 def make_distinct(colours: Mapping[str, str]) -> dict[str, str]:
-    """The colours of one chart: each as given, but of the palette where it is too close to an earlier one."""
-    told: dict[str, str] = {}
+    """Replace each colour that is too close to an earlier one of the same chart by one of the palette."""
+    distinct: dict[str, str] = {}
     for key, colour in colours.items():
-        if any(compute_distance(colour, other) < MIN_COLOUR_DISTANCE for other in told.values()):
-            colour = max(PALETTE, key=lambda spare: min(compute_distance(spare, other) for other in told.values()))
-        told[key] = colour
-    return told
+        if any(compute_distance(colour, other) < MIN_COLOUR_DISTANCE for other in distinct.values()):
+            colour = max(PALETTE, key=lambda spare: min(compute_distance(spare, other) for other in distinct.values()))
+        distinct[key] = colour
+    return distinct
 
 
 def compute_contrast(first: str, second: str) -> float:
-    """Contrast ratio of two colours, 1 to 21 (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio)."""
+    """Compute the contrast ratio of two colours, 1 to 21 (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio)."""
     low, high = sorted(
         sum(w * p for w, p in zip(_LUMINANCE_WEIGHTS, _to_linear(c), strict=True)) for c in (first, second)
     )
@@ -60,7 +62,7 @@ def compute_contrast(first: str, second: str) -> float:
 
 
 def compute_distance(first: str, second: str) -> float:
-    """Distance of two colours in OKLab (https://bottosson.github.io/posts/oklab/); 0.02 is barely seen."""
+    """Compute the distance of two colours in OKLab (https://bottosson.github.io/posts/oklab/); 0.02 is just visible."""
     return math.dist(_to_oklab(first), _to_oklab(second))
 
 

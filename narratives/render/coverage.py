@@ -1,6 +1,7 @@
-"""Coverage in words and tables: which outlet has text of when, and where it has none. Pure.
+"""Coverage as a chart, a table and in words: the periods for which each outlet has text. Pure.
 
-Every frame has the columns outlet, period, documents and statements, one row an outlet and period with text.
+Every frame has the columns outlet, period, documents and statements, with one row for each outlet and period
+with text.
 """
 
 from __future__ import annotations
@@ -14,14 +15,21 @@ from narratives.model import Granularity, dates
 from narratives.render import phrases
 from narratives.render.colours import GREY, PALETTE, format_rgba
 from narratives.render.time_series import INTERACTION_MODES
-from narratives.render.traces import MAX_LARGE_MARKS, wrap_text
+from narratives.render.traces import (
+    MAX_LARGE_MARKS,
+    TICK_FONT,
+    Figure,
+    build_layout,
+    select_tick_labels,
+    wrap_text,
+)
 
-MAX_PERIODS = 72  # that a phone can still tell apart
-MIN_DATED_FRACTION = 0.9  # of the dated documents must have a month for months or quarters to be shown unasked
+MAX_PERIODS = 72  # that are still distinct on a phone
+MIN_DATED_FRACTION = 0.9  # of dated documents that must have a month, for months or quarters to be the default
 
 
 class Gap(NamedTuple):
-    """A run of periods in which an outlet has no document: the first and last label, and how many."""
+    """A run of periods without a document of an outlet: the first and last label, and their number."""
 
     outlet: str
     first: str
@@ -30,19 +38,20 @@ class Gap(NamedTuple):
 
     @property
     def length(self) -> str:
-        """`4 months`."""
+        """Write the length: `4 months`."""
         return phrases.format_count(self.periods, dates.GRANULARITY_NOUNS[dates.detect_granularity(self.first)])
 
     @property
     def in_words(self) -> str:
-        """`No document of MFA from Mar 2017 to Jun 2017 (4 months).`"""
-        return f"No document of {_format_outlet(self.outlet)} {format_period_range(self.first, self.last)} ({self.length})."  # noqa: E501
+        """Describe the gap: `No document of MFA from Mar 2017 to Jun 2017 (4 months).`."""
+        span = format_period_range(self.first, self.last)
+        return f"No document of {_format_outlet(self.outlet)} {span} ({self.length})."
 
 
 def choose_period_length(years: Sequence[str], dated: pd.DataFrame) -> Granularity:
-    """The shortest period that keeps the chart legible and hides few documents.
+    """Choose the shortest period that keeps the chart legible and hides few documents.
 
-    `dated` has columns date_precision and documents; documents dated to the year stand in no month.
+    `dated` has columns date_precision and documents. Documents dated to the year are in no month.
     """
     counts = dated.groupby("date_precision")["documents"].sum()
     fine, coarse = int(counts.get("day", 0) + counts.get("month", 0)), int(counts.get("year", 0))
@@ -55,23 +64,23 @@ def choose_period_length(years: Sequence[str], dated: pd.DataFrame) -> Granulari
 
 
 def list_outlets(frame: pd.DataFrame) -> list[str]:
-    """The outlets, most documents first."""
+    """List the outlets, most documents first."""
     totals = frame.groupby("outlet")["documents"].sum()
     return sorted(totals.index, key=lambda name: (-int(totals[name]), name))
 
 
 def list_periods(frame: pd.DataFrame) -> list[str]:
-    """All periods from the first with text to the last, those without text included."""
+    """List all periods from the first with text to the last, including those without text."""
     return dates.list_period_labels(min(frame["period"]), max(frame["period"])) if len(frame) else []
 
 
 def find_gaps(frame: pd.DataFrame) -> list[Gap]:
-    """The periods without any document, longest gap first.
+    """Find the runs of periods without any document, longest first.
 
-    A gap lies between an outlet's own first and last period with text: what was before or after is not known
-    to be missing.
+    A gap lies between an outlet's own first and last period with text. It is not known whether anything is
+    missing before or after.
     """
-    found: list[Gap] = []
+    gaps: list[Gap] = []
     for outlet in list_outlets(frame):
         has = set(frame.loc[frame["outlet"] == outlet, "period"])
         run: list[str] = []
@@ -79,27 +88,27 @@ def find_gaps(frame: pd.DataFrame) -> list[Gap]:
             if label not in has:
                 run.append(label)
             elif run:
-                found.append(Gap(outlet, run[0], run[-1], len(run)))
+                gaps.append(Gap(outlet, run[0], run[-1], len(run)))
                 run = []
-    return sorted(found, key=lambda gap: (-gap.periods, gap.first, gap.outlet))
+    return sorted(gaps, key=lambda gap: (-gap.periods, gap.first, gap.outlet))
 
 
 def format_period_range(first: str, last: str) -> str:
-    """A run of periods in words: `in Mar 2017`, `from Mar 2017 to Jun 2017`."""
+    """Describe a run of periods: `in Mar 2017`, `from Mar 2017 to Jun 2017`."""
     start, end = dates.describe_period(first), dates.describe_period(last)
     return f"in {start}" if first == last else f"from {start} to {end}"
 
 
 def select_gaps(frame: pd.DataFrame, missing: Sequence[Gap], most: int = 3) -> list[Gap]:
-    """The longest gap of each of the largest outlets that have one: a small outlet is nearly all gaps."""
+    """Select the longest gap of each of the largest outlets with gaps; small outlets have too many."""
     longest = {gap.outlet: gap for gap in reversed(missing)}
     return [longest[outlet] for outlet in list_outlets(frame) if outlet in longest][:most]
 
 
 def build_outlet_table(frame: pd.DataFrame, missing: Sequence[Gap]) -> pd.DataFrame:
-    """Columns outlet, documents, statements, first, last, gap: one row an outlet, most documents first.
+    """Return columns outlet, documents, statements, first, last and gap, most documents first.
 
-    `gap` is the longest of `missing` (see `gaps`) in words, empty where the outlet has none.
+    `gap` describes the outlet's longest gap of `missing` (see `find_gaps`); it is empty where there is none.
     """
     longest = {gap.outlet: gap for gap in reversed(missing)}
     rows = []
@@ -120,14 +129,14 @@ def build_outlet_table(frame: pd.DataFrame, missing: Sequence[Gap]) -> pd.DataFr
 
 
 def describe_coverage(frame: pd.DataFrame, missing: Sequence[Gap]) -> str:
-    """The chart in a few sentences, for those who cannot see it."""
-    named = list_outlets(frame)
+    """Describe the chart in a few sentences, for readers who cannot see it."""
+    outlets = list_outlets(frame)
     parts = [
         f"{phrases.format_count(int(frame['documents'].sum()), 'document')} of "
-        f"{phrases.format_count(len(named), 'outlet')} "
+        f"{phrases.format_count(len(outlets), 'outlet')} "
         f"{format_period_range(min(frame['period']), max(frame['period']))}."
     ]
-    for outlet in named[:3]:
+    for outlet in outlets[:3]:
         own = frame[frame["outlet"] == outlet]
         most = own.sort_values(["documents", "period"]).iloc[-1]
         parts.append(
@@ -142,22 +151,20 @@ def _format_outlet(outlet: str) -> str:
     return outlet or phrases.NOBODY
 
 
-Figure = dict[str, Any]
 CoverageUnit = Literal["documents", "statements"]
 MAX_OUTLETS = 30
 COVERAGE_NOUNS: dict[CoverageUnit, str] = {"documents": "document", "statements": "statement paragraph"}
-_ROW_HEIGHT, _NAME_WIDTH = 30, 20  # pixels of a row's height; letters of a line of an outlet's name
-_MIN_OPACITY = 0.28  # opacity of a single document, which must still stand out from the page
+_ROW_HEIGHT, _NAME_WIDTH = 30, 20  # pixels; letters per line of an outlet's name
+_MIN_OPACITY = 0.28  # of a single document, which must still be visible
 
 
 def build_coverage_heatmap(frame: pd.DataFrame, counted: CoverageUnit, missing: Sequence[Gap]) -> Figure:
-    """Outlets in rows, most documents first, periods in columns; the fuller the colour the more text.
+    """Draw outlets in rows, most documents first, and periods in columns; a fuller colour means more text.
 
-    One hue in growing opacity, so that it reads on a light and on a dark page, in grey, and with any colour
-    vision. The scale goes by the square root, since outlets differ a hundredfold. Periods without any
-    document between an outlet's first and last (`missing`) are marked with a dash; at most `MOST_OUTLETS`
-    rows are drawn. `frame` must not be empty. Plotly lets nobody choose a heatmap's cell, so an unseen mark
-    in the middle of every cell takes the clicks, from wherever in the cell: it is the nearest.
+    One hue with rising opacity is legible on a light and a dark page, in greyscale, and in any colour vision.
+    The scale is a square root, because outlets differ a hundredfold. A dash marks the gaps (`missing`). At
+    most `MAX_OUTLETS` rows are drawn. `frame` must not be empty. Plotly cannot select a heatmap's cells, so
+    an invisible mark in the middle of each cell takes the click.
     """
     shown, labels = list_outlets(frame)[:MAX_OUTLETS], list_periods(frame)
     row_of = {outlet: at for at, outlet in enumerate(shown)}
@@ -174,8 +181,9 @@ def build_coverage_heatmap(frame: pd.DataFrame, counted: CoverageUnit, missing: 
         if gap.outlet in row_of:
             for label in dates.list_period_labels(gap.first, gap.last):
                 hover[row_of[gap.outlet]][column_of[label]] = wrap_text(gap.in_words, 44, 3)
-    names = [wrap_text(outlet or phrases.NOBODY, _NAME_WIDTH, 2) for outlet in shown]
-    figure: Figure = {
+    names = [wrap_text(_format_outlet(outlet), _NAME_WIDTH, 2) for outlet in shown]
+    ticks, yearly = select_tick_labels(labels, 8)
+    return {
         "data": [
             {
                 "type": "heatmap",
@@ -194,20 +202,13 @@ def build_coverage_heatmap(frame: pd.DataFrame, counted: CoverageUnit, missing: 
             _build_gap_marks(missing, row_of, column_of, 6 if len(labels) <= MAX_LARGE_MARKS * 3 else 3),
         ],
         "layout": {
-            "height": _ROW_HEIGHT * len(shown) + 44,
-            "margin": {"l": 8, "r": 8, "t": 8, "b": 28},
+            **build_layout(_ROW_HEIGHT * len(shown) + 44, {"l": 8, "r": 8, "t": 8, "b": 28}),
             **INTERACTION_MODES,
             "hoverdistance": -1,
-            "showlegend": False,
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
             "xaxis": {
                 **_build_axis(len(labels)),
-                "tickvals": [column_of[label] for label in _select_tick_labels(labels)],
-                "ticktext": [
-                    label[:4] if len(labels[0]) > 4 and _count_years(labels) > 1 else dates.describe_period(label)
-                    for label in _select_tick_labels(labels)
-                ],
+                "tickvals": [column_of[label] for label in ticks],
+                "ticktext": [label[:4] if yearly else dates.describe_period(label) for label in ticks],
             },
             "yaxis": {
                 **_build_axis(len(shown)),
@@ -218,7 +219,6 @@ def build_coverage_heatmap(frame: pd.DataFrame, counted: CoverageUnit, missing: 
             },
         },
     }
-    return figure
 
 
 def _build_click_targets(
@@ -228,7 +228,7 @@ def _build_click_targets(
     hover: Sequence[Sequence[str]],
 ) -> dict[str, Any]:
     cells = [(at, column) for at in range(len(outlets)) for column in range(len(labels))]
-    unseen = {"marker": {"opacity": 0}}
+    invisible = {"marker": {"opacity": 0}}
     return {
         "type": "scatter",
         "mode": "markers",
@@ -241,8 +241,8 @@ def _build_click_targets(
         "text": [hover[at][column] for at, column in cells],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {"symbol": "square", "size": 12, "opacity": 0, "color": GREY},
-        "selected": unseen,
-        "unselected": unseen,
+        "selected": invisible,
+        "unselected": invisible,
     }
 
 
@@ -252,19 +252,8 @@ def _build_axis(number: int) -> dict[str, Any]:
         "showgrid": False,
         "zeroline": False,
         "fixedrange": True,
-        "tickfont": {"size": 11},
+        "tickfont": TICK_FONT,
     }
-
-
-def _count_years(labels: list[str]) -> int:
-    return len({label[:4] for label in labels})
-
-
-def _select_tick_labels(labels: list[str]) -> list[str]:
-    """At most eight periods that the axis names: the first of each year where there are several."""
-    firsts = list({label[:4]: label for label in reversed(labels)}.values())[::-1]
-    shown = firsts if len(firsts) > 1 else labels
-    return shown[:: -(-len(shown) // 8)]
 
 
 def _build_gap_marks(
@@ -288,9 +277,8 @@ def _build_gap_marks(
 
 
 def _format_hover(outlet: str, label: str, documents: int, statements: int) -> str:
-    counts = (
-        f"{phrases.format_count(documents, 'document')}, {phrases.format_count(statements, COVERAGE_NOUNS['statements'])}"  # noqa: E501
-        if documents
-        else "no document"
-    )
-    return f"<b>{wrap_text(outlet or phrases.NOBODY, 40, 2)}</b><br>{dates.describe_period(label)}: {counts}"
+    counts = "no document"
+    if documents:
+        paragraphs = phrases.format_count(statements, COVERAGE_NOUNS["statements"])
+        counts = f"{phrases.format_count(documents, 'document')}, {paragraphs}"
+    return f"<b>{wrap_text(_format_outlet(outlet), 40, 2)}</b><br>{dates.describe_period(label)}: {counts}"

@@ -1,7 +1,7 @@
 """The map as a chart: a frame of points in, a plain Plotly figure out. Pure.
 
-The frame has the columns of `store.map_queries.MapPoints`. A chart is drawn as SVG: its few thousand points
-need no WebGL, which some browsers lack.
+A frame has one row a point: x, y, text, speaker, date, year and narrative_ids. The chart is SVG: a few
+thousand points need no WebGL, which some browsers lack.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ import pandas as pd
 from narratives.render import phrases
 from narratives.render.colours import GREY, PALETTE, make_distinct, make_legible
 from narratives.render.time_series import INTERACTION_MODES
-from narratives.render.traces import wrap_text
+from narratives.render.traces import Figure, wrap_text
 
-Figure = dict[str, Any]
 ColourBy = Literal["narrative", "year", "speaker"]
 
-MAX_NAMED_GROUPS = 10  # groups that have a colour, a sign and a number of their own
+MAX_NAMED_GROUPS = 10  # groups with their own colour, symbol and number
 OTHER_LABELS = {"narrative": "other narratives", "year": "earlier years", "speaker": "other speakers"}
 MISSING_LABELS = {"narrative": "in no narrative", "year": "undated", "speaker": "no speaker named"}
 GROUP_SYMBOLS = (
@@ -39,7 +38,7 @@ GROUP_SYMBOLS = (
 GROUP_COLOURS = (*PALETTE, *map(make_legible, ("#5a67c9", "#6b9a2d", "#8f6b4a", "#d0559b")))
 _YEAR_COLOURS = ("#3b4cc0", "#2f7fb8", "#2a9187", "#6b9a2d", "#b8860b", "#c4612a", "#b2283c")  # old to new
 _HOVER_WIDTH, _HOVER_LINES = 44, 2
-_AXIS_LIMIT = 10.6  # of the axes; the map is the square from -10 to 10
+_AXIS_LIMIT = 10.6  # the map is the square from -10 to 10
 MAP_PLOTLY_CONFIG = {
     "displaylogo": False,
     "displayModeBar": True,
@@ -50,7 +49,7 @@ MAP_PLOTLY_CONFIG = {
 
 @dataclass(frozen=True, slots=True)
 class PointGroup:
-    """Points that share a colour: `rows` are their positions in the frame; number 0 is a grey group."""
+    """Points with the same colour; `rows` are their positions in the frame, and a grey group has number 0."""
 
     name: str
     number: int
@@ -62,10 +61,10 @@ class PointGroup:
 def group_points(
     frame: pd.DataFrame, by: ColourBy, names: Mapping[str, str], colours: Mapping[str, str]
 ) -> list[PointGroup]:
-    """The points by narrative (the first of theirs), year or speaker; grey groups first, so drawn below.
+    """Group the points by their first narrative, year or speaker; grey groups come first, so are drawn below.
 
-    At most ten groups are named: the latest years, or the largest narratives and speakers; the rest is in one
-    grey group, and what has none in another. `names` and `colours` are those of the narratives, by id.
+    At most ten groups are named: the latest years, or the largest narratives and speakers. The others are in
+    one grey group, and points without any in another. `names` and `colours` of narratives are by id.
     """
     if by == "narrative":
         keys = [str(ids[0]) if len(ids) else "" for ids in frame["narrative_ids"]]
@@ -94,16 +93,16 @@ def group_points(
     ]
 
 
-def build_map_figure(frame: pd.DataFrame, found: Sequence[PointGroup], by: ColourBy) -> Figure:
-    """The chart: one trace a group, in their order, and each named narrative's number where its middle is.
+def build_map_figure(frame: pd.DataFrame, groups: Sequence[PointGroup], by: ColourBy) -> Figure:
+    """Draw one trace for each group, in order, and the number of each named narrative at its middle.
 
-    Years and speakers get no number: they are all over the map, and a middle would say nothing.
+    Years and speakers get no number: they are spread over the map, so that a middle means nothing.
     """
     numbered = by == "narrative"
     xs, ys = (frame[name].astype("float64").round(2).tolist() for name in ("x", "y"))
-    hovers = [_format_hover(*said) for said in zip(frame["text"], frame["speaker"], frame["date"], strict=True)]
+    hovers = [_format_hover(*columns) for columns in zip(frame["text"], frame["speaker"], frame["date"], strict=True)]
     traces, numbers = [], []
-    for group in found:
+    for group in groups:
         x, y = [xs[row] for row in group.rows], [ys[row] for row in group.rows]
         label = wrap_text(group.name, 40, 1)
         size, opacity = (7 if numbered else 5, 0.8) if group.number else (4, 0.35)
@@ -152,11 +151,11 @@ def build_map_figure(frame: pd.DataFrame, found: Sequence[PointGroup], by: Colou
     }
 
 
-def describe_map(frame: pd.DataFrame, found: Sequence[PointGroup], by: ColourBy) -> str:
-    """The chart in words, for who cannot see it."""
-    sizes = [f"{group.name} {len(group.rows):,}" for group in reversed(found)]
+def describe_map(frame: pd.DataFrame, groups: Sequence[PointGroup], by: ColourBy) -> str:
+    """Describe the chart, for readers who cannot see it."""
+    sizes = [f"{group.name} {len(group.rows):,}" for group in reversed(groups)]
     return (
-        f"Map of {phrases.format_count(len(frame), 'paragraph')} by likeness of what they say, coloured by {by}: "
+        f"Map of {phrases.format_count(len(frame), 'paragraph')} by similarity of content, coloured by {by}: "
         f"{', '.join(sizes)}."
     )
 
@@ -169,12 +168,12 @@ def _choose_year_colour(at: int, many: int) -> str:
 
 def _format_hover(text: str, speaker: str, when: str) -> str:
     who = " · ".join(part for part in (when, speaker) if part)
-    said = wrap_text(text, _HOVER_WIDTH, _HOVER_LINES)
-    return f"{wrap_text(who, _HOVER_WIDTH, 1)}<br>{said}" if who else said
+    lines = wrap_text(text, _HOVER_WIDTH, _HOVER_LINES)
+    return f"{wrap_text(who, _HOVER_WIDTH, 1)}<br>{lines}" if who else lines
 
 
 def _find_medoid(x: Sequence[float], y: Sequence[float]) -> int:
-    """The point with the least sum of distances to the others of up to 300: where most of them are."""
+    """Return the position of the point with the least total distance to the others; at most 300 are tried."""
     step = max(1, len(x) // 300)
     return min(
         range(0, len(x), step),
@@ -184,7 +183,7 @@ def _find_medoid(x: Sequence[float], y: Sequence[float]) -> int:
 
 def _build_number_label(group: PointGroup, x: float, y: float) -> dict[str, Any]:
     return {
-        # A colour in the text itself: the page gives all other letters that of its theme.
+        # The text sets its own colour, because Streamlit gives all other text the colour of the theme.
         "text": f"<b><span style='color:#15181c'>{group.number}</span></b>",
         "x": x,
         "y": y,

@@ -1,4 +1,4 @@
-"""Charts of rows about one narrative: who advances it, who was first, what stands beside it. Pure."""
+"""Charts of one narrative: its trend, who advances it, who was first, and what occurs with it. Pure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,23 @@ import pandas as pd
 from narratives.model import dates
 from narratives.render import narrative_phrases, phrases, time_series
 from narratives.render.colours import FAINT, GREY, PALETTE, format_rgba
-from narratives.render.time_series import Figure
-from narratives.render.traces import AxisSpec, Measure, Trace, build_event_marks, to_records, wrap_text
+from narratives.render.traces import (
+    TICK_FONT,
+    AxisSpec,
+    Figure,
+    Measure,
+    Trace,
+    build_error_bars,
+    build_event_marks,
+    build_layout,
+    build_names_axis,
+    build_vertical_line,
+    select_events,
+    to_records,
+    wrap_text,
+)
 
-# Colour and pattern of each voice: the pattern tells them apart without colour.
+# Colour and pattern of each voice; the pattern distinguishes them without colour.
 VOICE_STYLES = {
     "own": (PALETTE[0], ""),
     "quoted": (PALETTE[1], "/"),
@@ -27,9 +40,9 @@ _LIFT_STYLES = {
     narrative_phrases.NO_DIFFERENCE: ("circle-open", GREY),
     narrative_phrases.LESS_OFTEN: ("square", PALETTE[1]),
 }
-MIN_LIFT, MAX_LIFT = 1 / 16, 64.0  # of the axis; what lies beyond is drawn at its end
-_ROW_HEIGHT, _MARGIN_HEIGHT = 34, 92  # pixels: a row of a chart of rows, and what stands above and below
-_NAME_WIDTH = 24  # letters of a name before the line breaks
+MIN_LIFT, MAX_LIFT = 1 / 16, 64.0  # of the axis; values beyond are drawn at its end
+_ROW_HEIGHT, _MARGIN_HEIGHT = 34, 92  # pixels: height of a row, and of everything above and below
+_NAME_WIDTH = 24  # letters per line of a name
 LEGEND_LAYOUT = {
     "orientation": "h",
     "x": 0,
@@ -43,9 +56,9 @@ LEGEND_LAYOUT = {
 
 
 def build_actors_figure(rows: pd.DataFrame, actor: str, narrative_id: str) -> Figure:
-    """Stacked bars: whose paragraphs advance it, by voice; the share of the actor's own is at the bar's end.
+    """Draw stacked bars of each actor's paragraphs by voice, with count and share at the end of the bar.
 
-    `rows` are the first of `narrative_data.actors`, most paragraphs first.
+    `rows` has one row an actor, most paragraphs first.
     """
     names = [name or phrases.NOBODY for name in rows[actor]]
     data: list[Trace] = []
@@ -78,7 +91,7 @@ def build_actors_figure(rows: pd.DataFrame, actor: str, narrative_id: str) -> Fi
     figure["layout"]["annotations"] = [
         {
             "text": f"{row['paragraphs']:,}"
-            + (f" · {narrative_phrases.format_fine_percent(row['share'])}" if row["base_ok"] else ""),
+            + (f" · {phrases.format_fine_percent(row['share'])}" if row["base_ok"] else ""),
             "x": row["paragraphs"],
             "y": at,
             "xanchor": "left",
@@ -92,13 +105,13 @@ def build_actors_figure(rows: pd.DataFrame, actor: str, narrative_id: str) -> Fi
 
 
 def build_first_uses_figure(rows: pd.DataFrame, actor: str, narrative_id: str, colour: str) -> Figure:
-    """When each first advanced it, and when for the third time, on a line from where their texts begin."""
+    """Draw each actor's first and third use on a line that starts with the first text collected from them."""
     who = to_records(rows)
     names = [row["actor"] or phrases.NOBODY for row in who]
     lines: Trace = {
         "type": "scatter",
         "mode": "lines",
-        "name": "Texts there, without it",
+        "name": "Texts without it",
         "x": [day for row in who for day in (row["covered_from"] or row["first"], row["first"], None)],
         "y": [place for at in range(len(who)) for place in (at, at, None)],
         "line": {"color": format_rgba(GREY, 0.55), "width": 1.5, "dash": "dot"},
@@ -120,20 +133,20 @@ def build_first_uses_figure(rows: pd.DataFrame, actor: str, narrative_id: str, c
 
 
 def build_cooccurrence_figure(rows: pd.DataFrame, narrative_id: str) -> Figure:
-    """How many times as often as by chance others stand in the same documents, with 95 % intervals."""
+    """Draw how often other narratives are in the same documents compared with chance, with 95 % intervals."""
     others = to_records(rows)
     data: list[Trace] = []
     for name, (symbol, colour) in _LIFT_STYLES.items():
         drawn = [(at, row) for at, row in enumerate(others) if narrative_phrases.classify_lift(row) == name]
         if not drawn:
             continue
-        at_axis = [_clip_lift(row["lift"]) for _, row in drawn]
+        clipped = [{key: _clip_lift(row[key]) for key in ("lift", "lift_low", "lift_high")} for _, row in drawn]
         data.append(
             {
                 "type": "scatter",
                 "mode": "markers",
                 "name": phrases.make_sentence(name).rstrip("."),
-                "x": at_axis,
+                "x": [row["lift"] for row in clipped],
                 "y": [at for at, _ in drawn],
                 "marker": {
                     "symbol": symbol,
@@ -141,15 +154,7 @@ def build_cooccurrence_figure(rows: pd.DataFrame, narrative_id: str) -> Figure:
                     "size": 10,
                     "line": {"width": 2, "color": colour},
                 },
-                "error_x": {
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [_clip_lift(r["lift_high"]) - x for (_, r), x in zip(drawn, at_axis, strict=True)],
-                    "arrayminus": [x - _clip_lift(r["lift_low"]) for (_, r), x in zip(drawn, at_axis, strict=True)],
-                    "color": colour,
-                    "thickness": 1.6,
-                    "width": 0,
-                },
+                "error_x": build_error_bars(clipped, "lift", colour, 1.6),
                 "customdata": [{"narrative": [narrative_id, row["narrative_id"]]} for _, row in drawn],
                 "hovertemplate": [
                     f"{wrap_text(narrative_phrases.describe_cooccurrence(row), 46, 5)}<extra></extra>"
@@ -172,47 +177,18 @@ def build_cooccurrence_figure(rows: pd.DataFrame, narrative_id: str) -> Figure:
     return figure
 
 
-def build_vertical_line(at: str | float, colour: str, dash: str) -> Trace:
-    """A thin line over the whole height of a chart, as a shape of its layout."""
-    return {
-        "type": "line",
-        "x0": at,
-        "x1": at,
-        "y0": 0,
-        "y1": 1,
-        "yref": "paper",
-        "layer": "below",
-        "line": {"color": colour, "width": 1, "dash": dash},
-    }
-
-
 def _build_row_figure(data: list[Trace], names: Sequence[str]) -> Figure:
-    """A chart with a named row for each of `names`, the first on top."""
+    """Return a chart with a row for each of `names`, the first on top."""
     return {
         "data": data,
         "layout": {
-            "height": _ROW_HEIGHT * len(names) + _MARGIN_HEIGHT,
-            "margin": {"l": 10, "r": 12, "t": 48, "b": 34},
-            "hovermode": "closest",
-            "dragmode": False,
+            **build_layout(_ROW_HEIGHT * len(names) + _MARGIN_HEIGHT, {"l": 10, "r": 12, "t": 48, "b": 34}),
             "showlegend": True,
             "legend": LEGEND_LAYOUT,
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "xaxis": {
-                "gridcolor": FAINT,
-                "zeroline": False,
-                "fixedrange": True,
-                "tickfont": {"size": 11},
-            },
+            "xaxis": {"gridcolor": FAINT, "zeroline": False, "fixedrange": True, "tickfont": TICK_FONT},
             "yaxis": {
+                **build_names_axis([wrap_text(name, _NAME_WIDTH, 2) for name in names]),
                 "range": [len(names) - 0.4, -0.6],
-                "tickvals": list(range(len(names))),
-                "ticktext": [wrap_text(name, _NAME_WIDTH, 2) for name in names],
-                "automargin": True,
-                "showgrid": False,
-                "zeroline": False,
-                "fixedrange": True,
                 "tickfont": {"size": 12},
             },
         },
@@ -221,17 +197,17 @@ def _build_row_figure(data: list[Trace], names: Sequence[str]) -> Figure:
 
 def _format_actor_hover(row: Mapping[str, Any], name: str, voice: str) -> str:
     total = phrases.format_count(int(row["total_paragraphs"]), "paragraph")
-    share = narrative_phrases.format_share(row) if row["base_ok"] else f"no share: {row['base_reason']}"
+    share = phrases.format_limits(row) if row["base_ok"] else f"no share: {row['base_reason']}"
     return (
         f"<b>{wrap_text(name, 40, 2)}</b><br>{phrases.VOICE_LABELS[voice].capitalize()}: "
         f"{int(row[voice + '_voice']):,}"
-        f"<br>In every voice {int(row['paragraphs']):,} of {total}"
+        f"<br>In all voices {int(row['paragraphs']):,} of {total}"
         f"<br>{wrap_text(share, 44, 3)}<extra></extra>"
     )
 
 
 def _build_date_marks(name: str, column: str, marker: Trace, who: Sequence[Mapping[str, Any]]) -> Trace:
-    """The dates in `column` as marks, one a row; rows without are left out."""
+    """Draw the dates in `column` as marks, one a row; rows without a date are left out."""
     drawn = [(at, row) for at, row in enumerate(who) if row[column]]
     return {
         "type": "scatter",
@@ -245,12 +221,12 @@ def _build_date_marks(name: str, column: str, marker: Trace, who: Sequence[Mappi
 
 
 def _format_first_use_hover(row: Mapping[str, Any]) -> str:
-    third = f"<br>Third use: {narrative_phrases.format_day(row['kth'])}" if row["kth"] else ""
-    since = f"<br>Texts since {narrative_phrases.format_day(row['covered_from'])}" if row["covered_from"] else ""
+    third = f"<br>Third use: {phrases.format_partial_date(row['kth'])}" if row["kth"] else ""
+    since = f"<br>Texts since {phrases.format_partial_date(row['covered_from'])}" if row["covered_from"] else ""
     later = phrases.format_count(int(row["days_after"]), "day")
     return (
         f"<b>{wrap_text(row['actor'] or phrases.NOBODY, 40, 2)}</b><br>First use: "
-        f"{narrative_phrases.format_day(row['first'])}, "
+        f"{phrases.format_partial_date(row['first'])}, "
         f"{later} after the first of all{third}{since}"
         f"<br>{phrases.format_count(int(row['uses']), 'paragraph')} in all<extra></extra>"
     )
@@ -266,18 +242,18 @@ def build_trend_figure(
     colour: str,
     measure: Measure,
     events: Sequence[tuple[date, str]] = (),
-) -> time_series.Figure:
-    """The share (or count) by period over its 95 % band, with corrected shares, levels, changes and events.
+) -> Figure:
+    """Draw the share (or count) by period over its 95 % band, with corrected shares, levels and events.
 
-    `rows` are those of `narrative_data.trend`; periods whose share rests on too little get a cross at the
-    bottom. Where none has a share the counts are drawn. `moves` are change points (measure.changes).
+    `rows` has one row a period. Periods with too little text for a share get a cross at the bottom; where no
+    period has a share, counts are drawn. `moves` are change points (see `measure.find_change_points`).
     """
     measure = measure if rows["base_ok"].any() else "count"
     shown = rows[rows["base_ok"]] if measure == "share" else rows
     axes = time_series.compute_axis_spec(rows, measure)
     if measure == "share":
         axes = AxisSpec(axes.labels, measure, max(axes.top, shown["corrected"].fillna(0).max() * 1.05))
-    # Corrected shares stand here as marks with their limits, not as the small charts' dotted line.
+    # Corrected shares are marks with limits here, not a dotted line as in the small charts.
     figure = time_series.build_small_figure(shown.drop(columns="corrected"), colour, axes)
     figure["data"][-1]["name"] = "Share, with its 95 % band" if measure == "share" else "Paragraphs"
     figure["data"][-1]["showlegend"] = True
@@ -293,8 +269,7 @@ def build_trend_figure(
             *_build_level_lines(rows, moves),
             *_build_suppressed_marks(rows),
         ]
-    start, end = dates.get_period_bounds(axes.labels[0])[0], dates.get_period_bounds(axes.labels[-1])[1]
-    inside = [(day, name) for day, name in events if start <= day <= end]
+    inside = select_events(events, axes.labels)
     figure["data"] += [{**trace, "showlegend": True} for trace in build_event_marks(inside, axes.top)]
     layout["shapes"] += [build_vertical_line(day.isoformat(), FAINT, "solid") for day, _ in inside]
     for number, (label, direction) in enumerate(
@@ -319,7 +294,7 @@ def build_trend_figure(
 
 
 def _build_corrected_marks(shown: pd.DataFrame) -> list[Trace]:
-    """Open diamonds with bars where there is a corrected share."""
+    """Draw open diamonds with bars where there is a corrected share."""
     rows = to_records(shown[shown["corrected"].notna()])
     if not rows:
         return []
@@ -328,19 +303,11 @@ def _build_corrected_marks(shown: pd.DataFrame) -> list[Trace]:
             "type": "scatter",
             "mode": "markers",
             "name": "Corrected for matching errors",
-            # Aside, so that its interval does not hide in the band.
+            # Moved aside, so that the interval is visible beside the band.
             "x": [dates.get_period_middle(row["period"], 0.12).isoformat() for row in rows],
             "y": [row["corrected"] for row in rows],
             "marker": {"symbol": "diamond-open", "size": 9, "color": GREY, "line": {"width": 2}},
-            "error_y": {
-                "type": "data",
-                "symmetric": False,
-                "array": [row["corrected_high"] - row["corrected"] for row in rows],
-                "arrayminus": [row["corrected"] - row["corrected_low"] for row in rows],
-                "color": format_rgba(GREY, 0.7),
-                "thickness": 1.5,
-                "width": 3,
-            },
+            "error_y": build_error_bars(rows, "corrected", format_rgba(GREY, 0.7), 1.5, 3),
             "customdata": [_build_click_data(row) for row in rows],
             "hovertemplate": [_format_period_hover(row) for row in rows],
         }
@@ -348,7 +315,7 @@ def _build_corrected_marks(shown: pd.DataFrame) -> list[Trace]:
 
 
 def _build_level_lines(rows: pd.DataFrame, moves: pd.DataFrame) -> list[Trace]:
-    """The share between changes as dashed lines."""
+    """Draw the share between changes as dashed lines."""
     if not len(moves):
         return []
     starts = [min(rows["period"]), *moves["period"]]
@@ -372,7 +339,7 @@ def _build_level_lines(rows: pd.DataFrame, moves: pd.DataFrame) -> list[Trace]:
 
 
 def _build_suppressed_marks(rows: pd.DataFrame) -> list[Trace]:
-    """A cross at the bottom for every period whose share rests on too little."""
+    """Draw a cross at the bottom for every period with too little text for a share."""
     few = to_records(rows[~rows["base_ok"]])
     if not few:
         return []
@@ -392,22 +359,16 @@ def _build_suppressed_marks(rows: pd.DataFrame) -> list[Trace]:
 
 
 def _format_period_hover(row: dict[str, Any]) -> str:
-    """A period in words: share, corrected share and count, or why there is no share."""
+    """Describe a period: share, corrected share and count, or why there is no share."""
     total = phrases.format_count(int(row["total_paragraphs"]), "statement paragraph")
-    share = f"Share {_format_share_limits(row, 'share')}" if row["base_ok"] else f"No share: {row['base_reason']}"
-    corrected = (
-        f"<br>Corrected {_format_share_limits(row, 'corrected')}" if row["corrected"] == row["corrected"] else ""
-    )
+    share = f"Share {phrases.format_limits(row)}" if row["base_ok"] else f"No share: {row['base_reason']}"
+    corrected = "" if math.isnan(row["corrected"]) else f"<br>Corrected {phrases.format_limits(row, 'corrected')}"
     return (
         f"<b>{dates.describe_period(row['period'])}</b><br>{wrap_text(share, 44, 3)}{corrected}"
         f"<br>{int(row['paragraphs']):,} of {total}<extra></extra>"
     )
 
 
-def _format_share_limits(row: dict[str, Any], name: str) -> str:
-    return narrative_phrases.format_limits(row[name], row[f"{name}_low"], row[f"{name}_high"])
-
-
 def _build_click_data(row: dict[str, object]) -> dict[str, object]:
-    """What a click on a period stands for."""
+    """Return the filters that a click on a period sets."""
     return {"narrative": row["narrative_id"], "period": row["period"]}

@@ -1,4 +1,4 @@
-"""Charts of spread: who advanced a narrative when, before the ground of what was collected. Pure."""
+"""Charts of spread: who used a narrative when, with the periods for which texts were collected. Pure."""
 
 from __future__ import annotations
 
@@ -11,33 +11,28 @@ import pandas as pd
 from narratives.model import dates
 from narratives.render import phrases
 from narratives.render.colours import FAINT, GREY, PALETTE, format_rgba
-from narratives.render.time_series import MARKERS, Figure, build_end_labels
+from narratives.render.time_series import MARKERS, build_end_labels
 from narratives.render.traces import (
-    AXIS_FONT_SIZE,
+    TICK_FONT,
+    Figure,
     Trace,
     build_layout,
     build_names_axis,
+    build_value_axis,
+    build_vertical_line,
     to_records,
     wrap_text,
 )
 
 TimeWindow = tuple[date, date]
 _ROW_HEIGHT = 30
-_LABEL_HEIGHT = 0.055  # of a plot's height, for a line of a label
-FIRST_USE_SIGN, KTH_USE_SIGN, USE_DAY_SIGN = "●", "◇", "|"  # the signs of the timeline, for words about it
+_LABEL_HEIGHT = 0.055  # of a plot's height, for each line of a label
+FIRST_USE_SIGN, KTH_USE_SIGN, USE_DAY_SIGN = "●", "◇", "|"  # signs of the timeline, for captions
 
 
 def format_ordinal(k: int) -> str:
-    """`2nd`, `3rd`, `10th`."""
+    """Write an ordinal: `2nd`, `3rd`, `10th`."""
     return f"{k}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(k if k < 20 else k % 10, 'th') }"
-
-
-def format_partial_date(iso: str) -> str:
-    """A date as known, as people write it: `5 Mar 2016`, `Mar 2016`, `2016`."""
-    if len(iso) < 10:
-        return dates.describe_period(iso) if iso else "undated"
-    found = date.fromisoformat(iso)
-    return f"{found.day} {found:%b %Y}"
 
 
 def build_timeline_figure(
@@ -48,28 +43,30 @@ def build_timeline_figure(
     field: str,
     k: int,
 ) -> Figure:
-    """A row an actor, in the order of `table`: first use, k-th, every day of use, and what was collected.
+    """Draw a row for each actor: its first and k-th use, every day of use, and when texts were collected.
 
-    `table` is `spread_data.taken_up`'s, `days` the uses by actor and date, `runs` when there is any text of
-    each actor; `field` is "outlet" or "speaker".
+    `table` has the first uses, one row an actor, in the order of the rows; `days` the uses by actor and date;
+    `runs` the time ranges with any text of each actor. `field` is "outlet" or "speaker".
     """
     actors = table["actor"].tolist()
     row_of = {actor: i for i, actor in enumerate(actors)}
     dated = days[(days["date"].str.len() == 10) & days["actor"].isin(actors)]
+    uses = to_records(dated.rename(columns={"date": "at"}))
     rows = to_records(table)
     firsts = [row for row in rows if row["first"]]
     kths = [row for row in rows if row["kth"]]
     coarse = [row for row in rows if not row["first"] and row["coarse"]]
-    drawn = [
+    data = [
         _build_coverage_bands(runs, row_of, window),
         _build_use_marks(
-            to_records(dated.rename(columns={"date": "at"})),
+            uses,
             row_of,
             field,
             {"symbol": "line-ns-open", "size": 11, "color": format_rgba(GREY, 0.75), "line": {"width": 1.5}},
             [
-                f"{_format_actor(row)}<br>{format_partial_date(row['at'])}: {phrases.format_count(int(row['paragraphs']), 'paragraph')}"  # noqa: E501
-                for row in to_records(dated.rename(columns={"date": "at"}))
+                f"{_format_actor(row)}<br>{phrases.format_partial_date(row['at'])}: "
+                f"{phrases.format_count(int(row['paragraphs']), 'paragraph')}"
+                for row in uses
             ],
         ),
         _build_use_marks(
@@ -91,7 +88,7 @@ def build_timeline_figure(
             field,
             {"symbol": "diamond-open", "size": 12, "color": PALETTE[1], "line": {"width": 2}},
             [
-                f"{_format_actor(row)}<br>{format_ordinal(k)} paragraph on {format_partial_date(row['kth'])}, "
+                f"{_format_actor(row)}<br>{format_ordinal(k)} paragraph on {phrases.format_partial_date(row['kth'])}, "
                 f"{phrases.format_count(int(row['days_to_kth']), 'day')} after the first"
                 for row in kths
             ],
@@ -102,42 +99,30 @@ def build_timeline_figure(
             field,
             {"symbol": "circle-open", "size": 11, "color": PALETTE[0], "line": {"width": 2}},
             [
-                f"{_format_actor(row)}<br>{format_partial_date(row['coarse'])}, the day is not known"
+                f"{_format_actor(row)}<br>{phrases.format_partial_date(row['coarse'])}, the day is not known"
                 f"<br>{phrases.format_count(int(row['uses']), 'paragraph')}"
                 for row in coarse
             ],
         ),
     ]
-    drawn_on = _build_time_layout(_ROW_HEIGHT * len(actors) + 56, window, {"l": 8, "r": 14, "t": 10, "b": 30})
+    layout = _build_time_layout(_ROW_HEIGHT * len(actors) + 56, window, {"l": 8, "r": 14, "t": 10, "b": 30})
     names = [
         f"{wrap_text(row['actor'] or phrases.NOBODY, 22, 1)} · {int(row['uses']):,}"
         + ("" if row["first"] or row["coarse"] else " undated")
         for row in rows
     ]
-    drawn_on["yaxis"] = {**build_names_axis(names), "range": [len(actors) - 0.4, -0.6]}
+    layout["yaxis"] = {**build_names_axis(names), "range": [len(actors) - 0.4, -0.6]}
     if firsts:
-        at = min(row["first"] for row in firsts)
-        line = {"color": format_rgba(GREY, 0.6), "width": 1, "dash": "dot"}
-        drawn_on["shapes"] = [
-            {
-                "type": "line",
-                "x0": at,
-                "x1": at,
-                "y0": 0,
-                "y1": 1,
-                "yref": "paper",
-                "layer": "below",
-                "line": line,
-            }
-        ]
-    return {"data": [trace for trace in drawn if trace["x"]], "layout": drawn_on}
+        first = min(row["first"] for row in firsts)
+        layout["shapes"] = [build_vertical_line(first, format_rgba(GREY, 0.6), "dot")]
+    return {"data": [trace for trace in data if trace["x"]], "layout": layout}
 
 
 def build_cumulative_figure(
     table: pd.DataFrame, days: pd.DataFrame, window: TimeWindow, field: str, colours: Sequence[str] = PALETTE
 ) -> Figure:
-    """How many paragraphs each actor of `table` had advanced it in by each day; named at the end."""
-    drawn: list[Trace] = []
+    """Draw the running total of each actor's paragraphs by day; lines are named at their end."""
+    data: list[Trace] = []
     ends: list[tuple[float, str]] = []
     dated = days[days["date"].str.len() == 10].sort_values("date", kind="stable")
     last = window[1].isoformat()
@@ -150,7 +135,7 @@ def build_cumulative_figure(
         narrative = str(rows["narrative_id"].iloc[0])
         targets = [{field: actor, "narrative": narrative, "period": one[:7]} for one in dates]
         name = wrap_text(actor or phrases.NOBODY, 60, 1)
-        drawn.append(
+        data.append(
             {
                 "type": "scatter",
                 "mode": "lines+markers",
@@ -165,7 +150,8 @@ def build_cumulative_figure(
                 "customdata": [*targets, {}],
                 "hovertemplate": [
                     *(
-                        f"<b>{name}</b><br>{phrases.format_count(n, 'paragraph')} to {format_partial_date(one)}<extra></extra>"  # noqa: E501
+                        f"<b>{name}</b><br>{phrases.format_count(n, 'paragraph')} by {phrases.format_partial_date(one)}"
+                        "<extra></extra>"
                         for one, n in zip(dates, sums, strict=True)
                     ),
                     "",
@@ -176,26 +162,16 @@ def build_cumulative_figure(
         label = f"<span style='color:{colour}'>{sign}</span> {wrap_text(actor or phrases.NOBODY, 16, 2)}"
         ends.append((float(sums[-1]), label))
     top = max(value for value, _ in ends) * 1.08
-    drawn_on = _build_time_layout(420, window, {"l": 40, "r": 128, "t": 12, "b": 30})
-    drawn_on["yaxis"] = {
-        "range": [0, top],
-        "tickformat": ",d",
-        "nticks": 6,
-        "dtick": 1 if top < 5 else None,
-        "gridcolor": FAINT,
-        "zeroline": True,
-        "zerolinecolor": FAINT,
-        "fixedrange": True,
-        "tickfont": {"size": AXIS_FONT_SIZE},
-    }
-    drawn_on["annotations"] = build_end_labels(ends, _LABEL_HEIGHT * top, top)
-    return {"data": drawn, "layout": drawn_on}
+    layout = _build_time_layout(420, window, {"l": 40, "r": 128, "t": 12, "b": 30})
+    layout["yaxis"] = build_value_axis(0, top, "count")
+    layout["annotations"] = build_end_labels(ends, _LABEL_HEIGHT * top, top)
+    return {"data": data, "layout": layout}
 
 
 def _build_coverage_bands(
     runs: Mapping[str, Sequence[TimeWindow]], row_of: Mapping[str, int], window: TimeWindow
 ) -> Trace:
-    """Faint bands where there is any text of an actor, cut to the time shown."""
+    """Draw faint bands where there is any text of an actor, within the time shown."""
     x: list[str | None] = []
     y: list[int | None] = []
     for actor, row in row_of.items():
@@ -221,7 +197,7 @@ def _build_use_marks(
     marker: Mapping[str, Any],
     hover: Sequence[str],
 ) -> Trace:
-    """One mark a row at its day `at`; a click leads to the month (year) of it."""
+    """Draw a mark for each row at its day `at`; a click selects its month or year."""
     return {
         "type": "scatter",
         "mode": "markers",
@@ -241,13 +217,15 @@ def _format_first_use_hover(row: Mapping[str, Any]) -> str:
     after = int(row["days_after"])
     when = "first in the texts collected" if not after else f"{phrases.format_count(after, 'day')} after the first"
     known = (
-        f"text of theirs from {format_partial_date(row['covered_from'])} on"
+        f"texts collected from {phrases.format_partial_date(row['covered_from'])} on"
         if row["covered_from"]
-        else "no day is known from which there is text of theirs"
+        else "start of the texts collected not known to the day"
     )
-    unseen = "" if row["covered_before"] or not after else "<br>nothing collected from before the first use"
+    unseen = "" if row["covered_before"] or not after else "<br>nothing collected from before the first use of all"
     uses = phrases.format_count(int(row["uses"]), "paragraph")
-    return f"{_format_actor(row)}<br>{format_partial_date(row['first'])}: {when}<br>{uses} in all; {known}{unseen}"
+    return (
+        f"{_format_actor(row)}<br>{phrases.format_partial_date(row['first'])}: {when}<br>{uses} in all; {known}{unseen}"
+    )
 
 
 def _format_actor(row: Mapping[str, Any]) -> str:
@@ -255,7 +233,7 @@ def _format_actor(row: Mapping[str, Any]) -> str:
 
 
 def _build_time_layout(height: int, window: TimeWindow, margin: Mapping[str, int]) -> dict[str, Any]:
-    """A figure over that time."""
+    """Return a layout with a time axis over `window`."""
     axis = {
         "type": "date",
         "range": [window[0].isoformat(), window[1].isoformat()],
@@ -263,6 +241,6 @@ def _build_time_layout(height: int, window: TimeWindow, margin: Mapping[str, int
         "gridcolor": FAINT,
         "zeroline": False,
         "fixedrange": True,
-        "tickfont": {"size": AXIS_FONT_SIZE},
+        "tickfont": TICK_FONT,
     }
     return {**build_layout(height, margin), "xaxis": axis}

@@ -1,12 +1,13 @@
-"""Charts: a frame of prevalence in, a plain Plotly figure out. Pure; no colours of a theme.
+"""Charts of prevalence over time: a frame in, a plain Plotly figure out. Pure; no theme colours.
 
 Every frame has the columns period, narrative_id, narrative, paragraphs, total_paragraphs, share, share_low
-and share_high, one row a period and narrative, and only periods that have text. Periods between the first
-and the last that have none stay empty in the chart: a gap, not a zero.
+and share_high, with one row for each period with text and each narrative. Periods between the first and the
+last without text are gaps in the chart, not zeros.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -18,17 +19,23 @@ from narratives.model import QualityMetrics, Unit, dates
 from narratives.render import phrases
 from narratives.render.colours import FAINT, GREY
 from narratives.render.traces import (
+    NO_BACKGROUND,
     AxisSpec,
+    Figure,
     Measure,
     Trace,
     build_change_marks,
     build_event_marks,
+    build_heading,
+    build_period_axis,
+    build_value_axis,
+    build_vertical_line,
     line_with_band,
     line_with_error_bars,
+    select_events,
     wrap_text,
 )
 
-Figure = dict[str, Any]
 UNCOVERED_LABEL = "In no narrative"
 MARKERS = {
     "circle": "●",
@@ -38,24 +45,24 @@ MARKERS = {
     "cross": "✚",
     "triangle-down": "▼",
 }
-_SERIES_OFFSET = 0.08  # of a period: neighbours stand this far apart, so that no interval hides another
+_SERIES_OFFSET = 0.08  # of a period, between neighbours, so that no interval hides another
 _LABEL_HEIGHT = 0.046  # of the plot's height, with a little air
-MIN_SCALE_TOP = 0.001  # of a scale of shares
-_LEFT_MARGIN = 42  # room for the marks of the vertical axis, in pixels
+MIN_SCALE_TOP = 0.001  # share
+_LEFT_MARGIN = 42  # pixels, room for the labels of the vertical axis
 SCALE_TOP_QUANTILE, SCALE_HEADROOM = 0.75, 1.25
-# Said outright, since what Streamlit or Plotly would add later makes them draw every chart once more; margins
-# are ours, so that Plotly need not lay a chart out twice to find them.
+# All settings are explicit: a default that Streamlit or Plotly adds later would draw every chart again. Fixed
+# margins save Plotly a second layout pass.
 INTERACTION_MODES = {"hovermode": "closest", "dragmode": "pan", "clickmode": "event+select"}
-_FIXED_AXIS = {"fixedrange": True, "automargin": False, "tickangle": 0}
+_FIXED_AXIS = {"automargin": False, "tickangle": 0}
 PLOTLY_CONFIG = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": False}
 
 
 def compute_axis_spec(frame: pd.DataFrame, measure: Measure, unit: Unit = "paragraph") -> AxisSpec:
-    """The common axes of a frame, whose counts are of `unit`.
+    """Compute the common axes of a frame, whose counts are of `unit`.
 
-    Every share is inside, with air above it, and three in four of the intervals: a few periods with hardly
-    any text, or with all of it in one long document, would else flatten all lines. Where that cuts
-    intervals, `cut` says so. The scale never shrinks to nothing.
+    The scale holds every share, with room above, and three in four of the intervals. Otherwise a few periods
+    with hardly any text, or with all of it in one long document, would flatten all lines. `cut` is true where
+    intervals go beyond the scale. The top is at least MIN_SCALE_TOP.
     """
     labels = tuple(dates.list_period_labels(min(frame["period"]), max(frame["period"]))) if len(frame) else ()
     if measure == "share":
@@ -76,38 +83,29 @@ def build_small_figure(
     measured: QualityMetrics | None = None,
     changes: pd.DataFrame | None = None,
 ) -> Figure:
-    """One narrative's small chart: its name and overall figure above, the line and its 95 % band below.
+    """Draw one narrative's small chart: its name and overall share above, the line and its 95 % band below.
 
-    Where its matching was `measured`, the figure is followed by its F1. `changes` are its change points.
+    Where its matching was `measured`, its F1 follows the share. `changes` are its change points.
     """
     name = str(rows["narrative"].iloc[0])
     hits, total = int(rows["paragraphs"].sum()), int(rows["total_paragraphs"].sum())
     share = phrases.format_percent(hits / total if total else float("nan"))
     headline = f"{share} · {phrases.format_count(hits, view.noun.split()[-1])}"
-    if measured and measured.f1 == measured.f1:
+    if measured and not math.isnan(measured.f1):
         headline += f" · F1 {measured.f1:.2f}"
     marks = build_change_marks(changes, view) if changes is not None else []
     figure = _build_figure([*line_with_band(rows, colour, view), *marks], view, height=200)
     figure["layout"]["margin"] = {"autoexpand": False, "l": _LEFT_MARGIN, "r": 10, "t": 60, "b": 32}
-    figure["layout"]["annotations"] = [
-        {
-            "text": f"<b>{wrap_text(name, 30, 2)}</b><br>{headline}",
-            "font": {"size": 13},
-            "align": "left",
-            "showarrow": False,
-            **{"x": 0, "xref": "paper", "xanchor": "left", "xshift": -_LEFT_MARGIN},
-            **{"y": 1, "yref": "paper", "yanchor": "top", "yshift": 58},
-        }
-    ]
+    figure["layout"]["annotations"] = [build_heading(name, headline, _LEFT_MARGIN, 58)]
     return figure
 
 
 def build_comparison_figure(
     frame: pd.DataFrame, colours: Mapping[str, str], view: AxisSpec, events: Sequence[tuple[date, str]] = ()
 ) -> Figure:
-    """Up to six narratives on one pair of axes, each labelled at its end; events are named on hover.
+    """Draw up to six narratives in one chart, each labelled at its end; events are named on hover.
 
-    `colours` gives the narratives (ids), in the order in which they are drawn, and their colours.
+    `colours` maps narrative ids, in the order in which they are drawn, to their colours.
     """
     drawn: list[Trace] = []
     ends: list[tuple[float, str]] = []
@@ -119,31 +117,18 @@ def build_comparison_figure(
         label = f"<span style='color:{colour}'>{sign}</span> {wrap_text(str(rows['narrative'].iloc[0]), 18, 3)}"
         values = rows["share" if view.measure == "share" else "paragraphs"].dropna()
         ends.append((float(values.iloc[-1]) if len(values) else 0.0, label))
-    start, end = dates.get_period_bounds(view.labels[0])[0], dates.get_period_bounds(view.labels[-1])[1]
-    inside = [(day, name) for day, name in events if start <= day <= end]
+    inside = select_events(events, view.labels)
     drawn += build_event_marks(inside, view.top)
     figure = _build_figure(drawn, view, height=400)
     layout = figure["layout"]
     layout["margin"] = {"autoexpand": False, "l": _LEFT_MARGIN, "r": 128, "t": 12, "b": 34}
-    layout["shapes"] = [
-        {
-            "type": "line",
-            "x0": day.isoformat(),
-            "x1": day.isoformat(),
-            "y0": 0,
-            "y1": 1,
-            "yref": "paper",
-            "layer": "below",
-            "line": {"color": FAINT, "width": 1},
-        }
-        for day, _ in inside
-    ]
+    layout["shapes"] = [build_vertical_line(day.isoformat(), FAINT, "solid") for day, _ in inside]
     layout["annotations"] = build_end_labels(ends, _LABEL_HEIGHT * view.top, view.top)
     return figure
 
 
 def build_uncovered_figure(frame: pd.DataFrame) -> tuple[Figure, str]:
-    """The share that advances no narrative, and its summary; the scale goes to 100 %, unlike the others."""
+    """Return the chart of the share that advances no narrative, on a scale to 100 %, and its summary."""
     rows = frame.assign(narrative_id="", narrative=UNCOVERED_LABEL)
     view = AxisSpec(compute_axis_spec(rows, "share").labels, "share", 1.04)
     figure = build_small_figure(rows, GREY, view)
@@ -154,22 +139,19 @@ def build_uncovered_figure(frame: pd.DataFrame) -> tuple[Figure, str]:
 
 
 def describe_time_series(rows: pd.DataFrame, view: AxisSpec) -> str:
-    """A chart of one narrative in a sentence, for those who cannot see it."""
+    """Describe a chart of one narrative in a sentence, for readers who cannot see it."""
     name, column = rows["narrative"].iloc[0], "share" if view.measure == "share" else "paragraphs"
-    say = phrases.format_percent if view.measure == "share" else lambda n: phrases.format_count(int(n), "paragraph")
-    figures = zip(rows[column].tolist(), rows["period"].tolist(), strict=True)
-    ranked = sorted((value, period) for value, period in figures if value == value)
+    values = zip(rows[column].tolist(), rows["period"].tolist(), strict=True)
+    ranked = sorted((value, period) for value, period in values if not math.isnan(value))
     if not ranked:
         return f"{name}: too few paragraphs in every period for a share."
-    (low, trough), (high, peak) = ranked[0], ranked[-1]
-    return (
-        f"{name}: {say(low)} in {dates.describe_period(trough)} at the lowest, "
-        f"{say(high)} in {dates.describe_period(peak)} at the highest."
-    )
+    write = phrases.format_percent if view.measure == "share" else lambda n: phrases.format_count(int(n), "paragraph")
+    low, high = (f"{write(value)} in {dates.describe_period(period)}" for value, period in (ranked[0], ranked[-1]))
+    return f"{name}: {low} at the lowest, {high} at the highest."
 
 
 def build_end_labels(ends: Sequence[tuple[float, str]], line: float, top: float) -> list[dict[str, Any]]:
-    """Labels beside the ends of lines, (height, text) each, none over another; `line` is a line's height."""
+    """Place labels, each (height, text), beside the ends of lines without overlap; `line` is a line's height."""
     sizes = [(1 + label.count("<br>")) * line for _, label in ends]
     heights = spread_labels([value for value, _ in ends], sizes, top)
     return [
@@ -190,9 +172,9 @@ def build_end_labels(ends: Sequence[tuple[float, str]], line: float, top: float)
 
 
 def spread_labels(values: Sequence[float], sizes: Sequence[float], top: float) -> list[float]:
-    """Middles for labels that want to stand at `values` and are `sizes` high: none covers another.
+    """Return the middles of labels near `values`, so that labels of height `sizes` do not overlap.
 
-    The order of the values is kept, and no label reaches above `top` or, as long as there is room, below 0.
+    The order of the values is kept. No label goes above `top` or, as long as there is room, below 0.
     """
     order = sorted(range(len(values)), key=lambda i: (values[i], i))
     middles, floor = [0.0] * len(values), 0.0
@@ -206,47 +188,15 @@ def spread_labels(values: Sequence[float], sizes: Sequence[float], top: float) -
     return middles
 
 
-def _build_figure(drawn: list[Trace], view: AxisSpec, height: int) -> Figure:
-    start, end = dates.get_period_bounds(view.labels[0])[0], dates.get_period_bounds(view.labels[-1])[1]
-    ticks = _select_ticks(view.labels)
-    share = view.measure == "share"
+def _build_figure(data: list[Trace], view: AxisSpec, height: int) -> Figure:
     return {
-        "data": drawn,
+        "data": data,
         "layout": {
             "height": height,
             **INTERACTION_MODES,
             "showlegend": False,
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "xaxis": {
-                "type": "date",
-                "range": [start.isoformat(), end.isoformat()],
-                "tickvals": [at for at, _ in ticks],
-                "ticktext": [text for _, text in ticks],
-                "showgrid": False,
-                "zeroline": False,
-                **_FIXED_AXIS,
-                "tickfont": {"size": 11},
-            },
-            "yaxis": {
-                "range": [0, view.top],
-                "tickformat": (".0%" if view.top > 0.04 else ".1%") if share else ",d",
-                "nticks": 4 if height < 250 else 6,
-                # Else Plotly puts marks between the numbers, and calls several of them by the same one.
-                "dtick": 1 if not share and view.top < 5 else None,
-                "gridcolor": FAINT,
-                "zeroline": True,
-                "zerolinecolor": FAINT,
-                **_FIXED_AXIS,
-                "tickfont": {"size": 11},
-            },
+            **NO_BACKGROUND,
+            "xaxis": build_period_axis(view.labels) | _FIXED_AXIS,
+            "yaxis": build_value_axis(0, view.top, view.measure, 4 if height < 250 else 6) | _FIXED_AXIS,
         },
     }
-
-
-def _select_ticks(labels: Sequence[str]) -> list[tuple[str, str]]:
-    """At most six marks of the time axis: years where there are several, else the periods themselves."""
-    years = sorted({label[:4] for label in labels})
-    shown = years if len(years) > 1 else list(labels)
-    step = -(-len(shown) // 6)
-    return [(dates.get_period_middle(label).isoformat(), dates.describe_period(label)) for label in shown[::step]]

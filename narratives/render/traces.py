@@ -1,10 +1,11 @@
-"""What charts of named rows and columns have in common. Pure."""
+"""Parts that all charts share: axes, layouts, lines with their intervals, and marks. Pure."""
 
 from __future__ import annotations
 
 import html
+import math
 import textwrap
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -13,17 +14,36 @@ import pandas as pd
 
 from narratives.model import dates
 from narratives.render import phrases
-from narratives.render.colours import GREY, format_rgba
+from narratives.render.colours import FAINT, GREY, format_rgba
 
-AXIS_FONT_SIZE = 11  # size of the letters on axes, in pixels
+Figure = dict[str, Any]  # a plain Plotly figure: `data` and `layout`
+Trace = dict[str, Any]
+Measure = Literal["share", "count"]
+RowsByPeriod = dict[str, dict[str, Any]]  # rows of one narrative by their period
+AXIS_FONT_SIZE = 11  # pixels
+TICK_FONT = {"size": AXIS_FONT_SIZE}
+NO_BACKGROUND = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}  # the page's own shows through
+MAX_LARGE_MARKS = 12  # periods; with more, marks are small
+
+
+def build_layout(height: int, margin: Mapping[str, int]) -> dict[str, Any]:
+    """Return a layout without background, legend or dragging."""
+    return {
+        "height": height,
+        "margin": dict(margin),
+        "hovermode": "closest",
+        "dragmode": False,
+        "showlegend": False,
+        **NO_BACKGROUND,
+    }
 
 
 def build_names_axis(texts: Sequence[str]) -> dict[str, Any]:
-    """An axis of names instead of numbers, with as much room as they need."""
+    """Return an axis of names instead of numbers, with as much room as they need."""
     return {
         "tickvals": list(range(len(texts))),
         "ticktext": list(texts),
-        "tickfont": {"size": AXIS_FONT_SIZE},
+        "tickfont": TICK_FONT,
         "showgrid": False,
         "zeroline": False,
         "fixedrange": True,
@@ -32,30 +52,106 @@ def build_names_axis(texts: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def build_layout(height: int, margin: Mapping[str, int]) -> dict[str, Any]:
-    """A figure without ground, legend or dragging, so that it stands on the page's own colours."""
+def build_value_axis(low: float, top: float, measure: Measure, ticks: int = 6) -> dict[str, Any]:
+    """Return an axis of shares or counts from `low` to `top` with about that many ticks."""
+    share = measure == "share"
     return {
-        "height": height,
-        "margin": dict(margin),
-        "hovermode": "closest",
-        "dragmode": False,
-        "showlegend": False,
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
+        "range": [low, top],
+        "tickformat": (".0%" if top > 0.04 else ".1%") if share else ",d",
+        "nticks": ticks,
+        # Without this, Plotly puts several ticks with the same label between two whole numbers.
+        "dtick": 1 if not share and top < 5 else None,
+        "gridcolor": FAINT,
+        "zeroline": True,
+        "zerolinecolor": FAINT,
+        "fixedrange": True,
+        "tickfont": TICK_FONT,
     }
 
 
-Measure = Literal["share", "count"]
-Trace = dict[str, Any]
-RowsByPeriod = dict[str, dict[str, Any]]  # rows of one narrative by their period
-MAX_LARGE_MARKS = 12  # periods, up to which there is room for large marks
+def build_period_axis(labels: Sequence[str]) -> dict[str, Any]:
+    """Return a time axis over all `labels` with at most six ticks: years, or the periods of a single year."""
+    start, end = dates.get_period_bounds(labels[0])[0], dates.get_period_bounds(labels[-1])[1]
+    years = sorted({label[:4] for label in labels})
+    ticks = years if len(years) > 1 else list(labels)
+    ticks = ticks[:: -(-len(ticks) // 6)]
+    return {
+        "type": "date",
+        "range": [start.isoformat(), end.isoformat()],
+        "tickvals": [dates.get_period_middle(label).isoformat() for label in ticks],
+        "ticktext": [dates.describe_period(label) for label in ticks],
+        "showgrid": False,
+        "zeroline": False,
+        "fixedrange": True,
+        "tickfont": TICK_FONT,
+    }
+
+
+def select_tick_labels(labels: Sequence[str], most: int) -> tuple[list[str], bool]:
+    """Return at most `most` labels for an axis, and whether each stands for its year.
+
+    They are the first period of each year, or the periods themselves where there is only one year.
+    """
+    firsts = list({label[:4]: label for label in reversed(labels)}.values())[::-1]
+    shown = firsts if len(firsts) > 1 else list(labels)
+    return shown[:: -(-len(shown) // most)], len(firsts) > 1
+
+
+def build_heading(name: str, line: str, left: int, height: int) -> dict[str, Any]:
+    """Return a chart's heading as an annotation: the name in bold with `line` below, in the top left corner.
+
+    `left` is the chart's left margin and `height` the distance above the plot, in pixels.
+    """
+    return {
+        "text": f"<b>{wrap_text(name, 30, 2)}</b><br>{line}",
+        "font": {"size": 13},
+        "align": "left",
+        "showarrow": False,
+        **{"x": 0, "xref": "paper", "xanchor": "left", "xshift": -left},
+        **{"y": 1, "yref": "paper", "yanchor": "top", "yshift": height},
+    }
+
+
+def build_vertical_line(at: str | float, colour: str, dash: str) -> dict[str, Any]:
+    """Return a thin line over the whole height of a chart, as a shape of its layout."""
+    return {
+        "type": "line",
+        "x0": at,
+        "x1": at,
+        "y0": 0,
+        "y1": 1,
+        "yref": "paper",
+        "layer": "below",
+        "line": {"color": colour, "width": 1, "dash": dash},
+    }
+
+
+def build_error_bars(
+    rows: Sequence[Mapping[str, Any] | None], column: str, colour: str, thickness: float, width: int = 0
+) -> dict[str, Any]:
+    """Return the intervals of `column` (its `_low` and `_high`) as error bars; none where a row is None."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [row[f"{column}_high"] - row[column] if row else None for row in rows],
+        "arrayminus": [row[column] - row[f"{column}_low"] if row else None for row in rows],
+        "color": colour,
+        "thickness": thickness,
+        "width": width,
+    }
+
+
+def select_events(events: Sequence[tuple[date, str]], labels: Sequence[str]) -> list[tuple[date, str]]:
+    """Return the events within the periods."""
+    start, end = dates.get_period_bounds(labels[0])[0], dates.get_period_bounds(labels[-1])[1]
+    return [(day, name) for day, name in events if start <= day <= end]
 
 
 @dataclass(frozen=True, slots=True)
 class AxisSpec:
-    """What the charts of a page share: the time axis, the measure, the top of the scale.
+    """The time axis, the measure and the scale that the charts of a page share.
 
-    `noun` is what is counted; `cut` says that some intervals reach beyond the top.
+    `noun` is what is counted. `cut` means that some intervals go beyond the top.
     """
 
     labels: tuple[str, ...]
@@ -66,117 +162,101 @@ class AxisSpec:
 
 
 def line_with_band(rows: pd.DataFrame, colour: str, view: AxisSpec) -> list[Trace]:
-    """A narrative's line over its 95 % band."""
-    found = _index_by_period(rows)
-    line = _build_line(found, colour, view)
+    """Return a narrative's line over its 95 % band."""
+    by_period = _index_by_period(rows)
+    line = _build_line(by_period, colour, view)
     if view.measure != "share":
         return [line]
     drawn = [
-        *_build_bands(found, colour, view, line),
-        *_build_corrected_line(found, colour, view),
+        *_build_bands(by_period, colour, view, line),
+        *_build_corrected_line(by_period, colour, view),
         line,
-        *_build_suppressed_counts(found, view),
+        *_build_suppressed_counts(by_period, view),
     ]
-    return _add_smoothed_line(found, drawn, view) if "smoothed" in rows else drawn
+    return _add_smoothed_line(by_period, drawn, view) if "smoothed" in rows else drawn
 
 
 def line_with_error_bars(rows: pd.DataFrame, colour: str, view: AxisSpec, symbol: str, aside: float) -> Trace:
-    """A narrative's line with its 95 % intervals as bars, for a chart that it shares with others.
+    """Return a narrative's line with its 95 % intervals as bars, for a chart of several narratives.
 
     `aside` moves it along the time axis by that part of a period.
     """
-    found = _index_by_period(rows)
-    line = _build_line(found, colour, view, symbol, aside)
+    by_period = _index_by_period(rows)
+    line = _build_line(by_period, colour, view, symbol, aside)
     if view.measure == "share":
-        line["error_y"] = _build_error_bars(
-            found, view.labels, colour, view, 2 if len(view.labels) <= MAX_LARGE_MARKS else 1
-        )
+        shown = [by_period[label] if _has_share(by_period.get(label)) else None for label in view.labels]
+        line["error_y"] = build_error_bars(shown, "share", format_rgba(colour, 0.4), 2 if _has_room(view) else 1)
     return line
 
 
-def _build_error_bars(
-    found: RowsByPeriod, of: Collection[str], colour: str, view: AxisSpec, thickness: int
-) -> dict[str, Any]:
-    """The intervals of the periods `of` as Plotly's error bars of a line through all of them."""
-    edges = [
-        (
-            found[label]["share_high"] - found[label]["share"],
-            found[label]["share"] - found[label]["share_low"],
-        )
-        if label in of and label in found and _has_share(found[label])
-        else (None, None)
-        for label in view.labels
-    ]
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [above for above, _ in edges],
-        "arrayminus": [below for _, below in edges],
-        "color": format_rgba(colour, 0.4),
-        "thickness": thickness,
-        "width": 0,
-    }
-
-
-def _build_line(found: RowsByPeriod, colour: str, view: AxisSpec, symbol: str = "circle", aside: float = 0.0) -> Trace:
-    one = next(iter(found.values()))
+def _build_line(
+    by_period: RowsByPeriod, colour: str, view: AxisSpec, symbol: str = "circle", aside: float = 0.0
+) -> Trace:
+    one = next(iter(by_period.values()))
     column = "share" if view.measure == "share" else "paragraphs"
     return {
         "type": "scatter",
         "mode": "lines+markers",
         "name": wrap_text(str(one["narrative"]), 60, 1),
         "x": _list_days(view, aside),
-        "y": [_get_number(found[label], column) if label in found else None for label in view.labels],
+        "y": _list_values(by_period, column, view),
         "customdata": [{"narrative": one["narrative_id"], "period": label} for label in view.labels],
         "connectgaps": False,
         "line": {"color": colour, "width": 2.2},
         "marker": {
             "color": colour,
             "symbol": symbol,
-            "size": 7 if len(view.labels) <= MAX_LARGE_MARKS else 4,
+            "size": 7 if _has_room(view) else 4,
         },
-        "hovertemplate": [_format_hover(found[label], view) if label in found else "" for label in view.labels],
+        "hovertemplate": [_format_hover(by_period[label], view) if label in by_period else "" for label in view.labels],
         "showlegend": False,
     }
 
 
 def _get_number(row: Mapping[str, Any], column: str) -> float | None:
-    """A number as JSON has it, None where there is none."""
+    """Return a number, or None (null in JSON) where it is missing."""
     value = row.get(column)
-    return None if value != value else value
+    return None if value is None or math.isnan(value) else value
 
 
-def _has_share(row: Mapping[str, Any]) -> bool:
-    return bool(row["share"] == row["share"])
+def _list_values(by_period: RowsByPeriod, column: str, view: AxisSpec) -> list[float | None]:
+    return [_get_number(by_period[label], column) if label in by_period else None for label in view.labels]
 
 
-def _build_suppressed_counts(of_all: RowsByPeriod, view: AxisSpec) -> list[Trace]:
-    """Counts in place of shares, along the bottom, where a period holds too little for a share."""
-    found = {label: row for label, row in of_all.items() if not _has_share(row)}
-    if not found:
+def _has_share(row: Mapping[str, Any] | None) -> bool:
+    return row is not None and not math.isnan(row["share"])
+
+
+def _has_room(view: AxisSpec) -> bool:
+    return len(view.labels) <= MAX_LARGE_MARKS
+
+
+def _build_suppressed_counts(by_period: RowsByPeriod, view: AxisSpec) -> list[Trace]:
+    """Write counts along the bottom for periods with too little text for a share."""
+    suppressed = {label: row for label, row in by_period.items() if not _has_share(row)}
+    if not suppressed:
         return []
-    written = len(view.labels) <= MAX_LARGE_MARKS
     return [
         {
             "type": "scatter",
-            "mode": "text" if written else "markers",
+            "mode": "text" if _has_room(view) else "markers",
             "name": "Too few for a share",
-            "x": [dates.get_period_middle(label).isoformat() for label in found],
-            "y": [0] * len(found),
-            "text": [f"{int(row['paragraphs']):,}" for row in found.values()],
+            "x": [dates.get_period_middle(label).isoformat() for label in suppressed],
+            "y": [0] * len(suppressed),
+            "text": [f"{int(row['paragraphs']):,}" for row in suppressed.values()],
             "textposition": "top center",
             "textfont": {"size": 10, "color": GREY},
             "marker": {"symbol": "circle-open", "size": 3, "color": GREY},
-            "hovertemplate": [_format_hover(row, view) for row in found.values()],
-            "customdata": [{"narrative": row["narrative_id"], "period": label} for label, row in found.items()],
+            "hovertemplate": [_format_hover(row, view) for row in suppressed.values()],
+            "customdata": [{"narrative": row["narrative_id"], "period": label} for label, row in suppressed.items()],
             "showlegend": False,
         }
     ]
 
 
-def _build_corrected_line(found: RowsByPeriod, colour: str, view: AxisSpec) -> list[Trace]:
-    """The share corrected for matching errors, as a dotted line beside the raw one, where there is one."""
-    values = [_get_number(found[label], "corrected") if label in found else None for label in view.labels]
+def _build_corrected_line(by_period: RowsByPeriod, colour: str, view: AxisSpec) -> list[Trace]:
+    """Draw the share corrected for matching errors, where there is one, as a dotted line."""
+    values = _list_values(by_period, "corrected", view)
     if all(value is None for value in values):
         return []
     return [
@@ -194,15 +274,15 @@ def _build_corrected_line(found: RowsByPeriod, colour: str, view: AxisSpec) -> l
     ]
 
 
-def _add_smoothed_line(found: RowsByPeriod, drawn: list[Trace], view: AxisSpec) -> list[Trace]:
-    """The line runs through what was smoothed, and the marks alone through the shares."""
+def _add_smoothed_line(by_period: RowsByPeriod, drawn: list[Trace], view: AxisSpec) -> list[Trace]:
+    """Draw the line through the smoothed values and leave only marks at the shares."""
     for trace in drawn:
         if trace.get("mode") == "lines+markers":
             trace["mode"] = "markers"
             line = {
                 **{key: trace[key] for key in ("type", "name", "x", "line", "connectgaps")},
                 "mode": "lines",
-                "y": [_get_number(found[label], "smoothed") if label in found else None for label in view.labels],
+                "y": _list_values(by_period, "smoothed", view),
                 "hoverinfo": "skip",
                 "showlegend": False,
             }
@@ -211,7 +291,7 @@ def _add_smoothed_line(found: RowsByPeriod, drawn: list[Trace], view: AxisSpec) 
 
 
 def build_change_marks(changes: pd.DataFrame, view: AxisSpec) -> list[Trace]:
-    """An arrow at the top of the chart for every change point; `changes` as from `measure.changes`."""
+    """Return an arrow at the top of the chart for every change point (see `measure.find_change_points`)."""
     if changes.empty or view.measure != "share":
         return []
     shown = changes[changes["period"].isin(view.labels)]
@@ -225,20 +305,12 @@ def build_change_marks(changes: pd.DataFrame, view: AxisSpec) -> list[Trace]:
             "text": ["↑" if direction == "up" else "↓" for direction in shown["direction"]],
             "textfont": {"size": 15},
             "cliponaxis": False,
-            "hovertemplate": [f"{describe_change_point(row)}<extra></extra>" for row in shown.to_dict("records")],
+            "hovertemplate": [
+                f"{phrases.describe_change_point(row)}<extra></extra>" for row in shown.to_dict("records")
+            ],
             "showlegend": False,
         }
     ]
-
-
-def describe_change_point(row: Mapping[Any, Any]) -> str:
-    """A change point in words: `From H1 2018 higher: 0.9 % (0.7–1.2) after 0.3 % (0.2–0.4)`."""
-    higher = "higher" if row["direction"] == "up" else "lower"
-    after, before = (
-        f"{phrases.format_percent(row[side])} ({row[side + '_low'] * 100:.1f}–{row[side + '_high'] * 100:.1f})"
-        for side in ("after", "before")
-    )
-    return f"From {dates.describe_period(row['period'])} {higher}: {after} after {before}"
 
 
 def _index_by_period(rows: pd.DataFrame) -> RowsByPeriod:
@@ -249,24 +321,25 @@ def _list_days(view: AxisSpec, aside: float) -> list[str]:
     return [dates.get_period_middle(label, aside).isoformat() for label in view.labels]
 
 
-def _build_bands(found: RowsByPeriod, colour: str, view: AxisSpec, line: Trace) -> list[Trace]:
-    """The interval as one closed shape a run of periods; one that stands alone gets a bar on the `line`."""
+def _build_bands(by_period: RowsByPeriod, colour: str, view: AxisSpec, line: Trace) -> list[Trace]:
+    """Draw the interval as a closed shape for each run of periods; a single period gets a bar on the `line`."""
     xs = _list_days(view, 0.0)
     runs: list[list[int]] = [[]]
     for i, label in enumerate(view.labels):
-        if label in found and _has_share(found[label]):
+        if _has_share(by_period.get(label)):
             runs[-1].append(i)
         elif runs[-1]:
             runs.append([])
-    alone = {view.labels[run[0]] for run in runs if len(run) == 1}
+    alone = {run[0] for run in runs if len(run) == 1}
     if alone:
-        line["error_y"] = _build_error_bars(found, alone, colour, view, 6)
+        shown = [by_period[label] if i in alone else None for i, label in enumerate(view.labels)]
+        line["error_y"] = build_error_bars(shown, "share", format_rgba(colour, 0.4), 6)
     x: list[str | None] = []
     y: list[float | None] = []
     for run in (run for run in runs if len(run) > 1):
         x += [*(xs[i] for i in run), *(xs[i] for i in reversed(run)), None]
-        y += [found[view.labels[i]]["share_high"] for i in run]
-        y += [*(found[view.labels[i]]["share_low"] for i in reversed(run)), None]
+        y += [by_period[view.labels[i]]["share_high"] for i in run]
+        y += [*(by_period[view.labels[i]]["share_low"] for i in reversed(run)), None]
     if not x:
         return []
     return [
@@ -285,25 +358,21 @@ def _build_bands(found: RowsByPeriod, colour: str, view: AxisSpec, line: Trace) 
 
 
 def _format_hover(row: Mapping[str, Any], view: AxisSpec) -> str:
-    hits, total = int(row["paragraphs"]), int(row["total_paragraphs"])
-    noun = view.noun
-    said = [f"<b>{wrap_text(str(row['narrative']), 40, 2)}</b>"]
+    period = dates.describe_period(row["period"])
+    lines = [f"<b>{wrap_text(str(row['narrative']), 40, 2)}</b>"]
     if _has_share(row):
-        said += [
-            f"{dates.describe_period(row['period'])}: {phrases.format_percent(row['share'])}",
-            f"95 % interval {row['share_low'] * 100:.1f}–{phrases.format_percent(row['share_high'])}",
-        ]
-        if row.get("corrected", float("nan")) == row.get("corrected", float("nan")):
+        lines.append(f"{period}: {phrases.format_percent(row['share'])}<br>{phrases.format_interval(row)}")
+        if _get_number(row, "corrected") is not None:
             limits = f"{row['corrected_low'] * 100:.1f}–{phrases.format_percent(row['corrected_high'])}"
-            said.append(f"corrected for matching errors {phrases.format_percent(row['corrected'])} ({limits})")
+            lines.append(f"corrected for matching errors {phrases.format_percent(row['corrected'])} ({limits})")
     else:
-        said.append(f"{dates.describe_period(row['period'])}: no share")
-        said.append(wrap_text(str(row.get("base_reason", "")), 44, 2))
-    said.append(f"{hits:,} of {phrases.format_count(total, noun)}")
-    return "<br>".join(said) + "<extra></extra>"
+        lines += [f"{period}: no share", wrap_text(str(row.get("base_reason", "")), 44, 2)]
+    lines.append(f"{int(row['paragraphs']):,} of {phrases.format_count(int(row['total_paragraphs']), view.noun)}")
+    return "<br>".join(lines) + "<extra></extra>"
 
 
 def build_event_marks(events: Sequence[tuple[date, str]], top: float) -> list[Trace]:
+    """Return a mark at height `top` for every event; its name is shown on hover."""
     if not events:
         return []
     return [
@@ -324,15 +393,15 @@ def build_event_marks(events: Sequence[tuple[date, str]], top: float) -> list[Tr
 
 
 def to_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a frame, each by the names of its columns.
+    """Return the rows of a frame as dictionaries.
 
-    Ten times as fast as `to_dict("records")`, for the dozens of small charts of a page.
+    It is ten times as fast as `to_dict("records")`, which matters on a page with dozens of small charts.
     """
     columns = {str(name): frame[name].tolist() for name in frame}
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
 def wrap_text(text: str, width: int, most: int) -> str:
-    """Text as Plotly may draw it: broken into lines, its angle brackets harmless."""
+    """Return text that is safe to give to Plotly: broken into at most `most` lines, with its markup escaped."""
     lines = textwrap.wrap(" ".join(text.split()), width, max_lines=most, placeholder=" …") or [""]
     return "<br>".join(html.escape(line, quote=False) for line in lines)

@@ -1,13 +1,5 @@
-"""Snapshots, vectors and inputs on disk; the queries that pages and exports ask of them."""
+"""Snapshots, vectors and inputs on disk, and the queries of pages and exports."""
 
-from narratives.model.slice import parse_search_terms
-from narratives.model.snapshot import (
-    FilterOptions,
-    InputRecord,
-    SliceTotals,
-    SnapshotContent,
-    SnapshotManifest,
-)
 from narratives.store.decisions import DECISIONS_FILE, DecisionLog, hash_decisions
 from narratives.store.exports import (
     DEFAULT_COPIES,
@@ -19,7 +11,7 @@ from narratives.store.exports import (
 )
 from narratives.store.files import Evaluation, SpotChecks, read_evaluation, write_evaluation
 from narratives.store.limits import Limits, Turns, for_files, for_pages
-from narratives.store.queries import LONGEST_SEARCH, MOST_TERMS, SimilarityById, format_filters
+from narratives.store.queries import LONGEST_SEARCH, MOST_TERMS, format_filters
 from narratives.store.queries.map import MapPoints
 from narratives.store.snapshot_reader import SCHEMA_VERSION, Snapshot
 from narratives.store.store import Store, open_snapshot, verify_snapshot
@@ -34,20 +26,13 @@ __all__ = [
     "SCHEMA_VERSION",
     "DecisionLog",
     "Evaluation",
-    "FilterOptions",
-    "InputRecord",
     "Limits",
     "MapPoints",
-    "SimilarityById",
-    "SliceTotals",
     "Snapshot",
-    "SnapshotContent",
-    "SnapshotManifest",
     "SpotChecks",
     "Store",
     "Turns",
     "VectorFile",
-    "brief_queries",
     "check_slice",
     "export_slice",
     "for_files",
@@ -55,10 +40,7 @@ __all__ = [
     "format_filters",
     "frame_to_csv",
     "hash_decisions",
-    "map_queries",
-    "method_queries",
     "open_snapshot",
-    "parse_search_terms",
     "read_evaluation",
     "verify_snapshot",
     "write_evaluation",

@@ -1,4 +1,4 @@
-"""The decisions log: what people decided on pairs of paragraph and narrative; SQLite, only ever added to."""
+"""The log of decisions on pairs of paragraph and narrative: an append-only SQLite file."""
 
 from __future__ import annotations
 
@@ -45,31 +45,31 @@ FROM decisions d JOIN texts t USING (text_key)
 
 
 class DecisionLog:
-    """A log of decisions at `path`. Making one touches nothing; the file appears with the first decision.
+    """A log of decisions at `path`. Creating the object writes nothing; the file appears with the first decision.
 
-    Any number of processes may read and write at a time. Every method raises ConfigError where the file is
-    no such log, and StoreError where it cannot be read or written.
+    Any number of processes may read and write at the same time. Every method raises ConfigError if the file
+    is not a decisions log, and StoreError if it cannot be read or written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def add(self, labelled: Iterable[LabelledText], who: str, why: str) -> int:
-        """Add what these say, all or nothing; returns how many decisions that made.
+        """Add the decisions of these texts, all or none; return how many were added.
 
-        A decision that says what holds already, of the same document, is not added again.
+        A decision that is already the current one, for the same document, is not added again.
         """
         rows = list(labelled)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         if not rows:
             return 0
-        with self._connected() as connection, _open_transaction(connection):
+        with self._connect() as connection, _open_transaction(connection):
             if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
                 # One by one: executescript would end the transaction.
                 for statement in _split_statements(_SCHEMA):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {LOG_VERSION}")
-            holds = {(key, narrative): of for key, narrative, *of in connection.execute(_SELECT_CURRENT)}
+            holds = {(key, narrative): last for key, narrative, *last in connection.execute(_SELECT_CURRENT)}
             added = 0
             for row in rows:
                 key = compute_text_key(row.text)
@@ -83,59 +83,63 @@ class DecisionLog:
             return added
 
     def current(self) -> list[Decision]:
-        """The decisions that hold, one for each pair of text and narrative, in their order."""
+        """Return the current decisions, one for each pair of text and narrative, in order of both."""
         return self._select(
             f"{_SELECT_DECISIONS} WHERE d.decision_id IN ({_LATEST_IDS}) ORDER BY d.text_key, d.narrative_id"
         )
 
     def history(self) -> list[Decision]:
-        """Every decision ever made, first to last."""
+        """Return every decision ever made, oldest first."""
         return self._select(f"{_SELECT_DECISIONS} ORDER BY d.decision_id")
 
     def export(self, path: Path) -> int:
-        """Write the decisions that hold as JSONL `{text, document, labels, disputed, rejected}`.
+        """Write the current decisions as JSONL `{text, document, labels, disputed, rejected}`.
 
-        One row for each text and document, by text key; returns how many. Importing them into an empty log
-        gives the same decisions (with another who, why and when).
+        Writes one row for each text and document, by text key, and returns the number of rows. Importing them
+        into an empty log gives the same decisions, with another name, reason and time.
         """
         lines = []
         ordered = sorted(self.current(), key=lambda d: (d.text_key, d.document, d.narrative_id))
         for (_, document), group in groupby(ordered, key=lambda d: (d.text_key, d.document)):
-            of = list(group)
+            decisions = list(group)
             row = {
-                "text": of[0].text,
+                "text": decisions[0].text,
                 "document": document,
-                "labels": [d.narrative_id for d in of if d.verdict == "accepted"],
-                "disputed": [d.narrative_id for d in of if d.verdict == "undecided"],
-                "rejected": [d.narrative_id for d in of if d.verdict == "rejected"],
+                "labels": [d.narrative_id for d in decisions if d.verdict == "accepted"],
+                "disputed": [d.narrative_id for d in decisions if d.verdict == "undecided"],
+                "rejected": [d.narrative_id for d in decisions if d.verdict == "rejected"],
             }
             lines.append(json.dumps(row, ensure_ascii=False) + "\n")
         try:
             write_atomically(path, "".join(lines).encode())
         except OSError as error:
             reason = error.strerror or str(error)
-            raise StoreError(f"to write {path}", reason, "Name another file, or mend its folder.") from error
+            raise StoreError(f"to write {path}", reason, "Name another file, or make its folder writable.") from error
         return len(lines)
 
     def _select(self, query: str) -> list[Decision]:
         if not self.path.exists():
             return []
-        with self._connected() as connection:
+        with self._connect() as connection:
             if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
                 return []
             return [Decision(*row) for row in connection.execute(query)]
 
     @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
+    def _connect(self) -> Iterator[sqlite3.Connection]:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(self.path, timeout=LOCK_TIMEOUT, isolation_level=None)) as connection:
                 self._check(connection)
                 yield connection
         except (OSError, sqlite3.OperationalError) as error:
-            raise StoreError(f"a decisions log at {self.path}", str(error), "Mend it, or wait.") from error
+            raise StoreError(
+                f"a decisions log at {self.path}",
+                str(error),
+                "Make the file readable and writable, or wait until no other program uses it.",
+            ) from error
         except sqlite3.DatabaseError as error:
-            raise self._no_log(str(error)) from error
+            raise self._make_log_error(str(error)) from error
 
     def _check(self, connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN")  # one view of both: another process may be making the file
@@ -146,18 +150,18 @@ class DecisionLog:
             expected = f"a decisions log of version {LOG_VERSION} at {self.path}"
             raise ConfigError(expected, f"version {version}", "Update the program.")
         if (version == 0 and tables) or (version == LOG_VERSION and not {"texts", "decisions"} <= tables):
-            raise self._no_log(f"a database with the tables {', '.join(sorted(tables)) or '(none)'}")
-        # Readers go on while another process writes. The setting stays with the file.
+            raise self._make_log_error(f"a database with the tables {', '.join(sorted(tables)) or '(none)'}")
+        # Readers continue while another process writes. The setting is kept in the file.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA foreign_keys = ON")
 
-    def _no_log(self, got: str) -> ConfigError:
-        todo = "Name another file; this one is left alone."
-        return ConfigError(f"a decisions log at {self.path}", got, todo)
+    def _make_log_error(self, got: str) -> ConfigError:
+        hint = "Name another file. This one was not changed."
+        return ConfigError(f"a decisions log at {self.path}", got, hint)
 
 
 def hash_decisions(decisions: Sequence[Decision]) -> str:
-    """What decides what is learned from decisions, as a sha256; "" where there are none that say anything."""
+    """Compute a sha256 of all that a matcher learns from decisions; empty if there is nothing to learn."""
     terms = sorted((d.text_key, d.document, d.narrative_id, d.verdict) for d in decisions if d.verdict != "undecided")
     return hashlib.sha256(json.dumps(terms).encode()).hexdigest() if terms else ""
 
@@ -183,7 +187,7 @@ def _open_transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _split_statements(script: str) -> Iterator[str]:
-    """The statements of a script; a trigger holds semicolons of its own."""
+    """Yield the statements of a script. A trigger contains semicolons of its own."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

@@ -1,4 +1,4 @@
-"""CSV that a spreadsheet shows and does not run."""
+"""Exports: tables as CSV, JSON lines and Parquet. In CSV, spreadsheets show formulas and do not run them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _FORMULA = r"^[=+\-@\t\r\n]"
 
 
 def neutralise_formulas(table: pa.Table) -> pa.Table:
-    """The table with an apostrophe before every text cell that a spreadsheet would run; numbers stay."""
+    """Put an apostrophe before every text cell that a spreadsheet would run; numbers stay unchanged."""
     for at, column in enumerate(table.columns):
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
             safe = pc.binary_join_element_wise(pa.scalar("'", column.type), column, pa.scalar("", column.type))
@@ -45,7 +45,7 @@ def neutralise_formulas(table: pa.Table) -> pa.Table:
 
 
 def table_to_csv(table: pa.Table, bom: bool = False) -> bytes:
-    """The table as CSV in UTF-8: header, all text quoted, lines end in a line feed, NULL is empty."""
+    """Convert a table to CSV in UTF-8: with a header, quoted text, line feeds, and NULL as an empty cell."""
     sink = io.BytesIO(b"\xef\xbb\xbf" if bom else b"")
     sink.seek(0, io.SEEK_END)
     arrow_csv.write_csv(neutralise_formulas(table), sink)
@@ -53,7 +53,7 @@ def table_to_csv(table: pa.Table, bom: bool = False) -> bytes:
 
 
 def frame_to_csv(frame: pd.DataFrame, bom: bool = False) -> bytes:
-    """The frame as CSV, index left out. With `bom`, spreadsheets take it for UTF-8 without being told."""
+    """Convert a frame to CSV without its index. With `bom`, spreadsheets recognise it as UTF-8."""
     return table_to_csv(pa.Table.from_pandas(frame, preserve_index=False), bom)
 
 
@@ -65,8 +65,8 @@ def write_table(
 ) -> None:
     """Write the table in the format of `suffix`, one of SUFFIXES.
 
-    Only CSV neutralises formulas, and only it has a byte-order mark if asked for. `about` is kept once, as
-    the metadata of a Parquet file; the others have no place for it.
+    Only CSV neutralises formulas and may have a byte-order mark. `about` becomes the metadata of a Parquet
+    file; the other formats have no place for it.
     """
     if suffix == ".csv":
         file.write(table_to_csv(table, bom))
@@ -82,8 +82,7 @@ log = logging.getLogger(__name__)
 
 AddShares = Callable[[pd.DataFrame], pd.DataFrame]
 
-# What each export takes for the copies of a slice where the person says nothing: lists list everything,
-# counts count originals.
+# The default for copies in each export: lists contain all paragraphs, counts only originals.
 DEFAULT_COPIES: Mapping[str, CopyFilter] = {
     "paragraphs": "all",
     "assignments": "all",
@@ -103,13 +102,12 @@ SHARE_CAVEAT = (
 def export_slice(path: Path, what: str, s: Slice, out: Path | None, with_share: AddShares, as_of: str = "") -> str:
     """Write one of TABLES to `out` (.csv, .jsonl or .parquet, atomically), or return it as CSV text.
 
-    `path` is the store, `as_of` a snapshot id (the current one if empty). `s.copies` is taken as it is; a
-    caller without a wish passes DEFAULT_COPIES. Filters narrow every table: `paragraphs` are of every kind,
-    `narratives` and `prevalence` count statement paragraphs, `documents` are those with a paragraph that
-    passes, and rejected inputs are listed only where nothing but copies is filtered. `with_share` adds share,
-    share_low and share_high to a prevalence frame. Returns an empty text if `out` is given. Raises
-    UsageError for an unknown table, suffix, narrative or date, or where `out` cannot be written, and
-    StoreError where the snapshot cannot be opened.
+    `path` is the store, `as_of` a snapshot id (the current one if empty). The defaults for `s.copies` are in
+    DEFAULT_COPIES. Filters narrow every table: `paragraphs` are of every kind, `narratives` and `prevalence`
+    count statement paragraphs, and `documents` are those with a paragraph that passes the filters. Rejected
+    inputs are listed only if nothing but copies is filtered. `with_share` adds share, share_low and share_high
+    to a prevalence frame. Returns an empty text if `out` is given. Raises UsageError for an unknown table,
+    suffix, narrative or date, or if `out` cannot be written, and StoreError if the snapshot cannot be opened.
     """
     _check_target(what, out)
     snapshot = open_snapshot(path, as_of)
@@ -130,7 +128,7 @@ def export_slice(path: Path, what: str, s: Slice, out: Path | None, with_share: 
 
 
 def _build_filter_columns(s: Slice, manifest: SnapshotManifest) -> dict[str, str]:
-    """Columns that tell what a file is a slice of: filters, snapshot, unit and caveat."""
+    """Return the columns that describe the slice of a file: filters, snapshot, unit and caveat."""
     return {
         **format_filters(s),
         "unit": s.unit,
@@ -147,7 +145,7 @@ def _check_target(what: str, out: Path | None) -> None:
 
 
 def check_slice(snapshot: Snapshot, s: Slice) -> None:
-    """Raise UsageError for an unknown narrative or a reversed range: they would give an empty answer."""
+    """Raise UsageError for an unknown narrative or a reversed date range, which would give an empty result."""
     if s.date_from and s.date_to and parse_partial_date(s.date_from)[0] > parse_partial_date(s.date_to)[1]:
         raise UsageError("a date range from early to late", f"{s.date_from} to {s.date_to}", "Swap the two.")
     if not s.narratives:
@@ -168,9 +166,9 @@ def _query_prevalence(snapshot: Snapshot, s: Slice, with_share: AddShares) -> pa
 
 
 def _query_table(snapshot: Snapshot, what: str, s: Slice) -> pa.Table:
-    found = build_where(s)
-    narrowed = build_narrative_condition(s, found)
-    passes = found.sql + (f" AND p.paragraph_id IN ({ADVANCING_IDS} AND {narrowed})" if s.narratives else "")
+    where = build_where(s)
+    narrowed = build_narrative_condition(s, where)
+    passes = where.sql + (f" AND p.paragraph_id IN ({ADVANCING_IDS} AND {narrowed})" if s.narratives else "")
     whole = s == Slice(copies=s.copies, by=s.by, unit=s.unit)
     everything = "true" if whole and s.copies == "all" else "false"
     sql = {
@@ -186,13 +184,13 @@ def _query_table(snapshot: Snapshot, what: str, s: Slice) -> pa.Table:
             FROM snap.assignments a
             JOIN snap.narratives n USING (narrative_id)
             JOIN snap.paragraphs p ON p.paragraph_id = a.paragraph_id
-            WHERE {found.sql} AND {narrowed} ORDER BY a.paragraph_id, a.narrative_id""",
+            WHERE {where.sql} AND {narrowed} ORDER BY a.paragraph_id, a.narrative_id""",
         "narratives": f"""
             WITH counted AS (
                 SELECT a.narrative_id, count(*) AS paragraphs, count(DISTINCT p.document_id) AS documents,
                        min(nullif(p.date, '')) AS first_date, max(nullif(p.date, '')) AS last_date
                 FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id)
-                WHERE {NOT_REJECTED} AND p.statement AND {found.sql} GROUP BY a.narrative_id
+                WHERE {NOT_REJECTED} AND p.statement AND {where.sql} GROUP BY a.narrative_id
             )
             SELECT a.narrative_id, a.name AS narrative, a.origin, a.status, a.definition,
                    coalesce(c.paragraphs, 0) AS paragraphs, coalesce(c.documents, 0) AS documents,
@@ -210,7 +208,7 @@ def _query_table(snapshot: Snapshot, what: str, s: Slice) -> pa.Table:
                OR d.status = 'rejected' AND {"true" if whole else "false"}
             ORDER BY d.document_id, d.source_path, d.row, d.reason""",
     }[what]
-    table = snapshot.table(sql, {name: value for name, value in found.values.items() if f"${name}" in sql})
+    table = snapshot.table(sql, {name: value for name, value in where.values.items() if f"${name}" in sql})
     if snapshot.meta().notice:
         table = table.append_column("note", pa.array([snapshot.meta().notice] * len(table), pa.string()))
     return table

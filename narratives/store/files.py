@@ -1,4 +1,4 @@
-"""Writing so that a kill at any moment leaves either the old file or the new one, never half of one."""
+"""Atomic writes and the JSON files of a store. If a write is interrupted, the old file stays whole."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias, TypeVar
 
 from narratives.model import QualityMetrics, SpotCheck, StoreError
 from narratives.model.snapshot import InputRecord, SnapshotManifest
 from narratives.store.queries import NOT_REJECTED
 
-# Device and number of a file: another one under the same name has another. None where there is no file.
+# Device and inode number of a file; None if there is no file.
 Identity: TypeAlias = tuple[int, int] | None
 
 
 def identify(path: Path) -> Identity:
-    """What tells a file from another that takes its place while somebody has it open."""
+    """Return what distinguishes a file from another one that replaces it under the same name."""
     try:
         state = path.stat()
     except FileNotFoundError:
@@ -31,7 +31,7 @@ def identify(path: Path) -> Identity:
 
 @contextmanager
 def open_atomically(path: Path) -> Iterator[BinaryIO]:
-    """Open a file beside `path` for writing; it takes the place of `path` once the block ends well."""
+    """Open a temporary file for writing; it replaces `path` when the block ends without an error."""
     beside = path.with_name(f".tmp-{os.getpid()}-{path.name}")
     try:
         with beside.open("wb") as file:
@@ -44,13 +44,13 @@ def open_atomically(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Put `data` in the place of whatever `path` holds."""
+    """Replace the content of `path` with `data`."""
     with open_atomically(path) as file:
         file.write(data)
 
 
 def move_durably(source: Path, target: Path) -> None:
-    """Rename within a folder's file system, and make the rename itself durable."""
+    """Rename within one file system, and force the rename to the disk."""
     source.replace(target)
     sync_to_disk(target.parent)
 
@@ -65,61 +65,68 @@ def sync_to_disk(path: Path) -> None:
 
 
 def compute_sha256(path: Path) -> str:
-    """Hex digest of a file's bytes."""
+    """Compute the hex digest of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
+
+T = TypeVar("T")
 
 MANIFEST_FILE = "manifest.json"
 INPUTS_FILE = "inputs.json"
 
 
+def _write_json(path: Path, value: object, sort_keys: bool = False) -> None:
+    """Write JSON in UTF-8 atomically; a path whose name is not UTF-8 is written with escapes."""
+    text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=sort_keys, default=str)
+    write_atomically(path, (text + "\n").encode("utf-8", "backslashreplace"))
+
+
+def _read_json(path: Path, parse: Callable[[Any], T], kind: str, hint: str) -> T | None:
+    """Return the parsed content, None if there is no file. Raises StoreError if the file is damaged."""
+    try:
+        return parse(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise StoreError(f"{kind} in {path}", f"{type(error).__name__}: {error}", hint) from error
+
+
 def save_snapshot_manifest(folder: Path, manifest: SnapshotManifest) -> None:
     """Write the manifest of a snapshot's folder atomically."""
-    write_atomically(folder / MANIFEST_FILE, _encoded(asdict(manifest)))
+    _write_json(folder / MANIFEST_FILE, asdict(manifest), sort_keys=True)
 
 
 def load_snapshot_manifest(folder: Path) -> SnapshotManifest:
-    """Read the manifest of a snapshot's folder. Raises StoreError where there is no sound one."""
-    path = folder / MANIFEST_FILE
-    try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        return SnapshotManifest(inputs=_parse_records(fields.pop("inputs")), **fields)
-    except FileNotFoundError as error:
-        raise StoreError(f"a snapshot in {folder}", "none", "Run `build` to make one.") from error
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise StoreError(f"a manifest in {path}", f"{type(error).__name__}: {error}", remedy(folder)) from error
+    """Read the manifest of a snapshot's folder. Raises StoreError if it is missing or damaged."""
+    manifest = _read_json(folder / MANIFEST_FILE, _parse_manifest, "a manifest", remedy(folder))
+    if manifest is None:
+        raise StoreError(f"a snapshot in {folder}", "none", "Run `build` to make one.")
+    return manifest
 
 
 def remedy(folder: Path) -> str:
-    """What to do about a damaged snapshot."""
-    return f"`build` makes the current snapshot anew; of an older one delete {folder}."
+    """Return the hint for a damaged snapshot."""
+    return f"If it is the current snapshot, run `build` to make it again. If it is an older one, delete {folder}."
 
 
 def save_input_records(store: Path, inputs: Sequence[InputRecord]) -> None:
     """Write the list of the inputs that the store holds, atomically."""
-    write_atomically(store / INPUTS_FILE, _encoded([asdict(record) for record in inputs]))
+    _write_json(store / INPUTS_FILE, [asdict(record) for record in inputs], sort_keys=True)
 
 
 def load_input_records(store: Path) -> tuple[InputRecord, ...] | None:
-    """The inputs that the store holds, None where the list was never written.
+    """Return the inputs that the store holds, None if the list was never written.
 
-    Raises StoreError where the list is damaged: going on without it would drop inputs without a word.
+    Raises StoreError if the list is damaged: without it, a build would silently drop inputs.
     """
     path = store / INPUTS_FILE
-    try:
-        return _parse_records(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        todo = f"Delete {path}: the list is then taken from the newest snapshot."
-        raise StoreError(f"a list of inputs in {path}", f"{type(error).__name__}: {error}", todo) from error
+    hint = f"Delete {path}. The list is then taken from the newest snapshot."
+    return _read_json(path, _parse_records, "a list of inputs", hint)
 
 
-def _encoded(value: object) -> bytes:
-    """JSON in UTF-8; a path whose name is no UTF-8 as escapes, which are read back as they were."""
-    text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True, default=str)
-    return (text + "\n").encode("utf-8", "backslashreplace")
+def _parse_manifest(fields: dict[str, Any]) -> SnapshotManifest:
+    return SnapshotManifest(inputs=_parse_records(fields.pop("inputs")), **fields)
 
 
 def _parse_records(rows: Sequence[dict[str, Any]]) -> tuple[InputRecord, ...]:
@@ -131,10 +138,10 @@ QUALITY_FILE = "quality.json"
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Measured quality with the caveat that goes wherever a figure of it is shown.
+    """Measured quality, with the caveat to show beside every figure.
 
-    `codebook` (digest) and `model` say what was measured where the file stands on its own; they are empty
-    in a snapshot, whose manifest says it.
+    `codebook` (digest) and `model` name what was measured if the file is published on its own. Inside a
+    snapshot they are empty, since its manifest names both.
     """
 
     rows: tuple[QualityMetrics, ...]
@@ -144,37 +151,34 @@ class Evaluation:
 
 
 def write_evaluation(path: Path, evaluation: Evaluation) -> None:
-    """Write JSON atomically: one object, measures rounded to 4 digits, null for what is undefined."""
+    """Write one JSON object atomically. Measures have 4 digits; undefined ones are null."""
     content = {
         "caveat": evaluation.caveat,
         "codebook": evaluation.codebook,
         "model": evaluation.model,
         "quality": [{key: _to_json_value(value) for key, value in asdict(row).items()} for row in evaluation.rows],
     }
-    write_atomically(path, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
+    _write_json(path, content)
 
 
 def read_evaluation(path: Path) -> Evaluation | None:
-    """What the file holds, None where there is no file. Raises StoreError where it is damaged."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return Evaluation(
-            rows=tuple(_parse_quality(line) for line in content["quality"]),
-            caveat=str(content["caveat"]),
-            codebook=str(content["codebook"]),
-            model=str(content["model"]),
-        )
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        got = f"{type(error).__name__}: {error}"
-        raise StoreError(f"an evaluation in {path}", got, "Delete it and run `evaluate` again.") from error
+    """Return the content of the file, None if there is no file. Raises StoreError if it is damaged."""
+    return _read_json(path, _parse_evaluation, "an evaluation", "Delete it and run `evaluate` again.")
+
+
+def _parse_evaluation(content: Mapping[str, Any]) -> Evaluation:
+    return Evaluation(
+        rows=tuple(_parse_quality(line) for line in content["quality"]),
+        caveat=str(content["caveat"]),
+        codebook=str(content["codebook"]),
+        model=str(content["model"]),
+    )
 
 
 def is_same_matching(evaluation: Evaluation, parameters: Mapping[str, str]) -> bool:
-    """Whether published figures are of the matching that a snapshot's parameters tell.
+    """Return whether published figures apply to a matcher with these parameters.
 
-    They are of one codebook and model without any decisions: where these teach the matcher, it is another.
+    They apply to one codebook and model without decisions. A matcher that learned from decisions is different.
     """
     measured = {"codebook": evaluation.codebook, "model": evaluation.model, "decisions": ""}
     return all(parameters.get(key, "") == value for key, value in measured.items())
@@ -193,7 +197,7 @@ def _parse_quality(line: Mapping[str, Any]) -> QualityMetrics:
 
 SPOT_CHECKS_FILE = "spotcheck.json"
 
-# Every pair that may be drawn: original statement paragraphs assigned to a narrative of the codebook.
+# Every pair that a spot check may draw: original statement paragraphs with a narrative of the codebook.
 SPOT_CHECK_POOL = f"""
     SELECT n.narrative_id, n.name AS narrative, n.definition, p.paragraph_id, p.date, p.speaker, p.text
     FROM snap.assignments a
@@ -206,29 +210,24 @@ SPOT_CHECK_POOL = f"""
 
 @dataclass(frozen=True, slots=True)
 class SpotChecks:
-    """What spot checks of one snapshot found; `caveat` goes wherever a figure of them is shown."""
+    """The results of spot checks of one snapshot; `caveat` is shown beside every figure of them."""
 
     rows: tuple[SpotCheck, ...]
     caveat: str
 
 
-def write_spot_checks(path: Path, found: SpotChecks) -> None:
-    """Write JSON atomically: one object."""
-    content = {"caveat": found.caveat, "spot_checks": [asdict(row) for row in found.rows]}
-    write_atomically(path, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
+def write_spot_checks(path: Path, checks: SpotChecks) -> None:
+    """Write one JSON object atomically."""
+    _write_json(path, {"caveat": checks.caveat, "spot_checks": [asdict(row) for row in checks.rows]})
 
 
 def read_spot_checks(path: Path) -> SpotChecks | None:
-    """What the file holds, None where there is no file. Raises StoreError where it is damaged."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        rows = tuple(SpotCheck(**row) for row in content["spot_checks"])
-        if any(not 0 <= row.advancing <= row.judged or not row.judged for row in rows):
-            raise ValueError("counts that cannot be")
-        return SpotChecks(rows, str(content["caveat"]))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        got = f"{type(error).__name__}: {error}"
-        todo = "Delete it and run `spotcheck take` again."
-        raise StoreError(f"spot checks in {path}", got, todo) from error
+    """Return the content of the file, None if there is no file. Raises StoreError if it is damaged."""
+    return _read_json(path, _parse_spot_checks, "spot checks", "Delete it and run `spotcheck take` again.")
+
+
+def _parse_spot_checks(content: Mapping[str, Any]) -> SpotChecks:
+    rows = tuple(SpotCheck(**row) for row in content["spot_checks"])
+    if any(not 0 <= row.advancing <= row.judged or not row.judged for row in rows):
+        raise ValueError("impossible counts")
+    return SpotChecks(rows, str(content["caveat"]))

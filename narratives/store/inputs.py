@@ -1,4 +1,7 @@
-"""The rows of every input as they were read, kept by the input's hash, so that a rebuild reads no source."""
+"""The rows of every input as they were read, stored by the input's hash, and uploads.
+
+A rebuild takes the rows from here and does not read the sources again.
+"""
 
 from __future__ import annotations
 
@@ -27,34 +30,34 @@ _HASH = re.compile(r"[0-9a-f]{16,64}")
 
 
 def make_rows_path(folder: Path, key: str) -> Path:
-    """Where the rows of the input with this hash lie. Raises StoreError where the hash is none."""
+    """Return the path of the rows of the input with this hash. Raises StoreError if the hash is not valid."""
     if not _HASH.fullmatch(key):
         raise StoreError("the hash of an input in lower-case hex", repr(key), "Build again from the sources.")
     return folder / f"{key}.jsonl.gz"
 
 
 def write_rows(folder: Path, key: str, rows: Iterable[RawDocument | Rejected]) -> None:
-    """Write rows as they come; the same rows give the same bytes, and a failure leaves nothing behind."""
+    """Write rows one by one. The same rows give the same bytes, and a failure leaves no file."""
     path = make_rows_path(folder, key)
     folder.mkdir(parents=True, exist_ok=True)
     with open_atomically(path) as file, gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
         for row in rows:
-            # ASCII escapes keep even lone surrogates, which some sources hold.
+            # ASCII escapes keep even lone surrogates, which some sources contain.
             packed.write(json.dumps({"is": type(row).__name__, **asdict(row)}).encode("ascii") + b"\n")
 
 
 def read_rows(folder: Path, key: str) -> Iterator[RawDocument | Rejected]:
-    """Yield the rows of an input in their order. Raises StoreError where they are missing or damaged."""
+    """Yield the rows of an input in their order. Raises StoreError if they are missing or damaged."""
     path = make_rows_path(folder, key)
-    todo = "Build again from the sources; they are read anew where the ledger lacks them."
+    hint = "Build again from the sources. Inputs that are missing in the store are read again."
     try:
         with gzip.open(path, "rb") as file:
             for line in file:
                 yield _parse_row(json.loads(line))
     except FileNotFoundError as error:
-        raise StoreError(f"the rows of an input at {path}", "no such file", todo) from error
+        raise StoreError(f"the rows of an input at {path}", "no such file", hint) from error
     except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"the rows of an input at {path}", f"{type(error).__name__}: {error}", todo) from error
+        raise StoreError(f"the rows of an input at {path}", f"{type(error).__name__}: {error}", hint) from error
 
 
 def _parse_row(fields: dict[str, object]) -> RawDocument | Rejected:
@@ -85,10 +88,10 @@ _UNPACK_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotI
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What was kept of one upload.
+    """The result of one upload.
 
-    `path` is the file, or the folder of an archive: what a build is to be given. `files` are the files kept,
-    empty where nothing could be; `refused` says what was not, with reasons, by the names that were uploaded.
+    `path` is the file, or the folder of an archive: the input for a build. `files` are the stored files, empty
+    if there are none. `refused` lists the other files by their uploaded names, with reasons.
     """
 
     name: str
@@ -98,10 +101,10 @@ class Upload:
 
 
 def save_upload(store: Path, name: str, data: bytes, formats: Collection[str]) -> Upload:
-    """Keep an upload in the store at `store`; the same content under the same name is kept once.
+    """Store an upload in the store at `store`; the same content under the same name is stored once.
 
-    `formats` are the extensions (`.csv`) that are taken, beside `.zip`, whose members must have one of them.
-    A refusal is no error: it is told in the result. Raises StoreError where the store cannot be written to.
+    `formats` are the accepted extensions (`.csv`), in addition to `.zip`, whose members must have one of them.
+    A refusal is not an error: the result contains it. Raises StoreError if the store cannot be written to.
     """
     safe = make_safe_name(name)
     folder = store / UPLOADS_FOLDER / hashlib.sha256(data).hexdigest()[:16]
@@ -116,16 +119,16 @@ def save_upload(store: Path, name: str, data: bytes, formats: Collection[str]) -
             write_atomically(folder / safe, data)
         folder.touch()
     except OSError as error:
-        todo = "Make room, or give yourself the right to write there."
-        raise StoreError(f"a folder to write to at {store / UPLOADS_FOLDER}", str(error), todo) from error
+        hint = "Free disk space, or get permission to write there."
+        raise StoreError(f"a folder to write to at {store / UPLOADS_FOLDER}", str(error), hint) from error
     return Upload(safe, folder / safe, (folder / safe,), ())
 
 
 def make_safe_name(name: str) -> str:
-    """The last part of a file's name with nothing in it that a file system, shell or page could stumble on.
+    """Return the last part of a file's name, safe for any file system, shell or page.
 
-    Letters of any script, digits and plain punctuation stay; the extension stays; a name of which nothing is
-    left becomes `upload`.
+    Letters of any script, digits, plain punctuation and the extension stay. A name of which nothing is left
+    becomes `upload`.
     """
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
     cleaned = _UNSAFE.sub("_", last).strip(" .")
@@ -136,12 +139,12 @@ def make_safe_name(name: str) -> str:
 
 
 def format_source_path(source_path: str) -> str:
-    """A path as people know it: what was uploaded by the name it had, anything else as it is."""
+    """Return a path as users know it: an upload by its original name, anything else unchanged."""
     return _UPLOAD_PREFIX.sub("", source_path)
 
 
 def _save_archive(name: str, folder: Path, data: bytes, formats: Collection[str]) -> Upload:
-    """Unpack beside the folder, then move: the folder is there whole or not at all."""
+    """Unpack into a temporary folder, then move it: the target is either complete or absent."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=".tmp-", dir=folder.parent))
     try:
@@ -162,8 +165,8 @@ def _save_archive(name: str, folder: Path, data: bytes, formats: Collection[str]
             folder.touch()
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    told = tuple(Rejected(f"{name}/{member}" if member else name, 0, reason) for member, reason in refused)
-    return Upload(name, folder, tuple(folder / path for path in kept), told)
+    rejected = tuple(Rejected(f"{name}/{member}" if member else name, 0, reason) for member, reason in refused)
+    return Upload(name, folder, tuple(folder / path for path in kept), rejected)
 
 
 class _ArchiveRefusedError(Exception):
@@ -171,7 +174,10 @@ class _ArchiveRefusedError(Exception):
 
 
 def _unpack_archive(folder: Path, data: bytes, formats: Collection[str]) -> list[tuple[str, str]]:
-    """Unpack what may be; returns the other members with their reasons. Raises _Burst, BadZipFile."""
+    """Unpack the accepted members; return the others with reasons.
+
+    Raises _ArchiveRefusedError or one of _UNPACK_ERRORS if the archive as a whole is refused or damaged.
+    """
     limit = min(MAX_UNPACKED, max(HARMLESS_BYTES, MAX_RATIO * len(data)))
     refused: list[tuple[str, str]] = []
     taken: set[str] = set()
@@ -206,7 +212,7 @@ def _unpack_archive(folder: Path, data: bytes, formats: Collection[str]) -> list
 
 
 def _unpack_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, room: int) -> int:
-    """Unpack one member, whatever size it claims; returns how many bytes, at once when above `room`."""
+    """Unpack one member, whatever size it claims, and stop above `room` bytes; return the number of bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     done = 0
     with archive.open(member) as packed, path.open("xb") as file:
@@ -217,7 +223,7 @@ def _unpack_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path
 
 
 def _describe_member_refusal(member: zipfile.ZipInfo, parts: Sequence[str], formats: Collection[str]) -> str:
-    """Why a member is not unpacked, empty where it is."""
+    """Return why a member is refused, empty if it is accepted."""
     if "" in parts or _DRIVE_LETTER.match(parts[0]) or ".." in parts:
         return "its path leads out of the archive"
     if len(parts) > MAX_DEPTH:
@@ -240,25 +246,25 @@ def _describe_suffix_refusal(name: str, formats: Collection[str]) -> str:
 
 
 def _describe_useless_file(name: str, data: bytes) -> str:
-    """Why a file that is uploaded by itself would be of no use, empty where it is."""
+    """Return why a file is useless when uploaded on its own, empty if it is useful."""
     if name.lower() == MANIFEST_NAME:
         return "it speaks for the files beside it: pack it into one zip with them"
     return "" if data else "an empty file"
 
 
 def _is_ignored(parts: Sequence[str]) -> bool:
-    """Hidden files, notes and what packers add: evidently no input."""
+    """Return whether a file is hidden, a note, or added by the packing program: clearly not an input."""
     hidden = any(part.startswith(".") and part not in (".", "..") for part in parts)
     return hidden or "__MACOSX" in parts or parts[-1].lower().endswith(".md")
 
 
 def _clean_name(name: str) -> str:
-    """A hostile name as it may be shown: no control characters, not endless."""
+    """Return a name without control characters, at most 200 characters long."""
     return "".join(c if c.isprintable() else "\ufffd" for c in name)[:200]
 
 
 def _remove_unused(store: Path, before: float) -> None:
-    """Remove uploads older than that time that no build has taken in, and what was cut short."""
+    """Remove uploads older than that time that no build has used, and incomplete ones."""
     root = (store / UPLOADS_FOLDER).resolve()
     held = files.load_input_records(store) or ()
     used = {record.path.relative_to(root).parts[0] for record in held if record.path.is_relative_to(root)}

@@ -1,7 +1,7 @@
-"""What the queries of one connection may take: memory, processors, time, and a turn among others.
+"""Limits for the queries of one connection: memory, threads, time, and queries at the same time.
 
-A build or an export has the machine to itself. Pages are asked by many people at once, by links that anybody
-can write, so what they ask is bounded; a limit that is reached is told as one, never as damage.
+A build or an export has the machine to itself. Pages serve many people at once, with links that anybody can
+write, so their queries have limits. Reaching a limit is reported as such, never as damage.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import duckdb
 from narratives.model import ResourceError, ServerBusyError
 
 MB = 1024**2
-# A container may have less than its machine; version 2 of the groups, then version 1.
+# A container may have less memory than its machine: control groups version 2, then version 1.
 _GROUPS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-_SMALL_MACHINE = 4096 * MB  # taken where the system does not tell
+_SMALL_MACHINE = 4096 * MB  # used if the system does not report its memory
 _NARROWER = (
     "Nothing is damaged. Ask for less (a shorter period, fewer speakers or narratives, a shorter search), "
     "or try again later."
@@ -29,7 +29,7 @@ _NARROWER = (
 
 
 class Turns:
-    """So many at once, and a queue before them in which nobody waits longer than `patience` seconds."""
+    """A limit on how many run at the same time; the others wait, for at most `patience` seconds."""
 
     def __init__(self, at_once: int, patience: float) -> None:
         self._free = BoundedSemaphore(at_once)
@@ -37,12 +37,12 @@ class Turns:
 
     @contextmanager
     def take(self) -> Iterator[None]:
-        """Wait for a turn and hold it. Raises ServerBusyError where none came in time."""
+        """Wait for a turn and hold it. Raises ServerBusyError if none is free in time."""
         if not self._free.acquire(timeout=self._patience):
             raise ServerBusyError(
                 f"a turn within {self._patience:g} seconds",
-                "a server that is busy with the questions of others",
-                "Nothing is damaged. Wait a little, then try again.",
+                "a server that is busy with other users' queries",
+                "Nothing is damaged. Wait a moment, then try again.",
             )
         try:
             yield
@@ -52,10 +52,10 @@ class Turns:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bytes, threads and seconds for the queries of one connection; 0 leaves it to DuckDB.
+    """Bytes, threads and seconds for the queries of one connection; 0 means DuckDB's default.
 
-    DuckDB takes four fifths of the memory, all processors and any time. Connections that share `turns` wait
-    for each other.
+    By default DuckDB uses four fifths of the memory, all processors and any time. Connections that share
+    `turns` wait for each other.
     """
 
     memory: int = 0
@@ -64,11 +64,11 @@ class Limits:
     turns: Turns | None = None
 
     def turn(self) -> AbstractContextManager[None]:
-        """A turn to hold during one query. Raises ServerBusyError on entering where none comes in time."""
+        """Return a turn to hold during one query. Entering it raises ServerBusyError if none is free in time."""
         return self.turns.take() if self.turns else nullcontext()
 
     def settings(self) -> dict[str, str]:
-        """The same as DuckDB's settings."""
+        """Return the limits as DuckDB settings."""
         settings = {
             "memory_limit": f"{self.memory}B" if self.memory else "",
             "threads": f"{self.threads or ''}",
@@ -77,27 +77,27 @@ class Limits:
         return {name: value for name, value in settings.items() if value}
 
     def reached(self, error: Exception) -> ResourceError | None:
-        """What to say where `error` is no fault of query or file, but a limit that was reached."""
+        """Return the error to raise if `error` means that a limit was reached, None if not."""
         if isinstance(error, duckdb.InterruptException):
             return ResourceError(
-                f"an answer within {self.seconds:g} seconds" if self.seconds else "a query that may end",
+                f"an answer within {self.seconds:g} seconds" if self.seconds else "a query that runs to its end",
                 "a query that was stopped before it ended",
                 _NARROWER,
             )
         if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
             most = f"at most {self.memory // MB:,} MB of" if self.memory else "no more than this machine's"
-            return ResourceError(f"a query that takes {most} memory", "one that takes more; it was stopped", _NARROWER)
+            return ResourceError(f"a query that takes {most} memory", "one that takes more and was stopped", _NARROWER)
         return None
 
 
-ALONE = Limits()  # for builds, exports and whatever else is one person's own program
+ALONE = Limits()  # for builds, exports and other programs of a single user
 
 
 @cache
 def for_pages() -> Limits:
-    """The limits of the pages' queries; all of a process share their turns.
+    """Return the limits of the pages' queries; all connections of a process share their turns.
 
-    An eighth of the memory for each of the few snapshots that a dashboard keeps open.
+    Each of the few snapshots that a dashboard keeps open may use an eighth of the memory.
     """
     memory = min(max(machine_memory() // 8, 256 * MB), 2048 * MB)
     return Limits(memory, min(os.cpu_count() or 1, 4), 20.0, Turns(4, 30.0))
@@ -105,12 +105,12 @@ def for_pages() -> Limits:
 
 @cache
 def for_files() -> Limits:
-    """The limits of a file made for a page, which may be of the whole snapshot: one at a time."""
+    """Return the limits of a download, which may contain the whole snapshot: one at a time."""
     return Limits(machine_memory() // 2, min(os.cpu_count() or 1, 4), 600.0, Turns(1, 60.0))
 
 
 def machine_memory() -> int:
-    """Bytes of memory that this process can have: the machine's, or its container's where that has less."""
+    """Return the bytes of memory for this process: the machine's, or its container's if that has less."""
     try:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):

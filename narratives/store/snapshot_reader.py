@@ -1,8 +1,8 @@
-"""The questions that pages, charts and exports ask of one snapshot.
+"""One opened snapshot, and the queries that pages, charts and exports run on it.
 
-Unless a method says otherwise it counts statement paragraphs only, an assignment counts unless it was
-rejected, and all values of the slice are bound. Every query runs on a cursor of its own, so one Snapshot
-serves many threads. The longer SQL stands in `prevalence_queries` and `evidence_queries`.
+Unless a method says otherwise, it counts statement paragraphs only, an assignment counts unless it was
+rejected, and all values of the slice are bound. Every query has its own cursor, so one Snapshot serves many
+threads. The longer SQL is in `queries`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from narratives.model import PreviousSnapshot, QualityMetrics, Slice, StoreError
-from narratives.model.slice import SortOrder
+from narratives.model import EvidenceQuery, PreviousSnapshot, QualityMetrics, Slice, StoreError
 from narratives.model.snapshot import FilterOptions, SliceTotals, SnapshotManifest
 from narratives.store import files
 from narratives.store.limits import ALONE, Limits
-from narratives.store.queries import NOT_REJECTED, SimilarityById, SqlValue
+from narratives.store.queries import NOT_REJECTED, SqlValue
 from narratives.store.queries import evidence as evidence_queries
 from narratives.store.queries import prevalence as prevalence_queries
 
@@ -44,33 +43,33 @@ class Snapshot:
         self._limits = limits
 
     def is_replaced(self) -> bool:
-        """Whether its file is another one by now: what was damaged is made anew under the same name."""
+        """Return whether the file was replaced since it was opened, as a build does with a damaged one."""
         return files.identify(self._file) != self._opened
 
     def close(self) -> None:
-        """Let the file go; the snapshot answers no more."""
+        """Close the file; the snapshot cannot be queried any more."""
         self._connection.close()
 
     def meta(self) -> SnapshotManifest:
-        """The manifest, as it was when the snapshot was opened."""
+        """Return the manifest, as it was when the snapshot was opened."""
         return self._manifest
 
     def quality(self) -> tuple[QualityMetrics, ...] | None:
-        """The latest evaluation, read anew since it may come after the build; None where there is none."""
-        found = files.read_evaluation(self._folder / files.QUALITY_FILE)
-        return found.rows if found else None
+        """Return the latest evaluation, None if there is none. It is read each time, as it may follow the build."""
+        evaluation = files.read_evaluation(self._folder / files.QUALITY_FILE)
+        return evaluation.rows if evaluation else None
 
     def quality_caveat(self) -> str:
-        """What must be known of the labels of that evaluation; empty where there is none."""
-        found = files.read_evaluation(self._folder / files.QUALITY_FILE)
-        return found.caveat if found else ""
+        """Return the caveat on the labels of that evaluation; empty if there is none."""
+        evaluation = files.read_evaluation(self._folder / files.QUALITY_FILE)
+        return evaluation.caveat if evaluation else ""
 
     def spot_checks(self) -> files.SpotChecks | None:
-        """The latest spot checks, read anew since they come after the build; None where there are none."""
+        """Return the latest spot checks, None if there are none. They are read each time, as they follow the build."""
         return files.read_spot_checks(self._folder / files.SPOT_CHECKS_FILE)
 
     def drawable(self) -> pd.DataFrame:
-        """What a spot check may draw: original statement paragraphs with each codebook narrative of theirs.
+        """Query what a spot check may draw: each original statement paragraph with each of its codebook narratives.
 
         Columns narrative_id, narrative, definition, paragraph_id, date, speaker, text; in codebook order,
         then by paragraph.
@@ -78,7 +77,7 @@ class Snapshot:
         return self.frame(files.SPOT_CHECK_POOL)
 
     def options(self) -> FilterOptions:
-        """What the filters can be set to, with the number of original statement paragraphs of each."""
+        """Return the options of the filters, with the number of original statement paragraphs of each."""
         base = "FROM snap.paragraphs p WHERE p.statement AND p.duplicate_of = ''"
         named = {
             column: self._rows(f"SELECT p.{column}, count(*) {base} GROUP BY 1 ORDER BY 2 DESC, 1")
@@ -105,70 +104,53 @@ class Snapshot:
         )
 
     def totals(self, s: Slice) -> SliceTotals:
-        """How much there is in the slice; see `Totals` for each figure."""
+        """Return the totals of the slice; see `SliceTotals` for each figure."""
         [row] = self._rows(*prevalence_queries.build_totals_query(s))
         return SliceTotals(*(int(n) for n in row))
 
     def prevalence(self, s: Slice) -> pd.DataFrame:
-        """Columns period, narrative_id, narrative, origin, paragraphs, total_paragraphs and four sums.
+        """Query the sums for the share of each narrative in each period.
 
-        One row for every period of `s.by` with statements in the slice and every narrative (of the
-        narrative filter), zeros included, by period and codebook order. The total is never narrowed by the
-        narrative filter. The sums are those that `measure.clustered_interval` asks for, over the documents
-        of the period with m statement paragraphs, y of them advancing the narrative: documents (how many),
-        m2 (sum m*m), my (sum m*y), y2 (sum y*y). With unit `document` every document counts once: those
-        with a paragraph that advances it, of those with any statement paragraph.
+        Columns period, narrative_id, narrative, origin, paragraphs, total_paragraphs, documents, m2, my, y2. One
+        row for every period of `s.by` with statements in the slice and every narrative (of the narrative
+        filter), zeros included, by period and codebook order. The narrative filter never narrows the total.
+
+        The sums are those of `measure.clustered_interval` over the documents of the period. A document has m
+        statement paragraphs, y of which advance the narrative: documents (their number), m2 (sum m*m), my
+        (sum m*y), y2 (sum y*y). With unit `document` every document counts once: documents with a paragraph that
+        advances it, of those with any statement paragraph.
         """
         return self.frame(*prevalence_queries.build_prevalence_query(s))
 
     def unassigned(self, s: Slice) -> pd.DataFrame:
-        """What advances no narrative and no candidate: columns as in `prevalence` without the narrative's.
+        """Query the sums for text without a narrative or candidate; columns as in `prevalence`.
 
-        With unit `document`: documents none of whose statement paragraphs in the slice advances any.
+        There are no columns for the narrative. With unit `document`, documents count if none of their statement
+        paragraphs in the slice advances any.
         """
         return self.frame(*prevalence_queries.build_unassigned_query(s))
 
-    def paragraphs(
-        self,
-        s: Slice,
-        text: str = "",
-        limit: int | None = None,
-        offset: int = 0,
-        unassigned: bool = False,
-        sort: SortOrder = "best",
-        near: SimilarityById | None = None,
-    ) -> pd.DataFrame:
-        """The statement paragraphs of the slice; by default best score first, then by id.
+    def paragraphs(self, query: EvidenceQuery, limit: int | None = None, offset: int = 0) -> pd.DataFrame:
+        """Return the statement paragraphs of a query, at most `limit` rows from row `offset` on.
 
-        Columns paragraph_id, document_id, date, speaker, voice, outlet, title, url, narratives (names of
-        all it advances, best first, joined by "; "), score (the highest of the slice's narratives, NaN
-        where none), threshold (that narrative's, NaN where it has none), status (who decided on the slice's
-        narratives: `auto`, `confirmed`, `partly confirmed`, or empty), similarity, text, text_kind.
-
-        `text` is a search: words and "phrases" must all occur, -those with a minus must not. `unassigned`
-        shows those that nothing claims, and then the narrative filter plays no part. `near` maps the ids of
-        the only paragraphs to show to their similarity, None where that is not asked; without it similarity
-        is NaN.
+        Columns paragraph_id, document_id, date, speaker, voice, outlet, title, url, narratives (names of all
+        narratives it advances, best first, joined by "; "), score (the highest of the slice's narratives, NaN if
+        none), threshold (that narrative's, NaN if it has none), status (of the slice's narratives: `auto`,
+        `confirmed`, `partly confirmed`, or empty), similarity (NaN without `query.similar`), text, text_kind.
         """
-        return self.frame(*evidence_queries.build_paragraphs_query(s, text, limit, offset, unassigned, sort, near))
+        return self.frame(*evidence_queries.build_paragraphs_query(query, limit, offset))
 
-    def count_paragraphs(
-        self,
-        s: Slice,
-        text: str = "",
-        unassigned: bool = False,
-        near: SimilarityById | None = None,
-    ) -> int:
-        """How many rows `paragraphs` has without a limit."""
-        [(count,)] = self._rows(*evidence_queries.build_count_query(s, text, unassigned, near))
+    def count_paragraphs(self, query: EvidenceQuery) -> int:
+        """Count the rows of `paragraphs` without a limit."""
+        [(count,)] = self._rows(*evidence_queries.build_count_query(query))
         return int(count)
 
     def events(self) -> pd.DataFrame:
-        """Columns date (ISO text), name, source, narratives (list of ids that it bears on); by date."""
+        """Query the events by date: columns date (ISO text), name, source, narratives (list of related ids)."""
         return self.frame("SELECT date, name, source, narratives FROM snap.events ORDER BY date, name")
 
     def earlier(self) -> PreviousSnapshot:
-        """What the next build must know of this snapshot to keep ids and to tell what changed."""
+        """Return what the next build needs from this snapshot to keep ids and to report changes."""
         clusters = self.frame("SELECT cluster_id, name FROM snap.clusters")
         members = self._rows("SELECT cluster_id, list(paragraph_id) FROM snap.cluster_members GROUP BY cluster_id")
         narratives = self.frame("SELECT * FROM snap.narratives")
@@ -178,17 +160,17 @@ class Snapshot:
         named = narratives[ours][["narrative_id", "name", "digest"]].itertuples(index=False, name=None)
         return PreviousSnapshot(
             snapshot_id=self._manifest.snapshot_id,
-            members={key: frozenset(found) for key, found in members},
+            members={key: frozenset(ids) for key, ids in members},
             names=dict(zip(clusters["cluster_id"], clusters["name"], strict=True)),
             candidates=frozenset(narratives["narrative_id"][~ours]),
             codebook={key: (name, digest) for key, name, digest in named},
         )
 
     def lineage(self) -> pd.DataFrame:
-        """Columns kind, subject, name, origin, related, shares, note: see `model.Lineage`.
+        """Query the changes since the snapshot that `meta().predecessor` names.
 
-        What changed since the snapshot that `meta().predecessor` names; its own lineage tells the changes
-        before that. Empty for the first, and for snapshots of version 1.
+        Columns kind, subject, name, origin, related, shares, note: see `model.LineageEvent`. The predecessor has
+        the changes before that. Empty for the first snapshot, and for snapshots of version 1.
         """
         columns = ["kind", "subject", "name", "origin", "related", "shares", "note"]
         version = self._rows("SELECT value FROM snap.meta WHERE key = 'schema_version'")
@@ -197,12 +179,12 @@ class Snapshot:
         return self.frame(f"SELECT {', '.join(columns)} FROM snap.lineage ORDER BY origin, kind, subject")
 
     def frame(self, sql: str, values: Mapping[str, SqlValue] | None = None) -> pd.DataFrame:
-        """The answer to a query of this room's own (the snapshot's tables stand in schema `snap`)."""
+        """Run a query of this layer (the snapshot's tables are in schema `snap`)."""
         with self._cursor() as cursor:
             return cursor.execute(sql, dict(values or {})).df()
 
     def table(self, sql: str, values: Mapping[str, SqlValue] | None = None) -> pa.Table:
-        """The same as an Arrow table, for exports."""
+        """Run a query and return an Arrow table, for exports."""
         with self._cursor() as cursor:
             return cursor.sql(sql, params=dict(values or {})).to_arrow_table()
 
@@ -212,37 +194,36 @@ class Snapshot:
 
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor of its own for one query, in its turn.
+        """Open a separate cursor for one query, after waiting for a turn.
 
-        Raises ResourceError where a limit is reached, and StoreError for damage that shows only while
-        reading.
+        Raises ResourceError if a limit is reached, and StoreError for damage that appears only while reading.
         """
         try:
             with self._limits.turn(), self._connection.cursor() as cursor:
                 yield cursor
         except (duckdb.ProgrammingError, duckdb.PermissionException):
-            raise  # a fault of the query, not of the file
+            raise  # an error in the query, not in the file
         except (duckdb.Error, MemoryError) as error:
             damage = StoreError(
                 f"a whole snapshot {self._manifest.snapshot_id}",
                 str(error).partition("\n")[0],
-                "Check it with `status`. Where that calls it damaged, run `build`, which makes it anew.",
+                "Check it with `status`. If it is damaged, run `build` to make it again.",
             )
             raise self._limits.reached(error) or damage from error
 
 
 DATABASE_FILE = "snapshot.duckdb"
 SCHEMA_VERSION = "3"
-# Version 1 had no lineage, and no stance and cohesion of clusters; version 2 no map, and nothing of a
-# narrative but its definition: no includes, excludes and exemplars.
+# Version 1 had no lineage, and no stance and cohesion of clusters. Version 2 had no map, and no includes,
+# excludes and exemplars of narratives.
 READABLE_VERSIONS = ("1", "2", SCHEMA_VERSION)
 
-# Set when the database is made, so that not even the first statement can cause a download.
+# Set when the database is created, so that not even the first statement can cause a download.
 _CONNECTION_OPTIONS = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
 }
-# The lockdown does not keep DuckDB from writing what memory cannot hold to `.tmp` in the working folder.
+# The lockdown does not stop DuckDB from writing to `.tmp` in the working folder when memory is full.
 _IN_MEMORY = {"temp_directory": ""}
 _LOCKDOWN = (
     "SET python_enable_replacements = false",
@@ -252,15 +233,15 @@ _LOCKDOWN = (
 
 
 def create_database(path: Path) -> duckdb.DuckDBPyConnection:
-    """A writing connection to a new database file at `path`."""
+    """Open a writable connection to a new database file at `path`."""
     return duckdb.connect(str(path), config={**_CONNECTION_OPTIONS})
 
 
 def attach_database(path: Path, limits: Limits = ALONE) -> duckdb.DuckDBPyConnection:
-    """An in-memory connection with the file at `path` read-only as `snap`, locked down for good.
+    """Open an in-memory connection with the file at `path` attached read-only as `snap`, and lock it down.
 
-    After the lockdown no statement reads or writes another file, loads an extension, or lifts the lockdown
-    or the limits. Raises duckdb.Error where the file is no database of this version.
+    After the lockdown no statement can read or write another file, load an extension, or lift the lockdown
+    or the limits. Raises duckdb.Error if the file is not a database of this version.
     """
     connection = duckdb.connect(":memory:", config={**_CONNECTION_OPTIONS, **_IN_MEMORY, **limits.settings()})
     try:
@@ -276,33 +257,33 @@ def attach_database(path: Path, limits: Limits = ALONE) -> duckdb.DuckDBPyConnec
 def open_snapshot_folder(folder: Path, limits: Limits = ALONE) -> Snapshot:
     """Open the snapshot in `folder`, after checking its size, schema version and id.
 
-    The checksum is left to `verify`, since it takes a second for every gigabyte or so. Raises
-    StoreError where the snapshot is missing, damaged or of another version, and ResourceError where there
-    is no memory to open it.
+    `verify_snapshot` checks the checksum, since that takes about a second for every gigabyte. Raises StoreError
+    if the snapshot is missing, damaged or of another version, and ResourceError if there is not enough memory
+    to open it.
     """
     manifest = files.load_snapshot_manifest(folder)
     path = folder / DATABASE_FILE
-    todo = files.remedy(folder)
+    hint = files.remedy(folder)
     size = path.stat().st_size if path.is_file() else -1
     if size != manifest.sizes.get(DATABASE_FILE):
         got = "no such file" if size < 0 else f"{size} bytes"
-        raise StoreError(f"{path} of {manifest.sizes.get(DATABASE_FILE)} bytes", got, todo)
+        raise StoreError(f"{path} of {manifest.sizes.get(DATABASE_FILE)} bytes", got, hint)
     opened = files.identify(path)
     try:
         path.open("rb").close()
-    except OSError as error:  # no right to read it, too many files open: no damage
-        raise StoreError(f"to read {path}", str(error), "Mend that, then try again.") from error
+    except OSError as error:  # no permission to read it, or too many open files: no damage
+        raise StoreError(f"to read {path}", str(error), "Correct this, then try again.") from error
     try:
         connection = attach_database(path, limits)
     except (duckdb.Error, MemoryError) as error:
-        damage = StoreError(f"a DuckDB database at {path}", _take_first_line(error), todo)
+        damage = StoreError(f"a DuckDB database at {path}", _take_first_line(error), hint)
         raise limits.reached(error) or damage from error
     try:
         meta = dict(connection.execute("SELECT key, value FROM snap.meta").fetchall())
-        _check_snapshot(meta, manifest, path, todo)
+        _check_snapshot(meta, manifest, path, hint)
     except (duckdb.Error, MemoryError) as error:
         connection.close()
-        damage = StoreError(f"the tables of a snapshot in {path}", _take_first_line(error), todo)
+        damage = StoreError(f"the tables of a snapshot in {path}", _take_first_line(error), hint)
         raise limits.reached(error) or damage from error
     except StoreError:
         connection.close()
@@ -310,12 +291,12 @@ def open_snapshot_folder(folder: Path, limits: Limits = ALONE) -> Snapshot:
     return Snapshot(connection, manifest, path, opened, limits)
 
 
-def _check_snapshot(meta: dict[str, str], manifest: SnapshotManifest, path: Path, todo: str) -> None:
+def _check_snapshot(meta: dict[str, str], manifest: SnapshotManifest, path: Path, hint: str) -> None:
     if meta.get("schema_version") not in READABLE_VERSIONS:
         got = f"version {meta.get('schema_version')}"
-        raise StoreError(f"snapshot schema version {' or '.join(READABLE_VERSIONS)} in {path}", got, todo)
+        raise StoreError(f"snapshot schema version {' or '.join(READABLE_VERSIONS)} in {path}", got, hint)
     if meta.get("snapshot_id") != manifest.snapshot_id:
-        raise StoreError(f"snapshot {manifest.snapshot_id} in {path}", f"{meta.get('snapshot_id')}", todo)
+        raise StoreError(f"snapshot {manifest.snapshot_id} in {path}", f"{meta.get('snapshot_id')}", hint)
 
 
 def _take_first_line(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""From a build's content to the rows of schema.sql, in an order that the input's order cannot change."""
+"""Write a build's content as a snapshot. The order of the input does not change the rows of schema.sql."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ MAP_TABLE = "map"
 
 
 def build_tables(content: SnapshotContent) -> dict[str, list[TableRow]]:
-    """The rows of every table of schema.sql but `meta`, each sorted.
+    """Build the sorted rows of every table of schema.sql except `meta`.
 
-    Raises StoreError where ids repeat, an assignment or copy points nowhere, or a date is malformed.
+    Raises StoreError for repeated ids, an assignment or copy that refers to an unknown id, or a malformed date.
     """
     _check_content(content)
     paragraphs: list[TableRow] = []
     for document in content.documents:
-        paragraphs += _paragraph_rows(document, content)
+        paragraphs += _build_paragraph_rows(document, content)
     return {
-        "documents": sorted([*map(_document_row, content.documents), *_rejected_rows(content)]),
+        "documents": sorted([*map(_build_document_row, content.documents), *_build_rejected_rows(content)]),
         "paragraphs": sorted(paragraphs, key=lambda row: str(row[0])),
-        "narratives": _narrative_rows(content),
+        "narratives": _build_narrative_rows(content),
         "assignments": sorted(
             (
                 a.paragraph_id,
@@ -49,41 +49,41 @@ def build_tables(content: SnapshotContent) -> dict[str, list[TableRow]]:
             )
             for a in content.assignments
         ),
-        "clusters": sorted(map(_cluster_row, content.clusters)),
-        "cluster_members": sorted(_member_rows(content.clusters), key=lambda row: (row[0], row[1])),
+        "clusters": sorted(map(_build_cluster_row, content.clusters)),
+        "cluster_members": sorted(_build_member_rows(content.clusters), key=lambda row: (row[0], row[1])),
         "lineage": sorted(
             (c.kind, c.subject, c.name, c.origin, list(c.related), [*map(_round_score, c.shares)], c.note)
             for c in content.lineage
         ),
         "events": sorted((e.date.isoformat(), e.name, e.source, list(e.narratives)) for e in content.events),
-        "speakers": _speaker_rows(content),
+        "speakers": _build_speaker_rows(content),
         MAP_TABLE: sorted((key, float(x), float(y)) for key, (x, y) in content.layout.items()),
     }
 
 
 def compute_snapshot_id(rows: Mapping[str, list[TableRow]], extra: Iterable[str]) -> str:
-    """12 hex digits from the sha256 over all rows and the `extra` texts: the same content, the same id.
+    """Compute 12 hex digits from the sha256 of all rows and the `extra` texts: the same content has the same id.
 
-    The first is a letter, as the id fills a column of every export: programs that guess at types read
-    192855e45393 as a number beyond all bounds. The map plays no part: it is a picture of the content, and
-    another machine may draw another one.
+    The first digit is a letter, as the id is a column of every export and some programs would read
+    192855e45393 as a very large number. The map does not count: it is a picture of the content, and may differ
+    between machines.
     """
     digest = hashlib.sha256("\n".join(extra).encode())
     for table in sorted(rows.keys() - {MAP_TABLE}):
         digest.update(f"\n{table}\n".encode())
         for row in rows[table]:
             digest.update(json.dumps(row).encode())
-    found = digest.digest()
-    return "abcdef"[found[0] % 6] + found.hex()[1:12]
+    hashed = digest.digest()
+    return "abcdef"[hashed[0] % 6] + hashed.hex()[1:12]
 
 
 def select_candidates(clusters: Iterable[Cluster]) -> list[Cluster]:
-    """The clusters offered as discovered narratives: recurring, not routine, explained by no narrative."""
+    """Select the clusters for discovered narratives: recurring, not routine, not explained by a narrative."""
     return sorted((c for c in clusters if c.is_candidate), key=lambda c: c.cluster_id)
 
 
 def _check_content(content: SnapshotContent) -> None:
-    todo = "This is a fault of the build, not of the input: please report it with this message."
+    hint = "This is an error in the build, not in the input. Please report it with this message."
     documents = [d.document_id for d in content.documents]
     paragraphs = [p.paragraph_id for d in content.documents for p in d.paragraphs]
     narratives = [n.id for n in content.narratives.narratives]
@@ -92,9 +92,9 @@ def _check_content(content: SnapshotContent) -> None:
     for what, ids in (("document", documents), ("paragraph", paragraphs), ("narrative", narratives)):
         repeated = [key for key, n in Counter(ids).items() if n > 1]
         if repeated:
-            raise StoreError(f"every {what} id once", f"{len(repeated)} repeated, such as {repeated[0]}", todo)
+            raise StoreError(f"every {what} id once", f"{len(repeated)} repeated, such as {repeated[0]}", hint)
     if len(set(pairs)) < len(pairs):
-        raise StoreError("one assignment per paragraph and narrative", f"{len(pairs) - len(set(pairs))} repeated", todo)
+        raise StoreError("one assignment per paragraph and narrative", f"{len(pairs) - len(set(pairs))} repeated", hint)
     known = set(paragraphs)
     lost = {a.paragraph_id for a in content.assignments} | set(content.copies) | set(content.copies.values())
     lost |= set(content.statements) | {m for c in content.clusters for m in c.members}
@@ -102,29 +102,29 @@ def _check_content(content: SnapshotContent) -> None:
     lost |= {a.narrative_id for a in content.assignments} - set(narratives)
     lost -= known
     if lost:
-        raise StoreError("only ids of given paragraphs and narratives", f"{len(lost)} unknown: {min(lost)}", todo)
+        raise StoreError("only ids of given paragraphs and narratives", f"{len(lost)} unknown: {min(lost)}", hint)
 
 
 def _round_score(score: float) -> float:
-    """A score as it is kept and compared: the last digits of a float32 differ between machines."""
+    """Round a score for storage and comparison: the last digits of a float32 differ between machines."""
     return round(float(score), 3)
 
 
-def _document_row(d: Document) -> TableRow:
+def _build_document_row(d: Document) -> TableRow:
     return (
         d.document_id, d.source_path, d.row, d.url, d.outlet, d.title, d.date, d.date_precision,
         d.date_source, d.language, d.text_kind, d.source_ref, d.boilerplate, len(d.paragraphs), "read", "",
     )  # fmt: skip
 
 
-def _rejected_rows(content: SnapshotContent) -> list[TableRow]:
+def _build_rejected_rows(content: SnapshotContent) -> list[TableRow]:
     return [
         ("", r.source_path, r.row, "", "", "", "", "none", "", "", "", "", 0, 0, "rejected", r.reason)
         for r in content.rejected
     ]
 
 
-def _paragraph_rows(d: Document, content: SnapshotContent) -> list[TableRow]:
+def _build_paragraph_rows(d: Document, content: SnapshotContent) -> list[TableRow]:
     try:
         first, last = (day.isoformat() for day in parse_partial_date(d.date)) if d.date else (None, None)
         labels = get_all_period_labels(d.date)
@@ -140,7 +140,7 @@ def _paragraph_rows(d: Document, content: SnapshotContent) -> list[TableRow]:
     ]  # fmt: skip
 
 
-def _narrative_rows(content: SnapshotContent) -> list[TableRow]:
+def _build_narrative_rows(content: SnapshotContent) -> list[TableRow]:
     named: list[TableRow] = [
         (
             n.id,
@@ -161,7 +161,7 @@ def _narrative_rows(content: SnapshotContent) -> list[TableRow]:
         )
         for at, n in enumerate(content.narratives.narratives)
     ]
-    found: list[TableRow] = [
+    discovered: list[TableRow] = [
         (
             c.cluster_id,
             at,
@@ -181,17 +181,17 @@ def _narrative_rows(content: SnapshotContent) -> list[TableRow]:
         )
         for at, c in enumerate(select_candidates(content.clusters), len(named))
     ]
-    return named + found
+    return named + discovered
 
 
-def _cluster_row(c: Cluster) -> TableRow:
+def _build_cluster_row(c: Cluster) -> TableRow:
     return (
         c.cluster_id, c.name, list(c.phrases), len(c.members), c.narrative_id, c.nearest,
         _round_score(c.purity), c.recurring, c.routine, _round_score(c.stance), _round_score(c.cohesion),
     )  # fmt: skip
 
 
-def _member_rows(clusters: Iterable[Cluster]) -> list[TableRow]:
+def _build_member_rows(clusters: Iterable[Cluster]) -> list[TableRow]:
     rows: list[TableRow] = []
     for c in clusters:
         rank = {paragraph_id: at for at, paragraph_id in enumerate(c.representatives, 1)}
@@ -199,7 +199,7 @@ def _member_rows(clusters: Iterable[Cluster]) -> list[TableRow]:
     return rows
 
 
-def _speaker_rows(content: SnapshotContent) -> list[TableRow]:
+def _build_speaker_rows(content: SnapshotContent) -> list[TableRow]:
     return [
         (
             s.name,
@@ -224,37 +224,39 @@ TEMP_PREFIX = ".tmp-"
 def write_snapshot(folder: Path, content: SnapshotContent, quality: files.Evaluation | None = None) -> str:
     """Write the content as `folder`/<snapshot id> and return that id.
 
-    The id depends on the content alone: not on time, place, or the order of the content. A sound snapshot
-    with this id is kept, and only its manifest renewed; a damaged one is replaced. What was measured of it
-    before stays; `quality` is written where nothing was. The folder is filled under a temporary name, forced
-    to the disk and then renamed, so that a snapshot is there whole or not at all. Raises StoreError where the
+    The id depends on the content only: not on the time, the place, or the order of the content. A sound
+    snapshot with this id is kept, and only its manifest is written again; a damaged one is replaced. An earlier
+    evaluation stays; `quality` is written if there is none. The folder is filled under a temporary name, forced
+    to the disk and then renamed, so that a snapshot is either complete or absent. Raises StoreError if the
     content contradicts itself.
     """
     rows = build_tables(content)
-    made = compute_snapshot_id(rows, _list_id_terms(content))
-    target = folder / made
+    snapshot_id = compute_snapshot_id(rows, _list_id_terms(content))
+    target = folder / snapshot_id
     folder.mkdir(parents=True, exist_ok=True)
     if target.exists() and _is_sound(target):
-        files.save_snapshot_manifest(target, _make_manifest(made, content, target / snapshot_reader.DATABASE_FILE))
-        _measure(target, target, quality)
-        return made
+        files.save_snapshot_manifest(
+            target, _make_manifest(snapshot_id, content, target / snapshot_reader.DATABASE_FILE)
+        )
+        _copy_measurements(target, target, quality)
+        return snapshot_id
     beside = Path(tempfile.mkdtemp(prefix=TEMP_PREFIX, dir=folder))
     database = beside / snapshot_reader.DATABASE_FILE
-    _fill_database(database, rows, {"schema_version": snapshot_reader.SCHEMA_VERSION, "snapshot_id": made})
+    _fill_database(database, rows, {"schema_version": snapshot_reader.SCHEMA_VERSION, "snapshot_id": snapshot_id})
     files.sync_to_disk(database)
-    files.save_snapshot_manifest(beside, _make_manifest(made, content, database))
-    _measure(beside, target, quality)
+    files.save_snapshot_manifest(beside, _make_manifest(snapshot_id, content, database))
+    _copy_measurements(beside, target, quality)
     beside.chmod(0o755)
     if target.exists():
         files.move_durably(target, beside.with_name(beside.name + "-damaged"))
     files.move_durably(beside, target)
-    return made
+    return snapshot_id
 
 
-def _measure(folder: Path, before: Path, quality: files.Evaluation | None) -> None:
-    """Put into a snapshot's folder what was measured of it in the folder `before`, else `quality`.
+def _copy_measurements(folder: Path, before: Path, quality: files.Evaluation | None) -> None:
+    """Copy spot checks and evaluation from the folder `before` to a snapshot's folder, else write `quality`.
 
-    Where `before` is another folder, a file there that cannot be read is left behind.
+    Unreadable files in `before` are not copied.
     """
     with suppress(StoreError):
         checks = files.read_spot_checks(before / files.SPOT_CHECKS_FILE)
@@ -267,7 +269,7 @@ def _measure(folder: Path, before: Path, quality: files.Evaluation | None) -> No
 
 
 def _list_id_terms(content: SnapshotContent) -> tuple[str, ...]:
-    """What makes a snapshot another one beside its rows."""
+    """Return the terms other than the rows that determine the id."""
     return (
         snapshot_reader.SCHEMA_VERSION,
         content.model,
@@ -278,13 +280,13 @@ def _list_id_terms(content: SnapshotContent) -> tuple[str, ...]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what interrupted builds left. Only for who holds the store's lock."""
+    """Remove the leftovers of interrupted builds. The caller must hold the store's lock."""
     for leftover in folder.glob(f"{TEMP_PREFIX}*"):
         shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
 
 
 def check(folder: Path) -> SnapshotManifest:
-    """The manifest of the snapshot in `folder`, checked to the last byte. Raises StoreError if damaged."""
+    """Check every byte of the snapshot in `folder` and return its manifest. Raises StoreError if it is damaged."""
     database = folder / snapshot_reader.DATABASE_FILE
     snapshot_reader.open_snapshot_folder(folder).close()
     manifest = files.load_snapshot_manifest(folder)
@@ -306,9 +308,9 @@ def _is_sound(folder: Path) -> bool:
     return True
 
 
-def _make_manifest(made: str, content: SnapshotContent, database: Path) -> SnapshotManifest:
+def _make_manifest(snapshot_id: str, content: SnapshotContent, database: Path) -> SnapshotManifest:
     return SnapshotManifest(
-        snapshot_id=made,
+        snapshot_id=snapshot_id,
         built_at=datetime.now(UTC).isoformat(timespec="seconds"),
         fingerprint=content.fingerprint,
         inputs=content.inputs,
@@ -325,7 +327,7 @@ def _make_manifest(made: str, content: SnapshotContent, database: Path) -> Snaps
 
 
 def _fill_database(database: Path, rows: Mapping[str, list[TableRow]], meta: Mapping[str, str]) -> None:
-    """Make the database file. The rows go in through Arrow: INSERTs would take minutes."""
+    """Create the database file. The rows are inserted through Arrow, as single INSERTs would take minutes."""
     schema = resources.files("narratives.store").joinpath("schema.sql").read_text(encoding="utf-8")
     described: list[TableRow] = list(meta.items())
     con = snapshot_reader.create_database(database)

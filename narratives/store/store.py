@@ -1,4 +1,4 @@
-"""The store: one folder with snapshots, the pointer to the current one, vectors and the inputs ledger."""
+"""The store: one folder with snapshots, the pointer to the current one, vectors and inputs."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _SNAPSHOT_ID = re.compile(r"[0-9a-f]{12}")
 
 
 class Store:
-    """A store's folder. Making one touches nothing; folders appear when something is first written.
+    """A store's folder. Creating the object writes nothing; folders appear with the first write.
 
     path/CURRENT             the id of the current snapshot
-    path/inputs.json         the inputs that all snapshots from now on are made of
-    path/snapshots/<id>/     snapshot.duckdb, manifest.json and, once there are such, quality.json and
+    path/inputs.json         the inputs of the next snapshot
+    path/snapshots/<id>/     snapshot.duckdb, manifest.json and, if they exist, quality.json and
                              spotcheck.json; all but the first may be replaced
     path/vectors/<name>/     one `VectorFile` per model and variant
     path/inputs/<hash>...    the rows of each input as read
@@ -36,7 +36,7 @@ class Store:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the store for writing; may be nested. Raises StoreBusyError at once where another holds it."""
+        """Lock the store for writing; may be nested. Raises StoreBusyError at once if another process has it."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
@@ -48,7 +48,7 @@ class Store:
             ) from error
         except OSError as error:
             raise StoreError(
-                f"a folder to write to at {self.path}", str(error), "Name another --store, or mend this one."
+                f"a folder to write to at {self.path}", str(error), "Name another --store, or make this one writable."
             ) from error
         try:
             if self._lock.lock_counter == 1:
@@ -59,7 +59,7 @@ class Store:
             self._lock.release()
 
     def current(self) -> str | None:
-        """Id of the current snapshot, None where there is none. Raises StoreError if CURRENT is damaged."""
+        """Return the id of the current snapshot, None if there is none. Raises StoreError if CURRENT is damaged."""
         path = self.path / "CURRENT"
         try:
             text = path.read_text(encoding="utf-8").strip()
@@ -72,86 +72,87 @@ class Store:
         return text
 
     def snapshots(self) -> list[SnapshotManifest]:
-        """The manifests of all sound snapshot folders, oldest build first."""
-        found = []
+        """Return the manifests of all snapshots whose manifest is readable, oldest build first."""
+        manifests = []
         for folder in (self.path / "snapshots").glob("*"):
             if _SNAPSHOT_ID.fullmatch(folder.name):
                 try:
-                    found.append(files.load_snapshot_manifest(folder))
+                    manifests.append(files.load_snapshot_manifest(folder))
                 except StoreError:
-                    continue  # opening it by name tells what is wrong with it
-        return sorted(found, key=lambda m: (m.built_at, m.snapshot_id))
+                    continue  # opening it by its id raises the error
+        return sorted(manifests, key=lambda m: (m.built_at, m.snapshot_id))
 
     def manifest(self, snapshot_id: str) -> SnapshotManifest:
-        """The manifest of one snapshot. Raises StoreError where it is missing or damaged."""
+        """Return the manifest of one snapshot. Raises StoreError if it is missing or damaged."""
         return files.load_snapshot_manifest(self.snapshot_path(snapshot_id))
 
     def check(self, snapshot_id: str) -> SnapshotManifest:
-        """The manifest of one snapshot that is sound to the last byte. Raises StoreError where it is not."""
+        """Check every byte of one snapshot and return its manifest. Raises StoreError if it is damaged."""
         return snapshot_writer.check(self.snapshot_path(snapshot_id))
 
     def snapshot_path(self, snapshot_id: str) -> Path:
-        """The folder of one snapshot. Raises StoreError where there is none, naming those there are."""
+        """Return the folder of one snapshot. Raises StoreError if there is none, naming the existing ones."""
         folder = self.path / "snapshots" / snapshot_id
         if _SNAPSHOT_ID.fullmatch(snapshot_id) and folder.is_dir():
             return folder
-        there = ", ".join(m.snapshot_id for m in self.snapshots()) or "no snapshot"
+        existing = ", ".join(m.snapshot_id for m in self.snapshots()) or "no snapshot"
         raise StoreError(
-            f"snapshot {snapshot_id} in {self.path}", there, "Name one of these, or run `build` to make one."
+            f"snapshot {snapshot_id} in {self.path}", existing, "Name one of these, or run `build` to make one."
         )
 
     def write_snapshot(self, content: SnapshotContent, published: Path | None = None) -> str:
         """Write a snapshot, make it the current one, and return its id.
 
-        The same content has the same id in any store. With it goes the evaluation that holds for it already:
-        that of the snapshot before it, else the `published` one. Readers of older snapshots go on.
+        The same content has the same id in any store. The snapshot inherits an evaluation that is valid for
+        it: that of the snapshot before it, else the `published` one. Readers of older snapshots continue.
         """
         with self.lock():
             before = ""
-            with suppress(StoreError):  # a pointer that cannot be read points at nothing
+            with suppress(StoreError):  # an unreadable pointer counts as none
                 before = self.current() or ""
-            quality = self._evaluation_for(content.parameters, before, published)
-            made = snapshot_writer.write_snapshot(self.path / "snapshots", content, quality)
-            # Before the pointer: killed between the two, the next build still knows every input.
+            quality = self._find_valid_evaluation(content.parameters, before, published)
+            snapshot_id = snapshot_writer.write_snapshot(self.path / "snapshots", content, quality)
+            # Before the pointer: if the build is killed between the two, the next one still knows every input.
             files.save_input_records(self.path, content.inputs)
-            files.write_atomically(self.path / "CURRENT", f"{made}\n".encode())
-            return made
+            files.write_atomically(self.path / "CURRENT", f"{snapshot_id}\n".encode())
+            return snapshot_id
 
     def put_quality(self, snapshot_id: str, rows: Sequence[QualityMetrics], caveat: str) -> None:
-        """Keep an evaluation with a snapshot, in the place of an earlier one; its id stays as it is.
+        """Store an evaluation with a snapshot, replacing an earlier one; the snapshot keeps its id.
 
-        `caveat` says what must be known of the reference labels. Raises StoreError where there is no such
+        `caveat` says what readers must know about the reference labels. Raises StoreError if there is no such
         snapshot.
         """
         evaluation = files.Evaluation(tuple(rows), caveat)
         files.write_evaluation(self._quality_path(snapshot_id), evaluation)
 
     def quality(self, snapshot_id: str) -> tuple[QualityMetrics, ...] | None:
-        """The latest evaluation of a snapshot, None where it has none. Raises StoreError where damaged."""
-        found = files.read_evaluation(self._quality_path(snapshot_id))
-        return found.rows if found else None
+        """Return the latest evaluation of a snapshot, None if it has none. Raises StoreError if it is damaged."""
+        evaluation = files.read_evaluation(self._quality_path(snapshot_id))
+        return evaluation.rows if evaluation else None
 
     def supply_quality(self, manifest: SnapshotManifest, published: Path) -> None:
-        """Give a snapshot that lacks an evaluation the one that holds for it, if there is one.
+        """Give a snapshot without an evaluation one that is valid for it, if there is one.
 
-        It lacks where a build by an older version was killed before its last step, or none held at the time.
+        A snapshot has none if an older version was killed before its last step, or if none was valid then.
         """
         path = self._quality_path(manifest.snapshot_id)
         if not path.exists():
-            quality = self._evaluation_for(manifest.parameters, manifest.predecessor, published)
+            quality = self._find_valid_evaluation(manifest.parameters, manifest.predecessor, published)
             if quality:
                 files.write_evaluation(path, quality)
 
-    def _evaluation_for(
+    def _find_valid_evaluation(
         self, parameters: Mapping[str, str], before: str, published: Path | None
     ) -> files.Evaluation | None:
-        """The evaluation that holds already for a matcher with these parameters, None where there is none.
+        """Return the evaluation that is valid for a matcher with these parameters, None if there is none.
 
-        That of the snapshot `before`, where the matcher was the same (only its manifest must be sound); else
-        the `published` one, where it is of this codebook and model and no decision has taught the matcher.
+        It is that of the snapshot `before` if its matcher was the same (only its manifest must be readable).
+        Else it is the `published` one, if codebook and model are the same and the matcher learned from no
+        decisions.
         """
         if before:
-            with suppress(StoreError):  # a damaged one is told where it is shown
+            with suppress(StoreError):  # the pages show the error of a damaged one
                 if self.manifest(before).parameters == parameters:
                     inherited = files.read_evaluation(self._quality_path(before))
                     if inherited:
@@ -161,52 +162,52 @@ class Store:
             return None
         return files.Evaluation(shipped.rows, shipped.caveat)
 
-    def put_spot_checks(self, snapshot_id: str, found: files.SpotChecks) -> None:
-        """Keep spot checks with the snapshot they were drawn from, in the place of earlier ones.
+    def put_spot_checks(self, snapshot_id: str, checks: files.SpotChecks) -> None:
+        """Store spot checks with the snapshot they were drawn from, replacing earlier ones.
 
-        Raises StoreError where there is no such snapshot, or where it cannot be written.
+        Raises StoreError if there is no such snapshot, or if it cannot be written.
         """
         path = self.snapshot_path(snapshot_id) / files.SPOT_CHECKS_FILE
         try:
-            files.write_spot_checks(path, found)
+            files.write_spot_checks(path, checks)
         except OSError as error:
             reason = error.strerror or str(error)
-            raise StoreError(f"to write {path}", reason, "Mend the store's folder.") from error
+            raise StoreError(f"to write {path}", reason, "Make the store's folder writable.") from error
 
     def _quality_path(self, snapshot_id: str) -> Path:
         return self.snapshot_path(snapshot_id) / files.QUALITY_FILE
 
     def held(self) -> tuple[InputRecord, ...]:
-        """The inputs that the store holds, whatever has become of its snapshots."""
-        found = files.load_input_records(self.path)
-        if found is not None:
-            return found
+        """Return the inputs that the store holds, even if its snapshots were removed."""
+        records = files.load_input_records(self.path)
+        if records is not None:
+            return records
         snapshots = self.snapshots()
         return snapshots[-1].inputs if snapshots else ()
 
     def has_input(self, key: str) -> bool:
-        """Whether the ledger holds the rows of the input with this hash."""
+        """Return whether the store holds the rows of the input with this hash."""
         return inputs.make_rows_path(self.path / "inputs", key).exists()
 
     def put_input(self, key: str, rows: Iterable[RawDocument | Rejected]) -> None:
-        """Keep the rows of an input under its hash, as they come and atomically."""
+        """Store the rows of an input under its hash, one by one and atomically."""
         inputs.write_rows(self.path / "inputs", key, rows)
 
     def get_input(self, key: str) -> Iterator[RawDocument | Rejected]:
-        """Yield the rows of an input. Raises StoreError where they are missing or damaged."""
+        """Yield the rows of an input. Raises StoreError if they are missing or damaged."""
         return inputs.read_rows(self.path / "inputs", key)
 
     def mend_vectors(self, model: str, variant: str) -> vectors.Mended:
-        """Take what is damaged of a model's vectors out of use, so that a build encodes it again.
+        """Mark the damaged vectors of a model as missing, so that a build encodes their texts again.
 
-        Only for who holds the store's lock.
+        The caller must hold the store's lock.
         """
         if not self._holds_vectors(model, variant):
             return vectors.Mended()
         return self.kept_vectors(model, variant).mend()
 
     def lacking_vectors(self, snapshot_id: str) -> tuple[int, int]:
-        """How many of a snapshot's statement paragraphs have no vector, and how many there are."""
+        """Count a snapshot's statement paragraphs without a vector, and all its statement paragraphs."""
         with closing(open_snapshot(self.path, snapshot_id)) as opened:
             manifest = opened.meta()
             texts = query_statement_texts(opened)["text"].tolist()
@@ -216,13 +217,13 @@ class Store:
         return int((rows < 0).sum()), len(texts)
 
     def vector_problems(self, snapshot_id: str) -> list[str]:
-        """What is wrong with the vectors of this store, and with those that the snapshot needs, in words.
+        """Return messages on damaged vectors in this store, and on vectors that the snapshot lacks.
 
-        A store without the vectors of a snapshot is none to complain of: it was copied without them.
+        A store that was copied without the vectors of the snapshot has no problem.
         """
         folders = sorted((self.path / "vectors").glob("*"))
-        problems = [problem for folder in folders for problem in vectors.problems(folder)]
-        with suppress(StoreError):  # what cannot be read is told by now
+        problems = [problem for folder in folders for problem in vectors.find_problems(folder)]
+        with suppress(StoreError):  # the messages above already cover unreadable files
             manifest = self.manifest(snapshot_id)
             lacking, statements = self.lacking_vectors(snapshot_id)
             if lacking and self._holds_vectors(manifest.model, manifest.variant):
@@ -239,25 +240,25 @@ class Store:
         return (self._vector_folder(model, variant) / vectors.META).exists()
 
     def kept_vectors(self, model: str, variant: str) -> vectors.VectorFile:
-        """The vectors of a model and variant that this store holds, to read them.
+        """Open the existing vectors of a model and variant for reading.
 
-        Raises StoreError where there are none, as where a snapshot was copied without them.
+        Raises StoreError if there are none, for example if the store was copied without them.
         """
         folder = self._vector_folder(model, variant)
         if not self._holds_vectors(model, variant):
             raise StoreError(
                 f"vectors of {model} ({variant}) in {folder}",
                 "none",
-                "Copy the folder `vectors` of the store along, or run `build` again.",
+                "Copy the folder `vectors` from the original store, or run `build` again.",
             )
         return vectors.VectorFile(folder, model, variant, int(vectors.read_meta(folder)["dimension"]))
 
     def vectors(self, model: str, variant: str, dimension: int) -> vectors.VectorFile:
-        """The vector file of a model and variant, empty at first."""
+        """Open the vector file of a model and variant; it is empty at first."""
         return vectors.VectorFile(self._vector_folder(model, variant), model, variant, dimension)
 
     def variant(self, model: str) -> str | None:
-        """The variant in which this store holds the model's vectors, None where it holds none."""
+        """Return the variant in which this store holds the model's vectors, None if it holds none."""
         for folder in sorted((self.path / "vectors").glob("*")):
             if (folder / "meta.json").exists():
                 meta = vectors.read_meta(folder)
@@ -269,8 +270,8 @@ class Store:
 def open_snapshot(path: Path, snapshot_id: str = "", limits: Limits = ALONE) -> Snapshot:
     """Open a snapshot of the store at `path`, the current one by default.
 
-    By default its queries may take what the machine has. Raises StoreError where there is none, or
-    where it is damaged or of another version, and ResourceError where there is no memory to open it.
+    By default its queries may use all resources of the machine. Raises StoreError if there is no snapshot or
+    if it is damaged or of another version, and ResourceError if there is not enough memory to open it.
     """
     store = Store(path)
     chosen = snapshot_id or store.current()
@@ -280,7 +281,7 @@ def open_snapshot(path: Path, snapshot_id: str = "", limits: Limits = ALONE) -> 
 
 
 def verify_snapshot(path: Path, snapshot_id: str) -> list[str]:
-    """What is wrong with a snapshot of the store at `path`, to the last byte; empty where it is sound."""
+    """Check every byte of a snapshot of the store at `path`; return messages, none if it is sound."""
     try:
         Store(path).check(snapshot_id)
     except StoreError as error:

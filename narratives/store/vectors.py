@@ -1,14 +1,14 @@
-"""The vector file: every text is encoded once per model and variant, whatever snapshots come and go.
+"""The vector file: every text is encoded once per model and variant, independent of snapshots.
 
-Three append-only files side by side: row i of `vectors.f32` (float32 unit rows, C order) belongs to the
+It consists of three append-only files: row i of `vectors.f32` (float32 unit rows, C order) belongs to the
 16-byte key i of `keys.bin`, a hash of the text, and `sums.u32` holds a CRC-32 over both, which ties them
-together: a row that has changed, or has come to stand beside another key, does not fit it. A batch's vectors
+together: it does not match a row that has changed, or that is beside another key. A batch's vectors
 and checksums are on the disk before its keys are written, so a key that is there always has both; whatever
-lies beyond the last whole pair is ignored by readers and cut off by the next append, keys first. So neither a
-kill nor a lost end of a file gives a text a wrong vector, and neither passes for damage.
+lies beyond the last whole pair is ignored by readers and removed by the next append, keys first. So neither a
+kill nor a lost end of a file gives a text a wrong vector, and neither is reported as damage.
 
-Files from before there were checksums are read on: of rows without one the unit length is checked, until
-`mend` or the next append adds what lacks. Checking takes 1.5 to 3 s for a million rows of 384.
+Files of older versions without checksums stay readable. For rows without one the unit length is checked,
+until `mend` or the next append adds the missing checksums. Checking takes 1.5 to 3 s for a million rows of 384.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from narratives.store.files import sync_to_disk, write_atomically
 KEYS, SUMS, VECTORS, META = "keys.bin", "sums.u32", "vectors.f32", "meta.json"
 KEY_BYTES, SUM_BYTES = 16, 4
 BLOCK_ROWS = 16_384  # rows compared or checked at a time
-RETIRED = b"retired by build"  # the key of a damaged row: no text has it, so nobody reads the row
+RETIRED = b"retired by build"  # the key of a damaged row: no text has it, so the row is never read
 UNIT = 0.001  # how far from 1 the length of a row may be
 
 Vectors = npt.NDArray[np.float32]
@@ -43,14 +43,14 @@ Mapped: TypeAlias = "np.memmap[tuple[int, int], np.dtype[Number]]"
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """What mending did: rows that were damaged or lost, and rows that were given their first checksum."""
+    """The result of mending: how many rows were damaged or lost, and how many got their first checksum."""
 
     damaged: int = 0
     summed: int = 0
 
 
 def make_folder_name(model: str, variant: str) -> str:
-    """A folder name for a model (a name or a path) and variant; unlike models never share one."""
+    """Return a folder name for a model (a name or a path) and variant; different models never share one."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(model).name).strip("-.")
     if plain != model:
         plain += "-" + hashlib.sha256(model.encode()).hexdigest()[:8]
@@ -58,15 +58,15 @@ def make_folder_name(model: str, variant: str) -> str:
 
 
 def make_key(text: str) -> bytes:
-    """The 16 bytes under which a text's vector is kept."""
+    """Return the 16-byte key of a text's vector."""
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES).digest()
 
 
 class VectorFile:
     """The vectors of one model and variant in one store.
 
-    One process may append at a time (the store's lock sees to it); any number may read meanwhile.
-    Raises StoreError where the folder holds another model, variant or dimension.
+    One process may append at a time (the store's lock ensures that); any number may read meanwhile.
+    Raises StoreError if the folder holds another model, variant or dimension.
     """
 
     def __init__(self, folder: Path, model: str, variant: str, dimension: int) -> None:
@@ -74,25 +74,25 @@ class VectorFile:
         self._folder = folder
         self._meta = {"model": model, "variant": variant, "dimension": dimension}
         if (folder / META).exists():
-            found = read_meta(folder)
-            if found != self._meta:
-                raise StoreError(f"vectors of {self._meta} in {folder}", str(found), "Use another --store.")
+            meta = read_meta(folder)
+            if meta != self._meta:
+                raise StoreError(f"vectors of {self._meta} in {folder}", str(meta), "Use another --store.")
         self._load()
 
     def __len__(self) -> int:
         return self._count
 
     def missing(self, texts: Sequence[str]) -> list[str]:
-        """The texts that have no vector yet, each once, in the order of their first appearance."""
-        unlike = list(dict.fromkeys(texts))
-        rows = self.rows(unlike)
-        return [text for text, row in zip(unlike, rows, strict=True) if row < 0]
+        """Return the texts without a vector, each once, in the order of their first appearance."""
+        distinct = list(dict.fromkeys(texts))
+        rows = self.rows(distinct)
+        return [text for text, row in zip(distinct, rows, strict=True) if row < 0]
 
     def append(self, texts: Sequence[str], vectors: Vectors) -> None:
-        """Keep one unit vector per text, (n, dimension) float32; texts that have one already keep that.
+        """Store one unit vector per text, (n, dimension) float32; existing vectors stay unchanged.
 
-        On return the batch is on the disk; killed earlier, the file is as before or holds whole pairs of
-        the batch's beginning. Raises ValueError where shapes do not fit or a value is not finite.
+        On return the batch is on the disk. If the process is killed earlier, the file is as before or holds
+        whole pairs of the start of the batch. Raises ValueError if shapes do not match or a value is not finite.
         """
         if vectors.shape != (len(texts), self.dimension):
             raise ValueError(f"expected vectors of shape {(len(texts), self.dimension)}, got {vectors.shape}")
@@ -110,17 +110,17 @@ class VectorFile:
             self._folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self._folder / META, (json.dumps(self._meta, sort_keys=True) + "\n").encode())
         named = np.frombuffer(b"".join(keys), np.uint8).reshape(-1, KEY_BYTES)
-        # Keys beyond the last whole pair go first: no old key may come to stand beside a new vector.
+        # Keys beyond the last whole pair are removed first: no old key may be paired with a new vector.
         self._write(KEYS, b"")
         self._add_sums()
         self._write(VECTORS, rows.tobytes())
-        self._write(SUMS, _sums(named, rows).tobytes())
+        self._write(SUMS, _compute_sums(named, rows).tobytes())
         self._write(KEYS, named.tobytes())
         self._recent.update(zip(keys, range(self._count, self._count + len(keys)), strict=True))
         self._count += len(keys)
 
     def get(self, texts: Sequence[str]) -> Vectors:
-        """The vectors of the texts, (n, dimension) float32 in their order. Raises StoreError if one lacks."""
+        """Return the vectors of the texts in order, (n, dimension) float32. Raises StoreError if one is missing."""
         rows = self.rows(texts)
         lacking = int((rows < 0).sum())
         if lacking:
@@ -130,37 +130,37 @@ class VectorFile:
         return np.asarray(self._kept()[rows], dtype=np.float32)
 
     def damaged(self, rows: Rows | None = None) -> Rows:
-        """Those of these rows, by default of all, that are not as they were written, in order.
+        """Return, in order, which of these rows (by default all) are not as they were written.
 
-        A row that `mend` took out of use is no damage of the file, but it is damaged where it is named.
+        A row that `mend` retired does not count as damage of the file, but it does if it is in `rows`.
         """
         named = np.arange(self._count) if rows is None else np.unique(rows)
         sums = self._sums()
         wrong = [np.empty(0, np.int64)]
-        for part in _blocks(named):
+        for part in _split_blocks(named):
             keys, vectors, summed = self._keys()[part], self._kept()[part], part < len(sums)
             sound = np.empty(len(part), np.bool_)
-            sound[summed] = _sums(keys[summed], vectors[summed]) == sums[part[summed]]
-            sound[~summed] = _unit(vectors[~summed])
+            sound[summed] = _compute_sums(keys[summed], vectors[summed]) == sums[part[summed]]
+            sound[~summed] = _has_unit_length(vectors[~summed])
             retired = (keys == np.frombuffer(RETIRED, np.uint8)).all(axis=1)
             wrong.append(part[~(sound | retired if rows is None else sound & ~retired)])
         return np.concatenate(wrong)
 
     def lost(self) -> int:
-        """How many keys have no vector: no kill leaves that, but a copy that was cut short does."""
-        keys, _ = _sizes(self._folder, self.dimension)
+        """Count the keys without a vector. An incomplete copy has such keys; a killed build leaves none."""
+        keys, _ = _count_records(self._folder, self.dimension)
         return max(0, keys - self._count)
 
     def stamp(self) -> tuple[int, ...]:
-        """What changes when the files do: times and sizes."""
+        """Return the times and sizes of the files, which change with their content."""
         states = [(self._folder / name).stat() for name in (KEYS, SUMS, VECTORS) if (self._folder / name).exists()]
         return tuple(number for state in states for number in (state.st_mtime_ns, state.st_size))
 
     def mend(self) -> Mended:
-        """Take damaged rows out of use, so that their texts count as missing; add checksums that lack.
+        """Retire damaged rows, so that their texts count as missing, and add missing checksums.
 
-        Rows keep their places, so that readers of an older state read no text's vector for another's. Killed
-        at any moment, the rest is done the next time.
+        Rows keep their positions, so that readers of an older state never confuse the vectors of two texts. If
+        the process is killed, the next call does the rest.
         """
         self._load()
         wrong, lost, summed = self.damaged(), self.lost(), self._count - len(self._sums())
@@ -176,9 +176,9 @@ class VectorFile:
         return Mended(len(wrong) + lost, summed)
 
     def similarities(self, rows: Rows, vector: Vectors) -> Vectors:
-        """Inner products (n,) of one vector (dimension,) with the vectors in these rows.
+        """Compute the inner products (n,) of one vector (dimension,) with the vectors in these rows.
 
-        The file is mapped, not read into memory, and a block of it copied at a time.
+        The file is mapped, not read into memory; one block at a time is copied.
         """
         if not len(rows):
             return np.empty(0, np.float32)
@@ -193,31 +193,31 @@ class VectorFile:
         return self._map(KEYS, np.dtype(np.uint8), KEY_BYTES, mode)
 
     def _map(self, name: str, dtype: np.dtype[Number], width: int, mode: Literal["r", "r+"] = "r") -> Mapped[Number]:
-        """Map the records of all rows, (n, width). Raises StoreError where the file was cut meanwhile."""
+        """Map the records of all rows, (n, width). Raises StoreError if the file has become shorter."""
         path, shape = self._folder / name, (self._count, width)
-        if _size(path) < self._count * width * dtype.itemsize:
-            raise StoreError(f"{self._count} records in {path}", "fewer", "Run `build`: it makes them anew.")
+        if _get_file_size(path) < self._count * width * dtype.itemsize:
+            raise StoreError(f"{self._count} records in {path}", "fewer", "Run `build` to make them again.")
         return np.memmap(path, dtype=dtype, mode=mode, shape=shape)
 
     def _sums(self) -> Sums:
-        """The checksums that there are, of the first rows. A build writes those of a row before its key."""
+        """Return the existing checksums, those of the first rows. A build writes a checksum before its key."""
         path = self._folder / SUMS
         return np.fromfile(path, "<u4", self._count) if path.exists() else np.empty(0, "<u4")
 
     def _add_sums(self) -> None:
-        """Write checksums for the rows that have none; a row that is visibly damaged gets a false one."""
+        """Write checksums for the rows that have none; a visibly damaged row gets a wrong one."""
         lacking = np.arange(len(self._sums()), self._count)
         if not len(lacking):
             return
         made = []
-        for part in _blocks(lacking):
+        for part in _split_blocks(lacking):
             keys, vectors = self._keys()[part], self._kept()[part]
-            sums = _sums(keys, vectors)
-            made.append(np.where(_unit(vectors), sums, ~sums))
+            sums = _compute_sums(keys, vectors)
+            made.append(np.where(_has_unit_length(vectors), sums, ~sums))
         _write_at(self._folder / SUMS, int(lacking[0]) * SUM_BYTES, np.concatenate(made).tobytes())
 
     def _write(self, name: str, data: bytes) -> None:
-        """Write records behind those of the last whole pair, in the place of whatever is there."""
+        """Write records after the last whole pair, replacing anything that is there."""
         width = {KEYS: KEY_BYTES, SUMS: SUM_BYTES, VECTORS: self.dimension * 4}[name]
         _write_at(self._folder / name, self._count * width, data)
 
@@ -229,29 +229,29 @@ class VectorFile:
             keys = np.fromfile(self._folder / KEYS, dtype=f"S{KEY_BYTES}", count=self._count)
         self._order = np.argsort(keys, kind="stable")
         self._sorted = keys[self._order]
-        # Appended since: a sorted array would have to be made anew for every batch.
+        # Rows appended since then: a sorted array would have to be rebuilt for every batch.
         self._recent: dict[bytes, int] = {}
 
     def rows(self, texts: Sequence[str]) -> Rows:
-        """Row of each text's vector, -1 where there is none. Rows never move while the file lasts."""
+        """Return the row of each text's vector, -1 if it has none. Rows never move while the file exists."""
         keys = [make_key(text) for text in texts]
         rows = np.array([self._recent.get(key, -1) for key in keys], dtype=np.int64)
         if len(self._sorted) and len(keys):
             wanted = np.array(keys, dtype=f"S{KEY_BYTES}")
             at = np.minimum(np.searchsorted(self._sorted, wanted), len(self._sorted) - 1)
-            found = self._sorted[at] == wanted
-            rows[found] = self._order[at[found]]
+            matches = self._sorted[at] == wanted
+            rows[matches] = self._order[at[matches]]
         return rows
 
 
 def open_folder(folder: Path) -> VectorFile:
-    """The vectors in a folder, whatever model they are of. Raises StoreError where it is not described."""
+    """Open the vectors in a folder, whatever their model is. Raises StoreError if its meta.json is damaged."""
     meta = read_meta(folder)
     return VectorFile(folder, str(meta["model"]), str(meta["variant"]), int(meta["dimension"]))
 
 
-def problems(folder: Path) -> list[str]:
-    """What is wrong with the vectors in a folder, in words; empty where they are whole, or there are none."""
+def find_problems(folder: Path) -> list[str]:
+    """Return messages on damaged vectors in a folder; none if they are sound or do not exist."""
     if not (folder / META).exists():
         return []
     try:
@@ -259,19 +259,19 @@ def problems(folder: Path) -> list[str]:
         wrong, rows = len(kept.damaged()) + kept.lost(), len(kept) + kept.lost()
     except StoreError as error:
         return [str(error)]
-    todo = "A build with this model encodes their texts again."
-    return [f"{wrong:,} of the {rows:,} vectors in {folder} are damaged. {todo}"] if wrong else []
+    hint = "A build with this model encodes their texts again."
+    return [f"{wrong:,} of the {rows:,} vectors in {folder} are damaged. {hint}"] if wrong else []
 
 
 def read_meta(folder: Path) -> dict[str, str | int]:
-    """Model, variant and dimension of a vector folder. Raises StoreError where its meta.json is damaged."""
+    """Return model, variant and dimension of a vector folder. Raises StoreError if its meta.json is damaged."""
     path = folder / META
     try:
-        found = json.loads(path.read_bytes())
+        meta = json.loads(path.read_bytes())
         return {
-            "model": str(found["model"]),
-            "variant": str(found["variant"]),
-            "dimension": int(found["dimension"]),
+            "model": str(meta["model"]),
+            "variant": str(meta["variant"]),
+            "dimension": int(meta["dimension"]),
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
         got = f"{type(error).__name__}: {error}"
@@ -279,39 +279,39 @@ def read_meta(folder: Path) -> dict[str, str | int]:
 
 
 def _count_pairs(folder: Path, dimension: int) -> int:
-    """How many keys have their whole vector."""
-    return min(_sizes(folder, dimension))
+    """Count the keys that have their whole vector."""
+    return min(_count_records(folder, dimension))
 
 
-def _sizes(folder: Path, dimension: int) -> tuple[int, int]:
-    """How many whole keys and vectors there are: the keys are counted first, as they are written last."""
-    keys = _size(folder / KEYS) // KEY_BYTES
-    return keys, _size(folder / VECTORS) // (4 * dimension)
+def _count_records(folder: Path, dimension: int) -> tuple[int, int]:
+    """Count the whole keys and vectors: the keys are counted first, as they are written last."""
+    keys = _get_file_size(folder / KEYS) // KEY_BYTES
+    return keys, _get_file_size(folder / VECTORS) // (4 * dimension)
 
 
-def _size(path: Path) -> int:
+def _get_file_size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _blocks(rows: Rows) -> Iterator[Rows]:
+def _split_blocks(rows: Rows) -> Iterator[Rows]:
     return (rows[start : start + BLOCK_ROWS] for start in range(0, len(rows), BLOCK_ROWS))
 
 
-def _sums(keys: npt.NDArray[np.uint8], vectors: Vectors) -> Sums:
-    """The checksum of each key and its vector."""
+def _compute_sums(keys: npt.NDArray[np.uint8], vectors: Vectors) -> Sums:
+    """Compute the checksum of each key and its vector."""
     pairs = zip(keys, vectors, strict=True)
     return np.array([zlib.crc32(vector, zlib.crc32(key)) for key, vector in pairs], dtype="<u4")
 
 
-def _unit(vectors: Vectors) -> npt.NDArray[np.bool_]:
-    """Whether each row has unit length; false for what is no number."""
+def _has_unit_length(vectors: Vectors) -> npt.NDArray[np.bool_]:
+    """Return whether each row has unit length; false for rows with NaN."""
     with np.errstate(all="ignore"):
         near: npt.NDArray[np.bool_] = np.abs(np.linalg.norm(vectors, axis=1) - 1) <= UNIT
     return near
 
 
 def _write_at(path: Path, offset: int, data: bytes) -> None:
-    """Write at the end of the whole records, cutting off what lies beyond, and force it to the disk."""
+    """Write at `offset`, remove everything after the new data, and force it to the disk."""
     path.touch()
     with path.open("r+b") as file:
         file.truncate(offset)

@@ -1,4 +1,4 @@
-"""The brief of a slice: its content gathered from a snapshot, and the page written."""
+"""Gather the brief of a slice from a snapshot and write its page."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from narratives.brief.content import MAX_GROUPS, MAX_PARAGRAPHS, MAX_TREND_CHARTS, Brief
-from narratives.brief.page import build_html
+from narratives.brief.page import MAX_GROUPS, MAX_PARAGRAPHS, MAX_TREND_CHARTS, Brief
+from narratives.brief.page import build_html as build_html
 from narratives.measure import (
     add_shares,
     choose_suppression_rule,
@@ -23,15 +23,15 @@ from narratives.store import Snapshot, check_slice, open_snapshot
 from narratives.store.files import write_atomically
 from narratives.store.queries import prevalence as prevalence_queries
 
-MAX_CANDIDATES = 40  # best paragraphs of each narrative among which the shown ones are chosen
+MAX_CANDIDATES = 40  # best paragraphs of each narrative, from which the brief chooses
 
 GROUPINGS: tuple[GroupBy, ...] = ("speaker", "outlet", "voice")
 
 
 def gather_brief(snapshot: Snapshot, s: Slice) -> Brief:
-    """The brief's content for a slice; without a narrative filter it is about the codebook's narratives.
+    """Gather the brief's content for a slice; without a narrative filter it covers the codebook's narratives.
 
-    Raises UsageError where the slice asks for a narrative or a date that cannot be meant.
+    Raises UsageError where the slice names a narrative or a date that does not exist.
     """
     check_slice(snapshot, s)
     manifest, base = snapshot.meta(), choose_suppression_rule(snapshot.meta().notice)
@@ -68,32 +68,31 @@ def gather_brief(snapshot: Snapshot, s: Slice) -> Brief:
 
 
 def _rank_narratives(counts: pd.DataFrame, base: SuppressionRule) -> pd.DataFrame:
-    """One row a narrative over all periods: a document stands in one period, so its sums simply add up."""
+    """Return a row for each narrative over all periods; sums add up, as a document is in one period only."""
     keys = ["narrative_id", "narrative"]
     sums = add_shares(counts.groupby(keys, sort=False)[list(SUM_COLUMNS)].sum().reset_index())
     return suppress_small_bases(sums, base).sort_values("paragraphs", ascending=False, kind="stable", ignore_index=True)
 
 
 def _choose_grouping(snapshot: Snapshot, s: Slice) -> GroupBy:
-    """Speakers, or outlets where the slice has one speaker, or voices where it has one outlet as well."""
+    """Choose speakers, or outlets if the slice has one speaker, or voices if it also has only one outlet."""
     several = (grouping for grouping in GROUPINGS if prevalence_queries.count_groups(snapshot, s, grouping) > 1)
     return next(several, "speaker")
 
 
 def _explain_no_correction(trend: pd.DataFrame) -> str:
-    """Why shares are not corrected for matching errors, in words; empty where any is."""
+    """Explain why shares are not corrected for matching errors; empty where any is."""
     if trend["corrected"].notna().any():
         return ""
     return "; ".join(dict.fromkeys(reason for reason in trend["correction_reason"] if reason))
 
 
 def select_diverse(candidates: pd.DataFrame, most: int) -> pd.DataFrame:
-    """At most `most` of the candidates, of narratives, documents and speakers as different as may be.
+    """Select at most `most` candidates whose narratives, documents and speakers differ as much as possible.
 
-    `candidates` has narrative_id, document_id, speaker, paragraph_id and score. Narratives take turns in the
-    order in which they first stand; each turn takes the best-scored paragraph of a document and a speaker
-    that were not shown yet, else of such a document, and none of a document shown already while any other
-    narrative has one. No paragraph stands twice. Pure.
+    `candidates` has narrative_id, document_id, speaker, paragraph_id and score. Narratives take turns in their
+    order. Each turn takes the best paragraph whose document and speaker are both new, or else whose document
+    is new. A document is repeated only when no narrative has a new one. No paragraph is selected twice. Pure.
     """
     shown: dict[str, set[str]] = {"paragraph_id": set(), "document_id": set(), "speaker": set()}
     taken: list[int] = []
@@ -121,11 +120,11 @@ def write_brief(store: Path, s: Slice, out: Path | None, as_of: str = "") -> str
     """Write the brief of a slice to `out` (.html, atomically), or return it.
 
     `store` is the folder of the store, `as_of` a snapshot id (the current one if empty). Returns an empty
-    text if `out` is given. Raises UsageError for a file of another ending, for a narrative or dates that
-    cannot be meant, or where `out` cannot be written, and StoreError where the snapshot cannot be opened.
+    text if `out` is given. Raises UsageError for a file of another type, for unknown narratives or invalid
+    dates, or if `out` cannot be written, and StoreError if the snapshot cannot be opened.
     """
     if out is not None and out.suffix.lower() not in SUFFIXES:
-        raise UsageError("a file ending in .html", out.name, "Give the file this ending.")
+        raise UsageError("a file ending in .html", out.name, "Change the extension of the file.")
     snapshot = open_snapshot(store, as_of)
     try:
         page = build_html(gather_brief(snapshot, s), store.resolve().name)
@@ -136,5 +135,7 @@ def write_brief(store: Path, s: Slice, out: Path | None, as_of: str = "") -> str
     try:
         write_atomically(out, page.encode("utf-8", "replace"))
     except OSError as error:
-        raise UsageError(f"a place to write {out}", str(error), "Name a file in a folder you may write to.") from error
+        raise UsageError(
+            f"a place to write {out}", str(error), "Choose a file in a folder that you can write to."
+        ) from error
     return ""

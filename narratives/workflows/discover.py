@@ -1,4 +1,4 @@
-"""What recurs among the statements whether or not the codebook holds it: topics and claims."""
+"""Topics and recurring claims among the statements, whether or not the codebook has them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def discover_clusters(
     embed: Embedder,
     progress: Progress,
 ) -> tuple[Cluster, ...]:
-    """Topics and claims of the original statements, aligned with the codebook; topics keep their ids."""
+    """Find topics and recurring claims, and align them with the codebook; topics keep their earlier ids."""
     progress("clustering", 0, None)
     if not originals:
         return ()
@@ -44,33 +44,37 @@ def discover_clusters(
     labels = discover.cluster_paragraphs(statements.ids, statements.vectors)
     routine = embed(discover.ROUTINE_TEXTS)
     topics = discover.summarise_clusters(statements, labels, alignment, routine)
-    before = {m: key for key, of in earlier.members.items() if key.startswith(discover.TOPIC_PREFIX) for m in of}
+    before = {
+        member: cluster_id
+        for cluster_id, members in earlier.members.items()
+        if cluster_id.startswith(discover.TOPIC_PREFIX)
+        for member in members
+    }
     progress("finding claims", 0, None)
     claims = discover.find_recurring_claims(statements, assigned, embed)
-    found = discover.summarise_claims(statements, claims, alignment, routine, embed([c.text for c in claims]))
-    return (*discover.keep_ids(topics, before), *found)
+    named = discover.summarise_claims(statements, claims, alignment, routine, embed([c.text for c in claims]))
+    return (*discover.keep_ids(topics, before), *named)
 
 
 def assign_members(
     clusters: Iterable[Cluster], statements: Sequence[Paragraph], copies: Mapping[str, str]
 ) -> list[Assignment]:
-    """The members that advance the claim of a discovered candidate, scored by their nearness to it.
+    """Assign to each discovered candidate the statements that advance it, scored by their similarity to it.
 
-    A copy belongs where its original does.
+    A copy is assigned wherever its original is.
     """
     known = {p.paragraph_id for p in statements}
     repeats: dict[str, list[str]] = {}
     for copy, original in copies.items():
         if copy in known:
             repeats.setdefault(original, []).append(copy)
-    found: list[Assignment] = []
-    for cluster in clusters:
-        if not cluster.is_candidate:
-            continue
-        for member, score in cluster.fits:
-            for paragraph_id in [member, *repeats.get(member, ())]:
-                found.append(Assignment(paragraph_id, cluster.cluster_id, score, origin="discovered"))
-    return found
+    return [
+        Assignment(paragraph_id, cluster.cluster_id, score, origin="discovered")
+        for cluster in clusters
+        if cluster.is_candidate
+        for member, score in cluster.fits
+        for paragraph_id in [member, *repeats.get(member, ())]
+    ]
 
 
 def _compute_centroid(vectors: model.VectorArray) -> model.VectorArray:

@@ -1,4 +1,4 @@
-"""The first step of a build: which inputs the store holds from now on. Composes `read` and the ledger."""
+"""The first steps of a build: read new and changed inputs into the store, and parse all that it holds."""
 
 from __future__ import annotations
 
@@ -6,32 +6,37 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
-from narratives import read
+from narratives import parse, read
 from narratives.model import (
+    Document,
     InputRecord,
+    Paragraph,
     Progress,
     RawDocument,
     ReadError,
     Rejected,
+    Speaker,
     StoreError,
     UnusedColumns,
     UsageError,
 )
+from narratives.model.text import split_windows
 from narratives.store import Store
 
-KEPT_NOTE = "What the store holds of it stays; --remove takes it out."
+KEPT_NOTE = "Its earlier version stays in the store; remove it with --remove."
 
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """What the arguments meant. `ledger` is all that the store holds after it, sorted by source path.
+    """What the inputs of a build gave; `ledger` lists all inputs of the store, sorted by source path.
 
-    named, readable, skipped  files meant; those with at least one document; those read by an earlier build
-    rejected                  what the arguments could not give, with reasons
-    absent                    those of `rejected` that mean nothing that is there, and are not held
-    unused                    columns of the files meant, and of their manifests, that hold none of our fields
+    named, readable, skipped  the inputs of this build; those with at least one document; those read before
+    rejected                  problems of these inputs, with reasons
+    absent                    those of `rejected` that do not exist; the store does not list them
+    unused                    columns of these inputs, and of their manifests, that hold none of our fields
     """
 
     ledger: tuple[InputRecord, ...]
@@ -45,7 +50,7 @@ class IngestResult:
 
 @dataclass(frozen=True, slots=True)
 class _StoredInput:
-    """What the ledger has of one input; `whole` is whether reading it came to its end."""
+    """What the store holds of one input; `whole` is false if reading it broke off."""
 
     readable: bool
     rejected: tuple[Rejected, ...]
@@ -60,13 +65,13 @@ def ingest(
     held: Sequence[InputRecord],
     progress: Progress,
 ) -> IngestResult:
-    """Read what is new or changed among the inputs into the store's ledger.
+    """Read new and changed inputs into the store.
 
-    A file is known by its absolute path: where its hash has changed, its new rows replace the old ones,
-    unless it has become unreadable: then that is told and held, and the old rows stay. What was never
-    readable is held too, with its reason, until it is mended or removed: files, links, rows of a manifest.
-    Arguments that mean nothing that is there are told but not held. Raises UsageError when `remove` names
-    nothing that the store holds.
+    A file is identified by its absolute path. If its hash has changed, its new rows replace the old ones. If it
+    has become unreadable, the problem is reported and recorded, and the old rows stay. Files, links and rows of
+    a manifest that were never readable are recorded with the reason until they are repaired or removed.
+    Arguments that do not exist are reported but not recorded. Raises UsageError when `remove` names nothing
+    that the store holds.
     """
     ledger = _remove_inputs({record.path: record for record in held}, remove)
     surveyed = read.survey(inputs)
@@ -86,7 +91,7 @@ def ingest(
         try:
             key = read.compute_fingerprint(file, columns)
             kept = _load_stored_input(store, key)
-            # What broke off half-way may have been a passing fault of the disk: it is read again.
+            # A file that broke off may have met a temporary fault of the disk, so it is read again.
             if kept is None or not kept.whole:
                 store.put_input(key, read.read_file_verified(file, columns, key))
                 kept = _load_stored_input(store, key)
@@ -95,7 +100,7 @@ def ingest(
         except ReadError as error:
             refuse(path, [Rejected(file.source_path, 0, str(error))])
             continue
-        assert kept is not None  # it was just put there
+        assert kept is not None  # it was stored just now
         faults = [replace(r, source_path=file.source_path) for r in kept.rejected]
         if not kept.readable and _has_documents(store, ledger.get(path)):
             refuse(path, faults)
@@ -103,16 +108,16 @@ def ingest(
         named[path] = InputRecord(path, file.source_path, key, dict(columns), dict(file.manifest))
         readable += kept.readable
         rejected += faults
-        # Of a table that is rejected the reason tells the columns.
+        # The reason for rejecting a table lists its columns.
         if kept.readable and (left := read.find_unused(file, columns)):
             unused.append(UnusedColumns(file.source_path, left))
     progress("reading", len(surveyed.files), len(surveyed.files))
-    mended = {
+    repaired = {
         place
         for place, record in ledger.items()
         if place not in named and surveyed.has_seen(place) and not _has_documents(store, record)
     }
-    ledger = {place: record for place, record in ledger.items() if place not in mended} | named
+    ledger = {place: record for place, record in ledger.items() if place not in repaired} | named
     return IngestResult(
         ledger=tuple(sorted(ledger.values(), key=lambda r: (r.source_path, str(r.path)))),
         named=tuple(named.values()),
@@ -127,7 +132,7 @@ def ingest(
 def _hold(
     store: Store, before: InputRecord | None, place: Path, items: Sequence[Rejected]
 ) -> tuple[InputRecord, list[Rejected]]:
-    """A record for what was refused, and the reasons to tell; documents read from it before stay."""
+    """Record a refused input; return the record and the reasons. Documents read from it before stay."""
     stays = before if before and _has_documents(store, before) else None
     reasons = [replace(r, reason=f"{r.reason} {KEPT_NOTE}") for r in items] if stays else list(items)
     terms = [[r.source_path, r.row, r.reason] for r in reasons]
@@ -144,7 +149,7 @@ def _has_documents(store: Store, record: InputRecord | None) -> bool:
 
 
 def _load_stored_input(store: Store, key: str) -> _StoredInput | None:
-    """What the ledger has under this hash; None where it has nothing, or nothing that can be read back."""
+    """Return what the store holds under this hash; None if it holds nothing, or nothing readable."""
     if not store.has_input(key):
         return None
     readable, rejected = False, []
@@ -159,13 +164,88 @@ def _load_stored_input(store: Store, key: str) -> _StoredInput | None:
 
 
 def _remove_inputs(ledger: dict[Path, InputRecord], remove: Sequence[str]) -> dict[Path, InputRecord]:
-    """The ledger less what `remove` means: a path from here, or one as `status` lists it."""
+    """Return the ledger without the paths in `remove`: relative to here, or as `status` lists them."""
     for typed in remove:
-        # A link that was refused is removed itself, and not what it leads to.
-        place, target = read.place_of(Path(typed)), Path(typed).resolve()
-        meant = {p for p, record in ledger.items() if p.is_relative_to(place) or record.source_path == typed}
-        meant = meant or {p for p in ledger if p.is_relative_to(target)}
-        if not meant:
+        # A refused link is removed itself, not its target.
+        place, target = read.get_place(Path(typed)), Path(typed).resolve()
+        matches = {p for p, record in ledger.items() if p.is_relative_to(place) or record.source_path == typed}
+        matches = matches or {p for p in ledger if p.is_relative_to(target)}
+        if not matches:
             raise UsageError("--remove with a path that the store holds", repr(typed), "`status` lists what it holds.")
-        ledger = {path: record for path, record in ledger.items() if path not in meant}
+        ledger = {path: record for path, record in ledger.items() if path not in matches}
     return ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """The documents of the store, and which of their paragraphs are matched.
+
+    `originals` are the `statements` that are no copies; `windows` are those of the statements, in their order.
+    `displaced` are the `rejected` whose place another document took. `unread` counts the paragraphs that would
+    be statements if the model read their language.
+    """
+
+    documents: list[Document]
+    rejected: list[Rejected]
+    displaced: list[Rejected]
+    copies: Mapping[str, str]
+    statements: list[Paragraph]
+    originals: list[Paragraph]
+    windows: list[list[str]]
+    unread: int
+
+
+def parse_corpus(
+    store: Store,
+    ledger: Sequence[InputRecord],
+    speakers: tuple[Speaker, ...],
+    languages: frozenset[str],
+    progress: Progress,
+) -> Corpus:
+    """Parse the stored inputs and select the paragraphs to match: statements in the model's `languages`."""
+    documents, rejected, displaced = _parse_documents(store, ledger, parse.Roster(speakers), progress)
+    progress("finding copies", 0, None)
+    copies = parse.find_copies(documents)
+    boilerplate = parse.find_boilerplate(documents)
+    paragraphs = [p for d in documents for p in d.paragraphs if p.paragraph_id not in boilerplate]
+    statements = [p for p in paragraphs if parse.is_statement(p, languages)]
+    in_any_language = sum(parse.is_statement(p, frozenset({p.language})) for p in paragraphs)
+    return Corpus(
+        documents=documents,
+        rejected=rejected,
+        displaced=displaced,
+        copies=copies,
+        statements=statements,
+        originals=[p for p in statements if p.paragraph_id not in copies],
+        windows=[split_windows(p.text) for p in statements],
+        unread=in_any_language - len(statements),
+    )
+
+
+def _parse_documents(
+    store: Store, ledger: Sequence[InputRecord], roster: parse.Roster, progress: Progress
+) -> tuple[list[Document], list[Rejected], list[Rejected]]:
+    """Parse every document once; of two documents with one id, keep the first by path and row.
+
+    Returns the documents sorted by id, everything that was rejected, and the part of it that was rejected
+    because another document has the same id.
+    """
+    documents: dict[str, Document] = {}
+    rejected: list[Rejected] = []
+    displaced: list[Rejected] = []
+    for record in ledger:
+        for row in chain.from_iterable(map(store.get_input, record.keys)):
+            if isinstance(row, RawDocument):
+                document = parse.parse_document(replace(row, source_path=record.source_path), roster)
+                first = documents.setdefault(document.document_id, document)
+                if first is document:
+                    progress("parsing", len(documents), None)
+                    continue
+                same = [p.text for p in document.paragraphs] == [p.text for p in first.paragraphs]
+                what = "the same document as" if same else "another document with the identity of"
+                kept = f"{first.source_path}, row {first.row}, which is kept"
+                reason = f"{what} {kept} (identity: id, else url, else text)"
+                row = Rejected(record.source_path, document.row, reason)
+                displaced.append(row)
+            rejected.append(replace(row, source_path=record.source_path))
+    return [documents[key] for key in sorted(documents)], rejected, displaced

@@ -1,4 +1,4 @@
-"""Texts to vectors for a build: from the store where it has them, else from the encoder."""
+"""Statements to assignments: vectors kept in the store, a matcher that has learned, and a score per pair."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ log = logging.getLogger(__name__)
 
 
 def load_store_encoder(store: Store, model: str) -> Encoder:
-    """The model in the variant that the store began with, so that scores do not move with the machine."""
+    """Load the model in the variant that the store already uses, so that scores do not depend on the machine."""
     encoder = embed.load_encoder(model)
     kept = store.variant(encoder.name)
     return encoder if kept in (None, encoder.variant) else embed.load_encoder(model, kept)
 
 
 def mend_vectors(store: Store, encoder: Encoder) -> tuple[str, ...]:
-    """See to it that no damaged vector of the encoder's is used; returns what was damaged, in words."""
+    """Remove damaged vectors of the encoder from the store, and return a note for people if there were any."""
     mended = store.mend_vectors(encoder.name, encoder.variant)
     if mended.summed:
-        log.info("%s stored vectors were without checksums and have them now.", f"{mended.summed:,}")
+        log.info("%s stored vectors had no checksums and have them now.", f"{mended.summed:,}")
     if not mended.damaged:
         return ()
     note = f"{mended.damaged:,} stored vectors were damaged; texts that need one of them are encoded again."
@@ -49,9 +49,9 @@ def mend_vectors(store: Store, encoder: Encoder) -> tuple[str, ...]:
 
 
 class Embedder:
-    """Vectors of texts: from the vector file where it has them, else from the encoder, kept at once.
+    """Vectors of texts, from the vector file or else from the encoder, which are then stored at once.
 
-    `encoded` and `reused` count different texts: those that this build encoded, and those it did not need to.
+    `encoded` and `reused` count different texts: those that this build encoded, and those that were stored.
     """
 
     def __init__(self, encoder: Encoder, vectors: VectorFile, progress: Progress) -> None:
@@ -60,7 +60,7 @@ class Embedder:
         self._asked: set[str] = set()
 
     def add(self, texts: Iterable[str]) -> None:
-        """Encode what the file lacks, a batch at a time; stopped between two batches, it loses nothing."""
+        """Encode the texts that the file lacks. Every batch is stored at once, so a stop loses no vector."""
         different = [text for text in dict.fromkeys(texts) if text not in self._asked]
         if not different:
             return
@@ -76,12 +76,12 @@ class Embedder:
         self.encoded += done
 
     def __call__(self, texts: Sequence[str]) -> model.VectorArray:
-        """Unit vectors of the texts, (n, dimension) float32, in their order."""
+        """Return the unit vectors of the texts, (n, dimension) float32, in their order."""
         self.add(texts)
         return self._vectors.get(texts)
 
 
-BLOCK_STATEMENTS = 4096  # statements at a time: bounds memory, changes no score
+BLOCK_STATEMENTS = 4096  # limits memory; does not change any score
 _STATUS_OF_VERDICT: Mapping[Verdict, AssignmentStatus] = {
     "accepted": "confirmed",
     "rejected": "rejected",
@@ -91,10 +91,10 @@ _STATUS_OF_VERDICT: Mapping[Verdict, AssignmentStatus] = {
 
 @dataclass(frozen=True, slots=True)
 class TrainedMatcher:
-    """A codebook ready to match: `matcher` has learned from the decisions, which `decided` holds as it did.
+    """A matcher with the corrections learned from decisions, and these decisions.
 
-    `keys` are the text keys of the rows of `decided`; `verdicts` maps a text key to what was decided on it,
-    narrative by narrative.
+    `keys` are the text keys of the rows of `decided`. `verdicts` maps a text key to the decisions on it, by
+    narrative.
     """
 
     matcher: match.Matcher
@@ -104,18 +104,18 @@ class TrainedMatcher:
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """The scores from which each narrative is assigned, as the codebook and the decisions set them."""
-        ids, found = self.matcher.narrative_ids, self.matcher.thresholds
-        return {key: round(float(least), 3) for key, least in zip(ids, found, strict=True)}
+        """The least score for each narrative at which it is assigned, from the codebook and the decisions."""
+        thresholds = zip(self.matcher.narrative_ids, self.matcher.thresholds, strict=True)
+        return {narrative_id: round(float(threshold), 3) for narrative_id, threshold in thresholds}
 
 
 def train_matcher(
     codebook: Codebook, decisions: Sequence[Decision], embed: model.EmbedFunction, model_name: str
 ) -> TrainedMatcher:
-    """Fit the codebook with vectors of the model, and let it learn from the decisions that hold.
+    """Fit a matcher to the codebook, and learn corrections from the decisions.
 
-    Decisions on narratives that the codebook lacks go to their heirs (`replaces`), or are left aside. Raises
-    ConfigError as `fit_matcher` does.
+    Decisions on narratives that the codebook no longer has go to the narratives that replace them, or are
+    left out. Raises ConfigError as `fit_matcher` does.
     """
     background = match.load_background(DATA_FOLDER / "background.npz")
     if background.model != model_name:
@@ -125,53 +125,55 @@ def train_matcher(
     verdicts = collect_verdicts(codebook, decisions)
     ordered = sorted(decisions, key=lambda d: (d.text_key, d.document), reverse=True)
     first = {decision.text_key: decision for decision in ordered}
-    said = [first[key].text for key in verdicts]
-    shape = (len(said), len(column))
+    texts = [first[key].text for key in verdicts]
+    shape = (len(texts), len(column))
     accepted, known = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
-    for row, of in enumerate(verdicts.values()):
-        for narrative, verdict in of.items():
+    for row, by_narrative in enumerate(verdicts.values()):
+        for narrative, verdict in by_narrative.items():
             accepted[row, column[narrative]] = verdict == "accepted"
             known[row, column[narrative]] = verdict != "undecided"
     decided = match.LabelledPairs(
-        texts=tuple(said),
+        texts=tuple(texts),
         documents=tuple(first[key].document for key in verdicts),
-        evidence=match_texts(matcher, said, [model.split_windows(text) for text in said], embed).evidence,
+        evidence=match_texts(matcher, texts, [model.split_windows(text) for text in texts], embed).evidence,
         accepted=accepted,
         known=known,
         thresholds=matcher.thresholds,
     )
-    return TrainedMatcher(matcher.taught(match.learn_corrections(decided)), decided, tuple(verdicts), verdicts)
+    trained = matcher.with_corrections(match.learn_corrections(decided))
+    return TrainedMatcher(trained, decided, tuple(verdicts), verdicts)
 
 
 def collect_verdicts(codebook: Codebook, decisions: Sequence[Decision]) -> dict[str, dict[str, Verdict]]:
-    """What was decided of each text, narrative by narrative of the codebook; texts by their keys.
+    """Collect the verdicts on each text, by its key, for the narratives of the codebook.
 
-    A narrative of which nothing was decided takes over from those that it replaces and that are gone: it is
-    accepted with any of which it is the only heir, and rejected where all were.
+    A narrative without a verdict of its own inherits those on narratives that it replaces and that are gone.
+    It is accepted if one of these was accepted and nothing else replaces that one. It is rejected if all of
+    them were rejected.
     """
-    said: dict[str, dict[str, Verdict]] = {}
+    decided: dict[str, dict[str, Verdict]] = {}
     for decision in sorted(decisions, key=lambda d: (d.text_key, d.narrative_id)):
-        said.setdefault(decision.text_key, {})[decision.narrative_id] = decision.verdict
+        decided.setdefault(decision.text_key, {})[decision.narrative_id] = decision.verdict
     ids = {n.id for n in codebook.narratives}
     heirs = Counter(earlier for n in codebook.narratives for earlier in n.replaces)
-    found: dict[str, dict[str, Verdict]] = {}
-    for key, of in said.items():
+    collected: dict[str, dict[str, Verdict]] = {}
+    for key, own in decided.items():
         for narrative in codebook.narratives:
-            gone = [of.get(earlier, "undecided") for earlier in narrative.replaces if earlier not in ids]
-            sole = [of.get(e) for e in narrative.replaces if e not in ids and heirs[e] == 1]
-            if narrative.id in of:
-                found.setdefault(key, {})[narrative.id] = of[narrative.id]
+            gone = [own.get(earlier, "undecided") for earlier in narrative.replaces if earlier not in ids]
+            sole = [own.get(e) for e in narrative.replaces if e not in ids and heirs[e] == 1]
+            if narrative.id in own:
+                collected.setdefault(key, {})[narrative.id] = own[narrative.id]
             elif "accepted" in sole:
-                found.setdefault(key, {})[narrative.id] = "accepted"
+                collected.setdefault(key, {})[narrative.id] = "accepted"
             elif gone and set(gone) == {"rejected"}:
-                found.setdefault(key, {})[narrative.id] = "rejected"
-    return found
+                collected.setdefault(key, {})[narrative.id] = "rejected"
+    return collected
 
 
 def match_texts(
     matcher: match.Matcher, texts: Sequence[str], windows: Sequence[Sequence[str]], embed: model.EmbedFunction
 ) -> match.MatchResult:
-    """Score texts, given their windows and what turns both into vectors."""
+    """Score texts, given their windows and a function that turns both into vectors."""
     if not texts:
         return matcher.match([], np.zeros((0, len(matcher.probe)), np.float32), [])
     ends = np.cumsum([len(part) for part in windows])
@@ -186,39 +188,39 @@ def assign_narratives(
     embed: model.EmbedFunction,
     progress: Progress,
 ) -> list[Assignment]:
-    """Every statement, copies included, against every narrative; in blocks, so that memory stays bounded.
+    """Match every statement, copies included, with every narrative; in blocks, which limits memory.
 
-    What people accepted is assigned whatever its score, and confirmed; what they rejected is kept, marked as
-    such, where the machine would have assigned it.
+    A pair that people accepted is assigned whatever its score, and marked as confirmed. A pair that people
+    rejected is listed, marked as rejected, if its score reaches the threshold.
     """
     matcher = matching.matcher
-    found: list[Assignment] = []
+    assignments: list[Assignment] = []
     for start in range(0, len(statements), BLOCK_STATEMENTS):
         progress("matching", start, len(statements))
         block = statements[start : start + BLOCK_STATEMENTS]
-        of_block = windows[start : start + BLOCK_STATEMENTS]
-        result = match_texts(matcher, [p.text for p in block], of_block, embed)
+        block_windows = windows[start : start + BLOCK_STATEMENTS]
+        result = match_texts(matcher, [p.text for p in block], block_windows, embed)
         verdicts = [matching.verdicts.get(compute_text_key(p.text), {}) for p in block]
-        said = matcher.advances(result.scores)
-        said |= np.array([[of.get(key) == "accepted" for key in matcher.narrative_ids] for of in verdicts])
-        for row, column in zip(*np.nonzero(said), strict=True):
+        assigned = matcher.advances(result.scores)
+        assigned |= np.array([[own.get(key) == "accepted" for key in matcher.narrative_ids] for own in verdicts])
+        for row, column in zip(*np.nonzero(assigned), strict=True):
             paragraph, narrative = block[row], matcher.narrative_ids[column]
-            found.append(
+            assignments.append(
                 Assignment(
                     paragraph_id=paragraph.paragraph_id,
                     narrative_id=narrative,
                     score=round(float(result.scores[row, column]), 3),
                     status=_STATUS_OF_VERDICT[verdicts[row].get(narrative, "undecided")],
                     exemplar=matcher.statements[column][result.best_exemplar[row, column]],
-                    sentence=of_block[row][result.best_window[row, column]],
+                    sentence=block_windows[row][result.best_window[row, column]],
                 )
             )
     progress("matching", len(statements), len(statements))
-    return found
+    return assignments
 
 
 def _load_background_texts() -> list[str]:
-    """The sample's paragraphs that advance no narrative: the background of models other than the bundled."""
+    """Return the sample's paragraphs that advance no narrative: the background for models without a shipped one."""
     paragraphs = chain.from_iterable(
         json.loads(line)["paragraphs"]
         for path in sorted(SAMPLE_FOLDER.glob("*.jsonl"))

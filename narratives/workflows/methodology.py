@@ -20,7 +20,7 @@ from narratives.measure.shares import (
 )
 from narratives.measure.suppression import SMOOTHING_PERIODS
 from narratives.model import MIN_STANCE, MIN_STATEMENT_WORDS, SuppressionRule
-from narratives.parse.patterns import MIN_COPY_JACCARD, SHINGLE_WORDS
+from narratives.parse.duplicates import MIN_COPY_JACCARD, SHINGLE_WORDS
 
 _HEADING = re.compile(r"^## (.+) \{#([a-z]+)\}\n", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"<<([a-z_]+)>>")

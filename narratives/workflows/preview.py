@@ -1,7 +1,4 @@
-"""What a build would make of a table, before it is built: its columns, a proposed map, its first rows.
-
-Composes `read` and `parse`; writes nothing.
-"""
+"""Preview of a file before a build: its columns, a proposed column map, its first rows. Writes nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from narratives.model import Document, InputFile, RawDocument, Rejected
 FORMATS = (".csv", ".jsonl", ".html", ".htm", ".txt")
 TABLE_FORMATS = (".csv", ".jsonl")
 FIELDS = ("text", "date", "speaker", "outlet", "title", "url", "id")
-# Other names that columns go by, as tables of news archives, crawlers and transcripts have them.
+# Other column names in tables of news archives, crawlers and transcripts.
 COLUMN_SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "text": ("body", "content", "statement", "transcript", "paragraph", "fulltext", "articletext", "message"),
     "date": ("published", "publishedat", "datepublished", "pubdate", "day", "datetime", "timestamp", "when"),
@@ -28,14 +25,14 @@ COLUMN_SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "url": ("link", "address", "href", "uri", "permalink", "webpage"),
     "id": ("identifier", "guid", "uid", "documentid", "docid", "key", "number"),
 }
-MIN_NAME_RATIO = 0.8  # difflib's ratio from which two names are taken for the same, slips of the pen included
-MAX_ROWS_READ = 200  # rows that a preview reads
-PREVIEW_TEXT_LENGTH = 300  # letters of a text
+MIN_NAME_RATIO = 0.8  # difflib's ratio from which two names count as the same, to allow for typing errors
+MAX_ROWS_READ = 200
+PREVIEW_TEXT_LENGTH = 300  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewRow:
-    """A row as a build would read it; `date` is empty where none is found, and `date_source` says why."""
+    """A row as a build would read it; where `date` is empty, `date_source` gives the reason."""
 
     row: int
     date: str
@@ -48,9 +45,9 @@ class PreviewRow:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The first rows of a file, those rejected among the rows looked at, and how many these were.
+    """The first rows of a file, the rejected rows among those read, and the number of rows read.
 
-    `complete` says whether that was the whole file.
+    `complete` is true if the whole file was read.
     """
 
     rows: tuple[PreviewRow, ...]
@@ -60,34 +57,34 @@ class Preview:
 
 
 def read_columns(path: Path) -> tuple[str, ...]:
-    """The column names of a table, in its order. Raises ReadError where they cannot be read."""
-    return read.column_names(InputFile(path, path.name))
+    """Return the column names of a table in order. Raises ReadError where they cannot be read."""
+    return read.list_columns(InputFile(path, path.name))
 
 
 def propose_columns(columns: Sequence[str]) -> dict[str, str]:
-    """Which column holds which of our fields, judged by its name: field to column; no column twice.
+    """Propose a column for each of our fields by its name: field to column, no column twice.
 
-    The same name goes before a known other name, that before a similar one.
+    An exact name wins over a synonym, and a synonym over a similar name.
     """
     ranked = sorted(
         ((-score_column_name(field, column), column != field, FIELDS.index(field), at) for field in FIELDS
          for at, column in enumerate(columns)),
     )  # fmt: skip
-    found: dict[str, str] = {}
+    proposed: dict[str, str] = {}
     for score, _, field, column in ranked:
-        free = FIELDS[field] not in found and columns[column] not in found.values()
+        free = FIELDS[field] not in proposed and columns[column] not in proposed.values()
         if free and -score >= MIN_NAME_RATIO:
-            found[FIELDS[field]] = columns[column]
-    return {field: found[field] for field in FIELDS if field in found}
+            proposed[FIELDS[field]] = columns[column]
+    return {field: proposed[field] for field in FIELDS if field in proposed}
 
 
 def holds_own(columns: Sequence[str], field: str) -> bool:
-    """Whether a column has the name of the field, and is read as it unless another is named."""
+    """Whether a column has the name of the field, so that it is read as this field by default."""
     return field in map(read.fold, columns)
 
 
 def score_column_name(field: str, column: str) -> float:
-    """How well a column's name fits a field, 0 to 1."""
+    """Score how well a column's name fits a field, 0 to 1."""
     name = re.sub(r"[\W_]+", "", column).casefold()
     if name == field:
         return 1.0
@@ -103,18 +100,18 @@ def score_column_name(field: str, column: str) -> float:
 
 
 def preview_file(path: Path, columns: Mapping[str, str], rows: int = 5) -> Preview:
-    """The first `rows` documents of a file as a build with this column map would read them.
+    """Read the first `rows` documents of a file as a build with this column map would.
 
-    `columns` maps our fields to theirs. Raises nothing: what cannot be read is among the rejected.
+    `columns` maps our fields to theirs. Raises nothing: rows that cannot be read are among the rejected.
     """
-    looked = list(islice(read.read_file(InputFile(path, path.name), columns), MAX_ROWS_READ + 1))
-    within = looked[:MAX_ROWS_READ]
+    items = list(islice(read.read_file(InputFile(path, path.name), columns), MAX_ROWS_READ + 1))
+    within = items[:MAX_ROWS_READ]
     raw = [item for item in within if isinstance(item, RawDocument)]
     return Preview(
         rows=tuple(_make_row(item, parse.parse_document(item, parse.Roster(()))) for item in raw[:rows]),
         rejected=tuple(item for item in within if isinstance(item, Rejected)),
         looked_at=len(within),
-        complete=len(looked) <= MAX_ROWS_READ,
+        complete=len(items) <= MAX_ROWS_READ,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -106,3 +107,13 @@ def test_no_module_imports_itself_through_others() -> None:
 
 def test_the_rules_see_every_layer() -> None:
     assert {find_layer(path) for path in SOURCES} >= set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_a_file_is_one_idea_of_at_most_450_lines(path: Path) -> None:
+    assert len((ROOT / path).read_text("utf-8").splitlines()) <= 450
+
+
+def test_no_folder_is_a_hall_of_doors() -> None:
+    modules = Counter(path.parent for path in SOURCES if path.name != "__init__.py")
+    assert {folder: number for folder, number in modules.items() if number > 15} == {}

@@ -305,7 +305,7 @@ def test_a_pinned_link_shows_the_old_snapshot(browser, tmp_path):
         assert headline(opened(watched, address)) != before
         page = opened(watched, link)
         assert headline(page) == before
-        expect(page.get_by_text(f"An earlier state, as the link asks: snapshot {old}")).to_be_visible()
+        expect(page.get_by_text(f"This link shows an earlier snapshot: {old}")).to_be_visible()
         page.get_by_role("button", name="Show the latest").click()
         settled(page)
         assert headline(page) != before and not urlparse(page.url).query

@@ -60,7 +60,7 @@ def test_a_row_opens_in_its_document_and_back_closes_it(browser, address):
         for words in (
             "Weekly briefing",
             "Score 0.83; matched by machine.",
-            "The passage that decided",
+            "The matching passage",
             "The minister will visit Lima on Friday next.",
         ):
             expect(drawer.get_by_text(words).first).to_be_visible()
@@ -162,6 +162,6 @@ def test_paragraphs_that_say_the_same_are_found(browser, sample):
         assert found["narratives"].head(5).str.contains("Sanctions as unlawful").any()
         box.fill("my sourdough starter will not rise")
         box.press("Enter")
-        expect(page.get_by_text("Nothing in the snapshot comes near to")).to_be_visible()
+        expect(page.get_by_text("No paragraph in the snapshot is near in meaning to")).to_be_visible()
         settled(page)
         assert query(page) == {"like": ["my sourdough starter will not rise"]}

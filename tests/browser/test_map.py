@@ -122,8 +122,8 @@ def test_what_lies_in_a_box_is_listed_and_opens_in_evidence(browser, address, sa
     with fresh(browser) as again:
         page = opened(again, link)
         assert found_on_evidence(page) == inside
-        page.get_by_role("button", name="Anywhere").click()
-        expect(page.get_by_text("Only what lies in an area")).to_have_count(0)
+        page.get_by_role("button", name="Whole map").click()
+        expect(page.get_by_text("Only paragraphs in the selected area")).to_have_count(0)
         assert found_on_evidence(settled(page)) == len(everything)
         assert parse_qs(urlparse(page.url).query) == {"from": ["2017"]}
 

@@ -60,7 +60,7 @@ def test_the_brief_of_the_filters_shows_and_prints_them(browser, address, store,
         assert len(PdfReader(tmp_path / "brief.pdf").pages) == 1
         back = link.get_by_role("link", name="these figures on the dashboard").get_attribute("href")
         page = opened(watched, back or "")
-        expect(page.get_by_text("An earlier state, as the link asks")).to_be_visible()
+        expect(page.get_by_text("This link shows an earlier snapshot")).to_be_visible()
         expect(page.get_by_text("by Vladimir Putin dated 2016–2018").first).to_be_visible()
 
 
@@ -95,7 +95,7 @@ def test_the_page_is_found_from_the_others_and_its_sections_by_address(browser, 
     with fresh(browser) as watched:
         page = opened(watched, address)
         choose(page, "Speaker", "Vladimir Putin")
-        page.get_by_role("link", name="How these numbers are made").click()
+        page.get_by_role("link", name="How these numbers are computed").click()
         page.wait_for_url("**/method?speaker=Vladimir+Putin")
         settled(page)
         expect(page.get_by_role("heading", name="What the words mean")).to_be_visible()

@@ -68,7 +68,7 @@ def test_a_table_of_200_documents_ends_in_a_new_snapshot(browser, store):
         with fresh(browser) as watched:
             page = opened(watched, f"{address}/sources")
             upload(page, ("remarks.csv", table(200)))
-            expect(page.get_by_role("combobox", name="Text (needed)")).to_have_value("Body text")
+            expect(page.get_by_role("combobox", name="Text (required)")).to_have_value("Body text")
             expect(page.get_by_role("combobox", name="Date")).to_have_value("Published on")
             expect(page.get_by_text("Of the rows, 200 can be read and 0 cannot.")).to_be_visible()
             page.get_by_role("button", name="Build with 1 file").click()
@@ -100,7 +100,7 @@ def test_a_build_is_stopped_and_goes_on(browser, store):
         page.get_by_role("button", name="Cancel").click()
         expect(page.get_by_role("heading", name="Build stopped")).to_be_visible(timeout=ENOUGH)
         assert Store(store).current() == before
-        page.get_by_role("button", name="Go on with the build").click()
+        page.get_by_role("button", name="Continue the build").click()
         expect(page.get_by_role("heading", name="New snapshot")).to_be_visible(timeout=ENOUGH)
         assert Store(store).current() != before
 
@@ -114,7 +114,7 @@ def test_what_cannot_be_read_is_told_with_its_reason(browser, store):
         page = opened(watched, f"{address}/sources")
         bad = json.dumps({"body": 5}).encode() + b"\n{not json\n"
         upload(page, ("bad.jsonl", bad), ("pack.zip", packed.getvalue()))
-        expect(page.get_by_text("Not taken: 2 files or rows.")).to_have_count(2)
+        expect(page.get_by_text("Not accepted: 2 rows or files.")).to_have_count(2)
         expect(page.get_by_text("Of the rows, 0 can be read and 2 cannot.")).to_be_visible()
         page.get_by_role("button", name="Build with 1 file").click()
         expect(page.get_by_role("heading", name="Nothing could be read")).to_be_visible(timeout=ENOUGH)

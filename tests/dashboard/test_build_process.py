@@ -28,13 +28,21 @@ def test_progress_is_heard():
     build, status = finished(f"import sys; [print(l, file=sys.stderr) for l in {lines!r}]")
     assert status == 0
     assert (build.stage, build.done, build.total, build.share) == ("encoding", 32, 128, 0.25)
-    assert build.said == ""
+    assert build.messages == ""
 
 
 def test_a_failure_keeps_what_was_said():
     build, status = finished("import sys; print('narratives: no model here', file=sys.stderr); sys.exit(1)")
     assert status == 1
-    assert build.said == "narratives: no model here"
+    assert build.messages == "narratives: no model here"
+
+
+def test_a_build_runs_the_dashboard_s_own_program_wherever_it_is_started(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code = "import narratives, os, sys; print(narratives.__file__, os.getcwd(), sep='\\n', file=sys.stderr)"
+    build, status = finished(code)
+    assert status == 0
+    assert build.messages.splitlines() == [str(ROOT / "narratives" / "__init__.py"), str(tmp_path)]
 
 
 def test_a_busy_store_is_told_from_a_failure():

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from narratives.dashboard import cached_queries
 from narratives.dashboard.components import document_drawer
 from narratives.dashboard.views import evidence
-from narratives.model import Slice
+from narratives.model import EvidenceQuery, Slice
 from narratives.render import phrases
 from narratives.store import Store, open_snapshot
 from tests.conftest import ROOT
@@ -57,13 +57,13 @@ def test_a_link_opens_a_paragraph_with_what_decided(store):
     app = opened(open="d001-003")
     text = said(app)
     assert "Weekly briefing" in text and "2016-11-10 · Foreign Ministry" in text
-    assert "Maria Zakharova · own words" in text and "Speaker known by: label." in text
+    assert "Maria Zakharova · own words" in text and "Speaker identified by: label." in text
     assert "Score 0.83; matched by machine." in text
     assert "Score 0.62, 0.50 needed; matched by machine." in text
-    assert text.count("The passage that decided") == 2
+    assert text.count("The matching passage") == 2
     assert "Question: how do you see the elections over there?" in text  # the paragraphs around it
     assert "The minister will visit Lima on Friday next." in text
-    assert len(shown_ids(app)) == open_snapshot(store).count_paragraphs(Slice())  # the list stays behind
+    assert len(shown_ids(app)) == open_snapshot(store).count_paragraphs(EvidenceQuery())  # the list stays behind
 
 
 def test_nothing_is_open_unless_asked(store):
@@ -72,13 +72,13 @@ def test_nothing_is_open_unless_asked(store):
 
 def test_a_paragraph_that_is_not_there_is_said(store):
     app = opened(open="d999-001")
-    assert "a paragraph that this snapshot does not have" in said(app) and "d999-001" in said(app)
+    assert "The paragraph in this link is not in this snapshot" in said(app) and "d999-001" in said(app)
     assert "The document" not in said(app) and shown_ids(app)
 
 
 def test_a_copy_leads_to_its_original_and_back(store):
     app = opened(open="d005-001")
-    assert "A copy: it repeats an earlier paragraph" in said(app) and "A reprint" in said(app)
+    assert "It repeats an earlier paragraph" in said(app) and "A reprint" in said(app)
     app.button(key="open-d002-001").click().run()
     assert app.session_state["open"] == "d002-001"
     assert "Kremlin on the elections" in said(app)
@@ -92,8 +92,8 @@ def test_a_paragraph_opens_where_filters_leave_nothing(store):
 
 
 def test_a_paragraph_that_is_not_counted_says_why(store):
-    assert "In no figure: a question." in said(opened(open="d001-001"))
-    assert "In no figure: a title." in said(opened(open="d001-000"))
+    assert "Not counted: a question." in said(opened(open="d001-001"))
+    assert "Not counted: a title." in said(opened(open="d001-000"))
     assert "Advances no narrative." in said(opened(open="d001-004"))
 
 
@@ -149,7 +149,7 @@ def test_hostile_texts_are_letters(tmp_path, monkeypatch):
 @pytest.mark.parametrize("sort", phrases.SORT_LABELS)
 def test_the_list_is_in_the_order_of_the_download(store, sort):
     app = opened(sort=sort)
-    assert shown_ids(app) == open_snapshot(store).paragraphs(Slice(), sort=sort)["paragraph_id"].tolist()
+    assert shown_ids(app) == open_snapshot(store).paragraphs(EvidenceQuery(Slice(), sort=sort))["paragraph_id"].tolist()
     assert [box.value for box in app.selectbox if box.label == "Sort all rows by"] == [sort]
 
 
@@ -181,20 +181,20 @@ def test_likeness_orders_filters_and_is_shown(store, monkeypatch):
 def test_nothing_near_is_said(store, monkeypatch):
     monkeypatch.setattr(evidence, "_search_cached", lambda handle, text: {})
     app = opened(like="sourdough")
-    assert "Nothing in the snapshot comes near to “sourdough” (likeness 0.40 or more)." in said(app)
+    assert "No paragraph in the snapshot is near in meaning to “sourdough” (likeness 0.40 or more)." in said(app)
     assert "Without the search for “sourdough” by meaning: 9 statement paragraphs." in said(app)
 
 
 def test_a_server_without_a_model_says_so(store, monkeypatch):
     monkeypatch.setenv(evidence.NO_MODEL_VARIABLE, "1")
     app = opened(like="anything")
-    assert "Paragraphs of like meaning cannot be found." in said(app) and evidence.NO_MODEL_VARIABLE in said(app)
+    assert "The search by meaning failed." in said(app) and evidence.NO_MODEL_VARIABLE in said(app)
     assert phrases.CAVEAT in said(app) and not app.dataframe
     assert shown_ids(opened())
 
 
 def test_a_store_without_vectors_says_so(store):
-    assert "Copy the folder `vectors` of the store along" in said(opened(like="anything"))
+    assert "Copy the folder `vectors` into the store" in said(opened(like="anything"))
 
 
 def test_searching_for_words_loads_no_search(store, monkeypatch):
@@ -208,9 +208,9 @@ def test_searching_for_words_loads_no_search(store, monkeypatch):
         ({"statement": True}, ""),
         (
             {"statement": False, "voice": "own", "kind": "body", "words": 3},
-            "In no figure: shorter than 5 words.",
+            "Not counted: shorter than 5 words.",
         ),
-        ({"statement": False, "voice": "own", "kind": "heading", "words": 9}, "In no figure: a heading."),
+        ({"statement": False, "voice": "own", "kind": "heading", "words": 9}, "Not counted: a heading."),
     ],
 )
 def test_why_a_paragraph_is_in_no_figure(row, reason):

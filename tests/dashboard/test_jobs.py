@@ -65,15 +65,15 @@ def test_a_failure_keeps_its_words_and_can_be_tried_again(tmp_path):
         "    print('narratives: no room', file=sys.stderr); sys.exit(2)\n" + WELL
     )
     job = BuildJob([python(code)], ["a"])
-    assert ended(job) == 2 and job.said == "narratives: no room"
+    assert ended(job) == 2 and job.messages == "narratives: no room"
     mended.touch()
     job.resume()
-    assert ended(job) == 0 and job.said == ""
+    assert ended(job) == 0 and job.messages == ""
 
 
 def test_a_program_that_is_not_there_is_a_failure():
     job = BuildJob([["/no/such/python"]], ["a"])
-    assert ended(job) != 0 and "could not be started" in job.said
+    assert ended(job) != 0 and "could not be started" in job.messages
 
 
 def test_a_stopped_build_goes_on_with_the_same_command(tmp_path):
@@ -122,11 +122,11 @@ def test_a_store_has_one_job(tmp_path):
     first = register.start(tmp_path, [python(LONG)], ["a"])
     assert register.start(tmp_path, [python(WELL)], ["b"]) is first
     register.dismiss(tmp_path)
-    assert register.of(tmp_path) is first  # it runs
+    assert register.get(tmp_path) is first  # it runs
     first.stop()
     ended(first)
     register.dismiss(tmp_path)
-    assert register.of(tmp_path) is None
+    assert register.get(tmp_path) is None
     second = register.start(tmp_path, [python(WELL)], ["b"])
     assert second is not first and ended(second) == 0
 

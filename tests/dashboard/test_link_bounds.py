@@ -11,7 +11,7 @@ from streamlit.testing.v1.element_tree import TextInput
 from narratives.dashboard import cached_queries, url_state
 from narratives.dashboard.views import prevalence
 from narratives.model import ResourceError, ServerBusyError
-from narratives.model.dates import is_partial
+from narratives.model.dates import is_partial_date
 from narratives.store import LONGEST_SEARCH, MOST_TERMS
 from narratives.workflows.search import LONGEST
 from tests.conftest import ROOT
@@ -41,7 +41,7 @@ def opened(page: str = "", /, **query: str | list[str]) -> AppTest:
     app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=100)
     if page:
         app.run()
-        del app.session_state["address seen"]  # so that the next run is as the first of a visit
+        del app.session_state["source of values"]  # so that the next run is as the first of a visit
         app.switch_page(page)
     for key, value in query.items():
         app.query_params[key] = value
@@ -63,30 +63,30 @@ def said(app: AppTest) -> str:
 @pytest.mark.parametrize(
     ("page", "key", "value", "line"),
     [
-        (EVIDENCE, "text", MANY_WORDS, f"no more than {LONGEST_SEARCH} are taken"),
-        (EVIDENCE, "like", "a sentence " * 100, f"no more than {LONGEST} are taken"),
-        (EVIDENCE, "area", "0,0;" * 5000, f"no more than {url_state.LONGEST} are taken"),
-        (EVIDENCE, "open", "x" * 5000, f"no more than {url_state.LONGEST_ID} are taken"),
-        (EVIDENCE, "as-of", "x" * 5000, f"no more than {url_state.LONGEST_ID} are taken"),
+        (EVIDENCE, "text", MANY_WORDS, f"more than the limit of {LONGEST_SEARCH}"),
+        (EVIDENCE, "like", "a sentence " * 100, f"more than the limit of {LONGEST}"),
+        (EVIDENCE, "area", "0,0;" * 5000, f"more than the limit of {url_state.LONGEST}"),
+        (EVIDENCE, "open", "x" * 5000, f"more than the limit of {url_state.LONGEST_ID}"),
+        (EVIDENCE, "as-of", "x" * 5000, f"more than the limit of {url_state.LONGEST_ID}"),
         (EVIDENCE, "page", DIGITS, "not a whole number from 1 to 13"),
         (EVIDENCE, "page", "99", "not a whole number from 1 to 13"),
         (EVIDENCE, "page", "0", "not a whole number from 1 to 13"),
         (EVIDENCE, "page", "-1", "not a whole number from 1 to 13"),
         (EVIDENCE, "page", "2e1", "not a whole number from 1 to 13"),
         (EVIDENCE, "sort", "x" * 5000, "sort “x"),
-        (EVIDENCE, "unassigned", "perhaps", "unassigned “perhaps” (only “yes” is taken)"),
+        (EVIDENCE, "unassigned", "perhaps", "unassigned “perhaps” (only “yes” is allowed)"),
         ("", "from", "2016-02-31", "from “2016-02-31”"),
         ("", "to", "2017-1१", "to “2017-1१”"),  # a digit of another script
         ("", "from", DIGITS, "from “999"),
         ("", "speaker", [f"Nobody {number}" for number in range(900)], "895 more of speaker"),
         ("", "order", "random", "order “random”"),
-        ("", "smooth", "x" * 5000, "only “yes” is taken"),
+        ("", "smooth", "x" * 5000, "only “yes” is allowed"),
     ],
 )
 def test_what_no_control_allows_is_told_and_left_out(page, key, value, line):
     app = opened(page, **{key: value})
     assert not app.error, said(app)
-    assert "it is left out" in said(app) and line in said(app)
+    assert "They are ignored:" in said(app) and line in said(app)
     assert max(len(element.value) for element in (*app.text, *app.warning)) < 1000  # long values are cut
     assert key not in app.query_params
     plain = opened(page)
@@ -97,7 +97,7 @@ def test_what_no_control_allows_is_told_and_left_out(page, key, value, line):
 
 def test_what_the_controls_allow_is_taken_whole():
     app = opened(EVIDENCE, text="a" * LONGEST_SEARCH, page="1", **{"from": "2016-02-29"}, to="2017-02")
-    assert "it is left out" not in said(app)
+    assert "They are ignored:" not in said(app)
     assert app.query_params["text"] == "a" * LONGEST_SEARCH
     assert app.query_params["from"] == "2016-02-29" and app.query_params["to"] == "2017-02"
     assert opened(EVIDENCE, page="13").query_params["page"] == "13"
@@ -107,7 +107,7 @@ def test_more_narratives_than_can_be_compared_are_left_out(monkeypatch):
     narratives = list(cached_queries.get_narrative_names(cached_queries.find_snapshot()))[:3]
     monkeypatch.setattr(prevalence, "MAX_COMPARED", 2)
     app = opened(compare=narratives)
-    assert f"compare “{narratives[2]}” (no more than 2 can be chosen)" in said(app)
+    assert f"compare “{narratives[2]}” (at most 2 can be chosen)" in said(app)
     assert app.query_params["compare"] == narratives[:2]
 
 
@@ -115,17 +115,17 @@ def test_a_search_of_too_many_words_stays_to_be_mended():
     short = " ".join(f"a{number}" for number in range(MOST_TERMS + 5))
     assert len(short) <= LONGEST_SEARCH
     app = opened(EVIDENCE, text=short)
-    assert f"it has {MOST_TERMS + 5} words and phrases" in said(app)
+    assert f"It has {MOST_TERMS + 5} words and phrases" in said(app)
     assert searched(app).value == short
     everything = app.dataframe[0].value
     searched(app).set_value("rewrite war").run()
-    assert "words and phrases, and no more" not in said(app) and len(app.dataframe[0].value)
+    assert "words and phrases, and the limit is" not in said(app) and len(app.dataframe[0].value)
     assert len(everything)
 
 
 @pytest.mark.parametrize(
     ("error", "heading"),
-    [(ResourceError, "asks for more than the server can give"), (ServerBusyError, "The server is busy")],
+    [(ResourceError, "needs more than the server can provide"), (ServerBusyError, "The server is busy")],
 )
 def test_a_limit_is_told_as_one_with_a_way_to_try_again(monkeypatch, error, heading):
     def refuse(*_):
@@ -143,9 +143,9 @@ def test_a_limit_is_told_as_one_with_a_way_to_try_again(monkeypatch, error, head
 
 @pytest.mark.parametrize("text", ["2016", "2016-11", "2016-02-29"])
 def test_dates_of_the_calendar(text):
-    assert is_partial(text)
+    assert is_partial_date(text)
 
 
 @pytest.mark.parametrize("text", ["", "16", "2016-13", "2017-02-29", "2016-02-31", "0000", "２０１６", DIGITS])
 def test_what_is_no_date(text):
-    assert not is_partial(text)
+    assert not is_partial_date(text)

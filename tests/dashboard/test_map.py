@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from narratives.dashboard import cached_queries, url_state
 from narratives.dashboard.views import map as map_view
-from narratives.model import Slice, StoreError
+from narratives.model import EvidenceQuery, Slice, StoreError
 from narratives.render import map_charts
 from narratives.render.colours import BACKGROUNDS, MIN_LINE_CONTRAST, compute_contrast
 from narratives.store import Store, files, open_snapshot, snapshot_reader
@@ -80,7 +80,7 @@ def test_points_are_the_slice_s_originals(store):
     assert (row["score"], row["origin"], row["year"]) == (0.83, "codebook", "2016")
     assert (row["x"], row["y"]) == placed()["d001-003"]
     for s in (Slice(("Vladimir Putin",)), Slice(date_from="2018"), Slice(narratives=("wwii_memory",))):
-        expected = set(snapshot.paragraphs(s)["paragraph_id"])
+        expected = set(snapshot.paragraphs(EvidenceQuery(s))["paragraph_id"])
         assert set(map_queries.query_points(snapshot, s).frame["paragraph_id"]) == expected
     assert map_queries.query_points(snapshot, Slice(outlets=("nobody",))).frame.empty
 
@@ -104,7 +104,7 @@ def test_an_older_snapshot_has_no_map(store):
 def test_paragraphs_by_id_are_those_of_the_evidence(store):
     snapshot = open_snapshot(store)
     ids = ["d001-003", "d002-001"]
-    every = snapshot.paragraphs(Slice())
+    every = snapshot.paragraphs(EvidenceQuery())
     expected = every[every["paragraph_id"].isin(ids)].reset_index(drop=True)
     assert map_queries.query_paragraphs_by_id(snapshot, ids).equals(expected)
     assert map_queries.query_paragraphs_by_id(snapshot, []).empty
@@ -237,11 +237,11 @@ def test_evidence_shows_only_what_lies_in_the_area(store):
     rows = app.dataframe[0].value
     assert set(rows["paragraph_id"]) == set(map_queries.query_ids_in_polygon(snapshot, url_state.parse_outline(box)))
     assert f"{len(rows)} statement paragraphs" in said(app) and "in an area of the map" in said(app)
-    [button] = [b for b in app.button if b.label == "Anywhere"]
+    [button] = [b for b in app.button if b.label == "Whole map"]
     button.click().run()
     assert len(app.dataframe[0].value) > len(rows)
     app.session_state["area"] = "nonsense"
-    assert "cannot be read" in said(app.run())
+    assert "is not valid" in said(app.run())
 
 
 def test_the_table_has_every_point_of_the_map(store):

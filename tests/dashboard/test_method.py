@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -16,17 +15,12 @@ from narratives.model import QualityMetrics, Slice, SuppressionRule
 from narratives.store import Store, open_snapshot
 from narratives.store.queries import sources as sources_queries
 from narratives.workflows import methodology
-from tests.dashboard.test_pages import NOTICE, opened, said
+from tests.dashboard.conftest import NOTICE
+from tests.dashboard.test_pages import opened, said
 from tests.helpers.factory import build_store, content
 
+pytestmark = pytest.mark.usefixtures("at_home")
 METHOD = "pages/method_page.py"
-
-
-@pytest.fixture
-def store(tmp_path, monkeypatch) -> Path:
-    path = build_store(tmp_path / "texts", NOTICE).path
-    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(path))
-    return path
 
 
 def test_every_name_in_the_text_has_its_figure_and_the_other_way_round():

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from narratives.dashboard import cached_queries
-from narratives.model import LineageEvent, QualityMetrics, Slice, SpotCheck
+from narratives.model import EvidenceQuery, LineageEvent, QualityMetrics, Slice, SpotCheck
 from narratives.render import phrases
 from narratives.store import SpotChecks, Store, open_snapshot
 from tests.conftest import ROOT
@@ -65,7 +65,7 @@ def charts(app: AppTest) -> list[dict]:
 
 
 def hits(path: Path, s: Slice) -> int:
-    return open_snapshot(path).count_paragraphs(replace(s, narratives=(ABOUT,)))
+    return open_snapshot(path).count_paragraphs(EvidenceQuery(replace(s, narratives=(ABOUT,))))
 
 
 def test_it_starts_with_the_most_prevalent_and_shows_every_part(store):
@@ -99,8 +99,8 @@ def test_the_bars_add_up_to_the_paragraphs(store):
 
 def test_a_change_is_said_and_explained(store):
     app = opened()
-    [change] = [e.label for e in app.expander if "before" in e.label]
-    assert "▲ 1" in change and "From H1 2018 on" in change.replace("\\", "")
+    [change] = [e.label for e in app.expander if " after " in e.label]
+    assert "▲ 1" in change and "Higher from H1 2018" in change.replace("\\", "")
     lines = [line for line in said(app).splitlines() if " · score " in line]
     assert len(lines) == 4 + 10
     assert all(int(line.split(" · ")[0][-4:]) >= 2018 for line in lines[:4])
@@ -215,7 +215,7 @@ def test_the_past_is_followed_through_the_snapshots(tmp_path, monkeypatch):
     monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(store.path))
     past = opened(about=ABOUT).dataframe[-1].value
     assert past["What changed"].tolist() == [
-        "Renamed; before it was “The war”.",
+        "Renamed; it was “The war”.",
         "The first snapshot: nothing to compare with.",
     ]
     (store.snapshot_path(first) / "manifest.json").unlink()

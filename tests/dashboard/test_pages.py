@@ -5,36 +5,22 @@ from __future__ import annotations
 import json
 import math
 import sys
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from narratives.dashboard import builds, cached_queries
-from narratives.model import QualityMetrics, Slice
+from narratives.model import EvidenceQuery, QualityMetrics, Slice
 from narratives.render import phrases
 from narratives.store import Store, open_snapshot
 from tests.conftest import ROOT
+from tests.dashboard.conftest import NOTICE
 from tests.helpers.factory import build_store
 
-NOTICE = "sample: paraphrased, not quoted; hand-picked, not representative"
 PREVALENCE, EVIDENCE = "pages/prevalence_page.py", "pages/evidence_page.py"
 
 
-@pytest.fixture(autouse=True)
-def at_home(tmp_path, monkeypatch):
-    """Every test runs in an empty folder of its own, with nothing kept from the last one."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv(cached_queries.STORE_VARIABLE, raising=False)
-    cached_queries.st.cache_resource.clear()
-    cached_queries.st.cache_data.clear()
-
-
-@pytest.fixture
-def store(tmp_path, monkeypatch) -> Path:
-    path = build_store(tmp_path / "texts", NOTICE).path
-    monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(path))
-    return path
+pytestmark = pytest.mark.usefixtures("at_home")
 
 
 def opened(file: str = "dashboard.py", **query: str | list[str]) -> AppTest:
@@ -162,7 +148,7 @@ def test_a_damaged_evaluation_is_said_in_words(store):
 def test_filters_that_match_nothing_say_which_and_how_to_widen(store):
     app = opened(speaker="Maria Zakharova", outlet="RT")
     assert "No dated statement paragraph matches" in said(app)
-    assert "Filters set: speaker Maria Zakharova; outlet RT." in said(app)
+    assert "Filters: speaker Maria Zakharova; outlet RT." in said(app)
     s = Slice(outlets=("RT",))
     without = phrases.format_count(open_snapshot(store).totals(s).placed, "dated statement paragraph")
     assert f"Without the speaker filter: {without}." in said(app)
@@ -182,7 +168,7 @@ def evidence(**state: object) -> AppTest:
 
 def test_evidence_lists_the_paragraphs_of_the_slice(store):
     app = evidence(speaker=["Vladimir Putin"], narrative=["us_meddles_too"])
-    found = open_snapshot(store).paragraphs(Slice(("Vladimir Putin",), narratives=("us_meddles_too",)))
+    found = open_snapshot(store).paragraphs(EvidenceQuery(Slice(("Vladimir Putin",), narratives=("us_meddles_too",))))
     assert app.dataframe[0].value["text"].tolist() == found["text"].tolist()
     assert "1 statement paragraph by Vladimir Putin that advances The US meddles too; originals only." in said(app)
     assert NOTICE in said(app)
@@ -202,7 +188,7 @@ def test_evidence_shows_what_no_narrative_covers(store):
 
 def test_evidence_that_is_not_there_says_what_to_take_off(store):
     app = evidence(text="zeppelin", outlet=["RT"])
-    in_rt = open_snapshot(store).count_paragraphs(Slice(outlets=("RT",)))
+    in_rt = open_snapshot(store).count_paragraphs(EvidenceQuery(Slice(outlets=("RT",))))
     assert "No statement paragraph matches" in said(app)
     assert f"Without the search for “zeppelin”: {phrases.format_count(in_rt, 'statement paragraph')}." in said(app)
     assert "Without the outlet filter: 0 statement paragraphs." in said(app)

@@ -20,9 +20,11 @@ from narratives.store import inputs, open_snapshot
 from narratives.store.inputs import UPLOADS_FOLDER
 from narratives.store.queries import sources as sources_queries
 from tests.conftest import ROOT
-from tests.dashboard.test_pages import NOTICE, headline, opened, said
+from tests.dashboard.conftest import NOTICE
+from tests.dashboard.test_pages import headline, opened, said
 from tests.helpers.factory import build_store
 
+pytestmark = pytest.mark.usefixtures("at_home")
 PAGE = "pages/sources_page.py"
 CSV = (
     "table.csv",
@@ -62,10 +64,10 @@ def test_the_headline_counts_what_the_snapshot_holds(store):
 
 def test_what_stands_in_no_column_is_said(store):
     app = sources()  # half of the dates are coarse: by year
-    assert "6 documents; copies included. 1 further document has no date and so stands in no column." in said(app)
+    assert "6 documents; copies included. 1 further document has no date and is in no column." in said(app)
     assert "No document of (none named) has one." in said(app)
     app = sources(columns="month")
-    assert "2 further documents have no date to the month and so stand in no column." in said(app)
+    assert "2 further documents have no date to the month and are in no column." in said(app)
     assert "No document of TASS from Jun 2018 to Jan 2019 (8 months)." in said(app)
 
 
@@ -100,8 +102,8 @@ def test_a_page_stands_alone(store):
 
 def test_a_table_is_previewed_as_it_will_be_read(store):
     app = uploaded(sources(), CSV)
-    assert {box.label: box.value for box in app.selectbox if box.label in ("Text (needed)", "Date", "Speaker")} == {
-        "Text (needed)": "Body text",
+    assert {box.label: box.value for box in app.selectbox if box.label in ("Text (required)", "Date", "Speaker")} == {
+        "Text (required)": "Body text",
         "Date": "When",
         "Speaker": "Person",
     }
@@ -149,12 +151,12 @@ def test_a_build_is_started_followed_and_reported(store, monkeypatch):
     [(where, inputs, terms)] = asked
     assert where == store and terms == (("text", "Body text"), ("date", "When"), ("speaker", "Person"))
     assert Path(inputs[0]).read_bytes() == CSV[1]
-    job = builds.get_job_registry().of(store)
+    job = builds.get_job_registry().get(store)
     while job.status() is None:
         time.sleep(0.05)
     app.run()
     assert "New snapshot" in said(app)
-    assert "8 documents and 12 statement paragraphs are in the store now; 3 texts encoded, 4 known" in said(app)
+    assert "8 documents and 12 statement paragraphs are in the store now. 3 texts encoded, 4 reused" in said(app)
     [rejected] = [d.value for d in app.dataframe if d.value.get("reason", [""])[0] == "no text"]
     assert rejected["row"].tolist() == [2]
     [leave] = [button for button in app.button if button.label == "Add more texts"]
@@ -171,13 +173,15 @@ def test_read_only_hides_the_upload(store, monkeypatch, value, offered):
 def test_beside_the_sample_texts_go_into_the_own_store(tmp_path):
     build_store(tmp_path / "store-sample", NOTICE)
     app = sources()
-    assert "a store of your own" in said(app)
+    assert "go into a separate store" in said(app)
     uploaded(app, CSV)
     assert (tmp_path / "store" / UPLOADS_FOLDER).is_dir() and not (tmp_path / "store-sample" / UPLOADS_FOLDER).exists()
     assert cached_queries.find_store_path() == cached_queries.SAMPLE_STORE  # files alone make no store to show
 
 
-def test_tables_of_different_columns_are_built_one_after_another(tmp_path):
+def test_tables_of_different_columns_are_built_one_after_another(tmp_path, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w") as archive:
         archive.writestr("a/one.csv", "text\nx\n")
@@ -187,18 +191,21 @@ def test_tables_of_different_columns_are_built_one_after_another(tmp_path):
     mixed = inputs.save_upload(tmp_path, "mixed.zip", sink.getvalue(), (".csv", ".jsonl", ".txt"))
     whole = inputs.save_upload(tmp_path, "only.txt", b"only text", (".txt",))
     one, two = mixed.path / "a/one.csv", mixed.path / "two.jsonl"
+    monkeypatch.chdir(elsewhere)
     made = uploads.plan_builds([mixed, whole], {one: (), two: (("text", "body"),)})
     assert made == [
         ((), [str(mixed.path / "note.txt"), str(whole.path), str(one)]),
         ((("text", "body"),), [str(two)]),
     ]
     assert uploads.plan_builds([mixed], {one: (), two: ()}) == [((), [str(mixed.path)])]
+    monkeypatch.chdir(tmp_path)  # within the working folder names are relative to it
+    assert uploads.plan_builds([mixed], {one: (), two: ()}) == [((), [str(mixed.path.relative_to(tmp_path))])]
 
 
 def test_an_empty_store_can_be_filled_from_the_page(tmp_path, monkeypatch):
     monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(tmp_path / "empty"))
     app = sources()
-    assert "This store holds no texts yet." in said(app)
+    assert "This store contains no texts yet." in said(app)
     assert len(app.file_uploader) == 1 and not app.error
     app = uploaded(app, CSV)
     assert "Build with 1 file" in [button.label for button in app.button]

@@ -6,6 +6,9 @@ import hashlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pytest
+
+from narratives import embed
 
 DIMENSION = 48
 
@@ -26,6 +29,12 @@ class FakeEncoder:
             indices = list(range(start, min(start + self._batch, len(texts))))
             self.encoded += [texts[i] for i in indices]
             yield indices, np.stack([vector(texts[i]) for i in indices])
+
+
+def use_encoder(monkeypatch: pytest.MonkeyPatch, encoder: FakeEncoder) -> FakeEncoder:
+    """Give `encoder` to every command: commands load a model by its name and take no encoder."""
+    monkeypatch.setattr(embed, "load_encoder", lambda *_, **__: encoder)
+    return encoder
 
 
 def vector(text: str) -> np.ndarray:

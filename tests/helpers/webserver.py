@@ -134,13 +134,13 @@ def addresses(tmp_path: Path, *urls: str) -> str:
     return str(path)
 
 
-def get(site: Site, tmp_path: Path, *paths: str, source: str = "", clock=None, manners=HASTY, **terms):
+def get(site: Site, tmp_path: Path, *paths: str, source: str = "", clock=None, policy=HASTY, **terms):
     """Fetch some paths of a site, or a source, into `tmp_path`/in without losing time."""
     source = source or addresses(tmp_path, *map(site.url, paths))
     request = FetchRequest(source, tmp_path / "in", allow_hosts=(site.host,))
     passed = {name: terms.pop(name) for name in ("progress", "resolve") if name in terms}
     request = replace(request, **terms)
-    return fetch_source(request, manners=manners, decode=decode_text, clock=(clock or site.clock).clock(), **passed)
+    return fetch_source(request, policy=policy, decode=decode_text, clock=(clock or site.clock).clock(), **passed)
 
 
 def why(report: FetchReport) -> str:

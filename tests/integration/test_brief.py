@@ -104,7 +104,7 @@ def test_filters_narrow_every_part(store):
     assert set(made.evidence["speaker"]) == {"Vladimir Putin"}
     assert made.grouping == "outlet" and set(made.groups["group"]) == {"RT", "TASS"}
     said = Read(build_html(made, "store")).said
-    assert "in what is said by Vladimir Putin, 2016–2018" in said
+    assert "in statements by Vladimir Putin, 2016–2018" in said
     assert "speaker: Vladimir Putin; dates: 2016–2018" in said
     assert "Zakharova" not in said
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from narratives import embed, measure
+from narratives import measure
 from narratives.model import BuildReport, QualityMetrics, Slice, StoreBusyError, StoreError, UsageError
 from narratives.resources import SAMPLE_FOLDER, SAMPLE_NOTICE
 from narratives.store import (
@@ -77,15 +77,9 @@ def write(path: Path, documents: list[dict[str, object]]) -> str:
     return str(path)
 
 
-@pytest.fixture
-def encoder(monkeypatch: pytest.MonkeyPatch) -> FakeEncoder:
-    fake = FakeEncoder()
-    monkeypatch.setattr(embed, "load_encoder", lambda model="", variant="": fake)
-    return fake
-
-
-def run(store: Path, *inputs: str, **more: object) -> BuildReport:
-    return build(replace(BuildRequest(inputs, store, small_codebook(store.parent)), **more))
+def run(store: Path, *inputs: str, encoder: FakeEncoder | None = None, **more: object) -> BuildReport:
+    request = replace(BuildRequest(inputs, store, small_codebook(store.parent)), **more)
+    return build(request, encoder=encoder or FakeEncoder())
 
 
 def tables(store: Path, *names: str) -> dict[str, str]:
@@ -95,7 +89,7 @@ def tables(store: Path, *names: str) -> dict[str, str]:
     }
 
 
-def test_a_build_reports_and_stores_what_it_read(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_a_build_reports_and_stores_what_it_read(tmp_path: Path) -> None:
     (tmp_path / "broken.csv").write_text("a,b\n1,2\n")
     report = run(tmp_path / "s", write(tmp_path / "a.jsonl", rows(0, 12)), str(tmp_path / "broken.csv"), "nowhere")
     assert report.counts is not None
@@ -107,18 +101,18 @@ def test_a_build_reports_and_stores_what_it_read(tmp_path: Path, encoder: FakeEn
     assert "broken.csv" in documents and documents.count(",read,") + documents.count('"read"') == 12
 
 
-def test_the_same_inputs_again_change_and_encode_nothing(tmp_path: Path, encoder: FakeEncoder) -> None:
-    source = write(tmp_path / "a.jsonl", rows(0, 12))
-    first = run(tmp_path / "s", source)
+def test_the_same_inputs_again_change_and_encode_nothing(tmp_path: Path) -> None:
+    source, encoder = write(tmp_path / "a.jsonl", rows(0, 12)), FakeEncoder()
+    first = run(tmp_path / "s", source, encoder=encoder)
     before, current = len(encoder.encoded), (tmp_path / "s" / "CURRENT").stat().st_mtime_ns
-    again = run(tmp_path / "s", source)
+    again = run(tmp_path / "s", source, encoder=encoder)
     assert again.unchanged and again.snapshot == first.snapshot and again.inputs_skipped == 1
     assert len(encoder.encoded) == before
     assert (tmp_path / "s" / "CURRENT").stat().st_mtime_ns == current
 
 
 @pytest.mark.parametrize("what", ["METHOD_VERSION", "SCHEMA_VERSION"])
-def test_a_newer_program_builds_the_same_inputs_anew(tmp_path, encoder, monkeypatch, what) -> None:
+def test_a_newer_program_builds_the_same_inputs_anew(tmp_path, monkeypatch, what) -> None:
     source = write(tmp_path / "a.jsonl", rows(0, 12))
     first = run(tmp_path / "s", source)
     monkeypatch.setattr(f"narratives.workflows.build.{what}", "later")
@@ -127,17 +121,17 @@ def test_a_newer_program_builds_the_same_inputs_anew(tmp_path, encoder, monkeypa
     assert run(tmp_path / "s", source).unchanged
 
 
-def test_a_changed_file_replaces_its_own_documents_and_only_them(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_a_changed_file_replaces_its_own_documents_and_only_them(tmp_path: Path) -> None:
     one, two = write(tmp_path / "a.jsonl", rows(0, 5)), write(tmp_path / "b.jsonl", rows(5, 9))
     run(tmp_path / "s", one, two)
     write(tmp_path / "a.jsonl", rows(0, 3))
-    encoder.encoded.clear()
-    report = run(tmp_path / "s", one)
+    encoder = FakeEncoder()
+    report = run(tmp_path / "s", one, encoder=encoder)
     assert report.counts is not None and report.counts.documents == 3 + 4
     assert encoder.encoded == []
 
 
-def test_removing_an_input_takes_its_documents_out(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_removing_an_input_takes_its_documents_out(tmp_path: Path) -> None:
     one, two = write(tmp_path / "a.jsonl", rows(0, 5)), write(tmp_path / "b.jsonl", rows(5, 9))
     alone = run(tmp_path / "alone", two)
     run(tmp_path / "s", one, two)
@@ -148,7 +142,7 @@ def test_removing_an_input_takes_its_documents_out(tmp_path: Path, encoder: Fake
         run(tmp_path / "s", remove=("never.jsonl",))
 
 
-def test_a_store_outlives_its_sources(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_a_store_outlives_its_sources(tmp_path: Path) -> None:
     one, two = write(tmp_path / "a.jsonl", rows(0, 5)), write(tmp_path / "b.jsonl", rows(5, 9))
     run(tmp_path / "s", one)
     Path(one).unlink()
@@ -156,41 +150,38 @@ def test_a_store_outlives_its_sources(tmp_path: Path, encoder: FakeEncoder) -> N
     assert report.counts is not None and report.counts.documents == 9
 
 
-def test_two_documents_with_one_id_are_kept_once_and_told(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_two_documents_with_one_id_are_kept_once_and_told(tmp_path: Path) -> None:
     report = run(tmp_path / "s", write(tmp_path / "a.jsonl", rows(0, 4) + rows(2, 3)))
     assert report.counts is not None and report.counts.documents == 4
     assert "same document" in report.rejected[0].reason and report.rejected[0].row == 5
 
 
-def test_stopped_while_encoding_it_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopped_while_encoding_it_goes_on_where_it_was(tmp_path: Path) -> None:
     source = write(tmp_path / "a.jsonl", rows(0, 60))
     whole = FakeEncoder()
-    monkeypatch.setattr(embed, "load_encoder", lambda model="", variant="": whole)
-    run(tmp_path / "whole", source)
+    run(tmp_path / "whole", source, encoder=whole)
 
     stopped = FakeEncoder(stop_after=len(whole.encoded) // 2)
-    monkeypatch.setattr(embed, "load_encoder", lambda model="", variant="": stopped)
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "s", source)
+        run(tmp_path / "s", source, encoder=stopped)
     assert Store(tmp_path / "s").current() is None
 
     rest = FakeEncoder()
-    monkeypatch.setattr(embed, "load_encoder", lambda model="", variant="": rest)
-    report = run(tmp_path / "s", source)
+    report = run(tmp_path / "s", source, encoder=rest)
     assert not set(rest.encoded) & set(stopped.encoded)
     assert sorted(rest.encoded + stopped.encoded) == sorted(whole.encoded)
     assert report.reused == len(stopped.encoded)
     assert tables(tmp_path / "s") == tables(tmp_path / "whole")
 
 
-def test_the_order_of_inputs_changes_no_byte(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_the_order_of_inputs_changes_no_byte(tmp_path: Path) -> None:
     names = [write(tmp_path / f"{k}.jsonl", rows(7 * k, 7 * k + 7)) for k in range(4)]
     run(tmp_path / "forwards", *names)
     run(tmp_path / "backwards", *reversed(names))
     assert tables(tmp_path / "forwards") == tables(tmp_path / "backwards")
 
 
-def test_in_two_steps_or_one_the_codebook_says_the_same(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_in_two_steps_or_one_the_codebook_says_the_same(tmp_path: Path) -> None:
     names = [write(tmp_path / f"{k}.jsonl", rows(7 * k, 7 * k + 7)) for k in range(4)]
     run(tmp_path / "one", *names)
     run(tmp_path / "two", *names[2:])
@@ -205,14 +196,14 @@ def test_in_two_steps_or_one_the_codebook_says_the_same(tmp_path: Path, encoder:
     pd.testing.assert_frame_equal(*kept)
 
 
-def test_nothing_readable_writes_nothing(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_nothing_readable_writes_nothing(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     report = run(tmp_path / "s", str(tmp_path / "empty"))
     assert report.counts is None and not report.snapshot and report.rejected
     assert Store(tmp_path / "s").current() is None
 
 
-def test_what_a_bad_input_lacks_is_told_even_if_nothing_changes(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_what_a_bad_input_lacks_is_told_even_if_nothing_changes(tmp_path: Path) -> None:
     first = run(tmp_path / "s", write(tmp_path / "a.jsonl", rows(0, 5)))
     gone = run(tmp_path / "s", str(tmp_path / "gone.jsonl"))
     assert gone.inputs_readable == 0 and gone.snapshot == first.snapshot and gone.rejected
@@ -224,7 +215,7 @@ def test_what_a_bad_input_lacks_is_told_even_if_nothing_changes(tmp_path: Path, 
     assert "picture.txt" in tables(tmp_path / "s", "documents")["documents"]
 
 
-def test_a_good_file_gone_bad_is_told_and_loses_nothing(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_a_good_file_gone_bad_is_told_and_loses_nothing(tmp_path: Path) -> None:
     one, two = write(tmp_path / "a.jsonl", rows(0, 5)), write(tmp_path / "b.jsonl", rows(5, 9))
     run(tmp_path / "s", one, two)
     Path(one).write_text("{broken\n")
@@ -234,7 +225,7 @@ def test_a_good_file_gone_bad_is_told_and_loses_nothing(tmp_path: Path, encoder:
     assert run(tmp_path / "s", remove=(one,)).counts.documents == 4
 
 
-def test_a_corrected_manifest_is_no_longer_complained_of(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_a_corrected_manifest_is_no_longer_complained_of(tmp_path: Path) -> None:
     folder = tmp_path / "texts"
     folder.mkdir()
     (folder / "a.txt").write_text("A heading\n\nThe alliance moves its bases closer to our border every year.\n")
@@ -262,7 +253,7 @@ def damage_database(store: Path) -> None:
     ],
 )
 def test_a_damaged_store_is_mended_by_the_next_build_and_forgets_nothing(
-    tmp_path: Path, encoder: FakeEncoder, damage: Callable[[Path], object]
+    tmp_path: Path, damage: Callable[[Path], object]
 ) -> None:
     one, two = write(tmp_path / "a.jsonl", rows(0, 5)), write(tmp_path / "b.jsonl", rows(5, 9))
     run(tmp_path / "s", one, two)
@@ -272,7 +263,7 @@ def test_a_damaged_store_is_mended_by_the_next_build_and_forgets_nothing(
     assert verify_snapshot(tmp_path / "s", report.snapshot) == []
 
 
-def test_damaged_rows_in_the_ledger_are_read_anew_from_their_source(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_damaged_rows_in_the_ledger_are_read_anew_from_their_source(tmp_path: Path) -> None:
     source = write(tmp_path / "a.jsonl", rows(0, 5))
     run(tmp_path / "s", source)
     [kept] = (tmp_path / "s" / "inputs").glob("*.gz")
@@ -284,25 +275,25 @@ def test_damaged_rows_in_the_ledger_are_read_anew_from_their_source(tmp_path: Pa
     assert report.counts is not None and report.counts.documents == 9
 
 
-def test_other_documents_with_one_id_are_named_as_such(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_other_documents_with_one_id_are_named_as_such(tmp_path: Path) -> None:
     other = [{**rows(9, 10)[0], "id": "doc-1"}]
     report = run(tmp_path / "s", write(tmp_path / "a.jsonl", rows(0, 3)), write(tmp_path / "b.jsonl", other))
     assert "another document with the identity" in report.rejected[0].reason
 
 
-def test_a_store_emptied_by_removing_is_empty(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_a_store_emptied_by_removing_is_empty(tmp_path: Path) -> None:
     source = write(tmp_path / "a.jsonl", rows(0, 5))
     run(tmp_path / "s", source)
     report = run(tmp_path / "s", remove=(source,))
     assert report.counts is not None and report.counts.documents == report.counts.clusters == 0
 
 
-def test_a_second_build_is_told_that_one_is_running(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_a_second_build_is_told_that_one_is_running(tmp_path: Path) -> None:
     with Store(tmp_path / "s").lock(), pytest.raises(StoreBusyError, match="another build"):
         run(tmp_path / "s", write(tmp_path / "a.jsonl", rows(0, 2)))
 
 
-def test_an_evaluation_goes_on_while_the_matcher_stays(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_an_evaluation_goes_on_while_the_matcher_stays(tmp_path: Path) -> None:
     first = run(tmp_path / "store", write(tmp_path / "a.jsonl", rows(0, 20))).snapshot
     store = Store(tmp_path / "store")
     assert store.quality(first) is None  # the shipped figures are of another codebook and model
@@ -316,7 +307,7 @@ def test_an_evaluation_goes_on_while_the_matcher_stays(tmp_path: Path, encoder: 
     assert store.quality(third) is None
 
 
-def test_a_copy_goes_where_its_original_goes(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_a_copy_goes_where_its_original_goes(tmp_path: Path) -> None:
     documents = rows(0, 30)
     documents.append({**documents[3], "id": "copied", "date": "2020-12-01", "outlet": "Fourth Paper"})
     report = run(tmp_path / "s", write(tmp_path / "a.jsonl", documents))
@@ -334,7 +325,7 @@ def test_a_copy_goes_where_its_original_goes(tmp_path: Path, encoder: FakeEncode
         assert list(row.narratives) == list(found.loc[row.duplicate_of, "narratives"])
 
 
-def test_the_sample_is_marked_wherever_it_goes(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_the_sample_is_marked_wherever_it_goes(tmp_path: Path) -> None:
     said = json.loads((SAMPLE_FOLDER / "seeds.jsonl").read_text("utf-8").splitlines()[0])["paragraphs"][0]["text"]
     codebook = tmp_path / "said.toml"
     codebook.write_text(
@@ -362,7 +353,7 @@ def test_the_model_is_asked_and_thresholds_hold(tmp_path: Path) -> None:
     assert (auto["score"] >= auto["narrative_id"].map(least)).all()
 
 
-def test_what_is_kept_but_not_counted(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_what_is_kept_but_not_counted(tmp_path: Path) -> None:
     russian = "Мы готовы говорить со всеми нашими партнёрами на равных и с уважением друг к другу."
     more = ["Our bulletin has more on this matter.", "Thank you very much for your attention.", russian]
     documents = [
@@ -378,7 +369,7 @@ def test_what_is_kept_but_not_counted(tmp_path: Path, encoder: FakeEncoder) -> N
     assert counts.not_matched_language == 0
 
 
-def test_a_language_that_is_not_read_is_counted_and_never_matched(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_a_language_that_is_not_read_is_counted_and_never_matched(tmp_path: Path) -> None:
     russian = "Альянс из года в год придвигает свои базы всё ближе к нашей границе, это видят все."
     documents = [d | {"paragraphs": [{"text": f"{russian} Пункт {i}."}]} for i, d in enumerate(rows(0, 6))]
     report = run(tmp_path / "s", write(tmp_path / "a.jsonl", documents + rows(6, 12)))

@@ -13,12 +13,9 @@ import pytest
 from narratives import measure
 from narratives.model import Slice, UnusedColumns
 from narratives.store import DEFAULT_COPIES, Store, export_slice
-from tests.helpers.fakes import FakeEncoder
 from tests.helpers.reading import write_parquet
-from tests.integration.test_build import encoder, rows, run, write
+from tests.integration.test_build import rows, run, write
 from tests.unit.read.test_office import BULLETIN, MAIN, WORD, bomb, encrypted, locked, repacked
-
-__all__ = ["encoder"]  # the fixture
 
 TEXT = "The alliance moves its bases closer to our border year after year."
 BAD = {
@@ -47,7 +44,7 @@ def listed(store: Path) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_one_bad_file_among_good_ones_ends_no_build(tmp_path: Path, encoder: FakeEncoder, name: str) -> None:
+def test_one_bad_file_among_good_ones_ends_no_build(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     write(folder / "a.jsonl", rows(0, 4))
@@ -60,7 +57,7 @@ def test_one_bad_file_among_good_ones_ends_no_build(tmp_path: Path, encoder: Fak
     assert run(tmp_path / "s", str(folder)).unchanged
 
 
-def test_files_whose_names_are_no_text_are_taken_in_and_told_apart(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_files_whose_names_are_no_text_are_taken_in_and_told_apart(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     for number, name in enumerate((b"caf\xe9.txt", b"caf\xe8.txt", b"\xcf\xf0\xe8\xe2\xe5\xf2.jsonl")):
@@ -80,7 +77,7 @@ def test_files_whose_names_are_no_text_are_taken_in_and_told_apart(tmp_path: Pat
     assert gone.counts is not None and gone.counts.documents == 3
 
 
-def test_all_that_was_rejected_is_listed_until_it_is_mended(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_all_that_was_rejected_is_listed_until_it_is_mended(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     write(folder / "a.jsonl", rows(0, 4))
@@ -112,7 +109,7 @@ def test_all_that_was_rejected_is_listed_until_it_is_mended(tmp_path: Path, enco
     assert not report.rejected and listed(tmp_path / "s").empty
 
 
-def test_a_refused_link_is_removed_alone(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_a_refused_link_is_removed_alone(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     write(folder / "a.jsonl", rows(0, 4))
@@ -123,7 +120,7 @@ def test_a_refused_link_is_removed_alone(tmp_path: Path, encoder: FakeEncoder) -
 
 
 @pytest.mark.parametrize("how", ["broken", "no file"])
-def test_what_a_file_gone_bad_lacks_is_listed_beside_what_stays(tmp_path: Path, encoder: FakeEncoder, how: str) -> None:
+def test_what_a_file_gone_bad_lacks_is_listed_beside_what_stays(tmp_path: Path, how: str) -> None:
     source = Path(write(tmp_path / "a.jsonl", rows(0, 4)))
     run(tmp_path / "s", str(source))
     source.unlink()
@@ -143,7 +140,7 @@ def test_what_a_file_gone_bad_lacks_is_listed_beside_what_stays(tmp_path: Path, 
     assert not report.rejected and report.counts is not None and report.counts.rejected == 0
 
 
-def test_arguments_that_mean_nothing_are_told_and_not_held(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_arguments_that_mean_nothing_are_told_and_not_held(tmp_path: Path) -> None:
     source = write(tmp_path / "a.jsonl", rows(0, 4))
     report = run(tmp_path / "s", source, "nowhere", "none/*.txt")
     assert (
@@ -152,7 +149,7 @@ def test_arguments_that_mean_nothing_are_told_and_not_held(tmp_path: Path, encod
     assert listed(tmp_path / "s").empty
 
 
-def test_tables_that_number_their_rows_do_not_collide(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_tables_that_number_their_rows_do_not_collide(tmp_path: Path) -> None:
     first = tmp_path / "a.csv"
     second = tmp_path / "b.csv"
     first.write_text(f"id,text\n1,{TEXT}\n2,Sanctions hurt those who impose them as everybody can see.\n")
@@ -161,7 +158,7 @@ def test_tables_that_number_their_rows_do_not_collide(tmp_path: Path, encoder: F
     assert report.counts is not None and report.counts.documents == 4 and not report.rejected
 
 
-def test_columns_that_are_not_used_are_named_whenever_the_file_is(tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_columns_that_are_not_used_are_named_whenever_the_file_is(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(f"text,Date,Speeker\n{TEXT},2016,Ann\n")
     for _ in range(2):

@@ -14,22 +14,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from narratives import embed
 from narratives.cli.main import main
 from narratives.cli.parser import make_parser
 from narratives.cli.reference import get_subparsers, render_reference
 from narratives.resources import DATA_FOLDER
 from narratives.store import Store
 from tests.conftest import ROOT
-from tests.helpers.fakes import FakeEncoder
+from tests.helpers.fakes import FakeEncoder, use_encoder
 from tests.integration.test_build import rows, small_codebook, write
 
 
 @pytest.fixture(autouse=True)
 def encoder(monkeypatch: pytest.MonkeyPatch) -> FakeEncoder:
-    fake = FakeEncoder()
-    monkeypatch.setattr(embed, "load_encoder", lambda model="", variant="": fake)
-    return fake
+    return use_encoder(monkeypatch, FakeEncoder())
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +82,7 @@ def test_a_running_build_is_told_from_other_failures(store: str) -> None:
 def test_stopping_says_that_nothing_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(embed, "load_encoder", lambda model="", variant="": FakeEncoder(stop_after=20))
+    use_encoder(monkeypatch, FakeEncoder(stop_after=20))
     source = write(tmp_path / "a.jsonl", rows(0, 12))
     assert main(["build", source, "--store", str(tmp_path / "s")]) == 130
     assert "Nothing is lost" in capsys.readouterr().err

@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from narratives import embed
 from narratives.cli.main import main
 from narratives.dashboard import cached_queries
 from narratives.model import BuildReport, QualityMetrics, SnapshotContent, SpotCheck, StoreError
@@ -27,7 +26,7 @@ from narratives.workflows import search
 from narratives.workflows.build import BuildRequest, build
 from narratives.workflows.evaluate import EvaluationRequest, evaluate_matching
 from tests.helpers.factory import content, document
-from tests.helpers.fakes import DIMENSION, FakeEncoder
+from tests.helpers.fakes import DIMENSION, FakeEncoder, use_encoder
 from tests.integration.test_build import rows, small_codebook, write
 
 PERFECT = QualityMetrics("", 3, *[1.0] * 12)
@@ -47,9 +46,10 @@ class Made:
     def store(self) -> Path:
         return self.folder / "store"
 
-    def build(self, *names: str) -> BuildReport:
+    def build(self, *names: str, encoder: FakeEncoder | None = None) -> BuildReport:
         inputs = tuple(str(self.folder / name) for name in names)
-        return build(BuildRequest(inputs, self.store, self.folder / "codebook.toml"))
+        request = BuildRequest(inputs, self.store, self.folder / "codebook.toml")
+        return build(request, encoder=encoder or FakeEncoder())
 
     @property
     def vectors(self) -> Path:
@@ -65,11 +65,9 @@ class Made:
         return [p["text"] for row in rows(0, 12) for p in row["paragraphs"]]  # type: ignore[attr-defined]
 
 
-@pytest.fixture(autouse=True)
-def encoder(monkeypatch: pytest.MonkeyPatch) -> FakeEncoder:
-    fake = FakeEncoder()
-    monkeypatch.setattr(embed, "load_encoder", lambda model="", variant="", **_: fake)
-    return fake
+@pytest.fixture
+def encoder() -> FakeEncoder:
+    return FakeEncoder()
 
 
 @pytest.fixture(scope="module")
@@ -79,12 +77,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Made:
     small_codebook(folder)
     write(folder / "a.jsonl", rows(0, 12))
     write(folder / "b.jsonl", rows(12, 16))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(embed, "load_encoder", lambda model="", variant="": FakeEncoder())
-        made = Made(folder, "", "")
-        first = made.build("a.jsonl").snapshot
-        shutil.copytree(folder / "store", folder / "kept")
-        second = made.build("b.jsonl").snapshot
+    made = Made(folder, "", "")
+    first = made.build("a.jsonl").snapshot
+    shutil.copytree(folder / "store", folder / "kept")
+    second = made.build("b.jsonl").snapshot
     return Made(folder, first, second)
 
 
@@ -136,8 +132,13 @@ def test_damaged_vectors_are_told_and_the_next_build_gives_what_it_would_have_gi
 
 @pytest.mark.parametrize("damage", [zero_vectors, shift_keys])
 def test_a_build_of_nothing_new_encodes_what_was_damaged_and_keeps_the_snapshot(
-    made: Made, encoder: FakeEncoder, damage: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
+    made: Made,
+    encoder: FakeEncoder,
+    damage: Callable[[Path], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    use_encoder(monkeypatch, encoder)
     vectors = Store(made.store).kept_vectors("fake", "fp32")
     before = vectors.get(made.statements)
     damage(made.vectors)
@@ -147,18 +148,16 @@ def test_a_build_of_nothing_new_encodes_what_was_damaged_and_keeps_the_snapshot(
     assert encoder.encoded and Store(made.store).current() == made.first
     assert np.array_equal(Store(made.store).kept_vectors("fake", "fp32").get(made.statements), before)
     encoder.encoded.clear()
-    assert made.build("a.jsonl").unchanged and not encoder.encoded
+    assert made.build("a.jsonl", encoder=encoder).unchanged and not encoder.encoded
 
 
 def test_stopped_while_encoding_what_was_damaged_the_next_build_goes_on(
-    made: Made, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    made: Made, capsys: pytest.CaptureFixture[str]
 ) -> None:
     zero_vectors(made.vectors)
-    monkeypatch.setattr(embed, "load_encoder", lambda model="", variant="": FakeEncoder(stop_after=16))
     with pytest.raises(KeyboardInterrupt):
-        made.build("a.jsonl")
+        made.build("a.jsonl", encoder=FakeEncoder(stop_after=16))
     assert "have no vector" in status(made, capsys)[1]
-    monkeypatch.setattr(embed, "load_encoder", lambda model="", variant="": encoder)
     report = made.build("a.jsonl")
     assert report.unchanged and 0 < report.encoded < 60
     assert status(made, capsys)[0] == 0
@@ -186,10 +185,10 @@ def test_an_evaluation_uses_no_damaged_vector(made: Made, encoder: FakeEncoder) 
     gold = made.folder / "gold.jsonl"
     write(gold, [{"text": text, "labels": ["bases"]} for text in made.statements[:20]])
     request = EvaluationRequest(gold, made.store, made.folder / "codebook.toml")
-    whole = evaluate_matching(request).evaluation
+    whole = evaluate_matching(request, encoder=encoder).evaluation
     zero_vectors(made.vectors)
     encoder.encoded.clear()
-    assert repr(evaluate_matching(request).evaluation) == repr(whole)
+    assert repr(evaluate_matching(request, encoder=encoder).evaluation) == repr(whole)
     assert encoder.encoded
 
 
@@ -272,7 +271,7 @@ def test_whatever_of_the_snapshot_before_cannot_be_read_it_is_as_if_there_had_be
     damage_page(made.store, read)
     report = made.build("a.jsonl")
     assert report.snapshot == made.first and Store(made.store).manifest(made.first).predecessor == ""
-    assert any("as if there had been none before" in note for note in report.notes)
+    assert any("without a previous snapshot" in note for note in report.notes)
 
 
 def test_a_snapshot_whose_pages_are_damaged_is_built_anew_and_that_is_told(
@@ -410,7 +409,6 @@ processes = multiprocessing.get_context("forkserver")
 
 
 def _build_and_die(made: Made) -> None:
-    embed.load_encoder = lambda model="", variant="": FakeEncoder()
     with killed_at(4, lambda: os.kill(os.getpid(), signal.SIGKILL)):
         made.build("b.jsonl")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from narratives import embed, measure
+from narratives import measure
 from narratives.model import (
     BuildReport,
     Codebook,
@@ -21,15 +21,7 @@ from narratives.model import (
 )
 from narratives.store import DECISIONS_FILE, EXPORT_TABLES, DecisionLog, Store, export_slice, hash_decisions
 from narratives.workflows.match import collect_verdicts
-from tests.helpers.fakes import FakeEncoder
 from tests.integration.test_build import CLAIMS, rows, run, tables, write
-
-
-@pytest.fixture(autouse=True)
-def encoder(monkeypatch: pytest.MonkeyPatch) -> FakeEncoder:
-    fake = FakeEncoder()
-    monkeypatch.setattr(embed, "load_encoder", lambda model="", variant="": fake)
-    return fake
 
 
 @pytest.fixture

@@ -44,9 +44,9 @@ def encoder() -> SentenceEncoder:
     return load_encoder(variant="fp32")
 
 
-def test_importing_track_and_loading_the_bundled_model_does_not_import_torch() -> None:
+def test_importing_embed_and_loading_the_bundled_model_does_not_import_torch() -> None:
     code = (
-        "import sys, narratives.track as track; encoder = track.load_encoder();"
+        "import sys, narratives.embed as embed; encoder = embed.load_encoder();"
         "print(encoder.name, encoder.dimension, *encoder.languages);"
         "sys.exit(bool({'torch', 'transformers', 'sentence_transformers', 'sklearn'} & set(sys.modules)))"
     )

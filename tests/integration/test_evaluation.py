@@ -7,22 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from narratives import embed, match
+from narratives import match
 from narratives.cli.main import main
 from narratives.model import ConfigError, LabelledText
 from narratives.read import read_labels
 from narratives.store import DECISIONS_FILE, DecisionLog, Store, open_snapshot, read_evaluation
 from narratives.workflows import evaluate
 from narratives.workflows.evaluate import EvaluationRequest, EvaluationResult, evaluate_matching
-from tests.helpers.fakes import FakeEncoder
+from tests.helpers.fakes import FakeEncoder, use_encoder
 from tests.integration.test_build import CLAIMS, rows, run, small_codebook, write
-
-
-@pytest.fixture(autouse=True)
-def encoder(monkeypatch: pytest.MonkeyPatch) -> FakeEncoder:
-    fake = FakeEncoder()
-    monkeypatch.setattr(embed, "load_encoder", lambda model="", variant="": fake)
-    return fake
 
 
 @pytest.fixture
@@ -50,7 +43,8 @@ def store(tmp_path: Path) -> Store:
 
 
 def ask(gold: Path, store: Path, **more: object) -> EvaluationResult:
-    return evaluate_matching(EvaluationRequest(gold, store, small_codebook(gold.parent), **more))  # type: ignore[arg-type]
+    request = EvaluationRequest(gold, store, small_codebook(gold.parent), **more)  # type: ignore[arg-type]
+    return evaluate_matching(request, encoder=FakeEncoder())
 
 
 def test_the_current_snapshot_carries_the_figures(gold: Path, store: Store) -> None:
@@ -102,7 +96,7 @@ def test_a_decided_text_is_scored_without_its_document(
         asked.append(set(decided.documents))
         return learn(decided)
 
-    monkeypatch.setattr(embed, "learn", spied)
+    monkeypatch.setattr(match, "learn_corrections", spied)
     found = ask(gold, store.path)
     everything, *folds = asked
     assert len(everything) == 24 and len(folds) == evaluate.FOLDS
@@ -115,7 +109,7 @@ def test_foreign_texts_are_scored_with_all_that_was_taught(gold: Path, store: St
     imported(gold, store)
     other = tmp_path / "other.jsonl"
     other.write_text(json.dumps({"id": "x-1", "text": f"{CLAIMS[0]} Elsewhere.", "labels": ["bases"]}) + "\n")
-    assert "none of them of these documents" in ask(other, store.path).evaluation.caveat
+    assert "none of them from these documents" in ask(other, store.path).evaluation.caveat
 
 
 def test_a_file_without_any_label_is_refused(tmp_path: Path, store: Store) -> None:
@@ -125,8 +119,13 @@ def test_a_file_without_any_label_is_refused(tmp_path: Path, store: Store) -> No
 
 
 def test_the_commands_from_import_to_figures(
-    gold: Path, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    gold: Path,
+    store: Store,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    use_encoder(monkeypatch, FakeEncoder())
     codebook = str(small_codebook(tmp_path))
     place = ["--store", str(store.path), "--codebook", codebook]
     gold.write_text(gold.read_text("utf-8") + '{"text": ""}\n', "utf-8")

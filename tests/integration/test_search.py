@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from narratives.model import EncoderError, Slice, StoreError, UsageError
+from narratives.model import EncoderError, EvidenceQuery, Slice, StoreError, UsageError
 from narratives.store import Store, open_snapshot
 from narratives.workflows import search
 from tests.helpers.factory import content
-from tests.helpers.fakes import DIMENSION, FakeEncoder
+from tests.helpers.fakes import DIMENSION, FakeEncoder, use_encoder
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_model_that_is_not_here_is_said_and_nobody_is_asked(path, monkeypatch)
 
 
 def test_another_model_than_the_build_s_is_refused(path, monkeypatch):
-    monkeypatch.setattr("narratives.track.load_encoder", lambda *_, **__: FakeEncoder())
+    use_encoder(monkeypatch, FakeEncoder())
     manifest = open_snapshot(path).meta()
     assert search.load_snapshot_encoder(manifest).name == "fake"
     with pytest.raises(EncoderError, match="which made the vectors"):
@@ -110,7 +110,7 @@ def test_the_model_finds_other_words_for_the_same(sample):
     index = search.open_index(sample, snapshot)
     encoder = search.load_snapshot_encoder(snapshot.meta())
     found = search.search_index(index, encoder, "Restrictive measures against us break the rules of world trade")
-    best = snapshot.paragraphs(Slice(), limit=5, near=found)
+    best = snapshot.paragraphs(EvidenceQuery(Slice(), similar=found), limit=5)
     assert best["narratives"].str.contains("Sanctions as unlawful").any()
     assert best["similarity"].tolist() == sorted(best["similarity"], reverse=True)
     assert search.search_index(index, encoder, "my sourdough starter will not rise") == {}

@@ -134,7 +134,7 @@ def test_what_was_judged_is_counted(store, drawn):
     assert found.checks == (SpotCheck(ABOUT, 5, 3),) and not found.replaced and not found.rejected
     kept = open_snapshot(store).spot_checks()
     assert kept is not None and kept.rows == found.checks and kept.caveat == found.caveat
-    assert kept.caveat == "Judged by people; in all 1 without a certain verdict left out."
+    assert kept.caveat == "Judged by people; 1 unsure verdict left out."
     judged(drawn, "no", "no")
     found = import_judgements(store, drawn, "machine")
     assert found.checks == (SpotCheck(ABOUT, 5, 2),) and found.replaced
@@ -159,14 +159,14 @@ def test_bad_rows_are_listed_and_the_rest_goes_on(store, drawn):
     first = rows.index[rows["verdict"] == "yes"][0] + 1
     assert reasons.keys() == {first + 1, len(rows) + 1, len(rows) + 2}
     assert "'perhaps'" in reasons[first + 1] and "not assigned" in reasons[len(rows) + 1]
-    assert f"row {first} already" in reasons[len(rows) + 2]
+    assert f"already judged in row {first}" in reasons[len(rows) + 2]
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda rows: rows, "verdicts"),
-        (lambda rows: rows.assign(verdict="unsure"), "unsure alone"),
+        (lambda rows: rows.assign(verdict="unsure"), "only unsure"),
         (lambda rows: rows.assign(verdict="maybe"), "'maybe'"),
         (lambda rows: rows.drop(columns="verdict"), "the columns"),
         (lambda rows: rows.assign(verdict="yes", snapshot=["a" * 12, *rows["snapshot"][1:]]), "one snapshot"),
@@ -310,7 +310,7 @@ def test_the_page_shows_what_was_found_and_the_corrected_share(store, drawn, mon
     import_judgements(store, drawn, "human")
     figures, captions = opened("pages/narrative_page.py", about=ABOUT)
     assert figures["Corrected share"] != "–" and "spotcheck draw" not in captions
-    assert "of 40 assignments drawn at random here 20 hold; precision here: 0.50 (0.35–0.65)" in captions
+    assert "20 of 40 randomly drawn assignments are correct; precision here: 0.50 (0.35–0.65)" in captions
     assert "by a spot check and the recall measured elsewhere. Judged by people." in captions
     _, captions = opened("pages/prevalence_page.py")
     assert "precision here: 0.50" in captions

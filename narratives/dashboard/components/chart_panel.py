@@ -1,4 +1,4 @@
-"""Files of what a page shows; filters, snapshot and caveat stand in every row, so that none is orphaned."""
+"""Chart panels with their table, downloads and links. Each row of a file names filters, snapshot and caveat."""
 
 from __future__ import annotations
 
@@ -17,15 +17,14 @@ import streamlit as st
 from plotly.basedatatypes import BaseFigure
 from streamlit.components.v2 import component
 
-from narratives.brief import build_html
 from narratives.dashboard import cached_queries, navigation, sidebar, url_state
 from narratives.dashboard.shell import SNAPSHOT_PARAMETER, View
 from narratives.model import Slice, SnapshotManifest
-from narratives.render import phrases, time_series
+from narratives.render import phrases, time_series, traces
 from narratives.store import format_filters, frame_to_csv, write_table
 from narratives.workflows import brief
 
-# Columns of the pages' files, and what `written` calls them.
+# Columns of the pages' files, and the names of `format_filters`.
 _FILTER_COLUMNS = {
     "filter_speaker": "speakers",
     "filter_outlet": "outlets",
@@ -40,11 +39,11 @@ _FILTER_COLUMNS = {
 def export_paragraphs(
     frame: pd.DataFrame, s: Slice, manifest: SnapshotManifest, extra: Mapping[str, str], suffix: str
 ) -> bytes:
-    """The evidence, one row a paragraph, as `.csv` (UTF-8 with BOM, formulas neutralised), `.jsonl` or
-    `.parquet`: the same rows and columns in each. `extra` are the page's own controls.
+    """Return the evidence as a file, one row per paragraph.
 
-    There may be 30,000 rows, so each says the caveat in short; Parquet also holds it once in full. With
-    `filter_unassigned` rows are chosen without regard to the narrative filter, so none is named then.
+    The format is `.csv` (UTF-8 with BOM, formulas neutralised), `.jsonl` or `.parquet`, with the same rows and
+    columns in each. `extra` are the page's own controls. There may be 30,000 rows, so each has the short caveat;
+    Parquet also holds the full one. With `filter_unassigned` the narrative filter does not apply and is not named.
     """
     s = replace(s, narratives=()) if extra.get("filter_unassigned") == "yes" else s
     context = _build_context_columns(s, manifest)
@@ -64,23 +63,23 @@ def export_table(
     denominator: str,
     extra: Mapping[str, str] = MappingProxyType({}),
 ) -> bytes:
-    """The numbers of a chart, as UTF-8 with BOM; formulas are neutralised. `extra` are further columns."""
+    """Return the numbers of a chart as CSV (UTF-8 with BOM, formulas neutralised); `extra` are further columns."""
     context = {"denominator": denominator, "unit": s.unit, **extra, **_build_context_columns(s, manifest)}
     return frame_to_csv(frame.assign(**context), bom=True)
 
 
 def build_file_stem(what: str, snapshot_id: str) -> str:
-    """What a browser should save it as, without the ending."""
+    """Return the name of a downloaded file, without its suffix."""
     return f"narratives-{what}-{snapshot_id}"
 
 
 def build_file_name(what: str, snapshot_id: str, suffix: str = ".csv") -> str:
-    """The same with its ending."""
+    """Return the name of a downloaded file."""
     return f"{build_file_stem(what, snapshot_id)}{suffix}"
 
 
 def _build_context_columns(s: Slice, manifest: SnapshotManifest) -> dict[str, str]:
-    """The columns that say what a file is a slice of."""
+    """Return the columns with the filters, the snapshot and the caveat."""
     filters = format_filters(s)
     return {
         **{column: filters[name] for column, name in _FILTER_COLUMNS.items()},
@@ -110,12 +109,12 @@ p { font-size: .85rem; margin: .4rem 0 0; color: var(--st-text-color); min-heigh
 
 @dataclass(frozen=True, slots=True)
 class ChartPanel:
-    """What stands around one or more charts.
+    """The frame around one or more charts.
 
-    `key` names it in the page (lower case, hyphens); `how` says in words what is drawn, in which unit and
-    of which denominator; `summary` tells the charts to those who cannot see them; `table` holds exactly
-    what is drawn and `columns` how to show it; `slice` is what it is a slice of. `link` are parameters that a
-    copied link must name although the address leaves them out, since what it starts with may change.
+    `key` identifies the panel in the page (lower case, hyphens). `how` describes what is drawn, in which unit
+    and with which denominator. `summary` describes the charts for people who cannot see them. `table` holds
+    exactly what is drawn, and `columns` configures its columns. `slice` are the filters of the data. `link` are
+    parameters that a copied link must contain although the URL omits them, because their defaults may change.
     """
 
     key: str
@@ -130,7 +129,7 @@ class ChartPanel:
 
 
 SelectionMode = Literal["points", "box", "lasso"]
-Figures = Sequence[tuple[str, time_series.Figure, str]]
+Figures = Sequence[tuple[str, traces.Figure, str]]
 
 
 def draw_panel(
@@ -142,18 +141,18 @@ def draw_panel(
     config: Mapping[str, Any] = time_series.PLOTLY_CONFIG,
     selection: Sequence[SelectionMode] = ("points",),
 ) -> None:
-    """Draw the panel: its charts, or their numbers as a table, and the ways to take them away.
+    """Draw the panel: its charts, or their numbers as a table, and the menu to save them.
 
-    `figures` gives (key, figure, text summary) and is not called while the table is shown; None where the
-    table is all there is. With `least_width` in pixels the charts stand in a grid, else one below the other.
-    `on_click` is called with the key of the chart of which a point was clicked, or points were chosen in
-    another way of `selection`. `config` is Plotly's.
+    `figures` returns (key, figure, text summary) for each chart and is not called while the table is shown. It
+    is None if there is only a table. With `least_width` in pixels the charts are in a grid, otherwise one below
+    the other. `on_click` is called with the key of a chart when its points are clicked or selected in another
+    way that `selection` allows. `config` is Plotly's.
     """
     with st.container(key=f"panel-{panel.key}"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             st.subheader(phrases.escape_markdown(panel.title), anchor=False, width="stretch")
             tabled = figures is None or st.toggle(
-                "Table", key=f"table-{panel.key}", help="The numbers instead of the chart."
+                "Table", key=f"table-{panel.key}", help="Show the numbers instead of the chart."
             )
             _draw_save_menu(view, panel, pictures=not tabled)
         st.caption(phrases.escape_markdown(panel.how))
@@ -173,18 +172,18 @@ def draw_panel(
 
 
 class PlainFigure(BaseFigure):  # type: ignore[misc]  # Plotly has no types
-    """A figure that Streamlit may send as it stands.
+    """A figure that Streamlit sends unchanged.
 
-    Of a plain dict it would make a Plotly figure at every redraw, checking each value and adding a template
-    that the browser's theme covers again: with the prevalence page half of the server's time and a third of
-    what is sent. That figures are well formed is tested instead (tests/conftest.py).
+    Streamlit turns a plain dict into a Plotly figure at every redraw. That checks each value and adds a template
+    that the theme overrides, which on the Prevalence page takes half of the server's time and a third of the
+    traffic. The tests check that figures are well formed (tests/conftest.py).
     """
 
-    def __init__(self, spec: time_series.Figure) -> None:
+    def __init__(self, spec: traces.Figure) -> None:
         self._spec = spec
 
-    def to_dict(self) -> time_series.Figure:
-        """The figure as the browser's Plotly takes it."""
+    def to_dict(self) -> traces.Figure:
+        """Return the figure as the browser's Plotly needs it."""
         return self._spec
 
 
@@ -232,13 +231,13 @@ def _draw_save_menu(view: View, panel: ChartPanel, pictures: bool) -> None:
 
 
 def draw_link_buttons(view: View, key: str) -> None:
-    """The buttons that copy a link to the page as it stands, where there is nothing to draw a picture of."""
-    data_of = {"snapshot": cached_queries.get_manifest(view.handle).snapshot_id, "pictures": False}
-    _load_share_component()(data=data_of, key=f"share-{key}")
+    """Draw the buttons that copy a link to the current page, without those that save a picture."""
+    data = {"snapshot": cached_queries.get_manifest(view.handle).snapshot_id, "pictures": False}
+    _load_share_component()(data=data, key=f"share-{key}")
 
 
 def build_image_notes(view: View, s: Slice) -> list[str]:
-    """What a picture must say below its charts: filters, snapshot and caveat."""
+    """Return the notes below the charts of a saved picture: filters, snapshot and caveat."""
     manifest = cached_queries.get_manifest(view.handle)
     chosen = phrases.describe_filters(s, cached_queries.get_narrative_names(view.handle))
     filtered = "; ".join(f"{name}: {value}" for _, name, value in chosen) or "none"
@@ -256,7 +255,7 @@ def _load_share_component() -> Callable[..., Any]:
 
 
 def draw_brief_button(view: View, s: Slice) -> None:
-    """Offer the brief of a slice; it is made when the button is pressed."""
+    """Draw the button for the brief of a slice, which is made when the button is pressed."""
     here = st.context.url or ""
     st.download_button(
         "Brief (HTML)",
@@ -266,20 +265,20 @@ def draw_brief_button(view: View, s: Slice) -> None:
         on_click="ignore",
         type="tertiary",
         icon=":material/description:",
-        help="One page to print or pass on: charts, five paragraphs, method and caveats of what the filters "
-        "show. It opens in any browser and needs no network.",
+        help="One page to print or share, with charts, five paragraphs, the method and the caveats for the current "
+        "filters. It opens in any browser, without a network connection.",
         key="brief",
     )
 
 
 def build_linked_brief(view: View, s: Slice, here: str) -> str:
-    """The brief, with a link to the same slice of the same snapshot where `here` is this page's address."""
-    found = brief.gather_brief(cached_queries.get_snapshot(view.handle), s)
-    return build_html(found, Path(view.handle.store).name, build_snapshot_url(view, s, here))
+    """Return the brief, with a link to the same slice of the same snapshot; `here` is this page's URL."""
+    content = brief.gather_brief(cached_queries.get_snapshot(view.handle), s)
+    return brief.build_html(content, Path(view.handle.store).name, build_snapshot_url(view, s, here))
 
 
 def build_snapshot_url(view: View, s: Slice, here: str) -> str:
-    """The address that shows the slice of this very snapshot again; empty where there is none."""
+    """Return the URL that shows the slice of this snapshot again; empty if `here` is not a full URL."""
     if not urlsplit(here).netloc:
         return ""
     own = {
@@ -287,5 +286,5 @@ def build_snapshot_url(view: View, s: Slice, here: str) -> str:
         "unit": None if s.unit == "paragraph" else s.unit,
         SNAPSHOT_PARAMETER: view.handle.snapshot_id,
     }
-    asked = url_state.encode_parameters({**sidebar.get_control_values(s), **own})
-    return f"{urlsplit(here)._replace(query=urlencode(asked, doseq=True), fragment='').geturl()}"
+    parameters = url_state.encode_parameters({**sidebar.get_control_values(s), **own})
+    return f"{urlsplit(here)._replace(query=urlencode(parameters, doseq=True), fragment='').geturl()}"

@@ -1,7 +1,7 @@
-"""Controls whose value stands in the address: what one shows, what it returns and the address say the same.
+"""Controls whose values are in the URL.
 
-Each returns what `address` holds, never what the widget says: that is only a view of it, and may be without a
-value where a page has just been turned to.
+Each returns the value that `url_state` holds, never the widget's: the widget is only a view of it, and has no
+value when a page has just been opened.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ _MEASURES: Mapping[Measure, str] = {"share": "Share", "count": "Count"}
 
 
 def measure() -> Measure:
-    """Share or count: one choice for all pages that offer it."""
+    """Draw the choice between share and count, shared by all pages that offer it."""
     return choice("Show", "show", _MEASURES)
 
 
 def period(help: str) -> dates.Length:
-    """The length of a period: one choice for all pages that offer it."""
+    """Draw the choice of the period's length, shared by all pages that offer it."""
     return choice("Period", "by", dates.LENGTHS, help=help)
 
 
 def choice(label: str, key: str, options: Mapping[Key, str], default: Key | None = None, help: str = "") -> Key:
-    """A few options side by side, of which one is always chosen: `default`, or the first, at the start."""
-    said = _one(key, options, default or next(iter(options)))
+    """Draw a few options side by side; one is always chosen, initially `default` or the first."""
+    chosen = _bind(key, options, default or next(iter(options)))
     st.segmented_control(
         label,
         list(options),
         format_func=options.__getitem__,
         required=True,
         help=help or None,
-        **_shown(key, said),
+        **_bind_widget(key, chosen),
     )
-    return said
+    return chosen
 
 
 def box(
@@ -53,8 +53,8 @@ def box(
     width: int | Literal["stretch"] = "stretch",
     everywhere: bool = False,
 ) -> Key:
-    """A list of options, of which one is always chosen: `default`, or the first, at the start."""
-    said = _one(key, options, default or next(iter(options)))
+    """Draw a list of options; one is always chosen, initially `default` or the first."""
+    chosen = _bind(key, options, default or next(iter(options)))
     st.selectbox(
         label,
         list(options),
@@ -62,16 +62,16 @@ def box(
         filter_mode="contains",
         help=help or None,
         width=width,
-        **_shown(key, said, everywhere),
+        **_bind_widget(key, chosen, everywhere),
     )
-    return said
+    return chosen
 
 
 def maybe(label: str, key: str, options: Sequence[str], placeholder: str) -> str | None:
-    """A list of options on every page, of which one or none is chosen."""
-    said = url_state.bind_value(key, {option: option for option in options})
-    st.selectbox(label, options, index=None, placeholder=placeholder, **_shown(key, said, everywhere=True))
-    return said
+    """Draw a list of options that is on every page; one or none is chosen."""
+    chosen = url_state.bind_value(key, {option: option for option in options})
+    st.selectbox(label, options, index=None, placeholder=placeholder, **_bind_widget(key, chosen, everywhere=True))
+    return chosen
 
 
 def several(
@@ -83,8 +83,8 @@ def several(
     most: int = url_state.MOST_CHOSEN,
     everywhere: bool = False,
 ) -> list[str]:
-    """A list of options, of which at most `most` may be chosen."""
-    said = url_state.bind_multiselect(key, options, most)
+    """Draw a list of options, of which at most `most` can be chosen."""
+    chosen = url_state.bind_multiselect(key, options, most)
     st.multiselect(
         label,
         list(options),
@@ -93,36 +93,36 @@ def several(
         placeholder=placeholder,
         filter_mode="contains",
         help=help or None,
-        **_shown(key, said, everywhere),
+        **_bind_widget(key, chosen, everywhere),
     )
-    return said
+    return chosen
 
 
 def switch(label: str, key: str, help: str = "") -> bool:
-    """A switch, off at the start."""
-    said = url_state.bind_flag(key)
-    st.toggle(label, help=help or None, **_shown(key, said))
-    return said
+    """Draw a switch, initially off."""
+    chosen = url_state.bind_flag(key)
+    st.toggle(label, help=help or None, **_bind_widget(key, chosen))
+    return chosen
 
 
 def line(label: str, key: str, icon: str, placeholder: str, help: str, most: int) -> str:
-    """A line of free text of at most `most` letters, without spaces around it."""
-    said = url_state.text(key, most)
-    st.text_input(label, icon=icon, placeholder=placeholder, help=help, max_chars=most, **_shown(key, said))
-    return said.strip()
+    """Draw a line of free text; return at most `most` characters, without spaces around them."""
+    chosen = url_state.bind_text(key, most)
+    st.text_input(label, icon=icon, placeholder=placeholder, help=help, max_chars=most, **_bind_widget(key, chosen))
+    return chosen.strip()
 
 
 def page_number(key: str, pages: int) -> int:
-    """Which of so many pages of a table is shown, from 1."""
-    said = url_state.bind_number(key, pages)
-    st.pagination(pages, **_shown(key, said))
-    return said
+    """Draw page numbers of a table with `pages` pages; return the chosen one, from 1."""
+    chosen = url_state.bind_number(key, pages)
+    st.pagination(pages, **_bind_widget(key, chosen))
+    return chosen
 
 
-def _one(key: str, options: Mapping[Key, str], default: Key) -> Key:
+def _bind(key: str, options: Mapping[Key, str], default: Key) -> Key:
     return cast(Key, url_state.bind_value(key, cast(Mapping[str, str], options), default))
 
 
-def _shown(key: str, value: object, everywhere: bool = False) -> dict[str, Any]:
-    own = url_state.view(key, value, everywhere)
-    return {"key": own, "on_change": url_state.keep, "args": (key, own)}
+def _bind_widget(key: str, value: object, everywhere: bool = False) -> dict[str, Any]:
+    own = url_state.prepare_widget(key, value, everywhere)
+    return {"key": own, "on_change": url_state.save_value, "args": (key, own)}

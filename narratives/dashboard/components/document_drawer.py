@@ -1,6 +1,6 @@
-"""A paragraph in its document: what was said around it, and what decided that it advances a narrative.
+"""A paragraph in its document: the text around it, and why it was matched with a narrative.
 
-Texts and names come from anywhere: they are shown letter by letter, never as markup.
+Texts and names are untrusted. They are shown literally, never as markup.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from narratives.model import MIN_STATEMENT_WORDS
 from narratives.render import colours, phrases
 from narratives.store.queries import evidence as evidence_queries
 
-PARAGRAPH_PARAMETER = "open"  # in the address: the paragraph that is read
+PARAGRAPH_PARAMETER = "open"  # the URL parameter with the id of the open paragraph
 WHOLE_DOCUMENT_KEY = "whole-document"
 CONTEXT_PARAGRAPHS = 4  # paragraphs before and after it that are shown at first
 MAX_LISTED_COPIES = 5  # copies that are named one by one
@@ -38,7 +38,7 @@ _STYLE = """<style>
 
 @dataclass(frozen=True, slots=True)
 class DrawerContent:
-    """One document of the snapshot: its row, its paragraphs in order, and what was found for them."""
+    """One document of the snapshot: its row, its paragraphs in order, and their matches with narratives."""
 
     about: pd.Series
     paragraphs: pd.DataFrame
@@ -46,19 +46,19 @@ class DrawerContent:
 
 
 def open_paragraph(paragraph_id: str | None) -> None:
-    """Open a paragraph, or none; the document is shown around it again."""
+    """Open a paragraph, or close the drawer for None; at first only the paragraphs near it are shown."""
     st.session_state[PARAGRAPH_PARAMETER] = paragraph_id
     st.session_state[WHOLE_DOCUMENT_KEY] = False
 
 
 def draw_drawer(view: View) -> None:
-    """Show the paragraph that the address or a chosen row names, in a drawer beside the page."""
-    url_state.text(PARAGRAPH_PARAMETER, url_state.LONGEST_ID)
+    """Show the paragraph of the URL or of the chosen row, in a drawer beside the page."""
+    url_state.bind_text(PARAGRAPH_PARAMETER, url_state.LONGEST_ID)
     chosen = st.session_state.get(PARAGRAPH_PARAMETER)
     if not chosen:
         return
     if _load_content(view.handle, chosen) is None:
-        st.warning("The link asks for a paragraph that this snapshot does not have:")
+        st.warning("The paragraph in this link is not in this snapshot:")
         st.text(chosen)
         open_paragraph(None)
         return
@@ -73,10 +73,10 @@ def _close_drawer() -> None:
 @st.cache_data(max_entries=20, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
 def _load_content(handle: cached_queries.Handle, paragraph_id: str) -> DrawerContent | None:
     snapshot = cached_queries.get_snapshot(handle)
-    found = evidence_queries.query_document(snapshot, paragraph_id)
-    if found.empty:
+    rows = evidence_queries.query_document(snapshot, paragraph_id)
+    if rows.empty:
         return None
-    about = found.iloc[0]
+    about = rows.iloc[0]
     key = str(about["document_id"])
     return DrawerContent(
         about,
@@ -85,13 +85,11 @@ def _load_content(handle: cached_queries.Handle, paragraph_id: str) -> DrawerCon
     )
 
 
-@st.cache_data(max_entries=20, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
-def _load_copies(handle: cached_queries.Handle, paragraph_id: str) -> pd.DataFrame:
-    return evidence_queries.query_copies(cached_queries.get_snapshot(handle), paragraph_id)
+_load_copies = cached_queries.cache_query(evidence_queries.query_copies)
 
 
 def _draw_content(view: View) -> None:
-    """The drawer's content; runs alone while the reader moves within it."""
+    """Draw the drawer's content, which reruns without the page while it is open."""
     with shell.show_errors():
         chosen = str(st.session_state.get(PARAGRAPH_PARAMETER) or "")
         document = _load_content(view.handle, chosen)
@@ -116,7 +114,7 @@ def _draw_content(view: View) -> None:
 
 def _draw_heading(view: View, document: DrawerContent) -> None:
     about = document.about
-    st.markdown(f"**{phrases.escape_markdown(about['title'] or 'Without a title')}**")
+    st.markdown(f"**{phrases.escape_markdown(about['title'] or 'Untitled')}**")
     with st.container(horizontal=True, vertical_alignment="center"):
         parts = [about["date"] or "undated", about["outlet"], _describe_paraphrase(about.to_dict())]
         shell.draw_note(" · ".join(part for part in parts if part))
@@ -131,7 +129,7 @@ def _describe_paraphrase(about: Row) -> str:
 
 
 def _draw_narratives(document: DrawerContent) -> None:
-    """The narratives that the document advances, each with the number of its paragraphs."""
+    """Draw the narratives that the document advances, each with the number of its paragraphs."""
     live = document.verdicts[document.verdicts["status"] != "rejected"]
     if live.empty:
         return
@@ -147,69 +145,69 @@ def _draw_omitted_count(number: int, where: str) -> None:
 
 
 def _draw_paragraphs(document: DrawerContent, rows: pd.DataFrame, chosen: str) -> None:
-    """Paragraphs that advance a narrative stand out one by one; what lies between them is run together."""
+    """Draw paragraphs that advance a narrative each in a box, and the text between them together."""
     live = document.verdicts[document.verdicts["status"] != "rejected"]
-    of = {str(key): found for key, found in live.groupby("paragraph_id")}
+    matches = {str(key): group for key, group in live.groupby("paragraph_id")}
 
-    def alike(row: Row) -> tuple[str, str, str]:
+    def get_group(row: Row) -> tuple[str, str, str]:
         key = row["paragraph_id"]
-        return (key if key == chosen or key in of else "", row["kind"], describe_speaker(row))
+        return (key if key == chosen or key in matches else "", row["kind"], describe_speaker(row))
 
-    told = ""
-    for (alone, kind, said), group in groupby(rows.to_dict("records"), key=alike):
+    last_speaker = ""
+    for (alone, kind, speaker), group in groupby(rows.to_dict("records"), key=get_group):
         texts = [row["text"] for row in group]
         heads = kind in ("title", "heading")
-        if said != told and not heads:
-            shell.draw_note(said)
-            told = said
+        if speaker != last_speaker and not heads:
+            shell.draw_note(speaker)
+            last_speaker = speaker
         if alone:
-            _draw_marked_paragraph(alone, texts[0], of.get(alone), alone == chosen)
+            _draw_marked_paragraph(alone, texts[0], matches.get(alone), alone == chosen)
         elif heads:
             st.markdown("\n\n".join(f"**{phrases.escape_markdown(text)}**" for text in texts))
         else:
             st.text("\n\n".join(texts))
 
 
-def _draw_marked_paragraph(paragraph_id: str, text: str, found: pd.DataFrame | None, chosen: bool) -> None:
-    """The paragraph that is read, or another that advances a narrative with the way to what decided it."""
+def _draw_marked_paragraph(paragraph_id: str, text: str, matches: pd.DataFrame | None, chosen: bool) -> None:
+    """Draw the open paragraph, or another that advances a narrative with a button to open it."""
     with st.container(border=True, key="this-paragraph" if chosen else f"marked-{paragraph_id}"):
         if chosen:
             st.caption("This paragraph")
-        if found is not None:
-            st.html(build_chips_html(found))
+        if matches is not None:
+            st.html(build_chips_html(matches))
         st.text(text)
         if not chosen:
-            _draw_open_button(paragraph_id, "What decided this")
+            _draw_open_button(paragraph_id, "Why it was matched")
 
 
 def _draw_chosen_paragraph(view: View, document: DrawerContent, row: Row) -> None:
-    """The paragraph that is read, how its speaker is known, and what decided on it."""
+    """Draw the open paragraph, how its speaker is known, and why it was matched."""
     shell.draw_note(describe_speaker(row))
     st.text(row["text"])
     for line in _describe_speaker_method(row):
         shell.draw_note(line)
     _draw_copies(view, row)
-    found = document.verdicts[document.verdicts["paragraph_id"] == row["paragraph_id"]]
-    if found.empty:
+    matches = document.verdicts[document.verdicts["paragraph_id"] == row["paragraph_id"]]
+    if matches.empty:
         st.caption(explain_exclusion(row) or "Advances no narrative.")
-    for _, verdict in found.iterrows():
+    for _, verdict in matches.iterrows():
         _draw_match(verdict)
 
 
 def _describe_speaker_method(row: Row) -> list[str]:
-    """How the speaker is known, in whose words, and where."""
+    """Describe how the speaker is known and who is quoted."""
     lines = []
     if row["speaker_method"]:
-        lines.append(f"Speaker known by: {row['speaker_method']}.")
+        lines.append(f"Speaker identified by: {row['speaker_method']}.")
     if row["quoted_person"]:
         lines.append(f"Quotes {row['quoted_person']}.")
     return lines
 
 
 def _draw_copies(view: View, row: Row) -> None:
-    """The original of a copy, or the copies of an original, and the way there."""
+    """Draw buttons that open the original of a copy, or the copies of an original."""
     if row["duplicate_of"]:
-        st.caption("A copy: it repeats an earlier paragraph, exactly or nearly.")
+        st.caption("This is a copy. It repeats an earlier paragraph, exactly or nearly.")
         _draw_open_button(str(row["duplicate_of"]), "Open the original")
         return
     copies = _load_copies(view.handle, str(row["paragraph_id"]))
@@ -228,23 +226,23 @@ def _draw_open_button(paragraph_id: str, label: str) -> None:
 
 
 def _draw_match(verdict: pd.Series) -> None:
-    """What decided that the paragraph advances one narrative."""
+    """Draw why the paragraph was matched with one narrative."""
     with st.container(border=True):
         st.html(build_chips_html(verdict.to_frame().T))
         needed = phrases.describe_score(float(verdict["score"]), float(verdict["threshold"]))
         shell.draw_note(phrases.make_sentence(f"{needed}; {phrases.STATUS_PHRASES[verdict['status']]}"))
         if verdict["sentence"]:
-            st.caption("The passage that decided")
+            st.caption("The matching passage")
             st.text(verdict["sentence"])
         if verdict["exemplar"]:
-            st.caption("The codebook's statement it came nearest to")
+            st.caption("The most similar statement of the codebook")
             st.text(verdict["exemplar"])
         elif verdict["origin"] == "discovered":
-            st.caption("A discovered narrative: the whole paragraph comes near to its claim.")
+            st.caption("A discovered narrative. The whole paragraph is similar to its claim.")
 
 
 def explain_exclusion(row: Row) -> str:
-    """Why a paragraph is no statement paragraph and so in no figure; empty where it is one. Pure."""
+    """Explain why a paragraph is no statement paragraph and is not counted; empty if it is one. Pure."""
     if row["statement"]:
         return ""
     if row["voice"] == "question" or row["kind"] == "question":
@@ -254,23 +252,23 @@ def explain_exclusion(row: Row) -> str:
     elif row["words"] < MIN_STATEMENT_WORDS:
         reason = f"shorter than {MIN_STATEMENT_WORDS} words"
     else:
-        reason = "a courtesy, a standing line, or in a language that the model does not read"
-    return f"In no figure: {reason}."
+        reason = "a courtesy, a recurring line, or in a language that the model does not read"
+    return f"Not counted: {reason}."
 
 
 def describe_speaker(row: Row) -> str:
-    """Speaker and voice in words. Pure."""
+    """Describe speaker and voice. Pure."""
     if row["kind"] == "question":
         return f"{row['speaker']} · question" if row["speaker"] else "Question"
     voice = phrases.VOICE_LABELS.get(str(row["voice"]), str(row["voice"]))
     return f"{row['speaker']} · {voice}" if row["speaker"] else phrases.make_sentence(voice).rstrip(".")
 
 
-def build_chips_html(found: pd.DataFrame) -> str:
-    """The names of narratives, each edged in its colour, as HTML; names are escaped. Pure."""
+def build_chips_html(narratives: pd.DataFrame) -> str:
+    """Return the names of narratives as HTML, each with a border in its colour; names are escaped. Pure."""
     items = (
         f'<div role="listitem" style="border-color:{colours.resolve_colour(str(row["colour"]), int(row["rank"]))}">'
         f"<span>{escape(str(row['narrative']))}</span></div>"
-        for row in found.to_dict("records")
+        for row in narratives.to_dict("records")
     )
     return f'<div class="chips" role="list">{"".join(items)}</div>'

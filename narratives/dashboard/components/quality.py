@@ -1,4 +1,4 @@
-"""How well the matching agrees with reference labels, beside the charts that rest on it."""
+"""How well the matching agrees with reference labels, shown below the charts."""
 
 from __future__ import annotations
 
@@ -16,46 +16,46 @@ from narratives.render.narrative_phrases import CORRECTION_METHODS
 
 MEAN_LABEL = "Mean of the narratives"
 NOT_MEASURED = (
-    "Matching quality: not measured for this snapshot. With labelled paragraphs in F, run "
+    "Matching quality: not measured for this snapshot. To measure it with labelled paragraphs in a file F, run "
     "`python -m narratives evaluate --gold F`."
 )
 HOW_TO_READ = (
-    "Precision: of the paragraphs matched, how many the reference labels say advance it. Recall: of those "
-    "that advance it, how many were matched. F1 combines the two; 1 is perfect. In brackets the 95 % "
-    "interval, from drawing documents anew. Labelled: reference paragraphs that advance it; where they are "
-    "few, the figures say little. Precision here, where it stands: of the assignments of this snapshot that "
-    "were drawn at random and judged, how many hold."
+    "Precision: the share of matched paragraphs that advance the narrative according to the reference labels. "
+    "Recall: the share of paragraphs that advance it that were matched. F1 combines the two; 1 is perfect. In "
+    "brackets: the 95 % interval, from resampling documents. Labelled: the number of reference paragraphs that "
+    "advance the narrative; if there are few, the figures are uncertain. Precision here, if shown: the share of "
+    "correct assignments in a random sample of this snapshot that people checked."
 )
 
 
 def load_quality(view: View) -> dict[str, QualityMetrics]:
-    """Measured quality by narrative id, the mean under the empty id; empty where nothing was measured."""
+    """Return the measured quality by narrative id, the mean under the empty id; empty if not measured."""
     rows = cached_queries.get_snapshot(view.handle).quality() or ()
     return {row.narrative_id: row for row in rows}
 
 
-def draw_quality_line(view: View, found: Mapping[str, QualityMetrics]) -> None:
-    """Below the charts: how good the matching is on average and by which labels, or that nobody knows."""
+def draw_quality_line(view: View, metrics: Mapping[str, QualityMetrics]) -> None:
+    """Draw the mean quality of the matching and the labels it was measured with, or that it is unknown."""
     if checked := describe_spot_checks(view):
         st.caption(checked)
-    if "" not in found:
+    if "" not in metrics:
         st.caption(NOT_MEASURED)
         return
     caveat = phrases.make_sentence(cached_queries.get_snapshot(view.handle).quality_caveat())
-    st.caption(f"{phrases.describe_agreement(found[''])} {phrases.escape_markdown(caveat)}")
+    st.caption(f"{phrases.describe_agreement(metrics[''])} {phrases.escape_markdown(caveat)}")
 
 
-def draw_quality_details(view: View, found: Mapping[str, QualityMetrics]) -> None:
-    """The measures of every narrative in a table, and how to read them."""
-    if not found:
+def draw_quality_details(view: View, metrics: Mapping[str, QualityMetrics]) -> None:
+    """Draw a table of every narrative's quality, and how to read it."""
+    if not metrics:
         return
     with st.expander("Measured quality of the matching"):
         st.caption(HOW_TO_READ)
-        draw_quality_table(view, list(found.values()))
+        draw_quality_table(view, list(metrics.values()))
 
 
 def draw_quality_table(view: View, rows: Sequence[QualityMetrics]) -> None:
-    """The measures of these narratives as a table, with what spot checks found of them."""
+    """Draw the quality of these narratives as a table, with the results of spot checks."""
     shown = build_quality_table(
         rows, cached_queries.get_narrative_names(view.handle), cached_queries.load_spot_checks(view.handle)
     )
@@ -63,34 +63,34 @@ def draw_quality_table(view: View, rows: Sequence[QualityMetrics]) -> None:
 
 
 def describe_spot_checks(view: View, narrative_id: str = "") -> str:
-    """What spot checks found of one narrative, or of all, as Markdown; empty where there were none."""
-    found = cached_queries.get_snapshot(view.handle).spot_checks()
-    rows = [row for row in found.rows if narrative_id in ("", row.narrative_id)] if found else []
-    if not found or not rows:
+    """Describe the spot checks of one narrative, or of all, as Markdown; empty if there were none."""
+    checks = cached_queries.get_snapshot(view.handle).spot_checks()
+    rows = [row for row in checks.rows if narrative_id in ("", row.narrative_id)] if checks else []
+    if not checks or not rows:
         return ""
-    return f"Spot check: {phrases.escape_markdown(f'{format_spot_checks(rows)}. {found.caveat}')}"
+    return f"Spot check: {phrases.escape_markdown(f'{format_spot_checks(rows)}. {checks.caveat}')}"
 
 
 def describe_correction(view: View, frame: pd.DataFrame) -> str:
-    """How the corrected shares of the frame were come by, as sentences; empty where there are none."""
+    """Describe how the corrected shares of the frame were computed; empty if there are none."""
     methods = frame.loc[frame["corrected"].notna(), "correction"].unique()
     if not len(methods):
         return ""
-    found = cached_queries.get_snapshot(view.handle).spot_checks()
-    said = "; ".join(CORRECTION_METHODS[method] for method in sorted(methods))
-    return f"{phrases.make_sentence(said)} {found.caveat if found else ''}".strip()
+    checks = cached_queries.get_snapshot(view.handle).spot_checks()
+    description = "; ".join(CORRECTION_METHODS[method] for method in sorted(methods))
+    return f"{phrases.make_sentence(description)} {checks.caveat if checks else ''}".strip()
 
 
 def format_spot_checks(rows: Sequence[SpotCheck]) -> str:
-    """Of how many drawn assignments how many hold, and what share: of one narrative, or their mean."""
+    """Describe how many sampled assignments are correct, for one narrative or as a mean of several."""
     judged, advancing = sum(row.judged for row in rows), sum(row.advancing for row in rows)
     if len(rows) == 1:
-        said = f"of {judged:,} assignments drawn at random here {advancing:,} hold"
-        return f"{said}; precision here: {_format_precision(rows[0])}"
+        counts = f"{advancing:,} of {judged:,} randomly drawn assignments are correct"
+        return f"{counts}; precision here: {_format_precision(rows[0])}"
     mean = sum(row.advancing / row.judged for row in rows) / len(rows)
     return (
         f"precision here, mean of {len(rows)} narratives: {mean:.2f} ({advancing:,} of {judged:,} "
-        "assignments, drawn at random narrative by narrative, hold)"
+        "assignments, drawn at random for each narrative, are correct)"
     )
 
 
@@ -101,9 +101,9 @@ def _format_precision(check: SpotCheck | None) -> str:
 def build_quality_table(
     rows: Sequence[QualityMetrics], names: Mapping[str, str], checks: Mapping[str, SpotCheck] | None = None
 ) -> pd.DataFrame:
-    """Columns Narrative, F1, Precision, Recall and Labelled; the mean first, then by name. Pure.
+    """Return the columns Narrative, F1, Precision, Recall and Labelled; the mean first, then by name. Pure.
 
-    With spot checks a column Precision here as well.
+    With spot checks there is also a column Precision here.
     """
     ordered = sorted(rows, key=lambda row: (row.narrative_id != "", names.get(row.narrative_id, "")))
     return pd.DataFrame(

@@ -1,5 +1,5 @@
-// Buttons that take a panel away: its charts as a picture, and a link that shows it again.
-// What is drawn is what is saved: the charts' own SVG, with title, denominator, filters, snapshot and caveat.
+// Buttons that save a panel's charts as a picture or copy a link to it.
+// A picture contains the charts' own SVG, with title, denominator, filters, snapshot and caveat.
 const NS = "http://www.w3.org/2000/svg";
 const WIDE = 1000, MARGIN = 24, LINE = 18;
 
@@ -10,16 +10,16 @@ function plots(key) {
 function lines(text, width, size) {
   const context = document.createElement("canvas").getContext("2d");
   context.font = `${size}px sans-serif`;
-  const found = [];
+  const result = [];
   let line = "";
   for (const word of text.split(/\s+/)) {
     const longer = line ? `${line} ${word}` : word;
     if (line && context.measureText(longer).width > width) {
-      found.push(line);
+      result.push(line);
       line = word;
     } else line = longer;
   }
-  return line ? [...found, line] : found;
+  return line ? [...result, line] : result;
 }
 
 function element(name, attributes, text = "") {
@@ -29,8 +29,8 @@ function element(name, attributes, text = "") {
   return made;
 }
 
-// A copy of a drawing that looks alike where the page's style sheets are not.
-function frozen(svg) {
+// Returns a copy of a drawing that looks the same without the page's style sheets.
+function copyWithStyles(svg) {
   const copy = svg.cloneNode(true);
   const originals = svg.querySelectorAll("text, tspan");
   copy.querySelectorAll("text, tspan").forEach((text, i) => {
@@ -44,9 +44,9 @@ function frozen(svg) {
 }
 
 function picture(data) {
-  const found = plots(data.panel);
-  if (!found.length) return null;
-  const boxes = found.map((plot) => plot.getBoundingClientRect());
+  const charts = plots(data.panel);
+  if (!charts.length) return null;
+  const boxes = charts.map((plot) => plot.getBoundingClientRect());
   const left = Math.min(...boxes.map((b) => b.left)), top = Math.min(...boxes.map((b) => b.top));
   const right = Math.max(...boxes.map((b) => b.right)), bottom = Math.max(...boxes.map((b) => b.bottom));
   const width = Math.max(WIDE / 2, right - left) + 2 * MARGIN;
@@ -58,19 +58,19 @@ function picture(data) {
       "font-family": "sans-serif", opacity }, text));
   svg.append(element("title", {}, data.title));
   svg.append(element("desc", {}, [data.summary, ...data.notes].join("\n")));
-  const ground = element("rect", { width, fill: paper });
-  svg.append(ground);
+  const background = element("rect", { width, fill: paper });
+  svg.append(background);
   let y = MARGIN;
   for (const line of lines(data.title, width - 2 * MARGIN, 20)) paint(line, (y += 18), 20, 600, 1), (y += 6);
   for (const line of lines(data.how, width - 2 * MARGIN, 13)) paint(line, (y += LINE), 13, 400, 0.8);
   y += 14;
-  found.forEach((plot, i) => {
+  charts.forEach((plot, i) => {
     for (const layer of plot.querySelectorAll(":scope .main-svg")) {
-      const copy = frozen(layer);
+      const copy = copyWithStyles(layer);
       copy.setAttribute("x", MARGIN + boxes[i].left - left);
       copy.setAttribute("y", y + boxes[i].top - top);
       copy.style.background = "none";
-      copy.style.overflow = "visible"; // letters may be wider here than on the page
+      copy.style.overflow = "visible"; // letters may be wider in the picture than on the page
       svg.append(copy);
     }
   });
@@ -78,7 +78,7 @@ function picture(data) {
   for (const note of data.notes)
     for (const line of lines(note, width - 2 * MARGIN, 12)) paint(line, (y += 16), 12, 400, 0.8);
   const height = y + MARGIN;
-  for (const part of [svg, ground]) part.setAttribute("height", height);
+  for (const part of [svg, background]) part.setAttribute("height", height);
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   return { text: new XMLSerializer().serializeToString(svg), width, height };
 }
@@ -104,7 +104,7 @@ async function png(drawn) {
 }
 
 async function copy(text) {
-  // The clipboard is there on https and on this machine only.
+  // The clipboard interface is available on https and on localhost only.
   if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
   const field = document.createElement("textarea");
   field.value = text;
@@ -115,8 +115,8 @@ async function copy(text) {
 }
 
 export default function ({ data, parentElement }) {
-  const said = parentElement.querySelector("[role=status]");
-  const say = (text) => (said.textContent = text);
+  const status = parentElement.querySelector("[role=status]");
+  const say = (text) => (status.textContent = text);
   const link = (pinned) => {
     const address = new URL(location.href);
     address.hash = "";
@@ -127,15 +127,15 @@ export default function ({ data, parentElement }) {
   };
   const draw = (use) => async () => {
     const drawn = picture(data);
-    if (!drawn) return say("No chart is drawn: switch the table off first.");
+    if (!drawn) return say("No chart is shown. Switch the table off first.");
     await use(drawn);
     say("Saved.");
   };
   const actions = {
     png: draw(async (drawn) => save(await png(drawn), `${data.file}.png`)),
     svg: draw(async (drawn) => save(new Blob([drawn.text], { type: "image/svg+xml" }), `${data.file}.svg`)),
-    link: async () => (await copy(link(false)), say("Link copied: it shows the latest snapshot.")),
-    pinned: async () => (await copy(link(true)), say("Link copied: it shows this snapshot.")),
+    link: async () => (await copy(link(false)), say("Link copied. It shows the latest snapshot.")),
+    pinned: async () => (await copy(link(true)), say("Link copied. It shows this snapshot.")),
   };
   for (const button of parentElement.querySelectorAll("button")) {
     button.onclick = actions[button.dataset.action];

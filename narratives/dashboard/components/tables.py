@@ -1,11 +1,13 @@
-"""The tables of the Sources page, each with its CSV."""
+"""Tables, their columns, and their download as CSV."""
 
 from __future__ import annotations
 
 import hashlib
 import textwrap
-from math import ceil
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from math import ceil, isnan
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -16,50 +18,85 @@ from narratives.dashboard.shell import View
 from narratives.model import Slice
 from narratives.render import phrases
 
-NUMBER_COLUMN = st.column_config.NumberColumn
 TEXT_COLUMN = st.column_config.TextColumn
+COUNT_COLUMN = partial(st.column_config.NumberColumn, format="localized")
+PERCENT_COLUMN = partial(st.column_config.NumberColumn, format="percent")
+COVERAGE_COLUMNS = {
+    "outlet": TEXT_COLUMN("Outlet"),
+    "period": TEXT_COLUMN("Period"),
+    "documents": COUNT_COLUMN("Documents"),
+    "statements": COUNT_COLUMN("Statement paragraphs"),
+}
+# Narrow columns, for several tables side by side.
+SMALL_COUNT_COLUMNS = {
+    "paragraphs": COUNT_COLUMN("Paragraphs", width="small"),
+    "statements": COUNT_COLUMN("Statements", width="small"),
+    "documents": COUNT_COLUMN("Documents", width="small"),
+    "rejected": COUNT_COLUMN("Rejected rows", width="small"),
+}
+REJECTED_COLUMNS = {
+    "source_path": TEXT_COLUMN("Input", width="medium"),
+    "row": st.column_config.NumberColumn("Row", width="small", help="0 is the whole input."),
+    "reason": TEXT_COLUMN("Reason", width="large"),
+}
 _MAX_VISIBLE_ROWS = 10  # rows that are shown without scrolling
+_ROW_HEIGHT = 35
 
 
 def draw_table(view: View, s: Slice, shown: pd.DataFrame, columns: dict[str, Any], what: str, denominator: str) -> None:
-    """A sortable table as high as its first ten rows, and its CSV."""
+    """Draw a sortable table, at most as high as ten rows, and a button for its CSV."""
     st.dataframe(
         shown,
         column_config=columns,
         column_order=list(columns),
         hide_index=True,
-        height="content" if len(shown) <= _MAX_VISIBLE_ROWS else 388,
+        height=get_height(len(shown)),
         key=f"table-{what}",
     )
-    st.download_button(
+    draw_csv_button(
         f"{what.capitalize()} (CSV)",
         lambda: chart_panel.export_table(shown, s, cached_queries.get_manifest(view.handle), denominator),
         chart_panel.build_file_name(what, view.handle.snapshot_id),
+        f"csv-{what}",
+    )
+
+
+def get_height(rows: int, most: int = _MAX_VISIBLE_ROWS) -> int | Literal["content"]:
+    """Return the height of a table that shows at most `most` rows without scrolling."""
+    return "content" if rows <= most else _ROW_HEIGHT * (most + 1) + 3
+
+
+def draw_csv_button(label: str, make: Callable[[], bytes], file_name: str, key: str | None = None) -> None:
+    """Draw a button that downloads a CSV file; `make` is called when it is pressed."""
+    st.download_button(
+        label,
+        make,
+        file_name,
         "text/csv",
         on_click="ignore",
         type="tertiary",
         icon=":material/download:",
-        key=f"csv-{what}",
+        key=key,
     )
 
 
 PAGE_SIZE, TABLE_ROW_HEIGHT, TABLE_EXCERPT_LENGTH = 100, 66, 160
 
 
-def draw_pagination(found: int) -> int:
-    """Draw page numbers where one page is not enough; returns the offset of the page's first row."""
-    pages = max(1, ceil(found / PAGE_SIZE))
+def draw_pagination(rows: int) -> int:
+    """Draw page numbers if one page is not enough; return the offset of the page's first row."""
+    pages = max(1, ceil(rows / PAGE_SIZE))
     if pages == 1:
         url_state.bind_number("page", pages)
         return 0
     page = controls.page_number("page", pages)
     first = (page - 1) * PAGE_SIZE
-    st.caption(f"Rows {first + 1:,} to {min(first + PAGE_SIZE, found):,} of {found:,}.")
+    st.caption(f"Rows {first + 1:,} to {min(first + PAGE_SIZE, rows):,} of {rows:,}.")
     return first
 
 
 def draw_paragraph_table(rows: pd.DataFrame, key: str) -> None:
-    """One page of paragraphs; the chosen one opens in its document. `key` tells one table from another."""
+    """Draw one page of paragraphs; a chosen one opens in its document. `key` identifies the table."""
     rows = rows.reindex(columns=[*rows.columns, *({"status", "threshold", "similarity"} - {*rows.columns})])
     shown = rows.assign(
         url=rows["url"].where(rows["url"].str.match(r"https?://"), ""),
@@ -73,28 +110,26 @@ def draw_paragraph_table(rows: pd.DataFrame, key: str) -> None:
         excerpt=rows["text"].map(lambda text: textwrap.shorten(text, TABLE_EXCERPT_LENGTH, placeholder=" …")),
     )
     columns = {
-        "date": st.column_config.TextColumn("Date", width=84),
-        "speaker": st.column_config.TextColumn("Speaker", width=100),
-        "excerpt": st.column_config.TextColumn("Paragraph", width=380),
-        "like": st.column_config.TextColumn("Like", width=50, help="Likeness to the sentence asked for."),
-        "narratives": st.column_config.TextColumn("Narratives", width=140),
-        "sure": st.column_config.TextColumn(
+        "date": TEXT_COLUMN("Date", width=84),
+        "speaker": TEXT_COLUMN("Speaker", width=100),
+        "excerpt": TEXT_COLUMN("Paragraph", width=380),
+        "like": TEXT_COLUMN("Like", width=50, help="Similarity to the sentence you searched for."),
+        "narratives": TEXT_COLUMN("Narratives", width=140),
+        "sure": TEXT_COLUMN(
             "Score",
             width=92,
-            help="How sure the best match is, 0 to 1, and the score from which it counts. What people "
+            help="The score of the best match, from 0 to 1, and the lowest score that counts. A match that people "
             "confirmed counts whatever its score.",
         ),
-        "decided": st.column_config.TextColumn(
-            "By", width=70, help="Matched by machine alone, or confirmed by people."
-        ),
+        "decided": TEXT_COLUMN("By", width=70, help="Matched by the model only, or confirmed by people."),
         "url": st.column_config.LinkColumn("Source", display_text=r"https?://(?:www\.)?([^/]+)", width=116),
-        "outlet": st.column_config.TextColumn("Outlet", width=110),
-        "voice": st.column_config.TextColumn("Voice", width=110),
+        "outlet": TEXT_COLUMN("Outlet", width=110),
+        "voice": TEXT_COLUMN("Voice", width=110),
     }
     if rows["similarity"].isna().all():
         del columns["like"]
     name = f"rows-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
-    ids = [str(found) for found in rows["paragraph_id"]]
+    ids = [str(paragraph_id) for paragraph_id in rows["paragraph_id"]]
     st.dataframe(
         shown,
         column_config=columns,
@@ -105,16 +140,16 @@ def draw_paragraph_table(rows: pd.DataFrame, key: str) -> None:
         on_select=lambda: _open_selected_row(name, ids),
         selection_mode="single-row",
         key=name,
-        alt="Paragraphs of the slice; choose a row to read it in its document",
+        alt="Paragraphs of the slice. Choose a row to read it in its document.",
     )
     document_drawer.draw_drawer(shell.get_view())
 
 
 def _format_scores(column: pd.Series) -> list[str]:
-    return ["" if value != value else f"{value:.2f}" for value in column.astype("float64")]
+    return ["" if isnan(value) else f"{value:.2f}" for value in column.astype("float64")]
 
 
 def _open_selected_row(name: str, ids: list[str]) -> None:
-    """Open the chosen row (a callback); taking its mark off opens nothing."""
+    """Open the chosen row (a callback); deselecting a row opens nothing."""
     rows = st.session_state[name].selection.rows
     document_drawer.open_paragraph(ids[rows[0]] if rows else None)

@@ -1,1 +1,1 @@
-"""TODO"""
+"""What the pages draw, at least one module per page."""

@@ -1,4 +1,4 @@
-"""Search by meaning for the pages: the model is loaded when first asked for, and kept."""
+"""The Evidence page: both searches, the controls, the list of results and the downloads."""
 
 from __future__ import annotations
 
@@ -13,32 +13,31 @@ import streamlit as st
 from narratives.dashboard import cached_queries, shell, url_state
 from narratives.dashboard.components import chart_panel, controls, document_drawer
 from narratives.dashboard.shell import View
-from narratives.model import EncoderError, NarrativesError, Slice, StoreError, parse_search_terms
-from narratives.model.slice import SortOrder
+from narratives.model import EncoderError, EvidenceQuery, NarrativesError, Slice, StoreError, parse_search_terms
+from narratives.model.slice import SimilarityById, SortOrder
 from narratives.model.text import Encoder
 from narratives.render import phrases
-from narratives.store import LONGEST_SEARCH, MOST_TERMS, SimilarityById, Turns
+from narratives.store import LONGEST_SEARCH, MOST_TERMS, Turns
 from narratives.workflows import search
 from narratives.workflows.search import LONGEST, MIN_SIMILARITY
 
 NO_MODEL_VARIABLE, MODEL_VARIABLE = "NARRATIVES_NO_MODEL", "NARRATIVES_MODEL"
-PATIENCE = 30.0  # seconds to wait for the searches of others
-LOADING_TEXT = "Looking for paragraphs of like meaning; the first time the language model is loaded …"
+PATIENCE = 30.0  # seconds to wait for the searches of other users
+LOADING_TEXT = "Searching for paragraphs with a similar meaning. The first search also loads the language model …"
 
 
 def search_by_meaning(handle: cached_queries.Handle, text: str) -> dict[str, float] | None:
-    """Ids of the paragraphs near `text` in meaning, with their similarity; None where nothing is asked.
+    """Return the ids of the paragraphs near `text` in meaning, with their similarity; None for an empty text.
 
-    Raises EncoderError, StoreError, UsageError or ResourceError, each with what to do, where it cannot be
-    told.
+    Raises EncoderError, StoreError, UsageError or ResourceError if the search is not possible.
     """
     if not text:
         return None
     if os.environ.get(NO_MODEL_VARIABLE):
         raise EncoderError(
             "a language model on this server",
-            f"{NO_MODEL_VARIABLE} set, which keeps it from being loaded",
-            f"Start the dashboard without {NO_MODEL_VARIABLE}. Searching for words needs no model.",
+            f"{NO_MODEL_VARIABLE} is set, so the model is not loaded",
+            f"Start the dashboard without {NO_MODEL_VARIABLE}. The search in the text needs no model.",
         )
     with st.spinner(LOADING_TEXT):
         return _search_cached(handle, text)
@@ -49,14 +48,14 @@ def _search_cached(handle: cached_queries.Handle, text: str) -> dict[str, float]
     try:
         return _load_searcher(handle)(text)
     except StoreError:
-        # What was damaged since it was opened may have been encoded again meanwhile.
+        # A build may have replaced damaged vectors since they were opened.
         _load_searcher.clear(handle)
         return _load_searcher(handle)(text)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _load_searcher(handle: cached_queries.Handle) -> Callable[[str], dict[str, float]]:
-    """What searches one snapshot, for all sessions."""
+    """Return the search function of one snapshot, shared by all sessions."""
     snapshot = cached_queries.get_snapshot(handle)
     manifest = snapshot.meta()
     index = search.open_index(Path(handle.store), snapshot)
@@ -86,9 +85,10 @@ MIME_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class EvidenceSettings:
-    """What this page's own controls say: words to find, a sentence to come near to, the switch, the order.
+    """The settings of the page's own controls: both searches, the switch, the order and the area of the map.
 
-    `outline` is an area of the map, empty for all of it.
+    `text` are words to find, `like` is a sentence to find similar paragraphs for. `outline` is a polygon on
+    the map, empty for the whole map.
     """
 
     text: str
@@ -97,14 +97,14 @@ class EvidenceSettings:
     sort: SortOrder
     outline: url_state.Outline = ()
 
-    @property
-    def among(self) -> str:
-        """What else than the snapshot decides which paragraphs `near` names."""
-        return f"{self.like}\n{url_state.format_outline(self.outline)}"
+    def build_query(self, s: Slice, similar: SimilarityById | None) -> EvidenceQuery:
+        """Build the query for these settings; `similar` is the answer of `find_near_paragraphs`."""
+        key = f"{self.like}\n{url_state.format_outline(self.outline)}"
+        return EvidenceQuery(s, self.text, self.unassigned, self.sort, key, similar)
 
 
-def choices() -> EvidenceSettings:
-    """Draw both searches, the order and the switch to what no narrative covers; all in the URL."""
+def draw_controls() -> EvidenceSettings:
+    """Draw both searches, the sort order and the switch; all are kept in the URL."""
     left, right = st.columns(2)
     with left:
         text = controls.line(
@@ -112,9 +112,9 @@ def choices() -> EvidenceSettings:
             "text",
             icon=":material/search:",
             placeholder='words, "an exact phrase", -without',
-            help="All words must occur, in any order and any case, whole or within a longer one. "
-            'A minus leaves out: `sanctions -oil`, `-"exact phrase"`. To find a minus itself, put it in '
-            f'quotes: `"-5"`. No more than {MOST_TERMS} words and phrases.',
+            help="Finds paragraphs that contain all words, in any order and any case, also inside longer words. "
+            'A minus excludes a word or phrase: `sanctions -oil`, `-"exact phrase"`. To find a minus sign, put '
+            f'it in quotes: `"-5"`. The limit is {MOST_TERMS} words and phrases.',
             most=LONGEST_SEARCH,
         )
     with right:
@@ -123,9 +123,9 @@ def choices() -> EvidenceSettings:
             "like",
             icon=":material/neurology:",
             placeholder="a sentence, in any words",
-            help="By meaning: paragraphs whose likeness to your sentence, as the language model sees it, is "
-            f"{MIN_SIMILARITY:.2f} or more, where 1 is the same text. It finds other words for the same, and at times "
-            "the opposite claim on the same subject: read before you count.",
+            help="Finds paragraphs with a similar meaning. The language model rates their likeness to your sentence "
+            f"{MIN_SIMILARITY:.2f} or more, where 1 is the same text. It finds the same claim in other words, and "
+            "sometimes the opposite claim on the same subject. Read the paragraphs before you count them.",
             most=LONGEST,
         )
     left, right = st.columns([1, 3], vertical_alignment="bottom")
@@ -134,38 +134,38 @@ def choices() -> EvidenceSettings:
             "Sort all rows by",
             "sort",
             phrases.SORT_LABELS,
-            help="Best match: by likeness where a sentence is asked for, else by score.",
+            help="Best match sorts by likeness if you search by meaning, and by score if not.",
         )
     with right:
         unassigned = controls.switch(UNCOVERED_SWITCH_LABEL, "unassigned")
     outline = _draw_outline_filter()
-    return EvidenceSettings(_searched(text), like, unassigned, sort, outline)
+    return EvidenceSettings(_check_search(text), like, unassigned, sort, outline)
 
 
-def _searched(text: str) -> str:
-    """The search for words, empty with a word why where it is of too many."""
+def _check_search(text: str) -> str:
+    """Return the search, or an empty one with a warning if it has too many terms."""
     if (number := len(parse_search_terms(text))) <= MOST_TERMS:
         return text
     st.warning(
-        f"The search in the text is passed over: it has {number} words and phrases, and no more than "
-        f"{MOST_TERMS} are looked for at once. Take some out.",
+        f"The search in the text is ignored. It has {number} words and phrases, and the limit is {MOST_TERMS}. "
+        "Remove some of them.",
         icon=":material/search:",
     )
     return ""
 
 
 def _draw_outline_filter() -> url_state.Outline:
-    """The area of the map that the address names, with a way to leave it."""
-    given = url_state.text("area", url_state.LONGEST)
+    """Return the area of the map in the URL, and draw a button that removes it."""
+    given = url_state.bind_text("area", url_state.LONGEST)
     outline = url_state.parse_outline(given)
     if given:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.text(
-                "Only what lies in an area drawn on the map."
+                "Only paragraphs in the selected area of the map."
                 if outline
-                else "The area of the map in this link cannot be read, so it is passed over."
+                else "The area of the map in this link is not valid and is ignored."
             )
-            st.button("Anywhere", icon=":material/close:", type="tertiary", on_click=_clear_outline)
+            st.button("Whole map", icon=":material/close:", type="tertiary", on_click=_clear_outline)
     return outline
 
 
@@ -173,93 +173,95 @@ def _clear_outline() -> None:
     st.session_state["area"] = ""
 
 
-def find_near_paragraphs(view: View, asked: EvidenceSettings) -> tuple[SimilarityById | None, bool]:
-    """The only paragraphs to show, with their likeness, and whether that could be told.
+def find_near_paragraphs(view: View, settings: EvidenceSettings) -> tuple[SimilarityById | None, bool]:
+    """Return the only paragraphs to show, with their likeness, and whether the search succeeded.
 
-    They are those near to the sentence asked for and in the area of the map. Where it cannot be told the page
-    says why.
+    They are near in meaning to the sentence and inside the area of the map; None means all. If the search
+    fails, the page shows the reason.
     """
     try:
-        found: SimilarityById | None = search_by_meaning(view.handle, asked.like)
-        if asked.outline:
-            there = cached_queries.find_map_paragraphs(view.handle, asked.outline)
-            found = {key: found[key] if found else None for key in there if found is None or key in found}
-        return found, True
+        similar: SimilarityById | None = search_by_meaning(view.handle, settings.like)
+        if settings.outline:
+            inside = cached_queries.find_map_paragraphs(view.handle, settings.outline)
+            similar = {key: similar[key] if similar else None for key in inside if similar is None or key in similar}
+        return similar, True
     except NarrativesError as error:
-        st.warning("Paragraphs of like meaning cannot be found.", icon=":material/neurology:")
-        st.text(f"Expected {error.expected}; got {error.got}.\n{error.todo}")
+        st.warning("The search by meaning failed.", icon=":material/neurology:")
+        st.text(f"Expected {error.expected}; got {error.got}.\n{error.hint}")
         return None, False
 
 
-def count_results(view: View, s: Slice, asked: EvidenceSettings, found: SimilarityById | None) -> int:
-    """How many paragraphs are asked for."""
-    return cached_queries.count_paragraphs(view.handle, s, asked.text, asked.unassigned, asked.among, found)
+def count_results(view: View, s: Slice, settings: EvidenceSettings, similar: SimilarityById | None) -> int:
+    """Count the paragraphs that the page shows."""
+    return cached_queries.count_paragraphs(view.handle, settings.build_query(s, similar))
 
 
-def describe_results(view: View, asked: EvidenceSettings, found: int) -> str:
-    """How many paragraphs are shown, and of what."""
+def describe_results(view: View, settings: EvidenceSettings, total: int) -> str:
+    """Describe the results in one sentence: how many paragraphs, and the filters and searches."""
     names = cached_queries.get_narrative_names(view.handle)
     chosen = [names.get(key, key) for key in view.slice.narratives]
-    verb = "advances" if found == 1 else "advance"
+    verb = "advances" if total == 1 else "advance"
     advancing = f" that {verb} {phrases.format_list(chosen, link='or')}" if chosen else ""
-    if asked.unassigned:
+    if settings.unassigned:
         advancing = f" that {verb} no narrative"
-    searched = phrases.describe_search(asked.text)
+    searched = phrases.describe_search(settings.text)
     searched = f"{',' if advancing else ''} {searched}" if searched else ""
-    like = f" near in meaning to “{asked.like}”" if asked.like else ""
-    where = " in an area of the map" if asked.outline else ""
+    like = f" near in meaning to “{settings.like}”" if settings.like else ""
+    where = " in an area of the map" if settings.outline else ""
     like = f",{like}" if like and (advancing or searched) else like
     span = phrases.format_date_range(view.slice)
     who = phrases.describe_attribution(view.slice) + (f" dated {span}" if span else "")
-    return f"{phrases.format_count(found, COUNTED_NOUN)}{who}{where}{advancing}{searched}{like}; {phrases.describe_copies(view.slice)}."  # noqa: E501
+    counted = phrases.format_count(total, COUNTED_NOUN)
+    return f"{counted}{who}{where}{advancing}{searched}{like}; {phrases.describe_copies(view.slice)}."
 
 
-def draw_unread_note(view: View, asked: EvidenceSettings) -> None:
-    """What the search by meaning cannot find, because the model does not read it."""
-    if asked.like and (
+def draw_unread_note(view: View, settings: EvidenceSettings) -> None:
+    """Draw a note on the languages that the search by meaning does not cover."""
+    if settings.like and (
         line := phrases.describe_unread_languages(cached_queries.load_totals(view.handle, view.slice).other_language)
     ):
         st.caption(line)
 
 
-def draw_empty_state(view: View, asked: EvidenceSettings, found: SimilarityById | None) -> None:
-    """The empty state: what the searches, the switch and each filter leave out."""
+def draw_empty_state(view: View, settings: EvidenceSettings, similar: SimilarityById | None) -> None:
+    """Draw the empty state: how many paragraphs there are without each search and filter."""
 
-    def without(other: EvidenceSettings) -> str:
-        """How many there are where one thing is not asked for."""
-        rest, _ = find_near_paragraphs(view, other)
-        return phrases.format_count(count_results(view, view.slice, other, rest), COUNTED_NOUN)
+    def count_for(other: EvidenceSettings) -> str:
+        """Count the paragraphs for other settings."""
+        other_similar, _ = find_near_paragraphs(view, other)
+        return phrases.format_count(count_results(view, view.slice, other, other_similar), COUNTED_NOUN)
 
     hints = []
-    if asked.like and not found:
-        hints.append(f"Nothing in the snapshot comes near to “{asked.like}” (likeness {MIN_SIMILARITY:.2f} or more).")
-    if asked.like:
-        hints.append(f"Without the search for “{asked.like}” by meaning: {without(replace(asked, like=''))}.")
-    if asked.text:
-        hints.append(f"Without the search for “{asked.text}”: {without(replace(asked, text=''))}.")
-    if asked.outline:
-        hints.append(f"Without the area of the map: {without(replace(asked, outline=()))}.")
-    if asked.unassigned:
-        hints.append(f"Without “{UNCOVERED_SWITCH_LABEL.lower()}”: {without(replace(asked, unassigned=False))}.")
-    shell.draw_empty_state(view, view.slice, lambda s: count_results(view, s, asked, found), COUNTED_NOUN, hints)
+    if settings.like and not similar:
+        hints.append(
+            f"No paragraph in the snapshot is near in meaning to “{settings.like}” "
+            f"(likeness {MIN_SIMILARITY:.2f} or more)."
+        )
+    if settings.like:
+        hints.append(f"Without the search for “{settings.like}” by meaning: {count_for(replace(settings, like=''))}.")
+    if settings.text:
+        hints.append(f"Without the search for “{settings.text}”: {count_for(replace(settings, text=''))}.")
+    if settings.outline:
+        hints.append(f"Without the area of the map: {count_for(replace(settings, outline=()))}.")
+    if settings.unassigned:
+        hints.append(f"Without “{UNCOVERED_SWITCH_LABEL.lower()}”: {count_for(replace(settings, unassigned=False))}.")
+    shell.draw_empty_state(view, view.slice, lambda s: count_results(view, s, settings, similar), COUNTED_NOUN, hints)
     document_drawer.draw_drawer(view)
 
 
-def draw_downloads(view: View, asked: EvidenceSettings, total: int, found: SimilarityById | None) -> None:
-    """All rows in the page's order as CSV, JSON lines and Parquet, and a link to the page."""
+def draw_downloads(view: View, settings: EvidenceSettings, total: int, similar: SimilarityById | None) -> None:
+    """Draw the downloads of all rows in the page's order (CSV, JSON lines, Parquet) and a link to the page."""
     manifest = cached_queries.get_manifest(view.handle)
     extra = {
-        "filter_text": asked.text,
-        "filter_like": asked.like,
-        "filter_area": url_state.format_outline(asked.outline),
-        "filter_unassigned": "yes" if asked.unassigned else "no",
-        "sorted_by": asked.sort,
+        "filter_text": settings.text,
+        "filter_like": settings.like,
+        "filter_area": url_state.format_outline(settings.outline),
+        "filter_unassigned": "yes" if settings.unassigned else "no",
+        "sorted_by": settings.sort,
     }
 
-    def made(suffix: str) -> bytes:
-        rows = cached_queries.load_all_paragraphs(
-            view.handle, view.slice, asked.text, asked.unassigned, asked.sort, found
-        )
+    def build_file(suffix: str) -> bytes:
+        rows = cached_queries.load_all_paragraphs(view.handle, settings.build_query(view.slice, similar))
         return chart_panel.export_paragraphs(rows, view.slice, manifest, extra, suffix)
 
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -270,7 +272,7 @@ def draw_downloads(view: View, asked: EvidenceSettings, total: int, found: Simil
         ):
             st.download_button(
                 label,
-                partial(made, suffix),
+                partial(build_file, suffix),
                 chart_panel.build_file_name("paragraphs", manifest.snapshot_id, suffix),
                 MIME_TYPES[suffix],
                 on_click="ignore",

@@ -11,7 +11,7 @@ import streamlit as st
 from narratives.dashboard import cached_queries, navigation, shell, sidebar
 from narratives.dashboard.components import controls, quality
 from narratives.dashboard.shell import View
-from narratives.model import QualityMetrics, Slice, SuppressionRule
+from narratives.model import EvidenceQuery, QualityMetrics, Slice, SuppressionRule
 from narratives.render import narrative_phrases, phrases
 from narratives.render.traces import Measure, to_records
 from narratives.store.queries.narrative import NarrativeCard
@@ -93,7 +93,7 @@ def draw_headline(view: View, context: NarrativeContext) -> bool:
     if not rows or not rows[0]["paragraphs"]:
 
         def count(s: Slice) -> int:
-            return cached_queries.count_paragraphs(view.handle, replace(s, narratives=(context.id,)), "", False)
+            return cached_queries.count_paragraphs(view.handle, EvidenceQuery(replace(s, narratives=(context.id,))))
 
         hint = f"No paragraph in this selection advances {context.name}."
         shell.draw_empty_state(view, context.slice, count, "statement paragraph", [hint])
@@ -102,13 +102,13 @@ def draw_headline(view: View, context: NarrativeContext) -> bool:
     speakers = cached_queries.load_actors(view.handle, context.slice, context.id, "speaker")
     outlets = cached_queries.load_actors(view.handle, context.slice, context.id, "outlet")
     reason = narrative_phrases.explain_no_correction(row, context.measured)
-    corrected = narrative_phrases.format_limits(row["corrected"], row["corrected_low"], row["corrected_high"])
+    corrected = phrases.format_limits(row, "corrected")
     denominator = phrases.describe_denominator(context.slice, int(row["total_paragraphs"]))
     cells = [
         ("Paragraphs", f"{int(row['paragraphs']):,}", f"Out of {denominator}. Undated paragraphs are included."),
         (
             "Share, 95 % interval",
-            narrative_phrases.format_share(row),
+            phrases.format_limits(row),
             f"No share: {row['base_reason']}." if not row["base_ok"] else f"Out of {denominator}.",
         ),
         (
@@ -260,7 +260,7 @@ def draw_paragraphs(rows: pd.DataFrame, own: Slice, key: str) -> None:
     for number, row in enumerate(to_records(rows)):
         with st.container(border=True):
             parts = (
-                narrative_phrases.format_day(row["date"]) or "undated",
+                phrases.format_partial_date(row["date"]) or "undated",
                 row["speaker"],
                 phrases.VOICE_LABELS.get(row["voice"], ""),
             )

@@ -15,9 +15,9 @@ from narratives.dashboard.views.narrative import NarrativeContext, draw_narrativ
 from narratives.dashboard.views.prevalence import PREVALENCE_COLUMNS
 from narratives.measure.suppression import SAMPLE_RULE
 from narratives.model import dates
+from narratives.model.slice import Actor
 from narratives.render import narrative_charts, narrative_phrases, phrases, time_series
 from narratives.render.traces import to_records
-from narratives.store.queries.narrative import Actor
 
 _NUMBER_COLUMN = st.column_config.NumberColumn
 _TREND_COLUMNS = {
@@ -37,7 +37,7 @@ def draw_trend(view: View, context: NarrativeContext) -> None:
     shown = rows[rows["base_ok"]] if rows["base_ok"].any() and context.measure == "share" else rows
     measure = context.measure if rows["base_ok"].any() else "count"
     summary = time_series.describe_time_series(shown, time_series.compute_axis_spec(rows, measure))
-    levels = [narrative_phrases.describe_level_change(row) for row in to_records(changes)]
+    levels = [phrases.describe_change_point(row) for row in to_records(changes)]
     summary += f" Changes of level: {'; '.join(levels) or 'none'}."
 
     def figures() -> chart_panel.Figures:
@@ -106,9 +106,7 @@ def _draw_change_points(view: View, context: NarrativeContext, rows: pd.DataFram
             date_to=navigation.narrow_slice(context.own, {"period": until}).date_to,
         )
         sign = "▲" if row["direction"] == "up" else "▼"
-        with st.expander(
-            f"**{sign} {number}** {phrases.escape_markdown(narrative_phrases.describe_level_change(row))}"
-        ):
+        with st.expander(f"**{sign} {number}** {phrases.escape_markdown(phrases.describe_change_point(row))}"):
             best = cached_queries.load_best_paragraphs(
                 view.handle, replace(after, narratives=()), context.id, cached_queries.MAX_EXPLAINING
             )

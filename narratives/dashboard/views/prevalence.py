@@ -16,7 +16,7 @@ from narratives.measure import smooth_shares, suppress_small_bases
 from narratives.model import QualityMetrics, Slice, Unit, dates
 from narratives.render import phrases, time_series
 from narratives.render.colours import make_distinct
-from narratives.render.traces import AxisSpec, Measure, describe_change_point
+from narratives.render.traces import AxisSpec, Measure
 
 _UNITS: Mapping[Unit, str] = {"paragraph": "Paragraphs", "document": "Documents"}
 _ORDER_LABELS = {
@@ -243,8 +243,7 @@ def _draw_change_list(shown: pd.DataFrame, changes: pd.DataFrame) -> None:
             "A change point shows that something changed in these texts, not why."
         )
         lines = (
-            f"{names[row['narrative_id']]}: {describe_change_point(row)[:1].lower()}{describe_change_point(row)[1:]}"
-            for row in changes.to_dict("records")
+            f"{names[row['narrative_id']]}: {phrases.describe_change_point(row)}" for row in changes.to_dict("records")
         )
         st.text("\n".join(lines))
 

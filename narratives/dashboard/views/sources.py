@@ -1,4 +1,4 @@
-"""The Sources page's questions to a snapshot, their answers kept by snapshot and slice."""
+"""The upper part of the Sources page: key figures, and the coverage by outlet and period."""
 
 from __future__ import annotations
 
@@ -8,104 +8,58 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, navigation, shell, sidebar
-from narratives.dashboard.cached_queries import CACHE_SECONDS, Handle
+from narratives.dashboard import navigation, shell, sidebar
+from narratives.dashboard.cached_queries import Handle, cache_query
 from narratives.dashboard.components import chart_panel, controls
-from narratives.dashboard.components.tables import NUMBER_COLUMN, TEXT_COLUMN, draw_table
+from narratives.dashboard.components.tables import COUNT_COLUMN, COVERAGE_COLUMNS, TEXT_COLUMN, draw_table
 from narratives.dashboard.shell import View
 from narratives.model import Slice, dates
 from narratives.render import coverage, phrases
 from narratives.render.coverage import COVERAGE_NOUNS, MAX_OUTLETS, CoverageUnit, Gap
 from narratives.store.queries import sources as sources_queries
 
-
-@st.cache_data(max_entries=100, ttl=CACHE_SECONDS, show_spinner=False)
-def load_coverage(handle: Handle, s: Slice) -> pd.DataFrame:
-    """Columns outlet, period, documents, statements."""
-    return sources_queries.query_outlet_coverage(cached_queries.get_snapshot(handle), s)
-
-
-@st.cache_data(max_entries=100, ttl=CACHE_SECONDS, show_spinner=False)
-def load_date_sources(handle: Handle, s: Slice) -> pd.DataFrame:
-    """Columns outlet, date_precision, date_source, documents."""
-    return sources_queries.query_date_sources(cached_queries.get_snapshot(handle), s)
-
-
-@st.cache_data(max_entries=20, ttl=CACHE_SECONDS, show_spinner=False)
-def load_undated_documents(handle: Handle, s: Slice) -> pd.DataFrame:
-    """Columns outlet, title, source_path, url, date_source."""
-    return sources_queries.query_undated(cached_queries.get_snapshot(handle), s)
-
-
-@st.cache_data(max_entries=100, ttl=CACHE_SECONDS, show_spinner=False)
-def load_copies(handle: Handle, s: Slice) -> pd.DataFrame:
-    """Columns outlet, original_outlet, paragraphs, documents."""
-    return sources_queries.query_outlet_copies(cached_queries.get_snapshot(handle), s)
-
-
-@st.cache_data(max_entries=100, ttl=CACHE_SECONDS, show_spinner=False)
-def load_language_counts(handle: Handle, s: Slice) -> pd.DataFrame:
-    """Columns language, paragraphs, statements, matched."""
-    return sources_queries.query_languages(cached_queries.get_snapshot(handle), s)
-
-
-@st.cache_data(max_entries=100, ttl=CACHE_SECONDS, show_spinner=False)
-def load_voices(handle: Handle, s: Slice) -> pd.DataFrame:
-    """Columns voice, paragraphs, statements."""
-    return sources_queries.query_voices(cached_queries.get_snapshot(handle), s)
-
-
-@st.cache_data(max_entries=8, ttl=CACHE_SECONDS, show_spinner=False)
-def load_rejected(handle: Handle) -> pd.DataFrame:
-    """Columns source_path, row, reason."""
-    return sources_queries.query_rejected(cached_queries.get_snapshot(handle))
-
-
-@st.cache_data(max_entries=8, ttl=CACHE_SECONDS, show_spinner=False)
-def load_inputs(handle: Handle) -> pd.DataFrame:
-    """Columns source_path, documents, rejected, reason."""
-    return sources_queries.query_inputs(cached_queries.get_snapshot(handle))
+load_coverage = cache_query(sources_queries.query_outlet_coverage)
+load_date_sources = cache_query(sources_queries.query_date_sources)
+load_copies = cache_query(sources_queries.query_outlet_copies)
+load_language_counts = cache_query(sources_queries.query_languages)
+load_voices = cache_query(sources_queries.query_voices)
+load_rejected = cache_query(sources_queries.query_rejected)
+load_inputs = cache_query(sources_queries.query_inputs)
 
 
 def list_years(handle: Handle, s: Slice) -> list[str]:
-    """The years with text, in order."""
+    """Return the years with text, in order."""
     return sorted(set(load_coverage(handle, replace(s, by="year"))["period"]))
 
 
 _LENGTHS = {key: name for key, name in dates.LENGTHS.items() if key != "half"}
 COVERAGE_DENOMINATOR = "documents with any paragraph in the slice; statement paragraphs as the shares count them"
-COVERAGE_COLUMNS = {
-    "outlet": TEXT_COLUMN("Outlet"),
-    "period": TEXT_COLUMN("Period"),
-    "documents": NUMBER_COLUMN("Documents", format="localized"),
-    "statements": NUMBER_COLUMN("Statement paragraphs", format="localized"),
-}
 _COUNTED_LABELS: Mapping[CoverageUnit, str] = {"documents": "Documents", "statements": "Statement paragraphs"}
 
 
 @dataclass(frozen=True, slots=True)
 class CoverageSettings:
-    """What this page's own controls say: the slice with its granularity, and what is counted."""
+    """The values of this page's own controls: the slice with its granularity, and what is counted."""
 
     slice: Slice
     counted: CoverageUnit
 
 
-def choices(view: View) -> CoverageSettings:
-    """Draw what is counted and the length of a period; both in the URL."""
+def draw_coverage_controls(view: View) -> CoverageSettings:
+    """Draw the choices of what is counted and of the period's length, and return them; both are in the URL."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         counted = controls.choice(
             "Count",
             "counted",
             _COUNTED_LABELS,
-            help="Documents of any kind, copies and other languages included; or the statement paragraphs "
-            "that the shares on the other pages rest on.",
+            help="Documents of any kind, including copies and other languages, or the statement paragraphs on which "
+            "the shares of the other pages are based.",
         )
         length = controls.choice(
             "Period",
             "columns",
             _LENGTHS,
-            help="Auto shows months, or longer periods where the range is long or dates are coarse.",
+            help="Auto shows months, or longer periods if the range is long or dates are coarse.",
         )
     if length == "auto":
         dated = load_date_sources(view.handle, view.slice)
@@ -116,18 +70,18 @@ def choices(view: View) -> CoverageSettings:
 
 
 def draw_headline(view: View) -> None:
-    """How much there is in the slice, and how much of it is undated, copied, unread or was refused."""
+    """Draw how much text the slice has, and how much is undated, copied, in unread languages or rejected."""
     documents = load_date_sources(view.handle, view.slice)
     languages, copied = (ask(view.handle, view.slice) for ask in (load_language_counts, load_copies))
     undated = documents.loc[documents["date_precision"] == "none", "documents"].sum()
     unread = languages.loc[~languages["matched"], "paragraphs"].sum()
     cells = [
-        ("Documents", documents["documents"].sum(), "All that were read, copies and undated ones included."),
-        ("Paragraphs", languages["paragraphs"].sum(), "Of every kind: headings and questions too."),
-        ("Undated documents", undated, "They stand in no period of any chart."),
-        ("Copied paragraphs", copied["paragraphs"].sum(), "They repeat an earlier one and count once."),
-        ("In unread languages", unread, "Paragraphs in a language of which none is matched."),
-        ("Rejected", len(load_rejected(view.handle)), "Inputs and rows; of the whole snapshot."),
+        ("Documents", documents["documents"].sum(), "All documents, including copies and undated ones."),
+        ("Paragraphs", languages["paragraphs"].sum(), "Paragraphs of every kind, including headings and questions."),
+        ("Undated documents", undated, "They are in no period of any chart."),
+        ("Copied paragraphs", copied["paragraphs"].sum(), "They repeat an earlier paragraph. Each text counts once."),
+        ("In unread languages", unread, "Paragraphs in languages that are not matched with narratives."),
+        ("Rejected", len(load_rejected(view.handle)), "Inputs and rows of the whole snapshot."),
     ]
     grid = st.grid("auto", min_column_width=150, gap="small")
     for label, value, note in cells:
@@ -135,7 +89,7 @@ def draw_headline(view: View) -> None:
 
 
 def draw_coverage(view: View, choice: CoverageSettings) -> None:
-    """The heatmap of coverage in its panel, what it leaves out, the longest gaps in words, and its tables."""
+    """Draw the coverage heatmap with what it omits, the longest gaps, and the tables."""
     shown = load_coverage(view.handle, choice.slice)
     if shown.empty:
         st.subheader("Coverage", anchor=False)
@@ -144,9 +98,9 @@ def draw_coverage(view: View, choice: CoverageSettings) -> None:
     missing, noun = coverage.find_gaps(shown), dates.GRANULARITY_NOUNS[choice.slice.by]
     named, summary = len(coverage.list_outlets(shown)), coverage.describe_coverage(shown, missing)
     reading = (
-        f"The fuller the colour, the more in that {noun} (by the square root). "
-        f"A dash marks a {noun} without any document between an outlet's first and last."
-        + (f" The {MAX_OUTLETS} largest of {named} outlets are drawn." if named > MAX_OUTLETS else "")
+        f"The stronger the colour, the larger the number in that {noun} (square-root scale). "
+        f"A dash marks a {noun} without documents between an outlet's first and last."
+        + (f" The chart shows the {MAX_OUTLETS} largest of {named} outlets." if named > MAX_OUTLETS else "")
     )
     drawn_panel = chart_panel.ChartPanel(
         key="coverage",
@@ -164,44 +118,42 @@ def draw_coverage(view: View, choice: CoverageSettings) -> None:
 
     chart_panel.draw_panel(view, drawn_panel, figures, on_click=_open_cell)
     if missing:
-        told = [gap.in_words for gap in coverage.select_gaps(shown, missing)]
-        if further := len(missing) - len(told):
-            told.append(f"{phrases.format_count(further, 'further gap')} in the tables below.")
-        st.text("\n".join(told))
+        lines = [gap.in_words for gap in coverage.select_gaps(shown, missing)]
+        if further := len(missing) - len(lines):
+            lines.append(f"{phrases.format_count(further, 'further gap')} in the tables below.")
+        st.text("\n".join(lines))
     else:
-        st.text(f"No gap: every outlet has a document in every {noun} between its first and its last.")
+        st.text(f"No gaps: every outlet has a document in every {noun} between its first and its last.")
     with st.expander("Outlets and gaps as tables"):
         _draw_tables(view, choice, shown, missing)
 
 
 def _open_cell(key: str) -> None:
-    """Open the paragraphs of the outlet and period of a cell (a chart's callback)."""
+    """Open the paragraphs of a cell's outlet and period (a chart's callback)."""
     point = navigation.get_clicked_point(key)
     if point is not None:
-        # The narrative filter plays no part in the cells.
+        # The narrative filter does not apply to the cells.
         navigation.open_evidence(navigation.narrow_slice(sidebar.read_filters(), {"narrative": (), **point}))
 
 
 def _describe_counts(view: View, choice: CoverageSettings, shown: pd.DataFrame) -> str:
-    """What the chart counts and what stands in none of its cells."""
+    """Describe what the chart counts and what is in none of its cells."""
     narrowed = phrases.describe_attribution(choice.slice) + (
         f" dated {span}" if (span := phrases.format_date_range(choice.slice)) else ""
     )
     number = int(shown[choice.counted].sum())
     kind = phrases.describe_copies(choice.slice) if choice.counted == "statements" else "copies included"
     lines = [f"{phrases.format_count(number, COVERAGE_NOUNS[choice.counted])}{narrowed}; {kind}."]
-    found = load_date_sources(view.handle, choice.slice)
-    outside = int(found["documents"].sum() - shown["documents"].sum())
+    documents = load_date_sources(view.handle, choice.slice)
+    outside = int(documents["documents"].sum() - shown["documents"].sum())
     if outside:
         fine = "date" if choice.slice.by == "year" else f"date to the {dates.GRANULARITY_NOUNS[choice.slice.by]}"
-        has, stand = ("has", "stands") if outside == 1 else ("have", "stand")
-        lines.append(
-            f"{phrases.format_count(outside, 'further document')} {has} no {fine} and so {stand} in no column."
-        )
-    if rowless := sorted(set(found["outlet"]) - set(shown["outlet"])):
-        lines.append(f"No document of {phrases.format_list(rowless, 5, 'or')} has one.")
+        have, are = ("has", "is") if outside == 1 else ("have", "are")
+        lines.append(f"{phrases.format_count(outside, 'further document')} {have} no {fine} and {are} in no column.")
+    if omitted := sorted(set(documents["outlet"]) - set(shown["outlet"])):
+        lines.append(f"No document of {phrases.format_list(omitted, 5, 'or')} has one.")
     if choice.slice.narratives:
-        lines.append("The narrative filter plays no part here.")
+        lines.append("The narrative filter does not apply here.")
     return " ".join(lines)
 
 
@@ -209,8 +161,7 @@ def _draw_empty_state(view: View, choice: CoverageSettings) -> None:
     def count(s: Slice) -> int:
         return int(load_coverage(view.handle, s)["documents"].sum())
 
-    found = load_date_sources(view.handle, choice.slice)
-    outside = int(found["documents"].sum())
+    outside = int(load_date_sources(view.handle, choice.slice)["documents"].sum())
     fine = f"date to the {dates.GRANULARITY_NOUNS[choice.slice.by]}"
     hint = [f"{phrases.format_count(outside, 'document')} without a {fine}; see below."] if outside else []
     shell.draw_empty_state(view, replace(choice.slice, narratives=()), count, "dated document", hint)
@@ -220,15 +171,14 @@ def _draw_tables(view: View, choice: CoverageSettings, shown: pd.DataFrame, miss
     outlets = coverage.build_outlet_table(shown, missing)
     columns = {
         "outlet": TEXT_COLUMN("Outlet"),
-        "documents": NUMBER_COLUMN("Documents", format="localized"),
-        "statements": NUMBER_COLUMN("Statement paragraphs", format="localized"),
+        **{key: COVERAGE_COLUMNS[key] for key in ("documents", "statements")},
         "first": TEXT_COLUMN("First"),
         "last": TEXT_COLUMN("Last"),
         "gap": TEXT_COLUMN("Longest gap"),
     }
     draw_table(view, choice.slice, outlets, columns, "outlets", COVERAGE_DENOMINATOR)
     if missing:
-        told = pd.DataFrame(
+        gaps = pd.DataFrame(
             [
                 (
                     gap.outlet or phrases.NOBODY,
@@ -244,6 +194,6 @@ def _draw_tables(view: View, choice: CoverageSettings, shown: pd.DataFrame, miss
             "outlet": TEXT_COLUMN("Outlet"),
             "first": TEXT_COLUMN("No document from"),
             "last": TEXT_COLUMN("To"),
-            "periods": NUMBER_COLUMN(f"{noun}s", format="localized"),
+            "periods": COUNT_COLUMN(f"{noun}s"),
         }
-        draw_table(view, choice.slice, told, named, "gaps", f"{noun.lower()}s between an outlet's first and last")
+        draw_table(view, choice.slice, gaps, named, "gaps", f"{noun.lower()}s between an outlet's first and last")

@@ -15,9 +15,9 @@ from narratives.dashboard.shell import View
 from narratives.dashboard.views import speakers
 from narratives.dashboard.views.speakers import SPEAKER_COLUMNS
 from narratives.model import dates
+from narratives.model.slice import GroupBy
 from narratives.render import phrases, speaker_charts
 from narratives.render.colours import PALETTE
-from narratives.store.queries.speakers import GroupBy
 
 MAX_PROFILE_CHARTS, MAX_PROFILE_OUTLETS = 6, 8
 _PERIOD_COLUMNS = {

@@ -16,6 +16,7 @@ from narratives.dashboard.shell import View
 from narratives.measure import add_shares, choose_granularity, compute_difference, suppress_small_bases
 from narratives.measure.suppression import SAMPLE_RULE
 from narratives.model import Granularity, Slice, SuppressionRule
+from narratives.model.slice import GroupBy
 from narratives.render import phrases, speaker_charts
 from narratives.store.queries import speakers as speakers_queries
 
@@ -39,7 +40,7 @@ def get_speaker_rule(handle: cached_queries.Handle) -> SpeakerSuppressionRule:
 
 
 @st.cache_data(max_entries=200, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
-def load_amounts(handle: cached_queries.Handle, s: Slice, group_by: speakers_queries.GroupBy) -> pd.DataFrame:
+def load_amounts(handle: cached_queries.Handle, s: Slice, group_by: GroupBy) -> pd.DataFrame:
     """Load the amount of text by speaker, outlet or voice: see `speakers_queries.query_text_volumes`."""
     return speakers_queries.query_text_volumes(cached_queries.get_snapshot(handle), s, group_by)
 

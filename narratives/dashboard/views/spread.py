@@ -15,16 +15,15 @@ from narratives.dashboard.shell import View
 from narratives.measure import find_first_uses
 from narratives.model import Slice, dates
 from narratives.model.dates import parse_partial_date
+from narratives.model.slice import Actor
 from narratives.render import phrases, spread_charts
 from narratives.render.spread_charts import (
     FIRST_USE_SIGN,
     KTH_USE_SIGN,
     USE_DAY_SIGN,
     format_ordinal,
-    format_partial_date,
 )
 from narratives.store.queries import speakers as speakers_queries
-from narratives.store.queries.speakers import Actor
 
 
 @st.cache_data(max_entries=200, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
@@ -217,7 +216,8 @@ def describe_spread(table: pd.DataFrame, actor: Actor) -> str:
         first = dated[dated["first"] == at]
         then = dated[dated["first"] > at].head(MAX_NAMED_ACTORS)
         lines.append(
-            f"First in the texts collected: {phrases.format_list(first['actor'].tolist())}, {format_partial_date(at)}."
+            f"First in the texts collected: {phrases.format_list(first['actor'].tolist())}, "
+            f"{phrases.format_partial_date(at)}."
         )
         if len(then):
             followed = [

@@ -1,4 +1,4 @@
-"""The state of a build that was started from the Sources page: how far it is, and how it ended."""
+"""Adding texts on the Sources page: the upload form, and the progress and result of the build."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -16,27 +16,26 @@ from narratives.dashboard import cached_queries
 from narratives.dashboard.builds import (
     EXIT_NOTHING_READ,
     EXIT_STOPPED,
-    ROOT,
     BuildJob,
     get_job_registry,
     make_build_command,
 )
-from narratives.dashboard.components import chart_panel
+from narratives.dashboard.components import chart_panel, tables
 from narratives.model import ReadError, Rejected
 from narratives.render import phrases
 from narratives.store import frame_to_csv
 from narratives.store.inputs import ARCHIVE_SUFFIX, MANIFEST_NAME, Upload, format_source_path, save_upload
 from narratives.workflows import preview
 
-SCROLL_KEY = "show-progress"  # in the session's state: bring the panel into view, once
-_REFRESH_SECONDS = 1.0  # seconds between two looks at a running build
-# The button that starts a build stands at the end of a form that may be several screens long.
+SCROLL_KEY = "show-progress"  # in the session's state: scroll to the progress once
+_REFRESH_SECONDS = 1.0
+# The button that starts a build is at the end of a form that may be several screens long.
 _SCROLL_SCRIPT = "<script>document.querySelector('[data-testid=stMain]')?.scrollTo({top: 0})</script>"
 
 
 def draw_job(store: Path) -> None:
-    """Draw the store's job: its progress while it runs, its report once it has ended."""
-    job = get_job_registry().of(store)
+    """Draw the store's job: the progress while it runs, then the report."""
+    job = get_job_registry().get(store)
     if job is None:
         return
     if st.session_state.pop(SCROLL_KEY, False):
@@ -50,7 +49,7 @@ def draw_job(store: Path) -> None:
 
 @st.fragment(run_every=_REFRESH_SECONDS)
 def _draw_running_job(store: str) -> None:
-    job = get_job_registry().of(Path(store))
+    job = get_job_registry().get(Path(store))
     if job is None or job.status() is not None:
         st.rerun()
     with st.container(border=True):
@@ -58,12 +57,14 @@ def _draw_running_job(store: str) -> None:
         st.text(phrases.format_list(job.names))
         stage, done, total = job.progress
         if job.waiting:
-            stage, done, total = "Another build is at work in the same store; waiting for it", 0, 0
+            stage, done, total = "Another build is using this store; waiting for it to finish", 0, 0
         counted = f": {done:,} of {total:,}" if total else ""
         st.progress(min(1.0, done / total) if total else 0.0, f"{stage[:1].upper()}{stage[1:]}{counted}")
-        st.caption("You may leave or close this page: the build goes on, and this panel is here again.")
+        st.caption(
+            "You can leave or close this page. The build continues, and this panel shows its progress when you return."
+        )
         if job.stopping:
-            st.text("Stopping; this takes some seconds.")
+            st.text("Stopping. This takes a few seconds.")
         else:
             st.button("Cancel", on_click=job.stop, icon=":material/stop_circle:", key="cancel-build")
 
@@ -72,8 +73,8 @@ def _draw_ended_job(store: Path, job: BuildJob, status: int) -> None:
     if status == EXIT_STOPPED:
         st.subheader("Build stopped", anchor=False)
         st.text(
-            "Nothing is lost: the pages show the same snapshot as before, the files are kept, and going on "
-            "takes up where it was."
+            "Nothing is lost. The pages show the same snapshot as before, and the files are kept. The build can "
+            "continue where it stopped."
         )
     elif status == 0:
         unchanged = all(report.get("unchanged") for report in job.reports)
@@ -83,42 +84,44 @@ def _draw_ended_job(store: Path, job: BuildJob, status: int) -> None:
         st.subheader("Nothing could be read", anchor=False)
     else:
         st.subheader("The build failed", anchor=False)
-        st.text(job.said or f"It ended with status {status} and said nothing.")
-    _notes(job)
+        st.text(job.messages or f"The build ended with status {status} and gave no reason.")
+    _draw_notes(job)
     _draw_rejected(job)
-    _unused(job)
+    _draw_unused_columns(job)
     with st.container(horizontal=True):
         if status == EXIT_STOPPED or not job.reports:
-            label = "Go on with the build" if status == EXIT_STOPPED else "Try again"
+            label = "Continue the build" if status == EXIT_STOPPED else "Try again"
             st.button(label, on_click=job.resume, type="primary", key="resume-build")
-        leave = "Add more texts" if status == 0 else "Leave it"
+        leave = "Add more texts" if status == 0 else "Dismiss"
         st.button(leave, on_click=get_job_registry().dismiss, args=(store,), key="dismiss-build")
 
 
 def _draw_counts(store: Path, job: BuildJob) -> None:
-    """What the job's builds did, in words; the last one's snapshot is the one to see."""
+    """Draw what the builds added; the pages show the snapshot of the last one."""
     last: dict[str, Any] = job.reports[-1]
     counts: dict[str, int] = last.get("counts") or {}
     encoded, reused = (sum(int(r.get(k, 0)) for r in job.reports) for k in ("encoded", "reused"))  # type: ignore[call-overload]
     st.text(
         f"{phrases.format_count(int(counts.get('documents', 0)), 'document')} and "
-        f"{phrases.format_count(int(counts.get('statements', 0)), 'statement paragraph')} are in the store now; "
-        f"{phrases.format_count(encoded, 'text')} encoded, {reused:,} known already."
+        f"{phrases.format_count(int(counts.get('statements', 0)), 'statement paragraph')} are in the store now. "
+        f"{phrases.format_count(encoded, 'text')} encoded, {reused:,} reused."
     )
     snapshot = str(last.get("snapshot", ""))
     st.text(f"Snapshot {snapshot}, built from {phrases.format_list(job.names)}.")
     if cached_queries.find_store_path().resolve() != store.resolve():
-        st.caption(f"This dashboard shows another store, because {cached_queries.STORE_VARIABLE} names it.")
+        st.caption(f"This dashboard shows another store, the one set in {cached_queries.STORE_VARIABLE}.")
 
 
-def _unused(job: BuildJob) -> None:
-    """The columns that nothing was read from."""
-    for one in (one for report in job.reports for one in report.get("unused", [])):  # type: ignore[attr-defined]
-        st.text(f"Columns not used in {format_source_path(one['source_path'])}: {phrases.format_list(one['columns'])}")
+def _draw_unused_columns(job: BuildJob) -> None:
+    """List the columns of the files that were not used."""
+    for file in (file for report in job.reports for file in report.get("unused", [])):  # type: ignore[attr-defined]
+        st.text(
+            f"Columns not used in {format_source_path(file['source_path'])}: {phrases.format_list(file['columns'])}"
+        )
 
 
-def _notes(job: BuildJob) -> None:
-    """What the builds found damaged in the store, and what they did about it."""
+def _draw_notes(job: BuildJob) -> None:
+    """List what was damaged in the store and how the builds repaired it."""
     for note in dict.fromkeys(note for report in job.reports for note in report.get("notes", [])):  # type: ignore[attr-defined]
         st.text(note)
 
@@ -127,75 +130,69 @@ def _draw_rejected(job: BuildJob) -> None:
     rows = [row for report in job.reports for row in report.get("rejected", [])]  # type: ignore[attr-defined]
     if not rows:
         return
-    found = pd.DataFrame(rows)[["source_path", "row", "reason"]]
-    found["source_path"] = found["source_path"].map(format_source_path)
-    st.text(
-        f"{phrases.format_count(len(found), 'row or file') if len(found) == 1 else f'{len(found):,} rows or files'} "
-        "rejected:"
+    frame = pd.DataFrame(rows)[["source_path", "row", "reason"]]
+    frame["source_path"] = frame["source_path"].map(format_source_path)
+    st.text(f"{_count_rejected(len(frame))} rejected:")
+    st.dataframe(
+        frame,
+        column_config=tables.REJECTED_COLUMNS,
+        hide_index=True,
+        height=tables.get_height(len(frame), 6),
+        key="job-rejected",
     )
-    columns = {
-        "source_path": st.column_config.TextColumn("File", width="medium"),
-        "row": st.column_config.NumberColumn("Row", width="small", help="0 is the whole file."),
-        "reason": st.column_config.TextColumn("Reason", width="large"),
-    }
-    height: Literal["content"] | int = "content" if len(found) <= 6 else 248
-    st.dataframe(found, column_config=columns, hide_index=True, height=height, key="job-rejected")
-    st.download_button(
-        "Rejected (CSV)",
-        lambda: frame_to_csv(found, bom=True),
-        chart_panel.build_file_name("rejected-upload", "new"),
-        "text/csv",
-        on_click="ignore",
-        type="tertiary",
-        icon=":material/download:",
-        key="csv-job-rejected",
-    )
+    file_name = chart_panel.build_file_name("rejected-upload", "new")
+    tables.draw_csv_button("Rejected (CSV)", lambda: frame_to_csv(frame, bom=True), file_name, "csv-job-rejected")
+
+
+def _count_rejected(number: int) -> str:
+    return "1 row or file" if number == 1 else f"{number:,} rows or files"
 
 
 READ_ONLY_VARIABLE = "NARRATIVES_READ_ONLY"
-MAX_TABLE_GROUPS = 6  # kinds of tables whose columns are asked for; further ones go by their names
+MAX_TABLE_GROUPS = 6  # groups of tables for which the form asks about columns; for others the names decide
 _FIELD_LABELS = {
-    "text": "Text (needed)",
+    "text": "Text (required)",
     "date": "Date",
     "speaker": "Speaker",
     "outlet": "Outlet",
     "title": "Title",
-    "url": "Address (URL)",
-    "id": "Id",
+    "url": "URL",
+    "id": "ID",
 }
 _NO_COLUMN = ""
+ColumnMap = tuple[tuple[str, str], ...]  # pairs of (field, column)
 
 
 @dataclass(frozen=True, slots=True)
 class TableGroup:
-    """Tables of the same columns: they share one column map."""
+    """Tables with the same columns, which share one column map."""
 
     columns: tuple[str, ...]
     files: tuple[Path, ...]
 
     @property
     def key(self) -> str:
-        """A short name for the widgets of this kind."""
+        """A short name for the widgets of this group."""
         return hashlib.sha256("\n".join(self.columns).encode()).hexdigest()[:10]
 
 
 def is_read_only() -> bool:
-    """Whether the environment forbids adding texts from the dashboard."""
+    """Return whether the environment forbids adding texts from the dashboard."""
     return os.environ.get(READ_ONLY_VARIABLE, "0").strip().lower() not in ("", "0", "no", "false")
 
 
 def get_target_store() -> Path:
-    """The store that uploads go to: the one shown, but the own one where that is the sample."""
+    """Return the store for uploads: the store that is shown, or the user's own if that is the sample."""
     shown = cached_queries.find_store_path()
     return cached_queries.OWN_STORE if shown.resolve() == cached_queries.SAMPLE_STORE.resolve() else shown
 
 
 def draw_uploads(opened: bool = False) -> None:
-    """Draw the state of a build that was started here, or else the way to start one, closed or `opened`."""
+    """Draw the state of the build started here, or else the upload form, closed or `opened`."""
     if is_read_only():
         return
     store = get_target_store()
-    if get_job_registry().of(store) is not None:
+    if get_job_registry().get(store) is not None:
         draw_job(store)
         return
     with st.expander("Add texts: CSV, JSONL, HTML, text or zip files", icon=":material/upload_file:", expanded=opened):
@@ -206,8 +203,8 @@ def draw_uploads(opened: bool = False) -> None:
 def _draw_form(store: Path) -> None:
     if store.resolve() != cached_queries.find_store_path().resolve():
         st.info(
-            "What you see is the sample. Your texts go into a store of your own (`./store`), which the "
-            "dashboard then shows instead; the two never mix.",
+            "The dashboard shows the sample. Your texts go into a separate store (`./store`), which the "
+            "dashboard then shows instead. The two never mix.",
             icon=":material/info:",
         )
     turn = st.session_state.setdefault("upload-turn", 0)
@@ -216,65 +213,63 @@ def _draw_form(store: Path) -> None:
         type=[extension.lstrip(".") for extension in (*preview.FORMATS, ARCHIVE_SUFFIX)],
         accept_multiple_files=True,
         key=f"upload-{turn}",
-        help="Rows of CSV and JSONL are documents; an HTML or text file is one document. A zip may hold any "
-        "of these, and a manifest.csv that says what they are.",
+        help="Each row of a CSV or JSONL file is a document. An HTML or text file is one document. A zip file can "
+        "contain any of these, and a manifest.csv that describes them.",
     )
-    st.caption("Files are kept in the store, on the machine that serves this page, and go nowhere else.")
+    st.caption("Files stay in the store, on the machine that serves this page. They are not sent anywhere else.")
     uploads = [_save_upload(store, file.file_id, file.name, file.getvalue()) for file in files]
-    _draw_refused([refusal for upload in uploads for refusal in upload.refused])
+    _draw_refused([row for upload in uploads for row in upload.refused])
     kept = [upload for upload in uploads if upload.files]
     if not kept:
         return
-    kinds = _group_tables(kept)
-    maps = {kind: _draw_column_map(kind) for kind in kinds[:MAX_TABLE_GROUPS]}
-    maps |= {kind: _build_column_map(preview.propose_columns(kind.columns)) for kind in kinds[MAX_TABLE_GROUPS:]}
-    if len(kinds) > MAX_TABLE_GROUPS:
-        further = phrases.format_count(len(kinds) - MAX_TABLE_GROUPS, "further kind")
-        st.caption(f"{further} of table: columns are taken by their names.")
+    groups = _group_tables(kept)
+    maps = {group: _draw_column_map(group) for group in groups[:MAX_TABLE_GROUPS]}
+    maps |= {group: _build_column_map(preview.propose_columns(group.columns)) for group in groups[MAX_TABLE_GROUPS:]}
+    if len(groups) > MAX_TABLE_GROUPS:
+        further = phrases.format_count(len(groups) - MAX_TABLE_GROUPS, "further group")
+        st.caption(f"{further} of tables: the names of the columns decide how they are read.")
     number = sum(len(upload.files) for upload in kept)
     if st.button(f"Build with {phrases.format_count(number, 'file')}", type="primary", icon=":material/play_arrow:"):
-        of_file = {file: terms for kind, terms in maps.items() for file in kind.files}
-        commands = [make_build_command(store, typed, terms) for terms, typed in plan_builds(kept, of_file)]
+        file_maps = {file: column_map for group, column_map in maps.items() for file in group.files}
+        commands = [make_build_command(store, paths, columns) for columns, paths in plan_builds(kept, file_maps)]
         get_job_registry().start(store, commands, [upload.name for upload in kept])
         st.session_state["upload-turn"] = turn + 1
         st.session_state[SCROLL_KEY] = True
         st.rerun()
 
 
-def plan_builds(
-    uploads: Sequence[Upload], maps: Mapping[Path, tuple[tuple[str, str], ...]]
-) -> list[tuple[tuple[tuple[str, str], ...], list[str]]]:
-    """What to build with which column map: one build a map, files without a table in the first.
+def plan_builds(uploads: Sequence[Upload], maps: Mapping[Path, ColumnMap]) -> list[tuple[ColumnMap, list[str]]]:
+    """Return what to build with which column map: one build per map, files without a table in the first.
 
-    An archive whose tables agree goes in as a folder, so that its manifest speaks for its files; one whose
-    tables do not goes in file by file. Pure but for resolving paths.
+    An archive whose tables have the same map is one input, a folder, so that its manifest describes its files.
+    Otherwise each of its files is an input. Pure except for resolving paths.
     """
-    found: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    inputs: dict[ColumnMap, list[str]] = {}
     plain: list[str] = []
     for upload in uploads:
         own = {maps[file] for file in upload.files if file in maps}
         if len(own) <= 1:
-            (found.setdefault(own.pop(), []) if own else plain).append(_format_path(upload.path))
+            (inputs.setdefault(own.pop(), []) if own else plain).append(_format_path(upload.path))
             continue
         for file in upload.files:
             if file in maps:
-                found.setdefault(maps[file], []).append(_format_path(file))
+                inputs.setdefault(maps[file], []).append(_format_path(file))
             elif file.name.lower() != MANIFEST_NAME:
                 plain.append(_format_path(file))
     if plain:
-        first = next(iter(found), ())
-        found[first] = [*plain, *found.get(first, [])]
-    return list(found.items())
+        first = next(iter(inputs), ())
+        inputs[first] = [*plain, *inputs.get(first, [])]
+    return list(inputs.items())
 
 
 def _format_path(path: Path) -> str:
-    """A path as a build from the project's folder is given it."""
-    whole = path.resolve()
-    return str(whole.relative_to(ROOT) if whole.is_relative_to(ROOT) else whole)
+    """Return the path relative to the dashboard's working folder, in which builds run, if it is inside."""
+    absolute, folder = path.resolve(), Path.cwd().resolve()
+    return str(absolute.relative_to(folder) if absolute.is_relative_to(folder) else absolute)
 
 
 def _save_upload(store: Path, file_id: str, name: str, content: bytes) -> Upload:
-    """The upload, saved once a session however often the page is drawn."""
+    """Return the upload, saved once per session however often the page is drawn."""
     known: dict[str, Upload] = st.session_state.setdefault("uploads", {})
     if file_id not in known or not known[file_id].path.exists():
         known[file_id] = save_upload(store, name, content, preview.FORMATS)
@@ -282,80 +277,78 @@ def _save_upload(store: Path, file_id: str, name: str, content: bytes) -> Upload
 
 
 def _group_tables(uploads: Sequence[Upload]) -> list[TableGroup]:
-    """The tables among the uploads by their columns, in their order; what has none is told by the build."""
-    found: dict[tuple[str, ...], list[Path]] = {}
+    """Return the tables of the uploads, grouped by their columns; show why a table cannot be read."""
+    groups: dict[tuple[str, ...], list[Path]] = {}
     for upload in uploads:
         for file in upload.files:
             if file.suffix.lower() in preview.TABLE_FORMATS and file.name.lower() != MANIFEST_NAME:
                 try:
-                    found.setdefault(preview.read_columns(file), []).append(file)
+                    groups.setdefault(preview.read_columns(file), []).append(file)
                 except ReadError as error:
-                    st.text(f"{file.name}: expected {error.expected}; got {error.got}. {error.todo}")
-    return [TableGroup(columns, tuple(files)) for columns, files in found.items()]
+                    st.text(f"{file.name}: expected {error.expected}; got {error.got}. {error.hint}")
+    return [TableGroup(columns, tuple(files)) for columns, files in groups.items()]
 
 
-def _draw_column_map(kind: TableGroup) -> tuple[tuple[str, str], ...]:
-    """Ask which column is what, and show the first rows as they will be read."""
+def _draw_column_map(group: TableGroup) -> ColumnMap:
+    """Ask for the meaning of each column, and show how the first rows will be read."""
     with st.container(border=True):
-        named = phrases.format_list([file.name for file in kind.files])
+        named = phrases.format_list([file.name for file in group.files])
         st.markdown(f"**{phrases.escape_markdown(named)}**")
-        st.caption("Which column is what? Proposed by name; the rows below show what comes of it.")
-        proposed = preview.propose_columns(kind.columns)
+        st.caption(
+            "What does each column contain? The choices are proposed from the names. The rows below show the result."
+        )
+        proposed = preview.propose_columns(group.columns)
         grid = st.grid("auto", min_column_width=150, gap="small")
         chosen: dict[str, str] = {}
         for field in preview.FIELDS:
-            # A column of our own name is taken for what it says: it cannot be left aside, only replaced.
+            # A column with the name of a field is always read: it can be replaced but not omitted.
             options = list(
-                dict.fromkeys(([] if preview.holds_own(kind.columns, field) else [_NO_COLUMN]) + list(kind.columns))
+                dict.fromkeys(([] if preview.holds_own(group.columns, field) else [_NO_COLUMN]) + list(group.columns))
             )
             chosen[field] = grid.selectbox(
                 _FIELD_LABELS[field],
                 options,
                 index=options.index(proposed.get(field, _NO_COLUMN)),
                 format_func=lambda column: column or "(none)",
-                key=f"map-{kind.key}-{field}",
+                key=f"map-{group.key}-{field}",
             )
-        terms = _build_column_map(chosen)
-        _draw_preview(kind.files[0], terms)
-    return terms
+        column_map = _build_column_map(chosen)
+        _draw_preview(group.files[0], column_map)
+    return column_map
 
 
-def _build_column_map(chosen: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def _build_column_map(chosen: Mapping[str, str]) -> ColumnMap:
     return tuple((ours, theirs) for ours, theirs in chosen.items() if theirs and theirs != ours)
 
 
-def _draw_preview(file: Path, terms: tuple[tuple[str, str], ...]) -> None:
-    found = preview.preview_file(file, dict(terms))
-    if found.rows:
+def _draw_preview(file: Path, column_map: ColumnMap) -> None:
+    result = preview.preview_file(file, dict(column_map))
+    if result.rows:
         shown = pd.DataFrame(
             {
-                "Row": [row.row for row in found.rows],
-                "Date": [row.date or f"none: {row.date_source}" for row in found.rows],
-                "Speaker": [row.speaker for row in found.rows],
-                "Outlet": [row.outlet for row in found.rows],
-                "Title": [row.title for row in found.rows],
-                "Text": [row.text for row in found.rows],
+                "Row": [row.row for row in result.rows],
+                "Date": [row.date or f"none: {row.date_source}" for row in result.rows],
+                "Speaker": [row.speaker for row in result.rows],
+                "Outlet": [row.outlet for row in result.rows],
+                "Title": [row.title for row in result.rows],
+                "Text": [row.text for row in result.rows],
             }
         )
         st.dataframe(shown, hide_index=True, height="content")
-    whole = "" if found.complete else f"first {found.looked_at:,} "
-    rejected = len(found.rejected)
+    whole = "" if result.complete else f"first {result.looked_at:,} "
+    rejected = len(result.rejected)
     st.caption(
-        f"Of the {whole}{'row' if found.looked_at == 1 else 'rows'}, "
-        f"{found.looked_at - rejected:,} can be read and {rejected:,} cannot."
+        f"Of the {whole}{'row' if result.looked_at == 1 else 'rows'}, "
+        f"{result.looked_at - rejected:,} can be read and {rejected:,} cannot."
     )
-    _draw_refused(found.rejected)
+    _draw_refused(result.rejected)
 
 
 def _draw_refused(refused: Sequence[Rejected]) -> None:
-    """What is not taken, with the reasons."""
+    """Draw the files and rows that are not accepted, with the reasons."""
     if not refused:
         return
-    st.warning(
-        f"Not taken: {phrases.format_count(len(refused), 'file or row') if len(refused) == 1 else len(refused)}"
-        + (" files or rows." if len(refused) > 1 else "."),
-        icon=":material/warning:",
-    )
+    st.warning(f"Not accepted: {_count_rejected(len(refused))}.", icon=":material/warning:")
     shown = pd.DataFrame(
         {
             "File": [item.source_path for item in refused],
@@ -366,6 +359,6 @@ def _draw_refused(refused: Sequence[Rejected]) -> None:
     st.dataframe(
         shown,
         hide_index=True,
-        height=248 if len(shown) > 6 else "content",
+        height=tables.get_height(len(shown), 6),
         column_config={"Reason": {"width": "large"}},
     )

@@ -1,17 +1,16 @@
-"""Turn labels: `Question:`, `Maria Zakharova:`, `President of France Emmanuel Macron (retranslated):`."""
+"""Attribute every block of a document to its speaker: labels first, then the text read as a report."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from narratives.model import ParagraphKind, Voice
 from narratives.parse.attribution.entities import EntityIndex
 from narratives.parse.attribution.lexicon import (
     ANSWER_LABELS,
-    DOCUMENT_SPEAKER,
     IMPERSONAL_NOUNS,
     INTERVIEWER_HEADS,
     NAME_PARTICLES,
@@ -22,37 +21,41 @@ from narratives.parse.attribution.lexicon import (
     SENTENCE_OPENERS,
 )
 from narratives.parse.attribution.mentions import find_mention_after, tokenise
-from narratives.parse.attribution.quotations import compute_quoted_share, find_quote_spans
+from narratives.parse.attribution.quotations import MIN_QUOTED_SHARE, compute_quoted_share, find_quote_spans
 from narratives.parse.attribution.report import Attribution, attribute_report, is_about_speaker
 from narratives.parse.attribution.roster import Roster, clean_name
-from narratives.parse.patterns import MAX_QUESTION_WORDS, MIN_QUOTED_SHARE, QUESTION_WITH_THANKS, count_words
-from narratives.parse.segmentation import Block
+from narratives.parse.segmentation import Block, count_words
 
 MAX_LABEL_WORDS = 20
 MIN_TURN_WORDS = 4
+# The end of a turn that asks: a question mark, and at most thanks or "please" after it.
+QUESTION_WITH_THANKS = re.compile(
+    r"\?[\"”’'»)\]]*(?:\s+(?:thank you|thanks|please|spasibo|go ahead)\b[^?]{0,60})*\s*(?:\([^()]*\)\s*)?$",
+    re.IGNORECASE,
+)
+MAX_QUESTION_WORDS = 250  # up to which a guest's turn that ends by asking is a question as a whole
 
 _TURN_LABEL = re.compile(r"(?P<label>[A-ZÀ-ÖØ-ÞА-ЯЁ][^:“”\"?!;]{0,150}):\s+(?P<rest>\S.*)", re.DOTALL)
 _LOWERCASE_NAME_WORDS = NAME_PARTICLES | {"of", "the", "and", "for", "in", "on", "at", "to"}
 
 
 def is_question_label(label: str) -> bool:
-    """Whether a label stands for someone who asks, unnamed: Question, Remark, From the audience."""
+    """Return whether a label stands for someone unnamed who asks: Question, Remark, From the audience."""
     return clean_name(label).casefold() in QUESTION_LABELS
 
 
 def is_answer_label(label: str) -> bool:
-    """Whether a label stands for whoever answers, unnamed."""
+    """Return whether a label stands for someone unnamed who answers."""
     return clean_name(label).casefold() in ANSWER_LABELS
 
 
 def find_turn_labels(texts: Sequence[str], roster: Roster, marked: Sequence[bool] = ()) -> list[str]:
-    """For every text its turn label, or "" where it opens with none.
+    """Return the turn label of every text: `Question`, `Maria Zakharova`; "" where a text starts with none.
 
-    `marked` tells for every text whether the page itself sets the label off, in bold: then a name needs no
-    other evidence, and a surname that comes back will do.
-
-    Unnamed askers and names of the roster are labels anywhere. Another name is one when it follows a post,
-    or comes back, or the text has other labels: a colon after two capitalised words is often just prose.
+    Labels of unnamed askers and names of the roster always count. Another name counts if it follows a post, if
+    it appears again, or if the text has other labels: a colon after two capitalised words is often just prose.
+    `marked` says for every text whether the page prints its label in bold. A name in bold needs no other
+    evidence; a surname in bold must appear again.
     """
     split = [_TURN_LABEL.fullmatch(text) for text in texts]
     sure: list[bool] = []
@@ -82,7 +85,7 @@ def _is_certain_label(label: str, rest: str, roster: Roster) -> bool:
         return True
     if len(label.split()) > MAX_LABEL_WORDS or not _is_turn_text(rest):
         return False
-    if roster.known(clean_name(label)) or (_is_name_label(label) and roster.known(roster.resolve(label))):
+    if roster.is_known(clean_name(label)) or (_is_name_label(label) and roster.is_known(roster.resolve(label))):
         return True
     return _is_name_label(label) and any(w.casefold() in ROLE_HEADS for w in clean_name(label).split()[:-2])
 
@@ -107,7 +110,7 @@ def _is_name_label(label: str) -> bool:
 
 
 class Turn(NamedTuple):
-    """One body paragraph of a transcript: who has the turn, "" where nobody is told to have one."""
+    """One body paragraph of a transcript; `speaker` has the turn, and is "" if nobody has."""
 
     speaker: str
     text: str
@@ -115,33 +118,33 @@ class Turn(NamedTuple):
 
 
 def find_questions(turns: Sequence[Turn], labels: Mapping[str, str], roster: Roster, on: str) -> set[int]:
-    """Which paragraphs are questions by somebody who is named; `labels` are the names behind the labels.
+    """Return the paragraphs that are questions by a named person; `labels` gives the name behind each label.
 
-    A turn is one where it ends with a question mark, thanks aside, somebody else speaks next, and the text
-    has an official's words in it: those of a person of the roster who is no journalist. It must be a
-    journalist's, or that of somebody whom the roster does not have and whom no label gives a post: officials
-    who ask one another make statements still. Of a long turn by somebody who is no journalist only the last
-    paragraph is the question, the rest being what they came to say.
+    A turn is a question if it ends with a question mark (thanks may follow), somebody else speaks next, and an
+    official speaks in the text: a person of the roster who is not a journalist. The person who asks must be a
+    journalist, or someone who is not on the roster and has no post in any label: officials who ask one another
+    still make statements. In a long turn by someone who is not a journalist, only the last paragraph is the
+    question.
     """
     journalists = {name for name in labels.values() if _is_journalist(name, roster, on)}
-    officials = {name for name in labels.values() if roster.known(name)} - journalists
+    officials = {name for name in labels.values() if roster.is_known(name)} - journalists
     if not any(turn.speaker in officials for turn in turns):
         return set()
     posted = {name for label, name in labels.items() if _has_post(label)} - journalists
-    found: set[int] = set()
+    questions: set[int] = set()
     for start, end in _group_turns(turns):
         name = turns[start].speaker
         if name in officials or name in posted or not QUESTION_WITH_THANKS.search(turns[end - 1].text):
             continue
         if end == len(turns) or not (turns[end].speaker or turns[end].is_unnamed_question):
             continue
-        whole = name in journalists or _count_turn_words(turns, range(start, end)) <= MAX_QUESTION_WORDS
-        found |= set(range(start, end)) if whole else {end - 1}
-    return found
+        whole = name in journalists or _count_turn_words(turns[start:end]) <= MAX_QUESTION_WORDS
+        questions |= set(range(start, end)) if whole else {end - 1}
+    return questions
 
 
 def _group_turns(turns: Sequence[Turn]) -> Iterator[tuple[int, int]]:
-    """The turns of one person each, as (first, one past the last)."""
+    """Yield the turns of one person each, as (first, one past the last)."""
     start = 0
     for i in range(1, len(turns) + 1):
         if i == len(turns) or turns[i].speaker != turns[start].speaker:
@@ -150,12 +153,12 @@ def _group_turns(turns: Sequence[Turn]) -> Iterator[tuple[int, int]]:
             start = i
 
 
-def _count_turn_words(turns: Sequence[Turn], of: Collection[int]) -> int:
-    return sum(count_words(turns[i].text) for i in of)
+def _count_turn_words(turns: Sequence[Turn]) -> int:
+    return sum(count_words(turn.text) for turn in turns)
 
 
 def _is_journalist(name: str, roster: Roster, on: str) -> bool:
-    return any(roster.is_a(name, head, on) for head in INTERVIEWER_HEADS)
+    return any(roster.holds_post(name, head, on) for head in INTERVIEWER_HEADS)
 
 
 def _has_post(label: str) -> bool:
@@ -163,13 +166,19 @@ def _has_post(label: str) -> bool:
     return bool(words & ROLE_HEADS) and not words & INTERVIEWER_HEADS
 
 
+DOCUMENT_SPEAKER = re.compile(
+    r"^(?:(?:opening|closing|introductory|welcoming|concluding)\s+)?(?:weekly\s+)?"
+    r"(?:briefing|speech|remarks|statement|address|comments?|article|interview|lecture|press conference)\s+"
+    r"(?:by|of|from)\s+(?P<who>.+)$",
+    re.IGNORECASE,
+)
 _QUOTE_MARKS = "“”„«»\"‘'"
 TURN_METHODS = ("source label", "turn label", "turn continued")
-MIN_RETOLD_PARAGRAPHS = 2  # paragraphs that retell the stated speaker, from which a text is a report about them
+MIN_RETOLD_PARAGRAPHS = 2  # paragraphs about the stated speaker that make a text a report about them
 
 
 class AttributedBlock(NamedTuple):
-    """Kind and attribution of one block."""
+    """The kind and the attribution of one block."""
 
     kind: ParagraphKind
     by: Attribution
@@ -184,69 +193,94 @@ def attribute_blocks(
     stated: str = "",
     stated_in: str = "metadata",
 ) -> list[AttributedBlock]:
-    """Kind, speaker, method, quoted person and voice of every block, in order.
+    """Return kind, speaker, method, quoted person and voice of every block, in order.
 
-    The cascade: the source's label at the paragraph; a turn label in its text, carried on until the next
-    label or separator; a label that the source carries on from an earlier paragraph; the one speaker of the
-    whole document, named by its title ("Briefing by X") or `stated` by manifest or metadata; else the text is
-    read as a report (`attribute_report`). Headings and titles have no speaker. Unnamed askers make a
-    paragraph a question, as does the source where it marks one; so do named ones (`find_questions`), who keep
-    their names.
+    The first of these that applies gives the speaker:
+
+    1. The label that the source gives the paragraph.
+    2. A turn label in its text; it continues until the next label or separator.
+    3. A label that the source continues from an earlier paragraph.
+    4. The one speaker of the whole document, named by its title ("Briefing by X") or `stated` by manifest or
+       metadata (`stated_in`).
+    5. The text read as a report (`attribute_report`).
+
+    Headings and titles have no speaker. A paragraph is a question if the source marks it as one, if its label
+    stands for someone unnamed who asks, or if a named person asks it (`find_questions`), who keeps their name.
+    `on` is the document's partial date, by which posts are resolved.
     """
-    body = [i for i, block in enumerate(blocks) if block.kind == "body"]
-    texts = [blocks[i].text for i in body]
-    named = [blocks[i].labelled and bool(blocks[i].label) for i in body]
-    marked = [blocks[i].labelled and not blocks[i].label for i in body]
-    turns = find_turn_labels(["" if n else text for n, text in zip(named, texts, strict=True)], roster, marked)
-    names = _merge_labels([label for label in [*(blocks[i].label for i in body), *turns] if label], roster, on)
+    body = [block for block in blocks if block.kind == "body"]
+    texts = [block.text for block in body]
+    turns = _find_turns(body, roster)
+    names = _merge_labels([label for label in [*(block.label for block in body), *turns] if label], roster, on)
     host = roster.resolve(stated, on) if stated else ""
-    whole, whole_method = _find_title_speaker(title, roster, on), "whole document"
-    if not whole and host and not _is_report_about(texts, host, roster):
-        whole, whole_method = host, stated_in
-    placed: dict[int, AttributedBlock] = {}
-    free: list[int] = []
-    running = answering = ""
-    for at, (i, text, turn) in enumerate(zip(body, texts, turns, strict=True)):
-        block = blocks[i]
-        if block.after_break:
-            running = ""
-        if block.hint == "question":
-            placed[at] = AttributedBlock("question", Attribution(method="source kind", voice="question"))
-            continue
-        if named[at]:
-            label, method, running = block.label, "source label", ""
-        elif turn:
-            label, method = turn, "turn label"
-            # In a report `Peskov: “...”` labels one quotation, not a turn that goes on.
-            running = "" if text[len(turn) :].lstrip(": ")[:1] in _QUOTE_MARKS else turn
-        else:
-            label, method = running or block.label, "turn continued"
-        if label and is_question_label(label):
-            placed[at] = AttributedBlock("question", Attribution(method=method, voice="question"))
-        elif label and is_answer_label(label):
-            placed[at] = _attribute_own_words(text, whole or answering, method, roster)
-        elif label:
-            answering = names[label]
-            in_quotes = method == "turn label" and not running
-            placed[at] = _attribute_own_words(text, answering, method, roster, in_quotes)
-        elif whole:
-            placed[at] = _attribute_own_words(text, whole, whole_method, roster)
-        else:
-            free.append(at)
-    _mark_questions(placed, texts, names, roster, on)
-    reported = [_add_quote_marks(texts[at], blocks[body[at]]) for at in free]
-    above = [block.text for block in blocks[: body[0] if body else 0] if block.kind == "heading"]
-    reports = attribute_report(reported, title, roster, on, outlet, host, above)
-    placed |= {at: AttributedBlock("body", by) for at, by in zip(free, reports, strict=True)}
-    for at, i in enumerate(body):
-        if blocks[i].hint == "quote" and placed[at].kind == "body":
-            placed[at] = AttributedBlock("body", placed[at].by._replace(voice="quoted"))
-    bodies = iter(placed[at] for at in range(len(body)))
+    whole = _find_document_speaker(texts, title, roster, on, host, stated_in)
+    attributed = _attribute_turns(body, turns, names, whole, roster)
+    _mark_questions(attributed, texts, names, roster, on)
+    free = [at for at in range(len(body)) if at not in attributed]
+    first = next((i for i, block in enumerate(blocks) if block.kind == "body"), 0)
+    above = [block.text for block in blocks[:first] if block.kind == "heading"]
+    reports = attribute_report([_add_quote_marks(body[at]) for at in free], title, roster, on, outlet, host, above)
+    attributed |= {at: AttributedBlock("body", by) for at, by in zip(free, reports, strict=True)}
+    bodies = (_mark_block_quote(block, attributed[at]) for at, block in enumerate(body))
     return [next(bodies) if block.kind == "body" else AttributedBlock(block.kind, Attribution()) for block in blocks]
 
 
+def _find_turns(body: Sequence[Block], roster: Roster) -> list[str]:
+    """Return the turn label of every body block; a block that the source labels with a name has none."""
+    texts = ["" if block.labelled and block.label else block.text for block in body]
+    return find_turn_labels(texts, roster, [block.labelled and not block.label for block in body])
+
+
+def _find_document_speaker(
+    texts: Sequence[str], title: str, roster: Roster, on: str, host: str, stated_in: str
+) -> Attribution:
+    """Return the one speaker of a whole document, by its title or its source, and how they were found."""
+    if speaker := _find_title_speaker(title, roster, on):
+        return Attribution(speaker, "whole document")
+    if host and not _is_report_about(texts, host, roster):
+        return Attribution(host, stated_in)
+    return Attribution()
+
+
+def _attribute_turns(
+    body: Sequence[Block], turns: Sequence[str], names: Mapping[str, str], whole: Attribution, roster: Roster
+) -> dict[int, AttributedBlock]:
+    """Attribute the body blocks that have a label, or the speaker of the whole document; leave out the others."""
+    attributed: dict[int, AttributedBlock] = {}
+    running = answering = ""
+    for at, (block, turn) in enumerate(zip(body, turns, strict=True)):
+        if block.after_break:
+            running = ""
+        if block.hint == "question":
+            attributed[at] = AttributedBlock("question", Attribution(method="source kind", voice="question"))
+            continue
+        label, method, running = _choose_label(block, turn, running)
+        if label and is_question_label(label):
+            attributed[at] = AttributedBlock("question", Attribution(method=method, voice="question"))
+        elif label and is_answer_label(label):
+            attributed[at] = _attribute_own_words(block.text, whole.speaker or answering, method, roster)
+        elif label:
+            answering = names[label]
+            in_quotes = method == "turn label" and not running
+            attributed[at] = _attribute_own_words(block.text, answering, method, roster, in_quotes)
+        elif whole.speaker:
+            attributed[at] = _attribute_own_words(block.text, whole.speaker, whole.method, roster)
+    return attributed
+
+
+def _choose_label(block: Block, turn: str, running: str) -> tuple[str, str, str]:
+    """Return the label that applies to a block, the method, and the turn label that continues after it."""
+    if block.labelled and block.label:
+        return block.label, "source label", ""
+    if turn:
+        # In a report `Peskov: “...”` labels one quotation, not a turn that continues.
+        is_quotation = block.text[len(turn) :].lstrip(": ")[:1] in _QUOTE_MARKS
+        return turn, "turn label", "" if is_quotation else turn
+    return running or block.label, "turn continued", running
+
+
 def _mark_questions(
-    placed: dict[int, AttributedBlock],
+    attributed: dict[int, AttributedBlock],
     texts: Sequence[str],
     names: Mapping[str, str],
     roster: Roster,
@@ -254,16 +288,22 @@ def _mark_questions(
 ) -> None:
     turns = []
     for at, text in enumerate(texts):
-        kind, by = placed.get(at, AttributedBlock("body", Attribution()))
+        kind, by = attributed.get(at, AttributedBlock("body", Attribution()))
         has_turn = kind == "body" and by.method in TURN_METHODS
         turns.append(Turn(by.speaker if has_turn else "", text, kind == "question"))
     for at in find_questions(turns, names, roster, on):
-        placed[at] = AttributedBlock("question", placed[at].by._replace(voice="question"))
+        attributed[at] = AttributedBlock("question", attributed[at].by._replace(voice="question"))
 
 
-def _add_quote_marks(text: str, block: Block) -> str:
-    # A block quote stands without quotation marks; with them it is read like any other direct quote.
-    return f"“{text}”" if block.hint == "quote" and text[:1] not in _QUOTE_MARKS else text
+def _add_quote_marks(block: Block) -> str:
+    # A block quote has no quotation marks; with them it is read like any other direct quote.
+    return f"“{block.text}”" if block.hint == "quote" and block.text[:1] not in _QUOTE_MARKS else block.text
+
+
+def _mark_block_quote(block: Block, attributed: AttributedBlock) -> AttributedBlock:
+    if block.hint == "quote" and attributed.kind == "body":
+        return AttributedBlock("body", attributed.by._replace(voice="quoted"))
+    return attributed
 
 
 def _attribute_own_words(
@@ -277,12 +317,12 @@ def _attribute_own_words(
 
 
 def _find_title_speaker(title: str, roster: Roster, on: str) -> str:
-    """The speaker in `Briefing by Foreign Ministry Spokesperson Maria Zakharova, Moscow, ...`, or ""."""
+    """Return the speaker in `Briefing by Foreign Ministry Spokesperson Maria Zakharova, Moscow, ...`, or ""."""
     match = DOCUMENT_SPEAKER.match(title)
     if not match:
         return ""
     tokens = tokenise(match["who"], [])
-    return EntityIndex([tokens], roster, on, "").who(find_mention_after(tokens, 0))
+    return EntityIndex([tokens], roster, on, "").resolve(find_mention_after(tokens, 0))
 
 
 def _is_report_about(texts: Sequence[str], speaker: str, roster: Roster) -> bool:
@@ -290,17 +330,17 @@ def _is_report_about(texts: Sequence[str], speaker: str, roster: Roster) -> bool
 
 
 def _merge_labels(labels: Sequence[str], roster: Roster, on: str) -> dict[str, str]:
-    """The name behind every label of one document; a label that ends with another one is the same person.
+    """Return the name behind every label of one document; a label that ends with another is the same person.
 
-    `Gazprom CEO Alexei Miller` and `Alexei Miller` become the latter. Where the roster refuses the longer
-    label because its post does not fit, the shorter one is that namesake too and keeps the longer name.
+    `Gazprom CEO Alexei Miller` and `Alexei Miller` become the latter. If the post in the longer label does not
+    fit the person of the roster, both labels are a namesake and keep the longer name.
     """
     names = {label: roster.resolve(label, on) for label in labels}
     cleaned = {label: clean_name(label) for label in names}
     for long in names:
         for short in names:
             if " " in cleaned[short] and cleaned[long].endswith(" " + cleaned[short]):
-                if names[long] == cleaned[long] and roster.known(cleaned[short]):
+                if names[long] == cleaned[long] and roster.is_known(cleaned[short]):
                     names[short] = names[long]
                 elif names[long] == cleaned[long]:
                     names[long] = names[short]

@@ -1,4 +1,4 @@
-"""Whose words a quotation gives where no verb of saying tells: by its sentence and the one before."""
+"""Resolve pronouns, and find the speaker of a quotation that has no verb of saying."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from narratives.parse.attribution.mentions import (
     iterate_sentence_starts,
 )
 from narratives.parse.attribution.reporting_clauses import SpeechAct
-from narratives.parse.attribution.roster import get_surname
+from narratives.parse.attribution.roster import get_only, get_surname
 
 MIN_FULL_QUOTE = 20  # characters from which a quotation is more than a borrowed word
 _FORMS_OF_BE = ("was", "were", "is", "are", "been", "being", "be")
-# "Hobbs is heard saying" is no passive that matters here.
+# "Hobbs is heard saying" does not count as a passive.
 _NON_PASSIVE_PARTICIPLES = (
     "heard",
     "quoted",
@@ -53,12 +53,12 @@ _NON_PASSIVE_PARTICIPLES = (
 _INTRODUCING_WORDS = ("is", "was", "are", "were", "by", "like", "including", "comes", "from", "as", "with")
 
 
-def find_implied_speaker(tokens: Sequence[Token], cast: EntityIndex) -> tuple[str, SentenceSubject | None]:
-    """The person whose the first long quotation is, or ""; with it the head where that is a pronoun.
+def find_implied_speaker(tokens: Sequence[Token], entities: EntityIndex) -> tuple[str, SentenceSubject | None]:
+    """Return the speaker of the first long quotation, or ""; and the subject, if it is a pronoun.
 
-    That is the subject of its sentence ("Hobbs ended the night with a promise: ..."); where it is a sentence
-    of its own, the subject of the one before, whoever that one introduces ("Then there is Ann Lee."), or the
-    owner of a word for speech ("Marsh’s answer was short.").
+    The speaker is the subject of the sentence ("Hobbs ended the night with a promise: ..."). If the quotation
+    is a sentence of its own, the sentence before decides: its subject, the person whom it introduces ("Then
+    there is Ann Lee."), or the owner of a word for speech ("Marsh’s answer was short.").
     """
     at = next((i for i, token in enumerate(tokens) if token.quoted >= MIN_FULL_QUOTE), 0)
     begins = [i for i in iterate_sentence_starts(tokens) if i <= at]
@@ -66,23 +66,23 @@ def find_implied_speaker(tokens: Sequence[Token], cast: EntityIndex) -> tuple[st
         return "", None
     start = begins[-1]
     if start == at:
-        # “...” on its own: but what stands behind it may be a tag that could not be read.
+        # “...” on its own; words after it may be a tag that could not be read.
         if len(begins) < 2 or (at + 1 < len(tokens) and tokens[at + 1].text[:1].islower()):
             return "", None
         start = begins[-2]
     if any(_has_others_words(tokens, i) for i in range(start, at)):
         return "", None
-    if whose := _find_possessor(tokens, start, at, cast):
+    if whose := _find_possessor(tokens, start, at, entities):
         return whose, None
     head = find_subject_from(tokens, start)
-    name = cast.who(head.mention)
-    if name and cast.is_full_name(name):
+    name = entities.resolve(head.mention)
+    if name and entities.is_full_name(name):
         return ("" if _is_passive_subject(tokens, head, at) else name), None
     if head.pronoun:
         return "", None if _is_passive_subject(tokens, head, at) else head
-    name = find_introduced_person(tokens, start, at, cast)[1] if head.mention is None else ""
+    name = find_introduced_person(tokens, start, at, entities)[1] if head.mention is None else ""
     if not name and head.mention is None and tokens[at - 1].text == ":":
-        name = _find_only_person(tokens, start, at, cast)
+        name = _find_only_person(tokens, start, at, entities)
     return name, None
 
 
@@ -93,15 +93,15 @@ def _has_others_words(tokens: Sequence[Token], i: int) -> bool:
     return word in ANONYMOUS_QUOTE_WORDS or word == QUOTE_TOKEN
 
 
-def _find_only_person(tokens: Sequence[Token], start: int, at: int, cast: EntityIndex) -> str:
-    """The only person whom a sentence names: `That prompted Marsh to reply: “...”`."""
+def _find_only_person(tokens: Sequence[Token], start: int, at: int, entities: EntityIndex) -> str:
+    """Return the only person whom a sentence names: `That prompted Marsh to reply: “...”`."""
     first = (i for i in range(start, at) if is_capitalised(tokens[i].text) and not is_capitalised(tokens[i - 1].text))
-    names = {cast.who(find_mention_after(tokens, i)) for i in first} - {""}
-    return names.pop() if len(names) == 1 else ""
+    names = {entities.resolve(find_mention_after(tokens, i)) for i in first} - {""}
+    return get_only(names)
 
 
-def find_introduced_person(tokens: Sequence[Token], start: int, end: int, cast: EntityIndex) -> tuple[int, str]:
-    """Where, and who, a sentence without a person for its subject brings in: `One of them is Ann Lee.`"""
+def find_introduced_person(tokens: Sequence[Token], start: int, end: int, entities: EntityIndex) -> tuple[int, str]:
+    """Return where, and whom, a sentence without a person as its subject introduces: `One of them is Ann Lee`."""
     for i in range(start + 1, end):
         if not is_capitalised(tokens[i].text) or is_capitalised(tokens[i - 1].text):
             continue
@@ -109,17 +109,17 @@ def find_introduced_person(tokens: Sequence[Token], start: int, end: int, cast: 
         if mention is None or len(mention.name) < 2:
             continue
         after = i + len(mention.post) + len(mention.name)
-        name = cast.who(mention)
+        name = entities.resolve(mention)
         follows = [token.text for token in tokens[after : after + 2]]
         is_brought = tokens[i - 1].text in _INTRODUCING_WORDS and follows[:1] in ([","], ["."], [":"])
         is_described = follows[:1] == [","] and follows[1:] and follows[1] in DETERMINERS
-        if name and cast.is_full_name(name) and (is_brought or is_described):
+        if name and entities.is_full_name(name) and (is_brought or is_described):
             return i, name
     return start, ""
 
 
-def _find_possessor(tokens: Sequence[Token], start: int, at: int, cast: EntityIndex) -> str:
-    """Whose answer it is: `Marsh’s answer was short.`"""
+def _find_possessor(tokens: Sequence[Token], start: int, at: int, entities: EntityIndex) -> str:
+    """Return the owner of a word for speech, such as Marsh in `Marsh’s answer was short`."""
     for i in range(start + 1, at):
         if tokens[i].text.casefold() not in SPEECH_NOUNS:
             continue
@@ -129,7 +129,7 @@ def _find_possessor(tokens: Sequence[Token], start: int, at: int, cast: EntityIn
                 while first > start and is_capitalised(tokens[first - 1].text):
                     first -= 1
                 mention = find_mention_after([*tokens[first : j - 1], Token(_strip_possessive(tokens[j - 1].text))], 0)
-                return cast.who(mention) if mention is not None else ""
+                return entities.resolve(mention) if mention is not None else ""
     return ""
 
 
@@ -138,7 +138,7 @@ def _strip_possessive(word: str) -> str:
 
 
 def _is_passive_subject(tokens: Sequence[Token], head: SentenceSubject, at: int) -> bool:
-    """Whether the subject is acted upon: `Hobbs was described as “...”`, `Hobbs was greeted by “...”`."""
+    """Return whether the subject is passive: `Hobbs was described as “...”`, `Hobbs was greeted by “...”`."""
     words = [token.text.casefold() for token in tokens[head.at : at]]
     pairs = pairwise(words)
     return any(
@@ -149,14 +149,17 @@ def _is_passive_subject(tokens: Sequence[Token], head: SentenceSubject, at: int)
     )
 
 
-MIN_ACT_QUOTE = 8  # characters of a quotation beside which an act ("called") is a claim
+MIN_ACT_QUOTE = 8  # characters of a quotation, next to which an act ("called") is an act of saying
 
 
 class DiscourseState(NamedTuple):
-    """What the paragraphs before leave behind.
+    """What the paragraphs before have established.
 
-    `main` is the person of metadata or title; `recent` are persons, the latest first, "" for one unnamed;
-    `asker` is who asked something in the paragraph right before.
+    Attributes:
+        main: The speaker in the metadata or the title.
+        talkers: The persons who say something anywhere in the text.
+        recent: The persons named most recently, the latest first; "" for one without a name.
+        asker: The person who asked something in the paragraph right before.
     """
 
     main: str
@@ -165,8 +168,8 @@ class DiscourseState(NamedTuple):
     asker: str = ""
 
 
-def lowercase_openers(tokens: list[Token], cast: EntityIndex) -> list[Token]:
-    """The tokens with small letters for words that only begin a sentence: "Fresh off a rout, Ann Lee"."""
+def lowercase_openers(tokens: list[Token], entities: EntityIndex) -> list[Token]:
+    """Return the tokens with ordinary words at the start of a sentence in lower case: "Fresh off a rout, Ann Lee"."""
     out = list(tokens)
     for i in iterate_sentence_starts(tokens):
         after = tokens[i + 1].text if i + 1 < len(tokens) else "."
@@ -177,13 +180,13 @@ def lowercase_openers(tokens: list[Token], cast: EntityIndex) -> list[Token]:
             or word.casefold() in SENTENCE_OPENERS | US_STATES
         ):
             continue
-        if (word.endswith("ly") or not _can_follow_name(after)) and not cast.is_name(word):
+        if (word.endswith("ly") or not _can_follow_name(after)) and not entities.is_name(word):
             out[i] = Token(word.casefold())
     return out
 
 
 def _can_follow_name(word: str) -> bool:
-    """Whether a word may follow a name at the beginning of a sentence: a verb, "and", a mark."""
+    """Return whether a word may follow a name at the start of a sentence: a verb, "and", a mark."""
     is_regular = word.endswith(("ed", "s")) and word not in ("across", "towards")
     return (
         not (word.isalpha() and word.islower()) or is_regular or word in WORDS_AFTER_NAMES | MODALS | INTERVENING_WORDS
@@ -191,17 +194,17 @@ def _can_follow_name(word: str) -> bool:
 
 
 def find_previous_subject(tokens: Sequence[Token], at: int) -> Mention | None:
-    """The subject of the last sentence before `at` that has one: "Marsh has been there. “...,” she said"."""
+    """Return the subject of the last sentence before `at` that has one: "Marsh has been there. “...,” she said"."""
     begins = [i for i in iterate_sentence_starts(tokens) if i < at]
     heads = (find_subject_from(tokens, i).mention for i in reversed(begins))
     return next((mention for mention in heads if mention is not None), None)
 
 
-def replace_handles(tokens: list[Token], cast: EntityIndex) -> list[Token]:
-    """The tokens with `@realAnnLee` as the name that it is of, where there is such a person."""
+def replace_handles(tokens: list[Token], entities: EntityIndex) -> list[Token]:
+    """Return the tokens with the person's name in place of a handle such as `@realAnnLee`, if the person is known."""
     out: list[Token] = []
     for i, token in enumerate(tokens):
-        name = cast.by_handle(token.text) if i and tokens[i - 1].text == "@" else ""
+        name = entities.find_by_handle(token.text) if i and tokens[i - 1].text == "@" else ""
         if name:
             out[-1:] = [Token(word) for word in name.split()]
         else:
@@ -209,81 +212,81 @@ def replace_handles(tokens: list[Token], cast: EntityIndex) -> list[Token]:
     return out
 
 
-def is_epithet(tokens: Sequence[Token], claim: SpeechAct) -> bool:
-    """Whether `the New York businessman` says what stands in quotation marks beside it."""
-    the = any(token.text.casefold() == "the" for token in tokens[max(claim.at - 4, 0) : claim.at + 2])
-    post = claim.mention.post if claim.mention else ()
-    word = post[-1] if post else tokens[claim.at].text
-    return the and word.casefold() in EPITHETS and claim.beside >= MIN_ACT_QUOTE
+def is_epithet(tokens: Sequence[Token], act: SpeechAct) -> bool:
+    """Return whether the subject is like `the New York businessman`, next to a quotation."""
+    the = any(token.text.casefold() == "the" for token in tokens[max(act.at - 4, 0) : act.at + 2])
+    post = act.mention.post if act.mention else ()
+    word = post[-1] if post else tokens[act.at].text
+    return the and word.casefold() in EPITHETS and act.beside >= MIN_ACT_QUOTE
 
 
 def resolve_pronoun(
-    tokens: Sequence[Token], claim: SpeechAct, named: Sequence[tuple[int, str]], heard: DiscourseState
+    tokens: Sequence[Token], act: SpeechAct, named: Sequence[tuple[int, str]], state: DiscourseState
 ) -> tuple[str, str]:
-    """Whom "he" or "she" means: the nearest person before who may be one, and whether the title told."""
+    """Return whom "he" or "she" means, the nearest person before with a fitting name, and the method."""
     # "Marsh, he said, was late": he is not Marsh.
-    is_inserted = claim.at > 1 and tokens[claim.at - 1].text == "," and is_capitalised(tokens[claim.at - 2].text)
-    first = find_mention_start(tokens, claim.at - 1) if is_inserted else claim.at
-    limit = first if first in {*iterate_sentence_starts(tokens)} else claim.at
+    is_inserted = act.at > 1 and tokens[act.at - 1].text == "," and is_capitalised(tokens[act.at - 2].text)
+    first = find_mention_start(tokens, act.at - 1) if is_inserted else act.at
+    limit = first if first in {*iterate_sentence_starts(tokens)} else act.at
     here = [name for at, name in sorted(named, reverse=True) if at < limit]
-    # Whoever was asked answers.
-    earlier = [name for name in heard.recent if name != heard.asker] if heard.asker else heard.recent
+    # The person who was asked answers.
+    earlier = [name for name in state.recent if name != state.asker] if state.asker else state.recent
     before = [*here, *earlier]
-    name = next((name for name in before if not name or _matches_pronoun(name, claim.pronoun)), None)
-    if name is None and not before and _matches_pronoun(heard.main, claim.pronoun):
-        return heard.main, "title"
+    name = next((name for name in before if not name or _matches_pronoun(name, act.pronoun)), None)
+    if name is None and not before and _matches_pronoun(state.main, act.pronoun):
+        return state.main, "title"
     return name or "", "pronoun"
 
 
 def _matches_pronoun(name: str, pronoun: str) -> bool:
-    """Whether a person may be "he" or "she", by the first name; an unknown one may be either."""
+    """Return whether a person may be "he" or "she", by the first name; an unknown name may be either."""
     first, last = name.split()[0].casefold() if name else "", get_surname(name).casefold()
     is_man = first in MALE_NAMES
     is_woman = first in FEMALE_NAMES or (not is_man and " " in name and last.endswith(RUSSIAN_FEMALE_ENDINGS))
     return not (is_woman if pronoun == "he" else is_man)
 
 
-def resolve_subjects(tokens: Sequence[Token], cast: EntityIndex) -> list[tuple[int, str]]:
-    """Persons at the head of a sentence, "" for somebody unnamed: what "he" may refer to."""
-    found: list[tuple[int, str]] = []
+def resolve_subjects(tokens: Sequence[Token], entities: EntityIndex) -> list[tuple[int, str]]:
+    """Return the persons who are subjects of a sentence, whom "he" may mean; "" for a person without a name."""
+    persons: list[tuple[int, str]] = []
     for start in iterate_sentence_starts(tokens):
         head = find_subject_from(tokens, start)
-        name = cast.who(head.mention)
-        if name and cast.is_full_name(name):
-            found.append((head.at, name))
-        elif head.mention is not None and not head.mention.name and cast.is_stranger(head.mention):
-            found.append((head.at, ""))
-        if head.mention == UNNAMED_THING and (name := cast.who(find_mention_after(tokens, head.at))):
-            found.append((head.at, name))  # "The Marsh campaign notes that she"
+        name = entities.resolve(head.mention)
+        if name and entities.is_full_name(name):
+            persons.append((head.at, name))
+        elif head.mention is not None and not head.mention.name and entities.is_stranger(head.mention):
+            persons.append((head.at, ""))
+        if head.mention == UNNAMED_THING and (name := entities.resolve(find_mention_after(tokens, head.at))):
+            persons.append((head.at, name))  # "The Marsh campaign notes that she"
         end = next((i for i in range(start, len(tokens)) if tokens[i].text in (".", QUOTE_TOKEN)), len(tokens))
         if head.mention is None and not head.pronoun:
-            at, name = find_introduced_person(tokens, start, end, cast)
-            found += [(at, name)] * bool(name)
+            at, name = find_introduced_person(tokens, start, end, entities)
+            persons += [(at, name)] * bool(name)
         if head.pronoun and head.at > start:
-            found += _find_fronted_persons(tokens, start, head, cast)
+            persons += _find_fronted_persons(tokens, start, head, entities)
         elif not name:
-            found += find_asked_person(tokens, start, end, cast)
-    return found
+            persons += find_asked_person(tokens, start, end, entities)
+    return persons
 
 
 def _find_fronted_persons(
-    tokens: Sequence[Token], start: int, head: SentenceSubject, cast: EntityIndex
+    tokens: Sequence[Token], start: int, head: SentenceSubject, entities: EntityIndex
 ) -> list[tuple[int, str]]:
-    """Whom the words before a pronoun name: "As for Marsh, she", "After Marsh lost, she"."""
+    """Return the persons in the words before a pronoun: "As for Marsh, she", "After Marsh lost, she"."""
     if any(token.text in ("him", "her", "his") for token in tokens[start : head.at]):
         return []
-    found = []
+    persons: list[tuple[int, str]] = []
     for i in range(start, head.at):
         if is_capitalised(tokens[i].text) and not (i > start and is_capitalised(tokens[i - 1].text)):
-            name = cast.who(find_mention_after(tokens, i))
-            found += [(i, name)] * bool(name and cast.is_full_name(name))
-    return found
+            name = entities.resolve(find_mention_after(tokens, i))
+            persons += [(i, name)] * bool(name and entities.is_full_name(name))
+    return persons
 
 
-def find_asked_person(tokens: Sequence[Token], start: int, end: int, cast: EntityIndex) -> list[tuple[int, str]]:
-    """Where, and whom, somebody asks: "When a reporter asked Marsh about it, she laughed"."""
+def find_asked_person(tokens: Sequence[Token], start: int, end: int, entities: EntityIndex) -> list[tuple[int, str]]:
+    """Return where, and whom, somebody asks: "When a reporter asked Marsh about it, she laughed"."""
     for i in range(start, end):
         if tokens[i].text.casefold() in ("asked", "pressed", "questioned", "confronted"):
-            name = cast.who(find_mention_after(tokens, i + 1))
-            return [(i + 1, name)] if name and cast.is_full_name(name) else []
+            name = entities.resolve(find_mention_after(tokens, i + 1))
+            return [(i + 1, name)] if name and entities.is_full_name(name) else []
     return []

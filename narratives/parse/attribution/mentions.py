@@ -1,4 +1,4 @@
-"""How a text names people: its tokens, and the mentions of posts and names among them."""
+"""Split a text into tokens, and find mentions of persons and subjects of sentences among them."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from narratives.parse.attribution.lexicon import (
 )
 from narratives.parse.attribution.quotations import QuoteSpan
 
-QUOTE_TOKEN = "§"  # stands for a whole quotation among the tokens
+QUOTE_TOKEN = "§"  # represents a whole quotation among the tokens
 
 _TOKEN_PATTERN = re.compile(
     r"(?:[A-Z]\.){2,}|\b(?:Mr|Mrs|Ms|Dr|St|Gen|Col|Gov|Sen|Rep|Lt|Maj|Capt|Sgt|Adm|Rev|Prof|Hon|Jr|Sr)\."
     r"|\b[A-Z]\.(?=\s[A-Z])|\w+(?:[’'-]\w+)*[’']?(?=\W|$)|[^\w\s]"
 )
-# "(R-Ohio)" and "R-Ohio," beside a name, and other short remarks in brackets.
+# "(R-Ohio)" and "R-Ohio," next to a name, and other short remarks in brackets.
 _BRACKETED_REMARK = re.compile(r"\s*\([^()]{1,40}\)|, (?:R|D|I)-[A-Z][A-Za-z. ]{1,12},")
 _QUESTION_WILL = re.compile(r"(?:^|(?<=[.?!] ))Will(?= [A-Z][^.!?]{0,200}\?)")  # "Will Marsh come?" asks of Marsh
 POSSESSIVE = re.compile(r"[’']s?$")
@@ -42,14 +42,14 @@ MAX_DESCRIPTION_TOKENS = 9  # words between "said" and the name in "said the cle
 
 
 class Token(NamedTuple):
-    """A word or a mark outside quotations, or QUOTE with the length of the quotation in characters."""
+    """A word or a mark outside quotations, or `QUOTE_TOKEN` with the length of the quotation in characters."""
 
     text: str
     quoted: int = 0
 
 
 def tokenise(text: str, spans: Sequence[QuoteSpan]) -> list[Token]:
-    """The tokens of a paragraph, each quotation being one."""
+    """Return the tokens of a paragraph; each quotation is one token."""
     tokens: list[Token] = []
     at = 0
     for start, end in spans:
@@ -60,14 +60,14 @@ def tokenise(text: str, spans: Sequence[QuoteSpan]) -> list[Token]:
 
 
 def _split_tokens(text: str) -> list[str]:
-    found: list[str] = _TOKEN_PATTERN.findall(_QUESTION_WILL.sub("will", _BRACKETED_REMARK.sub("", text)))
-    return found
+    words: list[str] = _TOKEN_PATTERN.findall(_QUESTION_WILL.sub("will", _BRACKETED_REMARK.sub("", text)))
+    return words
 
 
 class Mention(NamedTuple):
-    """A person as a text names them: the words of the post, if any, and of the name, if any.
+    """A person as named in a text: the words of the post and of the name; either may be empty.
 
-    `loose` says that the name follows "of", so that its first words may belong to the post: "Head of Tuva X".
+    `loose` means that the name follows "of", so that its first words may belong to the post: "Head of Tuva X".
     """
 
     post: tuple[str, ...]
@@ -75,24 +75,24 @@ class Mention(NamedTuple):
     loose: bool = False
 
 
-UNNAMED_PERSON = Mention((), ())  # a person who is not named: "a neighbour said"
-UNNAMED_THING = Mention((), (), True)  # no person: "the letter said"
+UNNAMED_PERSON = Mention((), ())  # a person without a name: "a neighbour said"
+UNNAMED_THING = Mention((), (), True)  # not a person: "the letter said"
 
 
 def find_mention_before(tokens: Sequence[Token], end: int) -> Mention | None:
-    """The mention that ends right before `tokens[end]`, or None; `Ann Lee of Ohio` is Ann Lee."""
-    found, start = _find_mention_ending_at(tokens, end)
-    if found is not None and found.name and not found.post and start > 1 and tokens[start - 1].text == "of":
-        whose, _ = _find_mention_ending_at(tokens, start - 1)
-        if whose is not None and whose.name and is_capitalised(tokens[start - 2].text):
-            return whose
-    if found is None and end > 1 and tokens[end - 2].text == "@":
-        return UNNAMED_PERSON  # a handle that is nobody's known
-    return found or make_unnamed_mention(tokens[end - 1].text if end else "")
+    """Return the mention that ends right before `tokens[end]`, or None; `Ann Lee of Ohio` is Ann Lee."""
+    mention, start = _find_mention_ending_at(tokens, end)
+    if mention is not None and mention.name and not mention.post and start > 1 and tokens[start - 1].text == "of":
+        owner, _ = _find_mention_ending_at(tokens, start - 1)
+        if owner is not None and owner.name and is_capitalised(tokens[start - 2].text):
+            return owner
+    if mention is None and end > 1 and tokens[end - 2].text == "@":
+        return UNNAMED_PERSON  # the handle of an unknown person
+    return mention or make_unnamed_mention(tokens[end - 1].text if end else "")
 
 
 def find_mention_start(tokens: Sequence[Token], end: int) -> int:
-    """Where the words begin that could be a mention ending right before `tokens[end]`."""
+    """Return where the words begin that could be a mention ending right before `tokens[end]`."""
     return _find_mention_ending_at(tokens, end)[1]
 
 
@@ -104,10 +104,9 @@ def _find_mention_ending_at(tokens: Sequence[Token], end: int) -> tuple[Mention 
 
 
 def find_mention_after(tokens: Sequence[Token], start: int, described: bool = False) -> Mention | None:
-    """The mention that begins at `tokens[start]`, past an article, or None.
+    """Return the mention that begins at `tokens[start]`, after an article, or None.
 
-    Where it may be `described`, `the county clerk, Ann Lee` is Ann Lee, and `Marsh’s cousin Pete Dorn` is
-    Pete Dorn.
+    With `described`, `the county clerk, Ann Lee` is Ann Lee, and `Marsh’s cousin Pete Dorn` is Pete Dorn.
     """
     before = ""
     if start < len(tokens) and tokens[start].text.casefold() in DETERMINERS:
@@ -116,36 +115,36 @@ def find_mention_after(tokens: Sequence[Token], start: int, described: bool = Fa
     end = start
     while end < len(tokens) and (_can_be_in_mention(tokens[end].text) or (end > start and _is_post_link(tokens, end))):
         end += 1
-    found = _parse_mention([t.text for t in tokens[start:end]], before)
+    mention = _parse_mention([t.text for t in tokens[start:end]], before)
     of_another = end > start and POSSESSIVE.search(tokens[end - 1].text) is not None
-    if found is None or not found.name or of_another:
+    if mention is None or not mention.name or of_another:
         if described and (named := _find_described_name(tokens, end)):
             return named
-        if of_another or found is None:
+        if of_another or mention is None:
             return make_unnamed_mention(tokens[min(end, len(tokens) - 1)].text) if tokens else None
-    return found
+    return mention
 
 
 def _find_described_name(tokens: Sequence[Token], start: int) -> Mention | None:
-    """The full name behind words that tell who that is: `clerk, Ann Lee`, `head of the union, Ann Lee`."""
-    of = False
+    """Return the full name after a description of the person: `clerk, Ann Lee`, `head of the union, Ann Lee`."""
+    is_linked = False
     for i in range(start, min(start + MAX_DESCRIPTION_TOKENS, len(tokens))):
         text = tokens[i].text
-        if text == "," or (is_capitalised(text) and not of):
+        if text == "," or (is_capitalised(text) and not is_linked):
             begin = i + (text == ",")
             end = begin
             while end < len(tokens) and can_be_in_name(tokens[end].text):
                 end += 1
             named = _parse_mention([t.text for t in tokens[begin:end]], "")
             return named if named is not None and len(named.name) > 1 else None
-        of = of or text in _LINKING_PREPOSITIONS
+        is_linked = is_linked or text in _LINKING_PREPOSITIONS
         if not (text[0].isalnum() or is_capitalised(text)):
             return None
     return None
 
 
 def make_unnamed_mention(word: str) -> Mention | None:
-    """SOMEBODY or SOMETHING for a common noun, None for a word that is no subject."""
+    """Return `UNNAMED_PERSON` or `UNNAMED_THING` for a common noun, None for a word that cannot be a subject."""
     low = word.casefold()
     if low in PERSON_NOUNS or low in ROLE_HEADS:
         return UNNAMED_PERSON
@@ -154,12 +153,12 @@ def make_unnamed_mention(word: str) -> Mention | None:
 
 
 def is_capitalised(word: str) -> bool:
-    """Whether a word could be part of a name."""
+    """Return whether a word is capitalised, so that it may be part of a name."""
     return word[:1].isupper() and word not in ("I", QUOTE_TOKEN)
 
 
 def is_role_head(word: str) -> bool:
-    """Whether a word is that of a post, such as minister."""
+    """Return whether a word names a post, such as minister."""
     return word.casefold() in ROLE_HEADS
 
 
@@ -172,7 +171,7 @@ def _can_be_in_mention(word: str) -> bool:
 
 
 def _is_post_link(tokens: Sequence[Token], i: int) -> bool:
-    """Whether the token is the "of" or "of the" between a post and what it is a post of."""
+    """Return whether the token is the "of" or "of the" between a post and its owner."""
     word = tokens[i].text
     if word == "the" and i:
         i, word = i - 1, tokens[i - 1].text
@@ -180,7 +179,7 @@ def _is_post_link(tokens: Sequence[Token], i: int) -> bool:
 
 
 def can_be_in_name(word: str) -> bool:
-    """Whether a word can stand within a name."""
+    """Return whether a word can be part of a name, such as "Lee" or "van"."""
     low = word.casefold()
     return (is_capitalised(word) and low not in SENTENCE_OPENERS) or low in NAME_PARTICLES
 
@@ -190,17 +189,17 @@ def _skip_posts(plain: Sequence[str]) -> int:
 
 
 def _parse_mention(words: list[str], before: str) -> Mention | None:
-    """Split the words of a mention into post and name: everything up to the last word of a post is post."""
+    """Split the words of a mention into post and name: the post ends with the last word that names one."""
     while words and words[0].casefold() in NAME_PARTICLES:
         words = words[1:]
     plain = [word.casefold() for word in words]
     cut = 0
     for i, word in enumerate(plain):
-        # "Islamic State leader X": what stands before a post belongs to it, whatever it is.
+        # "Islamic State leader X": all words before a post belong to it.
         if word in ROLE_HEADS or (not is_capitalised(words[i]) and word not in NAME_PARTICLES):
             cut = i + 1
     for i, word in enumerate(words[:-1]):
-        # "CNN’s Ann Lee": whose somebody is belongs to the post.
+        # "CNN’s Ann Lee": the owner belongs to the post.
         cut = max(cut, i + 1) if re.search(r"\w[’']s$", word) else cut
     if 1 < cut == len(words) and plain[-1] in SURNAME_HEADS and is_capitalised(words[-1]):
         cut = _skip_posts(plain) if plain[-2] in MALE_NAMES | FEMALE_NAMES or plain[-2] in ROLE_HEADS else cut
@@ -210,12 +209,12 @@ def _parse_mention(words: list[str], before: str) -> Mention | None:
     post, name = tuple(words[:cut]), tuple(POSSESSIVE.sub("", word) for word in words[cut:])
     if name:
         return Mention(post, name, loose)
-    # "a spokesman said" names nobody, and neither does "the Russian said".
+    # "a spokesman said" names nobody; "the Russian said" names nobody either.
     indefinite = before.casefold() in ("a", "an", "another", "one")
     return None if indefinite or not post or not any(is_role_head(word) for word in post) else Mention(post, ())
 
 
-MAX_FRONTED_TOKENS = 30  # tokens from "Asked whether" to the last comma behind which the subject may stand
+MAX_FRONTED_TOKENS = 30  # tokens from "Asked whether" to the last comma before the subject
 MAX_PREPOSED_TOKENS = 8  # tokens of "In her remarks on Friday she"
 MIN_SENTENCE_QUOTE = 20  # characters from which a quotation is taken to end a sentence
 _SENTENCE_ENDS = (".", "?", "!", ";")
@@ -233,7 +232,7 @@ class SentenceSubject(NamedTuple):
 
 
 def iterate_sentence_starts(tokens: Sequence[Token]) -> Iterator[int]:
-    """Where the sentences of a paragraph begin."""
+    """Yield where the sentences of a paragraph begin."""
     dash = next((i for i, token in enumerate(tokens[:8]) if token.text in ("—", "–", "-")), 0)
     dateline = dash if dash and tokens[0].text.isupper() else -1
     for i in range(len(tokens)):
@@ -247,25 +246,34 @@ def iterate_sentence_starts(tokens: Sequence[Token]) -> Iterator[int]:
 
 
 def find_subject(tokens: Sequence[Token], at: int) -> SentenceSubject:
-    """The head of the sentence that `tokens[at]` stands in; None for what is no person."""
+    """Return the subject of the sentence around `tokens[at]`; its mention is None if it is not a person."""
     start = max((i for i in iterate_sentence_starts(tokens) if i <= at), default=0)
     return find_subject_from(tokens, start)
 
 
 def find_subject_from(tokens: Sequence[Token], start: int) -> SentenceSubject:
-    """The head of the sentence that begins at `start`, past what stands before its first clause."""
-    nothing = SentenceSubject(None, start, start)
+    """Return the subject of the sentence that begins at `start`, after any words before its first clause."""
     if start >= len(tokens):
-        return nothing
+        return SentenceSubject(None, start, start)
+    return _find_fronted_subject(tokens, start) or _find_plain_subject(tokens, start)
+
+
+def _find_fronted_subject(tokens: Sequence[Token], start: int) -> SentenceSubject | None:
+    """Return the subject after an opening such as `In her remarks` or `Asked about it,`, or None."""
     first = tokens[start].text.casefold()
-    follows_name = start + 1 < len(tokens) and is_capitalised(tokens[start + 1].text)
-    is_participle = first.endswith(("ing", "ed")) and not follows_name and first not in MALE_NAMES
     if first in _FRONTED_PREPOSITIONS and (at := _find_fronted_pronoun(tokens, start)):
         return SentenceSubject(None, at, start, tokens[at].text)
-    if first in FRONTED_OPENERS or is_participle:
-        for i in _iterate_clause_starts(tokens, start):
-            if (found := _parse_subject(tokens, i, start)) is not None:
-                return found
+    follows_name = start + 1 < len(tokens) and is_capitalised(tokens[start + 1].text)
+    is_participle = first.endswith(("ing", "ed")) and not follows_name and first not in MALE_NAMES
+    if first not in FRONTED_OPENERS and not is_participle:
+        return None
+    subjects = (_parse_subject(tokens, i, start) for i in _iterate_clause_starts(tokens, start))
+    return next((subject for subject in subjects if subject is not None), None)
+
+
+def _find_plain_subject(tokens: Sequence[Token], start: int) -> SentenceSubject:
+    """Return the subject at the start of a sentence, or after one of its commas."""
+    nothing = SentenceSubject(None, start, start)
     i = start
     while i < len(tokens) and (tokens[i].text.casefold() in SENTENCE_OPENERS or tokens[i].text == ","):
         if tokens[i].text.casefold() in ("he", "she"):
@@ -273,14 +281,14 @@ def find_subject_from(tokens: Sequence[Token], start: int) -> SentenceSubject:
         i += 1
     if i >= len(tokens) or tokens[i].text == QUOTE_TOKEN:
         return nothing
-    if (found := _parse_subject(tokens, i, start)) is not None:
-        return found
+    if (subject := _parse_subject(tokens, i, start)) is not None:
+        return subject
     behind = (_parse_subject(tokens, j, start) for j in _iterate_clause_starts(tokens, start))
-    return next((h for h in behind if h and (h.pronoun or (h.mention and h.mention.name))), nothing)
+    return next((s for s in behind if s and (s.pronoun or (s.mention and s.mention.name))), nothing)
 
 
 def _find_fronted_pronoun(tokens: Sequence[Token], start: int) -> int:
-    """Where "she" is in `In her remarks she thanked`, or 0."""
+    """Return the place of "she" in `In her remarks she thanked`, or 0."""
     for j, token in enumerate(tokens[start : start + MAX_PREPOSED_TOKENS], start):
         if token.text in ("he", "she"):
             return j
@@ -290,7 +298,7 @@ def _find_fronted_pronoun(tokens: Sequence[Token], start: int) -> int:
 
 
 def _iterate_clause_starts(tokens: Sequence[Token], start: int) -> Iterator[int]:
-    """Where a clause may begin behind the commas of a sentence that opens with something else."""
+    """Yield where a clause may begin after the commas of a sentence that opens with something else."""
     for j, token in enumerate(tokens[start : start + MAX_FRONTED_TOKENS], start):
         if token.text in _SENTENCE_ENDS or token.text == QUOTE_TOKEN:
             return
@@ -300,7 +308,7 @@ def _iterate_clause_starts(tokens: Sequence[Token], start: int) -> Iterator[int]
 
 
 def _parse_subject(tokens: Sequence[Token], i: int, start: int) -> SentenceSubject | None:
-    """The subject whose words begin at `tokens[i]`, or None."""
+    """Return the subject whose words begin at `tokens[i]`, or None."""
     while i < len(tokens) and (tokens[i].text in DETERMINERS or tokens[i].text in _ADVERBS):
         i += 1
     if i >= len(tokens):
@@ -320,12 +328,12 @@ def _parse_subject(tokens: Sequence[Token], i: int, start: int) -> SentenceSubje
         if noun in COLLECTIVE_NOUNS:
             return SentenceSubject(UNNAMED_THING, i, start)
         return SentenceSubject(UNNAMED_PERSON if noun in TEAM_NOUNS else mention, i, start)
-    found = _parse_common_subject(tokens, i, start)
-    return found if found.mention is not None else None
+    subject = _parse_common_subject(tokens, i, start)
+    return subject if subject.mention is not None else None
 
 
 def _parse_renamed_subject(tokens: Sequence[Token], i: int, start: int) -> SentenceSubject | None:
-    """`His Democratic opponent, Linda Marsh, ...`, `the local chairwoman, Ann Lee, ...`: her."""
+    """Return Ann Lee for `the local chairwoman, Ann Lee, ...` and `His Democratic opponent, Ann Lee, ...`, or None."""
     comma = next((j for j, t in enumerate(tokens[i : i + 7], i) if not t.text[0].isalpha()), 0)
     if not comma or tokens[comma].text != ",":
         return None
@@ -335,7 +343,7 @@ def _parse_renamed_subject(tokens: Sequence[Token], i: int, start: int) -> Sente
 
 
 def _parse_common_subject(tokens: Sequence[Token], i: int, start: int) -> SentenceSubject:
-    """`The man ...`, `A fisherman ...`: somebody; `the senator`: whoever holds that post."""
+    """Return the subject for a common noun: `A fisherman` is an unnamed person, `the senator` the holder of a post."""
     before = tokens[i - 1].text.casefold() if i > start else ""
     mention = find_mention_after(tokens, i)
     if mention is not None and (mention.post or mention.name) and before in ("the", "his", "her", "their"):
@@ -353,8 +361,7 @@ def _parse_common_subject(tokens: Sequence[Token], i: int, start: int) -> Senten
         if mention is not None and len(mention.name) > 1:
             return SentenceSubject(mention, end, start)
     word = tokens[i].text
-    found = make_unnamed_mention(word)
-    is_somebody = found == UNNAMED_PERSON or (
+    is_somebody = make_unnamed_mention(word) == UNNAMED_PERSON or (
         before in INDEFINITE_DETERMINERS and word.endswith(("er", "or", "man", "ist"))
     )
     return SentenceSubject(UNNAMED_PERSON if is_somebody else None, i, start)

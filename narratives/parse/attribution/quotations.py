@@ -1,12 +1,14 @@
-"""Which parts of the paragraphs stand in quotation marks."""
+"""Find the parts of paragraphs in quotation marks."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from narratives.parse.patterns import MAX_QUOTED_PARAGRAPHS, WORD
+from narratives.parse.segmentation import WORD
 
+MIN_QUOTED_SHARE = 0.5  # share of a paragraph's words, from which its voice is "quoted"
+MAX_QUOTED_PARAGRAPHS = 8  # paragraphs over which one unclosed quotation may run
 QuoteSpan = tuple[int, int]
 
 _QUOTE_MARK = re.compile(r"[“”„«»\"]|‘|’(?!\w)|(?<!\w)'(?=\w)|(?<=[\w.,!?])'(?!\w)")
@@ -15,24 +17,24 @@ _OPENING_MARKS, _CLOSING_MARKS = frozenset("“„«‘"), frozenset("”»’")
 
 
 def find_quote_spans(texts: Sequence[str]) -> list[list[QuoteSpan]]:
-    """For every paragraph its quoted spans (start, end), marks included, in order and disjoint.
+    """Return the quoted spans (start, end) of every paragraph, marks included, in order and disjoint.
 
-    A quotation that is not closed runs to the end of its paragraph, and over following paragraphs when a
-    closing mark comes first among the marks of a later one (at most MAX_QUOTED_RUN further on).
+    A quotation that is not closed runs to the end of its paragraph. It continues over the next paragraphs if
+    the first mark of a later one, at most `MAX_QUOTED_PARAGRAPHS` further on, closes it.
     """
     spans: list[list[QuoteSpan]] = []
     carried_to = -1
     for i, text in enumerate(texts):
         carried = i <= carried_to
-        found, still_open = _find_text_spans(text, carried, closes=i == carried_to)
-        spans.append(found)
+        own, still_open = _find_text_spans(text, carried, closes=i == carried_to)
+        spans.append(own)
         if still_open and not carried:
             carried_to = _find_closing_paragraph(texts, i)
     return spans
 
 
 def compute_quoted_share(text: str, spans: Sequence[QuoteSpan]) -> float:
-    """Share of the words of `text` that stand inside the spans; 0.0 for a text without words."""
+    """Return the share of the words of `text` inside the spans; 0.0 for a text without words."""
     inside = words = at = 0
     for match in WORD.finditer(text):
         while at < len(spans) and spans[at][1] <= match.start():
@@ -45,7 +47,7 @@ def compute_quoted_share(text: str, spans: Sequence[QuoteSpan]) -> float:
 def _find_text_spans(text: str, carried: bool, closes: bool) -> tuple[list[QuoteSpan], bool]:
     if carried and not closes:
         return ([(0, len(text))] if text else []), False
-    found: list[QuoteSpan] = []
+    spans: list[QuoteSpan] = []
     start, mark = (0, "“") if carried else (-1, "")
     for match in _QUOTE_MARK.finditer(text):
         sign, at = match.group(), match.start()
@@ -53,17 +55,17 @@ def _find_text_spans(text: str, carried: bool, closes: bool) -> tuple[list[Quote
             if _is_opening_mark(text, at, sign):
                 start, mark = at, sign
         elif (sign in _SINGLE_MARKS) == (mark in _SINGLE_MARKS) and not _is_opening_mark(text, at, sign):
-            found.append((start, at + 1))
+            spans.append((start, at + 1))
             start = -1
     # A lone single mark is an apostrophe more often than a quotation left open.
     if start >= 0 and mark not in _SINGLE_MARKS:
-        found.append((start, len(text)))
-        return found, mark != '"'
-    return found, False
+        spans.append((start, len(text)))
+        return spans, mark != '"'
+    return spans, False
 
 
 def _is_opening_mark(text: str, at: int, sign: str) -> bool:
-    # Sources mix up “ and ”, so white space decides and the sign only where it does not.
+    # Sources mix up “ and ”, so white space decides; the sign decides only if white space does not.
     before = text[at - 1] if at else " "
     after = text[at + 1] if at + 1 < len(text) else " "
     left, right = before.isspace() or before in "([—–-‘“\"'/", after.isspace() or after in ".,;:!?)]—–"
@@ -79,8 +81,5 @@ def _find_closing_paragraph(texts: Sequence[str], i: int) -> int:
             continue
         if not _is_opening_mark(texts[j], first.start(), first.group()):
             return j
-        if first.start() > 0:
-            return -1
-        # A new opening mark at the paragraph's start goes on with the same quotation and closes it itself.
-        return -1
+        return -1  # an opening mark begins another quotation, or continues this one and closes it itself
     return -1

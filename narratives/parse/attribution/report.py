@@ -1,7 +1,8 @@
-"""Whose words a speaker passes on."""
+"""Attribute the paragraphs of a report by their verbs of saying, their quotations and the paragraphs before."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -20,7 +21,6 @@ from narratives.parse.attribution.coreference import (
     resolve_subjects,
 )
 from narratives.parse.attribution.entities import EntityIndex, find_party
-from narratives.parse.attribution.lexicon import FIRST_PERSON, MESSAGE_INTRODUCTION, TITLE_SPEAKER
 from narratives.parse.attribution.mentions import (
     QUOTE_TOKEN,
     Mention,
@@ -30,16 +30,23 @@ from narratives.parse.attribution.mentions import (
     find_subject_from,
     tokenise,
 )
-from narratives.parse.attribution.quotations import QuoteSpan, compute_quoted_share, find_quote_spans
+from narratives.parse.attribution.quotations import MIN_QUOTED_SHARE, QuoteSpan, compute_quoted_share, find_quote_spans
 from narratives.parse.attribution.reporting_clauses import SpeechAct, find_speech_acts
 from narratives.parse.attribution.roster import Roster, get_surname
-from narratives.parse.patterns import MIN_QUOTED_SHARE
 
+TITLE_SPEAKER = re.compile(r"\s[–—-]+\s(?P<who>[^–—]+?)(?:\s+(?:to|tells?|told|says?|said)\b[^–—]*)?$")
+# "The message reads, in part:"
+MESSAGE_INTRODUCTION = re.compile(
+    r"\b(?:message|telegram|letter|greetings?|condolences|congratulations)\b"
+    r"[^.“\"]{0,60}\b(?:reads?|says?|said)\b[^.“\"]{0,40}:",
+    re.IGNORECASE,
+)
+FIRST_PERSON = re.compile(r"\b(?:we|our|ours|us|ourselves|I|my|mine|me|myself)\b(?!\.)")
 _RELAYED_NOUNS = ("statement", "statements", "words", "remark", "remarks")
 
 
 def find_relayed_person(tokens: Sequence[Token]) -> Mention | None:
-    """The person in "the statement of X that" or "Citing X, Y said", whose words the speaker passes on."""
+    """Return the person whose words the speaker passes on: X in "the statement of X that" and "Citing X, Y said"."""
     words = [token.text.casefold() for token in tokens]
     for i in range(len(words) - 2):
         if words[i] in ("citing", "quoting") and (not i or words[i - 1] == "."):
@@ -57,13 +64,13 @@ def find_relayed_person(tokens: Sequence[Token]) -> Mention | None:
     return None
 
 
-MIN_SURNAME_QUOTE = 8  # characters of a quotation, beside which a lone surname is taken for a person
+MIN_SURNAME_QUOTE = 8  # characters of a quotation, next to which a single surname is taken for a person
 _CLOSING_MARKS = '”»"’'
 MAX_RECENT_PERSONS = 6  # persons whom "he" or "she" may mean, the latest first
 
 
 class Attribution(NamedTuple):
-    """Whose claim a paragraph is, how that was found, whom it passes on, and in what voice it speaks."""
+    """The speaker of a paragraph, how they were found, whose words they pass on, and the paragraph's voice."""
 
     speaker: str = ""
     method: str = ""
@@ -71,10 +78,20 @@ class Attribution(NamedTuple):
     voice: Voice = "outlet"
 
 
-class _ResolvedAct(NamedTuple):
-    """A claim whose subject is known."""
+class _ReportParagraph(NamedTuple):
+    """A paragraph with its quotations and acts of saying; `share` is the share of words in quotation marks."""
 
-    claim: SpeechAct
+    text: str
+    tokens: Sequence[Token]
+    spans: Sequence[QuoteSpan]
+    share: float
+    acts: Sequence[SpeechAct]
+
+
+class _ResolvedAct(NamedTuple):
+    """An act of saying whose subject is known."""
+
+    act: SpeechAct
     name: str
     method: str
 
@@ -88,172 +105,228 @@ def attribute_report(
     about: str = "",
     above: Sequence[str] = (),
 ) -> list[Attribution]:
-    """The attribution of every body paragraph of a report, in order.
+    """Return the attribution of every body paragraph of a report, in order.
 
-    First whoever is the subject of a verb of saying, by name, post ("the Kremlin spokesman") or pronoun;
-    else a paragraph in quotation marks or in the first person goes on with the one who spoke right before;
-    else it is the outlet's own voice, speaker empty. What follows "The message reads:" is by the sender, whom
-    the lead, one of the headings `above` the text, names first. `about` is the speaker that the metadata
-    name, `on` the document's partial date, by which posts are resolved.
+    The first of these that applies gives the speaker:
+
+    1. The subject of a verb of saying, by name, post ("the Kremlin spokesman") or pronoun.
+    2. For a paragraph in quotation marks or in the first person, the speaker of the paragraph before. After
+       "The message reads:" it is the sender, whom the lead, one of the headings `above` the text, names first.
+    3. Nobody: the paragraph has the outlet's own voice.
+
+    `about` is the speaker in the metadata; `on` is the document's partial date, by which posts are resolved.
     """
-    spans = find_quote_spans(texts)
-    tokens = [tokenise(text, s) for text, s in zip(texts, spans, strict=True)]
-    head = tokenise(title, [])
+    headline = tokenise(title, [])
     leads = [tokenise(text, []) for text in above]
-    cast = EntityIndex([*tokens, head, *leads], roster, on, outlet)
-    tokens = [replace_handles(lowercase_openers(words, cast), cast) for words in tokens]
-    claims = [find_speech_acts(t) for t in tokens]
-    for words, said in zip(tokens, claims, strict=True):
-        quotes = any(token.quoted >= MIN_SURNAME_QUOTE for token in words)
-        for claim in said:
-            if claim.beside >= MIN_SURNAME_QUOTE or claim.sure:
-                cast.meet(claim.mention, beside=quotes)
-            if claim.pronoun and claim.sure and claim.beside >= MIN_SURNAME_QUOTE:
-                cast.meet(find_previous_subject(words, claim.at))
-    main = about or find_headline_speaker(head, title, cast, texts)
-    talkers = {cast.who(c.mention) for cs in claims for c in cs if c.sure and not c.aside and c.mention}
-    heard = DiscourseState(main, frozenset((talkers | {main}) - {""}), ())
-    sender = next((who for lead in leads if (who := cast.who(find_subject_from(lead, 0).mention))), "")
-    out: list[Attribution] = []
-    before = ""
+    spans = find_quote_spans(texts)
+    tokens = [tokenise(text, own) for text, own in zip(texts, spans, strict=True)]
+    entities = EntityIndex([*tokens, headline, *leads], roster, on, outlet)
+    paragraphs = [_read_paragraph(*row, entities) for row in zip(texts, tokens, spans, strict=True)]
+    for paragraph in paragraphs:
+        _add_surnames(paragraph, entities)
+    acts = [act for paragraph in paragraphs for act in paragraph.acts]
+    main = about or find_headline_speaker(headline, title, entities, texts)
+    talkers = {entities.resolve(act.mention) for act in acts if act.sure and not act.aside and act.mention}
+    state = DiscourseState(main, frozenset((talkers | {main}) - {""}), ())
+    sender = next((name for lead in leads if (name := entities.resolve(find_subject_from(lead, 0).mention))), "")
+    attributions: list[Attribution] = []
+    previous = Attribution()
     is_message = False
-    for text, words, inside, said in zip(texts, tokens, spans, claims, strict=True):
-        subjects = resolve_subjects(words, cast)
-        share = compute_quoted_share(text, inside)
-        found, is_anothers = _attribute_by_verbs(words, said, subjects, cast, heard)
-        if not found.speaker and not is_anothers:
-            # Only the paragraph right before lends its speaker; the title does while nobody has spoken yet.
-            lender, method = (before, "continuation") if before or heard.recent else (main, "title")
-            if is_message or MESSAGE_INTRODUCTION.search(text):
-                lender, method = sender, "sender"
-            is_cited = bool(out) and out[-1].method in ("sender", "continuation")
-            found = _attribute_continuation(text, inside, share, lender, method, may_lack_marks=not is_cited)
-        voice: Voice = found.voice
-        if voice != "quoted" and (found.speaker or share >= MIN_QUOTED_SHARE):
-            voice = "quoted" if share >= MIN_QUOTED_SHARE else "reported"
-        out.append(found._replace(voice=voice))
-        is_message = MESSAGE_INTRODUCTION.search(text) is not None
-        before = found.speaker
-        latest = [name for _, name in subjects] + [before] * bool(before or is_anothers)
-        asks = any(token.text in ("asked", "asks", "pressed", "wondered") for token in words)
-        latest = [name for _, name in find_asked_person(words, 0, len(words), cast)] + latest
-        heard = heard._replace(
-            asker=before if asks else "",
-            recent=tuple(dict.fromkeys([*reversed(latest), *heard.recent]))[:MAX_RECENT_PERSONS],
-        )
-    return _join_split_quotations(texts, spans, out)
+    for paragraph in paragraphs:
+        introduces_message = MESSAGE_INTRODUCTION.search(paragraph.text) is not None
+        subjects = resolve_subjects(paragraph.tokens, entities)
+        current, is_anothers = _attribute_by_verbs(paragraph, subjects, entities, state)
+        if not current.speaker and not is_anothers:
+            # Only the paragraph right before lends its speaker; the title does as long as nobody has spoken.
+            lender = Attribution(main, "title")
+            if is_message or introduces_message:
+                lender = Attribution(sender, "sender")
+            elif previous.speaker or state.recent:
+                lender = Attribution(previous.speaker, "continuation")
+            is_cited = previous.method in ("sender", "continuation")
+            current = _attribute_continuation(paragraph, lender, may_lack_marks=not is_cited)
+        previous = _set_voice(current, paragraph.share)
+        attributions.append(previous)
+        is_message = introduces_message
+        state = _update_state(state, paragraph, subjects, previous.speaker, is_anothers, entities)
+    return _join_split_quotations(texts, spans, attributions)
+
+
+def _read_paragraph(
+    text: str, tokens: list[Token], spans: Sequence[QuoteSpan], entities: EntityIndex
+) -> _ReportParagraph:
+    tokens = replace_handles(lowercase_openers(tokens, entities), entities)
+    return _ReportParagraph(text, tokens, spans, compute_quoted_share(text, spans), find_speech_acts(tokens))
+
+
+def _add_surnames(paragraph: _ReportParagraph, entities: EntityIndex) -> None:
+    """Add the single surnames that say something to the persons of the text."""
+    quotes = any(token.quoted >= MIN_SURNAME_QUOTE for token in paragraph.tokens)
+    for act in paragraph.acts:
+        if act.beside >= MIN_SURNAME_QUOTE or act.sure:
+            entities.add_surname(act.mention, beside=quotes)
+        if act.pronoun and act.sure and act.beside >= MIN_SURNAME_QUOTE:
+            entities.add_surname(find_previous_subject(paragraph.tokens, act.at))
+
+
+def _set_voice(attribution: Attribution, share: float) -> Attribution:
+    if share >= MIN_QUOTED_SHARE:
+        return attribution._replace(voice="quoted")
+    is_reported = attribution.speaker and attribution.voice != "quoted"
+    return attribution._replace(voice="reported") if is_reported else attribution
+
+
+def _update_state(
+    state: DiscourseState,
+    paragraph: _ReportParagraph,
+    subjects: Sequence[tuple[int, str]],
+    speaker: str,
+    is_anothers: bool,
+    entities: EntityIndex,
+) -> DiscourseState:
+    """Return the state after a paragraph: the persons whom it names come first, the last of them at the front."""
+    tokens = paragraph.tokens
+    named = [*find_asked_person(tokens, 0, len(tokens), entities), *subjects]
+    latest = [name for _, name in named] + [speaker] * bool(speaker or is_anothers)
+    asks = any(token.text in ("asked", "asks", "pressed", "wondered") for token in tokens)
+    recent = tuple(dict.fromkeys([*reversed(latest), *state.recent]))
+    return state._replace(asker=speaker if asks else "", recent=recent[:MAX_RECENT_PERSONS])
 
 
 def _join_split_quotations(
-    texts: Sequence[str], spans: Sequence[Sequence[QuoteSpan]], found: Sequence[Attribution]
+    texts: Sequence[str], spans: Sequence[Sequence[QuoteSpan]], attributions: Sequence[Attribution]
 ) -> list[Attribution]:
-    """A quotation left open at a paragraph's end belongs to whoever closes it in the next one."""
-    out = list(found)
-    for i in range(len(out) - 2, -1, -1):
+    """Give a quotation left open at a paragraph's end to the speaker of the next paragraph, which closes it."""
+    joined = list(attributions)
+    for i in range(len(joined) - 2, -1, -1):
         is_open = bool(spans[i]) and spans[i][-1][1] == len(texts[i]) and texts[i][-1] not in _CLOSING_MARKS
         goes_on = bool(spans[i + 1]) and spans[i + 1][0][0] == 0
-        if is_open and goes_on and out[i + 1].speaker and not out[i].speaker:
-            out[i] = out[i]._replace(speaker=out[i + 1].speaker, method="split quotation")
-    return out
+        if is_open and goes_on and joined[i + 1].speaker and not joined[i].speaker:
+            joined[i] = joined[i]._replace(speaker=joined[i + 1].speaker, method="split quotation")
+    return joined
 
 
 def is_about_speaker(text: str, speaker: str, roster: Roster) -> bool:
-    """Whether a text retells the very person it is labelled with: "Peskov said" under the label Peskov."""
+    """Return whether a text reports the words of a person: "Peskov said" in a paragraph with the label Peskov."""
     if not speaker or get_surname(speaker) not in text:
         return False
     tokens = tokenise(text, find_quote_spans([text])[0])
-    cast = EntityIndex([tokens, tokenise(speaker, [])], roster, "", "")
-    return any(c.mention and c.mention.name and cast.who(c.mention) == speaker for c in find_speech_acts(tokens))
+    entities = EntityIndex([tokens, tokenise(speaker, [])], roster, "", "")
+    mentions = (act.mention for act in find_speech_acts(tokens))
+    return any(mention and mention.name and entities.resolve(mention) == speaker for mention in mentions)
 
 
-def find_headline_speaker(head: Sequence[Token], title: str, cast: EntityIndex, texts: Sequence[str]) -> str:
-    """The person of the texts whose claim a headline gives ("X: ...", "... – X to RT"), or ""."""
-    mentions = [claim.mention for claim in find_speech_acts(head)]
+def find_headline_speaker(head: Sequence[Token], title: str, entities: EntityIndex, texts: Sequence[str]) -> str:
+    """Return the person of the texts whose words a headline gives ("X: ...", "... – X to RT"), or ""."""
+    mentions = [act.mention for act in find_speech_acts(head)]
     if source := TITLE_SPEAKER.search(title):
         who = tokenise(source["who"], [])
         mentions.append(find_mention_before(who, len(who)))
     colon = next((i for i, token in enumerate(head[:8]) if token.text == ":"), 0)
     mentions.append(find_mention_before(head, colon) if colon else None)
-    names = (cast.who(mention) for mention in mentions)
-    known = (name for name in names if name and cast.is_full_name(name))
-    in_text = (name for name in known if cast.is_known(name) or any(get_surname(name) in t for t in texts))
+    names = (entities.resolve(mention) for mention in mentions)
+    known = (name for name in names if name and entities.is_full_name(name))
+    in_text = (name for name in known if entities.is_known(name) or any(get_surname(name) in t for t in texts))
     return next(in_text, "")
 
 
 def _attribute_by_verbs(
-    tokens: Sequence[Token],
-    claims: Sequence[SpeechAct],
+    paragraph: _ReportParagraph,
     subjects: Sequence[tuple[int, str]],
-    cast: EntityIndex,
-    heard: DiscourseState,
+    entities: EntityIndex,
+    state: DiscourseState,
 ) -> tuple[Attribution, bool]:
-    """Whose claim a paragraph is by its own verbs, and whether it is somebody's whom nobody can tell."""
-    resolved: list[_ResolvedAct] = []
-    named = list(subjects)
-    quotes = any(token.quoted >= MIN_ACT_QUOTE for token in tokens)
-    is_anothers = False
-    for claim in claims:
-        if claim.mention is None:
-            name, method = resolve_pronoun(tokens, claim, named, heard)
-            is_anothers = is_anothers or not name
-        else:
-            name = cast.who(claim.mention, heard.recent[0] if heard.recent else "")
-            if not name and is_epithet(tokens, claim):
-                near = [token.text for token in tokens[max(claim.at - 3, 0) : claim.at + 5]]
-                here = [who for at, who in named if at < claim.at and who]
-                party = find_party(near)
-                name = here[-1] if here and not party else cast.foremost(party) if heard.recent else heard.main
-            method = "role" if not claim.mention.name else "direct quote" if claim.beside else "reported speech"
-        if name or cast.is_stranger(claim.mention):
-            named.append((claim.at, name))
-            # An act counts where its subject is heard: elsewhere in the text, or in a quotation beside it.
-            if name and (claim.sure or name in heard.talkers or quotes):
-                resolved.append(_ResolvedAct(claim, name, method))
-        is_anothers = is_anothers or (not name and claim.sure and not claim.aside)
+    """Return the attribution by the paragraph's own verbs, and whether an unknown person is the speaker."""
+    tokens = paragraph.tokens
+    resolved, named, is_anothers = _resolve_acts(paragraph, subjects, entities, state)
     if not resolved:
         is_anothers = is_anothers or any(not name for _, name in subjects)
-        name, head = ("", None) if is_anothers else find_implied_speaker(tokens, cast)
+        name, head = ("", None) if is_anothers else find_implied_speaker(tokens, entities)
         if head is not None:
-            name, _ = resolve_pronoun(tokens, SpeechAct(None, head.at, False, pronoun=head.pronoun), named, heard)
+            name, _ = resolve_pronoun(tokens, SpeechAct(None, head.at, False, pronoun=head.pronoun), named, state)
         return Attribution(name, "direct quote", "", "reported") if name else Attribution(), is_anothers
     resolved = _drop_nested_acts(tokens, resolved)
-    best = max(resolved, key=lambda s: (not s.claim.aside, s.claim.beside, s.claim.sure, -s.claim.at))
-    passed_on = best.claim.quotes or next((s.claim.quotes for s in resolved if s.name == best.name), None)
-    quoted = cast.who(passed_on or find_relayed_person(tokens))
-    quoted = quoted if quoted != best.name else ""
-    return Attribution(best.name, best.method, quoted, "reported"), False
+    best = max(resolved, key=lambda one: (not one.act.aside, one.act.beside, one.act.sure, -one.act.at))
+    passed_on = best.act.quotes or next((one.act.quotes for one in resolved if one.name == best.name), None)
+    quoted = entities.resolve(passed_on or find_relayed_person(tokens))
+    return Attribution(best.name, best.method, quoted if quoted != best.name else "", "reported"), False
 
 
-def _drop_nested_acts(tokens: Sequence[Token], said: Sequence[_ResolvedAct]) -> list[_ResolvedAct]:
-    """Without what others say within what somebody says: "Marsh noted that Hobbs once said that ..."."""
+def _resolve_acts(
+    paragraph: _ReportParagraph,
+    subjects: Sequence[tuple[int, str]],
+    entities: EntityIndex,
+    state: DiscourseState,
+) -> tuple[list[_ResolvedAct], list[tuple[int, str]], bool]:
+    """Return the acts with a known subject, all persons named so far, and whether an unknown person speaks."""
+    resolved: list[_ResolvedAct] = []
+    named = list(subjects)
+    quotes = any(token.quoted >= MIN_ACT_QUOTE for token in paragraph.tokens)
+    is_anothers = False
+    for act in paragraph.acts:
+        if act.mention is None:
+            name, method = resolve_pronoun(paragraph.tokens, act, named, state)
+        else:
+            name = _resolve_mention(paragraph.tokens, act, named, entities, state)
+            method = "role" if not act.mention.name else "direct quote" if act.beside else "reported speech"
+        if name or entities.is_stranger(act.mention):
+            named.append((act.at, name))
+        # An act counts if its subject speaks elsewhere in the text, or if there is a quotation.
+        if name and (act.sure or name in state.talkers or quotes):
+            resolved.append(_ResolvedAct(act, name, method))
+        is_anothers = is_anothers or (not name and (act.mention is None or (act.sure and not act.aside)))
+    return resolved, named, is_anothers
+
+
+def _resolve_mention(
+    tokens: Sequence[Token],
+    act: SpeechAct,
+    named: Sequence[tuple[int, str]],
+    entities: EntityIndex,
+    state: DiscourseState,
+) -> str:
+    """Return the person who is the subject of an act; "the New York businessman" is the last one named."""
+    name = entities.resolve(act.mention, state.recent[0] if state.recent else "")
+    if name or not is_epithet(tokens, act):
+        return name
+    here = [person for at, person in named if at < act.at and person]
+    party = find_party([token.text for token in tokens[max(act.at - 3, 0) : act.at + 5]])
+    if here and not party:
+        return here[-1]
+    return entities.find_most_named(party) if state.recent else state.main
+
+
+def _drop_nested_acts(tokens: Sequence[Token], resolved: Sequence[_ResolvedAct]) -> list[_ResolvedAct]:
+    """Remove acts inside another act, which passes their words on: "Marsh noted that Hobbs once said that ..."."""
     kept: list[_ResolvedAct] = []
-    for one in sorted(said, key=lambda s: s.claim.at):
-        between = [t.text for t in tokens[kept[-1].claim.at : one.claim.at]] if kept else []
+    for one in sorted(resolved, key=lambda r: r.act.at):
+        between = [t.text for t in tokens[kept[-1].act.at : one.act.at]] if kept else []
         nested = "that" in between and not {QUOTE_TOKEN, ".", ",", ";", "?", "and"}.intersection(between)
-        if nested and kept[-1].claim.sure and not kept[-1].claim.aside:
+        if nested and kept[-1].act.sure and not kept[-1].act.aside:
             outer = kept.pop()
-            passes_on = outer.claim.quotes or (one.claim.mention if one.name != outer.name else None)
-            kept.append(outer._replace(claim=replace(outer.claim, quotes=passes_on)))
+            passed_on = outer.act.quotes or (one.act.mention if one.name != outer.name else None)
+            kept.append(outer._replace(act=replace(outer.act, quotes=passed_on)))
         else:
             kept.append(one)
     return kept
 
 
-def _attribute_continuation(
-    text: str, spans: Sequence[QuoteSpan], share: float, lender: str, method: str, may_lack_marks: bool
-) -> Attribution:
-    if not lender:
+def _attribute_continuation(paragraph: _ReportParagraph, lender: Attribution, may_lack_marks: bool) -> Attribution:
+    """Return the attribution to the lender, if the paragraph continues their words."""
+    text, spans = paragraph.text, paragraph.spans
+    if not lender.speaker:
         return Attribution()
-    # A quotation that goes on opens its paragraph: what stands before another tells who speaks.
-    if share >= MIN_QUOTED_SHARE and (method == "sender" or (spans and not text[: spans[0][0]].strip(" -–—*…"))):
-        return Attribution(lender, method, voice="quoted")
-    # An interview set as a block quote: no marks, first person, and nobody else is made to say it.
+    # A continued quotation is at the start of its paragraph; words before another one name its speaker.
+    opens = bool(spans) and not text[: spans[0][0]].strip(" -–—*…")
+    if paragraph.share >= MIN_QUOTED_SHARE and (opens or lender.method == "sender"):
+        return lender._replace(voice="quoted")
+    # An interview printed as a block quote has no marks and is in the first person.
     if (
         not spans
         and may_lack_marks
-        and method not in ("title", "sender")
+        and lender.method == "continuation"
         and FIRST_PERSON.search(text)
-        and get_surname(lender) not in text
+        and get_surname(lender.speaker) not in text
     ):
-        return Attribution(lender, "block quote", voice="quoted")
+        return Attribution(lender.speaker, "block quote", voice="quoted")
     return Attribution()

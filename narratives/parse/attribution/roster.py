@@ -1,10 +1,10 @@
-"""The roster: who a name, an alias, a labelled name or a post stands for."""
+"""Look up speakers of the roster by name, alias, label or post."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from narratives.model import Role, Speaker
 from narratives.parse.attribution.lexicon import HONORIFICS, INTERVIEWER_HEADS, POST_FILLERS
@@ -35,11 +35,11 @@ RoleKey = frozenset[str]
 
 
 class Roster:
-    """Looks up canonical names among the speakers of `data/speakers.toml`; unknown names stay as given.
+    """Canonical names of the speakers in `data/speakers.toml`; unknown names stay as given.
 
-    Spellings match without case, accents and punctuation. A name behind a post ("President of Russia
-    Vladimir Putin") is only taken for the person of the roster when the post has a word in common with
-    that person's posts or affiliation: namesakes in other offices keep the label they came with.
+    Spellings match without case, accents and punctuation. A name with a post ("President of Russia Vladimir
+    Putin") is the person of the roster only if the post has a word in common with that person's posts or
+    affiliation. A namesake in another office keeps the label from the text.
     """
 
     def __init__(self, speakers: Sequence[Speaker]) -> None:
@@ -58,41 +58,41 @@ class Roster:
                 self._roles.setdefault(make_role_key(role.title), []).append((role, speaker.name))
         self._resolved: dict[tuple[str, str], str] = {}
 
-    def known(self, name: str) -> bool:
-        """Whether the name, as it stands, is a canonical name or an alias."""
+    def is_known(self, name: str) -> bool:
+        """Return whether the name is a canonical name or an alias."""
         return _make_name_key(name) in self._names
 
     def names(self) -> tuple[str, ...]:
-        """The canonical names."""
+        """Return the canonical names."""
         return tuple(self._posts)
 
-    def by_surname(self, surname: str) -> str:
-        """The canonical name of the only speaker with this surname or alias, or ""."""
+    def find_by_surname(self, surname: str) -> str:
+        """Return the canonical name of the only speaker with this surname or alias, or ""."""
         key = _make_name_key(surname)
         return self._names.get(key) or self._surnames.get(key, "")
 
     def resolve(self, name: str, on: str = "") -> str:
-        """The canonical name behind a label, alias or post held on the partial date `on`, else it cleaned."""
-        found = self._resolved.get((name, on))
-        if found is None:
-            found = self._resolved[name, on] = self._resolve(name, on)
-        return found
+        """Return the canonical name of a label, alias or post held on the partial date `on`, else cleaned."""
+        resolved = self._resolved.get((name, on))
+        if resolved is None:
+            resolved = self._resolved[name, on] = self._resolve(name, on)
+        return resolved
 
     def _resolve(self, name: str, on: str) -> str:
         clean = clean_name(name)
-        if found := self._names.get(_make_name_key(clean)):
-            return found
+        if canonical := self._names.get(_make_name_key(clean)):
+            return canonical
         tokens = clean.split()
         if len(tokens) == 1 and name.split()[0].casefold().rstrip(".") in HONORIFICS:
-            return self.by_surname(clean) or clean
+            return self.find_by_surname(clean) or clean
         for i in range(1, len(tokens)):
-            person = self.by_surname(" ".join(tokens[i:]))
+            person = self.find_by_surname(" ".join(tokens[i:]))
             if person and self._fits(person, tokens[:i]):
                 return person
         return self.find_role(clean, on) or clean
 
     def find_role(self, phrase: str, on: str = "") -> str:
-        """The only holder of a post on a partial date (any time if empty), or "" for none or several."""
+        """Return the only holder of a post on a partial date (any time if empty), or "" for none or several."""
         key = make_role_key(phrase)
         held = self._roles.get(key, [])
         if not held:
@@ -100,10 +100,10 @@ class Roster:
             if len(bare) > 1:
                 held = [h for k, holders in self._roles.items() if k - {"russia"} == bare for h in holders]
         names = {name for role, name in held if _is_held_on(role, on)}
-        return names.pop() if len(names) == 1 else ""
+        return get_only(names)
 
-    def is_a(self, name: str, head: str, on: str = "") -> bool:
-        """Whether a canonical name held, on a partial date, a post with this word of `role_key` in it."""
+    def holds_post(self, name: str, head: str, on: str = "") -> bool:
+        """Return whether a person held, on a partial date, a post whose key (`make_role_key`) contains a word."""
         held = ((role, key) for key, holders in self._roles.items() for role, who in holders if who == name)
         return any(head in key and _is_held_on(role, on) for role, key in held)
 
@@ -113,7 +113,7 @@ class Roster:
 
 
 def clean_name(name: str) -> str:
-    """A label without remarks in brackets, a post after a comma, titles of courtesy and a closing colon."""
+    """Return a label without remarks in brackets, a post after a comma, honorifics and a closing colon."""
     clean = " ".join(name.split()).strip(" :,;")
     while (shorter := _BRACKETED_REMARK.sub("", clean)) != clean and shorter:
         clean = shorter
@@ -126,13 +126,18 @@ def clean_name(name: str) -> str:
     return " ".join(tokens)
 
 
+def get_only(names: Collection[str]) -> str:
+    """Return the only name of a collection, or "" for none or several."""
+    return next(iter(names)) if len(names) == 1 else ""
+
+
 def get_surname(name: str) -> str:
-    """The last word of a name, without an Arabic article: texts have "Mr Assad" for Bashar al-Assad."""
+    """Return the last word of a name without an Arabic article: texts have "Mr Assad" for Bashar al-Assad."""
     return re.sub(r"^(?:al|el)-", "", name.split()[-1], flags=re.IGNORECASE) if name.split() else ""
 
 
 def make_role_key(phrase: str) -> RoleKey:
-    """The words of a post that tell it from others, whatever their order and form."""
+    """Return the words that identify a post, without regard to their order and form."""
     text = phrase.casefold().replace("press secretary", "spokesperson")
     words = [re.sub(r"[’']s?$", "", word) for word in _TOKEN_PATTERN.findall(text)]
     kept = {_ROLE_SYNONYMS.get(word, word) for word in words if word not in POST_FILLERS or word == "deputy"} - {""}
@@ -147,7 +152,7 @@ def _make_name_key(name: str) -> str:
 
 
 def _get_content_words(text: str) -> set[str]:
-    # One trade under many names: today's host moderated yesterday.
+    # One profession with many names: a host is a moderator too.
     return {
         "journalist" if word in INTERVIEWER_HEADS else _ROLE_SYNONYMS.get(word, word)
         for word in _TOKEN_PATTERN.findall(text.casefold())

@@ -1,4 +1,4 @@
-"""HTML pages to raw documents: one adapter a site, and a generic reader for all others."""
+"""Read HTML pages into raw documents, with adapters for some sites and a generic reader for all others."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ __all__ = ["HtmlPage", "read_html", "read_page"]
 
 
 def read_html(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
-    """A page is one document, `row` 0; `columns` has no bearing on it."""
+    """Read a page as one document with `row` 0; `columns` is not used."""
     with open_bytes(file.path) as raw:
         data = raw.read(MAX_PAGE_BYTES + 1)
     yield set_canonical_url(apply_manifest(page_to_document(read_page(data), file.source_path), file))
 
 
 def read_page(data: bytes) -> HtmlPage:
-    """What a page holds, by the first adapter that recognises it, else by the generic reader.
+    """Read a page with the first adapter that recognises it, or else with the generic reader.
 
-    Raises ReadError where there is no text.
+    Raises ReadError if the page has no text.
     """
     tree = parse_page(data)
     adapter = next((a for a in load_adapters() if a.can_read(tree)), None)
@@ -40,20 +40,20 @@ def read_page(data: bytes) -> HtmlPage:
         raise ReadError(
             "a page with text",
             _describe_missing_text(tree),
-            "Leave it out, or fetch the page that holds the text.",
+            "Leave it out, or fetch the page that contains the text.",
         )
     return page
 
 
 @lru_cache(maxsize=1)
 def load_adapters() -> tuple[SiteAdapter, ...]:
-    """The modules under `sites/`, by name: a new one is found without being entered anywhere."""
+    """Load all modules under `sites/`, in order of name. New modules need no registration."""
     names = sorted(module.name for module in iter_modules(sites.__path__))
     return tuple(cast(SiteAdapter, import_module(f"{sites.__name__}.{name}")) for name in names)
 
 
 def page_to_document(page: HtmlPage, source_path: str) -> RawDocument:
-    """The raw document that a page is, every field fit to be stored."""
+    """Convert a page to a raw document, without characters that cannot be stored."""
     return RawDocument(
         source_path=source_path,
         paragraphs=tuple(
@@ -69,11 +69,11 @@ def page_to_document(page: HtmlPage, source_path: str) -> RawDocument:
 
 
 def set_canonical_url(document: RawDocument) -> RawDocument:
-    """The document under one address, whichever version of the page was saved."""
+    """Return the document with the canonical address of its page."""
     return replace(document, url=canonicalise_url(document.url))
 
 
 def _describe_missing_text(tree: HtmlElement) -> str:
     if next(tree.iter("frameset", "frame"), None) is not None:
         return "a set of frames, whose texts are in other files"
-    return "none (a list of links, a form, or a page that scripts fill)"
+    return "none (a list of links, a form, or a page that is filled by scripts)"

@@ -1,4 +1,4 @@
-"""Any page: trafilatura finds the text (Barbaresi 2021), its blocks keep the structure that the page gave."""
+"""Read any page: trafilatura (Barbaresi 2021) extracts the text, and blocks keep the structure of the page."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from narratives.read.html.visible_text import (
     split_label,
 )
 
-MIN_SENTENCE_WORDS = 5  # of a block that is taken for a sentence where nothing else tells
+MIN_SENTENCE_WORDS = 5  # of a block that counts as a sentence without other evidence
 MAX_ELEMENTS = 30_000  # real pages have a few thousand
 MAX_CHARACTERS = 2_000_000
 MAX_HEADING_WORDS = 20
-MIN_QUESTIONS = 2  # bold questions that make a page an interview
-MIN_LINE_WORDS = 10  # mean words of lines that single breaks part, from which each is a paragraph
+MIN_QUESTIONS = 2  # in bold, from which a page is an interview
+MIN_LINE_WORDS = 10  # on average, for lines between single breaks to be paragraphs
 _SENTENCE_END = re.compile(r"[.!?…:;,][\"”“’'»)\]]*$")
 _QUESTION_END = re.compile(r"\?[\"”“’'»)\]]*$")
 _NAVIGATION_TAGS = make_word_set("nav header footer aside form figure")
 
 
 def extract_page(tree: HtmlElement) -> HtmlPage:
-    """The page; without paragraphs where it has no text worth the name."""
+    """Extract the page; it has no paragraphs if no text is found."""
     articles = find_article_nodes(tree)
     site = find_site_name(tree, articles)
     title, lead = find_title(tree, articles, site), find_lead(tree)
@@ -56,46 +56,46 @@ def extract_page(tree: HtmlElement) -> HtmlPage:
 
 
 def _iterate_text_blocks(tree: HtmlElement) -> Iterator[HtmlBlock]:
-    """The blocks of the main text."""
+    """Iterate over the blocks of the main text."""
     body = (
         [] if _is_too_large(tree) else _extract_main_text(tree, recall=False) or _extract_main_text(tree, recall=True)
     )
     if len(body) == 1 and len(join_runs(body[0].runs)) > max(
         (len(join_runs(chunk.runs)) for chunk in iterate_blocks(tree)), default=0
     ):
-        body = []  # its last resort, the whole page in one piece, menus included
+        body = []  # trafilatura's last resort: the whole page in one piece, with menus
     for chunk in body or _extract_sentence_blocks(tree):
         yield from _split_at_lines(chunk)
 
 
 def _extract_main_text(tree: HtmlElement, recall: bool) -> list[HtmlBlock]:
-    from trafilatura import bare_extraction  # a quarter second, which a build of tables need not wait
+    from trafilatura import bare_extraction  # takes a quarter of a second, which a build of tables does not need
 
-    found = bare_extraction(
-        deepcopy(tree),  # it takes the tree apart
+    document = bare_extraction(
+        deepcopy(tree),  # because it changes the tree
         include_comments=False,
         include_formatting=True,
         include_tables=True,
         favor_recall=recall,
     )
-    body = getattr(found, "body", None)
-    # What is hidden is gone by now, and `head` is trafilatura's word for a heading.
+    body = getattr(document, "body", None)
+    # Hidden elements are already removed, and `head` is trafilatura's tag for a heading.
     return list(iterate_blocks(body, lambda element: not isinstance(element.tag, str))) if body is not None else []
 
 
 def _guess_date(tree: HtmlElement, address: str) -> tuple[str, str]:
-    """A date by htmldate (Barbaresi 2020), from markup (`posted`) or from anywhere in the text (`guess`)."""
+    """Find a date with htmldate (Barbaresi 2020), from markup (`posted`) or anywhere in the text (`guess`)."""
     from htmldate import find_date
 
     for extensive, kind in () if _is_too_large(tree) else ((False, "posted"), (True, "guess")):
-        found = find_date(deepcopy(tree), extensive_search=extensive, original_date=True, url=address or None)
-        if found:
-            return str(found), kind
+        day = find_date(deepcopy(tree), extensive_search=extensive, original_date=True, url=address or None)
+        if day:
+            return str(day), kind
     return "", ""
 
 
 def _is_too_large(tree: HtmlElement) -> bool:
-    """Whether heuristics that go through a page dozens of times would take minutes over this one."""
+    """Return whether heuristics with dozens of passes over a page would take minutes for this one."""
     elements = characters = 0
     for element in tree.iter():
         elements += 1
@@ -104,14 +104,14 @@ def _is_too_large(tree: HtmlElement) -> bool:
 
 
 def _extract_sentence_blocks(tree: HtmlElement) -> list[HtmlBlock]:
-    """The blocks outside navigation that are sentences: for pages too short or plain for trafilatura."""
+    """Extract blocks of sentences outside navigation, for pages too short or simple for trafilatura."""
     body = iterate_blocks(tree, lambda e: is_hidden(e) or e.tag in _NAVIGATION_TAGS)
     texts = ((chunk, join_runs(chunk.runs)) for chunk in body)
     return [c for c, text in texts if _SENTENCE_END.search(text) and len(text.split()) >= MIN_SENTENCE_WORDS]
 
 
 def _split_at_lines(chunk: HtmlBlock) -> Iterator[HtmlBlock]:
-    """Lines of whole sentences that single breaks part are paragraphs; other breaks are just line ends."""
+    """Split a block at single breaks if the lines are whole sentences; other breaks are only line ends."""
     lines: list[list[TextRun]] = [[]]
     for run in chunk.runs:
         if run == TextRun("\n"):
@@ -127,12 +127,14 @@ def _split_at_lines(chunk: HtmlBlock) -> Iterator[HtmlBlock]:
 
 
 def _build_paragraphs(body: Sequence[HtmlBlock]) -> list[RawParagraph]:
-    """Paragraphs with the kinds that markup and bold type show."""
+    """Build paragraphs, with their kinds from markup and bold type."""
     bold = [is_bold(chunk.runs) for chunk in body]
-    asked = [strong and bool(_QUESTION_END.search(join_runs(c.runs))) for c, strong in zip(body, bold, strict=True)]
-    interview = sum(asked) >= MIN_QUESTIONS
+    is_question = [
+        strong and bool(_QUESTION_END.search(join_runs(c.runs))) for c, strong in zip(body, bold, strict=True)
+    ]
+    interview = sum(is_question) >= MIN_QUESTIONS
     shaped: list[RawParagraph] = []
-    for chunk, strong, question in zip(body, bold, asked, strict=True):
+    for chunk, strong, question in zip(body, bold, is_question, strict=True):
         text = join_runs(chunk.runs)
         kind: RawParagraphKind = chunk.kind
         if not kind and interview and question:
@@ -148,6 +150,6 @@ def _is_heading(text: str) -> bool:
 
 
 def _drop_title_and_lead(paragraphs: list[RawParagraph], title: str, lead: str) -> list[RawParagraph]:
-    """The text without title and lead where it opens with them."""
+    """Remove title and lead from the start of the text."""
     at = next((i for i, p in enumerate(paragraphs) if p.text not in (title, lead)), len(paragraphs))
     return paragraphs[at:]

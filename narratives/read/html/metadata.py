@@ -1,4 +1,4 @@
-"""One address for one page: print versions, tracking marks and fragments make no other document."""
+"""The metadata of a page: address, title, site name, date of posting, and lead."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _IGNORED_PARAMETER = re.compile(
 
 
 def canonicalise_url(url: str) -> str:
-    """The address without print suffix, tracking marks and fragment; as it is where it is no web address."""
+    """Remove print suffix, tracking parameters and fragment from a web address; return other text unchanged."""
     try:
         parts = urlsplit(url.strip())
     except ValueError:
@@ -40,7 +40,7 @@ ARTICLE_TYPES = re.compile(
 )
 MAX_JSON_LD_DEPTH = 12
 LEAD_WORD_LIMITS = (5, 90)
-# Dates in metadata that tell when a page was posted; dates of changing it are none of these.
+# Metadata fields with the date of posting. Dates of modification are not included.
 POSTED_DATE_FIELDS = make_word_set(
     "article:published_time og:article:published_time article:published datepublished date.issued"
     " dc.date.issued dcterms.issued dcterms.created dc.date.created publishdate publish-date"
@@ -53,28 +53,28 @@ _SITE_SUFFIX = re.compile(r"\s+[|•·—–»-]+\s+(?P<tail>[^|•·—–»]{2
 
 
 def find_article_nodes(tree: HtmlElement) -> list[JsonLdNode]:
-    """The JSON-LD objects of a page that describe an article, in order; broken JSON is left aside."""
-    found: list[JsonLdNode] = []
+    """Find the JSON-LD objects that describe an article, in order; broken JSON is skipped."""
+    nodes: list[JsonLdNode] = []
     for script in tree.iter("script"):
         if (script.get("type") or "").split(";")[0].strip().lower() == "application/ld+json":
             try:
                 value = json.loads((script.text or "").strip().rstrip(";"), strict=False)
             except (ValueError, RecursionError):
                 continue
-            found += (node for node in _iterate_nodes(value, 0) if _is_article(node))
-    # Articles before the web pages that hold them.
-    return sorted(found, key=lambda node: "WebPage" in _get_types(node))
+            nodes += (node for node in _iterate_nodes(value, 0) if _is_article(node))
+    # Articles before the web pages that contain them.
+    return sorted(nodes, key=lambda node: "WebPage" in _get_types(node))
 
 
 def find_title(tree: HtmlElement, articles: list[JsonLdNode], site: str) -> str:
-    """The headline that heading and structured data agree on, else either, else the window's title."""
+    """Find the headline: a heading that metadata repeat, else metadata or heading, else the window title."""
     headings = [text for h in tree.iter("h1") if not is_hidden(h) and (text := extract_visible_text(h))]
     stated = [_to_string(node.get("headline")) for node in articles if "WebPage" not in _get_types(node)]
     stated += [get_meta_content(tree, "og:title"), get_meta_content(tree, "twitter:title")]
     window = next((seen for t in tree.iter("title") if (seen := " ".join((t.text or "").split()))), "")
     names = [text for text in stated if text]
     for heading in headings:
-        # A heading that the metadata repeats is the page's own title, whatever else stands in an h1.
+        # A heading that the metadata repeat is the title, even if there are other h1 elements.
         if any(
             _is_same_title(heading, name) or _is_same_title(heading, _drop_site_suffix(name, site))
             for name in [*names, window]
@@ -86,7 +86,7 @@ def find_title(tree: HtmlElement, articles: list[JsonLdNode], site: str) -> str:
 
 
 def find_site_name(tree: HtmlElement, articles: list[JsonLdNode]) -> str:
-    """The name of the site or publisher, or ""."""
+    """Find the name of the site or publisher, or ""."""
     if name := get_meta_content(tree, "og:site_name"):
         return name
     for node in articles:
@@ -98,7 +98,7 @@ def find_site_name(tree: HtmlElement, articles: list[JsonLdNode]) -> str:
 
 
 def find_page_url(tree: HtmlElement, articles: list[JsonLdNode]) -> str:
-    """The page's own address, whole and with http(s), or ""."""
+    """Find the absolute http(s) address of the page, or ""."""
     base = next((e.get("href") or "" for e in tree.iter("base")), "")
     links = [e.get("href") or "" for e in tree.iter("link") if "canonical" in (e.get("rel") or "").split()]
     shown = get_meta_content(tree, "og:url")
@@ -108,7 +108,7 @@ def find_page_url(tree: HtmlElement, articles: list[JsonLdNode]) -> str:
             try:
                 address = str(urljoin(start, link.strip()))
                 parts = urlsplit(address)
-            except ValueError:  # an address that is none
+            except ValueError:  # an invalid address
                 continue
             if parts.scheme in ("http", "https") and parts.hostname and parts.path.strip("/"):
                 return address
@@ -116,7 +116,7 @@ def find_page_url(tree: HtmlElement, articles: list[JsonLdNode]) -> str:
 
 
 def find_posted_date(tree: HtmlElement, articles: list[JsonLdNode]) -> str:
-    """The day of posting as structured data has it: JSON-LD, metadata, the one marked time; or ""."""
+    """Find the date of posting in JSON-LD, metadata, or a single marked time; or ""."""
     for node in articles:
         if stated := _to_string(node.get("datePublished")) or _to_string(node.get("dateCreated")):
             return stated
@@ -134,7 +134,7 @@ def find_posted_date(tree: HtmlElement, articles: list[JsonLdNode]) -> str:
 
 
 def find_lead(tree: HtmlElement) -> str:
-    """The summary that the page sets between heading and text, by its markup; or ""."""
+    """Find the summary between heading and text by its markup, or ""."""
     heading = next((h for h in tree.iter("h1") if not is_hidden(h)), None)
     if heading is None:
         return ""
@@ -147,7 +147,7 @@ def find_lead(tree: HtmlElement) -> str:
 
 
 def get_meta_content(tree: HtmlElement, name: str) -> str:
-    """The content of the first meta element of that name or property that has any."""
+    """Return the first non-empty content of the meta elements with this name or property, or ""."""
     for element in tree.iter("meta"):
         if name in (element.get("property"), element.get("name")):
             content = " ".join((element.get("content") or "").split())

@@ -1,4 +1,4 @@
-"""What a page holds once it is read, and what an adapter for one site must offer."""
+"""Parse a page into a tree; the result of reading a page, and the interface of a site adapter."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from narratives.read.encoding import decode_text, has_byte_order_mark
 
 @dataclass(frozen=True, slots=True)
 class HtmlPage:
-    """One page: its text in order and what it says of itself; fields as in `RawDocument`."""
+    """One page: its paragraphs in order and its metadata; fields as in `RawDocument`."""
 
     paragraphs: tuple[RawParagraph, ...] = ()
     title: str = ""
@@ -28,23 +28,24 @@ class HtmlPage:
 
 
 class SiteAdapter(Protocol):
-    """A module under `sites/`: it knows its pages when it sees them, and reads them.
+    """A module under `sites/` that recognises and reads the pages of one site.
 
-    Both functions get the root of the parsed page and must leave it as it is.
+    Both functions receive the root of the parsed page and must not change it.
     """
 
     def can_read(self, tree: HtmlElement) -> bool:
-        """Whether the page itself shows that it is of this site and layout; never by file name."""
+        """Return whether the content of the page shows that it has the layout of this site."""
 
     def extract_page(self, tree: HtmlElement) -> HtmlPage:
-        """What the page holds."""
+        """Extract the paragraphs and metadata of the page."""
 
 
 MAX_PAGE_BYTES = 5_000_000  # the longest transcripts have half a megabyte
-# The parser stops at 256 levels and loses what lies deeper; real pages have below 60.
+# The parser stops at 256 levels and drops everything deeper; real pages have fewer than 60.
 MAX_NESTING_DEPTH = 120
-MAX_DAMAGED_SHARE = 0.005  # share of undecodable bytes up to which a page that calls itself UTF-8 is one
-MIN_ACCENTED_SHARE = 0.5  # share of accented letters in runs of four and more, from which a page is in no Latin script
+MAX_DAMAGED_SHARE = 0.005  # a page that declares UTF-8 is read as UTF-8 up to this share of undecodable bytes
+# A page is not in Latin script if this share of its accented letters is in runs of four or more.
+MIN_ACCENTED_SHARE = 0.5
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"^\s*<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([\w.:-]+)", re.IGNORECASE)
@@ -52,7 +53,7 @@ _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _HEAD_BYTES = 4096
 _LATIN_CHARSET = re.compile(r"iso-?8859-1|latin-?1|windows-1252|cp1252|us-ascii|ascii", re.IGNORECASE)
 _ACCENTED_RUN = re.compile("[\xc0-\xff]+")
-# Only tags that pages close: a list of a thousand unclosed <li> is not deep.
+# Only tags that pages close: a list of a thousand unclosed <li> has no depth.
 _NESTING_TAG = re.compile(
     r"<(/?)(?:div|span|section|article|main|center|blockquote|table|ul|ol|dl|font|b|i|u|em|strong|small|big"
     r"|sub|sup|a|form|fieldset|details|nav|aside|header|footer|figure)\b[^<>]*>",
@@ -62,26 +63,26 @@ _MIN_NUL_SHARE = 0.2
 
 
 def parse_page(data: bytes) -> HtmlElement:
-    """The tree of a page, comments left out; raises ReadError where the bytes hold none.
+    """Parse a page into a tree without comments; raises ReadError if the bytes are no page.
 
-    Levels beyond 120 are taken away, their text kept. No entity is resolved and nothing is fetched.
+    Levels beyond 120 are removed and their text is kept. Entities are not resolved and nothing is fetched.
     """
     if len(data) > MAX_PAGE_BYTES:
-        todo = "Cut the page down or give its text as .txt."
-        raise ReadError(f"a page of up to {MAX_PAGE_BYTES // 1_000_000} MB", "a larger one", todo)
+        hint = "Shorten the page, or save its text as .txt."
+        raise ReadError(f"a page of up to {MAX_PAGE_BYTES // 1_000_000} MB", "a larger one", hint)
     text = _drop_deep_tags(_XML_DECLARATION.sub("", decode_page(data)))
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
     try:
         return document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError) as error:
-        raise ReadError("a page with text", str(error), "Leave it out or fetch it anew.") from error
+        raise ReadError("a page with text", str(error), "Leave it out, or fetch it again.") from error
 
 
 def decode_page(data: bytes) -> str:
-    """The text of a page: by byte order mark, as UTF-8 if it is, as the page declares, or as guessed.
+    """Decode a page: by byte order mark, as valid UTF-8, as the page declares, or by a guess.
 
-    What a page declares is not believed where its bytes are valid UTF-8 with letters beyond ASCII, nor where
-    it says Latin and the letters are evidently none. Raises ReadError for empty and binary content.
+    The declaration is ignored if the bytes are valid UTF-8 with letters beyond ASCII, and if it says Latin
+    but the letters clearly are not. Raises ReadError for empty and binary content.
     """
     if b"\0" in data and not has_byte_order_mark(data):
         return _decode_unmarked_utf16(data)
@@ -102,7 +103,7 @@ def decode_page(data: bytes) -> str:
 
 
 def _decode_unmarked_utf16(data: bytes) -> str:
-    """UTF-16 without a byte order mark: every other byte of its markup is NUL."""
+    """Decode UTF-16 without a byte order mark, in which every other byte of the markup is NUL."""
     head = data[:_HEAD_BYTES]
     if head.count(0) >= _MIN_NUL_SHARE * len(head):
         encoding = "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
@@ -124,12 +125,12 @@ def _is_utf8(data: bytes) -> bool:
 
 
 def _is_non_latin(text: str) -> bool:
-    found = [len(run) for run in _ACCENTED_RUN.findall(text)]
-    return sum(n for n in found if n >= 4) > MIN_ACCENTED_SHARE * sum(found)
+    lengths = [len(run) for run in _ACCENTED_RUN.findall(text)]
+    return sum(n for n in lengths if n >= 4) > MIN_ACCENTED_SHARE * sum(lengths)
 
 
 def _drop_deep_tags(text: str) -> str:
-    """The page without the tags of levels too deep."""
+    """Remove the tags that are nested too deeply."""
     depth = deepest = 0
     for match in _NESTING_TAG.finditer(text):
         depth = max(depth - 1, 0) if match[1] else depth + 1

@@ -1,4 +1,4 @@
-"""What a reader of a page sees: its visible text, block by block, and what stands in bold."""
+"""The visible text of a page, block by block, with bold type."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from narratives.model import RawParagraphKind
 
 
 def make_word_set(text: str) -> frozenset[str]:
-    """A set of words as it is written down."""
+    """Make a set of the words of a text."""
     return frozenset(text.split())
 
 
 MAX_LABEL_CHARACTERS = 250
 MAX_LABEL_WORDS = 30
-MAX_CELL_WORDS = 15  # cells with more hold text, not data
-MIN_BOLD_SHARE = 0.9  # share of a label's letters that stand in bold: stray brackets and blanks may not
+MAX_CELL_WORDS = 15  # cells with more words contain text, not data
+MIN_BOLD_SHARE = 0.9  # of a label's letters must be bold
 
 HIDDEN_TAGS = make_word_set("script style noscript template svg button select textarea iframe head")
 HIDDEN_CLASSES = make_word_set("hidden masha-ignore visually-hidden sr-only screen-reader-text d-none")
@@ -41,24 +41,24 @@ _WHITE_SPACE = re.compile(r"\s+")
 
 
 class TextRun(NamedTuple):
-    """A piece of text; `bold` numbers the bold element around it, 0 for none. A line break is `\\n` alone."""
+    """A piece of text; `bold` is the number of its bold element, or 0. A line break is a run of its own."""
 
     text: str
     bold: int = 0
 
 
 class HtmlBlock(NamedTuple):
-    """The text of one block, and what kind of block the page makes it."""
+    """The text of one block, and its kind according to the page."""
 
     kind: RawParagraphKind
     runs: list[TextRun]
 
 
 class LabelledParagraph(NamedTuple):
-    """A paragraph parted from the bold name before it; `label` is empty if there is none.
+    """A paragraph, and the bold name before it as `label`, or "".
 
-    `remark` is what stands in brackets between name and colon, such as `(retranslated)`; `whole` says that
-    the label is one bold piece and not several.
+    `remark` is the text in brackets between name and colon, such as `(retranslated)`. `whole` says that the
+    label is a single bold piece.
     """
 
     text: str
@@ -68,50 +68,50 @@ class LabelledParagraph(NamedTuple):
 
 
 def collapse_white_space(text: str) -> str:
-    """The text with every white space folded to one blank."""
+    """Replace each run of white space by one space."""
     return _WHITE_SPACE.sub(" ", text).strip()
 
 
 def get_classes(element: HtmlElement) -> frozenset[str]:
-    """The class names of an element."""
+    """Return the class names of an element."""
     return frozenset((element.get("class") or "").split())
 
 
 def is_hidden(element: HtmlElement) -> bool:
-    """Whether the page does not show an element: scripts, tooltips, what is marked as hidden."""
+    """Return whether the page does not show an element: scripts, tooltips, hidden elements."""
     if not isinstance(element.tag, str) or element.tag in HIDDEN_TAGS or element.get("hidden") is not None:
         return True
     return bool(get_classes(element) & HIDDEN_CLASSES or _HIDDEN_STYLE.search(element.get("style") or ""))
 
 
 def extract_visible_text(element: HtmlElement) -> str:
-    """The visible text of an element in one line; blocks within it are parted by a blank."""
+    """Extract the visible text of an element in one line, with a space between blocks."""
     return collapse_white_space(" ".join(join_runs(chunk.runs) for chunk in iterate_blocks(element)))
 
 
 def join_runs(runs: Iterable[TextRun]) -> str:
-    """The text of runs in one line."""
+    """Join the text of runs in one line."""
     return collapse_white_space("".join(run.text for run in runs))
 
 
 def iterate_blocks(element: HtmlElement, skip: Callable[[HtmlElement], bool] = is_hidden) -> Iterator[HtmlBlock]:
-    """The blocks of an element in order, loose text between them included; what `skip` names is left out.
+    """Iterate over the blocks of an element in order, with loose text between them, without those to `skip`.
 
-    Two line breaks in a row part paragraphs like the end of a block, and are no part of either.
+    Two line breaks in a row separate paragraphs, as the end of a block does.
     """
-    found: list[HtmlBlock] = []
-    _collect_runs(element, "", 0, skip, found, [0])
-    for kind, runs in found:
+    blocks: list[HtmlBlock] = []
+    _collect_runs(element, "", 0, skip, blocks, [0])
+    for kind, runs in blocks:
         for line in _split_runs_at_lines(runs):
             if any(run.text.strip() for run in line):
                 yield HtmlBlock(kind, line)
 
 
 def split_label(runs: Iterable[TextRun]) -> LabelledParagraph:
-    """Part `<b>Vladimir Putin</b> (speaking English): Thank you` into name, remark and text.
+    """Split `<b>Vladimir Putin</b> (speaking English): Thank you` into name, remark and text.
 
-    A label is bold, ends at the first colon, and plain text follows it: a paragraph that is bold throughout
-    is a heading that happens to hold a colon.
+    A label is bold, ends at the first colon, and is followed by plain text. A paragraph that is all bold is a
+    heading that contains a colon.
     """
     text, weights = _map_bold_elements(runs)
     match = _SPEAKER_LABEL.match(text[:MAX_LABEL_CHARACTERS])
@@ -127,7 +127,7 @@ def split_label(runs: Iterable[TextRun]) -> LabelledParagraph:
 
 
 def is_bold(runs: Iterable[TextRun]) -> bool:
-    """Whether all letters stand in bold, and there are some."""
+    """Return whether there are letters and all of them are bold."""
     letters = [run.bold for run in runs if any(sign.isalnum() for sign in run.text)]
     return bool(letters) and all(letters)
 
@@ -137,37 +137,37 @@ def _collect_runs(
     kind: RawParagraphKind,
     bold: int,
     skip: Callable[[HtmlElement], bool],
-    found: list[HtmlBlock],
+    blocks: list[HtmlBlock],
     pieces: list[int],
 ) -> None:
-    """Add the runs of an element to the open chunk; every edge of a block opens a new one."""
+    """Add the runs of an element to the last block; every edge of a block element starts a new block."""
     tag = element.tag
     is_block = tag in BLOCK_TAGS
-    # A paragraph in a block quote is a quotation, one in a list item a part of the item.
+    # A paragraph in a block quote is a quotation; one in a list item is part of the item.
     inner = kind or TAG_KINDS.get(tag, "")
-    if is_block or not found:
-        found.append(HtmlBlock(inner, []))
+    if is_block or not blocks:
+        blocks.append(HtmlBlock(inner, []))
     if not bold and _is_bold_element(element):
         pieces[0] += 1
         bold = pieces[0]
     if tag in ("tr", "row") and (cells := _get_table_cells(element)):
-        found[-1] = HtmlBlock("list-item", [TextRun(" | ".join(cells))])
+        blocks[-1] = HtmlBlock("list-item", [TextRun(" | ".join(cells))])
         return
     if element.text:
-        found[-1].runs.append(TextRun(element.text, bold))
+        blocks[-1].runs.append(TextRun(element.text, bold))
     for child in element:
         if child.tag in ("br", "lb"):
-            found[-1].runs.append(TextRun("\n"))
+            blocks[-1].runs.append(TextRun("\n"))
         elif not skip(child):
-            _collect_runs(child, inner, bold, skip, found, pieces)
+            _collect_runs(child, inner, bold, skip, blocks, pieces)
             if child.tag in BLOCK_TAGS:
-                found.append(HtmlBlock(inner, []))
+                blocks.append(HtmlBlock(inner, []))
         if child.tail:
-            found[-1].runs.append(TextRun(child.tail, bold))
+            blocks[-1].runs.append(TextRun(child.tail, bold))
 
 
 def _get_table_cells(row: HtmlElement) -> list[str]:
-    """The cells of a row of data; none where the table only lays out the page."""
+    """Return the cells of a row of data, or none if the table only arranges the page."""
     cells = [child for child in row if child.tag in ("td", "th", "cell")]
     if len(cells) < 2 or any(cell.find(f".//{tag}") is not None for cell in cells for tag in ("table", "p")):
         return []
@@ -200,13 +200,13 @@ def _split_runs_at_lines(runs: Iterable[TextRun]) -> Iterator[list[TextRun]]:
 
 
 def _restore_space(text: str, weights: list[int], i: int) -> str:
-    # `<b>Maxim</b><b>Topilin</b>` shows that two words lost the blank between them.
+    # `<b>Maxim</b><b>Topilin</b>` are two words without the space between them.
     lost = i and weights[i] != weights[i - 1] and text[i].isupper() and text[i - 1].islower()
     return f" {text[i]}" if lost else text[i]
 
 
 def _map_bold_elements(runs: Iterable[TextRun]) -> tuple[str, list[int]]:
-    """The text in one line, and for every character the bold element that it stands in."""
+    """Return the text in one line and, for each character, the number of its bold element."""
     signs: list[str] = []
     weights: list[int] = []
     for run in runs:

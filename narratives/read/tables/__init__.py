@@ -1,4 +1,4 @@
-"""CSV as spreadsheets write it: its delimiter, its rows, and what is wrong with a row."""
+"""Read CSV, JSONL and Parquet tables: one raw document for each row."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ from narratives.read.encoding import (
 from narratives.read.tables.parquet import ParquetRow, iterate_bounded_rows
 from narratives.read.tables.rows import (
     CONTENT_FIELDS,
+    find_unmatched,
     fold,
+    get_field_columns,
+    make_rejected,
     map_columns,
-    match,
+    match_columns,
     parse_json,
-    refuse,
     row_to_document,
-    unused,
-    wanted_columns,
 )
 
 DELIMITERS = ",;\t|"
-MAX_HEADER_CHARACTERS = 65_536  # that are looked at for the header
+MAX_HEADER_CHARACTERS = 65_536  # in which the header must be
 
 
 def find_delimiter(path: Path, names: Collection[str]) -> str:
-    """The delimiter that finds most of the `names` in the header, or else most columns; a comma in doubt.
+    """Return the delimiter with most of `names` in the header, or else with most columns, or a comma.
 
-    Only the header tells: texts are full of commas and semicolons, on which guessing by frequency (as
-    csv.Sniffer does) goes wrong. Raises what `open_text` raises.
+    Only the header is used. Texts contain many commas and semicolons, so that guessing by frequency (as in
+    csv.Sniffer) fails. Raises the same errors as `open_text`.
     """
     with open_text(path, newline="", guess=True) as lines:
         head = lines.read(MAX_HEADER_CHARACTERS)
@@ -55,24 +55,24 @@ def find_delimiter(path: Path, names: Collection[str]) -> str:
 
     known = {fold(name) for name in names}
 
-    def found(delimiter: str) -> tuple[int, int]:
+    def rate(delimiter: str) -> tuple[int, int]:
         try:
             header = next(row for row in csv.reader(io.StringIO(head), delimiter=delimiter, strict=True) if row)
         except (csv.Error, StopIteration):
             return 0, 0
         return len(known & {fold(name) for name in header}), len(header)
 
-    return max(DELIMITERS, key=found)
+    return max(DELIMITERS, key=rate)
 
 
 def has_delimiter_line(start: str) -> bool:
-    """Whether a file starts as Excel's do that name their delimiter: `sep=;`."""
+    """Return whether a file starts with the line in which Excel states its delimiter: `sep=;`."""
     return len(start) == len("sep=;") and start.startswith("sep=") and start[4] in DELIMITERS
 
 
 def iterate_csv_rows(lines: TextIO, delimiter: str = ",") -> Iterator[list[str] | ReadError]:
-    """The rows of CSV text, or in place of a row what is wrong with it; blank lines are no rows."""
-    # One cell may hold a whole book; the csv module's own limit is 128 KiB.
+    """Iterate over the rows of CSV text; a faulty row is returned as an error. Blank lines are skipped."""
+    # One cell may contain a whole book, but the default limit of the csv module is 128 KiB.
     csv.field_size_limit(MAX_DOCUMENT_SIZE)
     reader = csv.reader(LimitedLines(lines), strict=True, delimiter=delimiter)
     while True:
@@ -95,28 +95,28 @@ def iterate_csv_rows(lines: TextIO, delimiter: str = ",") -> Iterator[list[str] 
 
 
 def make_csv_record(cells: list[str] | ReadError, header: list[str]) -> dict[str, str]:
-    """A CSV row by column name; raises ReadError where it is faulty or not as long as the header."""
+    """Return a CSV row by column name; raises ReadError if it is faulty or its length is not that of the header."""
     cells = unwrap_row(cells)
     if len(cells) != len(header):
-        todo = "Quote cells that hold the delimiter or line breaks."
-        raise ReadError(f"{len(header)} cells as in the header", f"{len(cells)} cells", todo)
+        hint = "Put cells with the delimiter or line breaks in quotation marks."
+        raise ReadError(f"{len(header)} cells as in the header", f"{len(cells)} cells", hint)
     return dict(zip(header, cells, strict=True))
 
 
 def unwrap_row(cells: list[str] | ReadError) -> list[str]:
-    """The cells of a row; raises what came in their place."""
+    """Return the cells of a row, or raise its error."""
     if isinstance(cells, ReadError):
         raise cells
     return cells
 
 
-JSONL_HEAD_LINES = 50  # of JSONL whose keys are taken for the columns
-SHAPES = 64  # of JSONL rows, by their keys, whose fields are remembered
+JSONL_HEAD_LINES = 50  # of JSONL, whose keys are the columns
+SHAPES = 64  # of JSONL rows (sets of keys) whose columns are cached
 
 
 def read_jsonl(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
-    """One document a line; `row` is the line number, and each line has names of its own."""
-    locate_keys = _key_finder(columns)
+    """Read one document from each line; `row` is the line number. Each line has its own keys."""
+    locate_keys = _make_key_locator(columns)
     with open_text(file.path) as opened:
         lines = LimitedLines(opened)
         while True:
@@ -125,26 +125,26 @@ def read_jsonl(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocum
             except StopIteration:
                 return
             except LongLineError as error:
-                yield refuse(file.source_path, lines.number, error)
+                yield make_rejected(file.source_path, lines.number, error)
                 continue
             if line.strip():
                 yield _build_document(file, lines.number, partial(_map_json_cells, line, locate_keys))
 
 
 def read_csv(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
-    """One document a row under a header; `row` counts from the first row after the header.
+    """Read one document from each row below the header; `row` starts at 1.
 
-    Cells may be parted by commas, semicolons, tabs or bars, as the header shows.
+    Cells may be separated by commas, semicolons, tabs or bars, according to the header.
     """
-    with _opened_csv(file, columns) as (header, rows):
+    with _open_csv(file, columns) as (header, rows):
         names = map_columns(header, columns)
         for number, cells in enumerate(rows, 1):
             yield _build_document(file, number, partial(_map_csv_cells, cells, header, names))
 
 
 def read_parquet(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
-    """One document a row; only the columns in use are read, within bounds (`bounded_rows`)."""
-    with _opened_parquet(file) as source:
+    """Read one document from each row; only the columns in use are read, within limits."""
+    with _open_parquet(file) as source:
         packed = source.seek(0, io.SEEK_END)
         schema = pq.read_schema(source)
         names = map_columns(schema.names, columns)
@@ -153,69 +153,71 @@ def read_parquet(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDoc
             yield _build_document(file, number, partial(_map_parquet_cells, cells, names))
 
 
-def csv_columns(file: InputFile, columns: Mapping[str, str]) -> list[tuple[str, ...]]:
-    """The names of the columns of a CSV file, as its one shape of rows."""
-    with _opened_csv(file, columns) as (header, _):
+def list_csv_columns(file: InputFile, columns: Mapping[str, str]) -> list[tuple[str, ...]]:
+    """List the columns of a CSV file, as the only shape of its rows."""
+    with _open_csv(file, columns) as (header, _):
         return [tuple(header)]
 
 
-def jsonl_columns(file: InputFile, columns: Mapping[str, str]) -> list[tuple[str, ...]]:
-    """The keys of the first lines of JSONL: every shape of rows once."""
+def list_jsonl_columns(file: InputFile, columns: Mapping[str, str]) -> list[tuple[str, ...]]:
+    """List the keys of the first lines of JSONL: each shape of rows once."""
     with open_text(file.path) as lines:
         shapes: dict[tuple[str, ...], None] = {}
         for line in islice(LimitedLines(lines), JSONL_HEAD_LINES):
             try:
                 value = parse_json(line, "one JSON object on the line")
             except ReadError:
-                continue  # told where the line is read
+                continue  # reported by read_jsonl
             if isinstance(value, dict):
                 shapes[tuple(value)] = None
         return list(shapes)
 
 
-def parquet_columns(file: InputFile, columns: Mapping[str, str]) -> list[tuple[str, ...]]:
-    """The names of the columns of a Parquet file, as its one shape of rows."""
-    with _opened_parquet(file) as source:
+def list_parquet_columns(file: InputFile, columns: Mapping[str, str]) -> list[tuple[str, ...]]:
+    """List the columns of a Parquet file, as the only shape of its rows."""
+    with _open_parquet(file) as source:
         return [tuple(pq.read_schema(source).names)]
 
 
-def unused_columns(shapes: Iterable[tuple[str, ...]], columns: Mapping[str, str]) -> tuple[str, ...]:
-    """The columns that hold none of our fields; raises ReadError where it cannot be said which does."""
-    wanted = wanted_columns(columns)
-    return tuple(dict.fromkeys(name for names in shapes for name in unused(names, match(names, wanted))))
+def list_unused_columns(shapes: Iterable[tuple[str, ...]], columns: Mapping[str, str]) -> tuple[str, ...]:
+    """List the columns that match no field; raises ReadError if several columns match one field."""
+    wanted = get_field_columns(columns)
+    return tuple(
+        dict.fromkeys(name for names in shapes for name in find_unmatched(names, match_columns(names, wanted)))
+    )
 
 
 @contextmanager
-def _opened_csv(
+def _open_csv(
     file: InputFile, columns: Mapping[str, str]
 ) -> Iterator[tuple[list[str], Iterator[list[str] | ReadError]]]:
-    """The header of a CSV file, and the rows below it."""
-    delimiter = find_delimiter(file.path, wanted_columns(columns).values())
+    """Open a CSV file and return its header and the rows below."""
+    delimiter = find_delimiter(file.path, get_field_columns(columns).values())
     with open_text(file.path, newline="", guess=True) as lines:
         rows = iterate_csv_rows(lines, delimiter)
         yield [name.strip() for name in unwrap_row(next(rows, []))], rows
 
 
 @contextmanager
-def _opened_parquet(file: InputFile) -> Iterator[BinaryIO]:
+def _open_parquet(file: InputFile) -> Iterator[BinaryIO]:
     with open_bytes(file.path) as raw:
-        # Parquet is read from its end: what is packed as a whole must be unpacked as a whole.
+        # Parquet is read from its end, so a gzipped file must be unpacked as a whole.
         yield (
             io.BytesIO(read_within_limit(raw, MAX_UNPACKED_TABLE_BYTES)) if file.path.suffix.lower() == ".gz" else raw
         )
 
 
-def _key_finder(columns: Mapping[str, str]) -> Callable[[tuple[str, ...]], Mapping[str, str]]:
-    """Which key of a row of JSONL holds which field; rows of the same keys are looked at once."""
-    wanted = wanted_columns(columns)
-    return lru_cache(maxsize=SHAPES)(lambda names: match(names, wanted))
+def _make_key_locator(columns: Mapping[str, str]) -> Callable[[tuple[str, ...]], Mapping[str, str]]:
+    """Make a cached function from the keys of a JSONL row to the key of each field."""
+    wanted = get_field_columns(columns)
+    return lru_cache(maxsize=SHAPES)(lambda names: match_columns(names, wanted))
 
 
 def _build_document(file: InputFile, row: int, cells: Callable[[], Mapping[str, object]]) -> RawDocument | Rejected:
     try:
         return row_to_document(cells(), file, row)
     except ReadError as error:
-        return refuse(file.source_path, row, error)
+        return make_rejected(file.source_path, row, error)
 
 
 def _map_csv_cells(cells: list[str] | ReadError, header: list[str], names: Mapping[str, str]) -> dict[str, object]:
@@ -227,8 +229,8 @@ def _map_json_cells(line: str, locate_keys: Callable[[tuple[str, ...]], Mapping[
         raise ReadError("a line in UTF-8", "other bytes", "Save the file as UTF-8.")
     value = parse_json(line, "one JSON object on the line")
     if not isinstance(value, dict):
-        todo = "Write each document as one object on one line."
-        raise ReadError("one JSON object on the line", f"a {type(value).__name__}", todo)
+        hint = "Write each document as one object on one line."
+        raise ReadError("one JSON object on the line", f"a {type(value).__name__}", hint)
     return _rename_cells(value, locate_keys(tuple(value)))
 
 
@@ -243,14 +245,14 @@ def _rename_cells(cells: Mapping[str, object], names: Mapping[str, str]) -> dict
 
 
 def _check_types(schema: pa.Schema, names: Mapping[str, str]) -> None:
-    """Refuse a Parquet file whose columns cannot hold what they are meant to, once and not row by row."""
+    """Reject a Parquet file if a column has the wrong type, once and not for each row."""
     for field, column in names.items():
         kind = schema.field(column).type
         if not (_is_paragraphs_type(kind) if field == "paragraphs" else _is_metadata_type(kind, field)):
-            meant = "text" if field in CONTENT_FIELDS else "text, numbers or dates"
-            meant = "a list of strings or of structs" if field == "paragraphs" else meant
-            todo = f"Convert the column, or name another one with --map {field}=COLUMN."
-            raise ReadError(f"{meant} in column {column!r}", f"type {kind}", todo)
+            expected = "text" if field in CONTENT_FIELDS else "text, numbers or dates"
+            expected = "a list of strings or of structs" if field == "paragraphs" else expected
+            hint = f"Convert the column, or choose another one with --map {field}=COLUMN."
+            raise ReadError(f"{expected} in column {column!r}", f"type {kind}", hint)
 
 
 def _is_text_type(kind: pa.DataType) -> bool:

@@ -1,4 +1,4 @@
-"""Rows of a Parquet file, however small the file and however large what it stands for."""
+"""Read the rows of a Parquet file within limits of memory."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from narratives.model import ReadError
 from narratives.read.encoding import (
     MAX_COMPRESSION_RATIO,
     MAX_DOCUMENT_SIZE,
-    MAX_UNPACKED_TABLE_BYTES,
     SAFE_UNPACKED_BYTES,
 )
 
-BATCH_ROWS = 64
-BATCH_BYTES = 100_000_000  # of text, that a batch of rows may hold
-MAX_VALUES = 50_000_000  # of one column in one row group; references to a text cost a file next to nothing
+BATCH_ROWS = 1024
+BATCH_BYTES = MAX_DOCUMENT_SIZE // 2  # of a batch of rows of average size
+MAX_DELTA_BYTES = 100_000_000  # of a batch, if every text of a delta encoding has the greatest possible length
+MAX_VALUES = 50_000_000  # of one column in one row group; references to a text take almost no space in a file
 ParquetRow = Mapping[str, object]
 
 
 class _LeafColumn(NamedTuple):
-    """A physical column in use: number, full path, the column of the table, and how its values lie."""
+    """A physical column in use: its number, its full path, and the column of the table."""
 
     number: int
     path: str
@@ -33,59 +33,69 @@ class _LeafColumn(NamedTuple):
     is_nested: bool
 
 
-class _ReadPlan(NamedTuple):
-    """How to read a row group: rows at once, and the columns to take as references instead of text."""
-
-    rows: int
-    references: tuple[str, ...]
-
-
 def iterate_bounded_rows(source: BinaryIO, packed: int, columns: Sequence[str]) -> Iterator[ParquetRow | ReadError]:
-    """The rows of some columns, a batch at a time, or in place of a row that it is too long.
+    """Iterate over the rows of some columns; a row that is too long is returned as a ReadError.
 
-    `packed` is the size of the file in bytes. Raises ReadError once the file turns out to be a bomb: its
-    pages, or what its rows hold in all, grow more than a hundredfold, or one column has too many values.
+    `packed` is the size of the file in bytes. Raises ReadError if the pages of the file, or its rows in total,
+    are more than a hundred times as large, or if one column has too many values.
     """
     metadata = pq.ParquetFile(source).metadata
     limit = max(SAFE_UNPACKED_BYTES, MAX_COMPRESSION_RATIO * packed)
     leaves = _find_leaf_columns(metadata.schema, columns)
     _check_page_sizes(metadata, leaves, limit)
-    done = 0
+    total = 0
     for group in range(metadata.num_row_groups):
-        plan = _plan_row_group(source, metadata, group, leaves)
-        for batch in _read_row_group(source, metadata, group, columns, plan):
-            # Measured as a whole, which is quick, and row by row only where that is much.
-            is_much = _measure_size(batch) > MAX_DOCUMENT_SIZE
-            for part in [batch.slice(i, 1) for i in range(batch.num_rows)] if is_much else [batch]:
+        for batch in _read_row_group(source, metadata, group, columns, leaves):
+            # Measured as a whole, which is fast, and row by row only if it is large.
+            is_large = _measure_size(batch) > MAX_DOCUMENT_SIZE
+            for part in [batch.slice(i, 1) for i in range(batch.num_rows)] if is_large else [batch]:
                 size = _measure_size(part)
                 if size > MAX_DOCUMENT_SIZE:
                     expected = f"rows of up to {MAX_DOCUMENT_SIZE / 1_000_000:g} MB"
                     yield ReadError(expected, f"one of {size / 1_000_000:,.0f} MB", "Split the document.")
                     continue
-                done += size
-                if done > limit:
+                total += size
+                if total > limit:
                     raise _make_bomb_error(limit)
                 yield from part.to_pylist()
 
 
 def _read_row_group(
-    source: BinaryIO, metadata: pq.FileMetaData, group: int, columns: Sequence[str], plan: _ReadPlan
+    source: BinaryIO, metadata: pq.FileMetaData, group: int, columns: Sequence[str], leaves: Sequence[_LeafColumn]
 ) -> Iterator[pa.RecordBatch]:
+    """Read a row group in batches. Texts from a dictionary stay references until their size is checked.
+
+    Delta encodings allow no references: there, each text may be as long as everything in the column.
+    """
+    group_metadata = metadata.row_group(group)
+    references, size = [], 1
+    for leaf in (leaf for leaf in leaves if leaf.is_text):
+        chunk = group_metadata.column(leaf.number)
+        if "DELTA_BYTE_ARRAY" in chunk.encodings:
+            if leaf.is_nested and chunk.total_uncompressed_size * chunk.num_values > MAX_DELTA_BYTES:
+                hint = "Write the file again with smaller row groups and the encodings of Parquet 1."
+                raise ReadError("lists of text within bounds", f"more in column {leaf.column!r}", hint)
+            size += 0 if leaf.is_nested else chunk.total_uncompressed_size
+        elif chunk.has_dictionary_page and "DELTA_LENGTH_BYTE_ARRAY" not in chunk.encodings:
+            references.append(leaf.path)
     source.seek(0)
-    file = pq.ParquetFile(source, metadata=metadata, read_dictionary=list(plan.references))
-    return iter(file.iter_batches(batch_size=plan.rows, row_groups=[group], columns=list(columns)))
+    file = pq.ParquetFile(source, metadata=metadata, read_dictionary=references)
+    sizes = (group_metadata.column(leaf.number).total_uncompressed_size for leaf in leaves)
+    average = sum(sizes) / max(group_metadata.num_rows, 1)
+    rows = int(min(BATCH_ROWS, BATCH_BYTES / max(average, 1), MAX_DELTA_BYTES / size))
+    return iter(file.iter_batches(batch_size=max(rows, 1), row_groups=[group], columns=list(columns)))
 
 
 def _find_leaf_columns(schema: pq.ParquetSchema, columns: Sequence[str]) -> list[_LeafColumn]:
-    found = []
+    leaves = []
     for i in range(len(schema)):
         leaf = schema.column(i)
-        # A flat column may have a point in its name.
+        # The name of a flat column may contain a point.
         column = leaf.path if leaf.path in columns else leaf.path.split(".")[0]
         if column in columns:
             is_text = leaf.physical_type == "BYTE_ARRAY"
-            found.append(_LeafColumn(i, leaf.path, column, is_text, leaf.max_repetition_level > 0))
-    return found
+            leaves.append(_LeafColumn(i, leaf.path, column, is_text, leaf.max_repetition_level > 0))
+    return leaves
 
 
 def _check_page_sizes(metadata: pq.FileMetaData, leaves: Sequence[_LeafColumn], limit: int) -> None:
@@ -96,62 +106,11 @@ def _check_page_sizes(metadata: pq.FileMetaData, leaves: Sequence[_LeafColumn], 
     most = max((chunk.num_values for chunk in chunks), default=0)
     if most > MAX_VALUES:
         expected = f"up to {MAX_VALUES / 1_000_000:g} million values to a column of a row group"
-        raise ReadError(expected, f"{most / 1_000_000:,.0f} million", "Write it anew in smaller row groups.")
-
-
-def _plan_row_group(
-    source: BinaryIO, metadata: pq.FileMetaData, group: int, leaves: Sequence[_LeafColumn]
-) -> _ReadPlan:
-    """So many rows at once that they fit even if each were the longest that the row group refers to.
-
-    A text stands once in the dictionary of its row group, whence any number of values may refer to it. Lists
-    of such references, which cannot be cut, are left as references where all of them together are too much.
-    """
-    chunks = {leaf: metadata.row_group(group).column(leaf.number) for leaf in leaves if leaf.is_text}
-    # Its values borrow from those before them: each may be as long as all that is written.
-    borrowing = {leaf for leaf, chunk in chunks.items() if "DELTA_BYTE_ARRAY" in chunk.encodings}
-    longest = {leaf: chunks[leaf].total_uncompressed_size for leaf in borrowing}
-    probed = [leaf for leaf in chunks if leaf.column not in {borrower.column for borrower in borrowing}]
-    longest |= _measure_longest_texts(source, metadata, group, probed)
-    flat = sum(length for leaf, length in longest.items() if not leaf.is_nested)
-    references = []
-    for leaf, length in longest.items():
-        chunk = chunks[leaf]
-        if leaf.is_nested and length * chunk.num_values > BATCH_BYTES:
-            if leaf in borrowing or chunk.total_uncompressed_size > MAX_UNPACKED_TABLE_BYTES:
-                todo = "Write it anew in smaller row groups, with the encodings of Parquet 1."
-                raise ReadError("lists of text within bounds", f"more in column {leaf.column!r}", todo)
-            references.append(leaf.path)
-    return _ReadPlan(max(1, min(BATCH_ROWS, BATCH_BYTES // max(flat, 1))), tuple(references))
-
-
-def _measure_longest_texts(
-    source: BinaryIO, metadata: pq.FileMetaData, group: int, leaves: Sequence[_LeafColumn]
-) -> dict[_LeafColumn, int]:
-    """The length of the longest text in the dictionary of each column, in bytes."""
-    found = dict.fromkeys(leaves, 0)
-    for leaf in leaves:
-        first = next(_read_row_group(source, metadata, group, [leaf.path], _ReadPlan(1, (leaf.path,))), None)
-        for values in _iterate_dictionaries(first) if first is not None else ():
-            found[leaf] = max(found[leaf], pc.max(pc.binary_length(values)).as_py() or 0)
-    return found
-
-
-def _iterate_dictionaries(values: pa.RecordBatch | pa.Array) -> Iterator[pa.Array]:
-    if isinstance(values, pa.DictionaryArray):
-        yield values.dictionary
-    elif isinstance(values, pa.RecordBatch):
-        for column in values.columns:
-            yield from _iterate_dictionaries(column)
-    elif isinstance(values, pa.StructArray):
-        for field in values.flatten():
-            yield from _iterate_dictionaries(field)
-    elif isinstance(values, pa.ListArray | pa.LargeListArray):
-        yield from _iterate_dictionaries(values.values)
+        raise ReadError(expected, f"{most / 1_000_000:,.0f} million", "Write the file again with smaller row groups.")
 
 
 def _measure_size(values: pa.RecordBatch | pa.Array) -> int:
-    """Bytes of text that the values stand for, and one for every value."""
+    """Return the bytes of text in the values, plus one for every value."""
     if isinstance(values, pa.RecordBatch):
         return sum(_measure_size(column) for column in values.columns)
     if isinstance(values, pa.DictionaryArray):
@@ -168,4 +127,4 @@ def _measure_size(values: pa.RecordBatch | pa.Array) -> int:
 
 def _make_bomb_error(limit: int) -> ReadError:
     got = f"one that grows more than {MAX_COMPRESSION_RATIO}-fold, beyond {limit // 1_000_000} MB"
-    return ReadError("a Parquet file of text", got, "If it is sound, convert it to JSON lines.")
+    return ReadError("a Parquet file of text", got, "If you trust the file, convert it to JSON lines.")

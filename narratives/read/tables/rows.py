@@ -1,8 +1,9 @@
-"""One row of a table to one raw document: which fields there are, and what each may hold."""
+"""Convert one row of a table to one raw document: the fields, and their allowed values."""
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -25,23 +26,23 @@ METADATA_FIELDS = (
     "lead",
 )
 DOCUMENT_FIELDS = CONTENT_FIELDS + METADATA_FIELDS
-MAX_NAME = 80  # characters of a column that is told
+MAX_NAME = 80  # characters of a column name in messages
 MAX_REASON = 1000  # characters of the reason for a refusal
 TEXT_KINDS = ("verbatim", "paraphrase")
-# NUL and halves of surrogate pairs (JSON can write both) can be stored and hashed nowhere.
+# NUL and lone surrogates, which JSON can contain, can be neither stored nor hashed.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def fold(name: str) -> str:
-    """A column's name as it is compared: without regard to case and to white space around it."""
+    """Return a column name in the form for comparison: without case and surrounding white space."""
     return name.strip().casefold()
 
 
-def match(names: Sequence[str], wanted: Mapping[str, str]) -> dict[str, str]:
-    """Which of the columns `names` holds which field, by field; fields without a column are left out.
+def match_columns(names: Sequence[str], wanted: Mapping[str, str]) -> dict[str, str]:
+    """Return the column among `names` for each field; fields without a column are omitted.
 
-    `wanted` maps a field to the name of its column. A column that is written exactly so goes before one that
-    differs in case. Raises ReadError where that leaves several.
+    `wanted` maps a field to the name of its column. An exact match takes precedence over a match without
+    case. Raises ReadError if several columns remain.
     """
     columns: dict[str, list[str]] = {}
     for name in names:
@@ -52,45 +53,44 @@ def match(names: Sequence[str], wanted: Mapping[str, str]) -> dict[str, str]:
         chosen = [column for column in alike if column == name] or alike
         if len(chosen) > 1:
             got = f"{chosen[0]} twice" if len({*chosen}) == 1 else " and ".join(dict.fromkeys(chosen))
-            raise ReadError(f"one column for `{field}`", got, "Rename or remove all but one of them.")
+            raise ReadError(f"one column for `{field}`", got, "Rename or remove all except one of them.")
         if chosen:
             matched[field] = chosen[0]
     return matched
 
 
-def unused(names: Sequence[str], matched: Mapping[str, str]) -> tuple[str, ...]:
-    """The columns that hold no field, in their order and fit to be shown; nameless ones are left out."""
-    return tuple(dict.fromkeys(legible(n, MAX_NAME) for n in names if n.strip() and n not in matched.values()))
+def find_unmatched(names: Sequence[str], matched: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the columns that match no field, in order and legible; columns without a name are omitted."""
+    return tuple(dict.fromkeys(make_legible(n, MAX_NAME) for n in names if n.strip() and n not in matched.values()))
 
 
-def wanted_columns(columns: Mapping[str, str]) -> dict[str, str]:
-    """The name of the column that is to hold each field: that which `columns` gives, else the field's own."""
+def get_field_columns(columns: Mapping[str, str]) -> dict[str, str]:
+    """Return the column name of each field: that in `columns`, or else the name of the field."""
     return {field: columns.get(field, field) for field in DOCUMENT_FIELDS}
 
 
 def map_columns(names: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
-    """Which column of a table holds which of our fields, as `match` finds them; the others are left aside.
+    """Return the column of a table for each of our fields; other columns are ignored.
 
-    `columns` maps our field to their column. Raises ReadError where a column that it names is missing,
-    several may be meant, or none holds the text.
+    `columns` maps our fields to columns of the table. Raises ReadError if one of these columns is missing, if
+    several columns match one field, or if no column has the text.
     """
-    came = f"the columns {', '.join(names) or '(none)'}"
-    located = match(names, wanted_columns(columns))
+    got = f"the columns {', '.join(names) or '(none)'}"
+    located = match_columns(names, get_field_columns(columns))
     missing = [f"{field}={column}" for field, column in columns.items() if field not in located]
     if missing:
-        raise ReadError(f"the columns that --map {' '.join(missing)} names", came, "Correct the --map.")
+        raise ReadError(f"the columns that --map {' '.join(missing)} names", got, "Correct the --map.")
     if not any(field in located for field in CONTENT_FIELDS):
-        todo = "Say which column holds the text with --map text=COLUMN."
-        raise ReadError("a column `text` or `paragraphs`", came, todo)
+        hint = "Choose the column with the text with --map text=COLUMN."
+        raise ReadError("a column `text` or `paragraphs`", got, hint)
     return located
 
 
 def row_to_document(cells: Mapping[str, object], file: InputFile, row: int) -> RawDocument:
-    """The raw document of one row, `cells` being keyed by our fields; a manifest overrides the row.
+    """Convert the cells of one row, by field, to a raw document; a manifest overrides the row.
 
-    Where a row has both paragraphs and text, the paragraphs are taken. A list of paragraphs that is there but
-    empty, beside a title, is a page without text, and a document. Raises ReadError where a field holds what
-    it cannot.
+    If a row has both paragraphs and text, the paragraphs are used. An empty list of paragraphs with a title is
+    a page without text, and a valid document. Raises ReadError if a field has an invalid value.
     """
     given = _parse_list(cells.get("paragraphs"))
     paragraphs = _parse_paragraphs(given or [])
@@ -98,7 +98,7 @@ def row_to_document(cells: Mapping[str, object], file: InputFile, row: int) -> R
     values = {name: _format_metadata(cells.get(name), name) for name in METADATA_FIELDS}
     is_bare_page = given is not None and values["title"]
     if not paragraphs and not text.strip() and not is_bare_page:
-        raise ReadError("a text or paragraphs", "neither", "Fill one of them or leave the row out.")
+        raise ReadError("a text or paragraphs", "neither", "Fill in one of them, or remove the row.")
     kind = values["text_kind"] or "verbatim"
     if kind not in TEXT_KINDS:
         raise ReadError(f"text_kind {' or '.join(TEXT_KINDS)}", repr(kind), "Correct it or leave it empty.")
@@ -122,21 +122,21 @@ def row_to_document(cells: Mapping[str, object], file: InputFile, row: int) -> R
 
 
 def apply_manifest(document: RawDocument, file: InputFile) -> RawDocument:
-    """The document with what a manifest.csv says of its file, and the names of those fields."""
-    said = {name: value for name, value in file.manifest.items() if value}
+    """Return the document with the values of its manifest.csv row, and the names of these fields."""
+    values = {name: value for name, value in file.manifest.items() if value}
     return replace(
         document,
-        date=said.get("date", document.date),
-        outlet=said.get("outlet", document.outlet),
-        title=said.get("title", document.title),
-        url=said.get("url", document.url),
-        speaker=said.get("speaker", document.speaker),
-        from_manifest=tuple(sorted(said)),
+        date=values.get("date", document.date),
+        outlet=values.get("outlet", document.outlet),
+        title=values.get("title", document.title),
+        url=values.get("url", document.url),
+        speaker=values.get("speaker", document.speaker),
+        from_manifest=tuple(sorted(values)),
     )
 
 
 def parse_json(text: str, what: str) -> object:
-    """The value that a piece of JSON holds; raises ReadError where it is not JSON."""
+    """Parse JSON; raises ReadError if the text is not valid JSON."""
     try:
         return cast(object, json.loads(text))
     except (ValueError, RecursionError) as error:
@@ -144,11 +144,11 @@ def parse_json(text: str, what: str) -> object:
 
 
 def _parse_list(value: object) -> list[object] | None:
-    """The list that a cell holds, as such or as JSON; None for an empty cell."""
+    """Return the list in a cell, as a list or as JSON; None for an empty cell."""
     if isinstance(value, str):
         value = parse_json(value, "paragraphs as a JSON list") if value.strip() else None
     if value is not None and not isinstance(value, list):
-        raise ReadError("paragraphs as a list", _describe_type(value), "Give a list of strings or objects.")
+        raise ReadError("paragraphs as a list", _describe_type(value), "Write a list of strings or objects.")
     return value
 
 
@@ -173,7 +173,7 @@ def _parse_paragraph(item: object, position: int) -> RawParagraph:
         replace_unstorable(item["text"]),
         speaker,
         _format_metadata(item.get("source_ref"), f"source_ref of {where}"),
-        # A row that does not tell label from guess gives labels.
+        # Without this field, speakers count as labels and not as guesses.
         labelled=bool(speaker) and labelled is not False,
     )
 
@@ -182,19 +182,19 @@ def _check_text(value: object, name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise ReadError(f"a string as `{name}`", _describe_type(value), "Give text, or map another column to it.")
+        raise ReadError(f"a string as `{name}`", _describe_type(value), "Write text, or map another column to it.")
     return replace_unstorable(value)
 
 
 def _format_metadata(value: object, name: str) -> str:
-    """A metadata value as trimmed text: whole numbers without a point, days without a clock."""
+    """Format a metadata value as text: whole numbers without a decimal point, days without a time."""
     if isinstance(value, datetime) and value.time() == time():
         value = value.date()
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, float):
-        # A table of numbers with gaps holds NaN in the gaps.
-        if value != value:
+        # A column of numbers with gaps has NaN in the gaps.
+        if math.isnan(value):
             return ""
         return str(int(value)) if value.is_integer() else str(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -205,17 +205,17 @@ def _format_metadata(value: object, name: str) -> str:
 
 
 def replace_unstorable(text: str) -> str:
-    """The text with every character that cannot be stored replaced by U+FFFD."""
+    """Replace every character that cannot be stored by U+FFFD."""
     return _UNSTORABLE.sub("\ufffd", text)
 
 
-def refuse(source_path: str, row: int, error: ReadError) -> Rejected:
-    """What is not taken in, with the reason, whatever this may quote of a broken file."""
-    return Rejected(source_path, row, legible(str(error), MAX_REASON))
+def make_rejected(source_path: str, row: int, error: ReadError) -> Rejected:
+    """Make a Rejected from an error; its reason is legible even if it quotes a damaged file."""
+    return Rejected(source_path, row, make_legible(str(error), MAX_REASON))
 
 
-def legible(text: str, most: int) -> str:
-    """The text on one line, without what cannot be shown, cut off at `most` characters."""
+def make_legible(text: str, most: int) -> str:
+    """Return the text on one line, without unprintable characters, cut off at `most` characters."""
     line = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))
     return line if len(line) <= most else f"{line[:most]}…"
 

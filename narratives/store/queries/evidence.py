@@ -1,6 +1,6 @@
-"""The SQL of the evidence: the statement paragraphs of a slice, searched, in order, a page at a time.
+"""The SQL of the evidence: the statement paragraphs of a query, in order, one page at a time.
 
-`Snapshot` runs it; what the arguments mean, and the columns of the answer, stand with its methods.
+`Snapshot` runs it; its methods describe the columns of the answer.
 """
 
 from __future__ import annotations
@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from narratives.model import Slice
-from narratives.model.slice import SortOrder
+from narratives.model import EvidenceQuery
 from narratives.store.queries import (
     ADVANCES_ANY,
     NOT_REJECTED,
     ORDER_BY,
     Query,
-    SimilarityById,
     add_search_terms,
     build_narrative_condition,
     build_where,
@@ -25,7 +23,7 @@ from narratives.store.queries import (
 if TYPE_CHECKING:
     from narratives.store.snapshot_reader import Snapshot
 
-# Names of all narratives of a paragraph, best first. To be joined as `named` to a relation of few rows.
+# Names of all narratives of a paragraph, best first. Join it as `named` to a relation of few rows.
 _NARRATIVE_NAMES = f"""
     SELECT a.paragraph_id, max(a.score) AS best,
            string_agg(n.name, '; ' ORDER BY a.score DESC, n.position) AS narratives
@@ -35,22 +33,14 @@ _NARRATIVE_NAMES = f"""
 """
 
 
-def build_paragraphs_query(
-    s: Slice,
-    text: str,
-    limit: int | None,
-    offset: int,
-    unassigned: bool,
-    sort: SortOrder,
-    near: SimilarityById | None,
-) -> Query:
-    """The evidence with all that is shown of it, in the order asked for."""
-    chosen, values = _build_selection(s, text, unassigned, near)
+def build_paragraphs_query(query: EvidenceQuery, limit: int | None, offset: int) -> Query:
+    """Build the query for the evidence with every column that is shown, in the order of `query.sort`."""
+    chosen, values = _build_selection(query)
     page = "" if limit is None else "LIMIT $limit OFFSET $offset"
     if limit is not None:
         values |= {"limit": limit, "offset": offset}
     sql = f"""
-    WITH chosen AS MATERIALIZED ({chosen} ORDER BY {ORDER_BY[sort]} {page}),
+    WITH chosen AS MATERIALIZED ({chosen} ORDER BY {ORDER_BY[query.sort]} {page}),
     named AS ({_NARRATIVE_NAMES})
     SELECT p.paragraph_id, p.document_id, p.date, p.speaker, p.voice, p.outlet, d.title, d.url,
            coalesce(named.narratives, '') AS narratives, chosen.score, chosen.threshold,
@@ -59,34 +49,35 @@ def build_paragraphs_query(
     JOIN snap.paragraphs p USING (paragraph_id)
     JOIN snap.documents d ON d.document_id = p.document_id AND d.status = 'read'
     LEFT JOIN named ON named.paragraph_id = p.paragraph_id
-    ORDER BY {ORDER_BY[sort]}
+    ORDER BY {ORDER_BY[query.sort]}
     """
     return sql, values
 
 
-def build_count_query(s: Slice, text: str, unassigned: bool, near: SimilarityById | None) -> Query:
-    """How many rows `paragraphs` has without a limit: one row."""
-    chosen, values = _build_selection(s, text, unassigned, near)
+def build_count_query(query: EvidenceQuery) -> Query:
+    """Build the query for the number of rows of `build_paragraphs_query` without a limit: one row."""
+    chosen, values = _build_selection(query)
     return f"SELECT count(*) FROM ({chosen})", values
 
 
-def _build_selection(s: Slice, text: str, unassigned: bool, near: SimilarityById | None) -> Query:
-    """A query for paragraph_id, score, threshold, status and similarity of the evidence, and its values."""
-    found = build_where(s)
-    add_search_terms(found, text)
+def _build_selection(query: EvidenceQuery) -> Query:
+    """Build the query for paragraph_id, score, threshold, status and similarity of the evidence."""
+    s = query.slice
+    where = build_where(s)
+    add_search_terms(where, query.text)
     similarity, nearest = "NULL::DOUBLE AS similarity", ""
-    if near is not None:
+    if query.similar is not None:
         similarity = "near.similarity"
-        found.values |= {"near": list(near), "similarity": list(near.values())}
+        where.values |= {"near": list(query.similar), "similarity": list(query.similar.values())}
         nearest = """JOIN (SELECT unnest($near::VARCHAR[]) AS paragraph_id,
                            unnest($similarity::DOUBLE[]) AS similarity) near USING (paragraph_id)"""
-    if unassigned:
+    if query.unassigned:
         sql = f"""SELECT p.paragraph_id, NULL::DOUBLE AS score, NULL::DOUBLE AS threshold, NULL AS status,
                          {similarity}
                   FROM snap.paragraphs p {nearest}
-                  WHERE p.statement AND NOT {ADVANCES_ANY} AND {found.sql}"""
-        return sql, found.values
-    chosen = build_narrative_condition(s, found)
+                  WHERE p.statement AND NOT {ADVANCES_ANY} AND {where.sql}"""
+        return sql, where.values
+    chosen = build_narrative_condition(s, where)
     join = "JOIN" if s.narratives else "LEFT JOIN"
     sql = f"""SELECT p.paragraph_id, scored.score, scored.threshold, scored.status, {similarity}
               FROM snap.paragraphs p {nearest}
@@ -97,12 +88,12 @@ def _build_selection(s: Slice, text: str, unassigned: bool, near: SimilarityById
                                   ELSE 'auto' END AS status
                       FROM snap.assignments a JOIN snap.narratives n USING (narrative_id)
                       WHERE {NOT_REJECTED} AND {chosen} GROUP BY a.paragraph_id) scored USING (paragraph_id)
-              WHERE p.statement AND {found.sql}"""
-    return sql, found.values
+              WHERE p.statement AND {where.sql}"""
+    return sql, where.values
 
 
 def query_document(snapshot: Snapshot, paragraph_id: str) -> pd.DataFrame:
-    """The document that holds a paragraph of any kind: one row, or none where there is no such paragraph.
+    """Query the document of a paragraph of any kind: one row, or none if there is no such paragraph.
 
     Columns document_id, title, outlet, date, date_source, url, source_path, text_kind, paragraphs.
     """
@@ -118,7 +109,7 @@ def query_document(snapshot: Snapshot, paragraph_id: str) -> pd.DataFrame:
 
 
 def query_passages(snapshot: Snapshot, document_id: str) -> pd.DataFrame:
-    """All paragraphs of one document in order, empty if there is none such.
+    """Query all paragraphs of one document in order; empty if there is no such document.
 
     Columns paragraph_id, position, kind, speaker, speaker_method, quoted_person, voice, language, words,
     statement, duplicate_of, text.
@@ -134,10 +125,10 @@ def query_passages(snapshot: Snapshot, document_id: str) -> pd.DataFrame:
 
 
 def query_assignments(snapshot: Snapshot, document_id: str) -> pd.DataFrame:
-    """What was found for the paragraphs of one document, rejected or not, in their order, best first.
+    """Query the assignments of one document's paragraphs, also rejected ones, in order, best first.
 
     Columns paragraph_id, narrative_id, narrative, origin, colour, rank (of the narrative in the codebook),
-    score, threshold (NaN where the narrative has none of its own), status, sentence, exemplar.
+    score, threshold (NaN if the narrative has none of its own), status, sentence, exemplar.
     """
     return snapshot.frame(
         """
@@ -154,7 +145,7 @@ def query_assignments(snapshot: Snapshot, document_id: str) -> pd.DataFrame:
 
 
 def query_copies(snapshot: Snapshot, paragraph_id: str) -> pd.DataFrame:
-    """The copies of a paragraph, oldest first. Columns paragraph_id, date, outlet, speaker."""
+    """Query the copies of a paragraph, oldest first: columns paragraph_id, date, outlet, speaker."""
     return snapshot.frame(
         """
         SELECT paragraph_id, date, outlet, speaker FROM snap.paragraphs
@@ -165,5 +156,5 @@ def query_copies(snapshot: Snapshot, paragraph_id: str) -> pd.DataFrame:
 
 
 def query_statement_texts(snapshot: Snapshot) -> pd.DataFrame:
-    """Columns paragraph_id and text of all statement paragraphs, copies included, by id."""
+    """Query all statement paragraphs by id, copies included: columns paragraph_id and text."""
     return snapshot.frame("SELECT paragraph_id, text FROM snap.paragraphs WHERE statement ORDER BY paragraph_id")

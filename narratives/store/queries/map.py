@@ -1,4 +1,4 @@
-"""The map of a snapshot: where its paragraphs lie, and what a page shows of each."""
+"""Queries of the map: the positions of paragraphs, and their columns on the page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from narratives.model import Slice
+from narratives.model import EvidenceQuery, Slice
 from narratives.store.queries import ADVANCING_IDS, NOT_REJECTED, build_narrative_condition, build_where
 from narratives.store.snapshot_reader import Snapshot
 
@@ -35,10 +35,10 @@ class MapPoints:
     """The paragraphs of a slice on the map.
 
     `frame` has one row a paragraph: paragraph_id, x, y, narrative_ids (list, best score first, those of the
-    codebook before discovered ones), score (of the first of them, NaN where none), origin (of the same:
+    codebook before discovered ones), score (of the first of them, NaN if none), origin (of the same:
     codebook, discovered or empty), year (empty where undated), speaker, outlet, date, text (its first 160
     characters). `total` is how many paragraphs of the slice the map holds, `claimed` how many of these
-    advance a narrative; the frame may be a sample of them.
+    advance a narrative; the frame may be a sample.
     """
 
     frame: pd.DataFrame
@@ -47,32 +47,32 @@ class MapPoints:
 
 
 def has_map(snapshot: Snapshot) -> bool:
-    """Whether the snapshot holds a map: those of schema versions 1 and 2 do not."""
-    found = snapshot.frame("SELECT 1 FROM duckdb_tables() WHERE database_name = 'snap' AND table_name = 'map' LIMIT 1")
-    return len(found) > 0
+    """Return whether the snapshot contains a map: those of schema versions 1 and 2 do not."""
+    rows = snapshot.frame("SELECT 1 FROM duckdb_tables() WHERE database_name = 'snap' AND table_name = 'map' LIMIT 1")
+    return len(rows) > 0
 
 
 def query_points(snapshot: Snapshot, s: Slice, most: int = 2500) -> MapPoints:
-    """The statement paragraphs of the slice that the map holds, by id: originals, whatever the slice says.
+    """Query the slice's statement paragraphs on the map, by id: always originals only.
 
-    Where there are more than `most`, those that advance a narrative come first, up to three quarters of it,
-    and others fill the rest as a background. Of either kind those with the smallest hashes of their ids are
-    taken: the same each time, and none in favour of a speaker or time. Empty for a snapshot without a map.
+    If there are more than `most`, paragraphs that advance a narrative come first, up to three quarters of
+    `most`. Others fill the rest as a background. Of both kinds those with the smallest hashes of their ids are
+    chosen. So the choice is always the same and favours no speaker or time. Empty for a snapshot without a map.
     """
     if not has_map(snapshot):
         return MapPoints(pd.DataFrame(columns=_COLUMNS), 0, 0)
-    found = build_where(s, copies=False)
+    where = build_where(s, copies=False)
     advancing = "true"
     if s.narratives:
-        advancing = f"m.paragraph_id IN ({ADVANCING_IDS} AND {build_narrative_condition(s, found)})"
-    values = {**found.values, "most": most, "claims": most * 3 // 4, "length": POINT_TEXT_LENGTH}
+        advancing = f"m.paragraph_id IN ({ADVANCING_IDS} AND {build_narrative_condition(s, where)})"
+    values = {**where.values, "most": most, "claims": most * 3 // 4, "length": POINT_TEXT_LENGTH}
     frame = snapshot.frame(
         f"""
         WITH inside AS MATERIALIZED (
             SELECT m.paragraph_id, m.x, m.y, md5(m.paragraph_id) AS hash,
                    m.paragraph_id IN ({ADVANCING_IDS}) AS claimed
             FROM snap.map m JOIN snap.paragraphs p USING (paragraph_id)
-            WHERE p.statement AND p.duplicate_of = '' AND {found.sql} AND {advancing}
+            WHERE p.statement AND p.duplicate_of = '' AND {where.sql} AND {advancing}
         ),
         enough AS (
             (SELECT * FROM inside WHERE claimed ORDER BY hash LIMIT $most)
@@ -109,12 +109,12 @@ def query_points(snapshot: Snapshot, s: Slice, most: int = 2500) -> MapPoints:
 
 
 def query_ids_in_polygon(snapshot: Snapshot, outline: Sequence[tuple[float, float]]) -> list[str]:
-    """The ids of the paragraphs that the map holds inside a polygon, given by its corners in order."""
+    """Query the ids of the paragraphs inside a polygon on the map, given by its corners in order."""
     if not has_map(snapshot):
         return []
     frame = snapshot.frame("SELECT paragraph_id, x, y FROM snap.map ORDER BY paragraph_id")
     x, y = frame["x"].to_numpy(), frame["y"].to_numpy()
-    # A point is inside where a line from it to one side crosses the outline an odd number of times.
+    # A point is inside if a line from it to one side crosses the outline an odd number of times.
     crossed = np.zeros(len(frame), np.bool_)
     for (x1, y1), (x2, y2) in zip(outline, [*outline[1:], *outline[:1]], strict=True):
         if y1 != y2:
@@ -123,7 +123,7 @@ def query_ids_in_polygon(snapshot: Snapshot, outline: Sequence[tuple[float, floa
 
 
 def query_positions(snapshot: Snapshot) -> dict[str, tuple[float, float]]:
-    """The whole map, paragraph id to (x, y), for the next build to continue; empty where there is none."""
+    """Query the whole map, paragraph id to (x, y), for the next build; empty if there is none."""
     if not has_map(snapshot):
         return {}
     frame = snapshot.frame("SELECT paragraph_id, x, y FROM snap.map")
@@ -131,6 +131,5 @@ def query_positions(snapshot: Snapshot) -> dict[str, tuple[float, float]]:
 
 
 def query_paragraphs_by_id(snapshot: Snapshot, paragraph_ids: list[str]) -> pd.DataFrame:
-    """The paragraphs with these ids, in the columns and the order of `Snapshot.paragraphs`."""
-    everything = Slice(copies="all")
-    return snapshot.paragraphs(everything, near=dict.fromkeys(paragraph_ids, math.nan))
+    """Query the paragraphs with these ids, in the columns and order of `Snapshot.paragraphs`."""
+    return snapshot.paragraphs(EvidenceQuery(Slice(copies="all"), similar=dict.fromkeys(paragraph_ids, math.nan)))

@@ -1,26 +1,30 @@
-"""What one narrative's page asks of a snapshot.
+"""Queries of the Narrative page.
 
-As in `queries`: statement paragraphs only, an assignment counts unless it was rejected, every value is bound.
-The narrative is named by its id; the slice's own narrative filter plays no part.
+They count statement paragraphs only, an assignment counts unless it was rejected, and every value is bound.
+The narrative is given by its id; the slice's own narrative filter has no effect.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import pandas as pd
 
 from narratives.model import Origin, Slice, StoreError
-from narratives.store.queries import ADVANCING_IDS, NOT_REJECTED, PERIOD_COLUMN, build_where
+from narratives.model.slice import Actor, ShareGroup
+from narratives.store.queries import (
+    ADVANCING_IDS,
+    DOCUMENT_SUMS,
+    NARRATIVE_SUMS,
+    NOT_REJECTED,
+    PERIOD_COLUMN,
+    build_where,
+)
 from narratives.store.snapshot_reader import Snapshot
 
-Actor = Literal["speaker", "outlet"]
-GroupBy = Literal["all", "period", "speaker", "outlet"]
-
 _ADVANCES_NARRATIVE = f"p.paragraph_id IN ({ADVANCING_IDS} AND a.narrative_id = $narrative)"
-# What stands in a list of paragraphs; `p` and `d` are paragraph and document.
+# The columns of a list of paragraphs; `p` and `d` are paragraph and document.
 _PARAGRAPH_COLUMNS = """p.paragraph_id, p.document_id, p.date, p.speaker, p.voice, p.outlet, d.title, d.url,
     d.text_kind, p.text"""
 _JOIN_DOCUMENT = "JOIN snap.documents d ON d.document_id = p.document_id AND d.status = 'read'"
@@ -28,7 +32,7 @@ _JOIN_DOCUMENT = "JOIN snap.documents d ON d.document_id = p.document_id AND d.s
 
 @dataclass(frozen=True, slots=True)
 class NarrativeCard:
-    """What a snapshot holds of a narrative itself.
+    """The description of a narrative in a snapshot.
 
     `phrases` are a codebook narrative's cues or a candidate's distinctive phrases; `nearest` is the codebook
     narrative nearest to a candidate; `near` are the candidates nearest to this one, largest first. `complete`
@@ -49,17 +53,17 @@ class NarrativeCard:
 
 
 def query_card(snapshot: Snapshot, narrative_id: str) -> NarrativeCard:
-    """The narrative's card. Raises StoreError where the snapshot has no such narrative."""
-    found = snapshot.frame("SELECT * FROM snap.narratives WHERE narrative_id = $narrative", {"narrative": narrative_id})
-    if found.empty:
+    """Query the narrative's card. Raises StoreError if the snapshot has no such narrative."""
+    rows = snapshot.frame("SELECT * FROM snap.narratives WHERE narrative_id = $narrative", {"narrative": narrative_id})
+    if rows.empty:
         raise StoreError("a narrative of this snapshot", repr(narrative_id), "Choose one from the list.")
-    row = found.iloc[0]
+    row = rows.iloc[0]
     near = snapshot.frame(
         """SELECT n.narrative_id FROM snap.narratives n JOIN snap.clusters c ON c.cluster_id = n.narrative_id
            WHERE n.nearest = $narrative ORDER BY c.size DESC, n.narrative_id""",
         {"narrative": narrative_id},
     )
-    complete = "exemplars" in found
+    complete = "exemplars" in rows
     lists = [_to_texts(row[name]) for name in ("includes", "excludes", "exemplars")] if complete else []
     return NarrativeCard(
         narrative_id,
@@ -74,66 +78,65 @@ def query_card(snapshot: Snapshot, narrative_id: str) -> NarrativeCard:
     )
 
 
-def query_narrative_sums(snapshot: Snapshot, s: Slice, narrative_id: str, group: GroupBy) -> pd.DataFrame:
-    """The sums that shares with clustered intervals need, for each `group` of the slice.
+def query_narrative_sums(snapshot: Snapshot, s: Slice, narrative_id: str, group: ShareGroup) -> pd.DataFrame:
+    """Query the sums for shares with clustered intervals, one row for each `group` of the slice.
 
-    Columns `group`'s name (none for "all"), narrative_id and those of measure.clustered.SUMS. Zeros included:
-    every period, speaker or outlet of the slice has a row, in order. Only paragraphs that stand in a period
-    of `s.by` count where the group is "period".
+    Columns: the group's name (none for "all"), narrative_id and those of measure.clustered.SUMS. Every period,
+    speaker or outlet of the slice has a row, in order, even with zeros. If the group is "period", only
+    paragraphs in a period of `s.by` count.
     """
-    found = build_where(s)
+    where = build_where(s)
     column = {"all": "''", "period": f"p.{PERIOD_COLUMN[s.by]}"}.get(group, f"p.{group}")
     named = "" if group == "all" else f"key AS {group},"
     return snapshot.frame(
         f"""
-        WITH of_documents AS (
+        WITH sizes AS (
             SELECT {column} AS key, p.document_id, count(*) AS m, count(*) FILTER ({_ADVANCES_NARRATIVE}) AS y
-            FROM snap.paragraphs p WHERE p.statement AND {column} IS NOT NULL AND {found.sql}
+            FROM snap.paragraphs p WHERE p.statement AND {column} IS NOT NULL AND {where.sql}
             GROUP BY ALL
-        )
-        SELECT {named} $narrative AS narrative_id, count(*) AS documents,
-               sum(m)::BIGINT AS total_paragraphs, sum(y)::BIGINT AS paragraphs,
-               sum(m * m)::BIGINT AS m2, sum(m * y)::BIGINT AS my, sum(y * y)::BIGINT AS y2
-        FROM of_documents GROUP BY key ORDER BY key
+        ),
+        sums AS (SELECT key, {DOCUMENT_SUMS}, {NARRATIVE_SUMS} FROM sizes GROUP BY key)
+        SELECT {named} $narrative AS narrative_id, documents, total_paragraphs, paragraphs, m2, my, y2
+        FROM sums ORDER BY key
         """,
-        {**found.values, "narrative": narrative_id},
+        {**where.values, "narrative": narrative_id},
     )
 
 
 def query_group_voices(snapshot: Snapshot, s: Slice, narrative_id: str, actor: Actor) -> pd.DataFrame:
-    """Columns `actor`'s name, voice, paragraphs: how many paragraphs of each advance it in which voice."""
-    found = build_where(s)
+    """Count the paragraphs that advance the narrative: columns of the `actor`'s name, voice, paragraphs."""
+    where = build_where(s)
     return snapshot.frame(
         f"""SELECT p.{actor}, p.voice, count(*) AS paragraphs FROM snap.paragraphs p
-            WHERE p.statement AND {_ADVANCES_NARRATIVE} AND {found.sql} GROUP BY ALL ORDER BY ALL""",
-        {**found.values, "narrative": narrative_id},
+            WHERE p.statement AND {_ADVANCES_NARRATIVE} AND {where.sql} GROUP BY ALL ORDER BY ALL""",
+        {**where.values, "narrative": narrative_id},
     )
 
 
 def query_coverage_start(snapshot: Snapshot, s: Slice, actor: Actor) -> pd.DataFrame:
-    """Columns actor, since (ISO day): the first day of the slice of which each has a statement paragraph.
+    """Query the first day with a statement paragraph for each actor: columns actor, since (ISO day).
 
-    Only days that are known as such count.
+    Only dates with a known day count.
     """
-    found = build_where(s)
+    where = build_where(s)
     return snapshot.frame(
         f"""SELECT p.{actor} AS actor, min(p.date) AS since FROM snap.paragraphs p
-            WHERE p.statement AND length(p.date) = 10 AND {found.sql} GROUP BY ALL ORDER BY p.{actor}""",
-        found.values,
+            WHERE p.statement AND length(p.date) = 10 AND {where.sql} GROUP BY ALL ORDER BY p.{actor}""",
+        where.values,
     )
 
 
 def query_cooccurrence(snapshot: Snapshot, s: Slice, narrative_id: str) -> pd.DataFrame:
-    """How often each other codebook narrative stands in the same documents: for measure.cooccurrence.
+    """Count how often each other codebook narrative is in the same documents, for measure.cooccurrence.
 
     Columns narrative_id, narrative, a (documents of the slice that advance this one), b (that one), both,
     total (documents of the slice), shared (paragraphs that advance both); in codebook order.
     """
-    found = build_where(s)
+    where = build_where(s)
     return snapshot.frame(
         f"""
         WITH base AS MATERIALIZED (
-            SELECT p.paragraph_id, p.document_id FROM snap.paragraphs p WHERE p.statement AND {found.sql}
+            SELECT p.paragraph_id, p.document_id FROM snap.paragraphs p WHERE p.statement AND {where.sql}
         ),
         hits AS MATERIALIZED (
             SELECT a.narrative_id, p.document_id, p.paragraph_id
@@ -154,23 +157,23 @@ def query_cooccurrence(snapshot: Snapshot, s: Slice, narrative_id: str) -> pd.Da
         FROM snap.narratives n LEFT JOIN counted c USING (narrative_id)
         WHERE n.origin = 'codebook' AND n.narrative_id <> $narrative ORDER BY n.position
         """,
-        {**found.values, "narrative": narrative_id},
+        {**where.values, "narrative": narrative_id},
     )
 
 
 def query_top_paragraphs(snapshot: Snapshot, s: Slice, narrative_id: str, most: int) -> pd.DataFrame:
-    """The paragraphs of the slice with the best scores, one of each document and no text twice.
+    """Query the paragraphs of the slice with the best scores, one from each document and no text twice.
 
     Columns paragraph_id, document_id, date, speaker, voice, outlet, title, url, text_kind, text, score,
-    sentence and exemplar (that decided; empty for candidates); best first, `most` rows at the most.
+    sentence and exemplar (the deciding ones; empty for candidates); best first, at most `most` rows.
     """
-    found = build_where(s)
+    where = build_where(s)
     return snapshot.frame(
         f"""
         WITH scored AS (
             SELECT {_PARAGRAPH_COLUMNS}, a.score, a.sentence, a.exemplar
             FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id) {_JOIN_DOCUMENT}
-            WHERE a.narrative_id = $narrative AND {NOT_REJECTED} AND p.statement AND {found.sql}
+            WHERE a.narrative_id = $narrative AND {NOT_REJECTED} AND p.statement AND {where.sql}
         ),
         once AS (
             SELECT * FROM scored
@@ -182,13 +185,15 @@ def query_top_paragraphs(snapshot: Snapshot, s: Slice, narrative_id: str, most: 
         )
         SELECT * FROM best ORDER BY score DESC, paragraph_id LIMIT $most
         """,
-        {**found.values, "narrative": narrative_id, "most": most},
+        {**where.values, "narrative": narrative_id, "most": most},
     )
 
 
 def query_representatives(snapshot: Snapshot, cluster_id: str, most: int) -> pd.DataFrame:
-    """The most central paragraphs of a candidate, whatever the slice; columns as of `characteristic`
-    without score, sentence and exemplar, with rank."""
+    """Query the most central paragraphs of a candidate, whatever the slice is.
+
+    Columns as of `query_top_paragraphs` without score, sentence and exemplar, but with rank.
+    """
     return snapshot.frame(
         f"""SELECT {_PARAGRAPH_COLUMNS}, m.rank
             FROM snap.cluster_members m JOIN snap.paragraphs p USING (paragraph_id) {_JOIN_DOCUMENT}
@@ -198,14 +203,14 @@ def query_representatives(snapshot: Snapshot, cluster_id: str, most: int) -> pd.
 
 
 def query_cluster_names(snapshot: Snapshot, ids: Sequence[str]) -> dict[str, str]:
-    """The names of those of these narratives and clusters that the snapshot has."""
-    found = snapshot.frame(
+    """Query the names of these narratives and clusters; those that the snapshot lacks are left out."""
+    rows = snapshot.frame(
         """SELECT cluster_id AS id, name FROM snap.clusters WHERE cluster_id IN (SELECT unnest($ids))
            UNION
            SELECT narrative_id, name FROM snap.narratives WHERE narrative_id IN (SELECT unnest($ids))""",
         {"ids": list(ids)},
     )
-    return dict(zip(found["id"], found["name"], strict=True))
+    return dict(zip(rows["id"], rows["name"], strict=True))
 
 
 def _to_texts(values: Sequence[object]) -> tuple[str, ...]:

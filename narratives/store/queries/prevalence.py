@@ -1,24 +1,30 @@
-"""The SQL of prevalence, of what advances nothing and of the totals of a slice; `Snapshot` runs it.
+"""The SQL of prevalence, of unassigned text and of the totals of a slice.
 
-What is counted, and the columns of each answer, stand with the methods of the same names there.
+`Snapshot` runs it. Its methods describe what is counted and the columns of each answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from narratives.model import MIN_STATEMENT_WORDS, Slice, Unit
+from narratives.model import MIN_STATEMENT_WORDS, Slice
 from narratives.model.slice import GroupBy
 from narratives.store.queries import (
     ADVANCES_ANY,
     ADVANCING_IDS,
+    DOCUMENT_SUMS,
+    DOCUMENT_WEIGHT,
+    GROUP_COLUMN,
     IN_NARRATIVES,
+    NARRATIVE_SUMS,
     NOT_REJECTED,
     PERIOD_COLUMN,
     Query,
+    Where,
+    build_clustered_sums,
     build_date_condition,
     build_narrative_condition,
     build_possible_where,
@@ -28,8 +34,6 @@ from narratives.store.queries import (
 if TYPE_CHECKING:
     from narratives.store.snapshot_reader import Snapshot
 
-# How much a document weighs in a count of paragraphs, and of documents.
-_DOCUMENT_WEIGHT: Mapping[Unit, str] = {"paragraph": "count(*)", "document": "1::BIGINT"}
 _BY_CODEBOOK = f"p.paragraph_id IN ({ADVANCING_IDS} AND a.origin = 'codebook')"
 _ROUTINE = """p.paragraph_id IN (
     SELECT m.paragraph_id FROM snap.cluster_members m JOIN snap.clusters c USING (cluster_id) WHERE c.routine
@@ -37,9 +41,9 @@ _ROUTINE = """p.paragraph_id IN (
 
 
 def build_totals_query(s: Slice) -> Query:
-    """One row with the fields of `Totals` in order."""
+    """Build the query for one row with the fields of `SliceTotals` in order."""
     period = PERIOD_COLUMN[s.by]
-    found = build_possible_where(s)
+    where = build_possible_where(s)
     dated, _ = build_date_condition(s)
     copied = build_where(s, copies=False)
     sql = f"""
@@ -48,9 +52,9 @@ def build_totals_query(s: Slice) -> Query:
                p.{period} IS NOT NULL AS fine,
                p.kind = 'body' AND p.voice <> 'question' AND p.words >= $words AS claim_like,
                {ADVANCES_ANY} AS claimed, {_BY_CODEBOOK} AS by_codebook, {_ROUTINE} AS routine, p.speaker
-        FROM snap.paragraphs p WHERE {found.sql}
+        FROM snap.paragraphs p WHERE {where.sql}
     )
-    SELECT -- in the order of the fields of Totals
+    SELECT -- in the order of the fields of SliceTotals
            count(DISTINCT document_id) FILTER (statement AND certain),
            count(*) FILTER (certain),
            count(*) FILTER (statement AND certain),
@@ -67,137 +71,87 @@ def build_totals_query(s: Slice) -> Query:
            count(*) FILTER (statement AND certain AND routine AND NOT claimed)
     FROM maybe
     """
-    return sql, {**found.values, "words": MIN_STATEMENT_WORDS}
+    return sql, {**where.values, "words": MIN_STATEMENT_WORDS}
 
 
 def build_prevalence_query(s: Slice) -> Query:
-    """A row for every period and narrative, with the sums that its share and interval rest on."""
-    found = build_where(s)
-    chosen = build_narrative_condition(s, found)
+    """Build the query for one row for each period and narrative, with the sums for its share and interval."""
+    where = build_where(s)
+    narratives = build_narrative_condition(s, where)
+    base = _build_dated_base(PERIOD_COLUMN[s.by], s, where)
     sql = f"""
-    WITH base AS MATERIALIZED (
-        SELECT p.paragraph_id, p.document_id, p.{PERIOD_COLUMN[s.by]} AS period
-        FROM snap.paragraphs p
-        WHERE p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL AND {found.sql}
-    ),
-    sizes AS (SELECT period, document_id, {_DOCUMENT_WEIGHT[s.unit]} AS m FROM base GROUP BY ALL),
-    totals AS (
-        SELECT period, count(*) AS documents, sum(m)::BIGINT AS total, sum(m * m)::BIGINT AS m2
-        FROM sizes GROUP BY period
-    ),
-    hits AS (
-        SELECT p.period, p.document_id, a.narrative_id, {_DOCUMENT_WEIGHT[s.unit]} AS y
-        FROM base p JOIN snap.assignments a USING (paragraph_id)
-        WHERE {NOT_REJECTED} AND {chosen} GROUP BY ALL
-    ),
-    counts AS (
-        SELECT period, narrative_id, sum(y)::BIGINT AS n, sum(m * y)::BIGINT AS my,
-               sum(y * y)::BIGINT AS y2
-        FROM hits JOIN sizes USING (period, document_id) GROUP BY ALL
-    )
-    SELECT t.period, a.narrative_id, a.name AS narrative, a.origin,
-           coalesce(c.n, 0) AS paragraphs, t.total AS total_paragraphs,
-           t.documents, t.m2, coalesce(c.my, 0) AS my, coalesce(c.y2, 0) AS y2
-    FROM totals t CROSS JOIN snap.narratives a
-    LEFT JOIN counts c ON c.period = t.period AND c.narrative_id = a.narrative_id
-    WHERE {chosen}
-    ORDER BY t.period, a.position
+    WITH {build_clustered_sums(base, narratives, s.unit)}
+    SELECT key AS period, narrative_id, narrative, origin, paragraphs, total_paragraphs, documents, m2, my, y2
+    FROM sums ORDER BY key, position
     """
-    return sql, found.values
+    return sql, where.values
 
 
 def build_unassigned_query(s: Slice) -> Query:
-    """A row for every period, with the same sums for what advances no narrative and no candidate."""
-    found = build_where(s)
+    """Build the query for one row for each period, with the same sums for text that no narrative claims."""
+    where = build_where(s)
     nothing = "count(*) FILTER (NOT claimed)" if s.unit == "paragraph" else "(NOT bool_or(claimed))::BIGINT"
     sql = f"""
     WITH units AS (
         SELECT p.{PERIOD_COLUMN[s.by]} AS period, p.document_id, {ADVANCES_ANY} AS claimed
         FROM snap.paragraphs p
-        WHERE p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL AND {found.sql}
+        WHERE p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL AND {where.sql}
     ),
     sizes AS (
-        SELECT period, document_id, {_DOCUMENT_WEIGHT[s.unit]} AS m, {nothing} AS y FROM units GROUP BY ALL
-    )
-    SELECT period, sum(y)::BIGINT AS paragraphs, sum(m)::BIGINT AS total_paragraphs,
-           count(*) AS documents, sum(m * m)::BIGINT AS m2, sum(m * y)::BIGINT AS my,
-           sum(y * y)::BIGINT AS y2
-    FROM sizes GROUP BY period ORDER BY period
+        SELECT period, document_id, {DOCUMENT_WEIGHT[s.unit]} AS m, {nothing} AS y FROM units GROUP BY ALL
+    ),
+    sums AS (SELECT period, {DOCUMENT_SUMS}, {NARRATIVE_SUMS} FROM sizes GROUP BY period)
+    SELECT period, paragraphs, total_paragraphs, documents, m2, my, y2 FROM sums ORDER BY period
     """
-    return sql, found.values
+    return sql, where.values
 
 
-# The only words of a caller that reach the SQL text, and only by look-up.
-_GROUP_COLUMN: dict[GroupBy, str] = {"speaker": "speaker", "outlet": "outlet", "voice": "voice"}
-_GROUP_WEIGHT: dict[Unit, str] = {"paragraph": "count(*)", "document": "1::BIGINT"}
-
-
-def _build_group_base(s: Slice, of: GroupBy) -> str:
-    """The dated statement paragraphs of the slice with their group; its values are those of `where(s)`."""
+def _build_dated_base(column: str, s: Slice, where: Where) -> str:
+    """Build the query for the dated statement paragraphs of the slice, with a column of theirs as the key."""
     return f"""
-        SELECT p.paragraph_id, p.document_id, p.{_GROUP_COLUMN[of]} AS "group"
+        SELECT p.paragraph_id, p.document_id, p.{column} AS key
         FROM snap.paragraphs p
-        WHERE p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL AND {build_where(s).sql}"""
+        WHERE p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL AND {where.sql}"""
 
 
-def count_groups(snapshot: Snapshot, s: Slice, of: GroupBy) -> int:
-    """How many different speakers, outlets or voices the slice's dated statement paragraphs have."""
-    found = snapshot.frame(
-        f'SELECT count(DISTINCT "group") AS n FROM ({_build_group_base(s, of)})', build_where(s).values
-    )
-    return int(found["n"].iloc[0])
+def count_groups(snapshot: Snapshot, s: Slice, group: GroupBy) -> int:
+    """Count the different speakers, outlets or voices of the slice's dated statement paragraphs."""
+    where = build_where(s)
+    base = _build_dated_base(GROUP_COLUMN[group], s, where)
+    return int(snapshot.frame(f"SELECT count(DISTINCT key) AS n FROM ({base})", where.values)["n"].iloc[0])
 
 
-def query_group_sums(snapshot: Snapshot, s: Slice, of: GroupBy, most: int) -> pd.DataFrame:
-    """Columns group, narrative_id, narrative, paragraphs, total_paragraphs, documents, m2, my, y2.
+def query_group_sums(snapshot: Snapshot, s: Slice, group: GroupBy, most: int) -> pd.DataFrame:
+    """Query the sums for the shares of each group and narrative.
 
-    One row for each of `most` groups and each of `s.narratives` (all where there are none), zeros included;
-    the groups are those that advance them most often, in that order. Counted are the statement paragraphs of
-    the slice that stand in a period of `s.by`, in its unit; the sums are those of
-    `measure.clustered_interval`.
+    Columns group, narrative_id, narrative, paragraphs, total_paragraphs, documents, m2, my, y2. One row for
+    each of `most` groups and each of `s.narratives` (all narratives if there are none), zeros included. The
+    groups are those that advance these narratives most often, in that order. Only statement paragraphs in a
+    period of `s.by` count, in the unit of the slice. The sums are those of `measure.clustered_interval`.
     """
-    found = build_where(s)
-    chosen = build_narrative_condition(s, found)
+    where = build_where(s)
+    narratives = build_narrative_condition(s, where)
+    base = _build_dated_base(GROUP_COLUMN[group], s, where)
     return snapshot.frame(
         f"""
-        WITH base AS MATERIALIZED ({_build_group_base(s, of)}),
-        sizes AS (SELECT "group", document_id, {_GROUP_WEIGHT[s.unit]} AS m FROM base GROUP BY ALL),
-        totals AS (
-            SELECT "group", count(*) AS documents, sum(m)::BIGINT AS total, sum(m * m)::BIGINT AS m2
-            FROM sizes GROUP BY "group"
-        ),
-        hits AS (
-            SELECT p."group", p.document_id, a.narrative_id, {_GROUP_WEIGHT[s.unit]} AS y
-            FROM base p JOIN snap.assignments a USING (paragraph_id)
-            WHERE {NOT_REJECTED} AND {chosen} GROUP BY ALL
-        ),
-        counts AS (
-            SELECT "group", narrative_id, sum(y)::BIGINT AS n, sum(m * y)::BIGINT AS my,
-                   sum(y * y)::BIGINT AS y2
-            FROM hits JOIN sizes USING ("group", document_id) GROUP BY ALL
-        ),
+        WITH {build_clustered_sums(base, narratives, s.unit)},
         foremost AS (
-            SELECT t."group", coalesce(sum(c.n), 0) AS advancing
-            FROM totals t LEFT JOIN counts c USING ("group")
-            GROUP BY t."group", t.total ORDER BY advancing DESC, t.total DESC, t."group" LIMIT $most
+            SELECT key, sum(paragraphs) AS advancing FROM sums GROUP BY key, total_paragraphs
+            ORDER BY advancing DESC, total_paragraphs DESC, key LIMIT $most
         )
-        SELECT t."group", a.narrative_id, a.name AS narrative, coalesce(c.n, 0) AS paragraphs,
-               t.total AS total_paragraphs, t.documents, t.m2,
-               coalesce(c.my, 0) AS my, coalesce(c.y2, 0) AS y2
-        FROM foremost l JOIN totals t USING ("group") CROSS JOIN snap.narratives a
-        LEFT JOIN counts c ON c."group" = t."group" AND c.narrative_id = a.narrative_id
-        WHERE {chosen}
-        ORDER BY l.advancing DESC, t.total DESC, t."group", a.position
+        SELECT key AS "group", narrative_id, narrative, paragraphs, total_paragraphs, documents, m2, my, y2
+        FROM foremost JOIN sums USING (key)
+        ORDER BY advancing DESC, total_paragraphs DESC, key, position
         """,
-        {**found.values, "most": most},
+        {**where.values, "most": most},
     )
 
 
 def query_top_by_narrative(snapshot: Snapshot, s: Slice, narratives: Sequence[str], most: int) -> pd.DataFrame:
-    """The `most` best-scored statement paragraphs of each narrative, in the order of `narratives`.
+    """Query the `most` best-scored statement paragraphs of each narrative, in the order of `narratives`.
 
-    Columns narrative_id, narrative, score, sentence, paragraph_id, document_id, date, speaker, voice,
-    outlet, title, url, text_kind, text; dated finely enough for a period of `s.by`, best first, then by id.
+    Columns narrative_id, narrative, score, sentence, paragraph_id, document_id, date, speaker, voice, outlet,
+    title, url, text_kind, text. Dates must be precise enough for a period of `s.by`. Best first, then by id.
     """
     return snapshot.frame(
         f"""

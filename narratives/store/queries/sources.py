@@ -1,7 +1,7 @@
-"""How much text a snapshot holds, and what became of it: the questions of the Sources page.
+"""Queries of the Sources page: how much text a snapshot contains, and how it was processed.
 
-Unlike the queries behind shares these count text of every kind, language and voice, copies included,
-because they tell what there is at all. Filters for speaker, outlet and dates narrow them all the same.
+Unlike the queries behind shares, these count text of every kind, language and voice, and copies, because they
+describe everything that was collected. Filters for speaker, outlet and dates narrow them as well.
 """
 
 from __future__ import annotations
@@ -16,95 +16,97 @@ from narratives.store.snapshot_reader import Snapshot
 
 
 def query_outlet_coverage(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
-    """Columns outlet, period, documents, statements; one row an outlet and period of `s.by` with text.
+    """Query the documents of each outlet and period of `s.by` with text.
 
-    `documents` are those with any paragraph in the slice, copies and unread languages included;
-    `statements` are the statement paragraphs that shares rest on, copies as the slice says. Documents
-    whose date is too coarse for `s.by` stand in no row.
+    Columns outlet, period, documents, statements. `documents` are those with any paragraph in the slice, copies
+    and unread languages included. `statements` are the statement paragraphs that shares rest on, with copies as
+    in the slice. Documents whose date is too coarse for `s.by` are in no row.
     """
-    found, counted = _build_where_with_copies(s), build_where(Slice(copies=s.copies)).sql
+    where, counted = _build_where_with_copies(s), build_where(Slice(copies=s.copies)).sql
     period = PERIOD_COLUMN[s.by]
     return snapshot.frame(
         f"""
         SELECT p.outlet, p.{period} AS period, count(DISTINCT p.document_id) AS documents,
                count(*) FILTER (p.statement AND {counted}) AS statements
-        FROM snap.paragraphs p WHERE p.{period} IS NOT NULL AND {found.sql}
+        FROM snap.paragraphs p WHERE p.{period} IS NOT NULL AND {where.sql}
         GROUP BY ALL ORDER BY 1, 2
         """,
-        found.values,
+        where.values,
     )
 
 
 def query_date_sources(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
-    """Columns outlet, date_precision, date_source, documents: where dates were found, or why there is none.
+    """Query the sources of the documents' dates, or the reasons why there is none.
 
-    Counted are the documents that may lie within the slice's dates, undated ones among them; most first.
+    Columns outlet, date_precision, date_source, documents; most documents first. Documents count if they may lie
+    within the slice's dates; this includes undated ones.
     """
-    found = build_possible_where(replace(s, copies="all"))
+    where = build_possible_where(replace(s, copies="all"))
     return snapshot.frame(
         f"""
         SELECT d.outlet, d.date_precision, d.date_source, count(*) AS documents
         FROM snap.documents d
         WHERE d.status = 'read'
-              AND d.document_id IN (SELECT p.document_id FROM snap.paragraphs p WHERE {found.sql})
+              AND d.document_id IN (SELECT p.document_id FROM snap.paragraphs p WHERE {where.sql})
         GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3
         """,
-        found.values,
+        where.values,
     )
 
 
 def query_undated(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
-    """Columns outlet, title, source_path, url, date_source: documents of the slice without any date."""
-    found = build_where(replace(s, date_from="", date_to="", copies="all"))
+    """Query the undated documents of the slice: columns outlet, title, source_path, url, date_source."""
+    where = build_where(replace(s, date_from="", date_to="", copies="all"))
     return snapshot.frame(
         f"""
         SELECT d.outlet, d.title, d.source_path, d.url, d.date_source
         FROM snap.documents d
         WHERE d.status = 'read' AND d.date_precision = 'none'
-              AND d.document_id IN (SELECT p.document_id FROM snap.paragraphs p WHERE {found.sql})
+              AND d.document_id IN (SELECT p.document_id FROM snap.paragraphs p WHERE {where.sql})
         ORDER BY d.document_id
         """,
-        found.values,
+        where.values,
     )
 
 
 def query_outlet_copies(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
-    """Columns outlet, original_outlet, paragraphs, documents: who repeats paragraphs of whom.
+    """Query which outlets repeat paragraphs of which others.
 
-    A copy is placed by the outlet and date that repeat; most paragraphs first.
+    Columns outlet, original_outlet, paragraphs, documents; most paragraphs first. A copy counts with its own
+    outlet and date.
     """
-    found = _build_where_with_copies(s)
+    where = _build_where_with_copies(s)
     return snapshot.frame(
         f"""
         SELECT p.outlet, o.outlet AS original_outlet, count(*) AS paragraphs,
                count(DISTINCT p.document_id) AS documents
         FROM snap.paragraphs p JOIN snap.paragraphs o ON o.paragraph_id = p.duplicate_of
-        WHERE p.duplicate_of <> '' AND {found.sql}
+        WHERE p.duplicate_of <> '' AND {where.sql}
         GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
         """,
-        found.values,
+        where.values,
     )
 
 
 def query_languages(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
-    """Columns language (ISO 639-1 or empty), paragraphs, statements, matched; most paragraphs first.
+    """Query the languages of the paragraphs, most paragraphs first.
 
-    `matched` says whether any paragraph in the language is compared with the narratives: `statements`
-    counts those that are, copies included.
+    Columns language (ISO 639-1 or empty), paragraphs, statements, matched. `matched` is true if any paragraph in
+    the language is compared with the narratives; `statements` counts these, copies included.
     """
-    found = _build_where_with_copies(s)
-    return _query_counts_by(snapshot, "p.language AS language", found, ", bool_or(p.statement) AS matched")
+    where = _build_where_with_copies(s)
+    return _query_counts_by(snapshot, "p.language AS language", where, ", bool_or(p.statement) AS matched")
 
 
 def query_voices(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
-    """Columns voice, paragraphs, statements; paragraphs of the body and questions, most first."""
-    found = _build_where_with_copies(s)
-    found.add("p.kind IN ('body', 'question')")
-    return _query_counts_by(snapshot, "p.voice AS voice", found)
+    """Query the voices of body paragraphs and questions, most first: columns voice, paragraphs, statements."""
+    where = _build_where_with_copies(s)
+    where.add("p.kind IN ('body', 'question')")
+    return _query_counts_by(snapshot, "p.voice AS voice", where)
 
 
 def query_rejected(snapshot: Snapshot) -> pd.DataFrame:
-    """Columns source_path, row (0: the whole input), reason: what could not be read, by place."""
+    """Query the rejected inputs in order: columns source_path, row (0: the whole input), reason."""
     return snapshot.frame(
         """
         SELECT source_path, row, reason FROM snap.documents WHERE status = 'rejected'
@@ -114,9 +116,9 @@ def query_rejected(snapshot: Snapshot) -> pd.DataFrame:
 
 
 def query_inputs(snapshot: Snapshot) -> pd.DataFrame:
-    """Columns source_path, documents, rejected, reason: what came of each input, by path.
+    """Query the result of reading each input, by path: columns source_path, documents, rejected, reason.
 
-    `reason` is that of the first rejected row, empty where all was read.
+    `reason` is that of the first rejected row, empty if everything was read.
     """
     return snapshot.frame(
         """
@@ -129,25 +131,25 @@ def query_inputs(snapshot: Snapshot) -> pd.DataFrame:
 
 
 def _build_where_with_copies(s: Slice) -> Where:
-    """The slice's conditions, but copies count like originals."""
+    """Build the slice's conditions, but count copies like originals."""
     return build_where(replace(s, copies="all"))
 
 
-def _query_counts_by(snapshot: Snapshot, column: str, found: Where, more: str = "") -> pd.DataFrame:
+def _query_counts_by(snapshot: Snapshot, column: str, where: Where, more: str = "") -> pd.DataFrame:
     return snapshot.frame(
         f"""
         SELECT {column}, count(*) AS paragraphs, count(*) FILTER (p.statement) AS statements{more}
-        FROM snap.paragraphs p WHERE {found.sql} GROUP BY 1 ORDER BY 2 DESC, 1
+        FROM snap.paragraphs p WHERE {where.sql} GROUP BY 1 ORDER BY 2 DESC, 1
         """,
-        found.values,
+        where.values,
     )
 
 
 def query_outlets(snapshot: Snapshot) -> pd.DataFrame:
-    """Columns outlet, host, text_kind, documents, first, last; most documents first.
+    """Query the outlets, most documents first: columns outlet, host, text_kind, documents, first, last.
 
-    `host` is that of the documents' addresses, empty where they have none; `first` and `last` are the
-    earliest and latest date as they are known, empty where there is none.
+    `host` is that of the documents' addresses, empty if they have none. `first` and `last` are the earliest and
+    latest partial date, empty if there is none.
     """
     return snapshot.frame(
         """

@@ -108,7 +108,7 @@ def test_a_stopped_fetch_goes_on_where_it_was(site, tmp_path):
         get(site, tmp_path, *NAMES, progress=stop_at("fetching", 4))
     assert site.asked() == NAMES[:4]
     report = get(site, tmp_path, *NAMES)
-    assert site.asked() == NAMES and report.counts == {"already": 4, "new": 2} and report.had == 6
+    assert site.asked() == NAMES and report.counts == {"already": 4, "new": 2} and report.archived == 6
     assert get(site, tmp_path, *NAMES).counts == {"unchanged": 6}
 
 
@@ -214,10 +214,10 @@ def test_a_record_that_is_no_record_is_none(tmp_path):
 PROGRAM = """
 import sys
 from pathlib import Path
-from narratives.fetch import FetchRequest, fetch
-from narratives.fetch.records import Manners
+from narratives.fetch import FetchRequest, fetch_source
+from narratives.fetch.records import CrawlPolicy
 request = FetchRequest(sys.argv[1], Path(sys.argv[2]), allow_hosts=(sys.argv[3],))
-print(sorted(fetch(request, manners=Manners(between=0.0)).counts.items()))
+print(sorted(fetch_source(request, policy=CrawlPolicy(between=0.0)).counts.items()))
 """
 
 

@@ -47,7 +47,7 @@ def test_the_walk_back_finds_every_event_however_many_a_listing_shows(shown):
         looked.append(f"{year}-{month}-{day}")
         return FetchedPage(url, url, 200, (), up_to(looked[-1], max(shown, 2)).encode())
 
-    found = list_events(DateRange.of("2016-11-01", "2016-11"), date(2016, 11, 12), look)
+    found = list_events(DateRange.parse("2016-11-01", "2016-11"), date(2016, 11, 12), look)
     assert [entry.url.rpartition("/")[2] for entry in found.entries] == ["5", "4", "3", "2"]
     assert found.entries[0].published == "2016-11-10" and looked[0] == "2016-11-12"
     assert len(looked) == len(set(looked)) and found.failures == ()
@@ -62,14 +62,14 @@ def test_listings_of_single_days_are_walked_day_by_day():
         events = [event for event in EVENTS if event[1] == f"{year}-{month}-{day}"]
         return FetchedPage(url, url, 200, (), listing(*events).encode())
 
-    found = list_events(DateRange.of("2016-11-01", "2016-11-10"), date(2020, 1, 1), look)
+    found = list_events(DateRange.parse("2016-11-01", "2016-11-10"), date(2020, 1, 1), look)
     assert len(found.entries) == 4 and len(looked) == 10
 
 
 def test_a_day_with_more_events_than_a_listing_shows_is_told():
     full = listing(*((n, "2016-11-10") for n in range(20))).encode()
     found = list_events(
-        DateRange.of("2016-11-10", "2016-11-10"),
+        DateRange.parse("2016-11-10", "2016-11-10"),
         date(2020, 1, 1),
         lambda url: FetchedPage(url, url, 200, (), full),
     )
@@ -80,7 +80,7 @@ def test_a_listing_that_fails_is_told_and_a_tired_host_left_alone():
     def look(url):
         raise FetchError("a page", "403 Forbidden", "Later.", status=403)
 
-    found = list_events(DateRange.of("2016", "2016"), date(2020, 1, 1), look)
+    found = list_events(DateRange.parse("2016", "2016"), date(2020, 1, 1), look)
     assert found.entries == () and len(found.failures) == 1
 
 

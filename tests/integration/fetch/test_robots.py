@@ -84,7 +84,7 @@ def test_the_pace_that_it_asks_for(site, tmp_path, text, pause):
 
 def test_a_pace_that_never_ends_is_told(site, tmp_path):
     site.routes["/robots.txt"] = rules("User-agent: *\nCrawl-delay: 86400\n")
-    assert "one request in 86,400 s" in why(get(site, tmp_path, "/a")) and site.asked() == []
+    assert "one request every 86,400 s" in why(get(site, tmp_path, "/a")) and site.asked() == []
 
 
 class Canned:
@@ -102,4 +102,4 @@ class Canned:
 def test_any_bytes_are_some_rules(body):
     robots = RobotsRules(Canned(body), RateLimiter(CrawlPolicy(), Clock()), CrawlPolicy())
     with suppress(FetchError):
-        robots.permit("http://example.org/a?b=c")
+        robots.check_permission("http://example.org/a?b=c")

@@ -230,12 +230,12 @@ def test_any_bytes_are_of_some_kind(body):
 
 # --- dates --------------------------------------------------------------------------------------------
 def test_partial_dates_are_filled_to_their_ends():
-    assert DateRange.of("2016", "2016") == DateRange(date(2016, 1, 1), date(2016, 12, 31))
-    assert DateRange.of("2016-02", "2016-02") == DateRange(date(2016, 2, 1), date(2016, 2, 29))
-    assert DateRange.of("", "").is_open
+    assert DateRange.parse("2016", "2016") == DateRange(date(2016, 1, 1), date(2016, 12, 31))
+    assert DateRange.parse("2016-02", "2016-02") == DateRange(date(2016, 2, 1), date(2016, 2, 29))
+    assert DateRange.parse("", "").is_open
 
 
 @pytest.mark.parametrize(("start", "end"), [("2016-13", ""), ("16", ""), ("", "2016-02-30"), ("2017", "2016")])
 def test_dates_that_cannot_be(start, end):
     with pytest.raises(UsageError):
-        DateRange.of(start, end)
+        DateRange.parse(start, end)

@@ -56,7 +56,7 @@ def run(session: Session, page: str, finished: bool = True) -> str | None:
     session.page = page
     url_state.begin_run()
     said = url_state.bind_value("by", {"auto": "Auto", "year": "Year"}, "auto")
-    own = url_state.view("by", said)
+    own = url_state.prepare_widget("by", said)
     assert said is not None and own == f"by-on-{page}"
     told = session.told.get(own)
     if finished:
@@ -86,7 +86,7 @@ def test_a_page_that_was_turned_to_in_passing_leaves_nothing_undrawn(session):
 def test_what_is_said_goes_with_the_reader_to_the_page_that_offers_it_too(session):
     run(session, "a")
     session["by-on-a"] = "year"  # as Streamlit does before it calls back
-    url_state.keep("by", "by-on-a")
+    url_state.save_value("by", "by-on-a")
     assert run(session, "a") is None
     assert run(session, "b") == "year"
     assert url_state.st.query_params == {"by": ["year"]}
@@ -95,7 +95,7 @@ def test_what_is_said_goes_with_the_reader_to_the_page_that_offers_it_too(sessio
 def test_a_widget_that_gives_nothing_says_nothing(session):
     run(session, "a")
     session["by-on-a"] = None
-    url_state.keep("by", "by-on-a")
+    url_state.save_value("by", "by-on-a")
     assert run(session, "a") == "auto"
 
 
@@ -140,7 +140,7 @@ def test_each_page_has_widgets_of_its_own(app):
     for page in PAGES:
         found = widgets(turned_to(app, page))
         assert not set(found) & set(pages), {key: (page, pages[key]) for key in set(found) & set(pages)}
-        assert not set(found) & set(app.session_state["address fields"])
+        assert not set(found) & set(app.session_state["url defaults"])
         pages |= dict.fromkeys(found, page)
     assert len(pages) > 20
 

@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from narratives.dashboard.components import chart_panel
 from narratives.measure import add_shares
-from narratives.model import Slice
+from narratives.model import EvidenceQuery, Slice
 from narratives.render import phrases
 from narratives.store import open_snapshot
 from tests.helpers.factory import build_store
@@ -44,7 +44,7 @@ EXTRA = {"filter_text": "=1+1", "filter_like": "", "filter_unassigned": "yes", "
 
 def test_the_evidence_file_runs_no_formula(tmp_path):
     snapshot = open_snapshot(build_store(tmp_path).path)
-    found = snapshot.paragraphs(Slice(), "HYPERLINK")
+    found = snapshot.paragraphs(EvidenceQuery(Slice(), "HYPERLINK"))
     content = chart_panel.export_paragraphs(found, Slice(), snapshot.meta(), EXTRA, ".csv")
     assert content.startswith(BOM)
     written = read(content)
@@ -57,7 +57,7 @@ def test_the_evidence_file_runs_no_formula(tmp_path):
 def test_three_formats_hold_the_same_rows_in_the_same_order(tmp_path):
     snapshot = open_snapshot(build_store(tmp_path, "a notice").path)
     s = Slice(speakers=("", "Vladimir Putin"), copies="all")
-    found = snapshot.paragraphs(s, sort="oldest")
+    found = snapshot.paragraphs(EvidenceQuery(s, sort="oldest"))
     extra = {"filter_text": "", "filter_like": "", "filter_unassigned": "no", "sorted_by": "oldest"}
     csv, jsonl, packed = (
         chart_panel.export_paragraphs(found, s, snapshot.meta(), extra, suffix)
@@ -80,7 +80,7 @@ def test_three_formats_hold_the_same_rows_in_the_same_order(tmp_path):
 def test_what_no_narrative_covers_names_no_narrative(tmp_path):
     snapshot = open_snapshot(build_store(tmp_path).path)
     s = Slice(narratives=("wwii_memory",))
-    found = snapshot.paragraphs(s, unassigned=True)
+    found = snapshot.paragraphs(EvidenceQuery(s, unassigned=True))
     written = read(chart_panel.export_paragraphs(found, s, snapshot.meta(), EXTRA, ".csv"))
     assert set(written["filter_narrative"]) == {""} and len(written) == len(found) > 0
 

@@ -59,9 +59,9 @@ def test_threads_do_not_matter(corpus, drawn, tmp_path: Path):
     vectors, _, _ = corpus
     np.save(tmp_path / "vectors.npy", vectors)
     code = (
-        "import sys, numpy as np; from narratives.track import layout;"
+        "import sys, numpy as np; from narratives.discover import project_to_map;"
         "v = np.load('vectors.npy'); ids = [f'd{i:05d}-1' for i in range(len(v))];"
-        "sys.stdout.buffer.write(layout(v, ids).tobytes())"
+        "sys.stdout.buffer.write(project_to_map(v, ids).tobytes())"
     )
     for threads in ("1", "2"):
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
@@ -107,7 +107,7 @@ def test_a_map_of_other_paragraphs_is_begun_anew(corpus, drawn):
 
 def test_what_is_too_much_is_placed_among_its_like(corpus, monkeypatch):
     vectors, ids, kind = corpus
-    monkeypatch.setattr(sys.modules["narratives.discover.projection"], "MOST", 200)
+    monkeypatch.setattr(sys.modules["narratives.discover.projection"], "MAX_FOR_TSNE", 200)
     places = project_to_map(vectors, ids)
     assert np.isfinite(places).all()
     assert len(np.unique(places, axis=0)) > 200

@@ -132,8 +132,8 @@ def test_the_order_of_decisions_changes_no_bit(order):
 
 def test_the_number_of_threads_changes_no_bit():
     code = (
-        "import hashlib; from tests.unit.match.test_learning import decided, learn\n"
-        "found = learn(decided())\n"
+        "import hashlib; from tests.unit.match.test_learning import decided, learn_corrections\n"
+        "found = learn_corrections(decided())\n"
         "print(hashlib.sha256(found.weights.tobytes() + found.thresholds.tobytes()).hexdigest())"
     )
     said = set()

@@ -188,7 +188,7 @@ def test_a_cue_raises_only_its_own_narrative(background):
 def test_a_question_put_to_the_speaker_scores_less_than_the_statement(matcher, monkeypatch):
     text = "Did your school plan a farm where one apple a day is fruit?"
     asked = run(matcher, [text]).scores[0, 0]
-    monkeypatch.setattr(matcher_module, "is_question_put", lambda _: False)
+    monkeypatch.setattr(matcher_module, "is_question_to_speaker", lambda _: False)
     assert asked < run(matcher, [text]).scores[0, 0]
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score
 
-from narratives.measure import compute_quality
+from narratives.measure import ScoredPairs, compute_quality
 from narratives.model import QualityMetrics
 
 MEASURES = ("precision", "recall", "f1", "average_precision", "false_positive_rate")
@@ -34,11 +34,16 @@ def same(a: QualityMetrics, b: QualityMetrics) -> bool:
     return repr(a) == repr(b)  # NaN is not equal to itself
 
 
+def quality(*pairs_and_names: object, **more: int) -> tuple[QualityMetrics, ...]:
+    *pairs, narrative_ids = pairs_and_names
+    return compute_quality(ScoredPairs(*pairs), narrative_ids, **more)
+
+
 def test_a_hand_count():
     truth = np.array([[1], [1], [1], [0], [0], [0]], bool)
     predicted = np.array([[1], [1], [0], [1], [0], [0]], bool)
     scores = np.array([[0.9], [0.8], [0.3], [0.7], [0.2], [0.1]])
-    found, macro = compute_quality(truth, np.ones_like(truth), scores, predicted, list("aabbcc"), ["n"])
+    found, macro = quality(truth, np.ones_like(truth), scores, predicted, list("aabbcc"), ["n"])
     assert (found.narrative_id, found.support) == ("n", 3)
     assert found.precision == found.recall == found.f1 == pytest.approx(2 / 3)
     assert found.average_precision == pytest.approx((1 + 1 + 3 / 4) / 3)
@@ -50,7 +55,7 @@ def test_a_hand_count():
 @given(st.integers(0, 1000))
 def test_the_figures_of_scikit_learn(seed):
     truth, known, scores, predicted, documents = case(seed)
-    rows = compute_quality(truth, known, scores, predicted, documents, names(), resamples=2)
+    rows = quality(truth, known, scores, predicted, documents, names(), resamples=2)
     for k, row in enumerate(rows[:-1]):
         use = known[:, k]
         y, said = truth[use, k], predicted[use, k]
@@ -67,15 +72,15 @@ def test_the_figures_of_scikit_learn(seed):
 
 def test_a_disputed_pair_plays_no_part():
     truth, known, scores, predicted, documents = case()
-    before = compute_quality(truth, known, scores, predicted, documents, names())
-    after = compute_quality(truth ^ ~known, known, scores - 5 * ~known, predicted ^ ~known, documents, names())
+    before = quality(truth, known, scores, predicted, documents, names())
+    after = quality(truth ^ ~known, known, scores - 5 * ~known, predicted ^ ~known, documents, names())
     assert all(map(same, before, after))
 
 
 @settings(deadline=None, max_examples=25)
 @given(st.integers(0, 1000))
 def test_an_interval_holds_its_figure_and_stays_within_bounds(seed):
-    for row in compute_quality(*case(seed), names(), resamples=200):
+    for row in quality(*case(seed), names(), resamples=200):
         for measure in MEASURES:
             low, high = getattr(row, f"{measure}_low"), getattr(row, f"{measure}_high")
             assert 0 <= low <= getattr(row, measure) <= high <= 1
@@ -83,16 +88,16 @@ def test_an_interval_holds_its_figure_and_stays_within_bounds(seed):
 
 def test_the_same_seed_gives_the_same_interval_and_another_seed_another():
     data = case()
-    assert all(map(same, compute_quality(*data, names()), compute_quality(*data, names())))
-    assert not same(compute_quality(*data, names())[-1], compute_quality(*data, names(), seed=1)[-1])
+    assert all(map(same, quality(*data, names()), quality(*data, names())))
+    assert not same(quality(*data, names())[-1], quality(*data, names(), seed=1)[-1])
 
 
 def test_paragraphs_of_one_document_are_not_independent():
     truth, known, scores, predicted, _ = case(n=100)
     repeated = [np.repeat(array, 8, axis=0) for array in (truth, known, scores, predicted)]
-    together = compute_quality(*repeated, [f"d{i // 8}" for i in range(800)], names())[-1]
-    apart = compute_quality(*repeated, [f"d{i}" for i in range(800)], names())[-1]
-    once = compute_quality(truth, known, scores, predicted, [f"d{i}" for i in range(100)], names())[-1]
+    together = quality(*repeated, [f"d{i // 8}" for i in range(800)], names())[-1]
+    apart = quality(*repeated, [f"d{i}" for i in range(800)], names())[-1]
+    once = quality(truth, known, scores, predicted, [f"d{i}" for i in range(100)], names())[-1]
     assert together.f1 == apart.f1 == once.f1
     assert together.f1_high - together.f1_low == pytest.approx(once.f1_high - once.f1_low, rel=0.1)
     assert together.f1_high - together.f1_low > 2 * (apart.f1_high - apart.f1_low)
@@ -102,21 +107,21 @@ def test_more_documents_give_narrower_intervals():
     widths = [
         row.f1_high - row.f1_low
         for n in (100, 400, 1600)
-        for row in compute_quality(*case(n=n, documents=n // 2), names())[-1:]
+        for row in quality(*case(n=n, documents=n // 2), names())[-1:]
     ]
     assert all(wide > narrow for wide, narrow in pairwise(widths))
 
 
 def test_blocks_of_resamples_change_nothing(monkeypatch):
-    whole = compute_quality(*case(), names())
-    monkeypatch.setattr(sys.modules[compute_quality.__module__], "_BLOCK", 200 * 7)
-    assert all(map(same, whole, compute_quality(*case(), names())))
+    whole = quality(*case(), names())
+    monkeypatch.setattr(sys.modules[compute_quality.__module__], "_MAX_CELLS", 200 * 7)
+    assert all(map(same, whole, quality(*case(), names())))
 
 
 def test_what_is_undefined_is_nan():
     truth = np.array([[1, 0], [0, 0], [1, 0]], bool)
     predicted = np.array([[0, 1], [0, 0], [0, 0]], bool)
-    silent, absent, macro = compute_quality(
+    silent, absent, macro = quality(
         truth, np.ones_like(truth), predicted * 1.0, predicted, list("abc"), ["silent", "absent"]
     )
     assert np.isnan(silent.precision) and silent.recall == silent.f1 == 0
@@ -127,13 +132,13 @@ def test_what_is_undefined_is_nan():
 
 def test_one_document_has_no_interval():
     truth, known, scores, predicted, _ = case()
-    macro = compute_quality(truth, known, scores, predicted, ["d"] * 200, names())[-1]
+    macro = quality(truth, known, scores, predicted, ["d"] * 200, names())[-1]
     assert macro.f1 > 0 and np.isnan([macro.f1_low, macro.f1_high]).all()
 
 
 def test_no_paragraphs_at_all():
     none = np.zeros((0, 1))
-    narrative, macro = compute_quality(none > 0, none > 0, none, none > 0, [], ["n"])
+    narrative, macro = quality(none > 0, none > 0, none, none > 0, [], ["n"])
     assert narrative.support == macro.support == 0
     assert np.isnan([narrative.f1, macro.f1]).all()
 
@@ -143,4 +148,4 @@ def test_shapes_that_disagree_are_named(wrong):
     arrays = list(case()[:4])
     arrays[wrong] = arrays[wrong][:-1]
     with pytest.raises(ValueError, match=r"of shape \(200, 3\), got \(199, 3\)"):
-        compute_quality(*arrays, case()[4], names())
+        quality(*arrays, case()[4], names())

@@ -76,9 +76,9 @@ def test_too_little_to_say():
     assert found["base_ok"].tolist() == [False, False, True, False]
     assert found["base_reason"].tolist() == [
         "fewer than 30 documents",
-        "fewer than 5 documents with both, found or expected",
+        "fewer than 5 documents with both, observed or expected",
         "",
-        "fewer than 5 documents with both, found or expected",
+        "fewer than 5 documents with both, observed or expected",
     ]
     assert found["lift"].isna().tolist() == [True, True, False, True]
     assert "does not occur" in compute_cooccurrence(pairs((0, 90, 0, 100)), SuppressionRule(30, 0))["base_reason"][0]

@@ -8,7 +8,7 @@ import pytest
 
 from narratives.model import Document, Paragraph
 from narratives.parse import find_copies
-from narratives.parse.patterns import count_words
+from narratives.parse.segmentation import count_words
 
 LONG = (
     "the delegations of both countries met on the banks of the river to discuss how the water of the spring"

@@ -60,6 +60,6 @@ def test_posts_by_date():
 
 def test_a_shared_surname_is_nobody():
     roster = Roster([Speaker("Anna Orlova"), Speaker("Vera Orlova", roles=(Role("Mayor"),))])
-    assert roster.by_surname("Orlova") == ""
+    assert roster.find_by_surname("Orlova") == ""
     assert roster.resolve("Ms Orlova") == "Orlova"
-    assert ROSTER.by_surname("Assad") == "Bashar al-Assad"
+    assert ROSTER.find_by_surname("Assad") == "Bashar al-Assad"

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from narratives.model import RawDocument, RawParagraph
-from narratives.parse.patterns import count_words
-from narratives.parse.segmentation import is_boilerplate, segment_document
+from narratives.parse.segmentation import count_words, is_boilerplate, segment_document
 
 ICONS = "icon bell-bicon bellicon clockicon cupicon dooricon eggicon fan"
 

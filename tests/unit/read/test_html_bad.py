@@ -53,7 +53,7 @@ IDS = "empty blank nul binary bare scripts large bomb cut tables tags attribute"
         (
             b"<div id=root></div><script>var text = 'A sentence with words.'</script>",
             "a.html",
-            "scripts fill",
+            "filled by scripts",
         ),
         (P.encode() * N, "a.html", "a larger one"),
         (gzip.compress(b"<p>" + b"a" * 200_000_000, 9), "a.html.gz", "a larger one"),

@@ -82,7 +82,7 @@ def test_a_missing_path_is_rejected(here):
     files, rejected = find_inputs(["nowhere/a.txt"])
     assert files == []
     assert rejected[0].source_path == "nowhere/a.txt"
-    assert "nothing of that name" in rejected[0].reason
+    assert "a path that does not exist" in rejected[0].reason
 
 
 @pytest.mark.parametrize("typed", ["empty", "empty/*.txt", "empty/README.md"])
@@ -91,7 +91,7 @@ def test_an_input_that_holds_nothing_is_rejected(here, typed):
     files, rejected = find_inputs([typed])
     assert files == []
     assert [r.source_path for r in rejected] == [typed]
-    assert "nothing that is input" in rejected[0].reason
+    assert "no file of a supported format" in rejected[0].reason
 
 
 @pytest.mark.parametrize("typed", ["", "a\0b", "x" * 5000, "a**b/*"])
@@ -132,8 +132,8 @@ def test_links_to_nothing_and_to_folders_are_rejected(here):
     files, rejected = find_inputs(["in"])
     assert files == []
     why = reasons(rejected)
-    assert "a link to nothing" in why["dead.txt"] and "a link to nothing" in why["self.txt"]
-    assert "a link to one" in why["far"]
+    assert "a broken link" in why["dead.txt"] and "a broken link" in why["self.txt"]
+    assert "a link to a folder" in why["far"]
 
 
 def test_a_pipe_is_rejected_and_not_waited_for(here):

@@ -49,11 +49,11 @@ def test_the_nearest_manifest_counts(here):
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        ("gone.txt,2016,,,,", "'gone.txt', which is not there"),
+        ("gone.txt,2016,,,,", "'gone.txt', which does not exist"),
         ("../out.txt,2016,,,,", "inside the manifest's folder"),
         ("sub/../../out.txt,2016,,,,", "inside the manifest's folder"),
         ("/etc/hostname,2016,,,,", "inside the manifest's folder"),
-        (",2016,,,,", "which is not there"),
+        (",2016,,,,", "which does not exist"),
         ("a.txt,2016", "6 cells"),
         ("t.csv,,,,https://example.org,", "no url for a table"),
     ],
@@ -76,7 +76,7 @@ def test_a_second_row_for_a_file_is_rejected(here):
     put(here / "in/manifest.csv", HEADER + "a.txt,2016,,,,\n./a.txt,2017,,,,\n")
     files, rejected = find_inputs(["in"])
     assert files[0].manifest == {"date": "2016"}
-    assert rejected[0].row == 2 and "one row a file" in rejected[0].reason
+    assert rejected[0].row == 2 and "one row for each file" in rejected[0].reason
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_a_gzip_that_breaks_off_keeps_the_rows_before(tmp_path):
     found = read(tmp_path, gzip.compress(lines.encode())[:-2000], "a.jsonl.gz")
     assert len(rows_of(found, RawDocument)) > 100
     assert found[-1].row == 0
-    assert "a whole gzip file" in found[-1].reason and f"Rows up to {found[-2].row} were read" in found[-1].reason
+    assert "an undamaged gzip file" in found[-1].reason and f"Rows up to {found[-2].row} were read" in found[-1].reason
 
 
 # --- CSV ----------------------------------------------------------------------------------------------

@@ -162,7 +162,7 @@ def test_change_points_are_marked_and_told(frame):
     )
     [mark] = [trace for trace in figure["data"] if trace.get("text") == ["↑"]]
     assert mark["x"] == ["2017-01-01"]
-    assert "From 2017 higher: 30.0 % (20.0–40.0) after 10.0 % (5.0–20.0)" in mark["hovertemplate"][0]
+    assert "Higher from 2017, at 30.0 % (20.0–40.0) after 10.0 % (5.0–20.0)" in mark["hovertemplate"][0]
 
 
 def test_names_cannot_carry_markup(frame):

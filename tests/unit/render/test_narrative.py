@@ -20,7 +20,7 @@ from narratives.measure import (
 )
 from narratives.measure.correction import NOT_MEASURED
 from narratives.model import QualityMetrics, SuppressionRule
-from narratives.render import narrative_charts, narrative_phrases
+from narratives.render import narrative_charts, narrative_phrases, phrases
 
 BASE = SuppressionRule(documents=30, expected=5)
 LOW, HIGH = 2, 30  # paragraphs of 200 before and after the change
@@ -192,7 +192,7 @@ def test_company_is_told_from_chance():
     ]
     lines = [narrative_phrases.describe_cooccurrence(row) for row in rows.to_dict("records")]
     assert lines[0].startswith("More: 30 documents with both, 5.0 expected by chance, 6.0 times (")
-    assert lines[3] == "Rare: 1 document with both; fewer than 5 documents with both, found or expected."
+    assert lines[3] == "Rare: 1 document with both; fewer than 5 documents with both, observed or expected."
     figure = narrative_charts.build_cooccurrence_figure(rows[rows["base_ok"]], "n")
     go.Figure(figure)
     assert len({trace["marker"]["symbol"] for trace in figure["data"]}) == 3
@@ -214,10 +214,13 @@ def test_a_narrative_never_found_beside_it_stays_on_the_axis():
 
 
 def test_small_shares_keep_a_digit_that_says_something():
-    assert narrative_phrases.format_limits(0.0008, 0.0004, 0.0013) == "0.08 % (0.04–0.13)"
-    assert narrative_phrases.format_limits(0.021, 0.014, 0.033) == "2.1 % (1.4–3.3)"
-    assert narrative_phrases.format_limits(math.nan, math.nan, math.nan) == "–"
-    assert narrative_phrases.format_limits(0.0, 0.0, 0.01) == "0.0 % (0.0–1.0)"
+    def write(share: float, low: float, high: float) -> str:
+        return phrases.format_limits({"share": share, "share_low": low, "share_high": high})
+
+    assert write(0.0008, 0.0004, 0.0013) == "0.08 % (0.04–0.13)"
+    assert write(0.021, 0.014, 0.033) == "2.1 % (1.4–3.3)"
+    assert write(math.nan, math.nan, math.nan) == "–"
+    assert write(0.0, 0.0, 0.01) == "0.0 % (0.0–1.0)"
 
 
 def test_the_sentence_that_decided_is_bold_and_nothing_else_is_markup():
@@ -240,14 +243,14 @@ def step(predecessor: str, *rows: tuple, **names: str):
 @pytest.mark.parametrize(
     ("row", "line"),
     [
-        (("rename", "n", "New", "codebook", [], [], "Old"), "Renamed; before it was “Old”."),
+        (("rename", "n", "New", "codebook", [], [], "Old"), "Renamed; it was “Old”."),
         (("added", "n", "N", "codebook", ["o"], [], ""), "New in the codebook; it replaces “Older”."),
         (("birth", "n", "N", "discovered", ["o"], [0.25], ""), "in “Older” (25.0 %)."),
         (("birth", "n", "N", "discovered", [], [], ""), "Found for the first time."),
         (("kept", "n", "N", "discovered", ["n"], [0.8], ""), "Found again: 80.0 % of"),
         (("merge", "o", "Other", "discovered", ["n"], [0.6], ""), "“Other” went into it."),
         (("death", "o", "Other", "discovered", ["n"], [0.2], ""), "“Other” is gone; 20.0 % of it"),
-        (("split", "o", "Other", "discovered", ["n"], [0.7], ""), "“Other” split off from here."),
+        (("split", "o", "Other", "discovered", ["n"], [0.7], ""), "“Other” split off from this one."),
         (("split", "o", "Other", "codebook", ["n"], [], ""), "“Other” was divided"),
         (("offered", "n", "N", "discovered", [], [], ""), "Offered as a narrative"),
     ],

@@ -135,7 +135,7 @@ def test_a_file_that_is_no_log_is_left_alone(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("Just some notes, rather long, so that nobody takes them for a database. " * 20)
     before = path.read_bytes()
-    with pytest.raises(ConfigError, match="left alone"):
+    with pytest.raises(ConfigError, match="was not changed"):
         DecisionLog(path).current()
     other = tmp_path / "other.sqlite"
     connection = sqlite3.connect(other)

@@ -13,7 +13,15 @@ from threading import Barrier
 import duckdb
 import pytest
 
-from narratives.model import ResourceError, ServerBusyError, Slice, StoreError, UsageError, parse_search_terms
+from narratives.model import (
+    EvidenceQuery,
+    ResourceError,
+    ServerBusyError,
+    Slice,
+    StoreError,
+    UsageError,
+    parse_search_terms,
+)
 from narratives.store import MOST_TERMS, Limits, Snapshot, Store, Turns, for_files, for_pages, open_snapshot
 from narratives.store.limits import MB, machine_memory
 from narratives.store.snapshot_reader import DATABASE_FILE, attach_database
@@ -92,7 +100,7 @@ def test_no_more_than_so_many_are_asked_at_once(store):
         held = [others.submit(hold) for _ in range(2)]
         try:
             both.wait(60)
-            with pytest.raises(ServerBusyError, match="busy with the questions of others") as caught:
+            with pytest.raises(ServerBusyError, match="busy with other users' queries") as caught:
                 snapshot.totals(Slice())
             assert harmless(caught.value)
         finally:
@@ -144,26 +152,30 @@ def test_what_is_searched_twice_comes_once():
 def test_a_search_of_too_many_words_is_refused(store):
     snapshot = open_snapshot(store)
     most = " ".join(f"word{number}" for number in range(MOST_TERMS))
-    assert snapshot.count_paragraphs(Slice(), most) == 0
-    assert snapshot.count_paragraphs(Slice(), "war " * 5000) == snapshot.count_paragraphs(Slice(), "war") > 0
+    assert snapshot.count_paragraphs(EvidenceQuery(Slice(), most)) == 0
+    assert (
+        snapshot.count_paragraphs(EvidenceQuery(Slice(), "war " * 5000))
+        == snapshot.count_paragraphs(EvidenceQuery(Slice(), "war"))
+        > 0
+    )
     with pytest.raises(UsageError, match=f"at most {MOST_TERMS} words and phrases; got 5,000"):
-        snapshot.count_paragraphs(Slice(), " ".join(f"word{number}" for number in range(5000)))
+        snapshot.count_paragraphs(EvidenceQuery(Slice(), " ".join(f"word{number}" for number in range(5000))))
 
 
 MEASURED = """
 import re, sys
 from pathlib import Path
-from narratives.model import Slice
+from narratives.model import EvidenceQuery, Slice
 from narratives.store import open_snapshot, queries
 
 def most() -> int:
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024
 
 snapshot = open_snapshot(Path(sys.argv[1]))
-snapshot.count_paragraphs(Slice(), "war")
+snapshot.count_paragraphs(EvidenceQuery(Slice(), "war"))
 queries.MOST_TERMS = 1000
 before = most()
-assert snapshot.count_paragraphs(Slice(), " ".join(f"word{number}" for number in range(1000))) == 0
+assert snapshot.count_paragraphs(EvidenceQuery(Slice(), " ".join(f"word{number}" for number in range(1000)))) == 0
 print(most() - before)
 """
 

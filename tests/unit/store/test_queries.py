@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from narratives.model import Assignment, Document, Paragraph, Slice, SnapshotContent, UsageError
+from narratives.model import Assignment, Document, EvidenceQuery, Paragraph, Slice, SnapshotContent, UsageError
 from narratives.store import Snapshot, Store, open_snapshot
 from narratives.store.queries.evidence import query_assignments, query_copies, query_document, query_passages
 from tests.helpers.factory import build_store, content
@@ -206,17 +206,17 @@ def test_paragraphs(snapshot: Snapshot, s: Slice, unassigned: bool, text: str) -
             score = -1.0 if unassigned else max((a.score for a in held), default=-1.0)
             expected.append((-score, p.paragraph_id))
     expected.sort()
-    frame = snapshot.paragraphs(s, text, unassigned=unassigned)
+    frame = snapshot.paragraphs(EvidenceQuery(s, text, unassigned=unassigned))
     assert list(frame["paragraph_id"]) == [key for _, key in expected]
     assert list(frame["score"].fillna(-1.0)) == [-score for score, _ in expected]
-    assert snapshot.count_paragraphs(s, text, unassigned) == len(expected)
-    part = snapshot.paragraphs(s, text, limit=2, offset=1, unassigned=unassigned)
+    assert snapshot.count_paragraphs(EvidenceQuery(s, text, unassigned)) == len(expected)
+    part = snapshot.paragraphs(EvidenceQuery(s, text, unassigned=unassigned), limit=2, offset=1)
     assert list(part["paragraph_id"]) == [key for _, key in expected[1:3]]
 
 
 # --- single facts -----------------------------------------------------------------------------------------
 def test_the_columns_of_the_evidence(plain: Snapshot) -> None:
-    frame = plain.paragraphs(Slice(narratives=("western_russophobia",)), limit=2)
+    frame = plain.paragraphs(EvidenceQuery(Slice(narratives=("western_russophobia",))), limit=2)
     assert list(frame.columns) == [
         "paragraph_id", "document_id", "date", "speaker", "voice", "outlet", "title", "url", "narratives",
         "score", "threshold", "status", "similarity", "text", "text_kind",
@@ -233,8 +233,8 @@ def test_a_year_alone_counts_for_years_only(plain: Snapshot) -> None:
 
 
 def test_a_date_range_keeps_what_is_certainly_inside(plain: Snapshot) -> None:
-    whole = plain.paragraphs(Slice(date_from="2016", date_to="2017"))
-    half = plain.paragraphs(Slice(date_from="2016", date_to="2017-06"))
+    whole = plain.paragraphs(EvidenceQuery(Slice(date_from="2016", date_to="2017")))
+    half = plain.paragraphs(EvidenceQuery(Slice(date_from="2016", date_to="2017-06")))
     assert set(whole["paragraph_id"]) - set(half["paragraph_id"]) == {"d003-001"}
     # The document of 2017 and the one without a date may belong; the one of 2018 certainly does not.
     assert plain.totals(Slice(date_from="2016", date_to="2017-06")).undated == 2
@@ -314,9 +314,12 @@ ORDERS = {
 
 @pytest.mark.parametrize("sort", ORDERS)
 def test_orders_hold_over_all_pages(plain: Snapshot, sort) -> None:
-    best = plain.paragraphs(Slice(copies="all"))
+    best = plain.paragraphs(EvidenceQuery(Slice(copies="all")))
     expected = sorted(best.to_dict("records"), key=ORDERS[sort])  # stable: ties stay best first
-    pages = [plain.paragraphs(Slice(copies="all"), limit=3, offset=offset, sort=sort) for offset in range(0, 12, 3)]
+    pages = [
+        plain.paragraphs(EvidenceQuery(Slice(copies="all"), sort=sort), limit=3, offset=offset)
+        for offset in range(0, 12, 3)
+    ]
     found = [key for page in pages for key in page["paragraph_id"]]
     assert found == [row["paragraph_id"] for row in expected]
     assert sorted(found) == sorted(best["paragraph_id"]) and found != best["paragraph_id"].tolist()
@@ -334,20 +337,23 @@ def test_orders_hold_over_all_pages(plain: Snapshot, sort) -> None:
     ],
 )
 def test_a_minus_excludes(plain: Snapshot, text: str, expected: set[str]) -> None:
-    assert set(plain.paragraphs(Slice(), text)["paragraph_id"]) == expected
-    assert plain.count_paragraphs(Slice(), text) == len(expected)
+    assert set(plain.paragraphs(EvidenceQuery(Slice(), text))["paragraph_id"]) == expected
+    assert plain.count_paragraphs(EvidenceQuery(Slice(), text)) == len(expected)
 
 
 def test_only_what_is_near_and_in_the_slice_is_shown(plain: Snapshot) -> None:
     near = {"d003-001": 0.9, "d002-001": 0.5, "d001-002": 0.7, "no such": 0.99}
-    found = plain.paragraphs(Slice(), near=near)
+    found = plain.paragraphs(EvidenceQuery(Slice(), similar=near))
     assert found["paragraph_id"].tolist() == ["d003-001", "d001-002", "d002-001"]
     assert found["similarity"].tolist() == [0.9, 0.7, 0.5]
-    assert plain.count_paragraphs(Slice(), near=near) == 3
-    only = plain.paragraphs(Slice(outlets=("RT",)), "war", near=near)
+    assert plain.count_paragraphs(EvidenceQuery(Slice(), similar=near)) == 3
+    only = plain.paragraphs(EvidenceQuery(Slice(outlets=("RT",)), "war", similar=near))
     assert only["paragraph_id"].tolist() == ["d003-001"]
-    assert plain.paragraphs(Slice(), near={}).empty and plain.count_paragraphs(Slice(), near={}) == 0
-    assert plain.paragraphs(Slice())["similarity"].isna().all()
+    assert (
+        plain.paragraphs(EvidenceQuery(Slice(), similar={})).empty
+        and plain.count_paragraphs(EvidenceQuery(Slice(), similar={})) == 0
+    )
+    assert plain.paragraphs(EvidenceQuery())["similarity"].isna().all()
 
 
 def test_who_decided_is_told_for_the_narratives_asked_for(tmp_path) -> None:
@@ -357,7 +363,7 @@ def test_who_decided_is_told_for_the_narratives_asked_for(tmp_path) -> None:
     snapshot = open_snapshot(tmp_path / "s")
 
     def status(*narratives: str) -> dict[str, tuple[str, float]]:
-        found = snapshot.paragraphs(Slice(narratives=narratives))
+        found = snapshot.paragraphs(EvidenceQuery(Slice(narratives=narratives)))
         rows = found.assign(threshold=found["threshold"].fillna(-1))
         return {r["paragraph_id"]: (r["status"], r["threshold"]) for r in rows.to_dict("records")}
 
@@ -376,7 +382,7 @@ def test_events_and_meta(plain: Snapshot) -> None:
 
 @pytest.mark.parametrize("wrong", ["2016-13", "16", "yesterday", "2016-02-30", "2016-1", "2016'; DROP TABLE x"])
 def test_a_date_that_is_none_is_refused(plain: Snapshot, wrong: str) -> None:
-    for ask in (plain.totals, plain.prevalence, plain.unassigned, plain.paragraphs):
+    for ask in (plain.totals, plain.prevalence, plain.unassigned, lambda s: plain.paragraphs(EvidenceQuery(s))):
         with pytest.raises(UsageError, match="2016-11-10"):
             ask(Slice(date_from=wrong))
 
@@ -384,10 +390,10 @@ def test_a_date_that_is_none_is_refused(plain: Snapshot, wrong: str) -> None:
 @pytest.mark.parametrize("hostile", ["'", "x' OR '1'='1", '"', "%", "_", "$first", "\\", "?", "));--"])
 def test_hostile_values_are_only_values(plain: Snapshot, hostile: str) -> None:
     for s in (Slice(speakers=(hostile,)), Slice(outlets=(hostile,)), Slice(narratives=(hostile,))):
-        assert plain.count_paragraphs(s) == 0 and plain.paragraphs(s).empty
+        assert plain.count_paragraphs(EvidenceQuery(s)) == 0 and plain.paragraphs(EvidenceQuery(s)).empty
     assert plain.totals(Slice(speakers=(hostile,))).statements == 0
     assert plain.prevalence(Slice(narratives=(hostile,))).empty
-    shown = plain.paragraphs(Slice(), text=hostile)["text"]
+    shown = plain.paragraphs(EvidenceQuery(Slice(), text=hostile))["text"]
     assert all(hostile in text for text in shown)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from narratives.model import Assignment, InputRecord, NarrativesError, Slice, SnapshotContent, StoreError
+from narratives.model import Assignment, EvidenceQuery, InputRecord, NarrativesError, Slice, SnapshotContent, StoreError
 from narratives.store import Store, open_snapshot, verify_snapshot
 from narratives.store.snapshot_reader import DATABASE_FILE
 from narratives.store.snapshot_writer import compute_snapshot_id
@@ -210,7 +210,7 @@ def test_a_damaged_snapshot_says_what_is_wrong(tmp_path: Path, damage) -> None:
 def test_errors_are_of_the_family(tmp_path: Path) -> None:
     with pytest.raises(NarrativesError) as caught:
         open_snapshot(tmp_path)
-    assert caught.value.expected and caught.value.got and caught.value.todo
+    assert caught.value.expected and caught.value.got and caught.value.hint
 
 
 def test_damage_inside_a_file_of_the_right_size_is_told_in_words(tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ def test_damage_inside_a_file_of_the_right_size_is_told_in_words(tmp_path: Path)
         try:
             snapshot = open_snapshot(tmp_path / "s")
             snapshot.prevalence(Slice())
-            snapshot.paragraphs(Slice())
+            snapshot.paragraphs(EvidenceQuery())
             snapshot.close()
         except StoreError as error:
             told += "run `build`" in str(error)

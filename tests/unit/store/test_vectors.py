@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from narratives.model import StoreError
 from narratives.store import Store, VectorFile, vectors
-from narratives.store.vectors import Mended, make_folder_name, make_key, problems
+from narratives.store.vectors import Mended, find_problems, make_folder_name, make_key
 
 DIMENSION = 3
 
@@ -251,18 +251,18 @@ def test_damage_is_counted_taken_out_of_use_and_replaced(many: Path, name, edit,
     change(many, name, edit)
     kept = opened(many)
     assert len(kept.damaged()) + kept.lost() == rows
-    [problem] = problems(many / "v")
+    [problem] = find_problems(many / "v")
     assert f"{rows} of the 40 vectors" in problem and "encodes their texts again" in problem
 
     assert kept.mend() == Mended(rows, 0)
-    assert problems(many / "v") == []
+    assert find_problems(many / "v") == []
     lacking = kept.missing(MANY)
     assert rows - 1 <= len(lacking) <= rows
     left = [text for text in MANY if text not in lacking]
     assert np.array_equal(kept.get(left), vectors_of(left))
     kept.append(lacking, vectors_of(lacking))
     assert np.array_equal(opened(many).get(MANY), vectors_of(MANY))
-    assert opened(many).mend() == Mended(0, 0) and problems(many / "v") == []
+    assert opened(many).mend() == Mended(0, 0) and find_problems(many / "v") == []
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_damage_is_counted_taken_out_of_use_and_replaced(many: Path, name, edit,
 @pytest.mark.parametrize("first", ["mend", "append"])
 def test_a_file_without_checksums_is_read_its_rows_looked_at_and_given_some(many: Path, edit, first) -> None:
     (many / "v" / "sums.u32").unlink()
-    assert problems(many / "v") == [] and opened(many).missing(MANY) == []
+    assert find_problems(many / "v") == [] and opened(many).missing(MANY) == []
     change(many, "vectors.f32", edit)
     kept = opened(many)
     assert kept.damaged().tolist() == [5, 6]

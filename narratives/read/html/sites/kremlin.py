@@ -22,21 +22,21 @@ from narratives.read.html.visible_text import (
 
 OUTLET = "Kremlin"
 HOST = "kremlin.ru"
-# What stands inside the text and is none of it: boxes of other pages, galleries, tags, publication data.
+# Elements inside the text that are not part of it: links to other pages, galleries, tags, publication data.
 ASIDE_CLASSES = make_word_set("read__cut read__bottommeta read__tooltip slider media media__container")
-MIN_REPEATED_SHARE = 0.8  # share of a block quote's word triples that the text has too: then it is a pull quote
+MIN_REPEATED_SHARE = 0.8  # of a block quote's word triples that are also in the text: then it is a pull quote
 
 _SECTION_BREAK = re.compile(r"\*\s*\*\s*\*")
 _WORD = re.compile(r"\w+")
 
 
 def can_read(tree: HtmlElement) -> bool:
-    """A page whose own address is at kremlin.ru and that holds one text in the site's article layout."""
+    """Return whether the address of the page is at kremlin.ru and the page has one text in article layout."""
     return _is_site_url(_get_page_url(tree)) and len(_find_by_class(tree, "e-content")) == 1
 
 
 def extract_page(tree: HtmlElement) -> HtmlPage:
-    """The text, with speakers from the bold labels, carried on until the next label or `* * *`."""
+    """Extract the text, with speakers from bold labels, each valid until the next label or `* * *`."""
     [content] = _find_by_class(tree, "e-content")
     heading, published, lead = (
         next(iter(_find_by_class(tree, name)), None) for name in ("entry-title", "read__published", "read__lead")
@@ -53,25 +53,25 @@ def extract_page(tree: HtmlElement) -> HtmlPage:
 
 def _iterate_paragraphs(content: HtmlElement) -> Iterator[RawParagraph]:
     blocks = list(iterate_blocks(content, lambda e: is_hidden(e) or bool(get_classes(e) & ASIDE_CLASSES)))
-    said = _make_word_trigrams(" ".join(join_runs(b.runs) for b in blocks if b.kind != "quote"))
+    text_trigrams = _make_word_trigrams(" ".join(join_runs(b.runs) for b in blocks if b.kind != "quote"))
     speaker = ""
     for block in blocks:
-        found = split_label(block.runs)
-        text = found.text
+        paragraph = split_label(block.runs)
+        text = paragraph.text
         if block.kind == "quote":
-            own = _make_word_trigrams(text)
-            if len(own & said) < MIN_REPEATED_SHARE * len(own):
+            trigrams = _make_word_trigrams(text)
+            if len(trigrams & text_trigrams) < MIN_REPEATED_SHARE * len(trigrams):
                 yield RawParagraph(text, speaker, kind="quote")
         elif block.kind == "heading":
             yield RawParagraph(text, kind="heading")
         else:
             if _SECTION_BREAK.fullmatch(text):
                 speaker = ""
-            speaker = found.label or speaker
-            # A remark ("retranslated") is told nowhere else, and a label in pieces may have lost some: such a
-            # line stays whole.
-            text = text if found.whole and not found.remark else join_runs(block.runs)
-            yield RawParagraph(text, speaker, kind=block.kind, labelled=bool(found.label))
+            speaker = paragraph.label or speaker
+            # The line is kept whole if it has a remark ("retranslated"), which would be lost, or a label in
+            # several pieces, which may be incomplete.
+            text = text if paragraph.whole and not paragraph.remark else join_runs(block.runs)
+            yield RawParagraph(text, speaker, kind=block.kind, labelled=bool(paragraph.label))
 
 
 def _find_by_class(tree: HtmlElement, name: str) -> list[HtmlElement]:
@@ -90,7 +90,7 @@ def _get_page_url(tree: HtmlElement) -> str:
 def _is_site_url(address: str) -> bool:
     try:
         host = urlsplit(address).hostname or ""
-    except ValueError:  # an address that is none
+    except ValueError:  # an invalid address
         return False
     return host == HOST or host.endswith("." + HOST)
 
