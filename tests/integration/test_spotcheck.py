@@ -329,7 +329,7 @@ def test_the_command(store, tmp_path, capsys):
     assert main(["spotcheck", "take", str(path), "--store", str(store), "--judged-by", "machine"]) == 0
     out = capsys.readouterr().out
     assert "'so so'" in out and "0.50 (0.09–0.91)" in out and Store(store).current() in out
-    assert "by machine, not by people" in out and "in the place" not in out
+    assert "by machine, not by people" in out and "replacing" not in out
     assert main(["spotcheck", "take", str(path), "--store", str(store)]) == 0
     assert "replacing earlier spot checks" in capsys.readouterr().out
     assert main(["spotcheck", "draw", str(path), "--store", str(store)]) == 2
