@@ -25,7 +25,7 @@ def draw_first_page() -> None:
     """Draw the page of an empty store: how to add texts."""
     shell.draw_heading(
         "Sources",
-        "This store contains no texts yet. Add some here, or on the command line: `python -m narratives build INPUT`.",
+        "This store contains no texts yet. Add some here, or on the command line: `narratives build INPUT`.",
         None,
     )
     uploads.draw_uploads(opened=True)

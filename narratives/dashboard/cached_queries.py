@@ -82,7 +82,7 @@ def find_snapshot(as_of: str = "") -> Handle:
         raise StoreError(
             f"a snapshot in {path}",
             "none",
-            f"Build one with `python -m narratives build INPUT --store {path}`, then reload this page.",
+            f"Build one with `narratives build INPUT --store {path}`, then reload this page.",
         )
     handle = Handle(str(path.resolve()), snapshot_id)
     if get_snapshot(handle).is_replaced():  # it was damaged when it was opened, and has been rebuilt since

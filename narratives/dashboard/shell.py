@@ -202,7 +202,7 @@ def draw_empty_state(
     st.subheader(f"No {what} matches", anchor=False)
     filters = phrases.describe_filters(asked, cached_queries.get_narrative_names(shown.handle))
     if not filters and not hints:
-        st.text("This snapshot contains none. To add texts, run: python -m narratives build INPUT")
+        st.text("This snapshot contains none. To add texts, run: narratives build INPUT")
         return
     if filters:
         st.text("Filters: " + "; ".join(f"{name} {value}" for _, name, value in filters) + ".")

@@ -22,7 +22,7 @@ CORRECTION_METHODS = {
 }
 _NO_RATE = "the measured figures lack the rate of false positives; run `evaluate` again to add it"
 SPOT_CHECK_HINT = (
-    "`python -m narratives spotcheck draw F.csv` draws random paragraphs; once you have judged them, shares can "
+    "`narratives spotcheck draw F.csv` draws random paragraphs; once you have judged them, shares can "
     "be corrected."
 )
 MORE_OFTEN, LESS_OFTEN = "more often than by chance", "less often than by chance"

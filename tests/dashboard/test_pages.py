@@ -136,7 +136,7 @@ def test_an_evaluation_that_comes_later_is_shown_at_the_next_rerun(store):
 def test_what_was_not_measured_says_how_to(store):
     app = opened()
     assert "not measured for this snapshot" in said(app)
-    assert "python -m narratives evaluate --gold F" in said(app)
+    assert "narratives evaluate --gold F" in said(app)
     assert not any(" · F1 " in text for text in above(app))
 
 
@@ -206,7 +206,7 @@ def test_a_store_without_a_snapshot_says_how_to_make_one(tmp_path, monkeypatch, 
     monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(tmp_path / "empty"))
     app = opened(page)
     assert "cannot be shown" in said(app)
-    assert "python -m narratives build INPUT --store" in said(app)
+    assert "narratives build INPUT --store" in said(app)
 
 
 @pytest.mark.parametrize("damage", ["no folder", "no database", "cut short", "bad pointer", "bad manifest"])

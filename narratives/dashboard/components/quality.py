@@ -17,7 +17,7 @@ from narratives.render.narrative_phrases import CORRECTION_METHODS
 MEAN_LABEL = "Mean of the narratives"
 NOT_MEASURED = (
     "Matching quality: not measured for this snapshot. To measure it with labelled paragraphs in a file F, run "
-    "`python -m narratives evaluate --gold F`."
+    "`narratives evaluate --gold F`."
 )
 HOW_TO_READ = (
     "Precision: the share of matched paragraphs that advance the narrative according to the reference labels. "
