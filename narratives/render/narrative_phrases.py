@@ -22,8 +22,7 @@ CORRECTION_METHODS = {
 }
 _NO_RATE = "the measured figures lack the rate of false positives; run `evaluate` again to add it"
 SPOT_CHECK_HINT = (
-    "`narratives spotcheck draw F.csv` draws random paragraphs; once you have judged them, shares can "
-    "be corrected."
+    "`narratives spotcheck draw F.csv` draws random paragraphs; once you have judged them, shares can be corrected."
 )
 MORE_OFTEN, LESS_OFTEN = "more often than by chance", "less often than by chance"
 NO_DIFFERENCE = "not clearly more or less often"
