@@ -6,9 +6,9 @@ import argparse
 import getpass
 import json
 import os
-import subprocess
 import sys
 from dataclasses import asdict
+from typing import NoReturn
 
 from narratives import fetch, measure, read
 from narratives.cli.output import (
@@ -74,21 +74,16 @@ def run_fetch(options: argparse.Namespace) -> int:
     return 0 if report.archived else EXIT_NOTHING_READ
 
 
-def run_dashboard(options: argparse.Namespace) -> int:
-    """Serve the dashboard until it is stopped. Return its exit status."""
+def run_dashboard(options: argparse.Namespace) -> NoReturn:
+    """Serve the dashboard until it is stopped.
+
+    This process becomes the server, so that a signal to stop reaches it and its exit status is this command's.
+    """
     environment = dict(os.environ)
     if options.store:
         environment["NARRATIVES_STORE"] = str(options.store.resolve())
     command = [sys.executable, "-m", "streamlit", "run", str(APP / "dashboard.py"), "--server.port", str(options.port)]
-    with subprocess.Popen(command, env=environment) as server:
-        try:
-            return server.wait()
-        except KeyboardInterrupt:
-            # The terminal has sent Ctrl-C to the server as well.
-            server.wait()
-            raise
-        finally:
-            server.terminate()
+    os.execve(command[0], command, environment)
 
 
 def run_export(options: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import sysconfig
@@ -77,3 +78,5 @@ def test_an_installed_dashboard_shows_the_pages(installed, browser, tmp_path):
         assert page.locator("h1").inner_text() == "Prevalence"
         turned_to(page, "Evidence")
         assert page.locator("h1").inner_text() == "Evidence"
+    with socket.socket() as knock:  # the command was asked to stop, and the server went with it
+        assert knock.connect_ex(("127.0.0.1", int(address.rpartition(":")[2]))) != 0
