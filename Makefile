@@ -13,9 +13,11 @@ run: .venv/run.stamp
 store-sample/CURRENT: .venv/run.stamp
 	@test -e $@ || $(BIN)/python -m narratives build data/sample --store store-sample
 
-# Two at a time: the browser tests wait as much as they work. A file stays with one worker, and so do its servers.
+# Coverage is of the tests that need neither the model nor a browser. Two at a time: the others wait as much as they
+# work. A file stays with one worker, and so do its servers.
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov=narratives --cov-report=term:skip-covered
+	$(BIN)/python -m pytest tests/architecture tests/unit tests/property -n 2 --dist loadfile --cov=narratives --cov-report=term:skip-covered
+	$(BIN)/python -m pytest tests/integration tests/dashboard tests/browser -n 2 --dist loadfile
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .

@@ -194,7 +194,7 @@ def test_a_server_without_a_model_says_so(store, monkeypatch):
 
 
 def test_a_store_without_vectors_says_so(store):
-    assert "Copy the folder `vectors` into the store" in said(opened(like="anything"))
+    assert "Copy the folder `vectors` from the original store" in said(opened(like="anything"))
 
 
 def test_searching_for_words_loads_no_search(store, monkeypatch):

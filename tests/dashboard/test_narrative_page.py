@@ -165,7 +165,7 @@ def test_measured_quality_and_the_corrected_share(store):
         Store(store).put_quality(current, (measured,), "labels by machine")
         # Labels that were not drawn at random correct no share, and the page says so.
         app = opened()
-        assert headline(app)["Corrected share"] == "–" and "not drawn at random" in said(app)
+        assert headline(app)["Corrected share"] == "–" and "not a random sample" in said(app)
         checks = SpotChecks((SpotCheck(ABOUT, 30, 15),), "Judged by people.")
         Store(store).put_spot_checks(current, checks)
         app = opened()

@@ -281,7 +281,7 @@ def test_a_snapshot_whose_pages_are_damaged_is_built_anew_and_that_is_told(
     assert status(made, capsys)[0] == 1
     report = made.build("b.jsonl")
     assert report.counts is not None and report.counts.documents == 16
-    assert any("current snapshot was damaged" in note and DATABASE_FILE in note for note in report.notes)
+    assert any("current snapshot is damaged" in note and DATABASE_FILE in note for note in report.notes)
     assert verify_snapshot(made.store, report.snapshot) == [] and status(made, capsys)[0] == 0
 
 

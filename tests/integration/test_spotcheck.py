@@ -212,7 +212,7 @@ def test_a_damaged_file_says_what_is_wrong(store, drawn, text):
     with pytest.raises(StoreError, match="spot checks in"):
         open_snapshot(store).spot_checks()
     path.write_text('{"caveat": "", "spot_checks": [{"narrative_id": "x", "judged": 1, "advancing": 2}]}')
-    with pytest.raises(StoreError, match="cannot be"):
+    with pytest.raises(StoreError, match="impossible counts"):
         open_snapshot(store).spot_checks()
 
 
@@ -311,7 +311,7 @@ def test_the_page_shows_what_was_found_and_the_corrected_share(store, drawn, mon
     figures, captions = opened("pages/narrative_page.py", about=ABOUT)
     assert figures["Corrected share"] != "–" and "spotcheck draw" not in captions
     assert "20 of 40 randomly drawn assignments are correct; precision here: 0.50 (0.35–0.65)" in captions
-    assert "by a spot check and the recall measured elsewhere. Judged by people." in captions
+    assert "with a spot check and the recall measured elsewhere. Judged by people." in captions
     _, captions = opened("pages/prevalence_page.py")
     assert "precision here: 0.50" in captions
     assert "Dotted: Corrected for matching errors by a spot check" in captions
