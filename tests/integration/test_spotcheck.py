@@ -314,7 +314,7 @@ def test_the_page_shows_what_was_found_and_the_corrected_share(store, drawn, mon
     assert "with a spot check and the recall measured elsewhere. Judged by people." in captions
     _, captions = opened("pages/prevalence_page.py")
     assert "precision here: 0.50" in captions
-    assert "Dotted: Corrected for matching errors by a spot check" in captions
+    assert "Dotted: Corrected for matching errors with a spot check" in captions
     page = write_brief(store, Slice(), None)
     assert "by a spot check. Judged by people." in page
 
