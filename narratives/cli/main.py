@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from narratives.cli.output import EXIT_BUSY, EXIT_NOTHING_READ, EXIT_STOPPED, EXIT_USAGE
 from narratives.cli.parser import make_parser
 from narratives.model import ConfigError, NarrativesError, StoreBusyError, UsageError
+from narratives.model.build_report import EXIT_BUSY, EXIT_NOTHING_READ, EXIT_STOPPED, EXIT_USAGE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -16,7 +16,6 @@ from narratives import measure
 from narratives.model import BuildReport, Progress, Rejected, SpotCheck, UnusedColumns
 from narratives.store import Evaluation
 
-EXIT_NOTHING_READ, EXIT_USAGE, EXIT_BUSY, EXIT_STOPPED = 1, 2, 3, 130
 MAX_REJECTED_SHOWN = 20
 STAGE_UNITS = {"encoding": " texts", "fetching": " pages"}
 

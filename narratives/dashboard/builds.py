@@ -16,11 +16,10 @@ from pathlib import Path
 import streamlit as st
 
 from narratives.dashboard.cached_queries import SAMPLE_STORE
+from narratives.model.build_report import EXIT_BUSY, EXIT_NOTHING_READ, EXIT_STOPPED
 from narratives.resources import APP
 from narratives.store import Store
 
-EXIT_BUSY = 3  # the exit status of a build while another build uses the same store
-EXIT_STOPPED, EXIT_NOTHING_READ = 130, 1
 RETRY_SECONDS = 3.0  # seconds between two attempts while another build uses the store
 STOP_GRACE_SECONDS = 10.0  # seconds that a build has to stop by itself
 _PACKAGE_PARENT = Path(__file__).resolve().parents[2]  # the folder that holds the package `narratives`

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from narratives.measure.shares import CONFIDENCE_LEVEL
 from narratives.model import QualityMetrics
 
-CONFIDENCE_LEVEL = 0.95
 _MAX_CELLS = 2_000_000  # weights in memory at a time, resamples x paragraphs: 16 MB
 
 Bools = npt.NDArray[np.bool_]

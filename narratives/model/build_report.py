@@ -8,6 +8,9 @@ from typing import Literal, Protocol
 
 from narratives.model.documents import Rejected
 
+# The exit statuses of a command. The dashboard reads those of the builds that it starts.
+EXIT_NOTHING_READ, EXIT_USAGE, EXIT_BUSY, EXIT_STOPPED = 1, 2, 3, 130
+
 # Who made labels or judgements. Every figure that is based on them states it.
 AnnotationSource = Literal["machine", "human"]
 

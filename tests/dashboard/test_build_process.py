@@ -7,7 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from narratives.dashboard.builds import EXIT_BUSY, BuildProcess, make_sample_command
+from narratives.dashboard.builds import BuildProcess, make_sample_command
+from narratives.model.build_report import EXIT_BUSY
 from tests.conftest import ROOT
 
 

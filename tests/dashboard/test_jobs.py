@@ -11,13 +11,11 @@ import pytest
 
 from narratives.dashboard import builds
 from narratives.dashboard.builds import (
-    EXIT_BUSY,
-    EXIT_NOTHING_READ,
-    EXIT_STOPPED,
     BuildJob,
     BuildJobRegistry,
     make_build_command,
 )
+from narratives.model.build_report import EXIT_BUSY, EXIT_NOTHING_READ, EXIT_STOPPED
 
 REPORT = json.dumps({"report": {"inputs_readable": 1, "snapshot": "abc", "rejected": []}})
 WELL = f"import sys; print({REPORT!r}, file=sys.stderr)"

@@ -16,7 +16,6 @@ from narratives.dashboard.shell import View
 from narratives.measure import add_shares, choose_granularity, compute_difference, suppress_small_bases
 from narratives.measure.suppression import SAMPLE_RULE
 from narratives.model import Granularity, Slice, SuppressionRule
-from narratives.model.slice import GroupBy
 from narratives.render import phrases, speaker_charts
 from narratives.store.queries import speakers as speakers_queries
 
@@ -39,10 +38,8 @@ def get_speaker_rule(handle: cached_queries.Handle) -> SpeakerSuppressionRule:
     return SAMPLE_SPEAKER_RULE if cached_queries.get_manifest(handle).notice else SPEAKER_RULE
 
 
-@st.cache_data(max_entries=200, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
-def load_amounts(handle: cached_queries.Handle, s: Slice, group_by: GroupBy) -> pd.DataFrame:
-    """Load the amount of text by speaker, outlet or voice: see `speakers_queries.query_text_volumes`."""
-    return speakers_queries.query_text_volumes(cached_queries.get_snapshot(handle), s, group_by)
+load_amounts = cached_queries.cache_query(speakers_queries.query_text_volumes)
+load_roles = cached_queries.cache_query(speakers_queries.query_roles)
 
 
 @st.cache_data(max_entries=200, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
@@ -76,12 +73,6 @@ def load_period_shares(handle: cached_queries.Handle, s: Slice) -> pd.DataFrame:
     """Load shares with 95 % intervals by period of `s.by`; with too little text NaN and a base_reason."""
     frame = speakers_queries.query_share_sums(cached_queries.get_snapshot(handle), s, "period")
     return suppress_small_bases(add_shares(frame), get_speaker_rule(handle).period)
-
-
-@st.cache_data(max_entries=200, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
-def load_roles(handle: cached_queries.Handle, speaker: str) -> pd.DataFrame:
-    """Load the roles of a speaker by date."""
-    return speakers_queries.query_roles(cached_queries.get_snapshot(handle), speaker)
 
 
 @st.cache_data(max_entries=200, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)

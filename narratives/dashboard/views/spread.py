@@ -33,16 +33,8 @@ def load_uses(handle: cached_queries.Handle, s: Slice, actor: Actor, narrative_i
     return uses[uses["actor"] != ""].reset_index(drop=True) if actor == "speaker" else uses
 
 
-@st.cache_data(max_entries=60, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
-def load_actor_coverage(handle: cached_queries.Handle, s: Slice, actor: Actor) -> pd.DataFrame:
-    """Load the months with text of each actor: see `speakers_queries.query_monthly_coverage`."""
-    return speakers_queries.query_monthly_coverage(cached_queries.get_snapshot(handle), s, actor)
-
-
-@st.cache_data(max_entries=200, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
-def load_copied_uses(handle: cached_queries.Handle, s: Slice, narrative_id: str) -> pd.DataFrame:
-    """Load copies by the outlet of their original: see `speakers_queries.query_narrative_copies`."""
-    return speakers_queries.query_narrative_copies(cached_queries.get_snapshot(handle), s, narrative_id)
+load_actor_coverage = cached_queries.cache_query(speakers_queries.query_monthly_coverage)
+load_copied_uses = cached_queries.cache_query(speakers_queries.query_narrative_copies)
 
 
 def compute_first_uses(uses: pd.DataFrame, covered: pd.DataFrame, k: int) -> pd.DataFrame:

@@ -14,14 +14,13 @@ import streamlit as st
 
 from narratives.dashboard import cached_queries
 from narratives.dashboard.builds import (
-    EXIT_NOTHING_READ,
-    EXIT_STOPPED,
     BuildJob,
     get_job_registry,
     make_build_command,
 )
 from narratives.dashboard.components import chart_panel, tables
 from narratives.model import ReadError, Rejected
+from narratives.model.build_report import EXIT_NOTHING_READ, EXIT_STOPPED
 from narratives.render import phrases
 from narratives.store import frame_to_csv
 from narratives.store.inputs import ARCHIVE_SUFFIX, MANIFEST_NAME, Upload, format_source_path, save_upload

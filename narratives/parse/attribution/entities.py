@@ -111,7 +111,6 @@ def find_description(tokens: Sequence[Token], start: int) -> tuple[str, ...]:
 
 
 MIN_DOMINANT_MENTIONS, MIN_DOMINANT_RATIO = 3, 1.5  # mentions of a name, and their ratio to those of the next one
-_NON_NAME_WORDS = NON_NAME_WORDS | IMPERSONAL_NOUNS | ROLE_HEADS | US_STATES
 
 
 class EntityIndex:
