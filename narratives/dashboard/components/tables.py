@@ -21,6 +21,12 @@ from narratives.render import phrases
 TEXT_COLUMN = st.column_config.TextColumn
 COUNT_COLUMN = partial(st.column_config.NumberColumn, format="localized")
 PERCENT_COLUMN = partial(st.column_config.NumberColumn, format="percent")
+# A share with its 95 % interval.
+SHARE_COLUMNS = {
+    "share": PERCENT_COLUMN("Share"),
+    "share_low": PERCENT_COLUMN("95 % from"),
+    "share_high": PERCENT_COLUMN("to"),
+}
 COVERAGE_COLUMNS = {
     "outlet": TEXT_COLUMN("Outlet"),
     "period": TEXT_COLUMN("Period"),

@@ -7,6 +7,7 @@ import streamlit as st
 
 from narratives.dashboard import cached_queries
 from narratives.dashboard.components import quality
+from narratives.dashboard.components.tables import COUNT_COLUMN
 from narratives.dashboard.shell import View
 from narratives.model import Slice, SnapshotManifest
 from narratives.render import phrases
@@ -113,7 +114,7 @@ def draw_sources(view: View) -> None:
             "outlet": "Outlet",
             "host": "Site",
             "text_kind": "Text",
-            "documents": st.column_config.NumberColumn("Documents", format="localized"),
+            "documents": COUNT_COLUMN("Documents"),
             "first": "First",
             "last": "Last",
             "licence": "Licence of the source",

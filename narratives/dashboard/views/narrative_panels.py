@@ -10,6 +10,7 @@ import streamlit as st
 
 from narratives.dashboard import cached_queries, navigation
 from narratives.dashboard.components import chart_panel, quality
+from narratives.dashboard.components.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS
 from narratives.dashboard.shell import View
 from narratives.dashboard.views.narrative import NarrativeContext, draw_narrative_link, draw_paragraphs
 from narratives.dashboard.views.prevalence import PREVALENCE_COLUMNS
@@ -22,7 +23,7 @@ from narratives.render.traces import to_records
 _NUMBER_COLUMN = st.column_config.NumberColumn
 _TREND_COLUMNS = {
     **{key: column for key, column in PREVALENCE_COLUMNS.items() if key != "narrative"},
-    "corrected": _NUMBER_COLUMN("Corrected", format="percent"),
+    "corrected": PERCENT_COLUMN("Corrected"),
 }
 
 
@@ -154,10 +155,7 @@ def _select_events(view: View, narrative_id: str) -> list[tuple[date, str]]:
 
 
 MAX_ACTORS, MAX_COOCCURRING, MAX_NEAREST = 12, 15, 3
-_SHARE_COLUMNS = ("share", "share_low", "share_high")
-_VOICE_COLUMNS = {
-    voice: _NUMBER_COLUMN(name.capitalize(), format="localized") for voice, name in phrases.VOICE_LABELS.items()
-}
+_VOICE_COLUMNS = {voice: COUNT_COLUMN(name.capitalize()) for voice, name in phrases.VOICE_LABELS.items()}
 
 
 def draw_actors(view: View, context: NarrativeContext, actor: Actor) -> None:
@@ -187,7 +185,7 @@ def draw_actors(view: View, context: NarrativeContext, actor: Actor) -> None:
                 *(f"{voice}_voice" for voice in voices),
                 "paragraphs",
                 "total_paragraphs",
-                *_SHARE_COLUMNS,
+                *SHARE_COLUMNS,
                 "base_reason",
             ]
         ],
@@ -195,7 +193,7 @@ def draw_actors(view: View, context: NarrativeContext, actor: Actor) -> None:
         columns={
             actor: st.column_config.TextColumn(actor.capitalize()),
             **{f"{voice}_voice": _VOICE_COLUMNS[voice] for voice in voices},
-            **{key: PREVALENCE_COLUMNS[key] for key in ("paragraphs", "total_paragraphs", *_SHARE_COLUMNS)},
+            **{key: PREVALENCE_COLUMNS[key] for key in ("paragraphs", "total_paragraphs", *SHARE_COLUMNS)},
             "base_reason": st.column_config.TextColumn("Why no share"),
         },
         link={navigation.NARRATIVE_PARAMETER: context.id},
@@ -231,9 +229,9 @@ def draw_first_uses(view: View, context: NarrativeContext, actor: Actor) -> None
         columns={
             "actor": st.column_config.TextColumn(actor.capitalize()),
             "first": st.column_config.TextColumn("First use"),
-            "days_after": _NUMBER_COLUMN("Days after the first use", format="localized"),
+            "days_after": COUNT_COLUMN("Days after the first use"),
             "kth": st.column_config.TextColumn("Third use"),
-            "uses": _NUMBER_COLUMN("Paragraphs", format="localized"),
+            "uses": COUNT_COLUMN("Paragraphs"),
             "covered_from": st.column_config.TextColumn("Texts since"),
             "covered_before": st.column_config.CheckboxColumn("Texts before the first use"),
         },
@@ -274,13 +272,13 @@ def draw_cooccurrence(view: View, context: NarrativeContext) -> None:
             slice=context.own,
             columns={
                 "narrative": PREVALENCE_COLUMNS["narrative"],
-                "both": _NUMBER_COLUMN("Documents with both", format="localized"),
-                "b": _NUMBER_COLUMN("With the other", format="localized"),
-                "a": _NUMBER_COLUMN("With this one", format="localized"),
+                "both": COUNT_COLUMN("Documents with both"),
+                "b": COUNT_COLUMN("With the other"),
+                "a": COUNT_COLUMN("With this one"),
                 "lift": _NUMBER_COLUMN("Times chance", format="%.2f"),
                 "lift_low": _NUMBER_COLUMN("95 % from", format="%.2f"),
                 "lift_high": _NUMBER_COLUMN("to", format="%.2f"),
-                "shared": _NUMBER_COLUMN("Paragraphs with both", format="localized"),
+                "shared": COUNT_COLUMN("Paragraphs with both"),
                 "base_reason": st.column_config.TextColumn("Why no comparison"),
             },
             extra={"unit": "document"},

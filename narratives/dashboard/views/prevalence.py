@@ -11,6 +11,7 @@ import streamlit as st
 
 from narratives.dashboard import cached_queries, navigation, shell, sidebar
 from narratives.dashboard.components import chart_panel, controls, quality
+from narratives.dashboard.components.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS
 from narratives.dashboard.shell import View
 from narratives.measure import smooth_shares, suppress_small_bases
 from narratives.model import QualityMetrics, Slice, Unit, dates
@@ -154,15 +155,13 @@ CORRECTED_HELP = (
 PREVALENCE_COLUMNS = {
     "period": st.column_config.TextColumn("Period"),
     "narrative": st.column_config.TextColumn("Narrative", width="medium"),
-    "paragraphs": st.column_config.NumberColumn("Count", format="localized"),
-    "total_paragraphs": st.column_config.NumberColumn("Of", format="localized"),
-    "share": st.column_config.NumberColumn("Share", format="percent"),
-    "share_low": st.column_config.NumberColumn("95 % from", format="percent"),
-    "share_high": st.column_config.NumberColumn("to", format="percent"),
+    "paragraphs": COUNT_COLUMN("Count"),
+    "total_paragraphs": COUNT_COLUMN("Of"),
+    **SHARE_COLUMNS,
     "base_reason": st.column_config.TextColumn("Why no share"),
-    "corrected": st.column_config.NumberColumn("Corrected", format="percent", help=CORRECTED_HELP),
-    "corrected_low": st.column_config.NumberColumn("95 % from ", format="percent"),
-    "corrected_high": st.column_config.NumberColumn("to ", format="percent"),
+    "corrected": PERCENT_COLUMN("Corrected", help=CORRECTED_HELP),
+    "corrected_low": PERCENT_COLUMN("95 % from "),
+    "corrected_high": PERCENT_COLUMN("to "),
     "correction_reason": st.column_config.TextColumn("Why not corrected", width="medium"),
 }
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from narratives.dashboard import cached_queries, shell
 from narratives.dashboard.components import chart_panel, controls
+from narratives.dashboard.components.tables import PERCENT_COLUMN
 from narratives.dashboard.shell import View
 from narratives.dashboard.views import speakers
 from narratives.dashboard.views.speakers import SPEAKER_COLUMNS
@@ -268,5 +269,5 @@ def _build_pair_columns(pair: Sequence[str]) -> dict[str, object]:
             form = "percent" if key == "share" else "localized"
             columns[f"{key}_{n}"] = st.column_config.NumberColumn(f"{name}: {label}", format=form)
     for key, label in (("", "Difference"), ("_low", "95 % from"), ("_high", "to")):
-        columns[f"difference{key}"] = st.column_config.NumberColumn(label, format="percent")
+        columns[f"difference{key}"] = PERCENT_COLUMN(label)
     return columns

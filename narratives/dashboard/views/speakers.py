@@ -12,6 +12,7 @@ import streamlit as st
 
 from narratives.dashboard import cached_queries, shell
 from narratives.dashboard.components import chart_panel, controls
+from narratives.dashboard.components.tables import COUNT_COLUMN, SHARE_COLUMNS
 from narratives.dashboard.shell import View
 from narratives.measure import add_shares, choose_granularity, compute_difference, suppress_small_bases
 from narratives.measure.suppression import SAMPLE_RULE
@@ -118,20 +119,16 @@ RANK_LABELS: Mapping[Rank, str] = {"advancing": "Advancing paragraphs", "text": 
 SPEAKER_COLUMNS = {
     "speaker": st.column_config.TextColumn("Speaker"),
     "narrative": st.column_config.TextColumn("Narrative", width="medium"),
-    "paragraphs": st.column_config.NumberColumn("Count", format="localized"),
-    "total_paragraphs": st.column_config.NumberColumn("Of", format="localized"),
-    "documents": st.column_config.NumberColumn("Documents", format="localized"),
-    "share": st.column_config.NumberColumn("Share", format="percent"),
-    "share_low": st.column_config.NumberColumn("95 % from", format="percent"),
-    "share_high": st.column_config.NumberColumn("to", format="percent"),
+    "paragraphs": COUNT_COLUMN("Count"),
+    "total_paragraphs": COUNT_COLUMN("Of"),
+    "documents": COUNT_COLUMN("Documents"),
+    **SHARE_COLUMNS,
 }
 _SUPPRESSED_COLUMNS = {
     "speaker": st.column_config.TextColumn("Speaker"),
-    "paragraphs": st.column_config.NumberColumn("Paragraphs", format="localized"),
-    "documents": st.column_config.NumberColumn("Documents", format="localized"),
-    "advancing": st.column_config.NumberColumn(
-        "Advancing", format="localized", help="Paragraphs that advance any of the narratives shown."
-    ),
+    "paragraphs": COUNT_COLUMN("Paragraphs"),
+    "documents": COUNT_COLUMN("Documents"),
+    "advancing": COUNT_COLUMN("Advancing", help="Paragraphs that advance any of the narratives shown."),
     "reason": st.column_config.TextColumn("Why left out", width="medium"),
 }
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from narratives.dashboard import cached_queries, shell
 from narratives.dashboard.components import chart_panel, controls
+from narratives.dashboard.components.tables import COUNT_COLUMN
 from narratives.dashboard.shell import View
 from narratives.measure import find_first_uses
 from narratives.model import Slice, dates
@@ -87,13 +88,13 @@ ROW_LIMITS, USE_COUNTS = ("10", "20", "40"), ("2", "3", "5", "10")
 MAX_LINES, MAX_NAMED_ACTORS = 6, 3
 _SPREAD_COLUMNS = {
     "actor": st.column_config.TextColumn("Who"),
-    "uses": st.column_config.NumberColumn("Paragraphs", format="localized"),
+    "uses": COUNT_COLUMN("Paragraphs"),
     "first": st.column_config.TextColumn("First use"),
-    "days_after": st.column_config.NumberColumn("Days after the first use", format="localized"),
+    "days_after": COUNT_COLUMN("Days after the first use"),
     "kth": st.column_config.TextColumn("k-th paragraph"),
-    "days_to_kth": st.column_config.NumberColumn("Days to it", format="localized"),
-    "not_to_the_day": st.column_config.NumberColumn(
-        "Without a day", format="localized", help="Paragraphs without an exact day, which are not in this order."
+    "days_to_kth": COUNT_COLUMN("Days to it"),
+    "not_to_the_day": COUNT_COLUMN(
+        "Without a day", help="Paragraphs without an exact day, which are not in this order."
     ),
     "coarse": st.column_config.TextColumn("Earliest of those"),
     "covered_from": st.column_config.TextColumn("Text from"),
@@ -105,8 +106,8 @@ _SPREAD_COLUMNS = {
 _COPY_COLUMNS = {
     "original_outlet": st.column_config.TextColumn("Outlet of the original"),
     "outlet": st.column_config.TextColumn("Outlet of the copy"),
-    "paragraphs": st.column_config.NumberColumn("Paragraphs", format="localized"),
-    "documents": st.column_config.NumberColumn("Documents", format="localized"),
+    "paragraphs": COUNT_COLUMN("Paragraphs"),
+    "documents": COUNT_COLUMN("Documents"),
     "first": st.column_config.TextColumn("First copy"),
 }
 
