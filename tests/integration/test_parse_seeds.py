@@ -1,15 +1,15 @@
-"""The reference texts as they are, dirt included: what must come out, and how fast the corpus goes."""
+"""The reference texts as they are, dirt included: what must come out."""
 
 from __future__ import annotations
 
 import gzip
 import json
-import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from benchmarks.accuracy_kremlin import measure
 from narratives.model import Document, Paragraph, RawDocument, RawParagraph
 from narratives.parse import find_copies, parse_document
 from tests.helpers.parse_roster import ROSTER
@@ -93,7 +93,7 @@ def test_reports_on_putin_and_from_tass(seeds):
     assert [p.text for p in seeds[4].paragraphs if p.kind == "heading"][1] == "'Information mess'"
 
 
-def test_corpus_parses_within_a_minute_and_its_copies_too(shared):
+def test_the_whole_corpus_parses(shared):
     def raws():
         with gzip.open(shared / "corpora" / "kremlin_en_2016_2020.jsonl.gz", "rt", encoding="utf-8") as lines:
             for row, line in enumerate(lines, 1):
@@ -105,16 +105,22 @@ def test_corpus_parses_within_a_minute_and_its_copies_too(shared):
                 fields = {key: str(page[key]) for key in ("id", "url", "title", "date")}
                 yield RawDocument("kremlin", row, paragraphs=paragraphs, **fields)
 
-    start = time.process_time()
     documents = [parse_document(raw, ROSTER) for raw in raws()]
-    assert time.process_time() - start < 60
     assert len(documents) == 1924 and {d.outlet for d in documents} == {"Kremlin"}
     assert all(d.date_precision == "day" for d in documents)
     every = [p for d in documents for p in d.paragraphs]
     assert not [p for p in every if p.text in ("* * *", "***", "<…>")]
     assert not [p for p in every if p.speaker.endswith("Vladimir Putin") and p.speaker != "Vladimir Putin"]
     assert sum(p.language == "en" for p in every) > 0.999 * len(every)
-    start = time.process_time()
     copies = find_copies(documents)
-    assert time.process_time() - start < 60
     assert copies and not set(copies) & set(copies.values())
+
+
+def test_the_pages_as_served_are_read_as_the_reference_has_them(shared):
+    figures = measure(shared)
+    assert figures.pages == figures.dates == figures.titles == figures.leads == 240
+    assert figures.precision >= 0.997 and figures.recall >= 0.997
+    assert figures.parsed_hits >= 0.996 * max(figures.parsed_found, figures.parsed_expected)
+    assert figures.speakers >= 0.998 * figures.labelled > 1000
+    assert figures.tooltips > 150 and figures.leaked == 0
+    assert figures.twins == figures.twins_same == 50

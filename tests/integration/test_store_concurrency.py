@@ -5,14 +5,17 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from narratives.model import QualityMetrics, Slice, StoreBusyError
-from narratives.store import Snapshot, Store, open_snapshot, verify_snapshot
+from narratives.store import DecisionLog, Snapshot, Store, open_snapshot, verify_snapshot
 from narratives.store.snapshot_reader import DATABASE_FILE
+from tests.conftest import ROOT
 from tests.helpers.factory import build_store, content
 
 # Children of the fork server start in milliseconds, and without any thread of this process.
@@ -135,3 +138,21 @@ def test_killed_at_any_moment_nothing_is_lost(tmp_path: Path) -> None:
         assert sorted(p.name for p in (path / "snapshots").iterdir()) == sorted([old, new])
         assert not list(path.glob(".tmp*"))
     assert at > 5
+
+
+def test_several_processes_write_at_once_and_lose_nothing(tmp_path: Path) -> None:
+    log = DecisionLog(tmp_path / "decisions.sqlite")
+    code = (
+        "import sys; from pathlib import Path; from narratives.model import LabelledText;"
+        "from narratives.store import DecisionLog\n"
+        "log = DecisionLog(Path(sys.argv[1]))\n"
+        "for i in range(20):\n"
+        "    row = LabelledText(i, f'text {sys.argv[2]} {i}', 'd', {'bases': 'accepted'})\n"
+        "    log.add([row], sys.argv[2], '')\n"
+        "    assert log.current()\n"
+    )
+    running = [
+        subprocess.Popen([sys.executable, "-c", code, str(log.path), str(number)], cwd=ROOT) for number in range(4)
+    ]
+    assert [process.wait(timeout=120) for process in running] == [0] * 4
+    assert len(log.history()) == len(log.current()) == 80

@@ -2,53 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import random
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from narratives.match.calibration import to_evidence, to_score
 from narratives.match.learning import NEAR_EVIDENCE, LabelledPairs, LearnedCorrections, learn_corrections
-from tests.conftest import ROOT
-
-FILLER = list(map(str, range(100, 114)))
-
-
-def decided(count: int = 160, seed: int = 5) -> LabelledPairs:
-    """Texts on two narratives. "harbour", new to the codebook, makes the first true; the second it knows."""
-    rng = random.Random(seed)
-    texts, evidence, accepted = [], [], []
-    for row in range(count):
-        harbour, sure = row % 4 == 0, row % 3 == 0
-        words = rng.choices(FILLER, k=12) + (["harbour"] if harbour else [])
-        rng.shuffle(words)
-        texts.append(" ".join(words) + f" {row}")
-        accepted.append([harbour, sure])
-        evidence.append([rng.gauss(5.5, 1.0), 9.0 + rng.random() if sure else 2.0 + rng.random()])
-    return LabelledPairs(
-        texts=tuple(texts),
-        documents=tuple(f"d{row // 2}" for row in range(count)),
-        evidence=np.round(np.array(evidence), 6),
-        accepted=np.array(accepted),
-        known=np.ones((count, 2), bool),
-        thresholds=np.array([0.5, 0.5], np.float32),
-    )
-
-
-def same(one: LearnedCorrections, other: LearnedCorrections) -> bool:
-    texts = ["harbour plan", "the city road"]
-    evidence = np.full((2, 2), 6.0)
-    return (
-        one.thresholds.tobytes() == other.thresholds.tobytes()
-        and one.weights.tobytes() == other.weights.tobytes()
-        and one.correct(evidence, texts).tobytes() == other.correct(evidence, texts).tobytes()
-    )
+from tests.helpers.decided import decided
 
 
 def f1(data: LabelledPairs, lessons: LearnedCorrections, k: int) -> float:
@@ -121,34 +84,6 @@ def test_far_paragraphs_are_left_as_they_are():
     corrected = lessons.correct(evidence, ["harbour harbour", "harbour harbour"])
     assert corrected[0].tolist() == [NEAR_EVIDENCE, NEAR_EVIDENCE]
     assert corrected[1, 0] > NEAR_EVIDENCE + 4
-
-
-@given(st.permutations(range(60)))
-@settings(max_examples=5, deadline=None)
-def test_the_order_of_decisions_changes_no_bit(order):
-    data = decided(60)
-    assert same(learn_corrections(data.rows(order)), learn_corrections(data))
-
-
-def test_the_number_of_threads_changes_no_bit():
-    code = (
-        "import hashlib; from tests.unit.match.test_learning import decided, learn_corrections\n"
-        "found = learn_corrections(decided())\n"
-        "print(hashlib.sha256(found.weights.tobytes() + found.thresholds.tobytes()).hexdigest())"
-    )
-    said = set()
-    for threads in ("1", "2"):
-        environment = {**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        said.add(done.stdout)
-    assert len(said) == 1
 
 
 @given(st.floats(-5, 20))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import date, timedelta
 
 import pytest
@@ -209,10 +208,8 @@ def test_a_part_of_a_year_leaves_the_year(year, part, ending):
 
 
 @pytest.mark.parametrize("part", ["I", "год", "2016-Q1-", "W05-3-", "in ", "2016-W05-3 "])
-def test_no_text_takes_long(part):
-    began = time.monotonic()
-    assert not parse_date(f"{part * 3000} 2016 x")[0]
-    assert time.monotonic() - began < 1
+def test_no_text_takes_long(part):  # a slow pattern would meet the time limit of pytest
+    assert not parse_date(f"{part * 30_000} 2016 x")[0]
 
 
 @given(YEARS, st.sampled_from(["Q1", "Q4", "H1", "H2"]), st.sampled_from(["", "-", " ", "/"]))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-from benchmarks.accuracy_kremlin import measure
 from narratives.model import RawParagraph
 from narratives.parse import Roster, parse_document
 from tests.helpers.reading import read
@@ -93,14 +90,3 @@ def test_the_layout_of_another_site_is_not_taken_for_the_kremlins(tmp_path):
 def test_a_page_with_a_lead_only_is_a_document(tmp_path):
     found = page(tmp_path, body="<div class='slider'>Photo</div>")
     assert (found.paragraphs, found.lead) == ((), "Ports were discussed.")
-
-
-@pytest.mark.shared
-def test_the_pages_as_served_are_read_as_the_reference_has_them(shared):
-    figures = measure(shared)
-    assert figures.pages == figures.dates == figures.titles == figures.leads == 240
-    assert figures.precision >= 0.997 and figures.recall >= 0.997
-    assert figures.parsed_hits >= 0.996 * max(figures.parsed_found, figures.parsed_expected)
-    assert figures.speakers >= 0.998 * figures.labelled > 1000
-    assert figures.tooltips > 150 and figures.leaked == 0
-    assert figures.twins == figures.twins_same == 50

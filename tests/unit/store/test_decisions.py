@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,7 +14,6 @@ from hypothesis import strategies as st
 from narratives.model import ConfigError, Decision, LabelledText, StoreError, Verdict
 from narratives.read import read_labels
 from narratives.store import DecisionLog, hash_decisions
-from tests.conftest import ROOT
 
 IDS = ("bases", "history", "sanctions")
 
@@ -112,23 +109,6 @@ def test_the_digest_is_of_what_holds_whatever_came_before(tmp_path, log):
     assert hash_decisions(log.current()) == hash_decisions(other.current()) != ""
     other.add([labelled("A text.", {"bases": "rejected"})], "bob", "")
     assert hash_decisions(log.current()) != hash_decisions(other.current())
-
-
-def test_several_processes_write_at_once_and_lose_nothing(log):
-    code = (
-        "import sys; from pathlib import Path; from narratives.model import LabelledText;"
-        "from narratives.store import DecisionLog\n"
-        "log = DecisionLog(Path(sys.argv[1]))\n"
-        "for i in range(20):\n"
-        "    row = LabelledText(i, f'text {sys.argv[2]} {i}', 'd', {'bases': 'accepted'})\n"
-        "    log.add([row], sys.argv[2], '')\n"
-        "    assert log.current()\n"
-    )
-    running = [
-        subprocess.Popen([sys.executable, "-c", code, str(log.path), str(number)], cwd=ROOT) for number in range(4)
-    ]
-    assert [process.wait(timeout=120) for process in running] == [0] * 4
-    assert len(log.history()) == len(log.current()) == 80
 
 
 def test_a_file_that_is_no_log_is_left_alone(tmp_path):

@@ -2,102 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
-from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from narratives.model import StoreError
-from narratives.store import Store, VectorFile, vectors
-from narratives.store.vectors import Mended, find_problems, make_folder_name, make_key
-
-DIMENSION = 3
-
-
-def vector_of(text: str) -> np.ndarray:
-    """The one unit vector that belongs to a text."""
-    numbers = np.frombuffer(make_key(text)[:6] * 2, dtype=np.uint8)[: DIMENSION * 4].view(np.uint32)
-    return (numbers / np.linalg.norm(numbers.astype("f8"))).astype("f4")
-
-
-def vectors_of(texts: list[str]) -> np.ndarray:
-    return np.array([vector_of(text) for text in texts], dtype=np.float32).reshape(len(texts), DIMENSION)
-
-
-def opened(path: Path) -> VectorFile:
-    return VectorFile(path / "v", "tiny", "fp32", DIMENSION)
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-@contextmanager
-def killed_after(writes: int, written: int) -> Iterator[None]:
-    """Let `writes` writes to the disk succeed, and of the next one only the first `written` bytes."""
-    real, done = vectors._write_at, 0
-
-    def write(path: Path, offset: int, data: bytes) -> None:
-        nonlocal done
-        real(path, offset, data if done < writes else data[:written])
-        if done == writes:
-            raise Killed
-        done += 1
-
-    with patch.object(vectors, "_write_at", write), suppress(Killed):
-        yield
-
-
-texts = st.lists(st.text(st.sampled_from("abcd"), max_size=2), max_size=8)
-steps = st.lists(
-    st.one_of(
-        st.tuples(st.just("append"), texts),
-        st.tuples(st.just("killed"), st.tuples(texts, st.integers(0, 3), st.integers(0, 60))),
-        st.tuples(st.sampled_from(["reopen", "mend"]), st.none()),
-        st.tuples(st.sampled_from(["keys.bin", "vectors.f32", "sums.u32"]), st.integers(1, 60)),
-    ),
-    max_size=12,
-)
-
-
-@settings(max_examples=200, deadline=None)
-@given(steps)
-def test_no_interleaving_of_appends_kills_and_losses_gives_a_wrong_vector(steps) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        path, kept = Path(folder), opened(Path(folder))
-        sure: set[str] = set()
-        cut = False
-        for what, with_ in steps:
-            if what == "append":
-                kept.append(with_, vectors_of(with_))
-                sure |= set(with_)
-            elif what == "killed":
-                batch, writes, written = with_
-                with killed_after(writes, written):
-                    kept.append(batch, vectors_of(batch))
-                kept = opened(path)
-            elif what == "mend":
-                assert (kept.mend().damaged > 0) <= cut
-                cut = False
-            elif what != "reopen" and (path / "v" / what).exists():
-                # Worse than any kill: the end of one file is gone. Then a text may lack, but none be wrong.
-                with (path / "v" / what).open("r+b") as file:
-                    file.truncate(max(0, (path / "v" / what).stat().st_size - with_))
-                sure, cut = set(), True
-                kept = opened(path)
-            else:
-                kept = opened(path)
-            every = {a + b for a in ["", *"abcd"] for b in ["", *"abcd"]}
-            held = sorted(every - set(kept.missing(sorted(every))))
-            assert sure <= set(held)
-            assert np.array_equal(kept.get(held), vectors_of(held))
-            assert not len(kept.damaged()) and (cut or not kept.lost())
+from narratives.store import Store, vectors
+from narratives.store.vectors import Mended, find_problems, make_folder_name
+from tests.helpers.vector_files import DIMENSION, Killed, killed_after, opened, vectors_of
 
 
 @pytest.mark.parametrize("writes", [0, 1, 2, 3])

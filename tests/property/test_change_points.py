@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from itertools import pairwise
 
 import numpy as np
@@ -123,13 +122,3 @@ def test_narratives_are_taken_each_by_itself():
     frame = series(draw, 8, [0.02] * 6 + [0.1] * 6, 60, 0.1)
     alone = pd.concat([find_change_points(rows) for _, rows in frame.groupby("narrative_id")], ignore_index=True)
     pd.testing.assert_frame_equal(find_change_points(frame), alone)
-
-
-def test_five_years_of_months_take_no_time():
-    frame = series(np.random.default_rng(1), 56, [0.02] * 60, 30, 0.1)
-    seconds = []
-    for _ in range(5):
-        start = time.perf_counter()
-        find_change_points(frame)
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 0.1
