@@ -210,7 +210,8 @@ def speed_section() -> str:
         return float(np.median(seconds)) * 1000
 
     shares, found = median(lambda: add_shares(frame)), median(lambda: find_change_points(frame))
-    return f"For 56 narratives over 60 months, shares with limits take {shares:.0f} ms and change points {found:.0f} ms."
+    times = f"shares with limits take {shares:.0f} ms and change points {found:.0f} ms"
+    return f"For 56 narratives over 60 months, {times}."
 
 
 def section(shared: Path, repeats: int) -> str:
