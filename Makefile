@@ -1,4 +1,4 @@
-# Two commands: `make run` sets up and opens the dashboard, `make test` sets up and passes the tests.
+# The two main commands: `make run` sets up and serves the dashboard, `make test` sets up and runs all checks and tests.
 PYTHON ?= python3
 BIN := .venv/bin
 HOST_PORT ?= 8501
@@ -13,8 +13,8 @@ run: .venv/run.stamp
 store-sample/CURRENT: .venv/run.stamp
 	@test -e $@ || $(BIN)/python -m narratives build data/sample --store store-sample
 
-# Coverage is of the tests that need neither the model nor a browser. Two at a time: the others wait as much as they
-# work. A file stays with one worker, and so do its servers.
+# Coverage is measured on the tests that need neither the model nor a browser. Tests run in two processes, because many
+# of them wait. `--dist loadfile` runs all tests of a file in the same process, so that they share its servers.
 test: lint
 	$(BIN)/python -m pytest tests/architecture tests/unit tests/property -n 2 --dist loadfile --cov=narratives --cov-report=term:skip-covered
 	$(BIN)/python -m pytest tests/integration tests/dashboard tests/browser -n 2 --dist loadfile
@@ -28,15 +28,15 @@ format: .venv/test.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Rewrites docs/command-line.md from the options of the commands and narratives/cli/command_line.md.
+# Writes docs/command-line.md from the options of the commands and narratives/cli/command_line.md.
 docs: .venv/run.stamp
 	$(BIN)/python -m narratives.cli.reference > docs/command-line.md
 
-# Rewrites the section on reading of docs/accuracy.md; needs the reference folder beside the project.
+# Rewrites the section “Reading” of docs/accuracy.md. Needs the folder of reference material, ../shared.
 accuracy: .venv/test.stamp
 	$(BIN)/python -m benchmarks.accuracy
 
-# Rewrites the section on learning of docs/accuracy.md; needs the reference folder beside the project.
+# Rewrites the section “Learning from decisions” of docs/accuracy.md. Needs the folder of reference material, ../shared.
 learning: .venv/test.stamp
 	$(BIN)/python -m benchmarks.learning_curve --out docs/accuracy.md
 
@@ -44,7 +44,7 @@ screenshots: .venv/test.stamp
 	$(BIN)/python -m benchmarks.take_screenshots
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed; {sys.version.split()[0]} came. Name another with: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed; this is {sys.version.split()[0]}. Choose another: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv .venv
 
 .venv/run.stamp: requirements.txt | .venv/bin/python

@@ -2,7 +2,7 @@
 
     python -m benchmarks.coverage [--shared ../shared] [--repeats 4000]
 
-Writes what came out into `docs/statistics.md`, between its two markers.
+Writes the results into `docs/statistics.md`, between its two markers.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def coverage_section(title: str, repeats: int, sizes: Sizes, by_length: float = 
 
 def correction_section(repeats: int) -> str:
     lines = [
-        "| share | recall | false positives | raw | labels used | corrected | limits hold it |",
+        "| share | recall | false positives | raw | labels used | corrected | limits contain it |",
         "|---|---|---|---|---|---|---|",
     ]
     for share, recall, rate in ((0.01, 0.7, 0.004), (0.05, 0.8, 0.03), (0.1, 0.6, 0.02), (0.2, 0.9, 0.05)):
@@ -157,12 +157,12 @@ def correction_section(repeats: int) -> str:
             replace(UNKNOWN, narrative_id=key, recall=found, false_positive_rate=wrong) for key, found, wrong in rates
         ]
         for name, table in (
-            ("of 100 assigned and 400 others", correct_shares(frame, labels=labels)),
+            ("100 assigned and 400 others", correct_shares(frame, labels=labels)),
             (
-                "of 100 assigned; recall of 100",
+                "100 assigned; recall from 100",
                 correct_shares(frame, quality, labels.assign(others=0, others_true=0)),
             ),
-            ("rates of 100 and 900", correct_shares(frame, quality, rates_carry_over=True)),
+            ("rates from 100 and 900", correct_shares(frame, quality, rates_carry_over=True)),
         ):
             some = table.dropna(subset="corrected")
             held = np.mean((some["corrected_low"] <= share) & (share <= some["corrected_high"]))
@@ -175,14 +175,14 @@ def correction_section(repeats: int) -> str:
 
 def change_section() -> str:
     draw, number = np.random.default_rng(23), 200
-    lines = ["| periods | series | with a false change, mean of 18 cells | highest |", "|---|---|---|---|"]
+    lines = ["| periods | series | series with a false change, mean of 18 cells | highest |", "|---|---|---|---|"]
     for periods in (5, 12, 24, 60):
         alarms = []
         for documents, share, likeness in itertools.product((15, 60), (0.005, 0.02, 0.1), (0.05, 0.2, 0.5)):
             found = find_change_points(series(draw, number, [share] * periods, documents, likeness))
             alarms.append(found["narrative_id"].nunique() / number)
         lines.append(f"| {periods} | {18 * number:,} | {np.mean(alarms):.1%} | {max(alarms):.1%} |")
-    lines += ["", "| periods | documents each | share | likeness | tripling found |", "|---|---|---|---|---|"]
+    lines += ["", "| periods | documents in each | share | correlation | tripling detected |", "|---|---|---|---|---|"]
     for periods, documents, share, likeness in (
         (36, 40, 0.01, 0.1),
         (36, 40, 0.005, 0.05),
@@ -210,7 +210,8 @@ def speed_section() -> str:
         return float(np.median(seconds)) * 1000
 
     shares, found = median(lambda: add_shares(frame)), median(lambda: find_change_points(frame))
-    return f"56 narratives over 60 months: shares with limits {shares:.0f} ms, change points {found:.0f} ms."
+    times = f"shares with limits take {shares:.0f} ms and change points {found:.0f} ms"
+    return f"For 56 narratives over 60 months, {times}."
 
 
 def section(shared: Path, repeats: int) -> str:
@@ -220,20 +221,22 @@ def section(shared: Path, repeats: int) -> str:
             "Written by `python -m benchmarks.coverage`.",
             "### Intervals",
             _prose(
-                f"Beta-binomial documents; {_listed(DOCUMENTS, 'd')} of them; "
-                f"shares {_listed(SHARES, '.1%')}; intraclass correlation {_listed(LIKENESS, 'g')}; the "
-                f"cells with {EXPECTED} expected positives or more, {repeats:,} periods each. How often the "
-                "95 % limits hold the truth, and the mean width against this project's with "
+                f"The simulated documents are beta-binomial. A period has {_listed(DOCUMENTS, 'd')} documents; "
+                f"the true share is {_listed(SHARES, '.1%')}; the intraclass correlation is "
+                f"{_listed(LIKENESS, 'g')}. Each combination is a cell. Cells with {EXPECTED} expected positives "
+                f"or more are simulated, with {repeats:,} periods each. The tables show how often the 95 % "
+                "limits contain the true share, and the mean width relative to this project's interval with "
                 f"{PERIODS} periods of a narrative."
             ),
-            coverage_section("Documents of 1 to 60 paragraphs, skewed", repeats, skewed),
+            coverage_section("Documents of 1 to 60 paragraphs, with skewed lengths", repeats, skewed),
             coverage_section("Documents as long as those of the Kremlin set (1 to 903)", repeats, kremlin(shared)),
-            coverage_section("1 to 60 paragraphs, short documents more often positive", repeats, skewed, 0.5),
-            coverage_section("1 to 60 paragraphs, long documents more often positive", repeats, skewed, -0.3),
+            coverage_section("As in the first table, short documents more often positive", repeats, skewed, 0.5),
+            coverage_section("As in the first table, long documents more often positive", repeats, skewed, -0.3),
             "### Correction",
             _prose(
-                f"{repeats:,} corpora of 200 documents a row: the mean corrected share, and how often its "
-                "limits hold the true one; where rates alone leave nothing to tell, the corpus is left out."
+                f"Each row is the result of {repeats:,} corpora of 200 documents: the mean corrected share, and "
+                "how often its limits contain the true one. A corpus is left out if it cannot be corrected, as "
+                "may happen if only rates are known."
             ),
             correction_section(repeats),
             f"### Change points\n\n{change_section()}",

@@ -1,10 +1,10 @@
-"""Are exports byte-identical for shuffled inputs and for one and two threads, and two steps equal to one?
+"""Compare the exports of three builds of the same documents: shuffled, with other threads, and in two steps.
 
-python benchmarks/determinism.py FILE.jsonl[.gz] STORE FOLDER
+    python -m benchmarks.determinism FILE.jsonl[.gz] STORE FOLDER
 
-Builds in FOLDER (new), from vectors copied from STORE (which holds the same texts), so that little is
-encoded: the rows as they are with one thread; shuffled, cut into three files, with two threads; and in two
-builds, one after the other. Prints for each of the last two what differs from the first.
+Builds in FOLDER (new), with vectors copied from STORE, which must hold the same texts, so that little is
+encoded. The first build takes the rows as they are, with one thread. The second takes them shuffled, in three
+files, with two threads. The third adds them in two builds. Prints how the last two differ from the first.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Do candidates stay themselves as documents come in? Build on 85 % of a set, then add 5 % three times.
+"""Measure whether candidates keep their ids: build with 85 % of the documents, then add 5 % three times.
 
-python benchmarks/identity.py FILE.jsonl[.gz] STORE FOLDER
+    python -m benchmarks.identity FILE.jsonl[.gz] STORE FOLDER
 
-The documents of FILE are dealt out by the hash of their id. FOLDER (new) gets the parts and a store into
-which the vectors of STORE, a store that holds the same texts, are copied, so that little is encoded. For
-each step it prints how many of the candidates before kept their id as candidates and as clusters, how many
-codebook assignments before are unchanged, and what the lineage says of the candidates that are gone.
+The documents of FILE are divided by the hash of their id. FOLDER (new) gets the parts and a store, into which
+the vectors of STORE are copied. STORE must hold the same texts, so that little is encoded. For each step, the
+program prints how many of the earlier candidates kept their id as candidates and as clusters, how many of the
+earlier codebook assignments are unchanged, and what the lineage records for the candidates that are gone.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Ways to lay paragraphs out on a map: seconds, memory, and how much of the neighbourhoods they keep.
 
-    python benchmarks/layouts.py STORE [ROWS]
+    python -m benchmarks.layouts STORE [ROWS]
 
-Needs a store with a snapshot. Each method runs in a process of its own; libraries that are not installed
-(benchmarks/requirements.txt) are named and passed over. docs/map.md has the results.
+Needs a store with a snapshot. Each method runs in a separate process; libraries that are not installed
+(benchmarks/requirements.txt) are named and skipped. docs/map.md has the results.
 """
 
 from __future__ import annotations
@@ -151,9 +151,9 @@ def main(path: Path, most: int) -> None:
         np.save(folder / "vectors.npy", vectors)
         for method, (library, _) in METHODS.items():
             if importlib.util.find_spec(library) is None:
-                print(f"{method:16} passed over: {library} is not installed")
+                print(f"{method:16} skipped: {library} is not installed")
                 continue
-            subprocess.run([sys.executable, __file__, "--run", method, name], check=True)
+            subprocess.run([sys.executable, "-m", "benchmarks.layouts", "--run", method, name], check=True)
             places = np.load(folder / "places.npy")
             print(judge(vectors, places, rows["narrative"].to_numpy(dtype="U")))
 

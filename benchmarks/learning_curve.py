@@ -32,13 +32,15 @@ BEGIN, END = "<!-- learning:begin -->", "<!-- learning:end -->"
 INTRODUCTION = """\
 ## Learning from decisions
 
-Written by `make learning`. The decisions are the reference
-labels: machine annotation, not human coding, of {paragraphs:,} paragraphs of {documents} documents. A
-paragraph is tested with what was decided on paragraphs of other documents, in eight folds; F1 is the mean of
+Written by `make learning`. The columns are numbers of decided paragraphs. The decisions are the reference
+labels (machine annotation, not human coding) of {paragraphs:,} paragraphs of {documents} documents. Each
+paragraph is tested with decisions on paragraphs of other documents, in eight folds. F1 is the mean of
 {repeats} divisions into folds. Even at 0 decisions the thresholds come from the other folds, as the shipped
-ones come from all of them, so the table shows what decisions add to good thresholds. The default codebook was
-improved by reading errors on these same paragraphs; the codebook that lost half of its exemplars and
-contrasts by lot is nearer to a new one of one's own. Differences below 0.01 are noise.
+ones come from all of them, so the table shows what decisions add to good thresholds.
+
+The default codebook was improved by reading errors on these same paragraphs. The weakened codebook has lost a
+random half of its exemplars and contrasts, which makes it more like a new codebook of your own. Differences
+below 0.01 are noise.
 """
 
 
@@ -122,12 +124,10 @@ def report(gold: Path) -> str:
     ]
     scores, learned = curve(full)
     lines.append(_row("**macro-F1**, default codebook", scores.mean(axis=1)))
-    lines.append(_row("share of narratives that take the words of decisions", learned))
+    lines.append(_row("share of narratives that use the words of decisions", learned))
     for seed in range(2):
         weak, _ = curve(load(gold, codebook=halved(codebook, seed)))
-        lines.append(
-            _row(f"**macro-F1**, weakened codebook (half of its exemplars, draw {seed + 1})", weak.mean(axis=1))
-        )
+        lines.append(_row(f"**macro-F1**, weakened codebook, random half {seed + 1}", weak.mean(axis=1)))
     lines += [_row(narrative, of) for narrative, of in zip(full.narratives, scores.T, strict=True)]
     text = INTRODUCTION.format(paragraphs=len(full.texts), documents=len(set(full.documents.tolist())), repeats=REPEATS)
     return f"{text}\n" + "\n".join(lines)

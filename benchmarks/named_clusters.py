@@ -1,6 +1,6 @@
 """Which clusters of a store align with given narratives, how pure they are, and their central paragraphs.
 
-python benchmarks/named_clusters.py STORE [NARRATIVE_ID ...]
+python -m benchmarks.named_clusters STORE [NARRATIVE_ID ...]
 """
 
 from __future__ import annotations

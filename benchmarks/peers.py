@@ -1,11 +1,11 @@
-"""This project beside its peers: the same vectors, the same reference labels, one run.
+"""Compare this project with other methods: the same vectors, the same reference labels, one run.
 
     .venv-peers/bin/python -m benchmarks.peers [GOLD.jsonl] [--out docs/accuracy.md]
 
-Needs the packages of benchmarks/requirements.txt, in an environment of their own, and no network. Prints the
-table as Markdown and, with --out, puts it under the heading `Peers` of that file. Every method meets the
-paragraphs in ten folds by document: whatever it has to tune is tuned on the other nine, and its best setting
-is chosen there by macro-F1. Settings are a peer's own thresholds and the ways of telling it the narratives.
+Needs the packages of benchmarks/requirements.txt, in a separate environment, and no network. Prints the table
+as Markdown and, with --out, puts it under the heading `Comparison with other methods` of that file. Every
+method is tested in ten folds by document: it is tuned on the other nine, and its best setting is chosen there
+by macro-F1. Settings are a method's own thresholds and the ways of describing the narratives to it.
 """
 
 from __future__ import annotations
@@ -29,22 +29,29 @@ from narratives.model import QualityMetrics
 FOLDS = 10
 
 INTRODUCTION = """\
-Every line uses the same all-MiniLM-L6-v2 vectors of the same paragraphs, the same exemplars and definitions
-of the default codebook, and the same reference labels, in one run of `benchmarks/peers.py`. The labels are
-machine annotation, not human coding; disputed pairs of paragraph and narrative are left out. Paragraphs are
-tested in ten folds by document. Thresholds and the choice among a method's settings come from the other
-nine folds. For *first to second* they come only from the first drawing of labels outside the fold, and are
-tested on the second drawing, which was found mostly by likeness to examples. Intervals come from a
-bootstrap of documents. AP is average precision, for methods that rank. Seconds are for one setting on all
-paragraphs, vectors given.
+All rows come from one run of `benchmarks/peers.py`, with the same all-MiniLM-L6-v2 vectors of the same
+paragraphs, the same exemplars and definitions of the default codebook, and the same reference labels. The
+labels are machine annotation, not human coding. Disputed pairs of paragraph and narrative are left out.
 
-What each was given: BERTopic's zero-shot mode the names, the definitions or both, at seven similarities;
-its guided mode the cue phrases or the definitions as seeds, its topics then read as narratives with the
-help of the labels; KeyNMF one seeded model a narrative; concept vectors the exemplars against the contrasts
-or against the exemplars of other narratives; cosine the likeness to the nearest exemplar. BERTopic gives a
-paragraph one topic at most, although some advance two narratives. The exemplars and cues were improved by
-reading errors on these same paragraphs, which flatters every line that uses them, and this project's most,
-since its few constants were set there too: expect less on other documents.
+Paragraphs are tested in ten folds by document. Thresholds and the choice among a method's settings come from
+the other nine folds. In the columns *first to second*, they come only from the first sample of labels outside
+the fold, and are tested on the second sample, which was found mostly by similarity to examples. Intervals
+come from a bootstrap of documents. AP is average precision, for methods that rank. Seconds are for one
+setting on all paragraphs, without the time for the vectors.
+
+The methods received this input:
+
+- BERTopic, zero-shot: the names, the definitions or both, at seven similarities.
+- BERTopic, guided: the cue phrases or the definitions as seeds. Its topics were then matched with the
+  narratives by means of the labels.
+- KeyNMF: one seeded model for each narrative.
+- Concept vectors: the exemplars, against the contrasts or against the exemplars of other narratives.
+- Cosine: the similarity to the nearest exemplar.
+
+BERTopic gives a paragraph at most one topic, although some paragraphs advance two narratives. The exemplars
+and cues were improved by reading errors on these same paragraphs. This favours every method that uses them,
+and this project most, because its few constants were set on the same paragraphs too. Expect lower figures on
+other documents.
 """
 
 
@@ -115,7 +122,7 @@ def methods(gold: Labels, embed: Embed) -> list[Method]:
         Method("cosine to the exemplars, paragraph and sentences", both(gold, [finer]), finer[1]),
         Method("logistic regression trained on the labels", [learner], learning),
         Method("**this project**, codebook alone", both(gold, [own]), seconds),
-        Method("**this project**, taught by the labels as decisions", [taught_too], seconds + teaching),
+        Method("**this project**, with the labels as decisions", [taught_too], seconds + teaching),
     ]
 
 
@@ -183,7 +190,7 @@ def main() -> None:
     text = table(gold, methods(gold, embed))
     print(text)
     if arguments.out:
-        put(arguments.out, "Peers", f"{INTRODUCTION}\n{text}")
+        put(arguments.out, "Comparison with other methods", f"{INTRODUCTION}\n{text}")
 
 
 if __name__ == "__main__":

@@ -82,5 +82,5 @@ def existing(browser: Browser, address: str) -> dict[str, str]:
     there = {link.strip("/") for link in links}
     for name in PAGES:
         if PAGES[name] not in there:
-            print(f"no page {name}: passed over", file=sys.stderr)
+            print(f"no page {name}: skipped", file=sys.stderr)
     return {name: path for name, path in PAGES.items() if path in there}

@@ -3,7 +3,7 @@
     python -m benchmarks.take_screenshots [STORE] [--out FOLDER]
 
 Needs a chromium or chrome on the path, and a store (`make run` builds ./store-sample). Pages that this
-version does not have are passed over with a message.
+version does not have are skipped with a message.
 """
 
 from __future__ import annotations
