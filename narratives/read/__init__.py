@@ -16,7 +16,7 @@ from narratives.read.formats import (
     read_file_verified,
 )
 from narratives.read.inputs import MANIFEST_CSV, find_inputs, get_place, make_printable, survey
-from narratives.read.tables.rows import DOCUMENT_FIELDS, fold
+from narratives.read.rows import DOCUMENT_FIELDS, fold
 
 __all__ = [
     "DOCUMENT_FIELDS",

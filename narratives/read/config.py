@@ -25,8 +25,8 @@ from narratives.model import (
     compute_text_key,
 )
 from narratives.read.encoding import open_text
+from narratives.read.rows import parse_json, replace_unstorable
 from narratives.read.tables import find_delimiter, iterate_csv_rows, make_csv_record, unwrap_row
-from narratives.read.tables.rows import parse_json, replace_unstorable
 
 _ID_PATTERN = re.compile(r"[a-z0-9_]+")
 _COLOUR_PATTERN = re.compile(r"#[0-9a-fA-F]{6}")

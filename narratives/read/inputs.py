@@ -14,8 +14,8 @@ from pathlib import Path
 from narratives.model import InputFile, ReadError, Rejected, UnusedColumns
 from narratives.read.encoding import open_text
 from narratives.read.formats import TABLE_EXTENSIONS, check_format, convert_errors, get_format, make_read_error
+from narratives.read.rows import find_unmatched, make_rejected, match_columns, replace_unstorable
 from narratives.read.tables import find_delimiter, iterate_csv_rows, make_csv_record, unwrap_row
-from narratives.read.tables.rows import find_unmatched, make_rejected, match_columns, replace_unstorable
 
 MANIFEST_CSV = "manifest.csv"
 MANIFEST_FIELDS = ("date", "outlet", "title", "url", "speaker")

@@ -13,7 +13,7 @@ from narratives.model import InputFile, RawDocument, RawParagraph, ReadError, Re
 from narratives.read.encoding import MAX_DOCUMENT_SIZE, open_bytes
 from narratives.read.html.page import parse_page
 from narratives.read.html.visible_text import is_bold, iterate_blocks, join_runs, split_label
-from narratives.read.tables.rows import apply_manifest, replace_unstorable
+from narratives.read.rows import apply_manifest, replace_unstorable
 
 MAX_FILE_BYTES = 200_000_000
 MAX_PAGES = 5000

@@ -16,7 +16,7 @@ from narratives.read.encoding import open_bytes
 from narratives.read.html import generic, sites
 from narratives.read.html.metadata import canonicalise_url
 from narratives.read.html.page import MAX_PAGE_BYTES, HtmlPage, SiteAdapter, parse_page
-from narratives.read.tables.rows import apply_manifest, replace_unstorable
+from narratives.read.rows import apply_manifest, replace_unstorable
 
 __all__ = ["HtmlPage", "read_html", "read_page"]
 

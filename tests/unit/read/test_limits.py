@@ -24,7 +24,6 @@ from narratives.read import (
     read_file_verified,
     tables,
 )
-from narratives.read.tables import parquet
 from narratives.store import Store
 from narratives.workflows.ingest import ingest
 from tests.helpers.reading import put, read, rows_of, write_parquet
@@ -257,7 +256,7 @@ def test_text_that_borrows_from_the_text_before_is_bounded(tmp_path):
 
 
 def test_a_list_of_too_many_references_is_rejected(tmp_path, monkeypatch):
-    monkeypatch.setattr(parquet, "MAX_VALUES", 1000)
+    monkeypatch.setattr(tables, "MAX_VALUES", 1000)
     [rejected] = read(tmp_path, packed_parquet({"paragraphs": [["One."] * 1001]}), "a.parquet")
     assert "million values to a column of a row group" in rejected.reason
 
