@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TextIO
 
@@ -24,12 +24,12 @@ from narratives.read.encoding import (
     LimitedLines,
     LongLineError,
     has_undecoded_bytes,
+    make_expansion_error,
     open_bytes,
     open_text,
     read_within_limit,
 )
 from narratives.read.rows import (
-    CONTENT_FIELDS,
     find_unmatched,
     fold,
     get_field_columns,
@@ -47,29 +47,28 @@ MAX_HEADER_CHARACTERS = 65_536  # in which the header must be
 def find_delimiter(path: Path, names: Collection[str]) -> str:
     """Return the delimiter with most of `names` in the header, or else with most columns, or a comma.
 
-    Only the header is used. Texts contain many commas and semicolons, so that guessing by frequency (as in
-    csv.Sniffer) fails. Raises the same errors as `open_text`.
+    Guessing by frequency, as csv.Sniffer does, would fail: texts contain many commas and semicolons. Raises
+    the same errors as `open_text`.
     """
     with open_text(path, newline="", guess=True) as lines:
         head = lines.read(MAX_HEADER_CHARACTERS)
-    if has_delimiter_line(head[:5].casefold().rstrip("\r\n")):
+    if is_delimiter_line(head[:5].casefold().rstrip("\r\n")):
         return head[4]
-
     known = {fold(name) for name in names}
 
-    def rate(delimiter: str) -> tuple[int, int]:
+    def count_columns(delimiter: str) -> tuple[int, int]:
         try:
             header = next(row for row in csv.reader(io.StringIO(head), delimiter=delimiter, strict=True) if row)
         except (csv.Error, StopIteration):
             return 0, 0
         return len(known & {fold(name) for name in header}), len(header)
 
-    return max(DELIMITERS, key=rate)
+    return max(DELIMITERS, key=count_columns)
 
 
-def has_delimiter_line(start: str) -> bool:
-    """Return whether a file starts with the line in which Excel states its delimiter: `sep=;`."""
-    return len(start) == len("sep=;") and start.startswith("sep=") and start[4] in DELIMITERS
+def is_delimiter_line(line: str) -> bool:
+    """Return whether a first line is the one in which Excel states its delimiter: `sep=;`."""
+    return line in {f"sep={delimiter}" for delimiter in DELIMITERS}
 
 
 def iterate_csv_rows(lines: TextIO, delimiter: str = ",") -> Iterator[list[str] | ReadError]:
@@ -92,12 +91,12 @@ def iterate_csv_rows(lines: TextIO, delimiter: str = ",") -> Iterator[list[str] 
             continue
         if any(has_undecoded_bytes(cell) for cell in cells):
             yield ReadError("text in UTF-8", f"other bytes in line {first}", "Save the file as UTF-8.")
-        elif cells and not (first == 1 and has_delimiter_line(delimiter.join(cells).casefold())):
+        elif cells and not (first == 1 and is_delimiter_line(delimiter.join(cells).casefold())):
             yield cells
 
 
 def make_csv_record(cells: list[str] | ReadError, header: list[str]) -> dict[str, str]:
-    """Return a CSV row by column name; raises ReadError if it is faulty or its length is not that of the header."""
+    """Return a CSV row by column name; raises ReadError if it is faulty or not as long as the header."""
     cells = unwrap_row(cells)
     if len(cells) != len(header):
         hint = "Put cells with the delimiter or line breaks in quotation marks."
@@ -113,12 +112,17 @@ def unwrap_row(cells: list[str] | ReadError) -> list[str]:
 
 
 JSONL_HEAD_LINES = 50  # of JSONL, whose keys are the columns
-SHAPES = 64  # of JSONL rows (sets of keys) whose columns are cached
+CACHED_SHAPES = 64  # sets of keys of JSONL rows whose columns are cached
 
 
 def read_jsonl(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
     """Read one document from each line; `row` is the line number. Each line has its own keys."""
-    locate_keys = _make_key_locator(columns)
+    wanted = get_field_columns(columns)
+
+    @lru_cache(maxsize=CACHED_SHAPES)
+    def locate_keys(keys: tuple[str, ...]) -> Mapping[str, str]:
+        return match_columns(keys, wanted)
+
     with open_text(file.path) as opened:
         lines = LimitedLines(opened)
         while True:
@@ -163,16 +167,14 @@ def list_csv_columns(file: InputFile, columns: Mapping[str, str]) -> list[tuple[
 
 def list_jsonl_columns(file: InputFile, columns: Mapping[str, str]) -> list[tuple[str, ...]]:
     """List the keys of the first lines of JSONL: each shape of rows once."""
+    shapes: dict[tuple[str, ...], None] = {}
     with open_text(file.path) as lines:
-        shapes: dict[tuple[str, ...], None] = {}
         for line in islice(LimitedLines(lines), JSONL_HEAD_LINES):
-            try:
+            with suppress(ReadError):  # reported by read_jsonl
                 value = parse_json(line, "one JSON object on the line")
-            except ReadError:
-                continue  # reported by read_jsonl
-            if isinstance(value, dict):
-                shapes[tuple(value)] = None
-        return list(shapes)
+                if isinstance(value, dict):
+                    shapes[tuple(value)] = None
+    return list(shapes)
 
 
 def list_parquet_columns(file: InputFile, columns: Mapping[str, str]) -> list[tuple[str, ...]]:
@@ -184,9 +186,8 @@ def list_parquet_columns(file: InputFile, columns: Mapping[str, str]) -> list[tu
 def list_unused_columns(shapes: Iterable[tuple[str, ...]], columns: Mapping[str, str]) -> tuple[str, ...]:
     """List the columns that match no field; raises ReadError if several columns match one field."""
     wanted = get_field_columns(columns)
-    return tuple(
-        dict.fromkeys(name for names in shapes for name in find_unmatched(names, match_columns(names, wanted)))
-    )
+    unused = (find_unmatched(names, match_columns(names, wanted)) for names in shapes)
+    return tuple(dict.fromkeys(chain.from_iterable(unused)))
 
 
 @contextmanager
@@ -202,17 +203,10 @@ def _open_csv(
 
 @contextmanager
 def _open_parquet(file: InputFile) -> Iterator[BinaryIO]:
+    is_packed = file.path.suffix.lower() == ".gz"
     with open_bytes(file.path) as raw:
         # Parquet is read from its end, so a gzipped file must be unpacked as a whole.
-        yield (
-            io.BytesIO(read_within_limit(raw, MAX_UNPACKED_TABLE_BYTES)) if file.path.suffix.lower() == ".gz" else raw
-        )
-
-
-def _make_key_locator(columns: Mapping[str, str]) -> Callable[[tuple[str, ...]], Mapping[str, str]]:
-    """Make a cached function from the keys of a JSONL row to the key of each field."""
-    wanted = get_field_columns(columns)
-    return lru_cache(maxsize=SHAPES)(lambda names: match_columns(names, wanted))
+        yield io.BytesIO(read_within_limit(raw, MAX_UNPACKED_TABLE_BYTES)) if is_packed else raw
 
 
 def _build_document(file: InputFile, row: int, cells: Callable[[], Mapping[str, object]]) -> RawDocument | Rejected:
@@ -229,10 +223,10 @@ def _map_csv_cells(cells: list[str] | ReadError, header: list[str], names: Mappi
 def _map_json_cells(line: str, locate_keys: Callable[[tuple[str, ...]], Mapping[str, str]]) -> dict[str, object]:
     if has_undecoded_bytes(line):
         raise ReadError("a line in UTF-8", "other bytes", "Save the file as UTF-8.")
-    value = parse_json(line, "one JSON object on the line")
+    expected = "one JSON object on the line"
+    value = parse_json(line, expected)
     if not isinstance(value, dict):
-        hint = "Write each document as one object on one line."
-        raise ReadError("one JSON object on the line", f"a {type(value).__name__}", hint)
+        raise ReadError(expected, f"a {type(value).__name__}", "Write each document as one object on one line.")
     return _rename_cells(value, locate_keys(tuple(value)))
 
 
@@ -248,25 +242,24 @@ def _rename_cells(cells: Mapping[str, object], names: Mapping[str, str]) -> dict
 
 def _check_types(schema: pa.Schema, names: Mapping[str, str]) -> None:
     """Reject a Parquet file if a column has the wrong type, once and not for each row."""
+    rules = {"text": ("text", _is_text_type), "paragraphs": ("a list of strings or of structs", _is_paragraphs_type)}
     for field, column in names.items():
         kind = schema.field(column).type
-        if not (_is_paragraphs_type(kind) if field == "paragraphs" else _is_metadata_type(kind, field)):
-            expected = "text" if field in CONTENT_FIELDS else "text, numbers or dates"
-            expected = "a list of strings or of structs" if field == "paragraphs" else expected
+        expected, is_allowed = rules.get(field, ("text, numbers or dates", _is_metadata_type))
+        if not is_allowed(kind):
             hint = f"Convert the column, or choose another one with --map {field}=COLUMN."
             raise ReadError(f"{expected} in column {column!r}", f"type {kind}", hint)
 
 
 def _is_text_type(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
     tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
-    return any(test(kind) for test in tests)
+    return any(test(value) for test in tests)
 
 
-def _is_metadata_type(kind: pa.DataType, field: str) -> bool:
+def _is_metadata_type(kind: pa.DataType) -> bool:
     tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_date, pa.types.is_timestamp)
-    return _is_text_type(kind) or (field != "text" and any(test(kind) for test in tests))
+    return _is_text_type(kind) or any(test(kind) for test in tests)
 
 
 def _is_paragraphs_type(kind: pa.DataType) -> bool:
@@ -277,7 +270,7 @@ def _is_paragraphs_type(kind: pa.DataType) -> bool:
 
 BATCH_ROWS = 1024
 BATCH_BYTES = MAX_DOCUMENT_SIZE // 2  # of a batch of rows of average size
-MAX_DELTA_BYTES = 100_000_000  # of a batch, if every text of a delta encoding has the greatest possible length
+MAX_DELTA_BYTES = 100_000_000  # of a batch, if every delta-encoded text is as long as it can be
 MAX_VALUES = 50_000_000  # of one column in one row group; references to a text take almost no space in a file
 ParquetRow = Mapping[str, object]
 
@@ -315,7 +308,7 @@ def iterate_bounded_rows(source: BinaryIO, packed: int, columns: Sequence[str]) 
                     continue
                 total += size
                 if total > limit:
-                    raise _make_bomb_error(limit)
+                    raise _make_parquet_expansion_error(limit)
                 yield from part.to_pylist()
 
 
@@ -324,7 +317,7 @@ def _read_row_group(
 ) -> Iterator[pa.RecordBatch]:
     """Read a row group in batches. Texts from a dictionary stay references until their size is checked.
 
-    Delta encodings allow no references: there, each text may be as long as everything in the column.
+    Delta encodings allow no references, so each of their texts may be as long as everything in the column.
     """
     group_metadata = metadata.row_group(group)
     references, size = [], 1
@@ -333,7 +326,7 @@ def _read_row_group(
         if "DELTA_BYTE_ARRAY" in chunk.encodings:
             if leaf.is_nested and chunk.total_uncompressed_size * chunk.num_values > MAX_DELTA_BYTES:
                 hint = "Write the file again with smaller row groups and the encodings of Parquet 1."
-                raise ReadError("lists of text within bounds", f"more in column {leaf.column!r}", hint)
+                raise ReadError("lists of text of limited size", f"larger ones in column {leaf.column!r}", hint)
             size += 0 if leaf.is_nested else chunk.total_uncompressed_size
         elif chunk.has_dictionary_page and "DELTA_LENGTH_BYTE_ARRAY" not in chunk.encodings:
             references.append(leaf.path)
@@ -361,10 +354,10 @@ def _check_page_sizes(metadata: pq.FileMetaData, leaves: Sequence[_LeafColumn], 
     groups = [metadata.row_group(g) for g in range(metadata.num_row_groups)]
     chunks = [group.column(leaf.number) for group in groups for leaf in leaves]
     if sum(chunk.total_uncompressed_size for chunk in chunks) > limit:
-        raise _make_bomb_error(limit)
+        raise _make_parquet_expansion_error(limit)
     most = max((chunk.num_values for chunk in chunks), default=0)
     if most > MAX_VALUES:
-        expected = f"up to {MAX_VALUES / 1_000_000:g} million values to a column of a row group"
+        expected = f"up to {MAX_VALUES / 1_000_000:g} million values per column and row group"
         raise ReadError(expected, f"{most / 1_000_000:,.0f} million", "Write the file again with smaller row groups.")
 
 
@@ -384,6 +377,5 @@ def _measure_size(values: pa.RecordBatch | pa.Array) -> int:
     return len(values)
 
 
-def _make_bomb_error(limit: int) -> ReadError:
-    got = f"one that grows more than {MAX_COMPRESSION_RATIO}-fold, beyond {limit // 1_000_000} MB"
-    return ReadError("a Parquet file of text", got, "If you trust the file, convert it to JSON lines.")
+def _make_parquet_expansion_error(limit: int) -> ReadError:
+    return make_expansion_error("a Parquet file of text", limit, "convert it to JSON lines")
