@@ -12,10 +12,9 @@ from os.path import normpath, realpath
 from pathlib import Path
 
 from narratives.model import InputFile, ReadError, Rejected, UnusedColumns
-from narratives.read.encoding import open_text
 from narratives.read.formats import TABLE_EXTENSIONS, check_format, convert_errors, get_format, make_read_error
 from narratives.read.rows import find_unmatched, make_rejected, match_columns, replace_unstorable
-from narratives.read.tables import find_delimiter, iterate_csv_rows, make_csv_record, unwrap_row
+from narratives.read.tables import make_csv_record, open_csv
 
 MANIFEST_CSV = "manifest.csv"
 MANIFEST_FIELDS = ("date", "outlet", "title", "url", "speaker")
@@ -40,9 +39,7 @@ def load_manifest(folder: Path, source: str) -> FolderManifest:
     rejected: list[Rejected] = []
     unused: tuple[str, ...] = ()
     try:
-        with convert_errors(path), open_text(path, newline="", guess=True) as lines:
-            records = iterate_csv_rows(lines, find_delimiter(path, COLUMNS))
-            header = [name.strip() for name in unwrap_row(next(records, []))]
+        with convert_errors(path), open_csv(path, COLUMNS) as (header, records):
             names = match_columns(header, {name: name for name in COLUMNS})
             if "path" not in names:
                 got = f"the columns {', '.join(header) or '(none)'}"

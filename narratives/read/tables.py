@@ -95,17 +95,25 @@ def iterate_csv_rows(lines: TextIO, delimiter: str = ",") -> Iterator[list[str] 
             yield cells
 
 
+@contextmanager
+def open_csv(path: Path, names: Collection[str]) -> Iterator[tuple[list[str], Iterator[list[str] | ReadError]]]:
+    """Open a CSV file and return its header and the rows below; `names` are columns that it should have."""
+    delimiter = find_delimiter(path, names)
+    with open_text(path, newline="", guess=True) as lines:
+        rows = iterate_csv_rows(lines, delimiter)
+        yield [name.strip() for name in _unwrap_row(next(rows, []))], rows
+
+
 def make_csv_record(cells: list[str] | ReadError, header: list[str]) -> dict[str, str]:
     """Return a CSV row by column name; raises ReadError if it is faulty or not as long as the header."""
-    cells = unwrap_row(cells)
+    cells = _unwrap_row(cells)
     if len(cells) != len(header):
         hint = "Put cells with the delimiter or line breaks in quotation marks."
         raise ReadError(f"{len(header)} cells as in the header", f"{len(cells)} cells", hint)
     return dict(zip(header, cells, strict=True))
 
 
-def unwrap_row(cells: list[str] | ReadError) -> list[str]:
-    """Return the cells of a row, or raise its error."""
+def _unwrap_row(cells: list[str] | ReadError) -> list[str]:
     if isinstance(cells, ReadError):
         raise cells
     return cells
@@ -142,7 +150,7 @@ def read_csv(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocumen
 
     Cells may be separated by commas, semicolons, tabs or bars, according to the header.
     """
-    with _open_csv(file, columns) as (header, rows):
+    with open_csv(file.path, get_field_columns(columns).values()) as (header, rows):
         names = map_columns(header, columns)
         for number, cells in enumerate(rows, 1):
             yield _build_document(file, number, partial(_map_csv_cells, cells, header, names))
@@ -161,7 +169,7 @@ def read_parquet(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDoc
 
 def list_csv_columns(file: InputFile, columns: Mapping[str, str]) -> list[tuple[str, ...]]:
     """List the columns of a CSV file, as the only shape of its rows."""
-    with _open_csv(file, columns) as (header, _):
+    with open_csv(file.path, get_field_columns(columns).values()) as (header, _):
         return [tuple(header)]
 
 
@@ -188,17 +196,6 @@ def list_unused_columns(shapes: Iterable[tuple[str, ...]], columns: Mapping[str,
     wanted = get_field_columns(columns)
     unused = (find_unmatched(names, match_columns(names, wanted)) for names in shapes)
     return tuple(dict.fromkeys(chain.from_iterable(unused)))
-
-
-@contextmanager
-def _open_csv(
-    file: InputFile, columns: Mapping[str, str]
-) -> Iterator[tuple[list[str], Iterator[list[str] | ReadError]]]:
-    """Open a CSV file and return its header and the rows below."""
-    delimiter = find_delimiter(file.path, get_field_columns(columns).values())
-    with open_text(file.path, newline="", guess=True) as lines:
-        rows = iterate_csv_rows(lines, delimiter)
-        yield [name.strip() for name in unwrap_row(next(rows, []))], rows
 
 
 @contextmanager
