@@ -6,20 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from narratives.parse.attribution import lexicon
 from narratives.parse.attribution.entities import EntityIndex
-from narratives.parse.attribution.lexicon import (
-    ANONYMOUS_QUOTE_WORDS,
-    EPITHETS,
-    FEMALE_NAMES,
-    INTERVENING_WORDS,
-    MALE_NAMES,
-    MODALS,
-    RUSSIAN_FEMALE_ENDINGS,
-    SENTENCE_OPENERS,
-    SPEECH_NOUNS,
-    US_STATES,
-    WORDS_AFTER_NAMES,
-)
 from narratives.parse.attribution.mentions import (
     DETERMINERS,
     POSSESSIVE,
@@ -90,7 +78,7 @@ def _has_others_words(tokens: Sequence[Token], i: int) -> bool:
     word = tokens[i].text.casefold()
     if word in ("sign", "signs"):
         return tokens[i + 1].text != "of"  # "no sign of backing down"
-    return word in ANONYMOUS_QUOTE_WORDS or word == QUOTE_TOKEN
+    return word in lexicon.ANONYMOUS_QUOTE_WORDS or word == QUOTE_TOKEN
 
 
 def _find_only_person(tokens: Sequence[Token], start: int, at: int, entities: EntityIndex) -> str:
@@ -121,7 +109,7 @@ def find_introduced_person(tokens: Sequence[Token], start: int, end: int, entiti
 def _find_possessor(tokens: Sequence[Token], start: int, at: int, entities: EntityIndex) -> str:
     """Return the owner of a word for speech, such as Marsh in `Marsh’s answer was short`."""
     for i in range(start + 1, at):
-        if tokens[i].text.casefold() not in SPEECH_NOUNS:
+        if tokens[i].text.casefold() not in lexicon.SPEECH_NOUNS:
             continue
         for j in range(i, max(i - 3, start), -1):
             if is_capitalised(tokens[j - 1].text) and POSSESSIVE.search(tokens[j - 1].text):
@@ -177,7 +165,7 @@ def lowercase_openers(tokens: list[Token], entities: EntityIndex) -> list[Token]
         if (
             not (word.isalpha() and is_capitalised(word))
             or word.isupper()
-            or word.casefold() in SENTENCE_OPENERS | US_STATES
+            or word.casefold() in lexicon.SENTENCE_OPENERS | lexicon.US_STATES
         ):
             continue
         if (word.endswith("ly") or not _can_follow_name(after)) and not entities.is_name(word):
@@ -189,7 +177,9 @@ def _can_follow_name(word: str) -> bool:
     """Return whether a word may follow a name at the start of a sentence: a verb, "and", a mark."""
     is_regular = word.endswith(("ed", "s")) and word not in ("across", "towards")
     return (
-        not (word.isalpha() and word.islower()) or is_regular or word in WORDS_AFTER_NAMES | MODALS | INTERVENING_WORDS
+        not (word.isalpha() and word.islower())
+        or is_regular
+        or word in lexicon.WORDS_AFTER_NAMES | lexicon.MODALS | lexicon.INTERVENING_WORDS
     )
 
 
@@ -217,7 +207,7 @@ def is_epithet(tokens: Sequence[Token], act: SpeechAct) -> bool:
     the = any(token.text.casefold() == "the" for token in tokens[max(act.at - 4, 0) : act.at + 2])
     post = act.mention.post if act.mention else ()
     word = post[-1] if post else tokens[act.at].text
-    return the and word.casefold() in EPITHETS and act.beside >= MIN_ACT_QUOTE
+    return the and word.casefold() in lexicon.EPITHETS and act.beside >= MIN_ACT_QUOTE
 
 
 def resolve_pronoun(
@@ -241,8 +231,10 @@ def resolve_pronoun(
 def _matches_pronoun(name: str, pronoun: str) -> bool:
     """Return whether a person may be "he" or "she", by the first name; an unknown name may be either."""
     first, last = name.split()[0].casefold() if name else "", get_surname(name).casefold()
-    is_man = first in MALE_NAMES
-    is_woman = first in FEMALE_NAMES or (not is_man and " " in name and last.endswith(RUSSIAN_FEMALE_ENDINGS))
+    is_man = first in lexicon.MALE_NAMES
+    is_woman = first in lexicon.FEMALE_NAMES or (
+        not is_man and " " in name and last.endswith(lexicon.RUSSIAN_FEMALE_ENDINGS)
+    )
     return not (is_woman if pronoun == "he" else is_man)
 
 

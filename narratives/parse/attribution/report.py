@@ -22,15 +22,18 @@ from narratives.parse.attribution.coreference import (
 )
 from narratives.parse.attribution.entities import EntityIndex, find_party
 from narratives.parse.attribution.mentions import (
+    MIN_QUOTED_SHARE,
     QUOTE_TOKEN,
     Mention,
+    QuoteSpan,
     Token,
+    compute_quoted_share,
     find_mention_after,
     find_mention_before,
+    find_quote_spans,
     find_subject_from,
     tokenise,
 )
-from narratives.parse.attribution.quotations import MIN_QUOTED_SHARE, QuoteSpan, compute_quoted_share, find_quote_spans
 from narratives.parse.attribution.reporting_clauses import SpeechAct, find_speech_acts
 from narratives.parse.attribution.roster import Roster, get_surname
 
@@ -164,7 +167,7 @@ def _add_surnames(paragraph: _ReportParagraph, entities: EntityIndex) -> None:
     quotes = any(token.quoted >= MIN_SURNAME_QUOTE for token in paragraph.tokens)
     for act in paragraph.acts:
         if act.beside >= MIN_SURNAME_QUOTE or act.sure:
-            entities.add_surname(act.mention, beside=quotes)
+            entities.add_surname(act.mention, has_quotation=quotes)
         if act.pronoun and act.sure and act.beside >= MIN_SURNAME_QUOTE:
             entities.add_surname(find_previous_subject(paragraph.tokens, act.at))
 

@@ -5,25 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from narratives.parse.attribution.lexicon import (
-    ACTING_VERBS,
-    INTERVENING_WORDS,
-    INVERTIBLE_VERBS,
-    MESSAGE_NOUNS,
-    MODALS,
-    NAME_PARTICLES,
-    NON_NAME_WORDS,
-    OCCASION_NOUNS,
-    PARTICLE_VERBS,
-    PREPOSITIONS,
-    QUOTING_VERBS,
-    SAYING_PARTICIPLES,
-    SAYING_VERBS,
-    US_STATES,
-    VERB_BASES,
-    WEEKDAYS,
-    WORK_NOUNS,
-)
+from narratives.parse.attribution import lexicon
 from narratives.parse.attribution.mentions import (
     DETERMINERS,
     INDEFINITE_DETERMINERS,
@@ -98,7 +80,7 @@ class _SpeechActFinder:
         for i, word in enumerate(self._words):
             if word in phrases:
                 phrases[word](i)
-            elif word in SAYING_PARTICIPLES and i and self._words[i - 1] in (",", "and"):
+            elif word in lexicon.SAYING_PARTICIPLES and i and self._words[i - 1] in (",", "and"):
                 self._add_sentence_act(i, sure=True)
             elif self._tokens[i].text != word:
                 continue  # verbs are in small letters: "the United States" and "Claims Conference" are none
@@ -156,16 +138,16 @@ class _SpeechActFinder:
         tokens, words = self._tokens, self._words
         if words[i + 1 : i + 2] not in (["saying"], ["telling"], ["stating"]):
             return
-        verb = next((j for j in range(i - 1, max(i - 14, -1), -1) if words[j] in QUOTING_VERBS), None)
+        verb = next((j for j in range(i - 1, max(i - 14, -1), -1) if words[j] in lexicon.QUOTING_VERBS), None)
         if verb is None:
             return
         end = verb
         if verb and words[verb - 1] in _PASSIVE_AUXILIARIES:
-            while end and (words[end - 1] in INTERVENING_WORDS or words[end - 1] in _PASSIVE_AUXILIARIES):
+            while end and (words[end - 1] in lexicon.INTERVENING_WORDS or words[end - 1] in _PASSIVE_AUXILIARIES):
                 end -= 1
             self._add_act(find_mention_before(tokens, end), max(end - 1, 0), sure=True, verb=i)
             return
-        while end and words[end - 1] in INTERVENING_WORDS:
+        while end and words[end - 1] in lexicon.INTERVENING_WORDS:
             end -= 1
         cited, quoting = find_mention_after(tokens, verb + 1), find_mention_before(tokens, end)
         if quoting is not None and quoting.name and cited is not None:
@@ -193,7 +175,7 @@ class _SpeechActFinder:
             self._acts.append(SpeechAct(None, end - 1, sure, aside, beside, pronoun=last))
         elif last in ("and", "but") and not aside:
             self._add_sentence_act(i, sure)
-        elif last in WORK_NOUNS and end > 1 and POSSESSIVE.search(tokens[end - 2].text):
+        elif last in lexicon.WORK_NOUNS and end > 1 and POSSESSIVE.search(tokens[end - 2].text):
             # "Padden’s statement continued"
             self._add_act(find_mention_before(tokens, end - 1), end - 2, True, aside, i)
         elif not POSSESSIVE.search(tokens[end - 1].text):  # "Putin’s claims" is a noun
@@ -202,17 +184,17 @@ class _SpeechActFinder:
     def _is_sure(self, i: int) -> bool:
         """Return whether the verb claims: "vowed to leave" is an act, "vowed that" a claim."""
         word = self._words[i]
-        is_saying = word in SAYING_VERBS or word in VERB_BASES or word in ("read", "reads")
+        is_saying = word in lexicon.SAYING_VERBS or word in lexicon.VERB_BASES or word in ("read", "reads")
         if is_saying and self._words[i + 1 : i + 2] != ["to"]:
             return True
         # "In a statement, X called" is a claim too.
-        return word in ACTING_VERBS and _is_in_words_phrase(self._tokens, self._words, i)
+        return word in lexicon.ACTING_VERBS and _is_in_words_phrase(self._tokens, self._words, i)
 
     def _find_inverted_subject(self, i: int) -> Mention | None:
         """Return the person behind the verb, as in `“...,” said Ann Lee`, or None."""
         word, before, after = self._words[i], self._words[max(i - 1, 0) : i], self._words[i + 1 : i + 2]
-        is_inverted = word in INVERTIBLE_VERBS and _can_invert(self._tokens, i)
-        if not is_inverted and not (word in ACTING_VERBS and before == [QUOTE_TOKEN]):
+        is_inverted = word in lexicon.INVERTIBLE_VERBS and _can_invert(self._tokens, i)
+        if not is_inverted and not (word in lexicon.ACTING_VERBS and before == [QUOTE_TOKEN]):
             return None
         mention = find_mention_after(self._tokens, i + 1, described=True)
         is_indefinite = bool(after) and after[0] in INDEFINITE_DETERMINERS
@@ -223,10 +205,14 @@ class _SpeechActFinder:
     def _find_subject_end(self, i: int) -> tuple[int, bool]:
         """Return where the subject before the verb ends, or 0, and whether the verb's clause is relative."""
         tokens, words = self._tokens, self._words
-        end = i - (words[i] in PARTICLE_VERBS)
+        end = i - (words[i] in lexicon.PARTICLE_VERBS)
         while end and _can_stand_between(tokens, end - 1):
             end -= 1
-        if words[i] in VERB_BASES and not MODALS.intersection(words[end:i]) and words[i - 2 : i] != ["on", "to"]:
+        if (
+            words[i] in lexicon.VERB_BASES
+            and not lexicon.MODALS.intersection(words[end:i])
+            and words[i - 2 : i] != ["on", "to"]
+        ):
             return 0, False  # "to say" and "they say" are skipped: the speaker is not next to them
         if end and words[end - 1] == "who":
             end -= 1
@@ -253,7 +239,7 @@ class _SpeechActFinder:
         if _is_joint_subject(tokens, end - len(mention.post) - len(mention.name)):
             return
         quotes = None
-        if words[i] in QUOTING_VERBS:
+        if words[i] in lexicon.QUOTING_VERBS:
             if {"as", "saying"} <= set(words[i + 1 : i + 12]):
                 return
             quotes = find_mention_after(tokens, i + 1)
@@ -306,13 +292,18 @@ class _SpeechActFinder:
 def _can_stand_between(tokens: Sequence[Token], i: int) -> bool:
     """Return whether a word may come between subject and verb: an adverb, a modal, a day, `on Friday night`."""
     word = tokens[i].text.casefold()
-    if word in INTERVENING_WORDS or word in MODALS or word in WEEKDAYS or (word.endswith("ly") and i):
+    if (
+        word in lexicon.INTERVENING_WORDS
+        or word in lexicon.MODALS
+        or word in lexicon.WEEKDAYS
+        or (word.endswith("ly") and i)
+    ):
         return True
     following = tokens[i + 1].text.casefold() if i + 1 < len(tokens) else ""
     in_day = word in ("night", "morning", "afternoon", "evening") and i > 0
-    if in_day and tokens[i - 1].text.casefold() in WEEKDAYS:
+    if in_day and tokens[i - 1].text.casefold() in lexicon.WEEKDAYS:
         return True
-    return (word == "on" and following in WEEKDAYS) or word in ("tonight", "yesterday", "today")
+    return (word == "on" and following in lexicon.WEEKDAYS) or word in ("tonight", "yesterday", "today")
 
 
 def _is_named_subject(tokens: Sequence[Token], start: int, mention: Mention | None) -> bool:
@@ -327,7 +318,7 @@ def _is_named_subject(tokens: Sequence[Token], start: int, mention: Mention | No
 def _is_in_words_phrase(tokens: Sequence[Token], words: Sequence[str], i: int) -> bool:
     start = max((s for s in iterate_sentence_starts(tokens) if s <= i), default=0)
     opening = words[start : start + 3]
-    return opening[:1] == ["in"] and opening[1:2] in (["a"], ["an"]) and set(opening[2:]) <= OCCASION_NOUNS
+    return opening[:1] == ["in"] and opening[1:2] in (["a"], ["an"]) and set(opening[2:]) <= lexicon.OCCASION_NOUNS
 
 
 def _skip_apposition(tokens: Sequence[Token], words: Sequence[str], end: int, only_named: bool = False) -> int:
@@ -379,7 +370,7 @@ def _is_within_apposition(
 def _is_in_phrase(words: Sequence[str], start: int) -> bool:
     """Return whether what begins at `start` is part of a phrase: "of Ohio", "for the Hobbs campaign"."""
     left = start - 1 - (start > 1 and words[start - 1] in ("the", "a", "an"))
-    return left >= 0 and words[left] in PREPOSITIONS
+    return left >= 0 and words[left] in lexicon.PREPOSITIONS
 
 
 def _is_circumstance(tokens: Sequence[Token], words: Sequence[str], end: int, i: int) -> bool:
@@ -395,7 +386,7 @@ def _is_indirect_subject(words: Sequence[str], tokens: Sequence[Token], end: int
     start = find_mention_start(tokens, end)
     if start > 1 and words[start - 1] == "to" and words[start - 2] == "according":
         return False
-    is_day = words[start] in NON_NAME_WORDS or words[start] in US_STATES
+    is_day = words[start] in lexicon.NON_NAME_WORDS or words[start] in lexicon.US_STATES
     return start > 1 and words[start - 1] in ("to", "of", "for", "with", "from", "behind") and not is_day
 
 
@@ -419,7 +410,7 @@ def _can_invert(tokens: Sequence[Token], i: int) -> bool:
     if before >= 0 and tokens[before].text == QUOTE_TOKEN:
         return True
     follows = i + 1 < len(tokens) and is_capitalised(tokens[i + 1].text)
-    follows = follows and tokens[i + 1].text.casefold() not in WEEKDAYS
+    follows = follows and tokens[i + 1].text.casefold() not in lexicon.WEEKDAYS
     return follows and before >= 0 and before < i - 1
 
 
@@ -427,7 +418,7 @@ def _measure_adjacent_quote(tokens: Sequence[Token], subject: int, verb: int) ->
     """Return the length of the longest quotation right before the subject's words or right after the verb."""
     left = subject
     while left and (
-        is_capitalised(tokens[left - 1].text) or tokens[left - 1].text.casefold() in NAME_PARTICLES | {"the"}
+        is_capitalised(tokens[left - 1].text) or tokens[left - 1].text.casefold() in lexicon.NAME_PARTICLES | {"the"}
     ):
         left -= 1
     near = [*tokens[max(left - 3, 0) : left], *tokens[verb + 1 : verb + 5]]
@@ -436,10 +427,14 @@ def _measure_adjacent_quote(tokens: Sequence[Token], subject: int, verb: int) ->
 
 def _is_reporting_verb(words: Sequence[str], i: int) -> bool:
     word = words[i]
-    if word in PARTICLE_VERBS:
-        return bool(i) and words[i - 1] in PARTICLE_VERBS[word]
+    if word in lexicon.PARTICLE_VERBS:
+        return bool(i) and words[i - 1] in lexicon.PARTICLE_VERBS[word]
     if word in ("read", "reads"):
-        return i > 1 and words[i - 1] in MESSAGE_NOUNS and POSSESSIVE.search(words[i - 2]) is not None
-    if word in VERB_BASES and bool(i) and (words[i - 1] in MODALS or words[i - 1] in INTERVENING_WORDS):
+        return i > 1 and words[i - 1] in lexicon.MESSAGE_NOUNS and POSSESSIVE.search(words[i - 2]) is not None
+    if (
+        word in lexicon.VERB_BASES
+        and bool(i)
+        and (words[i - 1] in lexicon.MODALS or words[i - 1] in lexicon.INTERVENING_WORDS)
+    ):
         return True
-    return word in SAYING_VERBS or word in ACTING_VERBS or word in QUOTING_VERBS
+    return word in lexicon.SAYING_VERBS or word in lexicon.ACTING_VERBS or word in lexicon.QUOTING_VERBS

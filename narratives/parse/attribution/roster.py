@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 
 from narratives.model import Role, Speaker
-from narratives.parse.attribution.lexicon import HONORIFICS, INTERVIEWER_HEADS, POST_FILLERS
+from narratives.parse.attribution import lexicon
 
 _BRACKETED_REMARK = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\])\s*$")
 _TOKEN_PATTERN = re.compile(r"\w+(?:[’'-]\w+)*")
@@ -83,7 +83,7 @@ class Roster:
         if canonical := self._names.get(_make_name_key(clean)):
             return canonical
         tokens = clean.split()
-        if len(tokens) == 1 and name.split()[0].casefold().rstrip(".") in HONORIFICS:
+        if len(tokens) == 1 and name.split()[0].casefold().rstrip(".") in lexicon.HONORIFICS:
             return self.find_by_surname(clean) or clean
         for i in range(1, len(tokens)):
             person = self.find_by_surname(" ".join(tokens[i:]))
@@ -121,7 +121,7 @@ def clean_name(name: str) -> str:
     if comma and after and 2 <= len(before.split()) <= 4 and before.istitle():
         clean = before
     tokens = clean.split()
-    while len(tokens) > 1 and tokens[0].casefold().rstrip(".") in HONORIFICS:
+    while len(tokens) > 1 and tokens[0].casefold().rstrip(".") in lexicon.HONORIFICS:
         tokens = tokens[1:]
     return " ".join(tokens)
 
@@ -140,7 +140,9 @@ def make_role_key(phrase: str) -> RoleKey:
     """Return the words that identify a post, without regard to their order and form."""
     text = phrase.casefold().replace("press secretary", "spokesperson")
     words = [re.sub(r"[’']s?$", "", word) for word in _TOKEN_PATTERN.findall(text)]
-    kept = {_ROLE_SYNONYMS.get(word, word) for word in words if word not in POST_FILLERS or word == "deputy"} - {""}
+    kept = {
+        _ROLE_SYNONYMS.get(word, word) for word in words if word not in lexicon.POST_FILLERS or word == "deputy"
+    } - {""}
     if "spokesperson" in kept and kept & {"president", "kremlin"}:
         kept = (kept - {"president", "russia"}) | {"kremlin"}
     return frozenset(kept)
@@ -154,9 +156,9 @@ def _make_name_key(name: str) -> str:
 def _get_content_words(text: str) -> set[str]:
     # One profession with many names: a host is a moderator too.
     return {
-        "journalist" if word in INTERVIEWER_HEADS else _ROLE_SYNONYMS.get(word, word)
+        "journalist" if word in lexicon.INTERVIEWER_HEADS else _ROLE_SYNONYMS.get(word, word)
         for word in _TOKEN_PATTERN.findall(text.casefold())
-        if word not in POST_FILLERS and word not in HONORIFICS
+        if word not in lexicon.POST_FILLERS and word not in lexicon.HONORIFICS
     } - {"", "russia"}
 
 
