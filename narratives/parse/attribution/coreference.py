@@ -25,19 +25,10 @@ from narratives.parse.attribution.mentions import (
 from narratives.parse.attribution.reporting_clauses import SpeechAct
 from narratives.parse.attribution.roster import get_only, get_surname
 
-MIN_FULL_QUOTE = 20  # characters from which a quotation is more than a borrowed word
+MIN_FULL_QUOTE = 20  # characters from which a quotation is more than a quoted word or two
 _FORMS_OF_BE = ("was", "were", "is", "are", "been", "being", "be")
 # "Hobbs is heard saying" does not count as a passive.
-_NON_PASSIVE_PARTICIPLES = (
-    "heard",
-    "quoted",
-    "caught",
-    "seen",
-    "recorded",
-    "unmoved",
-    "unimpressed",
-    "undeterred",
-)
+_NON_PASSIVE_PARTICIPLES = ("heard", "quoted", "caught", "seen", "recorded", "unmoved", "unimpressed", "undeterred")
 _INTRODUCING_WORDS = ("is", "was", "are", "were", "by", "like", "including", "comes", "from", "as", "with")
 
 
@@ -116,38 +107,30 @@ def _find_possessor(tokens: Sequence[Token], start: int, at: int, entities: Enti
                 first = j - 1
                 while first > start and is_capitalised(tokens[first - 1].text):
                     first -= 1
-                mention = find_mention_after([*tokens[first : j - 1], Token(_strip_possessive(tokens[j - 1].text))], 0)
-                return entities.resolve(mention) if mention is not None else ""
+                owner = Token(POSSESSIVE.sub("", tokens[j - 1].text))
+                return entities.resolve(find_mention_after([*tokens[first : j - 1], owner], 0))
     return ""
-
-
-def _strip_possessive(word: str) -> str:
-    return POSSESSIVE.sub("", word)
 
 
 def _is_passive_subject(tokens: Sequence[Token], head: SentenceSubject, at: int) -> bool:
     """Return whether the subject is passive: `Hobbs was described as “...”`, `Hobbs was greeted by “...”`."""
     words = [token.text.casefold() for token in tokens[head.at : at]]
-    pairs = pairwise(words)
-    return any(
-        before in _FORMS_OF_BE
-        and word not in _NON_PASSIVE_PARTICIPLES
-        and word.endswith(("ed", "en", "told", "met", "hit"))
-        for before, word in pairs
-    )
+    participles = (word for before, word in pairwise(words) if before in _FORMS_OF_BE)
+    passives = (word for word in participles if word.endswith(("ed", "en", "told", "met", "hit")))
+    return any(word not in _NON_PASSIVE_PARTICIPLES for word in passives)
 
 
-MIN_ACT_QUOTE = 8  # characters of a quotation, next to which an act ("called") is an act of saying
+MIN_ACT_QUOTE = 8  # characters of a quotation, next to which a verb of acting ("called") reports speech
 
 
 class DiscourseState(NamedTuple):
-    """What the paragraphs before have established.
+    """What is known before a paragraph is read.
 
     Attributes:
         main: The speaker in the metadata or the title.
         talkers: The persons who say something anywhere in the text.
         recent: The persons named most recently, the latest first; "" for one without a name.
-        asker: The person who asked something in the paragraph right before.
+        asker: The person who asked something in the previous paragraph.
     """
 
     main: str
@@ -158,29 +141,24 @@ class DiscourseState(NamedTuple):
 
 def lowercase_openers(tokens: list[Token], entities: EntityIndex) -> list[Token]:
     """Return the tokens with ordinary words at the start of a sentence in lower case: "Fresh off a rout, Ann Lee"."""
-    out = list(tokens)
+    lowered = list(tokens)
     for i in iterate_sentence_starts(tokens):
         after = tokens[i + 1].text if i + 1 < len(tokens) else "."
         word = tokens[i].text
-        if (
-            not (word.isalpha() and is_capitalised(word))
-            or word.isupper()
-            or word.casefold() in lexicon.SENTENCE_OPENERS | lexicon.US_STATES
-        ):
+        may_be_name = word.isalpha() and is_capitalised(word) and not word.isupper()
+        if not may_be_name or word.casefold() in lexicon.SENTENCE_OPENERS | lexicon.US_STATES:
             continue
         if (word.endswith("ly") or not _can_follow_name(after)) and not entities.is_name(word):
-            out[i] = Token(word.casefold())
-    return out
+            lowered[i] = Token(word.casefold())
+    return lowered
 
 
 def _can_follow_name(word: str) -> bool:
     """Return whether a word may follow a name at the start of a sentence: a verb, "and", a mark."""
-    is_regular = word.endswith(("ed", "s")) and word not in ("across", "towards")
-    return (
-        not (word.isalpha() and word.islower())
-        or is_regular
-        or word in lexicon.WORDS_AFTER_NAMES | lexicon.MODALS | lexicon.INTERVENING_WORDS
-    )
+    if not (word.isalpha() and word.islower()):
+        return True
+    is_verb = word.endswith(("ed", "s")) and word not in ("across", "towards")
+    return is_verb or word in lexicon.WORDS_AFTER_NAMES | lexicon.MODALS | lexicon.INTERVENING_WORDS
 
 
 def find_previous_subject(tokens: Sequence[Token], at: int) -> Mention | None:
@@ -207,7 +185,7 @@ def is_epithet(tokens: Sequence[Token], act: SpeechAct) -> bool:
     the = any(token.text.casefold() == "the" for token in tokens[max(act.at - 4, 0) : act.at + 2])
     post = act.mention.post if act.mention else ()
     word = post[-1] if post else tokens[act.at].text
-    return the and word.casefold() in lexicon.EPITHETS and act.beside >= MIN_ACT_QUOTE
+    return the and word.casefold() in lexicon.EPITHETS and act.quote_length >= MIN_ACT_QUOTE
 
 
 def resolve_pronoun(

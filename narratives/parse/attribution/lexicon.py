@@ -1,4 +1,4 @@
-"""The word lists behind the attribution of speakers, from `lexicon.toml`, and the forms of verbs."""
+"""The word lists for attribution, from `lexicon.toml`, and the forms of verbs."""
 
 from __future__ import annotations
 

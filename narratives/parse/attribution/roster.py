@@ -37,9 +37,9 @@ RoleKey = frozenset[str]
 class Roster:
     """Canonical names of the speakers in `data/speakers.toml`; unknown names stay as given.
 
-    Spellings match without case, accents and punctuation. A name with a post ("President of Russia Vladimir
-    Putin") is the person of the roster only if the post has a word in common with that person's posts or
-    affiliation. A namesake in another office keeps the label from the text.
+    Case, accents and punctuation are ignored. A name with a post ("President of Russia Vladimir Putin") is the
+    person of the roster only if the post has a word in common with that person's posts or affiliation. A
+    namesake in another office keeps the label from the text.
     """
 
     def __init__(self, speakers: Sequence[Speaker]) -> None:
@@ -72,7 +72,10 @@ class Roster:
         return self._names.get(key) or self._surnames.get(key, "")
 
     def resolve(self, name: str, on: str = "") -> str:
-        """Return the canonical name of a label, alias or post held on the partial date `on`, else cleaned."""
+        """Return the canonical name for a label, an alias, or a post held on the partial date `on`; else the label.
+
+        A label that is returned is cleaned (`clean_name`).
+        """
         resolved = self._resolved.get((name, on))
         if resolved is None:
             resolved = self._resolved[name, on] = self._resolve(name, on)
@@ -113,7 +116,7 @@ class Roster:
 
 
 def clean_name(name: str) -> str:
-    """Return a label without remarks in brackets, a post after a comma, honorifics and a closing colon."""
+    """Return a label without remarks in brackets, a post after a comma, honorifics or a closing colon."""
     clean = " ".join(name.split()).strip(" :,;")
     while (shorter := _BRACKETED_REMARK.sub("", clean)) != clean and shorter:
         clean = shorter
@@ -132,7 +135,7 @@ def get_only(names: Collection[str]) -> str:
 
 
 def get_surname(name: str) -> str:
-    """Return the last word of a name without an Arabic article: texts have "Mr Assad" for Bashar al-Assad."""
+    """Return the last word of a name without an Arabic article: Bashar al-Assad is called "Mr Assad"."""
     return re.sub(r"^(?:al|el)-", "", name.split()[-1], flags=re.IGNORECASE) if name.split() else ""
 
 
