@@ -76,15 +76,11 @@ def _format_csv_row(row: Sequence[str]) -> bytes:
     return sink.getvalue().encode()
 
 
+_XML_TYPES = ("text/xml", "application/xml", "application/rss+xml", "application/rdf+xml", "application/atom+xml")
 EXTENSIONS = {
-    "text/html": ".html",
-    "application/xhtml+xml": ".html",
+    **dict.fromkeys(("text/html", "application/xhtml+xml"), ".html"),
+    **dict.fromkeys(_XML_TYPES, ".xml"),
     "application/pdf": ".pdf",
-    "application/xml": ".xml",
-    "text/xml": ".xml",
-    "application/rss+xml": ".xml",
-    "application/rdf+xml": ".xml",
-    "application/atom+xml": ".xml",
     "text/plain": ".txt",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
 }

@@ -13,7 +13,6 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import cache
 from http import HTTPStatus
-from itertools import count
 from urllib.parse import urlsplit, urlunsplit
 
 import certifi
@@ -195,7 +194,9 @@ class HttpClient:
         self, url: str, limit: int, check_response: CheckResponse, extra: Mapping[str, str]
     ) -> FetchedPage:
         """Send one request, and repeat it after temporary failures, with growing waits."""
-        for attempt in count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             asked = 0.0
             try:
                 page = self._get_once(url, limit, check_response, extra)
@@ -258,13 +259,13 @@ class HttpClient:
     def _get_pool(self, target: ConnectionTarget, address: tuple[str, int]) -> HTTPConnectionPool:
         key = (target.scheme, target.host, target.port, address)
         if key not in self._pools:
-            patience = Timeout(connect=self._policy.connect, read=self._policy.silence)
+            timeout = Timeout(connect=self._policy.connect, read=self._policy.silence)
             self._pools[key] = (
-                HTTPConnectionPool(*address, timeout=patience)
+                HTTPConnectionPool(*address, timeout=timeout)
                 if target.scheme == "http"
                 else HTTPSConnectionPool(
                     *address,
-                    timeout=patience,
+                    timeout=timeout,
                     ssl_context=_make_tls_context(),
                     # The connection goes to an IP address; the certificate must belong to the named host.
                     server_hostname=target.host,
@@ -324,7 +325,7 @@ def _convert_error(error: HTTPError) -> FetchError:
     if isinstance(error, SSLError):
         hint = "Do not use the page until the site has a valid certificate."
         return FetchError("a valid certificate", str(error), hint)
-    # In urllib3, a refused connection is also a timeout error.
+    # In urllib3, a refused connection counts as a timeout.
     is_refused = isinstance(error, NewConnectionError)
     if isinstance(error, ConnectTimeoutError | ReadTimeoutError) and not is_refused:
         return FetchError("an answer in time", "no answer", RETRY_HINT, passing=True)

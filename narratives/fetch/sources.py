@@ -5,12 +5,11 @@ from __future__ import annotations
 import calendar
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
-from time import struct_time
-from typing import Literal
+from typing import Any, Literal
 
 import feedparser
 from lxml import etree, html
@@ -89,13 +88,8 @@ def read_feed(body: bytes) -> list[ListedPage]:
     """Return the entries of an RSS or Atom feed; those without a link are omitted."""
     # A stream, because feedparser reads a plain string as an address or a file name.
     feed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
-    # Checked with `in`, because feedparser returns the other date for a missing one.
     return [
-        ListedPage(
-            item["link"],
-            published=_format_day(item["published_parsed"]) if "published_parsed" in item else "",
-            modified=_format_day(item["updated_parsed"]) if "updated_parsed" in item else "",
-        )
+        ListedPage(item["link"], _get_feed_day(item, "published_parsed"), _get_feed_day(item, "updated_parsed"))
         for item in feed.entries
         if item.get("link")
     ]
@@ -113,10 +107,11 @@ def _get_local_name(element: etree._Element) -> str:
     return etree.QName(element).localname if isinstance(element.tag, str) else ""
 
 
-def _format_day(moment: struct_time | None) -> str:
-    if moment is None:
+def _get_feed_day(item: Mapping[str, Any], name: str) -> str:
+    # Checked with `in`, because feedparser returns the other date for a missing one.
+    if name not in item or item[name] is None:
         return ""
-    return datetime.fromtimestamp(calendar.timegm(moment), UTC).date().isoformat()
+    return datetime.fromtimestamp(calendar.timegm(item[name]), UTC).date().isoformat()
 
 
 KREMLIN_SITE = "http://en.kremlin.ru"

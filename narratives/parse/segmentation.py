@@ -285,9 +285,7 @@ def _is_prose(item: RawBlock) -> bool:
 def _is_title(text: str, following: Sequence[RawBlock]) -> bool:
     if not following or count_words(text) > MAX_TITLE_WORDS or DATELINE.match(text):
         return False
-    if _is_same_text(text, following[0].text):
-        return True
-    return text.endswith("?") or not SENTENCE_END.search(text)
+    return _is_same_text(text, following[0].text) or text.endswith("?") or not SENTENCE_END.search(text)
 
 
 def _is_heading(item: RawBlock, of_paragraphs: bool) -> bool:
@@ -318,6 +316,5 @@ def _mark_lead(blocks: list[Block], rt: bool) -> list[Block]:
 
 
 def _is_same_text(text: str, title: str) -> bool:
-    return make_comparison_key(text) == make_comparison_key(title) and (
-        text == title or count_words(title) >= MIN_REPEATED_TITLE_WORDS
-    )
+    is_long_enough = text == title or count_words(title) >= MIN_REPEATED_TITLE_WORDS
+    return is_long_enough and make_comparison_key(text) == make_comparison_key(title)

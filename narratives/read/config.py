@@ -75,7 +75,7 @@ def load_events(path: Path) -> tuple[Event, ...]:
     The file has `[[event]]` tables with date, name, source (a web address) and optionally narratives (their ids).
     """
     events, _ = _load_entries(path, "event", "name", _parse_event)
-    _check_unique(path, "event", [f"{e.date} {e.name}" for e in events])
+    _check_unique(path, "event", [f"{event.date} {event.name}" for event in events])
     return tuple(sorted(events, key=lambda event: (event.date, event.name)))
 
 
@@ -125,7 +125,7 @@ def _parse_event(table: _TomlTable) -> Event:
 
 
 class _TomlTable:
-    """One TOML table whose keys are taken one by one; `where` is the file and entry for error messages."""
+    """One TOML table whose keys are taken one by one; `where` names file and entry in errors."""
 
     def __init__(self, values: dict[str, object], where: str) -> None:
         self._values = dict(values)
@@ -230,6 +230,7 @@ def _convert_os_errors(path: Path) -> Iterator[None]:
         raise ConfigError(f"a readable file {path}", reason, "Check the path and the permissions.") from error
 
 
+_VERDICT_LISTS: dict[Verdict, str] = {"accepted": "labels", "undecided": "disputed", "rejected": "rejected"}
 _BAD_ROW_HINT = "Correct that row or leave it out."
 
 
@@ -264,11 +265,7 @@ def _parse_label_row(line: bytes, row: int, narrative_ids: Sequence[str]) -> Lab
     if "labels" not in value:
         raise ReadError("a list as `labels`, empty if the text advances no narrative", "none", _BAD_ROW_HINT)
     text = replace_unstorable(text)
-    named: dict[Verdict, set[str]] = {
-        "accepted": _parse_narrative_ids(value, "labels", narrative_ids),
-        "undecided": _parse_narrative_ids(value, "disputed", narrative_ids),
-        "rejected": _parse_narrative_ids(value, "rejected", narrative_ids),
-    }
+    named = {verdict: _parse_narrative_ids(value, name, narrative_ids) for verdict, name in _VERDICT_LISTS.items()}
     repeated = sorted(key for key in narrative_ids if sum(key in keys for keys in named.values()) > 1)
     if repeated:
         raise ReadError("each narrative under one verdict", f"{', '.join(repeated)} under two", _BAD_ROW_HINT)

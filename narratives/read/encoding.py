@@ -144,27 +144,23 @@ def open_bytes(path: Path) -> BinaryIO:
 
 
 def decode_text(data: bytes) -> str:
-    """Decode a whole file, with line feeds as line ends.
+    """Decode a whole file by its byte order mark, else as UTF-8, else by a guess; line ends become line feeds.
 
-    The encoding is that of the byte order mark, else UTF-8 if the bytes are valid UTF-8, else a guess by
-    charset-normalizer. Raises ReadError if the file is empty or no text.
+    Raises ReadError if the file is empty or no text.
     """
-    encoding = _get_marked_encoding(data)
-    if encoding:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError as error:
-            raise _make_decoding_error(f"{error.reason} at byte {error.start}") from error
-    else:
+    marked = _get_marked_encoding(data)
+    if not marked:
         _reject_binary(data)
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError:
-            _reject_mixed_encodings(data)
-            encoding = _guess_encoding(data)
-            if not encoding:
-                raise _make_decoding_error("bytes in an unknown encoding") from None
-            text = data.decode(encoding, errors="replace")
+    try:
+        text = data.decode(marked or "utf-8")
+    except UnicodeDecodeError as error:
+        if marked:
+            raise _make_decoding_error(f"{error.reason} at byte {error.start}") from error
+        _reject_mixed_encodings(data)
+        guessed = _guess_encoding(data)
+        if not guessed:
+            raise _make_decoding_error("bytes in an unknown encoding") from None
+        text = data.decode(guessed, errors="replace")
     if "\0" in text:
         raise _make_binary_error("NUL characters")
     if not text.strip():

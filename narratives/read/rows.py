@@ -103,17 +103,16 @@ def row_to_document(cells: Mapping[str, object], file: InputFile, row: int) -> R
     if kind not in TEXT_KINDS:
         raise ReadError(f"text_kind {' or '.join(TEXT_KINDS)}", repr(kind), "Correct it or leave it empty.")
     document = RawDocument(file.source_path, row, text, paragraphs, text_kind=cast(TextKind, kind))
-    return apply_manifest(set_fields(document, metadata), file)
+    return apply_manifest(_set_fields(document, metadata), file)
 
 
 def apply_manifest(document: RawDocument, file: InputFile) -> RawDocument:
     """Return the document with the values of its manifest.csv row, and the names of these fields."""
     values = {name: value for name, value in file.manifest.items() if value}
-    return replace(set_fields(document, values), from_manifest=tuple(sorted(values)))
+    return replace(_set_fields(document, values), from_manifest=tuple(sorted(values)))
 
 
-def set_fields(document: RawDocument, values: Mapping[str, str]) -> RawDocument:
-    """Return the document with the values of some of its text fields, by name."""
+def _set_fields(document: RawDocument, values: Mapping[str, str]) -> RawDocument:
     return replace(document, **cast(dict[str, Any], values))
 
 

@@ -164,7 +164,7 @@ def read_parquet(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDoc
         names = map_columns(schema.names, columns)
         _check_types(schema, names)
         for number, cells in enumerate(iterate_bounded_rows(source, packed, list(names.values())), 1):
-            yield _build_document(file, number, partial(_map_parquet_cells, cells, names))
+            yield _build_document(file, number, partial(_rename_cells, cells, names))
 
 
 def list_csv_columns(file: InputFile, columns: Mapping[str, str]) -> list[tuple[str, ...]]:
@@ -227,13 +227,10 @@ def _map_json_cells(line: str, locate_keys: Callable[[tuple[str, ...]], Mapping[
     return _rename_cells(value, locate_keys(tuple(value)))
 
 
-def _map_parquet_cells(cells: ParquetRow | ReadError, names: Mapping[str, str]) -> dict[str, object]:
+def _rename_cells(cells: TableRow | ReadError, names: Mapping[str, str]) -> dict[str, object]:
+    """Return the cells of a row by field; raises the error of a row that could not be read."""
     if isinstance(cells, ReadError):
         raise cells
-    return _rename_cells(cells, names)
-
-
-def _rename_cells(cells: Mapping[str, object], names: Mapping[str, str]) -> dict[str, object]:
     return {field: cells.get(column) for field, column in names.items()}
 
 
@@ -269,7 +266,7 @@ BATCH_ROWS = 1024
 BATCH_BYTES = MAX_DOCUMENT_SIZE // 2  # of a batch of rows of average size
 MAX_DELTA_BYTES = 100_000_000  # of a batch, if every delta-encoded text is as long as it can be
 MAX_VALUES = 50_000_000  # of one column in one row group; references to a text take almost no space in a file
-ParquetRow = Mapping[str, object]
+TableRow = Mapping[str, object]
 
 
 class _LeafColumn(NamedTuple):
@@ -282,7 +279,7 @@ class _LeafColumn(NamedTuple):
     is_nested: bool
 
 
-def iterate_bounded_rows(source: BinaryIO, packed: int, columns: Sequence[str]) -> Iterator[ParquetRow | ReadError]:
+def iterate_bounded_rows(source: BinaryIO, packed: int, columns: Sequence[str]) -> Iterator[TableRow | ReadError]:
     """Iterate over the rows of some columns; a row that is too long is returned as a ReadError.
 
     `packed` is the size of the file in bytes. Raises ReadError if the pages of the file, or its rows in total,

@@ -102,14 +102,11 @@ def _is_name_label(label: str) -> bool:
         return False
     if not all(w[:1].isupper() or w[:1].isdigit() or w.casefold() in _LOWERCASE_NAME_WORDS or "-" in w for w in words):
         return False
-    ending = [
-        w for w in words[-2:] if w[:1].isupper() and w.casefold() not in lexicon.ROLE_HEADS | lexicon.NAME_PREFIXES
-    ]
-    if words[-1].casefold() in lexicon.IMPERSONAL_NOUNS or (
-        len(words) > 2 and words[-3].casefold() in ("of", "for", "the")
-    ):
+    is_possession = len(words) > 2 and words[-3].casefold() in ("of", "for", "the")
+    if is_possession or words[-1].casefold() in lexicon.IMPERSONAL_NOUNS:
         return False
-    return len(ending) == 2 and all(len(w) > 1 and not w.isupper() for w in ending)
+    posts = lexicon.ROLE_HEADS | lexicon.NAME_PREFIXES
+    return all(w[:1].isupper() and len(w) > 1 and not w.isupper() and w.casefold() not in posts for w in words[-2:])
 
 
 class Turn(NamedTuple):

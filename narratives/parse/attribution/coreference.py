@@ -35,24 +35,24 @@ _INTRODUCING_WORDS = ("is", "was", "are", "were", "by", "like", "including", "co
 def find_implied_speaker(tokens: Sequence[Token], entities: EntityIndex) -> tuple[str, SentenceSubject | None]:
     """Return the speaker of the first long quotation, or ""; and the subject, if it is a pronoun.
 
-    The speaker is the subject of the sentence ("Hobbs ended the night with a promise: ..."). If the quotation
-    is a sentence of its own, the sentence before decides: its subject, the person whom it introduces ("Then
-    there is Ann Lee."), or the owner of a word for speech ("Marsh’s answer was short.").
+    The speaker is the subject of the sentence ("Hobbs ended the night with a promise: ..."). For a quotation
+    that is a sentence of its own, it is the subject of the sentence before, the person whom that introduces
+    ("Then there is Ann Lee."), or the owner of a word for speech ("Marsh’s answer was short.").
     """
     at = next((i for i, token in enumerate(tokens) if token.quoted >= MIN_FULL_QUOTE), 0)
-    begins = [i for i in iterate_sentence_starts(tokens) if i <= at]
-    if not at or not begins:
+    starts = [i for i in iterate_sentence_starts(tokens) if i <= at]
+    if not at or not starts:
         return "", None
-    start = begins[-1]
+    start = starts[-1]
     if start == at:
-        # “...” on its own; words after it may be a tag that could not be read.
-        if len(begins) < 2 or (at + 1 < len(tokens) and tokens[at + 1].text[:1].islower()):
+        # “...” on its own; words after it may name its speaker in a way that is not understood.
+        if len(starts) < 2 or (at + 1 < len(tokens) and tokens[at + 1].text[:1].islower()):
             return "", None
-        start = begins[-2]
-    if any(_has_others_words(tokens, i) for i in range(start, at)):
+        start = starts[-2]
+    if any(_names_other_source(tokens, i) for i in range(start, at)):
         return "", None
-    if whose := _find_possessor(tokens, start, at, entities):
-        return whose, None
+    if owner := _find_possessor(tokens, start, at, entities):
+        return owner, None
     head = find_subject_from(tokens, start)
     name = entities.resolve(head.mention)
     if name and entities.is_full_name(name):
@@ -65,7 +65,7 @@ def find_implied_speaker(tokens: Sequence[Token], entities: EntityIndex) -> tupl
     return name, None
 
 
-def _has_others_words(tokens: Sequence[Token], i: int) -> bool:
+def _names_other_source(tokens: Sequence[Token], i: int) -> bool:
     word = tokens[i].text.casefold()
     if word in ("sign", "signs"):
         return tokens[i + 1].text != "of"  # "no sign of backing down"
@@ -89,10 +89,10 @@ def find_introduced_person(tokens: Sequence[Token], start: int, end: int, entiti
             continue
         after = i + len(mention.post) + len(mention.name)
         name = entities.resolve(mention)
-        follows = [token.text for token in tokens[after : after + 2]]
-        is_brought = tokens[i - 1].text in _INTRODUCING_WORDS and follows[:1] in ([","], ["."], [":"])
-        is_described = follows[:1] == [","] and follows[1:] and follows[1] in DETERMINERS
-        if name and entities.is_full_name(name) and (is_brought or is_described):
+        following = [token.text for token in tokens[after : after + 2]]
+        is_introduced = tokens[i - 1].text in _INTRODUCING_WORDS and following[:1] in ([","], ["."], [":"])
+        is_described = following[:1] == [","] and following[1:] and following[1] in DETERMINERS
+        if name and entities.is_full_name(name) and (is_introduced or is_described):
             return i, name
     return start, ""
 
@@ -163,9 +163,9 @@ def _can_follow_name(word: str) -> bool:
 
 def find_previous_subject(tokens: Sequence[Token], at: int) -> Mention | None:
     """Return the subject of the last sentence before `at` that has one: "Marsh has been there. “...,” she said"."""
-    begins = [i for i in iterate_sentence_starts(tokens) if i < at]
-    heads = (find_subject_from(tokens, i).mention for i in reversed(begins))
-    return next((mention for mention in heads if mention is not None), None)
+    starts = [i for i in iterate_sentence_starts(tokens) if i < at]
+    mentions = (find_subject_from(tokens, i).mention for i in reversed(starts))
+    return next((mention for mention in mentions if mention is not None), None)
 
 
 def replace_handles(tokens: list[Token], entities: EntityIndex) -> list[Token]:
@@ -182,10 +182,10 @@ def replace_handles(tokens: list[Token], entities: EntityIndex) -> list[Token]:
 
 def is_epithet(tokens: Sequence[Token], act: SpeechAct) -> bool:
     """Return whether the subject is like `the New York businessman`, next to a quotation."""
-    the = any(token.text.casefold() == "the" for token in tokens[max(act.at - 4, 0) : act.at + 2])
+    has_article = any(token.text.casefold() == "the" for token in tokens[max(act.at - 4, 0) : act.at + 2])
     post = act.mention.post if act.mention else ()
     word = post[-1] if post else tokens[act.at].text
-    return the and word.casefold() in lexicon.EPITHETS and act.quote_length >= MIN_ACT_QUOTE
+    return has_article and word.casefold() in lexicon.EPITHETS and act.quote_length >= MIN_ACT_QUOTE
 
 
 def resolve_pronoun(
@@ -231,7 +231,8 @@ def resolve_subjects(tokens: Sequence[Token], entities: EntityIndex) -> list[tup
         end = next((i for i in range(start, len(tokens)) if tokens[i].text in (".", QUOTE_TOKEN)), len(tokens))
         if head.mention is None and not head.pronoun:
             at, name = find_introduced_person(tokens, start, end, entities)
-            persons += [(at, name)] * bool(name)
+            if name:
+                persons.append((at, name))
         if head.pronoun and head.at > start:
             persons += _find_fronted_persons(tokens, start, head, entities)
         elif not name:
@@ -245,12 +246,10 @@ def _find_fronted_persons(
     """Return the persons in the words before a pronoun: "As for Marsh, she", "After Marsh lost, she"."""
     if any(token.text in ("him", "her", "his") for token in tokens[start : head.at]):
         return []
-    persons: list[tuple[int, str]] = []
-    for i in range(start, head.at):
-        if is_capitalised(tokens[i].text) and not (i > start and is_capitalised(tokens[i - 1].text)):
-            name = entities.resolve(find_mention_after(tokens, i))
-            persons += [(i, name)] * bool(name and entities.is_full_name(name))
-    return persons
+    capitalised = [i for i in range(start, head.at) if is_capitalised(tokens[i].text)]
+    firsts = [i for i in capitalised if i - 1 not in capitalised]
+    named = [(i, entities.resolve(find_mention_after(tokens, i))) for i in firsts]
+    return [(i, name) for i, name in named if name and entities.is_full_name(name)]
 
 
 def find_asked_person(tokens: Sequence[Token], start: int, end: int, entities: EntityIndex) -> list[tuple[int, str]]:

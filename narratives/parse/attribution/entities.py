@@ -39,10 +39,10 @@ def find_apposition(tokens: Sequence[Token], end: int) -> tuple[str, ...]:
     words = [token.text for token in tokens[end : end + 8]]
     if len(words) < 3 or words[0] != ",":
         return ()
-    is_ones = POSSESSIVE.search(words[1]) is not None
-    if words[1].casefold() not in DETERMINERS and not is_ones:
+    has_owner = POSSESSIVE.search(words[1]) is not None
+    if words[1].casefold() not in DETERMINERS and not has_owner:
         return ()
-    first = 2 - is_ones
+    first = 1 if has_owner else 2
     heads = (i for i, word in enumerate(words[first:], first) if is_role_head(word) or not word[0].isalpha())
     i = next(heads, 0)
     return tuple(words[first : i + 1]) if i and is_role_head(words[i]) else ()
@@ -57,7 +57,7 @@ def find_description(tokens: Sequence[Token], start: int) -> tuple[str, ...]:
     return tuple(words[first + 1 :]) if first >= 0 else ()
 
 
-MIN_DOMINANT_MENTIONS, MIN_DOMINANT_RATIO = 3, 1.5  # mentions of a name, and their ratio to those of the next one
+MIN_DOMINANT_MENTIONS, MIN_DOMINANT_RATIO = 3, 1.5  # mentions of a name, and their ratio to those of the second
 
 
 class EntityIndex:
@@ -174,12 +174,11 @@ class EntityIndex:
 
     def find_most_named(self, party: str) -> str:
         """Return the person whom the text names by far most often, of this party unless it is "", or ""."""
-        people = {n: self._counts[get_surname(n).casefold()] for n in set(self._full.values())}
-        able = [(count, n) for n, count in people.items() if self._parties.get(n, party) == party or not party]
-        able.sort(reverse=True)
-        if not able or able[0][0] < MIN_DOMINANT_MENTIONS:
+        people = {name for name in self._full.values() if not party or self._parties.get(name, party) == party}
+        ranked = sorted(((self._counts[get_surname(name).casefold()], name) for name in people), reverse=True)
+        if not ranked or ranked[0][0] < MIN_DOMINANT_MENTIONS:
             return ""
-        return able[0][1] if len(able) < 2 or able[0][0] >= MIN_DOMINANT_RATIO * able[1][0] else ""
+        return ranked[0][1] if len(ranked) < 2 or ranked[0][0] >= MIN_DOMINANT_RATIO * ranked[1][0] else ""
 
     def is_stranger(self, mention: Mention | None) -> bool:
         """Return whether a mention is of an unknown person: "he" may then mean them."""

@@ -274,6 +274,7 @@ _SENTENCE_ENDS = (".", "?", "!", ";")
 _FRONTED_PREPOSITIONS = ("in", "on", "at", "during", "with", "within", "by")
 _SKIPPED_WORDS = lexicon.SENTENCE_OPENERS - {"he", "she"} | {","}
 _ADVERBS = ("however", "though", "then", "meanwhile", "too", "both", "still", "even", "but", "and")
+_WORDS_BEFORE_SUBJECTS = (*DETERMINERS, *_ADVERBS)
 
 
 class SentenceSubject(NamedTuple):
@@ -290,12 +291,8 @@ def iterate_sentence_starts(tokens: Sequence[Token]) -> Iterator[int]:
     dash = next((i for i, token in enumerate(tokens[:8]) if token.text in ("—", "–", "-")), 0)
     dateline = dash if dash and tokens[0].text.isupper() else -1
     for i in range(len(tokens)):
-        if (
-            i - 1 == dateline
-            or not i
-            or tokens[i - 1].text in _SENTENCE_ENDS
-            or tokens[i - 1].quoted >= MIN_SENTENCE_QUOTE
-        ):
+        before = tokens[i - 1]
+        if not i or i - 1 == dateline or before.text in _SENTENCE_ENDS or before.quoted >= MIN_SENTENCE_QUOTE:
             yield i
 
 
@@ -359,7 +356,7 @@ def _iterate_clause_starts(tokens: Sequence[Token], start: int) -> Iterator[int]
 
 def _parse_subject(tokens: Sequence[Token], i: int, start: int) -> SentenceSubject | None:
     """Return the subject whose words begin at `tokens[i]`, or None."""
-    while i < len(tokens) and tokens[i].text in (*DETERMINERS, *_ADVERBS):
+    while i < len(tokens) and tokens[i].text in _WORDS_BEFORE_SUBJECTS:
         i += 1
     if i >= len(tokens):
         return None

@@ -53,7 +53,7 @@ def find_relayed_person(tokens: Sequence[Token]) -> Mention | None:
     words = [token.text.casefold() for token in tokens]
     introductions = ("that", "who", ":", QUOTE_TOKEN)
     for i in range(len(words) - 2):
-        mention = None
+        mention: Mention | None = None
         if words[i] in ("citing", "quoting") and (not i or words[i - 1] == "."):
             mention = find_mention_after(tokens, i + 1)
         elif words[i] in _RELAYED_NOUNS and words[i + 1] in ("of", "by"):

@@ -29,6 +29,7 @@ MAX_APPOSITION_TOKENS = 24  # tokens between the commas of "Peskov, the Kremlin 
 MAX_LEAD_IN_TOKENS = 30  # tokens of a paragraph that only introduces the next one: "He went on:"
 _SUBORDINATORS = ("when", "as", "while", "after", "before", "because", "since")
 _SUBJECT_PARTICLES = lexicon.NAME_PARTICLES | {"the"}
+_INTERVENING_WORDS = lexicon.INTERVENING_WORDS | lexicon.MODALS | lexicon.WEEKDAYS | {"tonight", "yesterday", "today"}
 _SAYING_WORDS = lexicon.SAYING_VERBS | lexicon.VERB_BASES | {"read", "reads"}
 _REPORTING_VERBS = lexicon.SAYING_VERBS | lexicon.ACTING_VERBS | lexicon.QUOTING_VERBS
 _WORDS_BEFORE_BASES = lexicon.MODALS | lexicon.INTERVENING_WORDS
@@ -207,11 +208,8 @@ class _SpeechActFinder:
         end = i - (words[i] in lexicon.PARTICLE_VERBS)
         while end and _can_stand_between(tokens, end - 1):
             end -= 1
-        if (
-            words[i] in lexicon.VERB_BASES
-            and not lexicon.MODALS.intersection(words[end:i])
-            and words[i - 2 : i] != ["on", "to"]
-        ):
+        has_modal = bool(lexicon.MODALS.intersection(words[end:i]))
+        if words[i] in lexicon.VERB_BASES and not has_modal and words[i - 2 : i] != ["on", "to"]:
             return 0, False  # "to say" and "they say" are skipped: the speaker is not next to them
         if end and words[end - 1] == "who":
             end -= 1
@@ -288,18 +286,13 @@ class _SpeechActFinder:
 def _can_stand_between(tokens: Sequence[Token], i: int) -> bool:
     """Return whether a word may stand between subject and verb: an adverb, a modal, a day, `on Friday night`."""
     word = tokens[i].text.casefold()
-    if (
-        word in lexicon.INTERVENING_WORDS
-        or word in lexicon.MODALS
-        or word in lexicon.WEEKDAYS
-        or (word.endswith("ly") and i)
-    ):
+    if word in _INTERVENING_WORDS or (word.endswith("ly") and i):
         return True
     following = tokens[i + 1].text.casefold() if i + 1 < len(tokens) else ""
-    in_day = word in ("night", "morning", "afternoon", "evening") and i > 0
-    if in_day and tokens[i - 1].text.casefold() in lexicon.WEEKDAYS:
+    is_part_of_day = word in ("night", "morning", "afternoon", "evening") and i > 0
+    if is_part_of_day and tokens[i - 1].text.casefold() in lexicon.WEEKDAYS:
         return True
-    return (word == "on" and following in lexicon.WEEKDAYS) or word in ("tonight", "yesterday", "today")
+    return word == "on" and following in lexicon.WEEKDAYS
 
 
 def _is_named_subject(tokens: Sequence[Token], start: int, mention: Mention | None) -> bool:

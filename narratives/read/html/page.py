@@ -81,8 +81,8 @@ def parse_page(data: bytes) -> HtmlElement:
 def decode_page(data: bytes) -> str:
     """Decode a page: by byte order mark, as valid UTF-8, as the page declares, or by a guess.
 
-    The declaration is ignored if the bytes are valid UTF-8 with letters beyond ASCII, and if it says Latin
-    but the letters clearly are not. Raises ReadError for empty and binary content.
+    A declared Latin encoding is ignored if the letters are clearly not Latin. Raises ReadError for empty and
+    binary content.
     """
     if b"\0" in data and not has_byte_order_mark(data):
         return _decode_unmarked_utf16(data)
