@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -51,7 +51,7 @@ class FetchState:
     """The state of an unfinished fetch, kept in a file of the archive.
 
     A page that was checked after `started` is not requested again. The file is deleted when the fetch is
-    complete. The same command then asks each host which pages have changed.
+    complete, so that the next fetch asks each host which pages have changed.
     """
 
     def __init__(self, request: FetchRequest, now: str) -> None:
@@ -59,12 +59,7 @@ class FetchState:
         key = hashlib.sha256(json.dumps(terms).encode()).hexdigest()[:16]
         self._path = request.into / ".unfinished" / f"{key}.json"
         self._now = now
-        self._values: dict[str, Any] = {
-            "source": request.source,
-            "started": now,
-            "listed": now,
-            "listing": None,
-        }
+        self._values: dict[str, Any] = {"source": request.source, "started": now, "listed": now, "listing": None}
         try:
             self._values |= json.loads(self._path.read_bytes())
         except (FileNotFoundError, ValueError):
@@ -116,8 +111,8 @@ def fetch_source(
 ) -> FetchReport:
     """List the pages of a source, fetch those that are new or changed, and report failures with reasons.
 
-    The fetch may be stopped at any moment; the same request continues where it stopped. Raises UsageError
-    for an invalid request, and ReadError (FetchError) if the source or the folder is not available.
+    A fetch may be stopped at any time; the same request continues it. Raises UsageError for an invalid
+    request, and ReadError (FetchError) if the source or the folder is not available.
     """
     began = clock.elapsed()
     date_range = DateRange.parse(request.date_from, request.date_to)
@@ -168,57 +163,47 @@ def _list_source(sources: SourceLister, source: str, state: FetchState) -> Listi
     return listing
 
 
+@dataclass(frozen=True, slots=True)
 class _FetchRun:
-    """One run over the pages. It counts the failures in a row of each host."""
+    """One run over the pages. `failures` counts the failures in a row of each host."""
 
-    def __init__(
-        self,
-        client: HttpClient,
-        robots: RobotsRules,
-        archive: Archive,
-        policy: CrawlPolicy,
-        clock: Clock,
-        started: str,
-    ) -> None:
-        self._client, self._robots, self._archive = client, robots, archive
-        self._policy, self._clock, self._started = policy, clock, started
-        self._failed: Counter[str] = Counter()
+    client: HttpClient
+    robots: RobotsRules
+    archive: Archive
+    policy: CrawlPolicy
+    clock: Clock
+    started: str
+    failures: Counter[str] = field(default_factory=Counter)
 
     def fetch_page(self, url: str) -> FetchedPage:
         """Fetch the current version of a listing, or of a page that may be one."""
         is_listing = url.lower().endswith((".xml", ".gz", ".txt", ".rss", ".atom"))
-        limit = self._policy.listing_bytes if is_listing else self._policy.page_bytes
-        page = self._client.get(
-            url, limit=limit, check_permission=self._robots.check_permission, check_response=_check_source_type
-        )
-        return _check_page(page)
+        limit = self.policy.listing_bytes if is_listing else self.policy.page_bytes
+        return _check_page(self.client.get(url, limit, self.robots.check_permission, _check_source_type))
 
     def visit(self, entry: ListedPage) -> PageChange:
-        """Fetch one page into the archive unless this run already has; raises FetchError if that fails."""
-        known = self._archive.find(entry.url)
-        if known and known.checked_at >= self._started:
+        """Fetch one page into the archive, unless this run has already done so; raises FetchError on failure."""
+        known = self.archive.find(entry.url)
+        if known and known.checked_at >= self.started:
             return "already"
         host = get_host(entry.url)
-        if self._failed[host] >= self._policy.failures:
-            got = f"{self._failed[host]} failures in a row at {host}, which is not contacted again in this run"
-            raise FetchError("a host that answers", got, RETRY_HINT, passing=True)
+        if self.failures[host] >= self.policy.failures:
+            got = f"{self.failures[host]} failures in a row at {host}, which is not contacted again in this run"
+            raise FetchError("a host that responds", got, RETRY_HINT, passing=True)
+        validators = known.validators if known else {}
         try:
-            page = entry.page or self._client.get(
-                entry.url,
-                limit=self._policy.page_bytes,
-                check_permission=self._robots.check_permission,
-                check_response=check_type,
-                extra=known.validators if known else {},
+            page = entry.page or self.client.get(
+                entry.url, self.policy.page_bytes, self.robots.check_permission, check_type, validators
             )
             if known and page.status == HTTPStatus.NOT_MODIFIED:
-                self._archive.touch(known, self._clock.stamp())
+                self.archive.touch(known, self.clock.stamp())
                 change: PageChange = "unchanged"
             else:
-                change = self._archive.keep(_check_page(page), known, self._clock.stamp())
+                change = self.archive.keep(_check_page(page), known, self.clock.stamp())
         except FetchError as error:
-            self._failed[host] = self._failed[host] + 1 if error.blames_host else 0
+            self.failures[host] = self.failures[host] + 1 if error.blames_host else 0
             raise
-        self._failed[host] = 0
+        self.failures[host] = 0
         return change
 
 
@@ -228,7 +213,7 @@ def _check_page(page: FetchedPage) -> FetchedPage:
         hint = "Check the address, or remove it."
         raise FetchError("a page", describe_status(page.status), hint, status=page.status)
     if not page.body.strip():
-        raise FetchError("a page with content", "an empty one", "Leave it out.")
+        raise FetchError("a page with content", "an empty page", "Leave it out.")
     return page
 
 
@@ -249,4 +234,4 @@ def _lock_archive(folder: Path) -> Iterator[None]:
         raise ReadError("a folder that no other fetch uses", str(folder), hint) from error
     except OSError as error:
         got = f"{folder} ({error.strerror or error})"
-        raise ReadError("a folder to write to", got, "Name another with --into.") from error
+        raise ReadError("a folder to write to", got, "Name another folder with --into.") from error

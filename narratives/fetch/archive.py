@@ -53,15 +53,13 @@ class ArchiveManifest:
             raise ReadError("a CSV file in UTF-8", f"{self._path} ({error})", "Correct or delete it.") from error
         header, *rows = table or [list(MANIFEST_HEADER)]
         if not set(MANIFEST_HEADER) <= set(header):
-            hint = f"Add the columns, or fetch into another folder than {self._path.parent}."
-            raise ReadError(f"the columns {', '.join(MANIFEST_HEADER)}", ", ".join(header), hint)
-        place = header.index("path")
-        kept = [row for row in rows if len(row) == len(header) and (self._path.parent / row[place]).is_file()]
-        self._columns, self._known = header, {row[place] for row in kept}
+            hint = "Add the columns, or fetch into another folder."
+            raise ReadError(f"the columns {', '.join(MANIFEST_HEADER)} in {self._path}", ", ".join(header), hint)
+        path = header.index("path")
+        kept = [row for row in rows if len(row) == len(header) and (self._path.parent / row[path]).is_file()]
+        self._columns, self._known = header, {row[path] for row in kept}
         if len(kept) < len(rows) or not text.endswith("\n"):
-            beside = self._path.with_name(f".tmp-{MANIFEST_CSV}")
-            beside.write_bytes(b"".join(map(_format_csv_row, [header, *kept])))
-            beside.replace(self._path)
+            write_atomically(self._path, b"".join(map(_format_csv_row, [header, *kept])))
 
     def _append(self, row: Sequence[str]) -> None:
         # A single write: if the process is killed, the row is there completely or not at all.
@@ -78,15 +76,11 @@ def _format_csv_row(row: Sequence[str]) -> bytes:
     return sink.getvalue().encode()
 
 
+_XML_TYPES = ("text/xml", "application/xml", "application/rss+xml", "application/rdf+xml", "application/atom+xml")
 EXTENSIONS = {
-    "text/html": ".html",
-    "application/xhtml+xml": ".html",
+    **dict.fromkeys(("text/html", "application/xhtml+xml"), ".html"),
+    **dict.fromkeys(_XML_TYPES, ".xml"),
     "application/pdf": ".pdf",
-    "application/xml": ".xml",
-    "text/xml": ".xml",
-    "application/rss+xml": ".xml",
-    "application/rdf+xml": ".xml",
-    "application/atom+xml": ".xml",
     "text/plain": ".txt",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
 }
@@ -151,10 +145,8 @@ class Archive:
         if not is_same:
             write_atomically(folder / name, page.body)
         fetched_at = known.fetched_at if known and is_same else now
-        record = PageRecord(
-            page.url, page.final_url, name, page.status, page.headers, digest, fetched_at, checked_at=now
-        )
-        write_atomically(record_path, _format_record(record))
+        record = PageRecord(page.url, page.final_url, name, page.status, page.headers, digest, fetched_at, now)
+        _write_record(record_path, record)
         if known is not None and known.path != name:
             (folder / known.path).unlink(missing_ok=True)
         return "unchanged" if is_same else "changed" if known else "new"
@@ -163,7 +155,7 @@ class Archive:
         """Record that the server reported a page as unchanged."""
         record_path = self._get_record_path(known.url)
         self._get_manifest(record_path.parent.parent).add(known.path, known.url)
-        write_atomically(record_path, _format_record(replace(known, checked_at=now)))
+        _write_record(record_path, replace(known, checked_at=now))
 
     def _get_record_path(self, url: str) -> Path:
         parts = urlsplit(url)
@@ -204,22 +196,21 @@ def choose_extension(page: FetchedPage) -> str:
         return ".pdf"
     if b"<html" in head or head.startswith(b"<!doctype html"):
         return ".html"
-    raise FetchError("a page or document", f"content of no stated type ({page.body[:20]!r})", "Leave it out.")
+    raise FetchError("a page or document", f"content of an unknown type ({page.body[:20]!r})", "Leave it out.")
 
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` to `path` completely or not at all; raises ReadError if the disk is full."""
-    beside = path.with_name(f"{TEMPORARY_PREFIX}{path.name}")
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name}")
     try:
         # No fsync: a page that a power cut damages fails its checksum and is fetched again.
-        beside.write_bytes(data)
-        beside.replace(path)
+        temporary.write_bytes(data)
+        temporary.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise ReadError(
-            "a folder to write to", f"{path}: {error.strerror}", "Free some space or name another folder."
-        ) from error
+        temporary.unlink(missing_ok=True)
+        hint = "Free some space, or name another folder with --into."
+        raise ReadError("a folder to write to", f"{path}: {error.strerror}", hint) from error
 
 
-def _format_record(record: PageRecord) -> bytes:
-    return json.dumps(asdict(record), ensure_ascii=False, indent=1).encode()
+def _write_record(path: Path, record: PageRecord) -> None:
+    write_atomically(path, json.dumps(asdict(record), ensure_ascii=False, indent=1).encode())

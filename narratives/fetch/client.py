@@ -38,13 +38,13 @@ class RateLimiter:
     """Keep a pause between two requests to a host, counted from the end of the earlier answer."""
 
     def __init__(self, policy: CrawlPolicy, clock: Clock) -> None:
-        self._least, self._clock = policy.between, clock
+        self._shortest, self._clock = policy.between, clock
         self._delays: dict[str, float] = {}
         self._due: dict[str, float] = {}
 
     def slow(self, host: str, seconds: float) -> None:
-        """Set a longer pause for a host; a shorter pause than usual has no effect."""
-        self._delays[host] = max(seconds, self._least)
+        """Set a longer pause for a host; one shorter than usual has no effect."""
+        self._delays[host] = max(seconds, self._shortest)
 
     @contextmanager
     def wait_turn(self, host: str) -> Iterator[None]:
@@ -55,7 +55,7 @@ class RateLimiter:
         try:
             yield
         finally:
-            self._due[host] = self._clock.elapsed() + self._delays.get(host, self._least)
+            self._due[host] = self._clock.elapsed() + self._delays.get(host, self._shortest)
 
 
 READ_BLOCK_BYTES = 1 << 16
@@ -79,7 +79,7 @@ def read_body(response: BaseHTTPResponse, limit: int, deadline: float, clock: Cl
         return b"".join(blocks)
     if encoding in ("gzip", "x-gzip"):
         return _decompress_blocks(blocks, limit)
-    raise FetchError("a body without encoding or in gzip", f"one in {encoding}", "Save the page by hand.")
+    raise FetchError("an uncompressed or gzipped page", f"one in {encoding}", "Save the page by hand.")
 
 
 def decompress(data: bytes, limit: int) -> bytes:
@@ -92,7 +92,7 @@ def _read_blocks(response: BaseHTTPResponse, deadline: float, clock: Clock) -> I
     while block := response.read1(READ_BLOCK_BYTES, decode_content=False):
         yield block
         if clock.elapsed() > deadline:
-            raise FetchError("a complete answer in time", "one that was still incomplete", RETRY_HINT, passing=True)
+            raise FetchError("a complete page in time", "one that is still incomplete", RETRY_HINT, passing=True)
 
 
 def _limit_size(blocks: Iterable[bytes], limit: int) -> Iterator[bytes]:
@@ -119,14 +119,14 @@ def _decompress_blocks(blocks: Iterable[bytes], limit: int) -> bytes:
                 if decoder.eof and data:
                     decoder = zlib.decompressobj(_GZIP_OR_ZLIB)
     except zlib.error as error:
-        raise FetchError("a complete gzip body", f"a corrupt one ({error})", RETRY_HINT, passing=True) from error
+        raise FetchError("an undamaged gzipped page", f"a corrupt one ({error})", RETRY_HINT, passing=True) from error
     if not decoder.eof:
-        raise FetchError("a complete gzip body", "one that is cut short", RETRY_HINT, passing=True)
+        raise FetchError("a complete gzipped page", "one that is cut short", RETRY_HINT, passing=True)
     return bytes(content)
 
 
 def _make_size_error(size: str, limit: int) -> FetchError:
-    return FetchError(f"at most {limit:,} bytes", size, "If it is a text, save it by hand.")
+    return FetchError(f"at most {limit:,} bytes", size, "If it is a text that you need, save it by hand.")
 
 
 # Our name in robots.txt rules, and the user agent that we send.
@@ -148,16 +148,9 @@ CheckPermission = Callable[[str], None]
 
 
 class HttpClient:
-    """Fetch single addresses. Sources, archives and robots.txt are handled elsewhere."""
+    """Fetch single addresses."""
 
-    def __init__(
-        self,
-        hosts: HostPolicy,
-        limiter: RateLimiter,
-        policy: CrawlPolicy,
-        clock: Clock,
-        agent: str = USER_AGENT,
-    ) -> None:
+    def __init__(self, hosts: HostPolicy, limiter: RateLimiter, policy: CrawlPolicy, clock: Clock, agent: str) -> None:
         self._agent = agent
         self._hosts, self._limiter, self._policy, self._clock = hosts, limiter, policy, clock
         self._pools: dict[tuple[str, str, int, tuple[str, int]], HTTPConnectionPool] = {}
@@ -165,7 +158,6 @@ class HttpClient:
     def get(
         self,
         url: str,
-        *,
         limit: int,
         check_permission: CheckPermission,
         check_response: CheckResponse,
@@ -173,13 +165,13 @@ class HttpClient:
     ) -> FetchedPage:
         """Send a GET request to a normalised address, follow redirects, and read the body of a 200.
 
-        `check_permission` is called before each redirect is followed, `check_response` with the headers of a
-        200 before its body is read; either may raise. `limit` is in bytes; `extra` are headers to send.
-        Answers such as 404 are returned. Raises FetchError if there is no answer.
+        `limit` is in bytes; `extra` are headers to send. `check_permission` is called before each request, and
+        `check_response` with the headers of a 200 before its body is read; either may raise. Answers such as
+        404 are returned. Raises FetchError if there is no answer.
         """
         hops = [url]
         while True:
-            # Before robots.txt is requested, which is on the same host.
+            # Checked first, because robots.txt is requested from the same host.
             self._hosts.check(hops[-1])
             check_permission(hops[-1])
             page = self._get_with_retries(hops[-1], limit, check_response, extra)
@@ -201,9 +193,10 @@ class HttpClient:
     def _get_with_retries(
         self, url: str, limit: int, check_response: CheckResponse, extra: Mapping[str, str]
     ) -> FetchedPage:
-        """Send one request, and repeat it after temporary failures, with growing waits and no sooner than asked."""
-        last = self._policy.attempts
-        for attempt in range(1, last + 1):
+        """Send one request, and repeat it after temporary failures, with growing waits."""
+        attempt = 0
+        while True:
+            attempt += 1
             asked = 0.0
             try:
                 page = self._get_once(url, limit, check_response, extra)
@@ -214,16 +207,14 @@ class HttpClient:
             else:
                 if page.status not in RETRY_STATUSES:
                     return page
-                failure = FetchError(
-                    "a page", describe_status(page.status), RETRY_HINT, passing=True, status=page.status
-                )
+                got = describe_status(page.status)
+                failure = FetchError("a page", got, RETRY_HINT, passing=True, status=page.status)
                 asked = self._parse_retry_after(page)
             if asked > self._policy.longest_wait:
-                raise _extend_error(failure, f" and a request to wait {asked:,.0f} s")
-            if attempt == last:
-                raise _extend_error(failure, f", {last} times")
+                raise _extend_error(failure, f", with a request to wait {asked:,.0f} s")
+            if attempt == self._policy.attempts:
+                raise _extend_error(failure, f", {attempt} times")
             self._clock.sleep(max(asked, FIRST_BACKOFF * 2 ** (attempt - 1)))
-        raise AssertionError("the last attempt returns or raises")
 
     def _get_once(self, url: str, limit: int, check_response: CheckResponse, extra: Mapping[str, str]) -> FetchedPage:
         target = self._hosts.check(url)
@@ -268,13 +259,13 @@ class HttpClient:
     def _get_pool(self, target: ConnectionTarget, address: tuple[str, int]) -> HTTPConnectionPool:
         key = (target.scheme, target.host, target.port, address)
         if key not in self._pools:
-            patience = Timeout(connect=self._policy.connect, read=self._policy.silence)
+            timeout = Timeout(connect=self._policy.connect, read=self._policy.silence)
             self._pools[key] = (
-                HTTPConnectionPool(*address, timeout=patience)
+                HTTPConnectionPool(*address, timeout=timeout)
                 if target.scheme == "http"
                 else HTTPSConnectionPool(
                     *address,
-                    timeout=patience,
+                    timeout=timeout,
                     ssl_context=_make_tls_context(),
                     # The connection goes to an IP address; the certificate must belong to the named host.
                     server_hostname=target.host,
@@ -297,11 +288,11 @@ class HttpClient:
 
 
 def build_user_agent(contact: str) -> str:
-    """Build the user agent with an optional contact; raises UsageError if it is no address and no email."""
+    """Build the user agent with an optional contact; raises UsageError if it is neither a URL nor an email address."""
     if not contact:
         return USER_AGENT
     if not _CONTACT_PATTERN.fullmatch(contact):
-        hint = "Give an address on the web or an email address, without spaces or brackets."
+        hint = "Give a web address or an email address, without spaces or brackets."
         raise UsageError("--contact URL_OR_EMAIL", repr(contact), hint)
     return f"{USER_AGENT[:-1]}; contact: {contact})"
 
@@ -321,9 +312,8 @@ def _extend_error(failure: FetchError, more: str) -> FetchError:
 def _get_redirect_target(page: FetchedPage) -> str:
     text = page.get_header("Location")
     if not text:
-        raise FetchError(
-            "a redirect to somewhere", f"{describe_status(page.status)} without Location", "Use another address."
-        )
+        got = f"{describe_status(page.status)} without one"
+        raise FetchError("a redirect with a target", got, "Use another address.")
     try:
         # Headers are decoded as Latin-1; servers that do not escape them send UTF-8.
         return text.encode("latin-1").decode("utf-8")
@@ -333,15 +323,14 @@ def _get_redirect_target(page: FetchedPage) -> str:
 
 def _convert_error(error: HTTPError) -> FetchError:
     if isinstance(error, SSLError):
-        return FetchError(
-            "a valid certificate", str(error), "Do not use the page until the site has a valid certificate."
-        )
-    # In urllib3, a refused connection is also a timeout error.
+        hint = "Do not use the page until the site has a valid certificate."
+        return FetchError("a valid certificate", str(error), hint)
+    # In urllib3, a refused connection counts as a timeout.
     is_refused = isinstance(error, NewConnectionError)
     if isinstance(error, ConnectTimeoutError | ReadTimeoutError) and not is_refused:
-        return FetchError("an answer in time", "silence", RETRY_HINT, passing=True)
+        return FetchError("an answer in time", "no answer", RETRY_HINT, passing=True)
     if isinstance(error, IncompleteRead) or isinstance(error.__context__, IncompleteRead):
-        return FetchError("a complete page", "a connection that broke off", RETRY_HINT, passing=True)
+        return FetchError("a complete page", "a lost connection", RETRY_HINT, passing=True)
     return FetchError("an answer", f"a failed connection ({error})", RETRY_HINT, passing=True)
 
 
@@ -382,9 +371,8 @@ class RobotsRules:
 
     def _load_rules(self, origin: str) -> Protego | FetchError:
         try:
-            page = self._client.get(
-                origin, limit=MAX_ROBOTS_BYTES, check_permission=_allow_any_url, check_response=_accept_any_type
-            )
+            # Robots.txt itself needs no permission. If it is an HTML page, it has no rules and allows everything.
+            page = self._client.get(origin, MAX_ROBOTS_BYTES, _accept, _accept)
             if page.status != HTTPStatus.OK and not 400 <= page.status < 500:
                 raise FetchError("robots.txt", describe_status(page.status), RETRY_HINT, passing=True)
         except FetchError as error:
@@ -393,8 +381,8 @@ class RobotsRules:
         rules = Protego.parse(page.body.decode("utf-8-sig", errors="replace"))
         delay = self._get_delay(rules)
         if delay > self._policy.longest_delay:
-            got = f"one request every {delay:,.0f} s"
-            return FetchError("a practicable crawl delay in robots.txt", got, "Ask the owner of the site.")
+            expected = f"a crawl delay of up to {self._policy.longest_delay:,.0f} s in robots.txt"
+            return FetchError(expected, f"{delay:,.0f} s", "Ask the owner of the site.")
         self._limiter.slow(get_host(origin), delay)
         return rules
 
@@ -405,9 +393,5 @@ class RobotsRules:
         return max(asked)
 
 
-def _allow_any_url(url: str) -> None:
-    """Allow robots.txt itself, which needs no permission."""
-
-
-def _accept_any_type(page: FetchedPage) -> None:
-    """Accept any type: an HTML page has no rules and therefore allows everything."""
+def _accept(checked: object) -> None:
+    """Raise nothing."""

@@ -58,8 +58,8 @@ def resolve_host(host: str, port: int) -> list[tuple[str, int]]:
 def is_public(address: str) -> bool:
     """Return whether an IP address (text) belongs to the public internet: unicast, and assigned to hosts.
 
-    An IPv4 address inside an IPv6 one (mapped, NAT64) is checked itself. Forms that hide their destination
-    (6to4, Teredo, IPv4-compatible) are not public. Raises ValueError if the text is no IP address.
+    For an IPv4 address inside an IPv6 one (mapped, NAT64), the IPv4 address decides. Forms that hide their
+    destination (6to4, Teredo, IPv4-compatible) are not public. Raises ValueError if the text is no IP address.
     """
     ip = ip_address(address.partition("%")[0])
     if isinstance(ip, IPv6Address):
@@ -76,8 +76,6 @@ def normalise_url(address: str, base: str = "") -> str:
 
     Raises FetchError if it is no web address, has another scheme, or contains a user name.
     """
-    wanted = "an http or https address"
-    hint = "Correct the address."
     text = address.strip()
     try:
         if not text:
@@ -85,20 +83,19 @@ def normalise_url(address: str, base: str = "") -> str:
         if _FORBIDDEN_CHARACTERS.search(text):
             raise ValueError("a control character or backslash")
         parts = urlsplit(urljoin(base, text))
-        scheme, host, port = parts.scheme.lower(), parts.hostname or "", parts.port
+        scheme = parts.scheme.lower()
         if scheme not in DEFAULT_PORTS:
             raise ValueError(f"the scheme {scheme or '(none)'}")
         if "@" in parts.netloc:
             raise ValueError("a user name")
-        name = _normalise_host_name(host)
-        port = port or DEFAULT_PORTS[scheme]
-        # As urllib3 treats `..` and escapes, so that robots.txt is checked for the path that is requested.
-        asked = parse_url(
-            f"http://host{quote(parts.path, safe=_UNESCAPED) or '/'}?{quote(parts.query, safe=_UNESCAPED)}"
-        )
+        host = _normalise_host_name(parts.hostname or "")
+        authority = format_authority(scheme, host, parts.port or DEFAULT_PORTS[scheme])
+        path, query = (quote(part, safe=_UNESCAPED) for part in (parts.path, parts.query))
+        # urllib3 resolves `..` and escapes here, so that robots.txt is checked for the path that is requested.
+        asked = parse_url(f"http://host{path or '/'}?{query}")
     except ValueError as error:
-        raise FetchError(wanted, f"{text[:200]!r} ({error})", hint) from error
-    return urlunsplit((scheme, format_authority(scheme, name, port), asked.path or "/", asked.query or "", ""))
+        raise FetchError("an http or https address", f"{text[:200]!r} ({error})", "Correct the address.") from error
+    return urlunsplit((scheme, authority, asked.path or "/", asked.query or "", ""))
 
 
 def format_authority(scheme: str, host: str, port: int) -> str:
@@ -130,8 +127,8 @@ class HostPolicy:
     def check(self, url: str) -> ConnectionTarget:
         """Return where to connect for a normalised address; raises FetchError if the request is not allowed.
 
-        The host is resolved once, here, and the connection goes to one of these IP addresses. A different
-        answer of the name server a moment later therefore has no effect.
+        The host is resolved once, here, and the connection goes to one of these IP addresses. So it does not
+        matter if the name server gives another answer a moment later.
         """
         parts = urlsplit(url)
         scheme, host, port = parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]

@@ -66,10 +66,9 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class FetchedPage:
-    """An answer. `url` was requested, `final_url` is the end of the redirects; `body` is empty unless 200.
+    """An answer. `url` was requested; `final_url` is the end of the redirects.
 
-    `headers` are those of the last answer as sent. `body` is as sent, with its transfer and content encodings
-    undone.
+    `headers` are those of the last answer. `body` is decompressed, and empty unless the status is 200.
     """
 
     url: str
@@ -159,7 +158,7 @@ class DateRange:
         first = _parse_days(date_from)[0] if date_from else None
         last = _parse_days(date_to)[1] if date_to else None
         if first and last and first > last:
-            raise UsageError("--from before --to", f"{date_from} and {date_to}", "Swap them.")
+            raise UsageError("--from before --to", f"{date_from} to {date_to}", "Swap them.")
         return cls(first, last)
 
     @property

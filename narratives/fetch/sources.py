@@ -5,12 +5,11 @@ from __future__ import annotations
 import calendar
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
-from time import struct_time
-from typing import Literal
+from typing import Any, Literal
 
 import feedparser
 from lxml import etree, html
@@ -63,8 +62,7 @@ def detect_source_kind(body: bytes, content_type: str) -> SourceKind:
 def read_sitemap(body: bytes) -> tuple[list[ListedPage], list[ListedPage]]:
     """Return the pages and the further sitemaps that a sitemap or sitemap index lists (sitemaps.org 0.9).
 
-    `published` comes from the news extension, `modified` from lastmod. Entities are not expanded and nothing
-    is loaded. Raises FetchError if the body is no XML.
+    `published` comes from the news extension, `modified` from lastmod. Raises FetchError if the body is no XML.
     """
     pages: list[ListedPage] = []
     sitemaps: list[ListedPage] = []
@@ -90,13 +88,8 @@ def read_feed(body: bytes) -> list[ListedPage]:
     """Return the entries of an RSS or Atom feed; those without a link are omitted."""
     # A stream, because feedparser reads a plain string as an address or a file name.
     feed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
-    # For a missing date, feedparser would return the other one.
     return [
-        ListedPage(
-            item["link"],
-            published=_format_day(item["published_parsed"]) if "published_parsed" in item else "",
-            modified=_format_day(item["updated_parsed"]) if "updated_parsed" in item else "",
-        )
+        ListedPage(item["link"], _get_feed_day(item, "published_parsed"), _get_feed_day(item, "updated_parsed"))
         for item in feed.entries
         if item.get("link")
     ]
@@ -114,30 +107,30 @@ def _get_local_name(element: etree._Element) -> str:
     return etree.QName(element).localname if isinstance(element.tag, str) else ""
 
 
-def _format_day(moment: struct_time | None) -> str:
-    if moment is None:
+def _get_feed_day(item: Mapping[str, Any], name: str) -> str:
+    # Checked with `in`, because feedparser returns the other date for a missing one.
+    if name not in item or item[name] is None:
         return ""
-    return datetime.fromtimestamp(calendar.timegm(moment), UTC).date().isoformat()
+    return datetime.fromtimestamp(calendar.timegm(item[name]), UTC).date().isoformat()
 
 
 KREMLIN_SITE = "http://en.kremlin.ru"
 # Moscow has kept UTC+3 since 2014.
 KREMLIN_TIME_ZONE = timezone(timedelta(hours=3))
 _EVENT_URL = re.compile(r"https?://en\.kremlin\.ru/events/president/(?:news|transcripts)/(\d+)/?")
-# A listing shows up to this many events. If all of them are of one day, more may be hidden.
+# A listing shows up to this many events. If all of them are of one day, it may omit others.
 EVENTS_PER_LISTING = 20
 
 
 def list_events(date_range: DateRange, today: date, fetch_page: Callable[[str], FetchedPage]) -> Listing:
     """List every event inside the date range from the listings by date, newest first.
 
-    A listing shows the latest events up to its day, each with its date. The walk goes back in time: to the
-    oldest day that a listing shows, because the listing may have cut off that day, or else to the day before.
-    An event without a date counts as inside. Raises UsageError without a first day, because the archive goes
-    back to 1999.
+    A listing shows the latest events up to its day, each with its date. The next listing is that of the oldest
+    day shown, because that day may be incomplete, or else of the day before. An event without a date counts as
+    inside. Raises UsageError without a first day, because the archive starts in 1999.
     """
     if date_range.first is None:
-        raise UsageError("--from D for kremlin", "none", "Add a first date, as in --from 2016-01.")
+        raise UsageError("--from D with kremlin", "none", "Add a first date, as in --from 2016-01.")
     dates: dict[str, str] = {}
     failures: list[FetchFailure] = []
     day = min(date_range.last or today, today)
@@ -149,8 +142,8 @@ def list_events(date_range: DateRange, today: date, fetch_page: Callable[[str], 
             dates |= {key: published for key, published in shown.items() if not dates.get(key)}
             oldest = min(filter(None, shown.values()), default=oldest)
             if len(shown) >= EVENTS_PER_LISTING and set(shown.values()) == {day.isoformat()}:
-                hint = "Check this day on the site."
-                raise FetchError("fewer events than the listing limit", f"{len(shown)} of one day", hint)
+                hint = "Some events may be missing. Check this day on the site."
+                raise FetchError(f"fewer than {EVENTS_PER_LISTING} events of one day", str(len(shown)), hint)
         except FetchError as error:
             failures.append(FetchFailure(url, str(error)))
             if error.blames_host:
@@ -169,7 +162,7 @@ def read_event_listing(body: bytes, base: str) -> dict[str, str]:
     try:
         page = html.document_fromstring(body, parser=html.HTMLParser(encoding="utf-8"))
     except (ValueError, etree.ParserError) as error:
-        raise FetchError("a listing of events", f"no HTML ({error})", "Try again later.") from error
+        raise FetchError("a list of events", f"no HTML ({error})", "Try again later.") from error
     dates: dict[str, str] = {}
     for link in page.iter("a"):
         key = _get_event_number(link.get("href", ""), base)
@@ -218,43 +211,38 @@ def allow_source_host(source: str, hosts: HostPolicy) -> None:
             raise UsageError(error.expected, error.got, error.hint) from error
 
 
+@dataclass(slots=True)
 class SourceLister:
     """List the pages of a source.
 
-    `fetch_page` fetches a listing, `hosts` is given the hosts of a file of addresses, and `decode` turns the
-    bytes of a list into text.
+    `fetch_page` fetches a listing, `decode` turns the bytes of a list into text, and `hosts` allows the hosts
+    of a file of addresses. `fetched` counts the listings.
     """
 
-    def __init__(
-        self,
-        fetch_page: FetchPage,
-        hosts: HostPolicy,
-        date_range: DateRange,
-        policy: CrawlPolicy,
-        clock: Clock,
-        progress: Progress,
-        decode: Decode,
-    ) -> None:
-        self._fetch_page, self._hosts, self._date_range = fetch_page, hosts, date_range
-        self._policy, self._clock, self._progress = policy, clock, progress
-        self._decode = decode
-        self._listings = 0
+    fetch_page: FetchPage
+    hosts: HostPolicy
+    date_range: DateRange
+    policy: CrawlPolicy
+    clock: Clock
+    progress: Progress
+    decode: Decode
+    fetched: int = 0
 
     def list(self, source: str) -> Listing:
         """List the entries of a source, each address once, without those outside the date range.
 
-        A local file is a list of addresses, whose hosts are allowed. A web address is fetched: it is a
-        sitemap, a feed, a list, or else a page. Raises UsageError if the source is none of these or cannot
-        be limited to dates, and FetchError or ReadError if it is not available.
+        A local file is a list of addresses, whose hosts are allowed. A web address is that of a sitemap, a
+        feed, a list, or else a page. Raises UsageError if the source is none of these or cannot be limited to
+        dates, and FetchError or ReadError if it is not available.
         """
         if source == KREMLIN_SOURCE:
-            today = datetime.fromtimestamp(self._clock.now(), KREMLIN_TIME_ZONE).date()
-            return list_events(self._date_range, today, self._fetch_listing)
+            today = datetime.fromtimestamp(self.clock.now(), KREMLIN_TIME_ZONE).date()
+            return list_events(self.date_range, today, self._fetch_listing)
         if not is_remote(source):
             return self._list_file(Path(source))
         url = normalise_url(source)
         page = self._fetch_listing(url)
-        body = decompress(page.body, self._policy.listing_bytes)
+        body = decompress(page.body, self.policy.listing_bytes)
         kind = detect_source_kind(body, page.get_header("Content-Type").lower())
         if kind == "sitemap":
             return self._list_sitemap(page.final_url, body)
@@ -262,23 +250,22 @@ class SourceLister:
             return self._select(read_feed(body), page.final_url)
         self._reject_dates(source)
         if kind == "addresses":
-            return self._select(map(ListedPage, read_addresses(self._decode(body))), page.final_url)
+            return self._select(map(ListedPage, read_addresses(self.decode(body))), page.final_url)
         return Listing((ListedPage(url, page=page),))
 
     def _list_file(self, path: Path) -> Listing:
         if not path.is_file():
-            hint = f"Use {KREMLIN_SOURCE}, an address that begins with http, or a file of addresses."
+            hint = f"Use {KREMLIN_SOURCE}, an address that starts with http, or a file of addresses."
             raise UsageError("a source or a file of addresses", repr(str(path)), hint)
         self._reject_dates(str(path))
         try:
-            text = self._decode(path.read_bytes())
+            text = self.decode(path.read_bytes())
         except OSError as error:
             reason = error.strerror or str(error)
-            hint = "Check its name and its permissions."
-            raise FetchError(f"a readable file at {path}", reason, hint) from error
+            raise FetchError(f"a readable file {path}", reason, "Check the path and the permissions.") from error
         listing = self._select(map(ListedPage, read_addresses(text)), "")
         for entry in listing.entries:
-            self._hosts.allow(entry.url)
+            self.hosts.allow(entry.url)
         return listing
 
     def _list_sitemap(self, url: str, body: bytes) -> Listing:
@@ -292,10 +279,11 @@ class SourceLister:
                 continue
             seen.add(child.url)
             try:
-                body = decompress(self._fetch_listing(child.url).body, self._policy.listing_bytes)
+                body = decompress(self._fetch_listing(child.url).body, self.policy.listing_bytes)
                 pages, sitemaps = read_sitemap(body)
                 if sitemaps and depth == MAX_SITEMAP_DEPTH:
-                    raise FetchError("pages", f"an index {MAX_SITEMAP_DEPTH} levels deep", "Use it as the source.")
+                    expected = f"sitemap indexes up to {MAX_SITEMAP_DEPTH} levels deep"
+                    raise FetchError(expected, "a deeper one", "Use it as the source.")
             except ReadError as error:
                 more = Listing((), 0, (FetchFailure(child.url, str(error)),))
             else:
@@ -315,22 +303,22 @@ class SourceLister:
             except FetchError as error:
                 failures.append(FetchFailure(entry.url, str(error)))
                 continue
-            if self._date_range.excludes(entry):
+            if self.date_range.excludes(entry):
                 outside += 1
             else:
                 chosen.setdefault(url, replace(entry, url=url))
         return Listing(tuple(chosen.values()), outside, tuple(failures))
 
     def _fetch_listing(self, url: str) -> FetchedPage:
-        page = self._fetch_page(url)
-        self._listings += 1
-        self._progress("listing", self._listings, None)
+        page = self.fetch_page(url)
+        self.fetched += 1
+        self.progress("listing", self.fetched, None)
         return page
 
     def _reject_dates(self, source: str) -> None:
-        if not self._date_range.is_open:
-            hint = "Remove --from and --to: the date of a page is known only after it is read."
-            raise UsageError("a sitemap, a feed or kremlin with --from or --to", repr(source), hint)
+        if not self.date_range.is_open:
+            hint = "Remove --from and --to: a page must be read before its date is known."
+            raise UsageError("a sitemap, a feed or kremlin if --from or --to is used", repr(source), hint)
 
 
 def _merge_listings(one: Listing, other: Listing) -> Listing:

@@ -23,7 +23,7 @@ _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 )
-# Words and numbers are only parsed freely with one of these, because a quarter is not a month.
+# Other words and numbers are not parsed as dates without one of these, because a quarter is not a month.
 MONTH_NAME = re.compile(
     rf"\b(?:{_MONTH}|янв\w*|фев\w*|мар(?:та?)?|апр\w*|ма[йяе]|июн\w*|июл\w*|авг\w*|сен\w*|окт\w*|ноя\w*"
     r"|дек\w*)(?![^\W\d_])",
@@ -97,22 +97,15 @@ def find_date(
 ) -> DocumentDate:
     """Return the first plausible date of: manifest or metadata, dateline, end of the title, header line, address.
 
-    The order follows htmldate (Barbaresi 2020): cheap and certain sources first. The title goes before the
-    header line because it dates the statement; the line dates the posting. A year is never guessed: a day and
-    month without one leave the date empty and are given in `source`. A date before 1900 or in the future is
-    skipped, with the reason in `source`. A header line or address of the days right after a dateline gives
-    the dateline its year.
+    The order follows htmldate (Barbaresi 2020): cheap and certain sources first. The title precedes the header
+    line because it dates the statement and not the posting. A year is never guessed, but a dateline without
+    one takes that of a header line or address of the next days. A date that is skipped, because it has no year
+    or is before 1900 or in the future, is given in `source`.
 
-    Args:
-        stated: The date in a manifest.csv or the metadata.
-        stated_in: Which of the two gives it.
-        title: The title of the text.
-        header: The date lines above the text.
-        openings: The first paragraphs of the text.
-        url: The address of the page.
-        stated_kind: "posted" for metadata that only say when a page was posted: a dateline or title of the two
-            months before goes first, and a dateline without a year takes theirs. "guess" for a date from
-            anywhere on the page: it comes last.
+    `stated` is the date in a manifest.csv or the metadata (`stated_in`). `header` are the date lines above the
+    text, `openings` its first paragraphs. `stated_kind` is "posted" for metadata that only say when a page was
+    posted: a dateline or title of the two months before then takes precedence. It is "guess" for a date from
+    anywhere on the page, which comes last.
     """
     refusals: list[str] = []
     posted = parse_date(stated)[0] if stated_kind == "posted" and stated_in == "metadata" else ""
@@ -133,7 +126,7 @@ def find_date(
 
 @lru_cache(maxsize=4096)
 def parse_date(text: str) -> tuple[str, str]:
-    """Return a date string as (`YYYY[-MM[-DD]]`, "") or ("", why not); an ambiguous day and month leave the year."""
+    """Return a date string as (`YYYY[-MM[-DD]]`, "") or ("", the reason); an ambiguous numeric date gives its year."""
     text = " ".join(text.split())
     if iso := _ISO_DATE.fullmatch(text):
         return _parse_known_parts(iso[1], iso[3], iso[4])
@@ -183,20 +176,18 @@ def extract_header_date(text: str) -> str:
     return match["date"] if match else ""
 
 
+def _find_dateline(openings: Sequence[str]) -> str:
+    """Return the date of the first dateline, or ""."""
+    return next((match["date"] for text in openings if (match := DATELINE.match(text))), "")
+
+
 def _iterate_candidates(
-    stated: str,
-    stated_in: str,
-    title: str,
-    header: Sequence[str],
-    openings: Sequence[str],
-    url: str,
+    stated: str, stated_in: str, title: str, header: Sequence[str], openings: Sequence[str], url: str
 ) -> Iterator[tuple[str, str]]:
     if stated.strip() and stated_in != STATED_SOURCES["guess"]:
         yield stated_in, stated
-    for text in openings:
-        if dateline := DATELINE.match(text):
-            yield "dateline", dateline["date"]
-            break
+    if dateline := _find_dateline(openings):
+        yield "dateline", dateline
     if ending := TITLE_DATE.search(title):
         yield "title", ending["date"]
     for line in header:
@@ -209,8 +200,8 @@ def _iterate_candidates(
 
 
 def _complete_dateline_year(header: Sequence[str], url: str, openings: Sequence[str]) -> DocumentDate | None:
-    """Return a dateline's day and month with the year of a header line or address of the days after it, or None."""
-    dateline = next((m["date"] for text in openings if (m := DATELINE.match(text))), "")
+    """Return a dateline's day and month with the year of a header line or address of the next days, or None."""
+    dateline = _find_dateline(openings)
     if not dateline or _YEAR.search(dateline):
         return None
     for source, text in _iterate_candidates("", "", "", header, (), url):
@@ -225,10 +216,11 @@ def _find_statement_date(posted: date, posted_in: str, title: str, openings: Seq
 
     `posted_in` names the source of the day of posting.
     """
-    named = [("dateline", m["date"]) for text in openings if (m := DATELINE.match(text))][:1]
-    named += [("title", m["date"]) for m in TITLE_DATE.finditer(title)]
-    for source, text in named:
-        # With the year of posting, a day without one is no guess; at New Year it may be the year before.
+    dateline = _find_dateline(openings)
+    candidates = [("dateline", dateline)] if dateline else []
+    candidates += [("title", match["date"]) for match in TITLE_DATE.finditer(title)]
+    for source, text in candidates:
+        # A day without a year has that of the posting, or at New Year perhaps the year before.
         years = [""] if _YEAR.search(text) else [f" {posted.year}", f" {posted.year - 1}"]
         limit = MAX_POSTING_LAG if years == [""] else MAX_YEARLESS_LAG
         for year in years:
@@ -239,7 +231,7 @@ def _find_statement_date(posted: date, posted_in: str, title: str, openings: Seq
 
 
 def _parse_written_date(text: str) -> tuple[str, str]:
-    import dateparser  # takes a quarter of a second, which pages that only show charts need not wait for
+    import dateparser  # takes a quarter of a second, which pages that only show charts do not need
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of its own use of datetime
@@ -266,8 +258,8 @@ def _format_if_plausible(year: int = 0, month: int = 0, day: int = 0) -> tuple[s
         return "", "is not a date"
     if year < EARLIEST_YEAR:
         return "", f"before {EARLIEST_YEAR}"
-    # One day later is allowed: it may already be tomorrow in the time zone of the text.
-    if earliest_day > datetime.now(UTC).date() + timedelta(days=1):
+    # It may already be tomorrow in the time zone of the text.
+    if earliest_day > datetime.now(UTC).date() + ONE_DAY:
         return "", "in the future"
     return "-".join([f"{year:04d}", *(f"{part:02d}" for part in (month, day) if part)]), ""
 

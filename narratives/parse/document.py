@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from narratives.model import MIN_STATEMENT_WORDS, Document, Paragraph, RawDocument
 from narratives.parse.attribution import attribute_blocks
 from narratives.parse.attribution.roster import Roster
-from narratives.parse.dates import DATELINE, DocumentDate, find_date
-from narratives.parse.segmentation import Segmentation, count_words, segment_document
+from narratives.parse.dates import DATELINE, find_date
+from narratives.parse.segmentation import count_words, segment_document
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -46,11 +46,14 @@ MINISTRY_BRIEFING = re.compile(r"^Briefing by (?:the )?(?:Russian )?(?:Deputy )?
 def find_outlet(url: str, title: str, openings: Sequence[str], rt_layout: bool) -> str:
     """Return the outlet by host, agency dateline, RT's page layout, or the ministry's briefing title; else "".
 
-    `openings` are the first paragraphs; `rt_layout` says that the page has RT's list of icons.
+    `openings` are the first paragraphs; `rt_layout` says whether the page has RT's list of icons.
     """
-    host = _get_host(url)
+    try:
+        host = (urlsplit(url).hostname or "").casefold()
+    except ValueError:  # not a valid address, such as an unclosed [ of IPv6
+        host = ""
     for known, outlet in OUTLET_HOSTS.items():
-        if host == known or host.endswith("." + known):
+        if f".{host}".endswith(f".{known}"):
             return outlet
     for text in openings:
         line = DATELINE.match(text)
@@ -61,13 +64,6 @@ def find_outlet(url: str, title: str, openings: Sequence[str], rt_layout: bool) 
     if MINISTRY_BRIEFING.match(title):
         return OUTLET_HOSTS["mid.ru"]
     return ""
-
-
-def _get_host(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").casefold()
-    except ValueError:  # not a valid address, such as an unclosed [ of IPv6
-        return ""
 
 
 _LATIN_CODES = "en de fr es it pt nl pl cs sk sl hr ro hu tr az uz vi id ms sv no da fi et lv lt sq"
@@ -90,19 +86,20 @@ def detect_document_language(text: str, stated: str = "") -> str:
 
 
 def detect_paragraph_language(text: str, document_language: str) -> str:
-    """Return the language of a paragraph; short or uncertain texts take that of their document if the script fits."""
+    """Return the language of a paragraph; for short or uncertain texts that of the document, if the script fits."""
     language, confidence = _identify_language(text)
-    sure = count_words(text) >= MIN_LANGUAGE_WORDS and confidence >= MIN_LANGUAGE_CONFIDENCE
     if not language or not document_language:
         return language or document_language
-    return language if sure or _is_latin(text) == (document_language in NON_LATIN_LANGUAGES) else document_language
+    is_certain = count_words(text) >= MIN_LANGUAGE_WORDS and confidence >= MIN_LANGUAGE_CONFIDENCE
+    is_other_script = _is_latin(text) == (document_language in NON_LATIN_LANGUAGES)
+    return language if is_certain or is_other_script else document_language
 
 
 @lru_cache(maxsize=1)
 def _load_identifier() -> LanguageIdentifier:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    # A separate identifier, because other code can restrict the languages of the package's shared one.
+    # Not the package's shared identifier, because other code can restrict its languages.
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages(sorted(LANGUAGE_CODES))
     return identifier
@@ -125,7 +122,7 @@ PARSER_VERSION = 3
 TURN_LABEL = re.compile(r"^[A-Z][^:.!?]{0,150}: ")
 SENTENCE = re.compile(r"\w[^.!?]*")
 BARE_NUMBER = re.compile(r"[#№+-]?\d+(?:[.,]\d+)*")
-# A sentence of thanks, greeting or good wishes; a paragraph of nothing else makes no statement.
+# A sentence of thanks, greeting or good wishes. A paragraph with nothing else makes no statement.
 COURTESY = re.compile(
     r"(?:(?:once again|friends|colleagues),? )?(?:thank you|thanks)\b.{0,60}"
     r"|good (?:morning|afternoon|evening|day)\b.{0,60}"
@@ -133,19 +130,27 @@ COURTESY = re.compile(
     re.IGNORECASE,
 )
 MAX_COURTESY_WORDS = 25
-MIN_ID = 5  # characters from which an id counts as globally unique
+MIN_ID = 5  # characters from which an id counts as unique in all tables
 MAX_OPENING_PARAGRAPHS = 4  # body paragraphs that may contain a dateline or show the outlet
 
 
 def parse_document(raw: RawDocument, roster: Roster) -> Document:
-    """Return the document in a raw one; the same input gives the same result, and no text raises an error.
+    """Parse a raw document; the same input gives the same result, and no text raises an error.
 
     Boilerplate is removed and counted. Every other block becomes a paragraph; the title, if there is one, has
     position 0. Texts keep their turn labels; only white space and control characters are cleaned.
     """
     layout = segment_document(raw)
     openings = [block.text for block in layout.blocks if block.kind == "body"][:MAX_OPENING_PARAGRAPHS]
-    dated = _find_document_date(raw, layout, openings)
+    dated = find_date(
+        stated=raw.date,
+        stated_in="manifest" if "date" in raw.from_manifest else "metadata",
+        title=layout.title,
+        header=layout.header,
+        openings=openings,
+        url=raw.url,
+        stated_kind=raw.date_source,
+    )
     # A lead is a heading here, but it may show the outlet too.
     above = [block.text for block in layout.blocks[1 : 1 + MAX_OPENING_PARAGRAPHS] if block.kind == "heading"]
     outlet = raw.outlet.strip() or find_outlet(raw.url, layout.title, [*above, *openings], layout.rt)
@@ -198,10 +203,10 @@ def parse_document(raw: RawDocument, roster: Roster) -> Document:
 
 
 def compute_document_id(raw: RawDocument) -> str:
-    """Return 16 hex digits of the id, else the url, else outlet, date, title and text; never path or line.
+    """Return 16 hex digits of a hash of the id, else of the url, else of outlet, date, title and text.
 
-    An id that is a plain number or shorter than `MIN_ID` may only count the rows of its table. It is then used
-    together with the url or text, to separate documents in which these are the same.
+    An id that is a plain number or shorter than `MIN_ID` may be just a row number. It is then used together
+    with the url or text, to separate documents in which these are the same.
     """
     given = " ".join(raw.id.split())
     weak = [given] if given else []
@@ -236,15 +241,3 @@ def _is_courtesy(paragraph: Paragraph) -> bool:
         return False
     text = TURN_LABEL.sub("", paragraph.text)
     return all(COURTESY.fullmatch(sentence) for sentence in SENTENCE.findall(text))
-
-
-def _find_document_date(raw: RawDocument, layout: Segmentation, openings: list[str]) -> DocumentDate:
-    return find_date(
-        stated=raw.date,
-        stated_in="manifest" if "date" in raw.from_manifest else "metadata",
-        title=layout.title,
-        header=layout.header,
-        openings=openings,
-        url=raw.url,
-        stated_kind=raw.date_source,
-    )

@@ -16,7 +16,7 @@ SHINGLE_WORDS = 5
 MIN_COPY_JACCARD = 0.8
 MINHASH_PERMUTATIONS = 128
 MINHASH_SEED = 20161110
-EDGE_PARAGRAPHS = 3  # body paragraphs at the start and at the end of a document that may be boilerplate
+EDGE_PARAGRAPHS = 3  # body paragraphs at the start and end of a document that may be boilerplate
 MIN_BOILERPLATE_DOCUMENTS = 5
 MIN_BOILERPLATE_DATES = 3  # so that one text under many addresses is not boilerplate
 MAX_BOILERPLATE_WORDS = 25
@@ -26,8 +26,8 @@ def find_boilerplate(documents: Iterable[Document]) -> set[str]:
     """Return the ids of body paragraphs that are standing lines of their outlet ("The message reads, in part:").
 
     A standing line is a short text that appears, word for word, among the first or the last three body
-    paragraphs of at least five documents of one outlet, on at least three dates. Documents without an outlet
-    have none. The lines remain paragraphs; the caller leaves them out of its counts.
+    paragraphs of at least five documents of one outlet, on at least three dates. The lines remain paragraphs;
+    the caller leaves them out of its counts.
     """
     places: dict[tuple[str, str, str], dict[str, tuple[str, list[str]]]] = defaultdict(dict)
     for document in documents:
@@ -35,7 +35,7 @@ def find_boilerplate(documents: Iterable[Document]) -> set[str]:
         for at, paragraph in enumerate(body):
             if not document.outlet or paragraph.words > MAX_BOILERPLATE_WORDS:
                 continue
-            words = WORD.findall(unicodedata.normalize("NFKC", paragraph.text).casefold())
+            words = _split_words(paragraph.text)
             edges = [name for name, near in (("head", at), ("foot", len(body) - 1 - at)) if near < EDGE_PARAGRAPHS]
             for edge in edges:
                 appearances = places[document.outlet, edge, " ".join(words)]
@@ -64,26 +64,25 @@ class _CopyCandidate(NamedTuple):
 def find_copies(documents: Iterable[Document]) -> dict[str, str]:
     """Return the paragraph id of every copy with that of its original, for body paragraphs of 5 words or more.
 
-    Texts are compared without case, punctuation and white space: exact copies by hash, near ones by MinHash
-    (Broder 1997; datasketch's LSH) over shingles of 5 words. Each pair is verified: the Jaccard similarity to
-    the original is at least 0.8. The original is the paragraph with the earliest date. A partial date counts
-    as the end of its period, because it may be later than any day in it; undated texts come last. Ties are
-    decided by document and paragraph id. A repetition within one document is not a copy. The result does not
-    depend on the order of the documents.
+    Case, punctuation and white space are ignored. Exact copies are found by hash, near ones by MinHash (Broder
+    1997; datasketch's LSH) over shingles of 5 words, with a verified Jaccard similarity to the original of at
+    least 0.8. The original is the paragraph with the earliest date. A partial date counts as the end of its
+    period, and undated texts come last. Ties are decided by document and paragraph id. A repetition within one
+    document is not a copy. The result does not depend on the order of the documents.
     """
     from datasketch import MinHash, MinHashLSH  # takes 0.7 s, which pages that only show charts need not wait for
 
     groups: dict[bytes, list[_CopyCandidate]] = defaultdict(list)
-    words_of: dict[bytes, list[str]] = {}
+    group_words: dict[bytes, list[str]] = {}
     for document in documents:
         for paragraph in document.paragraphs:
             if paragraph.kind != "body" or paragraph.words < MIN_STATEMENT_WORDS:
                 continue
-            words = WORD.findall(unicodedata.normalize("NFKC", paragraph.text).casefold())
+            words = _split_words(paragraph.text)
             key = hashlib.sha256(" ".join(words).encode("utf-8", "surrogatepass")).digest()[:16]
             date = document.date + "-99"[: 3 * (len(document.date) < 10)] if document.date else "9999-99-99"
             groups[key].append(_CopyCandidate(date, document.document_id, paragraph.paragraph_id))
-            words_of.setdefault(key, words)
+            group_words.setdefault(key, words)
     for members in groups.values():
         members.sort()
     order = sorted(groups, key=lambda key: groups[key][0])
@@ -91,13 +90,13 @@ def find_copies(documents: Iterable[Document]) -> dict[str, str]:
     index = MinHashLSH(threshold=MIN_COPY_JACCARD, num_perm=MINHASH_PERMUTATIONS)
     shingles: dict[bytes, Shingles] = {}
     sketches = MinHash.generator(
-        (list(_make_shingles(words_of[key])) for key in order),
+        (list(_make_shingles(group_words[key])) for key in order),
         num_perm=MINHASH_PERMUTATIONS,
         seed=MINHASH_SEED,
         hashfunc=zlib.crc32,
     )
     for key, sketch in zip(order, sketches, strict=True):
-        own = _make_shingles(words_of[key])
+        own = _make_shingles(group_words[key])
         first = _find_original(own, index.query(sketch), shingles, groups)
         original = groups[key][0] if first is None else groups[first][0]
         for member in groups[key]:
@@ -107,6 +106,10 @@ def find_copies(documents: Iterable[Document]) -> dict[str, str]:
             index.insert(key, sketch)
             shingles[key] = own
     return copies
+
+
+def _split_words(text: str) -> list[str]:
+    return WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
 def _find_original(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Literal, NamedTuple
 
 from narratives.model import MIN_STATEMENT_WORDS, RawDocument, RawParagraphKind
@@ -15,7 +16,7 @@ MAX_HEADING_WORDS = 20
 MIN_REPEATED_TITLE_WORDS = 3
 WRAPPED_LINE_LENGTHS = (45, 100)  # shortest and longest line, in characters, of a hard-wrapped block
 MIN_CONTENTS_LINES = 3
-MIN_REPEATED_SHARE = 0.4  # share of a list's lines that appear again as headings, from which it is a table of contents
+MIN_REPEATED_SHARE = 0.4  # share of a list's lines that are repeated as headings, from which it is a table of contents
 
 WORD = re.compile(r"\w+(?:[’'-]\w+)*")
 BOILERPLATE = re.compile(
@@ -45,7 +46,7 @@ SECTION_COLON = re.compile(
 )
 CONTENTS_LABEL = re.compile(r"(?:table of )?contents\s*:?", re.IGNORECASE)
 SENTENCE_END = re.compile(r"[.!?…:;,][\"”“’'»)\]]*$")
-FULL_STOP = re.compile(r"(?<![.…])[.!?][\"”’)\]]*$")  # not of a text cut off
+FULL_STOP = re.compile(r"(?<![.…])[.!?][\"”’)\]]*$")  # not the dots of a text that is cut off
 SENTENCE_BREAK = re.compile(r"(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\b[A-Z])[.!?][”\"’]?\s+[A-Z“\"—–]")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]")
 _NEWLINE = re.compile(r"\r\n?|[\u2028\u2029\x85]")
@@ -53,7 +54,7 @@ _NEWLINE = re.compile(r"\r\n?|[\u2028\u2029\x85]")
 
 def count_words(text: str) -> int:
     """Return the number of words; hyphens and apostrophes do not split a word."""
-    return sum(1 for _ in WORD.finditer(text))
+    return len(WORD.findall(text))
 
 
 class RawBlock(NamedTuple):
@@ -69,24 +70,19 @@ class RawBlock(NamedTuple):
 def split_blocks(text: str) -> tuple[list[RawBlock], int]:
     """Return the blocks of a plain text and the number of tables of contents left out."""
     lines = [_CONTROL_CHARACTERS.sub(" ", line).rstrip() for line in _NEWLINE.sub("\n", text).split("\n")]
-    groups: list[list[str]] = [[]]
-    for line in lines:
-        if line.strip():
-            groups[-1].append(line)
-        elif groups[-1]:
-            groups.append([])
-    standing = [make_comparison_key(group[0]) for group in groups if len(group) == 1]
+    groups = [list(group) for is_filled, group in groupby(lines, key=lambda line: bool(line.strip())) if is_filled]
+    single_lines = {make_comparison_key(group[0]) for group in groups if len(group) == 1}
     items: list[RawBlock] = []
-    contents = 0
+    tables_of_contents = 0
     for group in groups:
-        if _is_table_of_contents(group, standing):
-            contents += 1
+        if _is_table_of_contents(group, single_lines):
+            tables_of_contents += 1
         elif _is_wrapped(group):
             items.append(RawBlock(clean_line(" ".join(group))))
         else:
             for line in group:
                 _append_block(items, clean_line(line))
-    return items, contents
+    return items, tables_of_contents
 
 
 def _append_block(items: list[RawBlock], text: str) -> None:
@@ -110,14 +106,13 @@ def _is_wrapped(group: Sequence[str]) -> bool:
     return all(shortest <= len(line) <= longest for line in inner) and 2 * ends < len(inner)
 
 
-def _is_table_of_contents(group: Sequence[str], standing: Sequence[str]) -> bool:
-    lines = group[1:] if group and CONTENTS_LABEL.fullmatch(group[0].strip()) else group
+def _is_table_of_contents(group: Sequence[str], single_lines: Collection[str]) -> bool:
+    lines = group[1:] if CONTENTS_LABEL.fullmatch(group[0].strip()) else group
     if len(lines) < MIN_CONTENTS_LINES:
         return False
     if lines is not group and all(line[:1].isspace() for line in lines):
         return True
-    known = set(standing)
-    return sum(make_comparison_key(line) in known for line in lines) >= MIN_REPEATED_SHARE * len(lines)
+    return sum(make_comparison_key(line) in single_lines for line in lines) >= MIN_REPEATED_SHARE * len(lines)
 
 
 def is_boilerplate(text: str) -> bool:
@@ -172,7 +167,7 @@ def segment_document(raw: RawDocument) -> Segmentation:
     items, removed = _collect_items(raw)
     rt = any(is_icon_list(item.text) for item in items)
     if not raw.paragraphs:
-        # Whoever cut a page into paragraphs has left its footer out; only plain text still has it.
+        # Paragraphs given by a source do not include the footer of the page; plain text does.
         items, footer = _drop_footer(items)
         removed += footer
     page = _Page(clean_line(raw.title), bool(raw.paragraphs))
@@ -223,7 +218,7 @@ class _Page:
         """Remove a separator, date line, boilerplate or repeated title; return whether the item was one."""
         text = item.text
         if not WORD.search(text):
-            # After an omission the same person goes on; any other separator ends the turn.
+            # The same person continues after an omission; any other separator ends the turn.
             self.after_break = self.after_break or not OMISSION.fullmatch(text)
             return True
         if not item.label and not self.has_body and extract_header_date(text):
@@ -241,7 +236,7 @@ class _Page:
         return not (self.title or self.has_body or self.of_paragraphs) and _is_title(item.text, following)
 
     def keep(self, item: RawBlock, is_alone: bool) -> None:
-        """Add an item as a heading or, where it is none or the page's only item, as body."""
+        """Add an item as a heading, or as body if it is no heading or the only item of the page."""
         is_heading = not is_alone and _is_heading(item, self.of_paragraphs)
         self.has_body = self.has_body or not is_heading
         kind: Literal["heading", "body"] = "heading" if is_heading else "body"
@@ -253,10 +248,10 @@ class _Page:
 def _convert_to_body(
     blocks: list[Block], title: str, is_given: bool, repeated: Sequence[RawBlock]
 ) -> tuple[list[Block], str]:
-    """Return blocks and title of a text that consists of titles and headings only, as posts do: they become body.
+    """Return blocks and title of a text that consists only of titles and headings, as posts do: they become body.
 
-    A title that was taken from the text goes back into it. A text that only repeats the given title is kept
-    beside it. Headings marked by the source stay headings. Very short texts are left as they are.
+    A title that was taken from the text becomes body too. A text that only repeats the given title is kept as
+    well. Headings marked by the source stay headings. Very short texts are left as they are.
     """
     body = [block if block.hint == "heading" else replace(block, kind="body") for block in blocks]
     if title and not is_given:
@@ -279,8 +274,8 @@ def _drop_footer(items: list[RawBlock]) -> tuple[list[RawBlock], int]:
 
 def _has_prose_after(items: Sequence[RawBlock]) -> bool:
     """Return whether an article follows, so that the line before was a heading. Teasers are few, short or cut off."""
-    long = (count_words(item.text) >= MIN_PROSE_WORDS for item in items if FULL_STOP.search(item.text))
-    return sum(long) >= MIN_PROSE_PARAGRAPHS
+    lengths = (count_words(item.text) for item in items if FULL_STOP.search(item.text))
+    return sum(words >= MIN_PROSE_WORDS for words in lengths) >= MIN_PROSE_PARAGRAPHS
 
 
 def _is_prose(item: RawBlock) -> bool:
@@ -290,9 +285,7 @@ def _is_prose(item: RawBlock) -> bool:
 def _is_title(text: str, following: Sequence[RawBlock]) -> bool:
     if not following or count_words(text) > MAX_TITLE_WORDS or DATELINE.match(text):
         return False
-    if _is_same_text(text, following[0].text):
-        return True
-    return text.endswith("?") or not SENTENCE_END.search(text)
+    return _is_same_text(text, following[0].text) or text.endswith("?") or not SENTENCE_END.search(text)
 
 
 def _is_heading(item: RawBlock, of_paragraphs: bool) -> bool:
@@ -323,6 +316,5 @@ def _mark_lead(blocks: list[Block], rt: bool) -> list[Block]:
 
 
 def _is_same_text(text: str, title: str) -> bool:
-    return make_comparison_key(text) == make_comparison_key(title) and (
-        text == title or count_words(title) >= MIN_REPEATED_TITLE_WORDS
-    )
+    is_long_enough = text == title or count_words(title) >= MIN_REPEATED_TITLE_WORDS
+    return is_long_enough and make_comparison_key(text) == make_comparison_key(title)

@@ -15,13 +15,12 @@ from narratives.read.formats import (
     read_file,
     read_file_verified,
 )
-from narratives.read.inputs import MANIFEST_CSV, find_inputs, get_place, make_printable, survey
-from narratives.read.tables.rows import DOCUMENT_FIELDS, fold
+from narratives.read.inputs import find_inputs, get_place, make_printable, survey
+from narratives.read.rows import DOCUMENT_FIELDS, fold
 
 __all__ = [
     "DOCUMENT_FIELDS",
     "JUDGEMENT_ANSWERS",
-    "MANIFEST_CSV",
     "compute_fingerprint",
     "find_inputs",
     "find_unused",

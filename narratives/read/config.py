@@ -6,9 +6,12 @@ import hashlib
 import math
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from narratives.model import (
     Codebook,
@@ -24,10 +27,10 @@ from narratives.model import (
     Verdict,
     compute_text_key,
 )
-from narratives.read.encoding import open_text
-from narratives.read.tables import find_delimiter, iterate_csv_rows, make_csv_record, unwrap_row
-from narratives.read.tables.rows import parse_json, replace_unstorable
+from narratives.read.rows import parse_json, replace_unstorable
+from narratives.read.tables import make_csv_record, open_csv
 
+_Entry = TypeVar("_Entry")
 _ID_PATTERN = re.compile(r"[a-z0-9_]+")
 _COLOUR_PATTERN = re.compile(r"#[0-9a-fA-F]{6}")
 _URL_PATTERN = re.compile(r"https?://[^\s/]+\.[^\s]+")
@@ -39,20 +42,19 @@ def load_codebook(path: Path) -> Codebook:
     The file has `[[narrative]]` tables with id, name, definition, exemplars and optionally includes, excludes,
     contrasts, cues, parent, colour (`#rrggbb`), threshold and replaces (earlier ids).
     """
-    data, digest = _load_toml(path)
-    narratives = tuple(_parse_narrative(table) for table in _iterate_tables(data, path, "narrative", "id"))
+    narratives, digest = _load_entries(path, "narrative", "id", _parse_narrative)
     _check_unique(path, "narrative id", [n.id for n in narratives])
     _check_unique(path, "narrative name", [n.name for n in narratives])
     parents = {n.id: n.parent for n in narratives}
     for start in parents:
-        seen, here = {start}, parents[start]
-        while here:
-            if here not in parents or here in seen:
-                got = f"{here!r}, " + ("which is circular" if here in seen else "which is not in the codebook")
-                where = f"{path}, narrative {start!r}"
-                raise ConfigError(f"another narrative as parent ({where})", got, "Correct `parent`.")
-            seen.add(here)
-            here = parents[here]
+        seen, parent = {start}, parents[start]
+        while parent:
+            if parent not in parents or parent in seen:
+                reason = "which is circular" if parent in seen else "which is not in the codebook"
+                expected = f"another narrative as parent ({path}, narrative {start!r})"
+                raise ConfigError(expected, f"{parent!r}, {reason}", "Correct `parent`.")
+            seen.add(parent)
+            parent = parents[parent]
     return Codebook(narratives, digest, str(path))
 
 
@@ -62,9 +64,8 @@ def load_speakers(path: Path) -> tuple[Speaker, ...]:
     The file has `[[speaker]]` tables with name and optionally aliases, affiliation and roles. A role is
     `{title, from, to}` with full dates, both optional. No name or alias may belong to two speakers.
     """
-    data, _ = _load_toml(path)
-    speakers = tuple(_parse_speaker(table) for table in _iterate_tables(data, path, "speaker", "name"))
-    _check_unique(path, "name or alias", [known.casefold() for s in speakers for known in (s.name, *s.aliases)])
+    speakers, _ = _load_entries(path, "speaker", "name", _parse_speaker)
+    _check_unique(path, "name or alias", [name.casefold() for s in speakers for name in (s.name, *s.aliases)])
     return speakers
 
 
@@ -73,14 +74,13 @@ def load_events(path: Path) -> tuple[Event, ...]:
 
     The file has `[[event]]` tables with date, name, source (a web address) and optionally narratives (their ids).
     """
-    data, _ = _load_toml(path)
-    events = [_parse_event(table) for table in _iterate_tables(data, path, "event", "name")]
-    _check_unique(path, "event", [f"{e.date} {e.name}" for e in events])
+    events, _ = _load_entries(path, "event", "name", _parse_event)
+    _check_unique(path, "event", [f"{event.date} {event.name}" for event in events])
     return tuple(sorted(events, key=lambda event: (event.date, event.name)))
 
 
 def _parse_narrative(table: _TomlTable) -> Narrative:
-    narrative = Narrative(
+    return Narrative(
         id=table.take_text("id", needed=True, pattern=_ID_PATTERN, meant="small letters, digits and _"),
         name=table.take_text("name", needed=True),
         definition=table.take_text("definition", needed=True),
@@ -94,26 +94,21 @@ def _parse_narrative(table: _TomlTable) -> Narrative:
         threshold=table.take_number("threshold"),
         replaces=table.take_texts("replaces", pattern=_ID_PATTERN, meant="ids of earlier narratives"),
     )
-    table.check_empty()
-    return narrative
 
 
 def _parse_speaker(table: _TomlTable) -> Speaker:
-    speaker = Speaker(
+    return Speaker(
         name=table.take_text("name", needed=True),
         aliases=table.take_texts("aliases"),
-        roles=tuple(_parse_role(role) for role in table.take_tables("roles")),
+        roles=tuple(role.parse_with(_parse_role) for role in table.take_tables("roles")),
         affiliation=table.take_text("affiliation"),
     )
-    table.check_empty()
-    return speaker
 
 
 def _parse_role(table: _TomlTable) -> Role:
     role = Role(table.take_text("title", needed=True), table.take_day("from"), table.take_day("to"))
     if role.start and role.end and role.end < role.start:
         raise table.make_error("`from` before `to`", f"{role.start} to {role.end}", "Correct the dates.")
-    table.check_empty()
     return role
 
 
@@ -121,18 +116,16 @@ def _parse_event(table: _TomlTable) -> Event:
     day = table.take_day("date")
     if day is None:
         raise table.make_missing_error("date")
-    event = Event(
+    return Event(
         date=day,
         name=table.take_text("name", needed=True),
         source=table.take_text("source", needed=True, pattern=_URL_PATTERN, meant="a web address"),
         narratives=table.take_texts("narratives", pattern=_ID_PATTERN, meant="narrative ids"),
     )
-    table.check_empty()
-    return event
 
 
 class _TomlTable:
-    """One TOML table whose keys are taken one by one; `where` is the file and entry for error messages."""
+    """One TOML table whose keys are taken one by one; `where` names file and entry in errors."""
 
     def __init__(self, values: dict[str, object], where: str) -> None:
         self._values = dict(values)
@@ -190,64 +183,73 @@ class _TomlTable:
             raise self.make_error(f"a list of tables as `{key}`", repr(value), "Write {title = ...} entries.")
         return [_TomlTable(item, f"{self._where}, {key} {number}") for number, item in enumerate(value, 1)]
 
-    def check_empty(self) -> None:
-        """Reject unknown keys, because a misspelt key would otherwise be ignored silently."""
+    def parse_with(self, parse: Callable[[_TomlTable], _Entry]) -> _Entry:
+        """Parse the table, and reject unknown keys: a misspelt key would otherwise be ignored silently."""
+        entry = parse(self)
         if self._values:
             raise self.make_error("only known keys", ", ".join(sorted(self._values)), "Correct or remove them.")
+        return entry
 
 
-def _load_toml(path: Path) -> tuple[dict[str, object], str]:
+def _load_entries(
+    path: Path, kind: str, label: str, parse: Callable[[_TomlTable], _Entry]
+) -> tuple[tuple[_Entry, ...], str]:
+    """Load the `[[kind]]` tables of a file and the sha256 (hex) of its bytes; `label` is the key that names a table."""
     try:
-        content = path.read_bytes()
-        return tomllib.loads(content.decode("utf-8-sig")), hashlib.sha256(content).hexdigest()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigError(f"a readable file {path}", reason, "Check the path and the permissions.") from error
+        with _convert_os_errors(path):
+            content = path.read_bytes()
+        data = tomllib.loads(content.decode("utf-8-sig"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"TOML in UTF-8 in {path}", str(error), "Correct the file there.") from error
-
-
-def _iterate_tables(data: dict[str, object], path: Path, kind: str, label: str) -> Iterator[_TomlTable]:
-    entries = data.get(kind)
+    tables = data.get(kind)
     others = sorted(set(data) - {kind})
-    if others or not isinstance(entries, list) or not entries:
+    if others or not isinstance(tables, list) or not tables:
         got = f"also {', '.join(others)}" if others else "none"
         raise ConfigError(f"one or more [[{kind}]] tables and nothing else in {path}", got, "Correct the file.")
-    for number, entry in enumerate(entries, 1):
-        if not isinstance(entry, dict):
-            raise ConfigError(f"[[{kind}]] tables in {path}", repr(entry), "Correct the file.")
-        yield _TomlTable(entry, f"{path}, {kind} {entry.get(label, number)!r}")
+    entries = []
+    for number, table in enumerate(tables, 1):
+        if not isinstance(table, dict):
+            raise ConfigError(f"[[{kind}]] tables in {path}", repr(table), "Correct the file.")
+        entries.append(_TomlTable(table, f"{path}, {kind} {table.get(label, number)!r}").parse_with(parse))
+    return tuple(entries), hashlib.sha256(content).hexdigest()
 
 
 def _check_unique(path: Path, what: str, values: list[str]) -> None:
-    twice = sorted({value for value in values if values.count(value) > 1})
-    if twice:
-        raise ConfigError(f"each {what} once in {path}", f"{', '.join(twice)} twice", "Rename or remove one.")
+    repeated = sorted(value for value, times in Counter(values).items() if times > 1)
+    if repeated:
+        raise ConfigError(f"each {what} only once in {path}", f"{', '.join(repeated)} twice", "Rename or remove one.")
 
 
+@contextmanager
+def _convert_os_errors(path: Path) -> Iterator[None]:
+    """Convert a failure to open or read a file into a ConfigError."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(f"a readable file {path}", reason, "Check the path and the permissions.") from error
+
+
+_VERDICT_LISTS: dict[Verdict, str] = {"accepted": "labels", "undecided": "disputed", "rejected": "rejected"}
 _BAD_ROW_HINT = "Correct that row or leave it out."
 
 
 def read_labels(path: Path, narrative_ids: Sequence[str]) -> Iterator[LabelledText | Rejected]:
     """Read the rows of a JSONL file `{text, labels, disputed}`, in file order; a bad row as `Rejected`.
 
-    Narratives in `labels` are accepted, those in `disputed` undecided, and all others of `narrative_ids`
-    rejected; if a row has `rejected`, only those are. `document` is the document of the paragraph; without
-    it, the document is the `id` up to its last hyphen (`speech7` for `speech7-12`). Raises ConfigError if the
-    file cannot be read.
+    Narratives in `labels` are accepted and those in `disputed` undecided. Those in `rejected` are rejected, or
+    all others of `narrative_ids` if a row has no such list. `document` is the document of the paragraph;
+    without it, the document is the `id` up to its last hyphen (`speech7` for `speech7-12`). Raises ConfigError
+    if the file cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            for row, line in enumerate(file, 1):
-                if not line.strip():
-                    continue
-                try:
-                    yield _parse_label_row(line, row, narrative_ids)
-                except ReadError as error:
-                    yield Rejected(str(path), row, str(error))
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigError(f"a readable file {path}", reason, "Check the path and the permissions.") from error
+    with _convert_os_errors(path), path.open("rb") as file:
+        for row, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                yield _parse_label_row(line, row, narrative_ids)
+            except ReadError as error:
+                yield Rejected(str(path), row, str(error))
 
 
 def _parse_label_row(line: bytes, row: int, narrative_ids: Sequence[str]) -> LabelledText:
@@ -263,14 +265,10 @@ def _parse_label_row(line: bytes, row: int, narrative_ids: Sequence[str]) -> Lab
     if "labels" not in value:
         raise ReadError("a list as `labels`, empty if the text advances no narrative", "none", _BAD_ROW_HINT)
     text = replace_unstorable(text)
-    named: dict[Verdict, set[str]] = {
-        "accepted": _parse_narrative_ids(value, "labels", narrative_ids),
-        "undecided": _parse_narrative_ids(value, "disputed", narrative_ids),
-        "rejected": _parse_narrative_ids(value, "rejected", narrative_ids),
-    }
-    both = sorted(key for key in narrative_ids if sum(key in keys for keys in named.values()) > 1)
-    if both:
-        raise ReadError("each narrative under one verdict", f"{', '.join(both)} under two", _BAD_ROW_HINT)
+    named = {verdict: _parse_narrative_ids(value, name, narrative_ids) for verdict, name in _VERDICT_LISTS.items()}
+    repeated = sorted(key for key in narrative_ids if sum(key in keys for keys in named.values()) > 1)
+    if repeated:
+        raise ReadError("each narrative under one verdict", f"{', '.join(repeated)} under two", _BAD_ROW_HINT)
     if "rejected" not in value:
         named["rejected"] = set(narrative_ids) - named["accepted"] - named["undecided"]
     verdicts = {key: verdict for verdict, keys in named.items() for key in keys}
@@ -307,22 +305,16 @@ JUDGEMENT_ANSWERS: dict[str, bool | None] = {"yes": True, "no": False, "unsure":
 def read_judgements(path: Path) -> Iterator[Judgement | Rejected]:
     """Read the rows with a verdict, in file order; a bad row as `Rejected`. Other rows are skipped.
 
-    Only JUDGEMENT_COLUMNS are used. Cells may be separated by commas, semicolons, tabs or bars, as
-    spreadsheets of different languages save them. Raises ConfigError if the file cannot be read or lacks one
-    of these columns.
+    Only JUDGEMENT_COLUMNS are used. Cells may be separated by commas, semicolons, tabs or bars, because
+    spreadsheets of different languages save different ones. Raises ConfigError if the file cannot be read or
+    lacks one of these columns.
     """
     try:
-        delimiter = find_delimiter(path, JUDGEMENT_COLUMNS)
-        with open_text(path, newline="", guess=True) as lines:
-            rows = iterate_csv_rows(lines, delimiter)
-            header = [name.strip() for name in unwrap_row(next(rows, []))]
+        with _convert_os_errors(path), open_csv(path, JUDGEMENT_COLUMNS) as (header, rows):
             if any(header.count(name) != 1 for name in JUDGEMENT_COLUMNS):
+                expected = f"the columns {', '.join(JUDGEMENT_COLUMNS)}, each once, in {path}"
                 got = ", ".join(header) or "an empty file"
-                raise ConfigError(
-                    f"the columns {', '.join(JUDGEMENT_COLUMNS)}, each once, in {path}",
-                    got,
-                    "Use a file from `spotcheck draw`.",
-                )
+                raise ConfigError(expected, got, "Use a file from `spotcheck draw`.")
             for number, cells in enumerate(rows, 1):
                 try:
                     record = make_csv_record(cells, header)
@@ -333,9 +325,6 @@ def read_judgements(path: Path) -> Iterator[Judgement | Rejected]:
     except (ReadError, UnicodeDecodeError) as error:
         got = error.got if isinstance(error, ReadError) else str(error)
         raise ConfigError(f"CSV in {path}", got, "Save the file as CSV in UTF-8.") from error
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigError(f"a readable file {path}", reason, "Check the path and the permissions.") from error
 
 
 def _parse_judgement(record: dict[str, str], row: int) -> Judgement:

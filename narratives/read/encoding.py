@@ -20,9 +20,7 @@ from charset_normalizer import from_bytes
 from narratives.model import ReadError
 
 MAX_DOCUMENT_SIZE = 20_000_000  # bytes of one text file, characters of one row; a long book has two million
-MAX_UNPACKED_TABLE_BYTES = (
-    500_000_000  # bytes of a gzipped Parquet file once unpacked, which must be in memory as a whole
-)
+MAX_UNPACKED_TABLE_BYTES = 500_000_000  # of a gzipped Parquet file, which must be in memory as a whole
 # Text is compressed to a third or a tenth; only a gzip bomb is compressed a hundredfold.
 MAX_COMPRESSION_RATIO = 100
 SAFE_UNPACKED_BYTES = 50_000_000  # bytes that may be unpacked with any ratio
@@ -50,8 +48,7 @@ class GzipReader(io.RawIOBase):
         data = self._packed.read(len(buffer))
         self._done += len(data)
         if self._done > self._limit:
-            got = f"one that grows more than {MAX_COMPRESSION_RATIO}-fold, beyond {self._limit // 1_000_000} MB"
-            raise ReadError("a gzip file of text", got, "If you trust the file, unpack it first.")
+            raise make_expansion_error("a gzip file of text", self._limit, "unpack it first")
         buffer[: len(data)] = data
         return len(data)
 
@@ -59,6 +56,12 @@ class GzipReader(io.RawIOBase):
         """Close the reader and the file."""
         self._packed.close()
         super().close()
+
+
+def make_expansion_error(expected: str, limit: int, remedy: str) -> ReadError:
+    """Make the error for a file that unpacks to more than `limit` bytes, as text never does."""
+    got = f"one that expands more than {MAX_COMPRESSION_RATIO}-fold, to over {limit // 1_000_000} MB"
+    return ReadError(expected, got, f"If you trust the file, {remedy}.")
 
 
 def read_within_limit(raw: BinaryIO, limit: int) -> bytes:
@@ -72,10 +75,7 @@ def read_within_limit(raw: BinaryIO, limit: int) -> bytes:
 
 @contextmanager
 def limit_time() -> Iterator[None]:
-    """Raise ReadError in the block after MAX_SECONDS.
-
-    It uses the alarm signal, which only the main thread can set. In other threads it has no effect.
-    """
+    """Raise ReadError in the block after MAX_SECONDS, but only in the main thread, which can set the alarm."""
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return
@@ -100,7 +100,7 @@ def limit_time() -> Iterator[None]:
 class LimitedLines(Iterator[str]):
     """Iterate over lines. A line above the limit raises LongLineError, and the iteration can continue.
 
-    `number` is the number of the last line, starting at 1. A line that is too long is skipped piece by piece.
+    `number` is the number of the last line, starting at 1.
     """
 
     def __init__(self, lines: TextIO, limit: int = 0) -> None:
@@ -126,7 +126,7 @@ _CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 GUESS_SAMPLE_BYTES = 262_144  # of a table, from which its encoding is guessed
 MIN_NON_UTF8_LINES = 2
 _CYRILLIC_RUN = re.compile(rb"[\xc0-\xff\xa8\xb8]{2,}")
-MIN_CYRILLIC_LETTERS, MIN_CYRILLIC_SHARE = 8, 0.85  # letters, and their share among the bytes beyond ASCII
+MIN_CYRILLIC_LETTERS, MIN_CYRILLIC_SHARE = 8, 0.85  # letters, and their share of the bytes beyond ASCII
 MAX_CONTROL_SHARE = 0.01
 MIN_CHECKED_BYTES = 1000
 _ESCAPED_BYTES = re.compile("[\udc80-\udcff]")
@@ -144,31 +144,27 @@ def open_bytes(path: Path) -> BinaryIO:
 
 
 def decode_text(data: bytes) -> str:
-    """Decode a whole file, with line feeds as line ends.
+    """Decode a whole file by its byte order mark, else as UTF-8, else by a guess; line ends become line feeds.
 
-    The encoding is that of the byte order mark, else UTF-8 if the bytes are valid UTF-8, else a guess by
-    charset-normalizer. Raises ReadError if the file is empty or no text.
+    Raises ReadError if the file is empty or no text.
     """
-    encoding = _get_marked_encoding(data)
-    if encoding:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError as error:
-            raise _make_decoding_error(f"{error.reason} at byte {error.start}") from error
-    else:
+    marked = _get_marked_encoding(data)
+    if not marked:
         _reject_binary(data)
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError:
-            _reject_mixed_encodings(data)
-            encoding = _guess_encoding(data)
-            if not encoding:
-                raise _make_decoding_error("bytes in an unknown encoding") from None
-            text = data.decode(encoding, errors="replace")
+    try:
+        text = data.decode(marked or "utf-8")
+    except UnicodeDecodeError as error:
+        if marked:
+            raise _make_decoding_error(f"{error.reason} at byte {error.start}") from error
+        _reject_mixed_encodings(data)
+        guessed = _guess_encoding(data)
+        if not guessed:
+            raise _make_decoding_error("bytes in an unknown encoding") from None
+        text = data.decode(guessed, errors="replace")
     if "\0" in text:
         raise _make_binary_error("NUL characters")
     if not text.strip():
-        raise _make_empty_error()
+        raise make_empty_error()
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -176,14 +172,14 @@ def decode_text(data: bytes) -> str:
 def open_text(path: Path, newline: str | None = None, guess: bool = False) -> Iterator[TextIO]:
     """Open a text table for reading by lines, as UTF-8 or with the encoding of its byte order mark.
 
-    With `guess`, a table whose first part is consistently in another encoding, as from a spreadsheet, is read
-    in that encoding. Invalid bytes become lone surrogates, which `has_undecoded_bytes` detects, so that one
-    bad row does not spoil the others. Raises ReadError if the file is empty or binary.
+    With `guess`, a table that starts in another encoding, as saved by a spreadsheet, is read in that encoding.
+    Invalid bytes become lone surrogates, which `has_undecoded_bytes` detects, so that one bad row does not
+    spoil the others. Raises ReadError if the file is empty or binary.
     """
     with open_bytes(path) as raw:
         head = raw.read(GUESS_SAMPLE_BYTES if guess else HEAD_BYTES)
     if not head:
-        raise _make_empty_error()
+        raise make_empty_error()
     encoding = _get_marked_encoding(head)
     if not encoding:
         _reject_binary(head[:HEAD_BYTES])
@@ -200,6 +196,15 @@ def open_text(path: Path, newline: str | None = None, guess: bool = False) -> It
 def has_undecoded_bytes(text: str) -> bool:
     """Return whether `open_text` read invalid bytes in this text."""
     return _ESCAPED_BYTES.search(text) is not None
+
+
+def is_utf8(data: bytes) -> bool:
+    """Return whether the data are valid UTF-8."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def has_byte_order_mark(data: bytes) -> bool:
@@ -221,41 +226,30 @@ def _reject_binary(data: bytes) -> None:
 
 def _reject_mixed_encodings(data: bytes) -> None:
     """Reject a file with lines in UTF-8 and lines in another encoding, because no encoding fits both."""
-    foreign = 0
-    utf8 = False
-    for number, line in enumerate(data.splitlines(), 1):
-        if not line.isascii():
-            try:
-                line.decode("utf-8")
-                utf8 = True
-            except UnicodeDecodeError:
-                foreign = foreign or number
-        if foreign and utf8:
-            hint = "Save the whole file as UTF-8."
-            raise ReadError("text in one encoding", f"a mixture: line {foreign} is not UTF-8", hint)
+    utf8 = {number: is_utf8(line) for number, line in enumerate(data.splitlines(), 1) if not line.isascii()}
+    if any(utf8.values()):
+        foreign = next(number for number, is_valid in utf8.items() if not is_valid)
+        hint = "Save the whole file as UTF-8."
+        raise ReadError("text in one encoding", f"a mixture: line {foreign} is not UTF-8", hint)
 
 
 def _detect_legacy_encoding(head: bytes) -> str:
     """Detect the encoding of the first part of a table; "" if it may be UTF-8."""
-    foreign = 0
     lines = head.splitlines()
     # The last line may end in the middle of a character.
-    for line in lines[:-1] if len(head) == GUESS_SAMPLE_BYTES else lines:
-        if not line.isascii():
-            try:
-                line.decode("utf-8")
-                return ""
-            except UnicodeDecodeError:
-                foreign += 1
+    whole = lines[:-1] if len(head) == GUESS_SAMPLE_BYTES else lines
+    beyond_ascii = [line for line in whole if not line.isascii()]
+    if any(map(is_utf8, beyond_ascii)):
+        return ""
     # A single line may just be damaged.
-    return _guess_encoding(head) if foreign >= MIN_NON_UTF8_LINES or _is_cyrillic(head) else ""
+    return _guess_encoding(head) if len(beyond_ascii) >= MIN_NON_UTF8_LINES or _is_cyrillic(head) else ""
 
 
 def _guess_encoding(data: bytes) -> str:
     """Guess the encoding of bytes that are not UTF-8, or return "".
 
     Russian is detected by its bytes, because a few words are not enough for charset-normalizer. Both Russian
-    encodings have letters above 0xC0, but one has small letters where the other has capitals.
+    encodings have letters above 0xC0. Where one has small letters, the other has capitals.
     """
     if _is_cyrillic(data):
         small = sum(byte >= 0xE0 for byte in data)
@@ -277,5 +271,6 @@ def _make_decoding_error(what: str) -> ReadError:
     return ReadError("text in UTF-8 or UTF-16", what, "Save the file as UTF-8.")
 
 
-def _make_empty_error() -> ReadError:
+def make_empty_error() -> ReadError:
+    """Make the error for an empty file."""
     return ReadError("a file with content", "an empty file", "Add text, or leave it out.")

@@ -8,7 +8,7 @@ import json
 import logging
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from narratives.model import InputFile, RawDocument, ReadError, Rejected
 from narratives.read.encoding import MAX_DOCUMENT_SIZE, decode_text, limit_time, open_bytes, read_within_limit
 from narratives.read.html import read_html
 from narratives.read.office import read_docx, read_pdf
+from narratives.read.rows import apply_manifest, make_legible, make_rejected
 from narratives.read.tables import (
     list_csv_columns,
     list_jsonl_columns,
@@ -25,16 +26,15 @@ from narratives.read.tables import (
     read_jsonl,
     read_parquet,
 )
-from narratives.read.tables.rows import apply_manifest, make_legible, make_rejected
 
 log = logging.getLogger(__name__)
 
 # Part of every fingerprint. Increase it when a reader changes its result for the same bytes.
 READER_VERSION = 5
 MAX_QUOTED = 200  # characters of a parser's message about a damaged file
-PLAIN = (".txt", ".html", ".htm", ".jsonl", ".csv")
+PLAIN_TEXT = (".txt", ".html", ".htm", ".jsonl", ".csv")
 
-# The columns of a table, as a list of the shapes of its rows.
+# The function that lists the columns of a table, once for each shape of its rows.
 TABLE_EXTENSIONS: Mapping[str, Callable[[InputFile, Mapping[str, str]], list[tuple[str, ...]]]] = {
     ".jsonl": list_jsonl_columns,
     ".csv": list_csv_columns,
@@ -71,10 +71,9 @@ def get_format(path: Path) -> str:
 def check_format(path: Path) -> None:
     """Raise ReadError if no reader supports this format."""
     extension = get_format(path)
-    if extension in READERS:
-        return
-    known = f"one of {' '.join(READERS)} (or its .gz)"
-    raise ReadError(known, f"extension {path.suffix or '(none)'}", "Convert the file or leave it out.")
+    if extension not in READERS:
+        known = f"one of {' '.join(READERS)} (or its .gz)"
+        raise ReadError(known, f"extension {path.suffix or '(none)'}", "Convert the file or leave it out.")
 
 
 def compute_fingerprint(file: InputFile, columns: Mapping[str, str]) -> str:
@@ -87,18 +86,16 @@ def compute_fingerprint(file: InputFile, columns: Mapping[str, str]) -> str:
     digest = hashlib.sha256(json.dumps(terms).encode())
     try:
         with file.path.open("rb") as raw:
-            while block := raw.read(1 << 20):
-                digest.update(block)
+            return hashlib.file_digest(raw, lambda: digest).hexdigest()
     except OSError as error:
         raise make_read_error(error) from error
-    return digest.hexdigest()
 
 
 def read_file(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
     """Read the documents of one file, row by row; `columns` maps our fields to columns of the file.
 
-    A part that cannot be read is returned as Rejected, with the reason in words: one row (`row` as in
-    RawDocument), or the whole file or its remainder (`row` 0). Raises nothing.
+    What cannot be read is returned as Rejected, with the reason in words: one row (`row` as in RawDocument),
+    the whole file, or the rest of it (`row` 0). Raises nothing.
     """
     row = count = 0
     try:
@@ -146,18 +143,13 @@ def list_columns(file: InputFile) -> tuple[str, ...]:
 def find_unused(file: InputFile, columns: Mapping[str, str]) -> tuple[str, ...]:
     """Find the columns of a table that are not used; for JSONL those of its first lines.
 
-    Empty if the file is no table, and if the columns cannot be read, which `read_file` reports.
+    Empty if the file is no table or the columns cannot be read, which `read_file` reports.
     """
-    extension = get_format(file.path)
-    try:
-        with convert_errors(file.path):
-            return (
-                list_unused_columns(TABLE_EXTENSIONS[extension](file, columns), columns)
-                if extension in TABLE_EXTENSIONS
-                else ()
-            )
-    except ReadError:
-        return ()
+    list_shapes = TABLE_EXTENSIONS.get(get_format(file.path))
+    if list_shapes is not None:
+        with suppress(ReadError), convert_errors(file.path):
+            return list_unused_columns(list_shapes(file, columns), columns)
+    return ()
 
 
 @contextmanager
@@ -182,13 +174,15 @@ def make_read_error(error: Exception, path: Path = Path()) -> ReadError:
     if isinstance(error, OSError) and error.strerror:
         return ReadError("a readable file", error.strerror, "Check that the file still exists and is complete.")
     if isinstance(error, RecursionError):
-        return ReadError("a file", "one whose parts are nested too deeply", "Leave it out.")
+        return ReadError("a file with a simple structure", "one that is nested too deeply", "Leave it out.")
     if isinstance(error, MemoryError):
         return ReadError("a file that fits into memory", "a larger one", "Split it, or leave it out.")
-    what = f"a corrupt one ({make_legible(str(error), MAX_QUOTED) or type(error).__name__})"
+    reason = make_legible(str(error), MAX_QUOTED)
+    got = f"a corrupt one ({reason or type(error).__name__})"
+    extension = get_format(path)
     if path.suffix.lower() == ".gz" and isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):
-        return ReadError("an undamaged gzip file", what, "Download or compress it again.")
-    if get_format(path) in PLAIN and isinstance(error, UnicodeError):
-        return ReadError("text in UTF-8 or UTF-16", make_legible(str(error), MAX_QUOTED), "Save the file as UTF-8.")
-    kind = f"{get_format(path)} file" if get_format(path) else "file"
-    return ReadError(f"an undamaged {kind}", what, "Download it again, or save it again with its own program.")
+        return ReadError("an undamaged gzip file", got, "Download or compress it again.")
+    if extension in PLAIN_TEXT and isinstance(error, UnicodeError):
+        return ReadError("text in UTF-8 or UTF-16", reason, "Save the file as UTF-8.")
+    expected = f"an undamaged {extension} file" if extension else "an undamaged file"
+    return ReadError(expected, got, "Download it again, or save it again with the program that made it.")

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from os.path import normpath, realpath
 from pathlib import Path
 
 from narratives.model import InputFile, ReadError, Rejected, UnusedColumns
-from narratives.read.encoding import open_text
 from narratives.read.formats import TABLE_EXTENSIONS, check_format, convert_errors, get_format, make_read_error
-from narratives.read.tables import find_delimiter, iterate_csv_rows, make_csv_record, unwrap_row
-from narratives.read.tables.rows import find_unmatched, make_rejected, match_columns, replace_unstorable
+from narratives.read.rows import find_unmatched, make_rejected, match_columns, replace_unstorable
+from narratives.read.tables import make_csv_record, open_csv
 
 MANIFEST_CSV = "manifest.csv"
 MANIFEST_FIELDS = ("date", "outlet", "title", "url", "speaker")
@@ -24,10 +23,7 @@ COLUMNS = ("path", *MANIFEST_FIELDS)
 
 @dataclass(frozen=True, slots=True)
 class FolderManifest:
-    """The rows of one manifest.csv by the path that they describe (relative to its folder, with `/`).
-
-    `unused` are its columns that are not used.
-    """
+    """The rows of one manifest.csv by the path that they describe (relative to its folder, with `/`)."""
 
     rows: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     rejected: tuple[Rejected, ...] = ()
@@ -35,7 +31,7 @@ class FolderManifest:
 
 
 def load_manifest(folder: Path, source: str) -> FolderManifest:
-    """Read `folder`/manifest.csv if it exists; its errors are in `rejected`, with the path `source`."""
+    """Read `folder`/manifest.csv if it exists; its errors are in `rejected`, under the path `source`."""
     path = folder / MANIFEST_CSV
     if not path.is_file():
         return FolderManifest()
@@ -43,10 +39,11 @@ def load_manifest(folder: Path, source: str) -> FolderManifest:
     rejected: list[Rejected] = []
     unused: tuple[str, ...] = ()
     try:
-        with convert_errors(path), open_text(path, newline="", guess=True) as lines:
-            records = iterate_csv_rows(lines, find_delimiter(path, COLUMNS))
-            header = [name.strip() for name in unwrap_row(next(records, []))]
-            names = _locate_fields(header)
+        with convert_errors(path), open_csv(path, COLUMNS) as (header, records):
+            names = match_columns(header, {name: name for name in COLUMNS})
+            if "path" not in names:
+                got = f"the columns {', '.join(header) or '(none)'}"
+                raise ReadError("a column `path`", got, f"Write the header {','.join(COLUMNS)}.")
             unused = find_unmatched(header, names)
             for number, cells in enumerate(records, 1):
                 try:
@@ -61,15 +58,6 @@ def load_manifest(folder: Path, source: str) -> FolderManifest:
     return FolderManifest(rows, tuple(rejected), unused)
 
 
-def _locate_fields(header: list[str]) -> dict[str, str]:
-    """Return the column of a manifest for each field."""
-    names = match_columns(header, {name: name for name in COLUMNS})
-    if "path" not in names:
-        hint = f"Write the header {','.join(COLUMNS)}."
-        raise ReadError("a column `path`", f"the columns {', '.join(header) or '(none)'}", hint)
-    return names
-
-
 def _parse_row(record: Mapping[str, str], folder: Path, known: Mapping[str, object]) -> tuple[str, dict[str, str]]:
     """Return the path that a row describes, and its other values without empty cells."""
     given = record["path"].strip()
@@ -80,7 +68,7 @@ def _parse_row(record: Mapping[str, str], folder: Path, known: Mapping[str, obje
     if not given or not (folder / name).is_file():
         raise ReadError("the path of a file", f"{given!r}, which does not exist", "Correct or remove the row.")
     if name in known:
-        raise ReadError("one row for each file", f"a second one for {given!r}", "Remove one of them.")
+        raise ReadError("one row for each file", f"a second row for {given!r}", "Remove one of them.")
     values = {f: replace_unstorable(record[f]).strip() for f in MANIFEST_FIELDS if record.get(f, "").strip()}
     if "url" in values and get_format(Path(name)) in TABLE_EXTENSIONS:
         hint = "Leave the url empty here, and add a url to each row of the table."
@@ -99,7 +87,7 @@ class Survey:
 
     files    files to read, sorted by source_path, each once
     refused  by path, what exists and is not read: files, links, folders, rows of a manifest
-    absent   arguments that name nothing that exists
+    absent   arguments that do not exist
     unused   columns of manifests that are not used
     """
 
@@ -113,8 +101,7 @@ class Survey:
     @property
     def rejected(self) -> list[Rejected]:
         """Everything that is not read, sorted."""
-        every = [*self.absent, *chain.from_iterable(self.refused.values())]
-        return sorted(every, key=lambda r: (r.source_path, r.row, r.reason))
+        return _sort_rejected([*self.absent, *chain.from_iterable(self.refused.values())])
 
     def has_seen(self, place: Path) -> bool:
         """Return whether the search covered this path, even if nothing exists there."""
@@ -122,13 +109,12 @@ class Survey:
 
 
 def survey(inputs: Sequence[str]) -> Survey:
-    """Find the files to read, and what cannot be read.
+    """Find the files to read, and what cannot be read. Raises nothing.
 
-    Folders are searched with their subfolders, and globs are expanded as in a shell. `source_path` is the
-    path as typed with the path below it, normalised and made printable. README, LICENSE, Markdown,
-    manifest.csv and hidden files are skipped. A manifest.csv describes files of its folder and the folders
-    below. Manifests are searched from the folder of each file up to the folder that was typed (for a typed
-    file: its own folder), and the nearest one with the file is used. Raises nothing.
+    Folders are searched with their subfolders, and globs are expanded as in a shell. README, LICENSE,
+    Markdown, manifest.csv and hidden files are skipped. `source_path` starts with the path as typed,
+    normalised and made printable. A manifest.csv describes the files of its folder and subfolders. If several
+    list a file, the nearest applies. Manifests above the folder that was typed are not read.
     """
     search = _InputSearch()
     for typed in inputs:
@@ -146,23 +132,23 @@ def get_place(path: Path) -> Path:
     """Return the absolute path; for a link, the path of the link and not of its target."""
     if path.name in ("", ".."):
         return path.resolve()
-    # Unlike `resolve`, this raises nothing for a link to itself.
+    # Unlike `resolve`, this does not fail for a link to itself.
     return Path(realpath(path.parent)) / path.name
 
 
 def make_printable(path: Path) -> str:
-    r"""Convert a path to text, with control characters and bytes that are not UTF-8 as `\xff`.
+    r"""Convert a path to text, with `\xff` for control characters and bytes that are not UTF-8.
 
-    Such names come from old archives. Different paths give different texts, unless a name contains such a
-    code.
+    Such names come from old archives.
     """
-    return _UNPRINTABLE.sub(lambda match: _escape_character(ord(match[0])), path.as_posix())
 
+    def escape(match: re.Match[str]) -> str:
+        # Python stores a byte that is not UTF-8 as a lone surrogate: 0xDC00 plus the byte.
+        character = ord(match[0])
+        byte = character - 0xDC00 if 0xDC80 <= character <= 0xDCFF else character
+        return f"\\x{byte:02x}" if byte <= 0xFF else f"\\u{byte:04x}"
 
-def _escape_character(character: int) -> str:
-    # Python stores a byte that is not UTF-8 as a lone surrogate: 0xDC00 plus the byte.
-    byte = character - 0xDC00 if 0xDC80 <= character <= 0xDCFF else character
-    return f"\\x{byte:02x}" if byte <= 0xFF else f"\\u{byte:04x}"
+    return _UNPRINTABLE.sub(escape, path.as_posix())
 
 
 class _InputSearch:
@@ -175,19 +161,16 @@ class _InputSearch:
         self._manifests: dict[Path, FolderManifest] = {}
         self._folders: set[Path] = set()
         self._places: set[Path] = set()
-        # Counts files and errors, with repetitions. An argument that adds none is itself an error.
-        self._met = 0
+        # The number of files and errors, including repetitions. An argument that adds none is itself an error.
+        self._count = 0
 
     def build_survey(self) -> Survey:
         """Return the survey, in order."""
         manifests = {get_place(folder / MANIFEST_CSV) for folder in self._manifests}
         return Survey(
             files=tuple(sorted(self._files.values(), key=lambda file: file.source_path)),
-            refused={
-                place: tuple(sorted(items, key=lambda r: (r.source_path, r.row, r.reason)))
-                for place, items in sorted(self._refused.items())
-            },
-            absent=tuple(sorted(self._absent, key=lambda r: (r.source_path, r.reason))),
+            refused={place: tuple(_sort_rejected(items)) for place, items in sorted(self._refused.items())},
+            absent=tuple(_sort_rejected(self._absent)),
             unused=tuple(
                 UnusedColumns(make_printable(folder / MANIFEST_CSV), manifest.unused)
                 for folder, manifest in sorted(self._manifests.items())
@@ -199,21 +182,20 @@ class _InputSearch:
 
     def add(self, typed: str) -> None:
         """Search one argument."""
-        before, path = self._met, Path(typed)
+        before, path = self._count, Path(typed)
         try:
             self._places.add(get_place(path))
             if not typed:
-                raise ValueError("nothing was typed")
+                raise ValueError("an empty argument")
             if path.exists() or path.is_symlink() or not _GLOB_CHARACTERS.search(typed):
                 self._add_path(path, path if path.is_dir() else path.parent)
             else:
                 self._add_glob(typed)
-        # pathlib raises it for an invalid pattern and for NUL characters.
-        except ValueError as error:
+        except ValueError as error:  # also from pathlib, for an invalid pattern and for NUL characters
             self._reject_missing(path, ReadError("a path or a pattern", f"{typed!r}: {error}", "Correct it."))
         except OSError as error:
             self._reject_missing(path, make_read_error(error))
-        if before == self._met:
+        if before == self._count:
             hint = "Use a folder, or a file of a supported format."
             self._reject_missing(path, ReadError("files to read", "no file of a supported format", hint))
 
@@ -243,13 +225,13 @@ class _InputSearch:
             self._load_manifest(here)
             for name in sorted(folders):
                 if not _is_ignored(Path(name)) and (here / name).is_symlink():
-                    hint = "Add its target as a separate input."
-                    self._reject(here / name, ReadError("a folder", "a link to a folder", hint))
+                    error = ReadError("a folder", "a link to a folder", "Add its target as a separate input.")
+                    self._reject(here / name, error)
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             yield from (here / name for name in sorted(names) if not _is_ignored(Path(name)))
 
     def _add_file(self, path: Path, root: Path) -> None:
-        self._met += 1
+        self._count += 1
         try:
             _check_readable(path)
         except ReadError as error:
@@ -279,13 +261,17 @@ class _InputSearch:
 
     def _reject(self, path: Path, error: ReadError) -> None:
         """Reject something that exists."""
-        self._met += 1
+        self._count += 1
         self._refused[get_place(path)].add(make_rejected(_format_source_path(path), 0, error))
 
     def _reject_missing(self, path: Path, error: ReadError) -> None:
-        """Reject an argument that names nothing that exists."""
-        self._met += 1
+        """Reject an argument that does not exist."""
+        self._count += 1
         self._absent.add(make_rejected(_format_source_path(path), 0, error))
+
+
+def _sort_rejected(rejected: Iterable[Rejected]) -> list[Rejected]:
+    return sorted(rejected, key=lambda one: (one.source_path, one.row, one.reason))
 
 
 def _check_readable(path: Path) -> None:
@@ -304,8 +290,8 @@ def _check_readable(path: Path) -> None:
 
 def _is_ignored(path: Path) -> bool:
     name = path.name.lower()
-    hidden = any(part.startswith(".") and part != ".." for part in path.parts)
-    return hidden or name == MANIFEST_CSV or name.endswith(".md") or name.split(".")[0] in _NON_INPUT_STEMS
+    is_hidden = any(part.startswith(".") and part != ".." for part in path.parts)
+    return is_hidden or name == MANIFEST_CSV or name.endswith(".md") or name.split(".")[0] in _NON_INPUT_STEMS
 
 
 def _format_source_path(path: Path) -> str:

@@ -10,19 +10,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from narratives.model import InputFile, RawDocument, RawParagraph, ReadError, Rejected
-from narratives.read.encoding import MAX_DOCUMENT_SIZE, open_bytes
-from narratives.read.html.page import parse_page
-from narratives.read.html.visible_text import is_bold, iterate_blocks, join_runs, split_label
-from narratives.read.tables.rows import apply_manifest, replace_unstorable
+from narratives.read.encoding import MAX_DOCUMENT_SIZE, make_empty_error, open_bytes
+from narratives.read.html.page import is_bold, iterate_blocks, join_runs, parse_page, split_label
+from narratives.read.rows import apply_manifest, replace_unstorable
 
 MAX_FILE_BYTES = 200_000_000
 MAX_PAGES = 5000
 MAX_XML = 50_000_000  # bytes of all XML parts of a Word file; a long book has ten million
 MAX_TAGS = 1_000_000  # in that XML; each takes a kilobyte of memory and a tenth of a millisecond
 EDGE_LINES = 3  # at the top and bottom of a page that may be running titles
-MIN_RUNNING_TITLE_SHARE = 0.5  # of pages on which a line must occur to be a running title
+MIN_RUNNING_TITLE_SHARE = 0.5  # share of pages on which a line must occur to be a running title
 MIN_RUNNING_TITLE_PAGES = 3
-MIN_FULL_LINE_SHARE = 0.8  # of the usual line length: a sentence that ends earlier ends its paragraph
+MIN_FULL_LINE_SHARE = 0.8  # share of the usual line length; a sentence that ends in a shorter line ends its paragraph
 MAX_TITLE_WORDS = 40
 
 _DIGITS = re.compile(r"\d+")
@@ -55,20 +54,19 @@ def read_docx(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocume
     `columns` is not used. Raises ReadError if it is encrypted or has no text, and any error of mammoth if it
     is damaged.
     """
-    blocks = list(
-        iterate_blocks(parse_page(f"<html><body>{_convert_docx_to_html(_load_bytes(file))}</body></html>".encode()))
-    )
+    content = _convert_docx_to_html(_load_bytes(file))
+    blocks = list(iterate_blocks(parse_page(f"<html><body>{content}</body></html>".encode())))
     texts = [replace_unstorable(join_runs(block.runs)) for block in blocks]
     if not texts:
         raise ReadError("a document with text", "none", "Add text, or leave it out.")
     first = texts[0]
-    named = blocks[0].kind == "heading" or is_bold(blocks[0].runs) or not _SENTENCE_END.search(first)
-    titled = len(texts) > 1 and named and len(first.split()) <= MAX_TITLE_WORDS and blocks[0].kind != "quote"
+    is_set_off = blocks[0].kind == "heading" or is_bold(blocks[0].runs) or not _SENTENCE_END.search(first)
+    has_title = len(texts) > 1 and is_set_off and len(first.split()) <= MAX_TITLE_WORDS and blocks[0].kind != "quote"
     paragraphs = tuple(
         RawParagraph(text, kind=block.kind, labelled=bool(split_label(block.runs).label))
         for block, text in zip(blocks, texts, strict=True)
     )
-    document = RawDocument(file.source_path, paragraphs=paragraphs[titled:], title=first if titled else "")
+    document = RawDocument(file.source_path, paragraphs=paragraphs[has_title:], title=first if has_title else "")
     yield apply_manifest(document, file)
 
 
@@ -76,7 +74,7 @@ def _load_bytes(file: InputFile) -> bytes:
     with open_bytes(file.path) as raw:
         data = raw.read(MAX_FILE_BYTES + 1)
     if not data:
-        raise ReadError("a file with content", "an empty file", "Add text, or leave it out.")
+        raise make_empty_error()
     if len(data) > MAX_FILE_BYTES:
         raise ReadError(f"a file of up to {MAX_FILE_BYTES // 1_000_000} MB", "a larger one", "Split it.")
     return data
@@ -145,28 +143,27 @@ def _split_lines(text: str) -> list[str]:
 
 def _drop_running_titles(pages: Sequence[list[str]]) -> list[list[str]]:
     """Remove page numbers, and lines that repeat at the top or bottom of pages."""
-    seen: Counter[str] = Counter()
-    for page in pages:
-        seen.update({_DIGITS.sub("#", page[i]) for i in _find_edge_lines(page)})
-    often = max(MIN_RUNNING_TITLE_PAGES, MIN_RUNNING_TITLE_SHARE * len(pages))
-    kept = []
-    for page in pages:
-        drop = {
-            i
-            for i in _find_edge_lines(page)
-            if seen[_DIGITS.sub("#", page[i])] >= often or _PAGE_NUMBER.fullmatch(page[i])
-        }
-        kept.append([line for i, line in enumerate(page) if i not in drop])
-    return kept
+    edges = [_find_edge_lines(page) for page in pages]
+    pages_with = Counter(line for page in edges for line in set(page.values()))
+    least = max(MIN_RUNNING_TITLE_PAGES, MIN_RUNNING_TITLE_SHARE * len(pages))
+
+    def is_kept(line: str, key: str | None) -> bool:
+        return key is None or (pages_with[key] < least and not _PAGE_NUMBER.fullmatch(line))
+
+    return [
+        [line for i, line in enumerate(page) if is_kept(line, edge.get(i))]
+        for page, edge in zip(pages, edges, strict=True)
+    ]
 
 
-def _find_edge_lines(page: Sequence[str]) -> list[int]:
+def _find_edge_lines(page: Sequence[str]) -> dict[int, str]:
+    """Return the first and last lines of a page by their place, with digits replaced, for comparison."""
     filled = [i for i, line in enumerate(page) if line]
-    return sorted({*filled[:EDGE_LINES], *filled[-EDGE_LINES:]})
+    return {i: _DIGITS.sub("#", page[i]) for i in (*filled[:EDGE_LINES], *filled[-EDGE_LINES:])}
 
 
 def _join_paragraphs(pages: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Join lines to paragraphs. One ends at an empty line, or with a sentence on a line that is not full."""
+    """Join lines to paragraphs. One ends at an empty line, or at a sentence end in a line that is not full."""
     lengths = sorted(len(line) for page in pages for line in page if line)
     full = lengths[int(0.9 * (len(lengths) - 1))] if lengths else 0
     paragraph = ""

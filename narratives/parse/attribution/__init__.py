@@ -5,78 +5,77 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from narratives.model import ParagraphKind, Voice
+from narratives.parse.attribution import lexicon
 from narratives.parse.attribution.entities import EntityIndex
-from narratives.parse.attribution.lexicon import (
-    ANSWER_LABELS,
-    IMPERSONAL_NOUNS,
-    INTERVIEWER_HEADS,
-    NAME_PARTICLES,
-    NAME_PREFIXES,
-    NON_NAME_WORDS,
-    QUESTION_LABELS,
-    ROLE_HEADS,
-    SENTENCE_OPENERS,
+from narratives.parse.attribution.mentions import (
+    MIN_QUOTED_SHARE,
+    compute_quoted_share,
+    find_mention_after,
+    find_quote_spans,
+    tokenise,
 )
-from narratives.parse.attribution.mentions import find_mention_after, tokenise
-from narratives.parse.attribution.quotations import MIN_QUOTED_SHARE, compute_quoted_share, find_quote_spans
 from narratives.parse.attribution.report import Attribution, attribute_report, is_about_speaker
 from narratives.parse.attribution.roster import Roster, clean_name
 from narratives.parse.segmentation import Block, count_words
 
 MAX_LABEL_WORDS = 20
 MIN_TURN_WORDS = 4
-# The end of a turn that asks: a question mark, and at most thanks or "please" after it.
+# The end of a question: a question mark, and at most thanks or "please" after it.
 QUESTION_WITH_THANKS = re.compile(
     r"\?[\"”’'»)\]]*(?:\s+(?:thank you|thanks|please|spasibo|go ahead)\b[^?]{0,60})*\s*(?:\([^()]*\)\s*)?$",
     re.IGNORECASE,
 )
-MAX_QUESTION_WORDS = 250  # up to which a guest's turn that ends by asking is a question as a whole
+MAX_QUESTION_WORDS = 250  # of a guest's turn that is a question as a whole if it ends with one
 
 _TURN_LABEL = re.compile(r"(?P<label>[A-ZÀ-ÖØ-ÞА-ЯЁ][^:“”\"?!;]{0,150}):\s+(?P<rest>\S.*)", re.DOTALL)
-_LOWERCASE_NAME_WORDS = NAME_PARTICLES | {"of", "the", "and", "for", "in", "on", "at", "to"}
+_LOWERCASE_NAME_WORDS = lexicon.NAME_PARTICLES | {"of", "the", "and", "for", "in", "on", "at", "to"}
 
 
 def is_question_label(label: str) -> bool:
     """Return whether a label stands for someone unnamed who asks: Question, Remark, From the audience."""
-    return clean_name(label).casefold() in QUESTION_LABELS
+    return clean_name(label).casefold() in lexicon.QUESTION_LABELS
 
 
 def is_answer_label(label: str) -> bool:
     """Return whether a label stands for someone unnamed who answers."""
-    return clean_name(label).casefold() in ANSWER_LABELS
+    return clean_name(label).casefold() in lexicon.ANSWER_LABELS
 
 
-def find_turn_labels(texts: Sequence[str], roster: Roster, marked: Sequence[bool] = ()) -> list[str]:
-    """Return the turn label of every text: `Question`, `Maria Zakharova`; "" where a text starts with none.
+def find_turn_labels(texts: Sequence[str], roster: Roster, bold: Sequence[bool]) -> list[str]:
+    """Return the turn label of every text, such as `Question` or `Maria Zakharova`, or "".
 
     Labels of unnamed askers and names of the roster always count. Another name counts if it follows a post, if
     it appears again, or if the text has other labels: a colon after two capitalised words is often just prose.
-    `marked` says for every text whether the page prints its label in bold. A name in bold needs no other
+    `bold` says for every text whether the page prints its label in bold. A name in bold needs no other
     evidence; a surname in bold must appear again.
     """
     split = [_TURN_LABEL.fullmatch(text) for text in texts]
-    sure: list[bool] = []
-    shaped: list[str] = []
-    bold = Counter(m["label"] for m, b in zip(split, marked, strict=False) if m and b)
-    for i, match in enumerate(split):
-        label = match["label"] if match else ""
-        set_off = i < len(marked) and marked[i] and (_is_name_label(label) or _is_surname_label(label, bold[label]))
-        sure.append(set_off or (bool(match) and _is_certain_label(label, match["rest"] if match else "", roster)))
-        shaped.append(label if match and _is_name_label(label) and _is_turn_text(match["rest"]) else "")
-    often = Counter(label for label in shaped if label)
-    several = sum(sure) >= 2
+    bold_labels = Counter(match["label"] for match, is_bold in zip(split, bold, strict=True) if match and is_bold)
+    certain: list[str] = []
+    possible: list[str] = []
+    for match, is_bold in zip(split, bold, strict=True):
+        label, rest = (match["label"], match["rest"]) if match else ("", "")
+        is_name = _is_name_label(label)
+        is_set_off = is_bold and (is_name or _is_surname_label(label, bold_labels[label]))
+        certain.append(label if is_set_off or _is_certain_label(label, rest, roster) else "")
+        possible.append(label if is_name and _is_turn_text(rest) else "")
+    counts = Counter(possible)
+    has_several = sum(map(bool, certain)) >= 2
     return [
-        match["label"] if match and (certain or (label and (several or often[label] > 1))) else ""
-        for match, certain, label in zip(split, sure, shaped, strict=True)
+        sure or (label if has_several or counts[label] > 1 else "")
+        for sure, label in zip(certain, possible, strict=True)
     ]
 
 
 def _is_surname_label(label: str, times: int) -> bool:
     return (
-        times > 1 and label.isalpha() and label.casefold() not in IMPERSONAL_NOUNS | NON_NAME_WORDS | SENTENCE_OPENERS
+        times > 1
+        and label.isalpha()
+        and label.casefold() not in lexicon.IMPERSONAL_NOUNS | lexicon.NON_NAME_WORDS | lexicon.SENTENCE_OPENERS
     )
 
 
@@ -87,30 +86,31 @@ def _is_certain_label(label: str, rest: str, roster: Roster) -> bool:
         return False
     if roster.is_known(clean_name(label)) or (_is_name_label(label) and roster.is_known(roster.resolve(label))):
         return True
-    return _is_name_label(label) and any(w.casefold() in ROLE_HEADS for w in clean_name(label).split()[:-2])
+    return _is_name_label(label) and any(w.casefold() in lexicon.ROLE_HEADS for w in clean_name(label).split()[:-2])
 
 
 def _is_turn_text(rest: str) -> bool:
     # `Minister of Justice: Konstantin Chuichenko.` is an entry of a list.
     words = rest.split()
-    entry = len(words) > 1 and all(word[:1].isupper() for word in words)
-    return count_words(rest) >= MIN_TURN_WORDS or (not entry and rest.endswith((".", "!", "?", "…", ",")))
+    is_entry = len(words) > 1 and all(word[:1].isupper() for word in words)
+    return count_words(rest) >= MIN_TURN_WORDS or (not is_entry and rest.endswith((".", "!", "?", "…", ",")))
 
 
 def _is_name_label(label: str) -> bool:
     words = clean_name(label).replace("’s ", " ").split()
-    if not 2 <= len(words) <= MAX_LABEL_WORDS or words[0].casefold() in SENTENCE_OPENERS - {"the"}:
+    if not 2 <= len(words) <= MAX_LABEL_WORDS or words[0].casefold() in lexicon.SENTENCE_OPENERS - {"the"}:
         return False
     if not all(w[:1].isupper() or w[:1].isdigit() or w.casefold() in _LOWERCASE_NAME_WORDS or "-" in w for w in words):
         return False
-    ending = [w for w in words[-2:] if w[:1].isupper() and w.casefold() not in ROLE_HEADS | NAME_PREFIXES]
-    if words[-1].casefold() in IMPERSONAL_NOUNS or (len(words) > 2 and words[-3].casefold() in ("of", "for", "the")):
+    is_possession = len(words) > 2 and words[-3].casefold() in ("of", "for", "the")
+    if is_possession or words[-1].casefold() in lexicon.IMPERSONAL_NOUNS:
         return False
-    return len(ending) == 2 and all(len(w) > 1 and not w.isupper() for w in ending)
+    posts = lexicon.ROLE_HEADS | lexicon.NAME_PREFIXES
+    return all(w[:1].isupper() and len(w) > 1 and not w.isupper() and w.casefold() not in posts for w in words[-2:])
 
 
 class Turn(NamedTuple):
-    """One body paragraph of a transcript; `speaker` has the turn, and is "" if nobody has."""
+    """One body paragraph of a transcript; `speaker` is the person who has the turn, or "" for nobody."""
 
     speaker: str
     text: str
@@ -121,10 +121,9 @@ def find_questions(turns: Sequence[Turn], labels: Mapping[str, str], roster: Ros
     """Return the paragraphs that are questions by a named person; `labels` gives the name behind each label.
 
     A turn is a question if it ends with a question mark (thanks may follow), somebody else speaks next, and an
-    official speaks in the text: a person of the roster who is not a journalist. The person who asks must be a
-    journalist, or someone who is not on the roster and has no post in any label: officials who ask one another
-    still make statements. In a long turn by someone who is not a journalist, only the last paragraph is the
-    question.
+    official speaks in the text: a person of the roster who is not a journalist. The asker is a journalist, or
+    is not on the roster and has no post in any label: officials who ask one another still make statements. In
+    a long turn by someone who is not a journalist, only the last paragraph is the question.
     """
     journalists = {name for name in labels.values() if _is_journalist(name, roster, on)}
     officials = {name for name in labels.values() if roster.is_known(name)} - journalists
@@ -138,32 +137,27 @@ def find_questions(turns: Sequence[Turn], labels: Mapping[str, str], roster: Ros
             continue
         if end == len(turns) or not (turns[end].speaker or turns[end].is_unnamed_question):
             continue
-        whole = name in journalists or _count_turn_words(turns[start:end]) <= MAX_QUESTION_WORDS
-        questions |= set(range(start, end)) if whole else {end - 1}
+        is_short = sum(count_words(turn.text) for turn in turns[start:end]) <= MAX_QUESTION_WORDS
+        questions |= set(range(start, end)) if is_short or name in journalists else {end - 1}
     return questions
 
 
 def _group_turns(turns: Sequence[Turn]) -> Iterator[tuple[int, int]]:
     """Yield the turns of one person each, as (first, one past the last)."""
-    start = 0
-    for i in range(1, len(turns) + 1):
-        if i == len(turns) or turns[i].speaker != turns[start].speaker:
-            if turns[start].speaker:
-                yield start, i
-            start = i
-
-
-def _count_turn_words(turns: Sequence[Turn]) -> int:
-    return sum(count_words(turn.text) for turn in turns)
+    end = 0
+    for speaker, group in groupby(turns, key=lambda turn: turn.speaker):
+        start, end = end, end + len(list(group))
+        if speaker:
+            yield start, end
 
 
 def _is_journalist(name: str, roster: Roster, on: str) -> bool:
-    return any(roster.holds_post(name, head, on) for head in INTERVIEWER_HEADS)
+    return any(roster.holds_post(name, head, on) for head in lexicon.INTERVIEWER_HEADS)
 
 
 def _has_post(label: str) -> bool:
     words = {re.sub(r"[’']s$", "", word.casefold()) for word in clean_name(label).split()[:-1]}
-    return bool(words & ROLE_HEADS) and not words & INTERVIEWER_HEADS
+    return bool(words & lexicon.ROLE_HEADS) and not words & lexicon.INTERVIEWER_HEADS
 
 
 DOCUMENT_SPEAKER = re.compile(
@@ -198,19 +192,21 @@ def attribute_blocks(
     The first of these that applies gives the speaker:
 
     1. The label that the source gives the paragraph.
-    2. A turn label in its text; it continues until the next label or separator.
+    2. A turn label in its text, which applies until the next label or separator.
     3. A label that the source continues from an earlier paragraph.
     4. The one speaker of the whole document, named by its title ("Briefing by X") or `stated` by manifest or
        metadata (`stated_in`).
     5. The text read as a report (`attribute_report`).
 
     Headings and titles have no speaker. A paragraph is a question if the source marks it as one, if its label
-    stands for someone unnamed who asks, or if a named person asks it (`find_questions`), who keeps their name.
-    `on` is the document's partial date, by which posts are resolved.
+    is that of an unnamed asker, or if a named person asks it (`find_questions`), who is then its speaker. `on`
+    is the document's partial date, by which posts are resolved.
     """
     body = [block for block in blocks if block.kind == "body"]
     texts = [block.text for block in body]
-    turns = _find_turns(body, roster)
+    # A block that the source labels with a name has no turn label in its text.
+    unlabelled = ["" if block.labelled and block.label else block.text for block in body]
+    turns = find_turn_labels(unlabelled, roster, [block.labelled and not block.label for block in body])
     names = _merge_labels([label for label in [*(block.label for block in body), *turns] if label], roster, on)
     host = roster.resolve(stated, on) if stated else ""
     whole = _find_document_speaker(texts, title, roster, on, host, stated_in)
@@ -223,12 +219,6 @@ def attribute_blocks(
     attributed |= {at: AttributedBlock("body", by) for at, by in zip(free, reports, strict=True)}
     bodies = (_mark_block_quote(block, attributed[at]) for at, block in enumerate(body))
     return [next(bodies) if block.kind == "body" else AttributedBlock(block.kind, Attribution()) for block in blocks]
-
-
-def _find_turns(body: Sequence[Block], roster: Roster) -> list[str]:
-    """Return the turn label of every body block; a block that the source labels with a name has none."""
-    texts = ["" if block.labelled and block.label else block.text for block in body]
-    return find_turn_labels(texts, roster, [block.labelled and not block.label for block in body])
 
 
 def _find_document_speaker(
@@ -245,7 +235,7 @@ def _find_document_speaker(
 def _attribute_turns(
     body: Sequence[Block], turns: Sequence[str], names: Mapping[str, str], whole: Attribution, roster: Roster
 ) -> dict[int, AttributedBlock]:
-    """Attribute the body blocks that have a label, or the speaker of the whole document; leave out the others."""
+    """Attribute, by place, the body blocks that have a label, or all if the document has one speaker."""
     attributed: dict[int, AttributedBlock] = {}
     running = answering = ""
     for at, (block, turn) in enumerate(zip(body, turns, strict=True)):
@@ -280,11 +270,7 @@ def _choose_label(block: Block, turn: str, running: str) -> tuple[str, str, str]
 
 
 def _mark_questions(
-    attributed: dict[int, AttributedBlock],
-    texts: Sequence[str],
-    names: Mapping[str, str],
-    roster: Roster,
-    on: str,
+    attributed: dict[int, AttributedBlock], texts: Sequence[str], names: Mapping[str, str], roster: Roster, on: str
 ) -> None:
     turns = []
     for at, text in enumerate(texts):
@@ -333,15 +319,16 @@ def _merge_labels(labels: Sequence[str], roster: Roster, on: str) -> dict[str, s
     """Return the name behind every label of one document; a label that ends with another is the same person.
 
     `Gazprom CEO Alexei Miller` and `Alexei Miller` become the latter. If the post in the longer label does not
-    fit the person of the roster, both labels are a namesake and keep the longer name.
+    fit the person of the roster, both labels belong to a namesake and keep the longer name.
     """
     names = {label: roster.resolve(label, on) for label in labels}
     cleaned = {label: clean_name(label) for label in names}
     for long in names:
         for short in names:
-            if " " in cleaned[short] and cleaned[long].endswith(" " + cleaned[short]):
-                if names[long] == cleaned[long] and roster.is_known(cleaned[short]):
+            is_ending = " " in cleaned[short] and cleaned[long].endswith(" " + cleaned[short])
+            if is_ending and names[long] == cleaned[long]:
+                if roster.is_known(cleaned[short]):
                     names[short] = names[long]
-                elif names[long] == cleaned[long]:
+                else:
                     names[long] = names[short]
     return names

@@ -6,20 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from narratives.parse.attribution import lexicon
 from narratives.parse.attribution.entities import EntityIndex
-from narratives.parse.attribution.lexicon import (
-    ANONYMOUS_QUOTE_WORDS,
-    EPITHETS,
-    FEMALE_NAMES,
-    INTERVENING_WORDS,
-    MALE_NAMES,
-    MODALS,
-    RUSSIAN_FEMALE_ENDINGS,
-    SENTENCE_OPENERS,
-    SPEECH_NOUNS,
-    US_STATES,
-    WORDS_AFTER_NAMES,
-)
 from narratives.parse.attribution.mentions import (
     DETERMINERS,
     POSSESSIVE,
@@ -37,43 +25,34 @@ from narratives.parse.attribution.mentions import (
 from narratives.parse.attribution.reporting_clauses import SpeechAct
 from narratives.parse.attribution.roster import get_only, get_surname
 
-MIN_FULL_QUOTE = 20  # characters from which a quotation is more than a borrowed word
+MIN_FULL_QUOTE = 20  # characters from which a quotation is more than a quoted word or two
 _FORMS_OF_BE = ("was", "were", "is", "are", "been", "being", "be")
 # "Hobbs is heard saying" does not count as a passive.
-_NON_PASSIVE_PARTICIPLES = (
-    "heard",
-    "quoted",
-    "caught",
-    "seen",
-    "recorded",
-    "unmoved",
-    "unimpressed",
-    "undeterred",
-)
+_NON_PASSIVE_PARTICIPLES = ("heard", "quoted", "caught", "seen", "recorded", "unmoved", "unimpressed", "undeterred")
 _INTRODUCING_WORDS = ("is", "was", "are", "were", "by", "like", "including", "comes", "from", "as", "with")
 
 
 def find_implied_speaker(tokens: Sequence[Token], entities: EntityIndex) -> tuple[str, SentenceSubject | None]:
     """Return the speaker of the first long quotation, or ""; and the subject, if it is a pronoun.
 
-    The speaker is the subject of the sentence ("Hobbs ended the night with a promise: ..."). If the quotation
-    is a sentence of its own, the sentence before decides: its subject, the person whom it introduces ("Then
-    there is Ann Lee."), or the owner of a word for speech ("Marsh’s answer was short.").
+    The speaker is the subject of the sentence ("Hobbs ended the night with a promise: ..."). For a quotation
+    that is a sentence of its own, it is the subject of the sentence before, the person whom that introduces
+    ("Then there is Ann Lee."), or the owner of a word for speech ("Marsh’s answer was short.").
     """
     at = next((i for i, token in enumerate(tokens) if token.quoted >= MIN_FULL_QUOTE), 0)
-    begins = [i for i in iterate_sentence_starts(tokens) if i <= at]
-    if not at or not begins:
+    starts = [i for i in iterate_sentence_starts(tokens) if i <= at]
+    if not at or not starts:
         return "", None
-    start = begins[-1]
+    start = starts[-1]
     if start == at:
-        # “...” on its own; words after it may be a tag that could not be read.
-        if len(begins) < 2 or (at + 1 < len(tokens) and tokens[at + 1].text[:1].islower()):
+        # “...” on its own; words after it may name its speaker in a way that is not understood.
+        if len(starts) < 2 or (at + 1 < len(tokens) and tokens[at + 1].text[:1].islower()):
             return "", None
-        start = begins[-2]
-    if any(_has_others_words(tokens, i) for i in range(start, at)):
+        start = starts[-2]
+    if any(_names_other_source(tokens, i) for i in range(start, at)):
         return "", None
-    if whose := _find_possessor(tokens, start, at, entities):
-        return whose, None
+    if owner := _find_possessor(tokens, start, at, entities):
+        return owner, None
     head = find_subject_from(tokens, start)
     name = entities.resolve(head.mention)
     if name and entities.is_full_name(name):
@@ -86,11 +65,11 @@ def find_implied_speaker(tokens: Sequence[Token], entities: EntityIndex) -> tupl
     return name, None
 
 
-def _has_others_words(tokens: Sequence[Token], i: int) -> bool:
+def _names_other_source(tokens: Sequence[Token], i: int) -> bool:
     word = tokens[i].text.casefold()
     if word in ("sign", "signs"):
         return tokens[i + 1].text != "of"  # "no sign of backing down"
-    return word in ANONYMOUS_QUOTE_WORDS or word == QUOTE_TOKEN
+    return word in lexicon.ANONYMOUS_QUOTE_WORDS or word == QUOTE_TOKEN
 
 
 def _find_only_person(tokens: Sequence[Token], start: int, at: int, entities: EntityIndex) -> str:
@@ -110,10 +89,10 @@ def find_introduced_person(tokens: Sequence[Token], start: int, end: int, entiti
             continue
         after = i + len(mention.post) + len(mention.name)
         name = entities.resolve(mention)
-        follows = [token.text for token in tokens[after : after + 2]]
-        is_brought = tokens[i - 1].text in _INTRODUCING_WORDS and follows[:1] in ([","], ["."], [":"])
-        is_described = follows[:1] == [","] and follows[1:] and follows[1] in DETERMINERS
-        if name and entities.is_full_name(name) and (is_brought or is_described):
+        following = [token.text for token in tokens[after : after + 2]]
+        is_introduced = tokens[i - 1].text in _INTRODUCING_WORDS and following[:1] in ([","], ["."], [":"])
+        is_described = following[:1] == [","] and following[1:] and following[1] in DETERMINERS
+        if name and entities.is_full_name(name) and (is_introduced or is_described):
             return i, name
     return start, ""
 
@@ -121,45 +100,37 @@ def find_introduced_person(tokens: Sequence[Token], start: int, end: int, entiti
 def _find_possessor(tokens: Sequence[Token], start: int, at: int, entities: EntityIndex) -> str:
     """Return the owner of a word for speech, such as Marsh in `Marsh’s answer was short`."""
     for i in range(start + 1, at):
-        if tokens[i].text.casefold() not in SPEECH_NOUNS:
+        if tokens[i].text.casefold() not in lexicon.SPEECH_NOUNS:
             continue
         for j in range(i, max(i - 3, start), -1):
             if is_capitalised(tokens[j - 1].text) and POSSESSIVE.search(tokens[j - 1].text):
                 first = j - 1
                 while first > start and is_capitalised(tokens[first - 1].text):
                     first -= 1
-                mention = find_mention_after([*tokens[first : j - 1], Token(_strip_possessive(tokens[j - 1].text))], 0)
-                return entities.resolve(mention) if mention is not None else ""
+                owner = Token(POSSESSIVE.sub("", tokens[j - 1].text))
+                return entities.resolve(find_mention_after([*tokens[first : j - 1], owner], 0))
     return ""
-
-
-def _strip_possessive(word: str) -> str:
-    return POSSESSIVE.sub("", word)
 
 
 def _is_passive_subject(tokens: Sequence[Token], head: SentenceSubject, at: int) -> bool:
     """Return whether the subject is passive: `Hobbs was described as “...”`, `Hobbs was greeted by “...”`."""
     words = [token.text.casefold() for token in tokens[head.at : at]]
-    pairs = pairwise(words)
-    return any(
-        before in _FORMS_OF_BE
-        and word not in _NON_PASSIVE_PARTICIPLES
-        and word.endswith(("ed", "en", "told", "met", "hit"))
-        for before, word in pairs
-    )
+    participles = (word for before, word in pairwise(words) if before in _FORMS_OF_BE)
+    passives = (word for word in participles if word.endswith(("ed", "en", "told", "met", "hit")))
+    return any(word not in _NON_PASSIVE_PARTICIPLES for word in passives)
 
 
-MIN_ACT_QUOTE = 8  # characters of a quotation, next to which an act ("called") is an act of saying
+MIN_ACT_QUOTE = 8  # characters of a quotation, next to which a verb of acting ("called") reports speech
 
 
 class DiscourseState(NamedTuple):
-    """What the paragraphs before have established.
+    """What is known before a paragraph is read.
 
     Attributes:
         main: The speaker in the metadata or the title.
         talkers: The persons who say something anywhere in the text.
         recent: The persons named most recently, the latest first; "" for one without a name.
-        asker: The person who asked something in the paragraph right before.
+        asker: The person who asked something in the previous paragraph.
     """
 
     main: str
@@ -170,34 +141,31 @@ class DiscourseState(NamedTuple):
 
 def lowercase_openers(tokens: list[Token], entities: EntityIndex) -> list[Token]:
     """Return the tokens with ordinary words at the start of a sentence in lower case: "Fresh off a rout, Ann Lee"."""
-    out = list(tokens)
+    lowered = list(tokens)
     for i in iterate_sentence_starts(tokens):
         after = tokens[i + 1].text if i + 1 < len(tokens) else "."
         word = tokens[i].text
-        if (
-            not (word.isalpha() and is_capitalised(word))
-            or word.isupper()
-            or word.casefold() in SENTENCE_OPENERS | US_STATES
-        ):
+        may_be_name = word.isalpha() and is_capitalised(word) and not word.isupper()
+        if not may_be_name or word.casefold() in lexicon.SENTENCE_OPENERS | lexicon.US_STATES:
             continue
         if (word.endswith("ly") or not _can_follow_name(after)) and not entities.is_name(word):
-            out[i] = Token(word.casefold())
-    return out
+            lowered[i] = Token(word.casefold())
+    return lowered
 
 
 def _can_follow_name(word: str) -> bool:
     """Return whether a word may follow a name at the start of a sentence: a verb, "and", a mark."""
-    is_regular = word.endswith(("ed", "s")) and word not in ("across", "towards")
-    return (
-        not (word.isalpha() and word.islower()) or is_regular or word in WORDS_AFTER_NAMES | MODALS | INTERVENING_WORDS
-    )
+    if not (word.isalpha() and word.islower()):
+        return True
+    is_verb = word.endswith(("ed", "s")) and word not in ("across", "towards")
+    return is_verb or word in lexicon.WORDS_AFTER_NAMES | lexicon.MODALS | lexicon.INTERVENING_WORDS
 
 
 def find_previous_subject(tokens: Sequence[Token], at: int) -> Mention | None:
     """Return the subject of the last sentence before `at` that has one: "Marsh has been there. “...,” she said"."""
-    begins = [i for i in iterate_sentence_starts(tokens) if i < at]
-    heads = (find_subject_from(tokens, i).mention for i in reversed(begins))
-    return next((mention for mention in heads if mention is not None), None)
+    starts = [i for i in iterate_sentence_starts(tokens) if i < at]
+    mentions = (find_subject_from(tokens, i).mention for i in reversed(starts))
+    return next((mention for mention in mentions if mention is not None), None)
 
 
 def replace_handles(tokens: list[Token], entities: EntityIndex) -> list[Token]:
@@ -214,10 +182,10 @@ def replace_handles(tokens: list[Token], entities: EntityIndex) -> list[Token]:
 
 def is_epithet(tokens: Sequence[Token], act: SpeechAct) -> bool:
     """Return whether the subject is like `the New York businessman`, next to a quotation."""
-    the = any(token.text.casefold() == "the" for token in tokens[max(act.at - 4, 0) : act.at + 2])
+    has_article = any(token.text.casefold() == "the" for token in tokens[max(act.at - 4, 0) : act.at + 2])
     post = act.mention.post if act.mention else ()
     word = post[-1] if post else tokens[act.at].text
-    return the and word.casefold() in EPITHETS and act.beside >= MIN_ACT_QUOTE
+    return has_article and word.casefold() in lexicon.EPITHETS and act.quote_length >= MIN_ACT_QUOTE
 
 
 def resolve_pronoun(
@@ -241,8 +209,10 @@ def resolve_pronoun(
 def _matches_pronoun(name: str, pronoun: str) -> bool:
     """Return whether a person may be "he" or "she", by the first name; an unknown name may be either."""
     first, last = name.split()[0].casefold() if name else "", get_surname(name).casefold()
-    is_man = first in MALE_NAMES
-    is_woman = first in FEMALE_NAMES or (not is_man and " " in name and last.endswith(RUSSIAN_FEMALE_ENDINGS))
+    is_man = first in lexicon.MALE_NAMES
+    is_woman = first in lexicon.FEMALE_NAMES or (
+        not is_man and " " in name and last.endswith(lexicon.RUSSIAN_FEMALE_ENDINGS)
+    )
     return not (is_woman if pronoun == "he" else is_man)
 
 
@@ -261,7 +231,8 @@ def resolve_subjects(tokens: Sequence[Token], entities: EntityIndex) -> list[tup
         end = next((i for i in range(start, len(tokens)) if tokens[i].text in (".", QUOTE_TOKEN)), len(tokens))
         if head.mention is None and not head.pronoun:
             at, name = find_introduced_person(tokens, start, end, entities)
-            persons += [(at, name)] * bool(name)
+            if name:
+                persons.append((at, name))
         if head.pronoun and head.at > start:
             persons += _find_fronted_persons(tokens, start, head, entities)
         elif not name:
@@ -275,12 +246,10 @@ def _find_fronted_persons(
     """Return the persons in the words before a pronoun: "As for Marsh, she", "After Marsh lost, she"."""
     if any(token.text in ("him", "her", "his") for token in tokens[start : head.at]):
         return []
-    persons: list[tuple[int, str]] = []
-    for i in range(start, head.at):
-        if is_capitalised(tokens[i].text) and not (i > start and is_capitalised(tokens[i - 1].text)):
-            name = entities.resolve(find_mention_after(tokens, i))
-            persons += [(i, name)] * bool(name and entities.is_full_name(name))
-    return persons
+    capitalised = [i for i in range(start, head.at) if is_capitalised(tokens[i].text)]
+    firsts = [i for i in capitalised if i - 1 not in capitalised]
+    named = [(i, entities.resolve(find_mention_after(tokens, i))) for i in firsts]
+    return [(i, name) for i, name in named if name and entities.is_full_name(name)]
 
 
 def find_asked_person(tokens: Sequence[Token], start: int, end: int, entities: EntityIndex) -> list[tuple[int, str]]:

@@ -5,22 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 
-from narratives.parse.attribution.lexicon import (
-    ACTING_VERBS,
-    HONORIFICS,
-    IMPERSONAL_NOUNS,
-    KIN_NOUNS,
-    NON_NAME_WORDS,
-    PARTIES,
-    PERSON_RELATED_NOUNS,
-    PLACE_WORDS,
-    ROLE_HEADS,
-    SAYING_VERBS,
-    SENTENCE_OPENERS,
-    US_STATES,
-)
+from narratives.parse.attribution import lexicon
 from narratives.parse.attribution.mentions import (
     DETERMINERS,
     POSSESSIVE,
@@ -34,57 +20,18 @@ from narratives.parse.attribution.mentions import (
 )
 from narratives.parse.attribution.roster import Roster, get_only, get_surname, make_role_key
 
-# On these sites, a role without further words means this post.
+# What a role without further words means on these sites.
 HOME_ROLES = {
     ("Kremlin", "president"): "President of Russia",
     ("Kremlin", "head of state"): "President of Russia",
 }
 _SENTENCE_BREAKS = (".", "?", "!", ":", ";", "—", "–", "*")
+_VERBS = lexicon.SAYING_VERBS | lexicon.ACTING_VERBS
 
 
 def find_party(words: Sequence[str]) -> str:
     """Return the first party that some words name, or ""."""
-    return next((PARTIES[w.casefold()] for w in words if w.casefold() in PARTIES), "")
-
-
-def find_thing_words(tokens: Sequence[Token]) -> set[str]:
-    """Return single capitalised words with an article, in lower case: "The Enquirer said", "the Democrat"."""
-    words = set()
-    for before, token, after in zip(tokens, tokens[1:], [*tokens[2:], Token(".")], strict=False):
-        has_article = before.text.casefold() in ("the", "a", "an") and is_capitalised(token.text)
-        if has_article and (after.text in (",", ".") or after.text in SAYING_VERBS | ACTING_VERBS):
-            words.add(token.text.casefold())
-    return words
-
-
-def find_capitalised_words(tokens: Sequence[Token]) -> set[str]:
-    """Return the words, in lower case, that are capitalised within a sentence."""
-    pairs = pairwise(tokens)
-    return {
-        POSSESSIVE.sub("", token.text.casefold())
-        for before, token in pairs
-        if is_capitalised(token.text) and before.text not in _SENTENCE_BREAKS and not before.quoted
-    }
-
-
-def find_place_words(tokens: Sequence[Token]) -> set[str]:
-    """Return single capitalised words in the position of a place: "in Toledo"."""
-    words = set()
-    for before, token, after in zip(tokens, tokens[1:], [*tokens[2:], Token(".")], strict=False):
-        follows_preposition = before.text in ("in", "near", "outside", "across") and is_capitalised(token.text)
-        if follows_preposition and not is_capitalised(after.text) and not POSSESSIVE.search(token.text):
-            words.add(token.text.casefold())
-    return words
-
-
-def find_person_words(tokens: Sequence[Token]) -> set[str]:
-    """Return single capitalised words in the position of a person’s name: "the Marsh campaign", "Marsh, who"."""
-    words = set()
-    for token, after, next_but_one in zip(tokens, tokens[1:], [*tokens[2:], Token(".")], strict=False):
-        is_ones = after.text in PERSON_RELATED_NOUNS or (after.text == "," and next_but_one.text == "who")
-        if is_ones and is_capitalised(token.text):
-            words.add(POSSESSIVE.sub("", token.text.casefold()))
-    return words
+    return next((lexicon.PARTIES[w.casefold()] for w in words if w.casefold() in lexicon.PARTIES), "")
 
 
 def find_apposition(tokens: Sequence[Token], end: int) -> tuple[str, ...]:
@@ -92,10 +39,10 @@ def find_apposition(tokens: Sequence[Token], end: int) -> tuple[str, ...]:
     words = [token.text for token in tokens[end : end + 8]]
     if len(words) < 3 or words[0] != ",":
         return ()
-    is_ones = POSSESSIVE.search(words[1]) is not None
-    if words[1].casefold() not in DETERMINERS and not is_ones:
+    has_owner = POSSESSIVE.search(words[1]) is not None
+    if words[1].casefold() not in DETERMINERS and not has_owner:
         return ()
-    first = 2 - is_ones
+    first = 1 if has_owner else 2
     heads = (i for i, word in enumerate(words[first:], first) if is_role_head(word) or not word[0].isalpha())
     i = next(heads, 0)
     return tuple(words[first : i + 1]) if i and is_role_head(words[i]) else ()
@@ -110,7 +57,7 @@ def find_description(tokens: Sequence[Token], start: int) -> tuple[str, ...]:
     return tuple(words[first + 1 :]) if first >= 0 else ()
 
 
-MIN_DOMINANT_MENTIONS, MIN_DOMINANT_RATIO = 3, 1.5  # mentions of a name, and their ratio to those of the next one
+MIN_DOMINANT_MENTIONS, MIN_DOMINANT_RATIO = 3, 1.5  # mentions of a name, and their ratio to those of the second
 
 
 class EntityIndex:
@@ -132,10 +79,25 @@ class EntityIndex:
         for tokens in texts:
             self._learn(tokens)
             self._counts.update(_normalise_word(token.text) for token in tokens if is_capitalised(token.text))
-            self._places |= find_place_words(tokens)
-            self._things |= find_thing_words(tokens)
-            self._within |= find_capitalised_words(tokens)
-            self._persons |= find_person_words(tokens)
+            for neighbours in zip(tokens, tokens[1:], [*tokens[2:], Token(".")], strict=False):
+                self._classify_words(*neighbours)
+
+    def _classify_words(self, before: Token, token: Token, after: Token) -> None:
+        """Sort a capitalised word, in lower case, by the words next to it."""
+        is_owned = token.text in lexicon.PERSON_RELATED_NOUNS or (token.text == "," and after.text == "who")
+        if is_owned and is_capitalised(before.text):  # "the Marsh campaign", "Marsh, who"
+            self._persons.add(POSSESSIVE.sub("", before.text.casefold()))
+        if not is_capitalised(token.text):
+            return
+        word = token.text.casefold()
+        if before.text not in _SENTENCE_BREAKS and not before.quoted:
+            self._within.add(POSSESSIVE.sub("", word))
+        is_lone = not is_capitalised(after.text) and not POSSESSIVE.search(token.text)
+        if is_lone and before.text in ("in", "near", "outside", "across"):  # "in Toledo"
+            self._places.add(word)
+        is_subject = after.text in (",", ".") or after.text in _VERBS
+        if is_subject and before.text.casefold() in ("the", "a", "an"):  # "The Enquirer said", "the Democrat"
+            self._things.add(word)
 
     def resolve(self, mention: Mention | None, last: str = "") -> str:
         """Return the person of a mention, or ""; `last` is the last speaker, who decides unclear posts."""
@@ -151,30 +113,27 @@ class EntityIndex:
         return self._resolve_post((*mention.post, *mention.name), last)
 
     def _resolve_name(self, mention: Mention) -> str:
-        if len(mention.name) == 2 and mention.name[0].casefold() in PLACE_WORDS:
+        if len(mention.name) == 2 and mention.name[0].casefold() in lexicon.PLACE_WORDS:
             return ""  # "New York"
-        if mention.name and mention.name[-1].casefold() in PARTIES:
+        if mention.name and mention.name[-1].casefold() in lexicon.PARTIES:
             return ""  # "the Nebraska Republican"
-        name = [word for word in mention.name if word.casefold().rstrip(".") not in HONORIFICS]
-        if not name or (name[-1].casefold() in NON_NAME_WORDS and not self._roster.is_known(" ".join(name))):
+        name = [word for word in mention.name if word.casefold().rstrip(".") not in lexicon.HONORIFICS]
+        if not name or (name[-1].casefold() in lexicon.NON_NAME_WORDS and not self._roster.is_known(" ".join(name))):
             return ""
         if len(name) == 1:
-            person = (
-                self._full.get(name[0].casefold())
-                or self._roster.find_by_surname(name[0])
-                or self._find_by_first_name(name[0])
-            )
+            known = self._full.get(name[0].casefold()) or self._roster.find_by_surname(name[0])
+            person = known or self._find_by_first_name(name[0])
             # "Ms Bokova" is certainly a person, "Bokova" alone could be anything.
             return person or (name[0] if len(mention.name) > 1 and len(name[0]) > 2 else "")
         person = self._roster.resolve(" ".join([*mention.post, *name]), self._on)
         if not self._roster.is_known(person):
             person = " ".join(name)
         # A body is a speaker only if the roster has it: "the Joint Statement says" has no speaker.
-        return "" if name[-1].casefold() in IMPERSONAL_NOUNS and not self._roster.is_known(person) else person
+        return "" if name[-1].casefold() in lexicon.IMPERSONAL_NOUNS and not self._roster.is_known(person) else person
 
     def _find_by_first_name(self, first: str) -> str:
         """Return the only person of the text with this first name: "Royce" after "Royce Garland" and his brother."""
-        if first.casefold() in US_STATES or first.casefold() in self._places:
+        if first.casefold() in lexicon.US_STATES or first.casefold() in self._places:
             return ""
         return get_only([name for name in self._people if name.split()[0] == first])
 
@@ -188,14 +147,14 @@ class EntityIndex:
         if len(named) == 1:
             return get_only(named)
         home = HOME_ROLES.get((self._outlet, phrase.casefold()), "")
-        # "the spokeswoman" is one of the text; it takes more words than that to mean a person of the roster.
+        # "the spokeswoman" is a person of the text. Only a longer post can mean a person of the roster.
         if (home or len(key) > 1) and (holder := self._roster.find_role(home or phrase, self._on)):
             return holder
-        # "the president’s spokesman" after "Kremlin spokesman X"; but the spokesman of another country is not X.
+        # After "Kremlin spokesman X", "the president’s spokesman" is X, but the spokesman of another country is not.
         if owners := {POSSESSIVE.sub("", w.casefold()) for w in post if re.search(r"\w[’']s?$", w)}:
             holders = self._heads.get(_normalise_role_head(head), ())
             return get_only([n for n in holders if owners <= self._owners.get(n, set())])
-        if any(is_capitalised(w) and not is_role_head(w) and w.casefold() not in PARTIES for w in post):
+        if any(is_capitalised(w) and not is_role_head(w) and w.casefold() not in lexicon.PARTIES for w in post):
             return ""
         return self._choose_holder(post, head, named, last)
 
@@ -214,19 +173,18 @@ class EntityIndex:
         return last if is_last else ""
 
     def find_most_named(self, party: str) -> str:
-        """Return the person whom the text names by far most often, of a party if one is given, or ""."""
-        people = {n: self._counts[get_surname(n).casefold()] for n in set(self._full.values())}
-        able = [(count, n) for n, count in people.items() if self._parties.get(n, party) == party or not party]
-        able.sort(reverse=True)
-        if not able or able[0][0] < MIN_DOMINANT_MENTIONS:
+        """Return the person whom the text names by far most often, of this party unless it is "", or ""."""
+        people = {name for name in self._full.values() if not party or self._parties.get(name, party) == party}
+        ranked = sorted(((self._counts[get_surname(name).casefold()], name) for name in people), reverse=True)
+        if not ranked or ranked[0][0] < MIN_DOMINANT_MENTIONS:
             return ""
-        return able[0][1] if len(able) < 2 or able[0][0] >= MIN_DOMINANT_RATIO * able[1][0] else ""
+        return ranked[0][1] if len(ranked) < 2 or ranked[0][0] >= MIN_DOMINANT_RATIO * ranked[1][0] else ""
 
     def is_stranger(self, mention: Mention | None) -> bool:
         """Return whether a mention is of an unknown person: "he" may then mean them."""
         if mention is None or mention == UNNAMED_THING or self.resolve(mention):
             return False
-        return not mention.name or mention.name[-1].casefold() not in NON_NAME_WORDS | IMPERSONAL_NOUNS
+        return not mention.name or mention.name[-1].casefold() not in lexicon.NON_NAME_WORDS | lexicon.IMPERSONAL_NOUNS
 
     def find_by_handle(self, handle: str) -> str:
         """Return the person of text or roster whose full name is in an account name, as in `@realAnnLee`, or ""."""
@@ -235,7 +193,7 @@ class EntityIndex:
         return get_only([name for name in names if " " in name and name.replace(" ", "").casefold() in plain])
 
     def is_name(self, word: str) -> bool:
-        """Return whether a word is also capitalised within sentences, so that it is more than the start of one."""
+        """Return whether a word is a name: it is also capitalised within sentences, or a known name."""
         plain = POSSESSIVE.sub("", word.casefold())
         return plain in self._within or plain in self._full or bool(self._roster.find_by_surname(plain))
 
@@ -243,24 +201,21 @@ class EntityIndex:
         """Return whether the roster has this name."""
         return self._roster.is_known(name)
 
-    def add_surname(self, mention: Mention | None, beside: bool = True) -> None:
+    def add_surname(self, mention: Mention | None, has_quotation: bool = True) -> None:
         """Add a single surname as a person of this text, because it is the subject of a verb of saying.
 
-        If this is not `beside` a quotation, the text must show elsewhere that the name is a person's.
+        Without a quotation in its paragraph, the text must show elsewhere that the name is a person's.
         """
         if mention is None or len(mention.name) != 1 or mention.loose:
             return
         name = mention.name[0]
-        if not beside and name.casefold() not in self._persons:
+        word = name.casefold()
+        if (not has_quotation and word not in self._persons) or name.isupper() or name.endswith("ly") or len(name) < 3:
             return
-        is_word = (
-            name.isupper()
-            or name.endswith("ly")
-            or len(name) < 3
-            or name.casefold() in NON_NAME_WORDS | IMPERSONAL_NOUNS | ROLE_HEADS
-        )
-        if not is_word and name.casefold() not in US_STATES | self._places | self._things and not self.resolve(mention):
-            self._full[name.casefold()] = name
+        is_noun = word in lexicon.NON_NAME_WORDS | lexicon.IMPERSONAL_NOUNS | lexicon.ROLE_HEADS
+        is_place_or_thing = word in lexicon.US_STATES | self._places | self._things
+        if not is_noun and not is_place_or_thing and not self.resolve(mention):
+            self._full[word] = name
 
     def is_full_name(self, name: str) -> bool:
         """Return whether the document or the roster has this person by full name."""
@@ -268,7 +223,7 @@ class EntityIndex:
 
     def _find_relative(self, tokens: Sequence[Token], i: int) -> str:
         """Return `Kathy Hobbs` for the Kathy in `Hobbs’s wife, Kathy,`, else ""."""
-        if i < 3 or tokens[i - 1].text != "," or tokens[i - 2].text not in KIN_NOUNS:
+        if i < 3 or tokens[i - 1].text != "," or tokens[i - 2].text not in lexicon.KIN_NOUNS:
             return ""
         owner = tokens[i - 3].text
         is_owner = is_capitalised(owner) and POSSESSIVE.search(owner)
@@ -278,7 +233,7 @@ class EntityIndex:
         """Add the persons whom a paragraph names in full."""
         i = 0
         while i < len(tokens):
-            if not is_capitalised(tokens[i].text) or tokens[i].text.casefold() in SENTENCE_OPENERS:
+            if not is_capitalised(tokens[i].text) or tokens[i].text.casefold() in lexicon.SENTENCE_OPENERS:
                 i += 1
                 continue
             end = i

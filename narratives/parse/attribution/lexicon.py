@@ -1,4 +1,4 @@
-"""The word lists behind the attribution of speakers, from `lexicon.toml`, and the forms of verbs."""
+"""The word lists for attribution, from `lexicon.toml`, and the forms of verbs."""
 
 from __future__ import annotations
 
@@ -59,9 +59,8 @@ class VerbForms(NamedTuple):
 
 def inflect_verbs(bases: Iterable[str]) -> VerbForms:
     """Return the forms of verbs given by their bases, by the rules of English spelling and a few exceptions."""
-    rows = [(base, *_inflect(base)) for base in sorted(bases)]
-    columns = zip(*rows, strict=True)
-    return VerbForms(*(frozenset(column) for column in columns))
+    rows = [(base, *_inflect(base)) for base in bases]
+    return VerbForms(*map(frozenset, zip(*rows, strict=True)))
 
 
 def _inflect(base: str) -> tuple[str, str]:
@@ -71,8 +70,8 @@ def _inflect(base: str) -> tuple[str, str]:
     ends_in_y = base.endswith("y") and base[-2] not in "aeiou"
     stem = base + base[-1] if base in _WORDS["doubling_verbs"] else base.removesuffix("e")
     past = f"{base[:-1]}ied" if ends_in_y else f"{stem}ed"
-    hisses = base.endswith(("s", "x", "z", "sh", "ch"))
-    present = f"{base[:-1]}ies" if ends_in_y else f"{base}es" if hisses else f"{base}s"
+    is_sibilant = base.endswith(("s", "x", "z", "sh", "ch"))
+    present = f"{base[:-1]}ies" if ends_in_y else f"{base}es" if is_sibilant else f"{base}s"
     return past, present
 
 

@@ -1,29 +1,86 @@
-"""Split a text into tokens, and find mentions of persons and subjects of sentences among them."""
+"""Find quotations, split a text into tokens, and find mentions of persons and subjects of sentences among them."""
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from narratives.parse.attribution.lexicon import (
-    COLLECTIVE_NOUNS,
-    FEMALE_NAMES,
-    FRONTED_OPENERS,
-    MALE_NAMES,
-    NAME_PARTICLES,
-    NAME_PREFIXES,
-    NON_SUBJECT_WORDS,
-    PERSON_NOUNS,
-    PREPOSITIONS,
-    ROLE_HEADS,
-    ROLE_MODIFIERS,
-    SENTENCE_OPENERS,
-    SURNAME_HEADS,
-    TEAM_NOUNS,
-    US_STATES,
-)
-from narratives.parse.attribution.quotations import QuoteSpan
+from narratives.parse.attribution import lexicon
+from narratives.parse.segmentation import WORD
+
+MIN_QUOTED_SHARE = 0.5  # share of a paragraph's words, from which its voice is "quoted"
+MAX_QUOTED_PARAGRAPHS = 8  # paragraphs over which one unclosed quotation may continue
+QuoteSpan = tuple[int, int]
+
+_QUOTE_MARK = re.compile(r"[“”„«»\"]|‘|’(?!\w)|(?<!\w)'(?=\w)|(?<=[\w.,!?])'(?!\w)")
+_SINGLE_MARKS = frozenset("‘’'")
+_OPENING_MARKS, _CLOSING_MARKS = frozenset("“„«‘"), frozenset("”»’")
+
+
+def find_quote_spans(texts: Sequence[str]) -> list[list[QuoteSpan]]:
+    """Return the quoted spans (start, end) of every paragraph, marks included, in order and disjoint.
+
+    A quotation that is not closed extends to the end of its paragraph. If the first mark of one of the next
+    `MAX_QUOTED_PARAGRAPHS` paragraphs closes it, all paragraphs up to there belong to it.
+    """
+    spans: list[list[QuoteSpan]] = []
+    carried_to = -1
+    for i, text in enumerate(texts):
+        carried = i <= carried_to
+        own, still_open = _find_text_spans(text, carried, closes=i == carried_to)
+        spans.append(own)
+        if still_open and not carried:
+            carried_to = _find_closing_paragraph(texts, i)
+    return spans
+
+
+def compute_quoted_share(text: str, spans: Sequence[QuoteSpan]) -> float:
+    """Return the share of the words of `text` inside the spans; 0.0 for a text without words."""
+    words = [match.start() for match in WORD.finditer(text)]
+    quoted = sum(bisect_left(words, end) - bisect_left(words, start) for start, end in spans)
+    return quoted / len(words) if words else 0.0
+
+
+def _find_text_spans(text: str, carried: bool, closes: bool) -> tuple[list[QuoteSpan], bool]:
+    if carried and not closes:
+        return ([(0, len(text))] if text else []), False
+    spans: list[QuoteSpan] = []
+    start, mark = (0, "“") if carried else (-1, "")
+    for match in _QUOTE_MARK.finditer(text):
+        sign, at = match.group(), match.start()
+        if start < 0:
+            if _is_opening_mark(text, at, sign):
+                start, mark = at, sign
+        elif (sign in _SINGLE_MARKS) == (mark in _SINGLE_MARKS) and not _is_opening_mark(text, at, sign):
+            spans.append((start, at + 1))
+            start = -1
+    # A lone single mark is an apostrophe more often than a quotation left open.
+    if start >= 0 and mark not in _SINGLE_MARKS:
+        spans.append((start, len(text)))
+        return spans, mark != '"'
+    return spans, False
+
+
+def _is_opening_mark(text: str, at: int, sign: str) -> bool:
+    # Sources confuse “ and ”, so white space decides, and the sign only if white space does not.
+    before = text[at - 1] if at else " "
+    after = text[at + 1] if at + 1 < len(text) else " "
+    left, right = before.isspace() or before in "([—–-‘“\"'/", after.isspace() or after in ".,;:!?)]—–"
+    if left != right:
+        return left
+    return sign in _OPENING_MARKS or (sign not in _CLOSING_MARKS and left)
+
+
+def _find_closing_paragraph(texts: Sequence[str], i: int) -> int:
+    for j in range(i + 1, min(i + 1 + MAX_QUOTED_PARAGRAPHS, len(texts))):
+        first = next((m for m in _QUOTE_MARK.finditer(texts[j]) if m.group() not in _SINGLE_MARKS), None)
+        if first is not None:
+            # An opening mark starts another quotation, or continues this one, which its paragraph then closes.
+            return -1 if _is_opening_mark(texts[j], first.start(), first.group()) else j
+    return -1
+
 
 QUOTE_TOKEN = "§"  # represents a whole quotation among the tokens
 
@@ -33,7 +90,7 @@ _TOKEN_PATTERN = re.compile(
 )
 # "(R-Ohio)" and "R-Ohio," next to a name, and other short remarks in brackets.
 _BRACKETED_REMARK = re.compile(r"\s*\([^()]{1,40}\)|, (?:R|D|I)-[A-Z][A-Za-z. ]{1,12},")
-_QUESTION_WILL = re.compile(r"(?:^|(?<=[.?!] ))Will(?= [A-Z][^.!?]{0,200}\?)")  # "Will Marsh come?" asks of Marsh
+_QUESTION_WILL = re.compile(r"(?:^|(?<=[.?!] ))Will(?= [A-Z][^.!?]{0,200}\?)")  # in "Will Marsh come?" it is no name
 POSSESSIVE = re.compile(r"[’']s?$")
 DETERMINERS = ("the", "a", "an", "one", "his", "her", "their", "its", "another")
 INDEFINITE_DETERMINERS = ("a", "an", "one", "another", "some", "several", "two", "many")
@@ -53,15 +110,14 @@ def tokenise(text: str, spans: Sequence[QuoteSpan]) -> list[Token]:
     tokens: list[Token] = []
     at = 0
     for start, end in spans:
-        tokens += [Token(word) for word in _split_tokens(text[at:start])]
-        tokens.append(Token(QUOTE_TOKEN, end - start))
+        tokens += [*_split_tokens(text[at:start]), Token(QUOTE_TOKEN, end - start)]
         at = end
-    return tokens + [Token(word) for word in _split_tokens(text[at:])]
+    return tokens + _split_tokens(text[at:])
 
 
-def _split_tokens(text: str) -> list[str]:
-    words: list[str] = _TOKEN_PATTERN.findall(_QUESTION_WILL.sub("will", _BRACKETED_REMARK.sub("", text)))
-    return words
+def _split_tokens(text: str) -> list[Token]:
+    plain = _QUESTION_WILL.sub("will", _BRACKETED_REMARK.sub("", text))
+    return [Token(word) for word in _TOKEN_PATTERN.findall(plain)]
 
 
 class Mention(NamedTuple):
@@ -92,7 +148,7 @@ def find_mention_before(tokens: Sequence[Token], end: int) -> Mention | None:
 
 
 def find_mention_start(tokens: Sequence[Token], end: int) -> int:
-    """Return where the words begin that could be a mention ending right before `tokens[end]`."""
+    """Return the start of the words that could be a mention ending right before `tokens[end]`."""
     return _find_mention_ending_at(tokens, end)[1]
 
 
@@ -116,11 +172,11 @@ def find_mention_after(tokens: Sequence[Token], start: int, described: bool = Fa
     while end < len(tokens) and (_can_be_in_mention(tokens[end].text) or (end > start and _is_post_link(tokens, end))):
         end += 1
     mention = _parse_mention([t.text for t in tokens[start:end]], before)
-    of_another = end > start and POSSESSIVE.search(tokens[end - 1].text) is not None
-    if mention is None or not mention.name or of_another:
+    is_owner = end > start and POSSESSIVE.search(tokens[end - 1].text) is not None
+    if mention is None or not mention.name or is_owner:
         if described and (named := _find_described_name(tokens, end)):
             return named
-        if of_another or mention is None:
+        if is_owner or mention is None:
             return make_unnamed_mention(tokens[min(end, len(tokens) - 1)].text) if tokens else None
     return mention
 
@@ -146,9 +202,9 @@ def _find_described_name(tokens: Sequence[Token], start: int) -> Mention | None:
 def make_unnamed_mention(word: str) -> Mention | None:
     """Return `UNNAMED_PERSON` or `UNNAMED_THING` for a common noun, None for a word that cannot be a subject."""
     low = word.casefold()
-    if low in PERSON_NOUNS or low in ROLE_HEADS:
+    if low in lexicon.PERSON_NOUNS or low in lexicon.ROLE_HEADS:
         return UNNAMED_PERSON
-    is_noun = word.isalpha() and word == low and low not in NON_SUBJECT_WORDS and not low.endswith("ly")
+    is_noun = word.isalpha() and word == low and low not in lexicon.NON_SUBJECT_WORDS and not low.endswith("ly")
     return UNNAMED_THING if is_noun else None
 
 
@@ -159,14 +215,14 @@ def is_capitalised(word: str) -> bool:
 
 def is_role_head(word: str) -> bool:
     """Return whether a word names a post, such as minister."""
-    return word.casefold() in ROLE_HEADS
+    return word.casefold() in lexicon.ROLE_HEADS
 
 
 def _can_be_in_mention(word: str) -> bool:
     low = word.casefold()
     if is_capitalised(word):
-        return low not in SENTENCE_OPENERS
-    known = low in ROLE_HEADS or low in ROLE_MODIFIERS or low in NAME_PARTICLES
+        return low not in lexicon.SENTENCE_OPENERS
+    known = low in lexicon.ROLE_HEADS or low in lexicon.ROLE_MODIFIERS or low in lexicon.NAME_PARTICLES
     return known or bool(re.search(r"\w[’']s?$", word))
 
 
@@ -181,35 +237,32 @@ def _is_post_link(tokens: Sequence[Token], i: int) -> bool:
 def can_be_in_name(word: str) -> bool:
     """Return whether a word can be part of a name, such as "Lee" or "van"."""
     low = word.casefold()
-    return (is_capitalised(word) and low not in SENTENCE_OPENERS) or low in NAME_PARTICLES
-
-
-def _skip_posts(plain: Sequence[str]) -> int:
-    return max((i + 1 for i, word in enumerate(plain[:-1]) if word in ROLE_HEADS), default=0)
+    return (is_capitalised(word) and low not in lexicon.SENTENCE_OPENERS) or low in lexicon.NAME_PARTICLES
 
 
 def _parse_mention(words: list[str], before: str) -> Mention | None:
     """Split the words of a mention into post and name: the post ends with the last word that names one."""
-    while words and words[0].casefold() in NAME_PARTICLES:
+    while words and words[0].casefold() in lexicon.NAME_PARTICLES:
         words = words[1:]
     plain = [word.casefold() for word in words]
     cut = 0
     for i, word in enumerate(plain):
         # "Islamic State leader X": all words before a post belong to it.
-        if word in ROLE_HEADS or (not is_capitalised(words[i]) and word not in NAME_PARTICLES):
+        if word in lexicon.ROLE_HEADS or (not is_capitalised(words[i]) and word not in lexicon.NAME_PARTICLES):
             cut = i + 1
     for i, word in enumerate(words[:-1]):
         # "CNN’s Ann Lee": the owner belongs to the post.
         cut = max(cut, i + 1) if re.search(r"\w[’']s$", word) else cut
-    if 1 < cut == len(words) and plain[-1] in SURNAME_HEADS and is_capitalised(words[-1]):
-        cut = _skip_posts(plain) if plain[-2] in MALE_NAMES | FEMALE_NAMES or plain[-2] in ROLE_HEADS else cut
-    loose = 0 < cut < len(words) and plain[cut - 1] in ("of", "for", "to", "the")
-    while not loose and cut < len(words) and plain[cut] in NAME_PREFIXES:
+    is_surname = 1 < cut == len(words) and plain[-1] in lexicon.SURNAME_HEADS and is_capitalised(words[-1])
+    if is_surname and plain[-2] in lexicon.MALE_NAMES | lexicon.FEMALE_NAMES | lexicon.ROLE_HEADS:
+        cut = max((i + 1 for i, word in enumerate(plain[:-1]) if word in lexicon.ROLE_HEADS), default=0)
+    is_loose = 0 < cut < len(words) and plain[cut - 1] in ("of", "for", "to", "the")
+    while not is_loose and cut < len(words) and plain[cut] in lexicon.NAME_PREFIXES:
         cut += 1
     post, name = tuple(words[:cut]), tuple(POSSESSIVE.sub("", word) for word in words[cut:])
     if name:
-        return Mention(post, name, loose)
-    # "a spokesman said" names nobody; "the Russian said" names nobody either.
+        return Mention(post, name, is_loose)
+    # Neither "a spokesman said" nor "the Russian said" names anybody.
     indefinite = before.casefold() in ("a", "an", "another", "one")
     return None if indefinite or not post or not any(is_role_head(word) for word in post) else Mention(post, ())
 
@@ -219,7 +272,9 @@ MAX_PREPOSED_TOKENS = 8  # tokens of "In her remarks on Friday she"
 MIN_SENTENCE_QUOTE = 20  # characters from which a quotation is taken to end a sentence
 _SENTENCE_ENDS = (".", "?", "!", ";")
 _FRONTED_PREPOSITIONS = ("in", "on", "at", "during", "with", "within", "by")
+_SKIPPED_WORDS = lexicon.SENTENCE_OPENERS - {"he", "she"} | {","}
 _ADVERBS = ("however", "though", "then", "meanwhile", "too", "both", "still", "even", "but", "and")
+_WORDS_BEFORE_SUBJECTS = (*DETERMINERS, *_ADVERBS)
 
 
 class SentenceSubject(NamedTuple):
@@ -232,16 +287,12 @@ class SentenceSubject(NamedTuple):
 
 
 def iterate_sentence_starts(tokens: Sequence[Token]) -> Iterator[int]:
-    """Yield where the sentences of a paragraph begin."""
+    """Yield the places where the sentences of a paragraph begin."""
     dash = next((i for i, token in enumerate(tokens[:8]) if token.text in ("—", "–", "-")), 0)
     dateline = dash if dash and tokens[0].text.isupper() else -1
     for i in range(len(tokens)):
-        if (
-            i - 1 == dateline
-            or not i
-            or tokens[i - 1].text in _SENTENCE_ENDS
-            or tokens[i - 1].quoted >= MIN_SENTENCE_QUOTE
-        ):
+        before = tokens[i - 1]
+        if not i or i - 1 == dateline or before.text in _SENTENCE_ENDS or before.quoted >= MIN_SENTENCE_QUOTE:
             yield i
 
 
@@ -264,8 +315,8 @@ def _find_fronted_subject(tokens: Sequence[Token], start: int) -> SentenceSubjec
     if first in _FRONTED_PREPOSITIONS and (at := _find_fronted_pronoun(tokens, start)):
         return SentenceSubject(None, at, start, tokens[at].text)
     follows_name = start + 1 < len(tokens) and is_capitalised(tokens[start + 1].text)
-    is_participle = first.endswith(("ing", "ed")) and not follows_name and first not in MALE_NAMES
-    if first not in FRONTED_OPENERS and not is_participle:
+    is_participle = first.endswith(("ing", "ed")) and not follows_name and first not in lexicon.MALE_NAMES
+    if first not in lexicon.FRONTED_OPENERS and not is_participle:
         return None
     subjects = (_parse_subject(tokens, i, start) for i in _iterate_clause_starts(tokens, start))
     return next((subject for subject in subjects if subject is not None), None)
@@ -274,17 +325,13 @@ def _find_fronted_subject(tokens: Sequence[Token], start: int) -> SentenceSubjec
 def _find_plain_subject(tokens: Sequence[Token], start: int) -> SentenceSubject:
     """Return the subject at the start of a sentence, or after one of its commas."""
     nothing = SentenceSubject(None, start, start)
-    i = start
-    while i < len(tokens) and (tokens[i].text.casefold() in SENTENCE_OPENERS or tokens[i].text == ","):
-        if tokens[i].text.casefold() in ("he", "she"):
-            break
-        i += 1
+    i = next((i for i in range(start, len(tokens)) if tokens[i].text.casefold() not in _SKIPPED_WORDS), len(tokens))
     if i >= len(tokens) or tokens[i].text == QUOTE_TOKEN:
         return nothing
     if (subject := _parse_subject(tokens, i, start)) is not None:
         return subject
-    behind = (_parse_subject(tokens, j, start) for j in _iterate_clause_starts(tokens, start))
-    return next((s for s in behind if s and (s.pronoun or (s.mention and s.mention.name))), nothing)
+    later = (_parse_subject(tokens, j, start) for j in _iterate_clause_starts(tokens, start))
+    return next((s for s in later if s and (s.pronoun or (s.mention and s.mention.name))), nothing)
 
 
 def _find_fronted_pronoun(tokens: Sequence[Token], start: int) -> int:
@@ -298,26 +345,26 @@ def _find_fronted_pronoun(tokens: Sequence[Token], start: int) -> int:
 
 
 def _iterate_clause_starts(tokens: Sequence[Token], start: int) -> Iterator[int]:
-    """Yield where a clause may begin after the commas of a sentence that opens with something else."""
+    """Yield the places after the commas of a sentence where its main clause may begin."""
     for j, token in enumerate(tokens[start : start + MAX_FRONTED_TOKENS], start):
         if token.text in _SENTENCE_ENDS or token.text == QUOTE_TOKEN:
             return
         following = tokens[j + 1].text if j + 1 < len(tokens) else ""
-        if token.text == "," and following.casefold() not in US_STATES:
+        if token.text == "," and following.casefold() not in lexicon.US_STATES:
             yield j + 1
 
 
 def _parse_subject(tokens: Sequence[Token], i: int, start: int) -> SentenceSubject | None:
     """Return the subject whose words begin at `tokens[i]`, or None."""
-    while i < len(tokens) and (tokens[i].text in DETERMINERS or tokens[i].text in _ADVERBS):
+    while i < len(tokens) and tokens[i].text in _WORDS_BEFORE_SUBJECTS:
         i += 1
     if i >= len(tokens):
         return None
     if tokens[i].text.casefold() in ("he", "she"):
         return SentenceSubject(None, i, start, tokens[i].text.casefold())
     before = tokens[i - 1].text.casefold() if i else ""
-    of_another = is_capitalised(tokens[i].text) and POSSESSIVE.search(tokens[i].text)
-    if (before in DETERMINERS or of_another) and (named := _parse_renamed_subject(tokens, i, start)) is not None:
+    is_owner = is_capitalised(tokens[i].text) and POSSESSIVE.search(tokens[i].text)
+    if (before in DETERMINERS or is_owner) and (named := _parse_renamed_subject(tokens, i, start)) is not None:
         return named
     if is_capitalised(tokens[i].text):
         mention = find_mention_after(tokens, i)
@@ -325,9 +372,9 @@ def _parse_subject(tokens: Sequence[Token], i: int, start: int) -> SentenceSubje
             return None
         after = i + len(mention.post) + len(mention.name)
         noun = tokens[after].text if after < len(tokens) else ""
-        if noun in COLLECTIVE_NOUNS:
+        if noun in lexicon.COLLECTIVE_NOUNS:
             return SentenceSubject(UNNAMED_THING, i, start)
-        return SentenceSubject(UNNAMED_PERSON if noun in TEAM_NOUNS else mention, i, start)
+        return SentenceSubject(UNNAMED_PERSON if noun in lexicon.TEAM_NOUNS else mention, i, start)
     subject = _parse_common_subject(tokens, i, start)
     return subject if subject.mention is not None else None
 
@@ -349,19 +396,13 @@ def _parse_common_subject(tokens: Sequence[Token], i: int, start: int) -> Senten
     if mention is not None and (mention.post or mention.name) and before in ("the", "his", "her", "their"):
         return SentenceSubject(mention, i, start)
     end = next((j for j, t in enumerate(tokens[i : i + 6], i) if not t.text.islower()), i)
-    if (
-        end > i
-        and is_capitalised(tokens[end].text)
-        and (
-            make_unnamed_mention(tokens[end - 1].text) == UNNAMED_PERSON
-            or (is_role_head(tokens[end].text) and tokens[end - 1].text not in PREPOSITIONS)
-        )
-    ):
-        mention = find_mention_after(tokens, end)  # "longtime radio host Ann Lee"
-        if mention is not None and len(mention.name) > 1:
-            return SentenceSubject(mention, end, start)
+    if end > i and is_capitalised(tokens[end].text):
+        follows_person = make_unnamed_mention(tokens[end - 1].text) == UNNAMED_PERSON
+        if follows_person or (is_role_head(tokens[end].text) and tokens[end - 1].text not in lexicon.PREPOSITIONS):
+            mention = find_mention_after(tokens, end)  # "longtime radio host Ann Lee"
+            if mention is not None and len(mention.name) > 1:
+                return SentenceSubject(mention, end, start)
     word = tokens[i].text
-    is_somebody = make_unnamed_mention(word) == UNNAMED_PERSON or (
-        before in INDEFINITE_DETERMINERS and word.endswith(("er", "or", "man", "ist"))
-    )
-    return SentenceSubject(UNNAMED_PERSON if is_somebody else None, i, start)
+    is_agent = before in INDEFINITE_DETERMINERS and word.endswith(("er", "or", "man", "ist"))
+    is_person = is_agent or make_unnamed_mention(word) == UNNAMED_PERSON
+    return SentenceSubject(UNNAMED_PERSON if is_person else None, i, start)

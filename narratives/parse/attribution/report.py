@@ -22,15 +22,18 @@ from narratives.parse.attribution.coreference import (
 )
 from narratives.parse.attribution.entities import EntityIndex, find_party
 from narratives.parse.attribution.mentions import (
+    MIN_QUOTED_SHARE,
     QUOTE_TOKEN,
     Mention,
+    QuoteSpan,
     Token,
+    compute_quoted_share,
     find_mention_after,
     find_mention_before,
+    find_quote_spans,
     find_subject_from,
     tokenise,
 )
-from narratives.parse.attribution.quotations import MIN_QUOTED_SHARE, QuoteSpan, compute_quoted_share, find_quote_spans
 from narratives.parse.attribution.reporting_clauses import SpeechAct, find_speech_acts
 from narratives.parse.attribution.roster import Roster, get_surname
 
@@ -48,23 +51,20 @@ _RELAYED_NOUNS = ("statement", "statements", "words", "remark", "remarks")
 def find_relayed_person(tokens: Sequence[Token]) -> Mention | None:
     """Return the person whose words the speaker passes on: X in "the statement of X that" and "Citing X, Y said"."""
     words = [token.text.casefold() for token in tokens]
+    introductions = ("that", "who", ":", QUOTE_TOKEN)
     for i in range(len(words) - 2):
+        mention: Mention | None = None
         if words[i] in ("citing", "quoting") and (not i or words[i - 1] == "."):
             mention = find_mention_after(tokens, i + 1)
-            if mention is not None and mention.name:
-                return mention
-        if words[i] in _RELAYED_NOUNS and words[i + 1] in ("of", "by"):
-            end = i + 2
-            while end < len(words) and words[end] not in ("that", "who", ":", QUOTE_TOKEN, ".", ",", ";"):
-                end += 1
-            if end < len(words) and words[end] in ("that", "who", ":", QUOTE_TOKEN):
-                mention = find_mention_after(tokens, i + 2)
-                if mention is not None and mention.name:
-                    return mention
+        elif words[i] in _RELAYED_NOUNS and words[i + 1] in ("of", "by"):
+            end = next((word for word in words[i + 2 :] if word in (*introductions, ".", ",", ";")), "")
+            mention = find_mention_after(tokens, i + 2) if end in introductions else None
+        if mention is not None and mention.name:
+            return mention
     return None
 
 
-MIN_SURNAME_QUOTE = 8  # characters of a quotation, next to which a single surname is taken for a person
+MIN_SURNAME_QUOTE = 8  # characters of a quotation, next to which a single surname counts as a person's
 _CLOSING_MARKS = '”»"’'
 MAX_RECENT_PERSONS = 6  # persons whom "he" or "she" may mean, the latest first
 
@@ -111,7 +111,7 @@ def attribute_report(
 
     1. The subject of a verb of saying, by name, post ("the Kremlin spokesman") or pronoun.
     2. For a paragraph in quotation marks or in the first person, the speaker of the paragraph before. After
-       "The message reads:" it is the sender, whom the lead, one of the headings `above` the text, names first.
+       "The message reads:" it is the sender, who is the first person in the headings `above` the text.
     3. Nobody: the paragraph has the outlet's own voice.
 
     `about` is the speaker in the metadata; `on` is the document's partial date, by which posts are resolved.
@@ -126,7 +126,7 @@ def attribute_report(
         _add_surnames(paragraph, entities)
     acts = [act for paragraph in paragraphs for act in paragraph.acts]
     main = about or find_headline_speaker(headline, title, entities, texts)
-    talkers = {entities.resolve(act.mention) for act in acts if act.sure and not act.aside and act.mention}
+    talkers = {entities.resolve(act.mention) for act in acts if act.is_claim and not act.is_relative and act.mention}
     state = DiscourseState(main, frozenset((talkers | {main}) - {""}), ())
     sender = next((name for lead in leads if (name := entities.resolve(find_subject_from(lead, 0).mention))), "")
     attributions: list[Attribution] = []
@@ -135,20 +135,20 @@ def attribute_report(
     for paragraph in paragraphs:
         introduces_message = MESSAGE_INTRODUCTION.search(paragraph.text) is not None
         subjects = resolve_subjects(paragraph.tokens, entities)
-        current, is_anothers = _attribute_by_verbs(paragraph, subjects, entities, state)
-        if not current.speaker and not is_anothers:
-            # Only the paragraph right before lends its speaker; the title does as long as nobody has spoken.
-            lender = Attribution(main, "title")
+        current, is_unknown = _attribute_by_verbs(paragraph, subjects, entities, state)
+        if not current.speaker and not is_unknown:
+            # A speaker is only continued in the next paragraph. As long as nobody has spoken, the title gives one.
+            continued = Attribution(main, "title")
             if is_message or introduces_message:
-                lender = Attribution(sender, "sender")
+                continued = Attribution(sender, "sender")
             elif previous.speaker or state.recent:
-                lender = Attribution(previous.speaker, "continuation")
+                continued = Attribution(previous.speaker, "continuation")
             is_cited = previous.method in ("sender", "continuation")
-            current = _attribute_continuation(paragraph, lender, may_lack_marks=not is_cited)
+            current = _attribute_continuation(paragraph, continued, may_lack_marks=not is_cited)
         previous = _set_voice(current, paragraph.share)
         attributions.append(previous)
         is_message = introduces_message
-        state = _update_state(state, paragraph, subjects, previous.speaker, is_anothers, entities)
+        state = _update_state(state, paragraph, subjects, previous.speaker, is_unknown, entities)
     return _join_split_quotations(texts, spans, attributions)
 
 
@@ -163,9 +163,9 @@ def _add_surnames(paragraph: _ReportParagraph, entities: EntityIndex) -> None:
     """Add the single surnames that say something to the persons of the text."""
     quotes = any(token.quoted >= MIN_SURNAME_QUOTE for token in paragraph.tokens)
     for act in paragraph.acts:
-        if act.beside >= MIN_SURNAME_QUOTE or act.sure:
-            entities.add_surname(act.mention, beside=quotes)
-        if act.pronoun and act.sure and act.beside >= MIN_SURNAME_QUOTE:
+        if act.quote_length >= MIN_SURNAME_QUOTE or act.is_claim:
+            entities.add_surname(act.mention, has_quotation=quotes)
+        if act.pronoun and act.is_claim and act.quote_length >= MIN_SURNAME_QUOTE:
             entities.add_surname(find_previous_subject(paragraph.tokens, act.at))
 
 
@@ -181,13 +181,13 @@ def _update_state(
     paragraph: _ReportParagraph,
     subjects: Sequence[tuple[int, str]],
     speaker: str,
-    is_anothers: bool,
+    is_unknown: bool,
     entities: EntityIndex,
 ) -> DiscourseState:
     """Return the state after a paragraph: the persons whom it names come first, the last of them at the front."""
     tokens = paragraph.tokens
     named = [*find_asked_person(tokens, 0, len(tokens), entities), *subjects]
-    latest = [name for _, name in named] + [speaker] * bool(speaker or is_anothers)
+    latest = [name for _, name in named] + [speaker] * bool(speaker or is_unknown)
     asks = any(token.text in ("asked", "asks", "pressed", "wondered") for token in tokens)
     recent = tuple(dict.fromkeys([*reversed(latest), *state.recent]))
     return state._replace(asker=speaker if asks else "", recent=recent[:MAX_RECENT_PERSONS])
@@ -200,8 +200,8 @@ def _join_split_quotations(
     joined = list(attributions)
     for i in range(len(joined) - 2, -1, -1):
         is_open = bool(spans[i]) and spans[i][-1][1] == len(texts[i]) and texts[i][-1] not in _CLOSING_MARKS
-        goes_on = bool(spans[i + 1]) and spans[i + 1][0][0] == 0
-        if is_open and goes_on and joined[i + 1].speaker and not joined[i].speaker:
+        is_continued = bool(spans[i + 1]) and spans[i + 1][0][0] == 0
+        if is_open and is_continued and joined[i + 1].speaker and not joined[i].speaker:
             joined[i] = joined[i]._replace(speaker=joined[i + 1].speaker, method="split quotation")
     return joined
 
@@ -238,16 +238,16 @@ def _attribute_by_verbs(
 ) -> tuple[Attribution, bool]:
     """Return the attribution by the paragraph's own verbs, and whether an unknown person is the speaker."""
     tokens = paragraph.tokens
-    resolved, named, is_anothers = _resolve_acts(paragraph, subjects, entities, state)
+    resolved, named, is_unknown = _resolve_acts(paragraph, subjects, entities, state)
     if not resolved:
-        is_anothers = is_anothers or any(not name for _, name in subjects)
-        name, head = ("", None) if is_anothers else find_implied_speaker(tokens, entities)
+        is_unknown = is_unknown or any(not name for _, name in subjects)
+        name, head = ("", None) if is_unknown else find_implied_speaker(tokens, entities)
         if head is not None:
             name, _ = resolve_pronoun(tokens, SpeechAct(None, head.at, False, pronoun=head.pronoun), named, state)
-        return Attribution(name, "direct quote", "", "reported") if name else Attribution(), is_anothers
+        return Attribution(name, "direct quote", "", "reported") if name else Attribution(), is_unknown
     resolved = _drop_nested_acts(tokens, resolved)
-    best = max(resolved, key=lambda one: (not one.act.aside, one.act.beside, one.act.sure, -one.act.at))
-    passed_on = best.act.quotes or next((one.act.quotes for one in resolved if one.name == best.name), None)
+    best = max(resolved, key=lambda one: (not one.act.is_relative, one.act.quote_length, one.act.is_claim, -one.act.at))
+    passed_on = best.act.quoted or next((one.act.quoted for one in resolved if one.name == best.name), None)
     quoted = entities.resolve(passed_on or find_relayed_person(tokens))
     return Attribution(best.name, best.method, quoted if quoted != best.name else "", "reported"), False
 
@@ -262,20 +262,20 @@ def _resolve_acts(
     resolved: list[_ResolvedAct] = []
     named = list(subjects)
     quotes = any(token.quoted >= MIN_ACT_QUOTE for token in paragraph.tokens)
-    is_anothers = False
+    is_unknown = False
     for act in paragraph.acts:
         if act.mention is None:
             name, method = resolve_pronoun(paragraph.tokens, act, named, state)
         else:
             name = _resolve_mention(paragraph.tokens, act, named, entities, state)
-            method = "role" if not act.mention.name else "direct quote" if act.beside else "reported speech"
+            method = "role" if not act.mention.name else "direct quote" if act.quote_length else "reported speech"
         if name or entities.is_stranger(act.mention):
             named.append((act.at, name))
         # An act counts if its subject speaks elsewhere in the text, or if there is a quotation.
-        if name and (act.sure or name in state.talkers or quotes):
+        if name and (act.is_claim or name in state.talkers or quotes):
             resolved.append(_ResolvedAct(act, name, method))
-        is_anothers = is_anothers or (not name and (act.mention is None or (act.sure and not act.aside)))
-    return resolved, named, is_anothers
+        is_unknown = is_unknown or (not name and (act.mention is None or (act.is_claim and not act.is_relative)))
+    return resolved, named, is_unknown
 
 
 def _resolve_mention(
@@ -302,31 +302,26 @@ def _drop_nested_acts(tokens: Sequence[Token], resolved: Sequence[_ResolvedAct])
     for one in sorted(resolved, key=lambda r: r.act.at):
         between = [t.text for t in tokens[kept[-1].act.at : one.act.at]] if kept else []
         nested = "that" in between and not {QUOTE_TOKEN, ".", ",", ";", "?", "and"}.intersection(between)
-        if nested and kept[-1].act.sure and not kept[-1].act.aside:
+        if nested and kept[-1].act.is_claim and not kept[-1].act.is_relative:
             outer = kept.pop()
-            passed_on = outer.act.quotes or (one.act.mention if one.name != outer.name else None)
-            kept.append(outer._replace(act=replace(outer.act, quotes=passed_on)))
+            passed_on = outer.act.quoted or (one.act.mention if one.name != outer.name else None)
+            kept.append(outer._replace(act=replace(outer.act, quoted=passed_on)))
         else:
             kept.append(one)
     return kept
 
 
-def _attribute_continuation(paragraph: _ReportParagraph, lender: Attribution, may_lack_marks: bool) -> Attribution:
-    """Return the attribution to the lender, if the paragraph continues their words."""
+def _attribute_continuation(paragraph: _ReportParagraph, continued: Attribution, may_lack_marks: bool) -> Attribution:
+    """Return the attribution to the speaker before, if the paragraph continues their words."""
     text, spans = paragraph.text, paragraph.spans
-    if not lender.speaker:
+    if not continued.speaker:
         return Attribution()
-    # A continued quotation is at the start of its paragraph; words before another one name its speaker.
+    # A continued quotation is at the start of its paragraph; words before any other name its speaker.
     opens = bool(spans) and not text[: spans[0][0]].strip(" -–—*…")
-    if paragraph.share >= MIN_QUOTED_SHARE and (opens or lender.method == "sender"):
-        return lender._replace(voice="quoted")
+    if paragraph.share >= MIN_QUOTED_SHARE and (opens or continued.method == "sender"):
+        return continued._replace(voice="quoted")
     # An interview printed as a block quote has no marks and is in the first person.
-    if (
-        not spans
-        and may_lack_marks
-        and lender.method == "continuation"
-        and FIRST_PERSON.search(text)
-        and get_surname(lender.speaker) not in text
-    ):
-        return Attribution(lender.speaker, "block quote", voice="quoted")
+    is_first_person = FIRST_PERSON.search(text) and get_surname(continued.speaker) not in text
+    if may_lack_marks and not spans and continued.method == "continuation" and is_first_person:
+        return Attribution(continued.speaker, "block quote", voice="quoted")
     return Attribution()

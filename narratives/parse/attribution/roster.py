@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 
 from narratives.model import Role, Speaker
-from narratives.parse.attribution.lexicon import HONORIFICS, INTERVIEWER_HEADS, POST_FILLERS
+from narratives.parse.attribution import lexicon
 
 _BRACKETED_REMARK = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\])\s*$")
 _TOKEN_PATTERN = re.compile(r"\w+(?:[’'-]\w+)*")
@@ -37,9 +37,9 @@ RoleKey = frozenset[str]
 class Roster:
     """Canonical names of the speakers in `data/speakers.toml`; unknown names stay as given.
 
-    Spellings match without case, accents and punctuation. A name with a post ("President of Russia Vladimir
-    Putin") is the person of the roster only if the post has a word in common with that person's posts or
-    affiliation. A namesake in another office keeps the label from the text.
+    Case, accents and punctuation are ignored. A name with a post ("President of Russia Vladimir Putin") is the
+    person of the roster only if the post has a word in common with that person's posts or affiliation. A
+    namesake in another office keeps the label from the text.
     """
 
     def __init__(self, speakers: Sequence[Speaker]) -> None:
@@ -72,7 +72,10 @@ class Roster:
         return self._names.get(key) or self._surnames.get(key, "")
 
     def resolve(self, name: str, on: str = "") -> str:
-        """Return the canonical name of a label, alias or post held on the partial date `on`, else cleaned."""
+        """Return the canonical name for a label, an alias, or a post held on the partial date `on`; else the label.
+
+        A label that is returned is cleaned (`clean_name`).
+        """
         resolved = self._resolved.get((name, on))
         if resolved is None:
             resolved = self._resolved[name, on] = self._resolve(name, on)
@@ -83,7 +86,7 @@ class Roster:
         if canonical := self._names.get(_make_name_key(clean)):
             return canonical
         tokens = clean.split()
-        if len(tokens) == 1 and name.split()[0].casefold().rstrip(".") in HONORIFICS:
+        if len(tokens) == 1 and name.split()[0].casefold().rstrip(".") in lexicon.HONORIFICS:
             return self.find_by_surname(clean) or clean
         for i in range(1, len(tokens)):
             person = self.find_by_surname(" ".join(tokens[i:]))
@@ -113,7 +116,7 @@ class Roster:
 
 
 def clean_name(name: str) -> str:
-    """Return a label without remarks in brackets, a post after a comma, honorifics and a closing colon."""
+    """Return a label without remarks in brackets, a post after a comma, honorifics or a closing colon."""
     clean = " ".join(name.split()).strip(" :,;")
     while (shorter := _BRACKETED_REMARK.sub("", clean)) != clean and shorter:
         clean = shorter
@@ -121,7 +124,7 @@ def clean_name(name: str) -> str:
     if comma and after and 2 <= len(before.split()) <= 4 and before.istitle():
         clean = before
     tokens = clean.split()
-    while len(tokens) > 1 and tokens[0].casefold().rstrip(".") in HONORIFICS:
+    while len(tokens) > 1 and tokens[0].casefold().rstrip(".") in lexicon.HONORIFICS:
         tokens = tokens[1:]
     return " ".join(tokens)
 
@@ -132,7 +135,7 @@ def get_only(names: Collection[str]) -> str:
 
 
 def get_surname(name: str) -> str:
-    """Return the last word of a name without an Arabic article: texts have "Mr Assad" for Bashar al-Assad."""
+    """Return the last word of a name without an Arabic article: Bashar al-Assad is called "Mr Assad"."""
     return re.sub(r"^(?:al|el)-", "", name.split()[-1], flags=re.IGNORECASE) if name.split() else ""
 
 
@@ -140,7 +143,9 @@ def make_role_key(phrase: str) -> RoleKey:
     """Return the words that identify a post, without regard to their order and form."""
     text = phrase.casefold().replace("press secretary", "spokesperson")
     words = [re.sub(r"[’']s?$", "", word) for word in _TOKEN_PATTERN.findall(text)]
-    kept = {_ROLE_SYNONYMS.get(word, word) for word in words if word not in POST_FILLERS or word == "deputy"} - {""}
+    kept = {
+        _ROLE_SYNONYMS.get(word, word) for word in words if word not in lexicon.POST_FILLERS or word == "deputy"
+    } - {""}
     if "spokesperson" in kept and kept & {"president", "kremlin"}:
         kept = (kept - {"president", "russia"}) | {"kremlin"}
     return frozenset(kept)
@@ -154,9 +159,9 @@ def _make_name_key(name: str) -> str:
 def _get_content_words(text: str) -> set[str]:
     # One profession with many names: a host is a moderator too.
     return {
-        "journalist" if word in INTERVIEWER_HEADS else _ROLE_SYNONYMS.get(word, word)
+        "journalist" if word in lexicon.INTERVIEWER_HEADS else _ROLE_SYNONYMS.get(word, word)
         for word in _TOKEN_PATTERN.findall(text.casefold())
-        if word not in POST_FILLERS and word not in HONORIFICS
+        if word not in lexicon.POST_FILLERS and word not in lexicon.HONORIFICS
     } - {"", "russia"}
 
 

@@ -1,26 +1,25 @@
-"""Read any page: trafilatura (Barbaresi 2021) extracts the text, and blocks keep the structure of the page."""
+"""Read any page: trafilatura (Barbaresi 2021) extracts the text, and its metadata give title, outlet and date."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
+from itertools import dropwhile
+from typing import cast
+from urllib.parse import urljoin, urlsplit
 
 from lxml.html import HtmlElement
 
 from narratives.model import RawParagraph, RawParagraphKind
-from narratives.read.html.metadata import (
-    find_article_nodes,
-    find_lead,
-    find_page_url,
-    find_posted_date,
-    find_site_name,
-    find_title,
-)
-from narratives.read.html.page import HtmlPage
-from narratives.read.html.visible_text import (
+from narratives.read.html.page import (
     HtmlBlock,
+    HtmlPage,
     TextRun,
+    extract_visible_text,
+    get_classes,
+    get_meta_content,
     is_bold,
     is_hidden,
     iterate_blocks,
@@ -29,12 +28,12 @@ from narratives.read.html.visible_text import (
     split_label,
 )
 
-MIN_SENTENCE_WORDS = 5  # of a block that counts as a sentence without other evidence
+MIN_SENTENCE_WORDS = 5  # for a block to count as a sentence without other evidence
 MAX_ELEMENTS = 30_000  # real pages have a few thousand
 MAX_CHARACTERS = 2_000_000
 MAX_HEADING_WORDS = 20
-MIN_QUESTIONS = 2  # in bold, from which a page is an interview
-MIN_LINE_WORDS = 10  # on average, for lines between single breaks to be paragraphs
+MIN_QUESTIONS = 2  # questions in bold, from which a page is an interview
+MIN_LINE_WORDS = 10  # average length from which lines between single breaks are paragraphs
 _SENTENCE_END = re.compile(r"[.!?…:;,][\"”“’'»)\]]*$")
 _QUESTION_END = re.compile(r"\?[\"”“’'»)\]]*$")
 _NAVIGATION_TAGS = make_word_set("nav header footer aside form figure")
@@ -45,27 +44,26 @@ def extract_page(tree: HtmlElement) -> HtmlPage:
     articles = find_article_nodes(tree)
     site = find_site_name(tree, articles)
     title, lead = find_title(tree, articles, site), find_lead(tree)
-    posted = find_posted_date(tree, articles)
     address = find_page_url(tree, articles)
-    paragraphs = tuple(_drop_title_and_lead(_build_paragraphs(list(_iterate_text_blocks(tree))), title, lead))
+    paragraphs = _build_paragraphs(list(_iterate_text_blocks(tree)))
+    text = tuple(dropwhile(lambda paragraph: paragraph.text in (title, lead), paragraphs))
+    posted, date_source = find_posted_date(tree, articles), "posted"
     if not posted:
-        posted, kind = _guess_date(tree, address)
-    else:
-        kind = "posted"
-    return HtmlPage(paragraphs, title, site, posted, kind if posted else "", lead, address)
+        posted, date_source = _guess_date(tree, address)
+    return HtmlPage(text, title, site, posted, date_source, lead, address)
 
 
 def _iterate_text_blocks(tree: HtmlElement) -> Iterator[HtmlBlock]:
     """Iterate over the blocks of the main text."""
-    body = (
-        [] if _is_too_large(tree) else _extract_main_text(tree, recall=False) or _extract_main_text(tree, recall=True)
-    )
-    if len(body) == 1 and len(join_runs(body[0].runs)) > max(
-        (len(join_runs(chunk.runs)) for chunk in iterate_blocks(tree)), default=0
-    ):
-        body = []  # trafilatura's last resort: the whole page in one piece, with menus
-    for chunk in body or _extract_sentence_blocks(tree):
-        yield from _split_at_lines(chunk)
+    body: list[HtmlBlock] = []
+    if not _is_too_large(tree):
+        body = _extract_main_text(tree, recall=False) or _extract_main_text(tree, recall=True)
+    if len(body) == 1:
+        longest = max((len(join_runs(block.runs)) for block in iterate_blocks(tree)), default=0)
+        if len(join_runs(body[0].runs)) > longest:
+            body = []  # trafilatura's last resort: the whole page in one piece, with menus
+    for block in body or _extract_sentence_blocks(tree):
+        yield from _split_at_lines(block)
 
 
 def _extract_main_text(tree: HtmlElement, recall: bool) -> list[HtmlBlock]:
@@ -95,61 +93,209 @@ def _guess_date(tree: HtmlElement, address: str) -> tuple[str, str]:
 
 
 def _is_too_large(tree: HtmlElement) -> bool:
-    """Return whether heuristics with dozens of passes over a page would take minutes for this one."""
-    elements = characters = 0
-    for element in tree.iter():
-        elements += 1
-        characters += len(element.text or "") + len(element.tail or "")
-    return elements > MAX_ELEMENTS or characters > MAX_CHARACTERS
+    """Return whether trafilatura and htmldate, with dozens of passes over a page, would take minutes."""
+    sizes = [len(element.text or "") + len(element.tail or "") for element in tree.iter()]
+    return len(sizes) > MAX_ELEMENTS or sum(sizes) > MAX_CHARACTERS
 
 
 def _extract_sentence_blocks(tree: HtmlElement) -> list[HtmlBlock]:
     """Extract blocks of sentences outside navigation, for pages too short or simple for trafilatura."""
-    body = iterate_blocks(tree, lambda e: is_hidden(e) or e.tag in _NAVIGATION_TAGS)
-    texts = ((chunk, join_runs(chunk.runs)) for chunk in body)
-    return [c for c, text in texts if _SENTENCE_END.search(text) and len(text.split()) >= MIN_SENTENCE_WORDS]
+    body = iterate_blocks(tree, lambda element: is_hidden(element) or element.tag in _NAVIGATION_TAGS)
+    texts = ((block, join_runs(block.runs)) for block in body)
+    return [block for block, text in texts if _SENTENCE_END.search(text) and len(text.split()) >= MIN_SENTENCE_WORDS]
 
 
-def _split_at_lines(chunk: HtmlBlock) -> Iterator[HtmlBlock]:
+def _split_at_lines(block: HtmlBlock) -> Iterator[HtmlBlock]:
     """Split a block at single breaks if the lines are whole sentences; other breaks are only line ends."""
     lines: list[list[TextRun]] = [[]]
-    for run in chunk.runs:
+    for run in block.runs:
         if run == TextRun("\n"):
             lines.append([])
         else:
             lines[-1].append(run)
     texts = [text for line in lines if (text := join_runs(line))]
-    whole = all(_SENTENCE_END.search(text) for text in texts)
-    if len(texts) > 1 and whole and sum(len(t.split()) for t in texts) >= MIN_LINE_WORDS * len(texts):
-        yield from (HtmlBlock(chunk.kind, line) for line in lines if join_runs(line))
+    are_sentences = all(_SENTENCE_END.search(text) for text in texts)
+    if len(texts) > 1 and are_sentences and sum(len(t.split()) for t in texts) >= MIN_LINE_WORDS * len(texts):
+        yield from (HtmlBlock(block.kind, line) for line in lines if join_runs(line))
     else:
-        yield chunk
+        yield block
 
 
 def _build_paragraphs(body: Sequence[HtmlBlock]) -> list[RawParagraph]:
     """Build paragraphs, with their kinds from markup and bold type."""
-    bold = [is_bold(chunk.runs) for chunk in body]
-    is_question = [
-        strong and bool(_QUESTION_END.search(join_runs(c.runs))) for c, strong in zip(body, bold, strict=True)
-    ]
-    interview = sum(is_question) >= MIN_QUESTIONS
-    shaped: list[RawParagraph] = []
-    for chunk, strong, question in zip(body, bold, is_question, strict=True):
-        text = join_runs(chunk.runs)
-        kind: RawParagraphKind = chunk.kind
-        if not kind and interview and question:
+    texts = [join_runs(block.runs) for block in body]
+    bold = [is_bold(block.runs) for block in body]
+    questions = [strong and bool(_QUESTION_END.search(text)) for text, strong in zip(texts, bold, strict=True)]
+    is_interview = sum(questions) >= MIN_QUESTIONS
+    paragraphs: list[RawParagraph] = []
+    for block, text, strong, is_question in zip(body, texts, bold, questions, strict=True):
+        kind: RawParagraphKind = block.kind
+        if not kind and is_interview and is_question:
             kind = "question"
         elif not kind and strong and not all(bold) and _is_heading(text):
             kind = "heading"
-        shaped.append(RawParagraph(text, kind=kind, labelled=bool(split_label(chunk.runs).label)))
-    return shaped
+        paragraphs.append(RawParagraph(text, kind=kind, labelled=bool(split_label(block.runs).label)))
+    return paragraphs
 
 
 def _is_heading(text: str) -> bool:
     return len(text.split()) <= MAX_HEADING_WORDS and (text.endswith("?") or not _SENTENCE_END.search(text))
 
 
-def _drop_title_and_lead(paragraphs: list[RawParagraph], title: str, lead: str) -> list[RawParagraph]:
-    """Remove title and lead from the start of the text."""
-    at = next((i for i, p in enumerate(paragraphs) if p.text not in (title, lead)), len(paragraphs))
-    return paragraphs[at:]
+JsonLdNode = Mapping[str, object]
+
+ARTICLE_TYPES = re.compile(
+    r"(?:News|Reportage|Opinion|Analysis|Scholarly|Tech|Blog|Advertiser\w*)?(?:Article|Posting)|Report"
+    r"|SpecialAnnouncement|Interview|SpeechArticle|WebPage"
+)
+MAX_JSON_LD_DEPTH = 12
+LEAD_WORD_LIMITS = (5, 90)
+# Metadata fields with the date of posting, not of the last change.
+POSTED_DATE_FIELDS = make_word_set(
+    "article:published_time og:article:published_time article:published datepublished date.issued"
+    " dc.date.issued dcterms.issued dcterms.created dc.date.created publishdate publish-date"
+    " publish_date pubdate publication_date published_time sailthru.date parsely-pub-date"
+    " cxenseparse:recs:publishtime mediator_published_time article.published ya:ovs:upload_date"
+    " citation_publication_date citation_date date dc.date dcterms.date"
+)
+_LEAD_CLASS = re.compile(r"(?:^|[-_])(?:lead|lede|standfirst|dek|summary|subtitle|subheadline|announce|excerpt)$")
+_SITE_SUFFIX = re.compile(r"\s+[|•·—–»-]+\s+(?P<tail>[^|•·—–»]{2,60})$")
+
+
+def find_article_nodes(tree: HtmlElement) -> list[JsonLdNode]:
+    """Find the JSON-LD objects that describe an article, in order; broken JSON is skipped."""
+    nodes: list[JsonLdNode] = []
+    for script in tree.iter("script"):
+        if (script.get("type") or "").split(";")[0].strip().lower() == "application/ld+json":
+            try:
+                value = json.loads((script.text or "").strip().rstrip(";"), strict=False)
+            except (ValueError, RecursionError):
+                continue
+            nodes += (node for node in _iterate_nodes(value, 0) if _is_article(node))
+    # Articles before the web pages that contain them.
+    return sorted(nodes, key=lambda node: "WebPage" in _get_types(node))
+
+
+def find_title(tree: HtmlElement, articles: list[JsonLdNode], site: str) -> str:
+    """Find the headline: a heading that the metadata repeat, else metadata or heading, else the window title."""
+    headings = [text for h in tree.iter("h1") if not is_hidden(h) and (text := extract_visible_text(h))]
+    stated = [_to_string(node.get("headline")) for node in articles if "WebPage" not in _get_types(node)]
+    stated += [get_meta_content(tree, "og:title"), get_meta_content(tree, "twitter:title")]
+    window = next((seen for t in tree.iter("title") if (seen := " ".join((t.text or "").split()))), "")
+    names = [text for text in stated if text]
+    for heading in headings:
+        # A heading that the metadata repeat is the title, even if there are other h1 elements.
+        if any(
+            _is_same_title(heading, name) or _is_same_title(heading, _drop_site_suffix(name, site))
+            for name in [*names, window]
+        ):
+            return heading
+    if len(headings) == 1 and not names:
+        return headings[0]
+    return _drop_site_suffix(next(iter([*names, window, *headings]), ""), site)
+
+
+def find_site_name(tree: HtmlElement, articles: list[JsonLdNode]) -> str:
+    """Find the name of the site or publisher, or ""."""
+    if name := get_meta_content(tree, "og:site_name"):
+        return name
+    for node in articles:
+        publisher = node.get("publisher")
+        for item in publisher if isinstance(publisher, list) else [publisher]:
+            if isinstance(item, Mapping) and (name := _to_string(item.get("name"))):
+                return name
+    return get_meta_content(tree, "application-name")
+
+
+def find_page_url(tree: HtmlElement, articles: list[JsonLdNode]) -> str:
+    """Find the absolute http(s) address of the page, or ""."""
+    base = next((e.get("href") or "" for e in tree.iter("base")), "")
+    links = [e.get("href") or "" for e in tree.iter("link") if "canonical" in (e.get("rel") or "").split()]
+    shown = get_meta_content(tree, "og:url")
+    stated = [_to_string(node.get("url")) or _get_node_id(node.get("mainEntityOfPage")) for node in articles]
+    for link in [*links, shown, *stated]:
+        for start in (base, shown):
+            try:
+                address = str(urljoin(start, link.strip()))
+                parts = urlsplit(address)
+            except ValueError:
+                continue
+            if parts.scheme in ("http", "https") and parts.hostname and parts.path.strip("/"):
+                return address
+    return ""
+
+
+def find_posted_date(tree: HtmlElement, articles: list[JsonLdNode]) -> str:
+    """Find the date of posting in JSON-LD, metadata, or a single marked time; or ""."""
+    for node in articles:
+        if stated := _to_string(node.get("datePublished")) or _to_string(node.get("dateCreated")):
+            return stated
+    for element in tree.iter("meta"):
+        names = {(element.get(key) or "").strip().lower() for key in ("property", "name", "itemprop")}
+        if names & POSTED_DATE_FIELDS and (stated := (element.get("content") or "").strip()) and _has_year(stated):
+            return stated
+    marked = {
+        stated
+        for element in tree.iter("time", "span", "div", "p")
+        if (element.get("itemprop") or "").lower() == "datepublished" or element.get("pubdate") is not None
+        if (stated := element.get("datetime") or element.get("content") or extract_visible_text(element))
+    }
+    return str(marked.pop()) if len(marked) == 1 else ""
+
+
+def find_lead(tree: HtmlElement) -> str:
+    """Find the summary between heading and text by its markup, or ""."""
+    heading = next((h for h in tree.iter("h1") if not is_hidden(h)), None)
+    if heading is None:
+        return ""
+    for element in heading.xpath("following::*[self::div or self::p or self::h2 or self::span][@class]")[:60]:
+        if any(_LEAD_CLASS.search(name.lower()) for name in get_classes(element)) and not is_hidden(element):
+            text = extract_visible_text(element)
+            if LEAD_WORD_LIMITS[0] <= len(text.split()) <= LEAD_WORD_LIMITS[1]:
+                return text
+    return ""
+
+
+def _iterate_nodes(value: object, depth: int) -> Iterator[JsonLdNode]:
+    if depth > MAX_JSON_LD_DEPTH:
+        return
+    if isinstance(value, list):
+        for item in value:
+            yield from _iterate_nodes(item, depth + 1)
+    elif isinstance(value, dict):
+        yield value
+        for key in ("@graph", "mainEntity", "mainEntityOfPage"):
+            yield from _iterate_nodes(value.get(key), depth + 1)
+
+
+def _is_article(node: JsonLdNode) -> bool:
+    return any(ARTICLE_TYPES.fullmatch(name) for name in _get_types(node))
+
+
+def _get_types(node: JsonLdNode) -> list[str]:
+    kinds = node.get("@type")
+    return [str(kind) for kind in (kinds if isinstance(kinds, list) else [kinds])]
+
+
+def _to_string(value: object) -> str:
+    return " ".join(value.split()) if isinstance(value, str) else ""
+
+
+def _get_node_id(value: object) -> str:
+    return _to_string(cast(JsonLdNode, value).get("@id")) if isinstance(value, dict) else _to_string(value)
+
+
+def _is_same_title(one: str, other: str) -> bool:
+    return re.findall(r"\w+", one.casefold()) == re.findall(r"\w+", other.casefold()) != []
+
+
+def _drop_site_suffix(title: str, site: str) -> str:
+    suffix = _SITE_SUFFIX.search(title)
+    if suffix is None or len(title[: suffix.start()].split()) <= 2:
+        return title
+    is_site = not site or _is_same_title(suffix["tail"], site) or len(suffix["tail"].split()) <= 3
+    return title[: suffix.start()] if is_site else title
+
+
+def _has_year(text: str) -> bool:
+    return bool(re.search(r"(?:19|20)\d\d", text))

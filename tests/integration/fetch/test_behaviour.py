@@ -65,7 +65,7 @@ def test_slow_answers_are_given_up_on_and_tried_again(site, tmp_path):
     assert get(site, tmp_path, "/slow").counts == {"new": 1}
     site.routes["/never"] = sleep
     report = get(site, tmp_path, "/never")
-    assert "silence, 4 times" in why(report) and len(site.asked("/never")) == 4
+    assert "no answer, 4 times" in why(report) and len(site.asked("/never")) == 4
 
 
 def test_an_answer_that_drips_for_ever_is_given_up_on(site, tmp_path):

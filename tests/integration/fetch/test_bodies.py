@@ -91,7 +91,7 @@ def test_a_connection_cut_half_way_is_tried_again_then_told(site, tmp_path):
     half = Answer(page("x" * 5000).body[:2000], length="5000")
     site.routes |= {"/once": [half, page("whole")], "/always": half}
     report = get(site, tmp_path, "/once", "/always")
-    assert report.counts == {"new": 1} and "broke off, 4 times" in why(report)
+    assert report.counts == {"new": 1} and "lost connection, 4 times" in why(report)
     assert bodies(tmp_path) == [page("whole").body]
 
 
@@ -155,4 +155,4 @@ def test_what_is_no_document_is_refused(site, tmp_path, media, body):
 
 def test_an_empty_page_is_none(site, tmp_path):
     site.routes["/a"] = Answer(b" \n")
-    assert "an empty one" in why(get(site, tmp_path, "/a"))
+    assert "an empty page" in why(get(site, tmp_path, "/a"))

@@ -73,7 +73,7 @@ def test_a_day_with_more_events_than_a_listing_shows_is_told():
         date(2020, 1, 1),
         lambda url: FetchedPage(url, url, 200, (), full),
     )
-    assert len(found.entries) == 20 and "20 of one day" in found.failures[0].reason
+    assert len(found.entries) == 20 and "fewer than 20 events of one day; got 20" in found.failures[0].reason
 
 
 def test_a_listing_that_fails_is_told_and_a_tired_host_left_alone():

@@ -84,7 +84,10 @@ def test_the_pace_that_it_asks_for(site, tmp_path, text, pause):
 
 def test_a_pace_that_never_ends_is_told(site, tmp_path):
     site.routes["/robots.txt"] = rules("User-agent: *\nCrawl-delay: 86400\n")
-    assert "one request every 86,400 s" in why(get(site, tmp_path, "/a")) and site.asked() == []
+    assert (
+        "a crawl delay of up to 600 s in robots.txt; got 86,400 s" in why(get(site, tmp_path, "/a"))
+        and site.asked() == []
+    )
 
 
 class Canned:
@@ -93,7 +96,7 @@ class Canned:
     def __init__(self, body: bytes) -> None:
         self.body = body
 
-    def get(self, url, **terms):
+    def get(self, url, *terms):
         return FetchedPage(url, url, 200, (), self.body)
 
 

@@ -82,8 +82,8 @@ def test_a_faulty_narrative_is_named_with_its_file(file, change, why):
         (NARRATIVE + "[settings]\nx = 1\n", "also settings"),
         ("[[narrative]\n", "TOML in UTF-8"),
         (b"\xff\xff", "TOML in UTF-8"),
-        (NARRATIVE + NARRATIVE, "narrative id once"),
-        (NARRATIVE + NARRATIVE.replace("a_1", "a_2"), "narrative name once"),
+        (NARRATIVE + NARRATIVE, "narrative id only once"),
+        (NARRATIVE + NARRATIVE.replace("a_1", "a_2"), "narrative name only once"),
     ],
 )
 def test_a_faulty_codebook_is_refused(file, content, why):
@@ -155,7 +155,7 @@ def test_a_faulty_event_is_refused(file, change, why):
 
 
 def test_an_event_that_comes_twice_is_refused(file):
-    with pytest.raises(ConfigError, match="event once"):
+    with pytest.raises(ConfigError, match="event only once"):
         load_events(file(EVENT + EVENT))
 
 

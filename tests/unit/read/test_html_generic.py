@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.accuracy_generic import PAGES, compare, read
 from narratives.model import RawDocument, Rejected
-from narratives.read.html.metadata import canonicalise_url
+from narratives.read.html import canonicalise_url
 from tests.helpers.reading import read as read_bytes
 
 NAMES = sorted(path.stem for path in PAGES.glob("*.json"))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
-from typing import cast
+from typing import Any, cast
 
 from narratives.model import InputFile, RawDocument, RawParagraph, ReadError, Rejected, TextKind
 
@@ -27,7 +28,7 @@ METADATA_FIELDS = (
 )
 DOCUMENT_FIELDS = CONTENT_FIELDS + METADATA_FIELDS
 MAX_NAME = 80  # characters of a column name in messages
-MAX_REASON = 1000  # characters of the reason for a refusal
+MAX_REASON = 1000  # characters of the reason for a rejection
 TEXT_KINDS = ("verbatim", "paraphrase")
 # NUL and lone surrogates, which JSON can contain, can be neither stored nor hashed.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -39,18 +40,17 @@ def fold(name: str) -> str:
 
 
 def match_columns(names: Sequence[str], wanted: Mapping[str, str]) -> dict[str, str]:
-    """Return the column among `names` for each field; fields without a column are omitted.
+    """Return the column among `names` for each field that has one; `wanted` maps a field to the name of its column.
 
-    `wanted` maps a field to the name of its column. An exact match takes precedence over a match without
-    case. Raises ReadError if several columns remain.
+    An exact match takes precedence over a match without case. Raises ReadError if several columns remain.
     """
-    columns: dict[str, list[str]] = {}
+    columns: dict[str, list[str]] = defaultdict(list)
     for name in names:
-        columns.setdefault(fold(name), []).append(name)
+        columns[fold(name)].append(name)
     matched = {}
     for field, name in wanted.items():
-        alike = columns.get(fold(name), [])
-        chosen = [column for column in alike if column == name] or alike
+        candidates = columns.get(fold(name), [])
+        chosen = [column for column in candidates if column == name] or candidates
         if len(chosen) > 1:
             got = f"{chosen[0]} twice" if len({*chosen}) == 1 else " and ".join(dict.fromkeys(chosen))
             raise ReadError(f"one column for `{field}`", got, "Rename or remove all except one of them.")
@@ -60,7 +60,7 @@ def match_columns(names: Sequence[str], wanted: Mapping[str, str]) -> dict[str, 
 
 
 def find_unmatched(names: Sequence[str], matched: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the columns that match no field, in order and legible; columns without a name are omitted."""
+    """Return the legible names of the columns that match no field, in order; columns without a name are omitted."""
     return tuple(dict.fromkeys(make_legible(n, MAX_NAME) for n in names if n.strip() and n not in matched.values()))
 
 
@@ -70,18 +70,18 @@ def get_field_columns(columns: Mapping[str, str]) -> dict[str, str]:
 
 
 def map_columns(names: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
-    """Return the column of a table for each of our fields; other columns are ignored.
+    """Return the column of a table for each document field; `columns` has those that the user has mapped.
 
-    `columns` maps our fields to columns of the table. Raises ReadError if one of these columns is missing, if
-    several columns match one field, or if no column has the text.
+    Raises ReadError if a mapped column is missing, if several columns match one field, or if no column has
+    the text.
     """
     got = f"the columns {', '.join(names) or '(none)'}"
     located = match_columns(names, get_field_columns(columns))
     missing = [f"{field}={column}" for field, column in columns.items() if field not in located]
     if missing:
-        raise ReadError(f"the columns that --map {' '.join(missing)} names", got, "Correct the --map.")
+        raise ReadError(f"the columns named in --map {' '.join(missing)}", got, "Correct --map.")
     if not any(field in located for field in CONTENT_FIELDS):
-        hint = "Choose the column with the text with --map text=COLUMN."
+        hint = "Name the column that has the text with --map text=COLUMN."
         raise ReadError("a column `text` or `paragraphs`", got, hint)
     return located
 
@@ -89,50 +89,31 @@ def map_columns(names: Sequence[str], columns: Mapping[str, str]) -> dict[str, s
 def row_to_document(cells: Mapping[str, object], file: InputFile, row: int) -> RawDocument:
     """Convert the cells of one row, by field, to a raw document; a manifest overrides the row.
 
-    If a row has both paragraphs and text, the paragraphs are used. An empty list of paragraphs with a title is
-    a page without text, and a valid document. Raises ReadError if a field has an invalid value.
+    Paragraphs take precedence over a text. An empty list of paragraphs with a title is a page without text,
+    and a valid document. Raises ReadError if a field has an invalid value.
     """
     given = _parse_list(cells.get("paragraphs"))
     paragraphs = _parse_paragraphs(given or [])
     text = "" if paragraphs else _check_text(cells.get("text"), "text")
-    values = {name: _format_metadata(cells.get(name), name) for name in METADATA_FIELDS}
-    is_bare_page = given is not None and values["title"]
+    metadata = {name: _format_metadata(cells.get(name), name) for name in METADATA_FIELDS}
+    is_bare_page = given is not None and metadata["title"]
     if not paragraphs and not text.strip() and not is_bare_page:
         raise ReadError("a text or paragraphs", "neither", "Fill in one of them, or remove the row.")
-    kind = values["text_kind"] or "verbatim"
+    kind = metadata.pop("text_kind") or "verbatim"
     if kind not in TEXT_KINDS:
         raise ReadError(f"text_kind {' or '.join(TEXT_KINDS)}", repr(kind), "Correct it or leave it empty.")
-    document = RawDocument(
-        source_path=file.source_path,
-        row=row,
-        text=text,
-        paragraphs=paragraphs,
-        id=values["id"],
-        url=values["url"],
-        outlet=values["outlet"],
-        title=values["title"],
-        date=values["date"],
-        speaker=values["speaker"],
-        language=values["language"],
-        source_ref=values["source_ref"],
-        text_kind=cast(TextKind, kind),
-        lead=values["lead"],
-    )
-    return apply_manifest(document, file)
+    document = RawDocument(file.source_path, row, text, paragraphs, text_kind=cast(TextKind, kind))
+    return apply_manifest(_set_fields(document, metadata), file)
 
 
 def apply_manifest(document: RawDocument, file: InputFile) -> RawDocument:
     """Return the document with the values of its manifest.csv row, and the names of these fields."""
     values = {name: value for name, value in file.manifest.items() if value}
-    return replace(
-        document,
-        date=values.get("date", document.date),
-        outlet=values.get("outlet", document.outlet),
-        title=values.get("title", document.title),
-        url=values.get("url", document.url),
-        speaker=values.get("speaker", document.speaker),
-        from_manifest=tuple(sorted(values)),
-    )
+    return replace(_set_fields(document, values), from_manifest=tuple(sorted(values)))
+
+
+def _set_fields(document: RawDocument, values: Mapping[str, str]) -> RawDocument:
+    return replace(document, **cast(dict[str, Any], values))
 
 
 def parse_json(text: str, what: str) -> object:
@@ -144,7 +125,7 @@ def parse_json(text: str, what: str) -> object:
 
 
 def _parse_list(value: object) -> list[object] | None:
-    """Return the list in a cell, as a list or as JSON; None for an empty cell."""
+    """Return the list in a cell, which may be JSON; None for an empty cell."""
     if isinstance(value, str):
         value = parse_json(value, "paragraphs as a JSON list") if value.strip() else None
     if value is not None and not isinstance(value, list):
@@ -173,7 +154,7 @@ def _parse_paragraph(item: object, position: int) -> RawParagraph:
         replace_unstorable(item["text"]),
         speaker,
         _format_metadata(item.get("source_ref"), f"source_ref of {where}"),
-        # Without this field, speakers count as labels and not as guesses.
+        # Unless this field says otherwise, the source names the speaker.
         labelled=bool(speaker) and labelled is not False,
     )
 
@@ -182,16 +163,15 @@ def _check_text(value: object, name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise ReadError(f"a string as `{name}`", _describe_type(value), "Write text, or map another column to it.")
+        raise ReadError(f"a string as `{name}`", _describe_type(value), "Write text, or map another column.")
     return replace_unstorable(value)
 
 
 def _format_metadata(value: object, name: str) -> str:
     """Format a metadata value as text: whole numbers without a decimal point, days without a time."""
-    if isinstance(value, datetime) and value.time() == time():
-        value = value.date()
     if isinstance(value, date):
-        return value.isoformat()
+        is_day = isinstance(value, datetime) and value.time() == time()
+        return value.isoformat()[:10] if is_day else value.isoformat()
     if isinstance(value, float):
         # A column of numbers with gaps has NaN in the gaps.
         if math.isnan(value):
@@ -210,7 +190,7 @@ def replace_unstorable(text: str) -> str:
 
 
 def make_rejected(source_path: str, row: int, error: ReadError) -> Rejected:
-    """Make a Rejected from an error; its reason is legible even if it quotes a damaged file."""
+    """Make a Rejected from an error, with a legible reason even if it quotes a damaged file."""
     return Rejected(source_path, row, make_legible(str(error), MAX_REASON))
 
 

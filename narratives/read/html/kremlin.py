@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from lxml.html import HtmlElement
 
 from narratives.model import RawParagraph
-from narratives.read.html.page import HtmlPage
-from narratives.read.html.visible_text import (
+from narratives.read.html.page import (
+    HtmlPage,
     extract_visible_text,
     get_classes,
     is_hidden,
@@ -24,7 +24,7 @@ OUTLET = "Kremlin"
 HOST = "kremlin.ru"
 # Elements inside the text that are not part of it: links to other pages, galleries, tags, publication data.
 ASIDE_CLASSES = make_word_set("read__cut read__bottommeta read__tooltip slider media media__container")
-MIN_REPEATED_SHARE = 0.8  # of a block quote's word triples that are also in the text: then it is a pull quote
+MIN_REPEATED_SHARE = 0.8  # share of its word trigrams found in the text, from which a block quote is a pull quote
 
 _SECTION_BREAK = re.compile(r"\*\s*\*\s*\*")
 _WORD = re.compile(r"\w+")
@@ -36,7 +36,7 @@ def can_read(tree: HtmlElement) -> bool:
 
 
 def extract_page(tree: HtmlElement) -> HtmlPage:
-    """Extract the text, with speakers from bold labels, each valid until the next label or `* * *`."""
+    """Extract the text. A bold label gives the speaker until the next label or `* * *`."""
     [content] = _find_by_class(tree, "e-content")
     heading, published, lead = (
         next(iter(_find_by_class(tree, name)), None) for name in ("entry-title", "read__published", "read__lead")
@@ -68,8 +68,7 @@ def _iterate_paragraphs(content: HtmlElement) -> Iterator[RawParagraph]:
             if _SECTION_BREAK.fullmatch(text):
                 speaker = ""
             speaker = paragraph.label or speaker
-            # The line is kept whole if it has a remark ("retranslated"), which would be lost, or a label in
-            # several pieces, which may be incomplete.
+            # Removing the label would lose a remark ("retranslated"). A label in several pieces may be incomplete.
             text = text if paragraph.whole and not paragraph.remark else join_runs(block.runs)
             yield RawParagraph(text, speaker, kind=block.kind, labelled=bool(paragraph.label))
 
@@ -90,9 +89,9 @@ def _get_page_url(tree: HtmlElement) -> str:
 def _is_site_url(address: str) -> bool:
     try:
         host = urlsplit(address).hostname or ""
-    except ValueError:  # an invalid address
+    except ValueError:
         return False
-    return host == HOST or host.endswith("." + HOST)
+    return f".{host}".endswith(f".{HOST}")
 
 
 def _make_word_trigrams(text: str) -> frozenset[tuple[str, ...]]:

@@ -1,1 +1,0 @@
-"""Adapters for single sites; each module here is found by itself."""
