@@ -12,9 +12,7 @@ from narratives.dashboard.views import evidence
 def page(view: shell.View) -> None:
     """Draw the page for one snapshot and slice."""
     shell.draw_heading(
-        "Evidence",
-        "The paragraphs behind the numbers. Click a row to read the paragraph in its document.",
-        view.handle,
+        "Evidence", "The paragraphs behind the numbers. Click a row to read the paragraph in its document.", view.handle
     )
     settings = evidence.draw_controls()
     similar, succeeded = evidence.find_near_paragraphs(view, settings)

@@ -139,12 +139,7 @@ def build_heatmap_svg(rows: pd.DataFrame, columns: Sequence[str], title: str, em
             known = not math.isnan(row["share"])
             shown = f"{row['share'] * 100:.1f}" if known else f"({int(row['paragraphs']):,})"
             depth = MAX_SHADE * row["share"] / top if known else 0.0
-            box = {
-                "x": left + wide * number + 1,
-                "y": upper,
-                "width": wide - 2,
-                "height": _TALL_ROW_HEIGHT - 2,
-            }
+            box = {"x": left + wide * number + 1, "y": upper, "width": wide - 2, "height": _TALL_ROW_HEIGHT - 2}
             drawn.append(
                 _make_element("rect", {**box, "fill": compute_shade(depth), "stroke": GRID_COLOUR, "stroke-width": 0.6})
             )
@@ -197,12 +192,7 @@ def _build_time_axis(labels: Sequence[str], at: dict[str, float], bottom: float)
     shown, yearly = select_tick_labels(labels, 5)
     return [
         _build_text(
-            label[:4] if yearly else dates.describe_period(label),
-            at[label],
-            bottom + 12,
-            GREY_COLOUR,
-            "middle",
-            9,
+            label[:4] if yearly else dates.describe_period(label), at[label], bottom + 12, GREY_COLOUR, "middle", 9
         )
         for label in shown
     ]
@@ -219,8 +209,7 @@ def _build_text(
 
 def _build_polyline(points: Sequence[tuple[float, float]], colour: str, width: float) -> Element:
     return _make_element(
-        "polyline",
-        {"points": _format_points(points), "fill": "none", "stroke": colour, "stroke-width": width},
+        "polyline", {"points": _format_points(points), "fill": "none", "stroke": colour, "stroke-width": width}
     )
 
 
@@ -230,11 +219,7 @@ def _format_points(points: Sequence[tuple[float, float]]) -> str:
 
 def _build_svg(width: float, height: float, title: str, description: str, drawn: Sequence[Element]) -> str:
     """Return the drawing as markup, with its name and a description for readers who cannot see it."""
-    attributes = {
-        "viewBox": f"0 0 {width:g} {height:g}",
-        "role": "img",
-        "aria-label": f"{title}. {description}",
-    }
+    attributes = {"viewBox": f"0 0 {width:g} {height:g}", "role": "img", "aria-label": f"{title}. {description}"}
     labels = [_make_element("title", {}, title), _make_element("desc", {}, description)]
     svg = _make_element("svg", attributes, children=[*labels, *drawn])
     return tostring(svg, encoding="unicode", method="html")

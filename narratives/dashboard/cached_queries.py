@@ -27,15 +27,7 @@ from narratives.measure import (
     find_first_uses,
     suppress_small_bases,
 )
-from narratives.model import (
-    EvidenceQuery,
-    Granularity,
-    Slice,
-    SnapshotManifest,
-    SpotCheck,
-    StoreError,
-    SuppressionRule,
-)
+from narratives.model import EvidenceQuery, Granularity, Slice, SnapshotManifest, SpotCheck, StoreError, SuppressionRule
 from narratives.model.slice import Actor, ShareGroup
 from narratives.render.colours import resolve_colour
 from narratives.store import MapPoints, Snapshot, Store, for_files, for_pages, open_snapshot
@@ -382,10 +374,7 @@ def _load_lineage_events(handle: Handle, about: str) -> tuple[SnapshotManifest, 
         names, meta = narrative_queries.query_cluster_names(snapshot, ids), snapshot.meta()
     if ids and meta.predecessor:
         # Where that snapshot was removed, the old names are not known.
-        with (
-            suppress(StoreError),
-            closing(open_snapshot(Path(handle.store), meta.predecessor, for_pages())) as before,
-        ):
+        with suppress(StoreError), closing(open_snapshot(Path(handle.store), meta.predecessor, for_pages())) as before:
             names = {**narrative_queries.query_cluster_names(before, ids), **names}
     return meta, rows, names
 

@@ -240,10 +240,7 @@ def draw_onboarding(view: View) -> None:
     """Draw three hints for new users, on the sample only and until they are dismissed in this session."""
     if st.session_state.get(_ONBOARDING_KEY) or not cached_queries.get_manifest(view.handle).notice:
         return
-    with (
-        st.container(border=True, key="hint"),
-        st.container(horizontal=True, vertical_alignment="center"),
-    ):
+    with st.container(border=True, key="hint"), st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("  \n".join(ONBOARDING_STEPS), width="stretch")
         st.button("Got it", key="hint-dismiss", on_click=_dismiss_onboarding, help="Hide these hints")
 

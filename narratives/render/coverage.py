@@ -15,14 +15,7 @@ from narratives.model import Granularity, dates
 from narratives.render import phrases
 from narratives.render.colours import GREY, PALETTE, format_rgba
 from narratives.render.time_series import INTERACTION_MODES
-from narratives.render.traces import (
-    MAX_LARGE_MARKS,
-    TICK_FONT,
-    Figure,
-    build_layout,
-    select_tick_labels,
-    wrap_text,
-)
+from narratives.render.traces import MAX_LARGE_MARKS, TICK_FONT, Figure, build_layout, select_tick_labels, wrap_text
 
 MAX_PERIODS = 72  # that are still distinct on a phone
 MIN_DATED_FRACTION = 0.9  # of dated documents that must have a month, for months or quarters to be the default

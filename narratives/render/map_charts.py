@@ -116,12 +116,7 @@ def build_map_figure(frame: pd.DataFrame, groups: Sequence[PointGroup], by: Colo
                 "y": y,
                 "text": [hovers[row] for row in group.rows],
                 "hovertemplate": f"<b>{label}</b><br>%{{text}}<extra></extra>",
-                "marker": {
-                    "color": group.colour,
-                    "symbol": group.symbol,
-                    "size": size,
-                    "opacity": opacity,
-                },
+                "marker": {"color": group.colour, "symbol": group.symbol, "size": size, "opacity": opacity},
                 "unselected": {"marker": {"opacity": 0.15}},
             }
         )

@@ -148,12 +148,7 @@ def build_cooccurrence_figure(rows: pd.DataFrame, narrative_id: str) -> Figure:
                 "name": phrases.make_sentence(name).rstrip("."),
                 "x": [row["lift"] for row in clipped],
                 "y": [at for at, _ in drawn],
-                "marker": {
-                    "symbol": symbol,
-                    "color": colour,
-                    "size": 10,
-                    "line": {"width": 2, "color": colour},
-                },
+                "marker": {"symbol": symbol, "color": colour, "size": 10, "line": {"width": 2, "color": colour}},
                 "error_x": build_error_bars(clipped, "lift", colour, 1.6),
                 "customdata": [{"narrative": [narrative_id, row["narrative_id"]]} for _, row in drawn],
                 "hovertemplate": [
@@ -237,11 +232,7 @@ def _clip_lift(lift: float) -> float:
 
 
 def build_trend_figure(
-    rows: pd.DataFrame,
-    moves: pd.DataFrame,
-    colour: str,
-    measure: Measure,
-    events: Sequence[tuple[date, str]] = (),
+    rows: pd.DataFrame, moves: pd.DataFrame, colour: str, measure: Measure, events: Sequence[tuple[date, str]] = ()
 ) -> Figure:
     """Draw the share (or count) by period over its 95 % band, with corrected shares, levels and events.
 
@@ -320,10 +311,7 @@ def _build_level_lines(rows: pd.DataFrame, moves: pd.DataFrame) -> list[Trace]:
         return []
     starts = [min(rows["period"]), *moves["period"]]
     shares = [moves["before"].iloc[0], *moves["after"]]
-    ends = [
-        *(dates.get_period_bounds(label)[0] for label in starts),
-        dates.get_period_bounds(max(rows["period"]))[1],
-    ]
+    ends = [*(dates.get_period_bounds(label)[0] for label in starts), dates.get_period_bounds(max(rows["period"]))[1]]
     edges = [day.isoformat() for day in ends]
     return [
         {

@@ -19,12 +19,7 @@ CAVEAT = (
 SHORT_CAVEAT = "Matched by machine, with errors; describes, does not endorse."
 NOBODY = UNNAMED_LABEL
 # Whose words a paragraph contains, for filters and tables.
-VOICE_LABELS = {
-    "own": "own words",
-    "quoted": "quoted",
-    "reported": "reported",
-    "outlet": "the outlet's voice",
-}
+VOICE_LABELS = {"own": "own words", "quoted": "quoted", "reported": "reported", "outlet": "the outlet's voice"}
 VOICE_HELP = (
     "Own words: speeches, briefings, answers. Quoted: at least half is in quotation marks or a block quote. "
     "Reported: paraphrased by the outlet. The outlet's voice: no other speaker is named."

@@ -205,13 +205,7 @@ def compute_scale_top(frame: pd.DataFrame, measure: Measure) -> float:
 
 
 def build_period_figure(
-    rows: pd.DataFrame,
-    speaker: str,
-    colour: str,
-    labels: Sequence[str],
-    measure: Measure,
-    top: float,
-    enough: bool,
+    rows: pd.DataFrame, speaker: str, colour: str, labels: Sequence[str], measure: Measure, top: float, enough: bool
 ) -> Figure:
     """Draw one narrative of one speaker: for each period a dot with its 95 % interval, or a bar of counts.
 
@@ -342,15 +336,7 @@ def build_dumbbell_figure(frame: pd.DataFrame, pair: Sequence[str]) -> Figure:
             y += [row_of[key] - _PAIR_OFFSET, row_of[key] + _PAIR_OFFSET, None]
         line = {"color": format_rgba(GREY, 0.5), "width": 1.5}
         lines = [
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "x": x,
-                "y": y,
-                "line": line,
-                "hoverinfo": "skip",
-                "showlegend": False,
-            }
+            {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line, "hoverinfo": "skip", "showlegend": False}
         ]
     dots = [_build_dots(shown[shown["speaker"] == speaker], row_of, place) for place, speaker in enumerate(pair)]
     top = _compute_dumbbell_top(shown)

@@ -142,11 +142,7 @@ def build_cumulative_figure(
                 "x": [*dates, last],
                 "y": [*sums, sums[-1]],
                 "line": {"color": colour, "width": 2, "shape": "hv"},
-                "marker": {
-                    "color": colour,
-                    "symbol": symbol,
-                    "size": [8, *[5] * (len(dates) - 1), 0.1],
-                },
+                "marker": {"color": colour, "symbol": symbol, "size": [8, *[5] * (len(dates) - 1), 0.1]},
                 "customdata": [*targets, {}],
                 "hovertemplate": [
                     *(

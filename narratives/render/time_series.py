@@ -37,14 +37,7 @@ from narratives.render.traces import (
 )
 
 UNCOVERED_LABEL = "In no narrative"
-MARKERS = {
-    "circle": "●",
-    "square": "■",
-    "diamond": "◆",
-    "triangle-up": "▲",
-    "cross": "✚",
-    "triangle-down": "▼",
-}
+MARKERS = {"circle": "●", "square": "■", "diamond": "◆", "triangle-up": "▲", "cross": "✚", "triangle-down": "▼"}
 _SERIES_OFFSET = 0.08  # of a period, between neighbours, so that no interval hides another
 _LABEL_HEIGHT = 0.046  # of the plot's height, with a little air
 MIN_SCALE_TOP = 0.001  # share
@@ -67,10 +60,7 @@ def compute_axis_spec(frame: pd.DataFrame, measure: Measure, unit: Unit = "parag
     labels = tuple(dates.list_period_labels(min(frame["period"]), max(frame["period"]))) if len(frame) else ()
     if measure == "share":
         highs = frame["share_high"].dropna()
-        wanted = [
-            frame["share"].max() * SCALE_HEADROOM,
-            highs.quantile(SCALE_TOP_QUANTILE) if len(highs) else 0.0,
-        ]
+        wanted = [frame["share"].max() * SCALE_HEADROOM, highs.quantile(SCALE_TOP_QUANTILE) if len(highs) else 0.0]
         top = min(1.0, max(MIN_SCALE_TOP, *np.nan_to_num(wanted).tolist()) * 1.02)
         return AxisSpec(labels, measure, top, phrases.UNIT_NOUNS[unit], bool((highs > top).any()))
     return AxisSpec(labels, measure, max(1.0, float(frame["paragraphs"].max())) * 1.12, phrases.UNIT_NOUNS[unit])

@@ -203,11 +203,7 @@ def _build_line(
         "customdata": [{"narrative": one["narrative_id"], "period": label} for label in view.labels],
         "connectgaps": False,
         "line": {"color": colour, "width": 2.2},
-        "marker": {
-            "color": colour,
-            "symbol": symbol,
-            "size": 7 if _has_room(view) else 4,
-        },
+        "marker": {"color": colour, "symbol": symbol, "size": 7 if _has_room(view) else 4},
         "hovertemplate": [_format_hover(by_period[label], view) if label in by_period else "" for label in view.labels],
         "showlegend": False,
     }

@@ -281,10 +281,6 @@ def build_snapshot_url(view: View, s: Slice, here: str) -> str:
     """Return the URL that shows the slice of this snapshot again; empty if `here` is not a full URL."""
     if not urlsplit(here).netloc:
         return ""
-    own = {
-        "by": s.by,
-        "unit": None if s.unit == "paragraph" else s.unit,
-        SNAPSHOT_PARAMETER: view.handle.snapshot_id,
-    }
+    own = {"by": s.by, "unit": None if s.unit == "paragraph" else s.unit, SNAPSHOT_PARAMETER: view.handle.snapshot_id}
     parameters = url_state.encode_parameters({**sidebar.get_control_values(s), **own})
     return f"{urlsplit(here)._replace(query=urlencode(parameters, doseq=True), fragment='').geturl()}"

@@ -79,9 +79,7 @@ def _load_content(handle: cached_queries.Handle, paragraph_id: str) -> DrawerCon
     about = rows.iloc[0]
     key = str(about["document_id"])
     return DrawerContent(
-        about,
-        evidence_queries.query_passages(snapshot, key),
-        evidence_queries.query_assignments(snapshot, key),
+        about, evidence_queries.query_passages(snapshot, key), evidence_queries.query_assignments(snapshot, key)
     )
 
 

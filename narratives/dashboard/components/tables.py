@@ -75,14 +75,7 @@ def get_height(rows: int, most: int = _MAX_VISIBLE_ROWS) -> int | Literal["conte
 def draw_csv_button(label: str, make: Callable[[], bytes], file_name: str, key: str | None = None) -> None:
     """Draw a button that downloads a CSV file; `make` is called when it is pressed."""
     st.download_button(
-        label,
-        make,
-        file_name,
-        "text/csv",
-        on_click="ignore",
-        type="tertiary",
-        icon=":material/download:",
-        key=key,
+        label, make, file_name, "text/csv", on_click="ignore", type="tertiary", icon=":material/download:", key=key
     )
 
 

@@ -76,11 +76,7 @@ def _load_encoder(model: str, variant: str, _handle: cached_queries.Handle) -> E
 
 COUNTED_NOUN = "statement paragraph"
 UNCOVERED_SWITCH_LABEL = "Only what no narrative covers"
-MIME_TYPES = {
-    ".csv": "text/csv",
-    ".jsonl": "application/x-ndjson",
-    ".parquet": "application/vnd.apache.parquet",
-}
+MIME_TYPES = {".csv": "text/csv", ".jsonl": "application/x-ndjson", ".parquet": "application/vnd.apache.parquet"}
 
 
 @dataclass(frozen=True, slots=True)

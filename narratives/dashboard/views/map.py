@@ -19,11 +19,7 @@ from narratives.render import map_charts, phrases
 from narratives.store import MapPoints
 
 COUNTED_NOUN = "statement paragraph"
-COLOUR_OPTIONS: Mapping[map_charts.ColourBy, str] = {
-    "narrative": "Narrative",
-    "year": "Year",
-    "speaker": "Speaker",
-}
+COLOUR_OPTIONS: Mapping[map_charts.ColourBy, str] = {"narrative": "Narrative", "year": "Year", "speaker": "Speaker"}
 MAX_LISTED = 100
 MAP_COLUMNS = {
     "date": st.column_config.TextColumn("Date", width=84),

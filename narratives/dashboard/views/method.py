@@ -89,11 +89,7 @@ def draw_snapshot(view: View) -> None:
 
 def build_facts_table(manifest: SnapshotManifest) -> pd.DataFrame:
     """Return parameters, versions and checksums of a snapshot, with columns What, Name and Value."""
-    groups = (
-        ("parameter", manifest.parameters),
-        ("version", manifest.versions),
-        ("sha256", manifest.checksums),
-    )
+    groups = (("parameter", manifest.parameters), ("version", manifest.versions), ("sha256", manifest.checksums))
     rows = [(what, name, value) for what, values in groups for name, value in values.items()]
     return pd.DataFrame(rows, columns=["What", "Name", "Value"])
 

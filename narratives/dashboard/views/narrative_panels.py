@@ -102,9 +102,7 @@ def _draw_change_points(view: View, context: NarrativeContext, rows: pd.DataFram
         until = [label for label in labels if not starts[number] or label < starts[number]][-1]
         first = navigation.narrow_slice(context.own, {"period": row["period"]}).date_from
         after = replace(
-            context.own,
-            date_from=first,
-            date_to=navigation.narrow_slice(context.own, {"period": until}).date_to,
+            context.own, date_from=first, date_to=navigation.narrow_slice(context.own, {"period": until}).date_to
         )
         sign = "▲" if row["direction"] == "up" else "▼"
         with st.expander(f"**{sign} {number}** {phrases.escape_markdown(phrases.describe_change_point(row))}"):
@@ -286,9 +284,7 @@ def draw_cooccurrence(view: View, context: NarrativeContext) -> None:
         )
         figure = "narrative-company"
         chart_panel.draw_panel(
-            view,
-            panel,
-            lambda: [(figure, narrative_charts.build_cooccurrence_figure(enough, context.id), summary)],
+            view, panel, lambda: [(figure, narrative_charts.build_cooccurrence_figure(enough, context.id), summary)]
         )
     if len(rare):
         counts = [f"{row['narrative']} ({row['both']})" for row in to_records(rare)]

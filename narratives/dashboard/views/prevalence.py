@@ -20,12 +20,7 @@ from narratives.render.colours import make_distinct
 from narratives.render.traces import AxisSpec, Measure
 
 _UNITS: Mapping[Unit, str] = {"paragraph": "Paragraphs", "document": "Documents"}
-_ORDER_LABELS = {
-    "prevalence": "Most prevalent",
-    "range": "Largest range",
-    "name": "Name",
-    "codebook": "Codebook",
-}
+_ORDER_LABELS = {"prevalence": "Most prevalent", "range": "Largest range", "name": "Name", "codebook": "Codebook"}
 _ORIGIN_LABELS = {"codebook": "Codebook", "discovered": "Discovered", "all": "All"}
 
 
@@ -167,11 +162,7 @@ PREVALENCE_COLUMNS = {
 
 
 def draw_small_multiples(
-    view: View,
-    settings: PrevalenceSettings,
-    shown: pd.DataFrame,
-    how: str,
-    measured: Mapping[str, QualityMetrics],
+    view: View, settings: PrevalenceSettings, shown: pd.DataFrame, how: str, measured: Mapping[str, QualityMetrics]
 ) -> None:
     """Draw one small chart per narrative, all on the same scale, with its measured quality if known."""
     axes = time_series.compute_axis_spec(shown, settings.measure, settings.slice.unit)
@@ -302,8 +293,7 @@ def draw_uncovered(view: View, settings: PrevalenceSettings) -> None:
         else ""
     )
     rows = suppress_small_bases(
-        cached_queries.load_unassigned(view.handle, settings.slice),
-        cached_queries.get_suppression_rule(view.handle),
+        cached_queries.load_unassigned(view.handle, settings.slice), cached_queries.get_suppression_rule(view.handle)
     )
     figure, summary = time_series.build_uncovered_figure(rows)
     panel = chart_panel.ChartPanel(

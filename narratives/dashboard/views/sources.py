@@ -180,11 +180,7 @@ def _draw_tables(view: View, choice: CoverageSettings, shown: pd.DataFrame, miss
     if missing:
         gaps = pd.DataFrame(
             [
-                (
-                    gap.outlet or phrases.NOBODY,
-                    *map(dates.describe_period, (gap.first, gap.last)),
-                    gap.periods,
-                )
+                (gap.outlet or phrases.NOBODY, *map(dates.describe_period, (gap.first, gap.last)), gap.periods)
                 for gap in missing
             ],
             columns=["outlet", "first", "last", "periods"],

@@ -125,10 +125,7 @@ def _draw_voices(view: View) -> None:
         f"{phrases.format_count(total, 'paragraph')} without titles and headings. Statement paragraphs have at least "
         "five words, are not questions, and are in a language that the model reads."
     )
-    columns = {
-        "voice": TEXT_COLUMN("Voice"),
-        **{key: SMALL_COUNT_COLUMNS[key] for key in ("paragraphs", "statements")},
-    }
+    columns = {"voice": TEXT_COLUMN("Voice"), **{key: SMALL_COUNT_COLUMNS[key] for key in ("paragraphs", "statements")}}
     rows = frame.assign(voice=frame["voice"].map(_VOICE_LABELS).fillna(frame["voice"]))
     draw_table(view, view.slice, rows, columns, "voices", f"of {total:,} paragraphs without titles and headings")
 

@@ -131,10 +131,7 @@ def _draw_period_charts(view: View, speaker: str, enough: bool) -> None:
 def _draw_breakdown(view: View, speaker: str) -> None:
     """Draw the speaker's paragraphs by voice and by outlet."""
     parts = []
-    fields: tuple[tuple[GroupBy, int], ...] = (
-        ("voice", len(phrases.VOICE_LABELS)),
-        ("outlet", MAX_PROFILE_OUTLETS),
-    )
+    fields: tuple[tuple[GroupBy, int], ...] = (("voice", len(phrases.VOICE_LABELS)), ("outlet", MAX_PROFILE_OUTLETS))
     for field, most in fields:
         volumes = speakers.load_amounts(view.handle, view.slice, field)
         shown = volumes.head(most)
@@ -164,9 +161,7 @@ def _draw_breakdown(view: View, speaker: str) -> None:
         },
     )
     chart_panel.draw_panel(
-        view,
-        panel,
-        lambda: [("voices-chart", speaker_charts.build_breakdown_figure(rows, PALETTE[0]), summary)],
+        view, panel, lambda: [("voices-chart", speaker_charts.build_breakdown_figure(rows, PALETTE[0]), summary)]
     )
 
 

@@ -18,12 +18,7 @@ from narratives.model import Slice, dates
 from narratives.model.dates import parse_partial_date
 from narratives.model.slice import Actor
 from narratives.render import phrases, spread_charts
-from narratives.render.spread_charts import (
-    FIRST_USE_SIGN,
-    KTH_USE_SIGN,
-    USE_DAY_SIGN,
-    format_ordinal,
-)
+from narratives.render.spread_charts import FIRST_USE_SIGN, KTH_USE_SIGN, USE_DAY_SIGN, format_ordinal
 from narratives.store.queries import speakers as speakers_queries
 
 
@@ -51,8 +46,7 @@ def compute_first_uses(uses: pd.DataFrame, covered: pd.DataFrame, k: int) -> pd.
     coarse = dict(partial.groupby("actor")["date"].min())
     actors = table["actor"].tolist()
     return table.assign(
-        covered_to=[ends.get(actor, "") for actor in actors],
-        coarse=[coarse.get(actor, "") for actor in actors],
+        covered_to=[ends.get(actor, "") for actor in actors], coarse=[coarse.get(actor, "") for actor in actors]
     )
 
 

@@ -13,11 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from narratives.dashboard import cached_queries
-from narratives.dashboard.builds import (
-    BuildJob,
-    get_job_registry,
-    make_build_command,
-)
+from narratives.dashboard.builds import BuildJob, get_job_registry, make_build_command
 from narratives.dashboard.components import chart_panel, tables
 from narratives.model import ReadError, Rejected
 from narratives.model.build_report import EXIT_NOTHING_READ, EXIT_STOPPED
@@ -356,8 +352,5 @@ def _draw_refused(refused: Sequence[Rejected]) -> None:
         }
     )
     st.dataframe(
-        shown,
-        hide_index=True,
-        height=tables.get_height(len(shown), 6),
-        column_config={"Reason": {"width": "large"}},
+        shown, hide_index=True, height=tables.get_height(len(shown), 6), column_config={"Reason": {"width": "large"}}
     )
