@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from narratives.dashboard import cached_queries, shell
-from narratives.dashboard.components import tables
+from narratives.dashboard import cached_queries, shell, tables
 from narratives.dashboard.views import evidence
 
 

@@ -7,8 +7,7 @@ from typing import cast
 
 import streamlit as st
 
-from narratives.dashboard import cached_queries
-from narratives.dashboard.components import controls
+from narratives.dashboard import cached_queries, controls
 from narratives.model import CopyFilter, Slice, Voice
 from narratives.model.dates import is_partial_date
 from narratives.render import phrases

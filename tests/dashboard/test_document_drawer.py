@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from narratives.dashboard import cached_queries
-from narratives.dashboard.components import document_drawer
+from narratives.dashboard import cached_queries, document_drawer
 from narratives.dashboard.views import evidence
 from narratives.model import EvidenceQuery, Slice
 from narratives.render import phrases

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from narratives.dashboard import cached_queries, shell, url_state
-from narratives.dashboard.components import chart_panel, controls, document_drawer
+from narratives.dashboard import cached_queries, chart_panel, controls, document_drawer, shell, url_state
 from narratives.dashboard.shell import View
 from narratives.model import EncoderError, EvidenceQuery, NarrativesError, Slice, StoreError, parse_search_terms
 from narratives.model.slice import SimilarityById, SortOrder

@@ -10,8 +10,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, navigation, shell, sidebar, url_state
-from narratives.dashboard.components import chart_panel, controls, tables
+from narratives.dashboard import cached_queries, chart_panel, controls, navigation, shell, sidebar, tables, url_state
 from narratives.dashboard.shell import View
 from narratives.dashboard.views import evidence
 from narratives.model import Slice

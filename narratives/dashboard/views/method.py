@@ -5,10 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries
-from narratives.dashboard.components import quality
-from narratives.dashboard.components.tables import COUNT_COLUMN
+from narratives.dashboard import cached_queries, quality
 from narratives.dashboard.shell import View
+from narratives.dashboard.tables import COUNT_COLUMN
 from narratives.model import Slice, SnapshotManifest
 from narratives.render import phrases
 from narratives.store.queries import sources as sources_queries

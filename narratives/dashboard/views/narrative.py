@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, navigation, shell, sidebar
-from narratives.dashboard.components import controls, quality
+from narratives.dashboard import cached_queries, controls, navigation, quality, shell, sidebar
 from narratives.dashboard.shell import View
 from narratives.model import EvidenceQuery, QualityMetrics, Slice, SuppressionRule
 from narratives.render import narrative_phrases, phrases

@@ -8,10 +8,9 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, navigation
-from narratives.dashboard.components import chart_panel, quality
-from narratives.dashboard.components.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS
+from narratives.dashboard import cached_queries, chart_panel, navigation, quality
 from narratives.dashboard.shell import View
+from narratives.dashboard.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS
 from narratives.dashboard.views.narrative import NarrativeContext, draw_narrative_link, draw_paragraphs
 from narratives.dashboard.views.prevalence import PREVALENCE_COLUMNS
 from narratives.measure.suppression import SAMPLE_RULE

@@ -9,10 +9,9 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, navigation, shell, sidebar
-from narratives.dashboard.components import chart_panel, controls, quality
-from narratives.dashboard.components.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS
+from narratives.dashboard import cached_queries, chart_panel, controls, navigation, quality, shell, sidebar
 from narratives.dashboard.shell import View
+from narratives.dashboard.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS
 from narratives.measure import smooth_shares, suppress_small_bases
 from narratives.model import QualityMetrics, Slice, Unit, dates
 from narratives.render import phrases, time_series

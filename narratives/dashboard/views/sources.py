@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import navigation, shell, sidebar
+from narratives.dashboard import chart_panel, controls, navigation, shell, sidebar
 from narratives.dashboard.cached_queries import Handle, cache_query
-from narratives.dashboard.components import chart_panel, controls
-from narratives.dashboard.components.tables import COUNT_COLUMN, COVERAGE_COLUMNS, TEXT_COLUMN, draw_table
 from narratives.dashboard.shell import View
+from narratives.dashboard.tables import COUNT_COLUMN, COVERAGE_COLUMNS, TEXT_COLUMN, draw_table
 from narratives.model import Slice, dates
 from narratives.render import coverage, phrases
 from narratives.render.coverage import COVERAGE_NOUNS, MAX_OUTLETS, CoverageUnit, Gap

@@ -8,16 +8,15 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries
-from narratives.dashboard.components import chart_panel
-from narratives.dashboard.components.tables import (
+from narratives.dashboard import cached_queries, chart_panel
+from narratives.dashboard.shell import View
+from narratives.dashboard.tables import (
     REJECTED_COLUMNS,
     SMALL_COUNT_COLUMNS,
     TEXT_COLUMN,
     draw_csv_button,
     draw_table,
 )
-from narratives.dashboard.shell import View
 from narratives.dashboard.views import sources
 from narratives.model import Slice
 from narratives.render import phrases

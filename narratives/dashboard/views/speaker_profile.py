@@ -9,10 +9,9 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, shell
-from narratives.dashboard.components import chart_panel, controls
-from narratives.dashboard.components.tables import PERCENT_COLUMN
+from narratives.dashboard import cached_queries, chart_panel, controls, shell
 from narratives.dashboard.shell import View
+from narratives.dashboard.tables import PERCENT_COLUMN
 from narratives.dashboard.views import speakers
 from narratives.dashboard.views.speakers import SPEAKER_COLUMNS
 from narratives.model import dates

@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, shell
-from narratives.dashboard.components import chart_panel, controls
-from narratives.dashboard.components.tables import COUNT_COLUMN, SHARE_COLUMNS
+from narratives.dashboard import cached_queries, chart_panel, controls, shell
 from narratives.dashboard.shell import View
+from narratives.dashboard.tables import COUNT_COLUMN, SHARE_COLUMNS
 from narratives.measure import add_shares, choose_granularity, compute_difference, suppress_small_bases
 from narratives.measure.suppression import SAMPLE_RULE
 from narratives.model import Granularity, Slice, SuppressionRule

@@ -9,10 +9,9 @@ from datetime import date, timedelta
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, shell
-from narratives.dashboard.components import chart_panel, controls
-from narratives.dashboard.components.tables import COUNT_COLUMN
+from narratives.dashboard import cached_queries, chart_panel, controls, shell
 from narratives.dashboard.shell import View
+from narratives.dashboard.tables import COUNT_COLUMN
 from narratives.measure import find_first_uses
 from narratives.model import Slice, dates
 from narratives.model.dates import parse_partial_date

@@ -12,9 +12,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries
+from narratives.dashboard import cached_queries, chart_panel, tables
 from narratives.dashboard.builds import BuildJob, get_job_registry, make_build_command
-from narratives.dashboard.components import chart_panel, tables
 from narratives.model import ReadError, Rejected
 from narratives.model.build_report import EXIT_NOTHING_READ, EXIT_STOPPED
 from narratives.render import phrases

@@ -14,8 +14,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, shell, url_state
-from narratives.dashboard.components import chart_panel
+from narratives.dashboard import cached_queries, chart_panel, shell, url_state
 from narratives.dashboard.shell import View
 from narratives.model import MIN_STATEMENT_WORDS
 from narratives.render import colours, phrases

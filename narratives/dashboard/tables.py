@@ -12,8 +12,7 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, shell, url_state
-from narratives.dashboard.components import chart_panel, controls, document_drawer
+from narratives.dashboard import cached_queries, chart_panel, controls, document_drawer, shell, url_state
 from narratives.dashboard.shell import View
 from narratives.model import Slice
 from narratives.render import phrases
