@@ -17,7 +17,7 @@ import streamlit as st
 from plotly.basedatatypes import BaseFigure
 from streamlit.components.v2 import component
 
-from narratives.dashboard import cached_queries, navigation, sidebar, url_state
+from narratives.dashboard import cached_queries, controls, navigation
 from narratives.dashboard.shell import SNAPSHOT_PARAMETER, View
 from narratives.model import Slice, SnapshotManifest
 from narratives.render import phrases, time_series, traces
@@ -282,5 +282,5 @@ def build_snapshot_url(view: View, s: Slice, here: str) -> str:
     if not urlsplit(here).netloc:
         return ""
     own = {"by": s.by, "unit": None if s.unit == "paragraph" else s.unit, SNAPSHOT_PARAMETER: view.handle.snapshot_id}
-    parameters = url_state.encode_parameters({**sidebar.get_control_values(s), **own})
+    parameters = controls.encode_parameters({**navigation.get_control_values(s), **own})
     return f"{urlsplit(here)._replace(query=urlencode(parameters, doseq=True), fragment='').geturl()}"

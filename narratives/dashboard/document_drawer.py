@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, chart_panel, shell, url_state
+from narratives.dashboard import cached_queries, chart_panel, controls, shell
 from narratives.dashboard.shell import View
 from narratives.model import MIN_STATEMENT_WORDS
 from narratives.render import colours, phrases
@@ -52,7 +52,7 @@ def open_paragraph(paragraph_id: str | None) -> None:
 
 def draw_drawer(view: View) -> None:
     """Show the paragraph of the URL or of the chosen row, in a drawer beside the page."""
-    url_state.bind_text(PARAGRAPH_PARAMETER, url_state.LONGEST_ID)
+    controls.bind_text(PARAGRAPH_PARAMETER, controls.LONGEST_ID)
     chosen = st.session_state.get(PARAGRAPH_PARAMETER)
     if not chosen:
         return

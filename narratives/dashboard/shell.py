@@ -10,7 +10,7 @@ from typing import cast
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from narratives.dashboard import builds, cached_queries, navigation, sidebar, url_state
+from narratives.dashboard import builds, cached_queries, controls, navigation
 from narratives.model import NarrativesError, ResourceError, ServerBusyError, Slice, StoreError
 from narratives.render import phrases
 from narratives.store import Store
@@ -101,13 +101,13 @@ def start_page() -> None:
             st.rerun()
         st.session_state[_WARNING_KEY] = None
         navigation.follow_navigation()
-        url_state.begin_run()
-        url_state.bind_text(SNAPSHOT_PARAMETER, url_state.LONGEST_ID)
+        controls.begin_run()
+        controls.bind_text(SNAPSHOT_PARAMETER, controls.LONGEST_ID)
         shown = get_pinned_snapshot_id() or Store(cached_queries.find_store_path()).current()
         st.session_state[_EMPTY_KEY] = shown is None
         st.session_state[_HANDLE_KEY] = _find_snapshot(shown) if shown else None
         if shown:
-            sidebar.draw_sidebar(_get_handle())
+            navigation.draw_sidebar(_get_handle())
 
 
 def is_store_empty() -> bool:
@@ -155,7 +155,7 @@ def reload_first_visit(url_path: str) -> None:
 
 def get_view() -> View:
     """Return the current snapshot and the filters; there are no filters if the page runs without the sidebar."""
-    return View(_get_handle(), sidebar.read_filters())
+    return View(_get_handle(), navigation.read_filters())
 
 
 def draw_heading(title: str, how: str, handle: cached_queries.Handle | None) -> None:
@@ -178,7 +178,7 @@ def draw_heading(title: str, how: str, handle: cached_queries.Handle | None) -> 
 
 def _warn_about_link() -> None:
     """Warn below the heading about ignored parts of the link; they are known once all controls are drawn."""
-    if ignored := url_state.list_unknown_values():
+    if ignored := controls.list_unknown_values():
         with cast(DeltaGenerator, st.session_state.get(_WARNING_KEY) or st.container()):
             st.warning(
                 "Some values in this link are not in this snapshot or are not allowed. They are ignored:",
@@ -212,7 +212,7 @@ def draw_empty_state(
     ]
     st.text("\n".join([*hints, *lines]))
     if filters:
-        st.button("Clear all filters", on_click=sidebar.clear_filters, icon=":material/filter_alt_off:", key="widen")
+        st.button("Clear all filters", on_click=navigation.clear_filters, icon=":material/filter_alt_off:", key="widen")
 
 
 def draw_footer() -> None:
@@ -225,7 +225,7 @@ def draw_footer() -> None:
     st.caption(phrases.CAVEAT)
     st.caption(f"Snapshot {manifest.snapshot_id}, built {phrases.format_timestamp(manifest.built_at)}.")
     st.page_link("pages/method_page.py", label="How these numbers are computed", icon=":material/functions:")
-    url_state.update_url()
+    controls.update_url()
 
 
 ONBOARDING_STEPS = (

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, chart_panel, controls, document_drawer, shell, url_state
+from narratives.dashboard import cached_queries, chart_panel, controls, document_drawer, shell
 from narratives.dashboard.shell import View
 from narratives.model import Slice
 from narratives.render import phrases
@@ -85,9 +85,9 @@ def draw_pagination(rows: int) -> int:
     """Draw page numbers if one page is not enough; return the offset of the page's first row."""
     pages = max(1, ceil(rows / PAGE_SIZE))
     if pages == 1:
-        url_state.bind_number("page", pages)
+        controls.bind_number("page", pages)
         return 0
-    page = controls.page_number("page", pages)
+    page = controls.draw_page_numbers("page", pages)
     first = (page - 1) * PAGE_SIZE
     st.caption(f"Rows {first + 1:,} to {min(first + PAGE_SIZE, rows):,} of {rows:,}.")
     return first

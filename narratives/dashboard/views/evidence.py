@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from narratives.dashboard import cached_queries, chart_panel, controls, document_drawer, shell, url_state
+from narratives.dashboard import cached_queries, chart_panel, controls, document_drawer, shell
 from narratives.dashboard.shell import View
 from narratives.model import EncoderError, EvidenceQuery, NarrativesError, Slice, StoreError, parse_search_terms
 from narratives.model.slice import SimilarityById, SortOrder
@@ -22,7 +23,37 @@ from narratives.workflows.search import LONGEST, MIN_SIMILARITY
 
 NO_MODEL_VARIABLE, MODEL_VARIABLE = "NARRATIVES_NO_MODEL", "NARRATIVES_MODEL"
 PATIENCE = 30.0  # seconds to wait for the searches of other users
+Outline = tuple[tuple[float, float], ...]
+MAX_CORNERS = 40  # of a lasso, which has hundreds at first; a URL must be short
+LONGEST_OUTLINE = MAX_CORNERS * 25  # characters; `format_outline` needs at most 22 for a corner
 LOADING_TEXT = "Searching for paragraphs with a similar meaning. The first search also loads the language model …"
+
+
+def extract_outline(selection: Mapping[str, Any]) -> Outline:
+    """Return the outline of the box or lasso drawn last on a chart; empty if there is none. Pure."""
+    for box in selection.get("box", []):
+        left, right, bottom, top = *sorted(box["x"]), *sorted(box["y"])
+        return (left, bottom), (right, bottom), (right, top), (left, top)
+    for lasso in selection.get("lasso", []):
+        corners = list(zip(lasso["x"], lasso["y"], strict=True))
+        step = -(-len(corners) // MAX_CORNERS)
+        return tuple(corners[::step])
+    return ()
+
+
+def format_outline(outline: Sequence[tuple[float, float]]) -> str:
+    """Return the outline as text: `x,y` of every corner with two decimals, separated by semicolons. Pure."""
+    return ";".join(f"{x:.2f},{y:.2f}" for x, y in outline)
+
+
+def parse_outline(text: str) -> Outline:
+    """Return the outline that a text describes; empty if the text is not an outline. Pure."""
+    try:
+        corners = tuple((float(x), float(y)) for x, y in (corner.split(",") for corner in text.split(";")))
+    except ValueError:
+        return ()
+    finite = all(abs(x) < 1e6 and abs(y) < 1e6 for x, y in corners)
+    return corners if 3 <= len(corners) <= MAX_CORNERS and finite else ()
 
 
 def search_by_meaning(handle: cached_queries.Handle, text: str) -> dict[str, float] | None:
@@ -90,11 +121,11 @@ class EvidenceSettings:
     like: str
     unassigned: bool
     sort: SortOrder
-    outline: url_state.Outline = ()
+    outline: Outline = ()
 
     def build_query(self, s: Slice, similar: SimilarityById | None) -> EvidenceQuery:
         """Build the query for these settings; `similar` is the answer of `find_near_paragraphs`."""
-        key = f"{self.like}\n{url_state.format_outline(self.outline)}"
+        key = f"{self.like}\n{format_outline(self.outline)}"
         return EvidenceQuery(s, self.text, self.unassigned, self.sort, key, similar)
 
 
@@ -102,7 +133,7 @@ def draw_controls() -> EvidenceSettings:
     """Draw both searches, the sort order and the switch; all are kept in the URL."""
     left, right = st.columns(2)
     with left:
-        text = controls.line(
+        text = controls.draw_text_input(
             "Search in the text",
             "text",
             icon=":material/search:",
@@ -113,7 +144,7 @@ def draw_controls() -> EvidenceSettings:
             most=LONGEST_SEARCH,
         )
     with right:
-        like = controls.line(
+        like = controls.draw_text_input(
             "Find paragraphs that say …",
             "like",
             icon=":material/neurology:",
@@ -125,14 +156,14 @@ def draw_controls() -> EvidenceSettings:
         )
     left, right = st.columns([1, 3], vertical_alignment="bottom")
     with left:
-        sort = controls.box(
+        sort = controls.draw_selectbox(
             "Sort all rows by",
             "sort",
             phrases.SORT_LABELS,
             help="Best match sorts by likeness if you search by meaning, and by score if not.",
         )
     with right:
-        unassigned = controls.switch(UNCOVERED_SWITCH_LABEL, "unassigned")
+        unassigned = controls.draw_toggle(UNCOVERED_SWITCH_LABEL, "unassigned")
     outline = _draw_outline_filter()
     return EvidenceSettings(_check_search(text), like, unassigned, sort, outline)
 
@@ -149,10 +180,10 @@ def _check_search(text: str) -> str:
     return ""
 
 
-def _draw_outline_filter() -> url_state.Outline:
+def _draw_outline_filter() -> Outline:
     """Return the area of the map in the URL, and draw a button that removes it."""
-    given = url_state.bind_text("area", url_state.LONGEST)
-    outline = url_state.parse_outline(given)
+    given = controls.bind_text("area", LONGEST_OUTLINE)
+    outline = parse_outline(given)
     if given:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.text(
@@ -250,7 +281,7 @@ def draw_downloads(view: View, settings: EvidenceSettings, total: int, similar: 
     extra = {
         "filter_text": settings.text,
         "filter_like": settings.like,
-        "filter_area": url_state.format_outline(settings.outline),
+        "filter_area": format_outline(settings.outline),
         "filter_unassigned": "yes" if settings.unassigned else "no",
         "sorted_by": settings.sort,
     }

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, chart_panel, controls, navigation, shell, sidebar, tables, url_state
+from narratives.dashboard import cached_queries, chart_panel, controls, navigation, shell, tables
 from narratives.dashboard.shell import View
 from narratives.dashboard.views import evidence
 from narratives.model import Slice
@@ -33,7 +33,7 @@ MAP_COLUMNS = {
 
 def draw_controls() -> map_charts.ColourBy:
     """Draw the choice of what the colours mean and return it; it is kept in the URL."""
-    return controls.choice("Colour by", "colour", COLOUR_OPTIONS)
+    return controls.draw_segmented_control("Colour by", "colour", COLOUR_OPTIONS)
 
 
 def describe_drawn_points(view: View, points: MapPoints) -> str:
@@ -66,7 +66,7 @@ def draw_empty_state(view: View) -> None:
     shell.draw_empty_state(view, view.slice, count, COUNTED_NOUN)
 
 
-def draw_map(view: View, points: MapPoints, by: map_charts.ColourBy) -> tuple[list[str], url_state.Outline]:
+def draw_map(view: View, points: MapPoints, by: map_charts.ColourBy) -> tuple[list[str], evidence.Outline]:
     """Draw the map and return the ids of the points in a box or lasso, and its outline."""
     names = cached_queries.get_narrative_names(view.handle)
     groups = map_charts.group_points(points.frame, by, names, cached_queries.get_narrative_colours(view.handle))
@@ -94,7 +94,7 @@ def draw_map(view: View, points: MapPoints, by: map_charts.ColourBy) -> tuple[li
         config=map_charts.MAP_PLOTLY_CONFIG,
         selection=("points", "box", "lasso"),
     )
-    return sorted(_get_selected_ids(key, of_curve)), url_state.extract_outline(_get_selection(key))
+    return sorted(_get_selected_ids(key, of_curve)), evidence.extract_outline(_get_selection(key))
 
 
 def _get_selection(key: str) -> dict[str, Any]:
@@ -112,10 +112,10 @@ def _open_clicked_point(key: str, of_curve: Sequence[Sequence[str]]) -> None:
     selection = _get_selection(key)
     ids = _get_selected_ids(key, of_curve)
     if ids and not selection.get("box") and not selection.get("lasso"):
-        navigation.open_page(navigation.EVIDENCE_PAGE, sidebar.read_filters(), open=min(ids))
+        navigation.open_page(navigation.EVIDENCE_PAGE, navigation.read_filters(), open=min(ids))
 
 
-def draw_selection_list(view: View, picked: list[str], outline: url_state.Outline) -> None:
+def draw_selection_list(view: View, picked: list[str], outline: evidence.Outline) -> None:
     """Draw the selected paragraphs, best match first, and a link to all paragraphs of that area."""
     rows: pd.DataFrame = cached_queries.load_paragraphs_by_id(view.handle, tuple(picked)).head(MAX_LISTED)
     st.subheader("Selected paragraphs", anchor=False)
@@ -127,8 +127,8 @@ def draw_selection_list(view: View, picked: list[str], outline: url_state.Outlin
     if outline:
         # The map draws a sample of a large slice: the area may contain more than the selection.
         s = replace(view.slice, copies="originals")
-        written = url_state.format_outline(outline)
-        there = evidence.EvidenceSettings("", "", False, "best", url_state.parse_outline(written))
+        written = evidence.format_outline(outline)
+        there = evidence.EvidenceSettings("", "", False, "best", evidence.parse_outline(written))
         total = evidence.count_results(view, s, there, evidence.find_near_paragraphs(view, there)[0])
         st.button(
             f"Open this area in Evidence ({phrases.format_count(total, 'paragraph')})",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, controls, navigation, quality, shell, sidebar
+from narratives.dashboard import cached_queries, controls, navigation, quality, shell
 from narratives.dashboard.shell import View
 from narratives.model import EvidenceQuery, QualityMetrics, Slice, SuppressionRule
 from narratives.render import narrative_phrases, phrases
@@ -53,7 +53,7 @@ def draw_narrative_picker(view: View) -> str:
     named = view.slice.narratives
     start = named[0] if len(named) == 1 else options["narrative_id"].iloc[options["paragraphs"].argmax()]
     listed = {key: name + (" (discovered)" if origins[key] == "discovered" else "") for key, name in names.items()}
-    return controls.box(
+    return controls.draw_selectbox(
         "Narrative to show",
         navigation.NARRATIVE_PARAMETER,
         listed,
@@ -79,8 +79,10 @@ def build_context(view: View, key: str, measured: Sequence[QualityMetrics]) -> N
 def draw_controls(view: View, context: NarrativeContext) -> NarrativeContext:
     """Draw the controls for measure and period length and return the context with their values."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        measure = controls.measure()
-        length = controls.period("Auto picks the shortest period with enough text for a share of this narrative.")
+        measure = controls.draw_measure_control()
+        length = controls.draw_period_control(
+            "Auto picks the shortest period with enough text for a share of this narrative."
+        )
     by = length
     if by == "auto":
         by = cached_queries.select_narrative_granularity(view.handle, context.slice, context.id)
@@ -184,7 +186,7 @@ def draw_narrative_opener(view: View) -> None:
 
 def _open_narrative() -> None:
     if narrative_id := st.session_state.get("open-narrative"):
-        navigation.open_page(navigation.NARRATIVE_PAGE, sidebar.read_filters(), about=narrative_id)
+        navigation.open_page(navigation.NARRATIVE_PAGE, navigation.read_filters(), about=narrative_id)
 
 
 _MAX_FIRST_EXEMPLARS = 3  # exemplars shown before the rest

@@ -9,7 +9,7 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, chart_panel, controls, navigation, quality, shell, sidebar
+from narratives.dashboard import cached_queries, chart_panel, controls, navigation, quality, shell
 from narratives.dashboard.shell import View
 from narratives.dashboard.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS
 from narratives.measure import smooth_shares, suppress_small_bases
@@ -39,20 +39,20 @@ def draw_controls(view: View) -> PrevalenceSettings:
     """Draw the controls of the page and return their values, which are kept in the URL."""
     discovered = bool((cached_queries.load_options(view.handle).narratives["origin"] == "discovered").any())
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        measure = controls.measure()
-        unit = controls.choice("Of", "unit", _UNITS)
-        length = controls.period("Auto picks the shortest period with enough text.")
+        measure = controls.draw_measure_control()
+        unit = controls.draw_segmented_control("Of", "unit", _UNITS)
+        length = controls.draw_period_control("Auto picks the shortest period with enough text.")
         origin = "codebook"
         if discovered:
-            origin = controls.choice(
+            origin = controls.draw_segmented_control(
                 "Narratives",
                 "origin",
                 _ORIGIN_LABELS,
                 help="Codebook narratives are defined by people. Discovered narratives are recurring "
                 "claims that the codebook does not cover.",
             )
-        order = controls.box("Order", "order", _ORDER_LABELS, width=190)
-        smooth = controls.switch("Smooth", "smooth", "Average each line over three periods, weighted by text.")
+        order = controls.draw_selectbox("Order", "order", _ORDER_LABELS, width=190)
+        smooth = controls.draw_toggle("Smooth", "smooth", "Average each line over three periods, weighted by text.")
     by = cached_queries.select_granularity(view.handle, view.slice) if length == "auto" else length
     s = replace(view.slice, by=by, unit=unit)
     return PrevalenceSettings(s, measure, origin, length == "auto", order, smooth)
@@ -240,7 +240,7 @@ def _draw_change_list(shown: pd.DataFrame, changes: pd.DataFrame) -> None:
 def draw_comparison(view: View, settings: PrevalenceSettings, shown: pd.DataFrame, how: str) -> None:
     """Draw up to six narratives in one chart, with related events."""
     names = dict(zip(shown["narrative_id"], shown["narrative"], strict=True))
-    picked = controls.several(
+    picked = controls.draw_multiselect(
         "Narratives to compare",
         "compare",
         names,
@@ -315,5 +315,5 @@ def _open_uncovered(key: str) -> None:
     """Open the paragraphs of the clicked period that advance no narrative."""
     point = navigation.get_clicked_point(key)
     if point is not None:
-        s = navigation.narrow_slice(sidebar.read_filters(), {"narrative": (), **point})
+        s = navigation.narrow_slice(navigation.read_filters(), {"narrative": (), **point})
         navigation.open_evidence(s, unassigned=True)

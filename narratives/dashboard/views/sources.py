@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import chart_panel, controls, navigation, shell, sidebar
+from narratives.dashboard import chart_panel, controls, navigation, shell
 from narratives.dashboard.cached_queries import Handle, cache_query
 from narratives.dashboard.shell import View
 from narratives.dashboard.tables import COUNT_COLUMN, COVERAGE_COLUMNS, TEXT_COLUMN, draw_table
@@ -47,14 +47,14 @@ class CoverageSettings:
 def draw_coverage_controls(view: View) -> CoverageSettings:
     """Draw the choices of what is counted and of the period's length, and return them; both are in the URL."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        counted = controls.choice(
+        counted = controls.draw_segmented_control(
             "Count",
             "counted",
             _COUNTED_LABELS,
             help="Documents of any kind, including copies and other languages, or the statement paragraphs on which "
             "the shares of the other pages are based.",
         )
-        length = controls.choice(
+        length = controls.draw_segmented_control(
             "Period",
             "columns",
             _LENGTHS,
@@ -132,7 +132,7 @@ def _open_cell(key: str) -> None:
     point = navigation.get_clicked_point(key)
     if point is not None:
         # The narrative filter does not apply to the cells.
-        navigation.open_evidence(navigation.narrow_slice(sidebar.read_filters(), {"narrative": (), **point}))
+        navigation.open_evidence(navigation.narrow_slice(navigation.read_filters(), {"narrative": (), **point}))
 
 
 def _describe_counts(view: View, choice: CoverageSettings, shown: pd.DataFrame) -> str:

@@ -29,7 +29,7 @@ _PERIOD_COLUMNS = {
 
 def draw_speaker_picker(key: str, label: str, names: Sequence[str], default: str, help: str = "") -> str:
     """Draw a list of speakers and return the chosen one, kept in the URL as `key`."""
-    return controls.box(label, key, {name: name for name in names}, default, help)
+    return controls.draw_selectbox(label, key, {name: name for name in names}, default, help)
 
 
 def draw_profile_picker(view: View, names: Sequence[str]) -> str:
@@ -73,8 +73,8 @@ def describe_roles(view: View, speaker: str) -> str:
 
 def _draw_period_charts(view: View, speaker: str, enough: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        measure = controls.measure()
-        length = controls.period("Auto picks the shortest period with enough text by this speaker.")
+        measure = controls.draw_measure_control()
+        length = controls.draw_period_control("Auto picks the shortest period with enough text by this speaker.")
     by = speakers.select_speaker_granularity(view.handle, view.slice) if length == "auto" else length
     s = replace(view.slice, by=by)
     rows = speakers.load_period_shares(view.handle, s)

@@ -168,13 +168,13 @@ def draw_empty_state(view: View) -> None:
 def draw_controls() -> tuple[Rank, int]:
     """Draw the controls for ranking and number of speakers and return their values, kept in the URL."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        rank = controls.choice(
+        rank = controls.draw_segmented_control(
             "Rank speakers by",
             "speakers-by",
             RANK_LABELS,
             help="Paragraphs that advance any of the narratives shown, or all statement paragraphs.",
         )
-        most = controls.choice("At most", "speakers-top", ROW_LIMITS, "8")
+        most = controls.draw_segmented_control("At most", "speakers-top", ROW_LIMITS, "8")
     return rank, int(most)
 
 

@@ -124,14 +124,14 @@ def draw_controls(view: View) -> SpreadSettings:
     most = options.narratives.sort_values("paragraphs", ascending=False, kind="stable")["narrative_id"]
     usual = next(key for key in most if key in offered)
     several = sum(bool(name) for name, _ in options.outlets) > 1
-    narrative = controls.box("Narrative", "of", {key: names[key] for key in offered}, usual)
+    narrative = controls.draw_selectbox("Narrative", "of", {key: names[key] for key in offered}, usual)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        who = controls.choice("Who", "who", ACTOR_LABELS, "outlet" if several else "speaker")
-        shown = controls.choice("Show as", "spread-view", VIEW_LABELS)
+        who = controls.draw_segmented_control("Who", "who", ACTOR_LABELS, "outlet" if several else "speaker")
+        shown = controls.draw_segmented_control("Show as", "spread-view", VIEW_LABELS)
         rows, k = "20", "3"
         if shown == "timeline":
-            rows = controls.choice("At most", "spread-rows", {n: n for n in ROW_LIMITS}, rows)
-            k = controls.choice(
+            rows = controls.draw_segmented_control("At most", "spread-rows", {n: n for n in ROW_LIMITS}, rows)
+            k = controls.draw_segmented_control(
                 "Mark paragraph number",
                 "uses",
                 {n: n for n in USE_COUNTS},
