@@ -12,7 +12,7 @@ from narratives.dashboard.shell import View
 from narratives.measure import compute_precision
 from narratives.model import QualityMetrics, SpotCheck
 from narratives.render import phrases
-from narratives.render.narrative_phrases import CORRECTION_METHODS
+from narratives.render.phrases import CORRECTION_METHODS
 
 MEAN_LABEL = "Mean of the narratives"
 NOT_MEASURED = (

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from narratives.model import dates
-from narratives.render import narrative_phrases, phrases, time_series
+from narratives.render import phrases, time_series
 from narratives.render.colours import FAINT, GREY, PALETTE, format_rgba
 from narratives.render.traces import (
     TICK_FONT,
@@ -36,9 +36,9 @@ VOICE_STYLES = {
     "outlet": (GREY, "x"),
 }
 _LIFT_STYLES = {
-    narrative_phrases.MORE_OFTEN: ("circle", PALETTE[0]),
-    narrative_phrases.NO_DIFFERENCE: ("circle-open", GREY),
-    narrative_phrases.LESS_OFTEN: ("square", PALETTE[1]),
+    phrases.MORE_OFTEN: ("circle", PALETTE[0]),
+    phrases.NO_DIFFERENCE: ("circle-open", GREY),
+    phrases.LESS_OFTEN: ("square", PALETTE[1]),
 }
 MIN_LIFT, MAX_LIFT = 1 / 16, 64.0  # of the axis; values beyond are drawn at its end
 _ROW_HEIGHT, _MARGIN_HEIGHT = 34, 92  # pixels: height of a row, and of everything above and below
@@ -137,7 +137,7 @@ def build_cooccurrence_figure(rows: pd.DataFrame, narrative_id: str) -> Figure:
     others = to_records(rows)
     data: list[Trace] = []
     for name, (symbol, colour) in _LIFT_STYLES.items():
-        drawn = [(at, row) for at, row in enumerate(others) if narrative_phrases.classify_lift(row) == name]
+        drawn = [(at, row) for at, row in enumerate(others) if phrases.classify_lift(row) == name]
         if not drawn:
             continue
         clipped = [{key: _clip_lift(row[key]) for key in ("lift", "lift_low", "lift_high")} for _, row in drawn]
@@ -152,8 +152,7 @@ def build_cooccurrence_figure(rows: pd.DataFrame, narrative_id: str) -> Figure:
                 "error_x": build_error_bars(clipped, "lift", colour, 1.6),
                 "customdata": [{"narrative": [narrative_id, row["narrative_id"]]} for _, row in drawn],
                 "hovertemplate": [
-                    f"{wrap_text(narrative_phrases.describe_cooccurrence(row), 46, 5)}<extra></extra>"
-                    for _, row in drawn
+                    f"{wrap_text(phrases.describe_cooccurrence(row), 46, 5)}<extra></extra>" for _, row in drawn
                 ],
             }
         )

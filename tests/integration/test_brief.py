@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from narratives.brief import build_html, charts, format_command
 from narratives.brief.page import EXCERPT_LENGTH, cut_excerpt
-from narratives.cli.main import main
+from narratives.cli import main
 from narratives.model import QualityMetrics, Slice, UsageError
 from narratives.render import phrases
 from narratives.render.colours import compute_contrast

@@ -11,7 +11,7 @@ import streamlit as st
 from narratives.dashboard import cached_queries, controls, navigation, quality, shell
 from narratives.dashboard.shell import View
 from narratives.model import EvidenceQuery, QualityMetrics, Slice, SuppressionRule
-from narratives.render import narrative_phrases, phrases
+from narratives.render import phrases
 from narratives.render.traces import Measure, to_records
 from narratives.store.queries.narrative import NarrativeCard
 
@@ -103,7 +103,7 @@ def draw_headline(view: View, context: NarrativeContext) -> bool:
     row = rows[0]
     speakers = cached_queries.load_actors(view.handle, context.slice, context.id, "speaker")
     outlets = cached_queries.load_actors(view.handle, context.slice, context.id, "outlet")
-    reason = narrative_phrases.explain_no_correction(row, context.measured)
+    reason = phrases.explain_no_correction(row, context.measured)
     corrected = phrases.format_limits(row, "corrected")
     denominator = phrases.describe_denominator(context.slice, int(row["total_paragraphs"]))
     cells = [
@@ -116,9 +116,7 @@ def draw_headline(view: View, context: NarrativeContext) -> bool:
         (
             "Corrected share",
             corrected,
-            "See below."
-            if reason
-            else phrases.make_sentence(narrative_phrases.CORRECTION_METHODS.get(row["correction"], "")),
+            "See below." if reason else phrases.make_sentence(phrases.CORRECTION_METHODS.get(row["correction"], "")),
         ),
         ("Named speakers", f"{(speakers['speaker'] != '').sum():,}", None),
         ("Outlets", f"{len(outlets):,}", None),
@@ -130,8 +128,8 @@ def draw_headline(view: View, context: NarrativeContext) -> bool:
         # A spot check helps only if recall is known, and uses only the latest snapshot.
         recall = context.measured.recall if context.measured else 0
         checked = context.id in cached_queries.load_spot_checks(view.handle) or shell.get_pinned_snapshot_id()
-        useful = recall > 0 and not checked and reason != narrative_phrases.TOO_LITTLE_TEXT
-        hint = narrative_phrases.SPOT_CHECK_HINT if useful else ""
+        useful = recall > 0 and not checked and reason != phrases.TOO_LITTLE_TEXT
+        hint = phrases.SPOT_CHECK_HINT if useful else ""
         st.caption(f"{phrases.escape_markdown(f'No corrected share: {reason}.')} {hint}")
     return True
 
@@ -157,7 +155,7 @@ def draw_lineage(view: View, context: NarrativeContext) -> None:
     """Draw the history of the narrative from snapshot to snapshot."""
     st.subheader("Lineage", anchor=False)
     history = cached_queries.load_lineage(view.handle, context.id)
-    rows = narrative_phrases.build_lineage_table(history, context.id)
+    rows = phrases.build_lineage_table(history, context.id)
     st.caption(
         "What each build changed about this narrative, latest first, for the snapshots still in the store. "
         "With the same definition and the same matcher, the same texts give the same counts."
@@ -278,7 +276,7 @@ def draw_paragraphs(rows: pd.DataFrame, own: Slice, key: str) -> None:
                     on_click=navigation.open_evidence,
                     args=(_build_paragraph_slice(row, own),),
                 )
-            st.markdown(narrative_phrases.highlight_sentence(row["text"], row["sentence"]))
+            st.markdown(phrases.highlight_sentence(row["text"], row["sentence"]))
             if row["exemplar"]:
                 st.caption(f"Nearest exemplar of the codebook: {phrases.escape_markdown(row['exemplar'])}")
 

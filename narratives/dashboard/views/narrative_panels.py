@@ -16,7 +16,7 @@ from narratives.dashboard.views.prevalence import PREVALENCE_COLUMNS
 from narratives.measure.suppression import SAMPLE_RULE
 from narratives.model import dates
 from narratives.model.slice import Actor
-from narratives.render import narrative_charts, narrative_phrases, phrases, time_series
+from narratives.render import narrative_charts, phrases, time_series
 from narratives.render.traces import to_records
 
 _NUMBER_COLUMN = st.column_config.NumberColumn
@@ -74,9 +74,7 @@ def _describe_trend(view: View, context: NarrativeContext, rows: pd.DataFrame) -
             None,
             [
                 f"{what} {phrases.describe_denominator(context.slice, total, first, last)}. By {noun}{auto}.",
-                narrative_phrases.describe_suppression_rule(
-                    context.rule, context.slice.by, context.rule == SAMPLE_RULE
-                ),
+                phrases.describe_suppression_rule(context.rule, context.slice.by, context.rule == SAMPLE_RULE),
                 phrases.describe_undated(totals.undated, context.slice),
                 phrases.describe_unread_languages(totals.other_language),
                 quality.describe_correction(view, rows),
@@ -173,7 +171,7 @@ def draw_actors(view: View, context: NarrativeContext, actor: Actor) -> None:
         title="Who advances it" if actor == "speaker" else "Which outlets",
         how=f"Paragraphs that advance it, by {actor} and voice ({by_voice}). Each bar is labelled with their number "
         f"and their share of all statement paragraphs of that {actor}. A share needs at least "
-        f"{context.rule.documents} documents and {narrative_phrases.format_expected_count(context.rule)} expected. "
+        f"{context.rule.documents} documents and {phrases.format_expected_count(context.rule)} expected. "
         "Being quoted or reported is not the same as saying it oneself. Those who speak more have longer bars.",
         summary=summary,
         table=rows[
@@ -214,12 +212,12 @@ def draw_first_uses(view: View, context: NarrativeContext, actor: Actor) -> None
     coarse = int(rows["not_to_the_day"].sum())
     undated = f" Not included: {phrases.format_count(coarse, 'paragraph')} without an exact day." if coarse else ""
     since = cached_queries.find_first_day(view.handle, context.slice)
-    summary = narrative_phrases.describe_first_uses(dated)
+    summary = phrases.describe_first_uses(dated)
     key = f"narrative-first-{actor}s"
     panel = chart_panel.ChartPanel(
         key=key,
         title="First use, and who followed" if actor == "speaker" else "First use by outlet",
-        how=f"{summary} {narrative_phrases.describe_first_use_limits(since)}{undated}",
+        how=f"{summary} {phrases.describe_first_use_limits(since)}{undated}",
         summary=summary,
         table=dated.drop(columns=["narrative_id"]),
         slice=context.own,
@@ -251,7 +249,7 @@ def draw_cooccurrence(view: View, context: NarrativeContext) -> None:
     enough = rows[rows["base_ok"]].head(MAX_COOCCURRING)
     rare = rows[~rows["base_ok"] & (rows["both"] > 0)]
     documents = int(rows["total"].max()) if len(rows) else 0
-    summary = " ".join(narrative_phrases.describe_cooccurrence(row) for row in to_records(enough))
+    summary = " ".join(phrases.describe_cooccurrence(row) for row in to_records(enough))
     if enough.empty:
         st.subheader("Narratives in the same documents", anchor=False)
         st.text("No other codebook narrative occurs in enough of the same documents to compare with chance.")
