@@ -15,7 +15,7 @@ import pandas as pd
 from narratives.render import phrases
 from narratives.render.colours import GREY, PALETTE, make_distinct, make_legible
 from narratives.render.time_series import INTERACTION_MODES
-from narratives.render.traces import Figure, wrap_text
+from narratives.render.traces import MARKS, Figure, wrap_text
 
 ColourBy = Literal["narrative", "year", "speaker"]
 
@@ -108,8 +108,7 @@ def build_map_figure(frame: pd.DataFrame, groups: Sequence[PointGroup], by: Colo
         size, opacity = (7 if numbered else 5, 0.8) if group.number else (4, 0.35)
         traces.append(
             {
-                "type": "scatter",
-                "mode": "markers",
+                **MARKS,
                 "name": f"<b>{group.number}</b> {label}" if group.number and numbered else label,
                 "legendrank": group.number or 1000,
                 "x": x,

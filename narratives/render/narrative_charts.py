@@ -13,7 +13,9 @@ from narratives.model import dates
 from narratives.render import phrases, time_series
 from narratives.render.colours import FAINT, GREY, PALETTE, format_rgba
 from narratives.render.traces import (
-    TICK_FONT,
+    FIXED_AXIS,
+    MARKS,
+    SILENT_LINES,
     AxisSpec,
     Figure,
     Measure,
@@ -23,6 +25,7 @@ from narratives.render.traces import (
     build_layout,
     build_names_axis,
     build_vertical_line,
+    drop_empty,
     select_events,
     to_records,
     wrap_text,
@@ -109,13 +112,11 @@ def build_first_uses_figure(rows: pd.DataFrame, actor: str, narrative_id: str, c
     who = to_records(rows)
     names = [row["actor"] or phrases.NOBODY for row in who]
     lines: Trace = {
-        "type": "scatter",
-        "mode": "lines",
+        **SILENT_LINES,
         "name": "Texts without it",
         "x": [day for row in who for day in (row["covered_from"] or row["first"], row["first"], None)],
         "y": [place for at in range(len(who)) for place in (at, at, None)],
         "line": {"color": format_rgba(GREY, 0.55), "width": 1.5, "dash": "dot"},
-        "hoverinfo": "skip",
     }
     marks = [
         _build_date_marks("Texts begin", "covered_from", {"symbol": "line-ns-open", "color": GREY}, who),
@@ -143,8 +144,7 @@ def build_cooccurrence_figure(rows: pd.DataFrame, narrative_id: str) -> Figure:
         clipped = [{key: _clip_lift(row[key]) for key in ("lift", "lift_low", "lift_high")} for _, row in drawn]
         data.append(
             {
-                "type": "scatter",
-                "mode": "markers",
+                **MARKS,
                 "name": phrases.make_sentence(name).rstrip("."),
                 "x": [row["lift"] for row in clipped],
                 "y": [at for at, _ in drawn],
@@ -179,7 +179,7 @@ def _build_row_figure(data: list[Trace], names: Sequence[str]) -> Figure:
             **build_layout(_ROW_HEIGHT * len(names) + _MARGIN_HEIGHT, {"l": 10, "r": 12, "t": 48, "b": 34}),
             "showlegend": True,
             "legend": LEGEND_LAYOUT,
-            "xaxis": {"gridcolor": FAINT, "zeroline": False, "fixedrange": True, "tickfont": TICK_FONT},
+            "xaxis": {**FIXED_AXIS, "gridcolor": FAINT},
             "yaxis": {
                 **build_names_axis([wrap_text(name, _NAME_WIDTH, 2) for name in names]),
                 "range": [len(names) - 0.4, -0.6],
@@ -204,8 +204,7 @@ def _build_date_marks(name: str, column: str, marker: Trace, who: Sequence[Mappi
     """Draw the dates in `column` as marks, one a row; rows without a date are left out."""
     drawn = [(at, row) for at, row in enumerate(who) if row[column]]
     return {
-        "type": "scatter",
-        "mode": "markers",
+        **MARKS,
         "name": name,
         "x": [row[column] for _, row in drawn],
         "y": [at for at, _ in drawn],
@@ -254,22 +253,17 @@ def build_trend_figure(
     layout |= {"showlegend": True, "legend": LEGEND_LAYOUT, "shapes": []}
     layout["yaxis"]["nticks"] = 6
     if measure == "share":
-        figure["data"] += [
-            *_build_corrected_marks(shown),
-            *_build_level_lines(rows, moves),
-            *_build_suppressed_marks(rows),
-        ]
+        marks = [_build_corrected_marks(shown), *_build_level_lines(rows, moves), _build_suppressed_marks(rows)]
+        figure["data"] += drop_empty(marks)
     inside = select_events(events, axes.labels)
-    figure["data"] += [{**trace, "showlegend": True} for trace in build_event_marks(inside, axes.top)]
+    figure["data"] += drop_empty([{**build_event_marks(inside, axes.top), "showlegend": True}])
     layout["shapes"] += [build_vertical_line(day.isoformat(), FAINT, "solid") for day, _ in inside]
-    for number, (label, direction) in enumerate(
-        zip(moves["period"], moves["direction"], strict=True) if len(moves) else (), 1
-    ):
-        at = dates.get_period_bounds(label)[0].isoformat()
+    for number, move in enumerate(to_records(moves), 1):
+        at = dates.get_period_bounds(move["period"])[0].isoformat()
         layout["shapes"].append(build_vertical_line(at, GREY, "dash"))
         layout["annotations"].append(
             {
-                "text": f"<b>{'▲' if direction == 'up' else '▼'} {number}</b>",
+                "text": f"<b>{'▲' if move['direction'] == 'up' else '▼'} {number}</b>",
                 "x": at,
                 "y": 1,
                 "yref": "paper",
@@ -283,25 +277,20 @@ def build_trend_figure(
     return figure
 
 
-def _build_corrected_marks(shown: pd.DataFrame) -> list[Trace]:
+def _build_corrected_marks(shown: pd.DataFrame) -> Trace:
     """Draw open diamonds with bars where there is a corrected share."""
     rows = to_records(shown[shown["corrected"].notna()])
-    if not rows:
-        return []
-    return [
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "name": "Corrected for matching errors",
-            # Moved aside, so that the interval is visible beside the band.
-            "x": [dates.get_period_middle(row["period"], 0.12).isoformat() for row in rows],
-            "y": [row["corrected"] for row in rows],
-            "marker": {"symbol": "diamond-open", "size": 9, "color": GREY, "line": {"width": 2}},
-            "error_y": build_error_bars(rows, "corrected", format_rgba(GREY, 0.7), 1.5, 3),
-            "customdata": [_build_click_data(row) for row in rows],
-            "hovertemplate": [_format_period_hover(row) for row in rows],
-        }
-    ]
+    return {
+        **MARKS,
+        "name": "Corrected for matching errors",
+        # Moved aside, so that the interval is visible beside the band.
+        "x": [dates.get_period_middle(row["period"], 0.12).isoformat() for row in rows],
+        "y": [row["corrected"] for row in rows],
+        "marker": {"symbol": "diamond-open", "size": 9, "color": GREY, "line": {"width": 2}},
+        "error_y": build_error_bars(rows, "corrected", format_rgba(GREY, 0.7), 1.5, 3),
+        "customdata": [_build_click_data(row) for row in rows],
+        "hovertemplate": [_format_period_hover(row) for row in rows],
+    }
 
 
 def _build_level_lines(rows: pd.DataFrame, moves: pd.DataFrame) -> list[Trace]:
@@ -314,35 +303,28 @@ def _build_level_lines(rows: pd.DataFrame, moves: pd.DataFrame) -> list[Trace]:
     edges = [day.isoformat() for day in ends]
     return [
         {
-            "type": "scatter",
-            "mode": "lines",
+            **SILENT_LINES,
             "name": "Level between changes",
             "x": [day for at in range(len(shares)) for day in (*edges[at : at + 2], None)],
             "y": [value for share in shares for value in (share, share, None)],
             "line": {"color": GREY, "width": 1.6, "dash": "dash"},
-            "hoverinfo": "skip",
         }
     ]
 
 
-def _build_suppressed_marks(rows: pd.DataFrame) -> list[Trace]:
+def _build_suppressed_marks(rows: pd.DataFrame) -> Trace:
     """Draw a cross at the bottom for every period with too little text for a share."""
     few = to_records(rows[~rows["base_ok"]])
-    if not few:
-        return []
-    return [
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "name": "Too little text for a share",
-            "x": [dates.get_period_middle(row["period"]).isoformat() for row in few],
-            "y": [0] * len(few),
-            "cliponaxis": False,
-            "marker": {"symbol": "x-thin-open", "size": 8, "color": GREY, "line": {"width": 2}},
-            "customdata": [_build_click_data(row) for row in few],
-            "hovertemplate": [_format_period_hover(row) for row in few],
-        }
-    ]
+    return {
+        **MARKS,
+        "name": "Too little text for a share",
+        "x": [dates.get_period_middle(row["period"]).isoformat() for row in few],
+        "y": [0] * len(few),
+        "cliponaxis": False,
+        "marker": {"symbol": "x-thin-open", "size": 8, "color": GREY, "line": {"width": 2}},
+        "customdata": [_build_click_data(row) for row in few],
+        "hovertemplate": [_format_period_hover(row) for row in few],
+    }
 
 
 def _format_period_hover(row: dict[str, Any]) -> str:

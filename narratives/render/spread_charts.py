@@ -13,13 +13,16 @@ from narratives.render import phrases
 from narratives.render.colours import FAINT, GREY, PALETTE, format_rgba
 from narratives.render.time_series import MARKERS, build_end_labels
 from narratives.render.traces import (
-    TICK_FONT,
+    FIXED_AXIS,
+    MARKS,
+    SILENT_LINES,
     Figure,
     Trace,
     build_layout,
     build_names_axis,
     build_value_axis,
     build_vertical_line,
+    drop_empty,
     to_records,
     wrap_text,
 )
@@ -115,7 +118,7 @@ def build_timeline_figure(
     if firsts:
         first = min(row["first"] for row in firsts)
         layout["shapes"] = [build_vertical_line(first, format_rgba(GREY, 0.6), "dot")]
-    return {"data": [trace for trace in data if trace["x"]], "layout": layout}
+    return {"data": drop_empty(data), "layout": layout}
 
 
 def build_cumulative_figure(
@@ -152,7 +155,6 @@ def build_cumulative_figure(
                     ),
                     "",
                 ],
-                "showlegend": False,
             }
         )
         label = f"<span style='color:{colour}'>{sign}</span> {wrap_text(actor or phrases.NOBODY, 16, 2)}"
@@ -175,15 +177,7 @@ def _build_coverage_bands(
             if start <= window[1] and end >= window[0]:
                 x += [max(start, window[0]).isoformat(), min(end, window[1]).isoformat(), None]
                 y += [row, row, None]
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": x,
-        "y": y,
-        "line": {"color": format_rgba(GREY, 0.2), "width": 13},
-        "hoverinfo": "skip",
-        "showlegend": False,
-    }
+    return {**SILENT_LINES, "x": x, "y": y, "line": {"color": format_rgba(GREY, 0.2), "width": 13}}
 
 
 def _build_use_marks(
@@ -195,8 +189,7 @@ def _build_use_marks(
 ) -> Trace:
     """Draw a mark for each row at its day `at`; a click selects its month or year."""
     return {
-        "type": "scatter",
-        "mode": "markers",
+        **MARKS,
         "x": [row["at"] if len(row["at"]) == 10 else dates.get_period_middle(row["at"]).isoformat() for row in rows],
         "y": [row_of[row["actor"]] for row in rows],
         "marker": dict(marker),
@@ -205,7 +198,6 @@ def _build_use_marks(
         ],
         "hovertemplate": [f"{text}<extra></extra>" for text in hover],
         "cliponaxis": False,
-        "showlegend": False,
     }
 
 
@@ -230,13 +222,6 @@ def _format_actor(row: Mapping[str, Any]) -> str:
 
 def _build_time_layout(height: int, window: TimeWindow, margin: Mapping[str, int]) -> dict[str, Any]:
     """Return a layout with a time axis over `window`."""
-    axis = {
-        "type": "date",
-        "range": [window[0].isoformat(), window[1].isoformat()],
-        "nticks": 6,
-        "gridcolor": FAINT,
-        "zeroline": False,
-        "fixedrange": True,
-        "tickfont": TICK_FONT,
-    }
+    days = [window[0].isoformat(), window[1].isoformat()]
+    axis = {**FIXED_AXIS, "type": "date", "range": days, "nticks": 6, "gridcolor": FAINT}
     return {**build_layout(height, margin), "xaxis": axis}

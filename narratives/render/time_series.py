@@ -30,6 +30,7 @@ from narratives.render.traces import (
     build_period_axis,
     build_value_axis,
     build_vertical_line,
+    drop_empty,
     line_with_band,
     line_with_error_bars,
     select_events,
@@ -46,7 +47,7 @@ SCALE_TOP_QUANTILE, SCALE_HEADROOM = 0.75, 1.25
 # All settings are explicit: a default that Streamlit or Plotly adds later would draw every chart again. Fixed
 # margins save Plotly a second layout pass.
 INTERACTION_MODES = {"hovermode": "closest", "dragmode": "pan", "clickmode": "event+select"}
-_FIXED_AXIS = {"automargin": False, "tickangle": 0}
+_FIXED_LABELS = {"automargin": False, "tickangle": 0}
 PLOTLY_CONFIG = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": False}
 
 
@@ -83,8 +84,10 @@ def build_small_figure(
     headline = f"{share} · {phrases.format_count(hits, view.noun.split()[-1])}"
     if measured and not math.isnan(measured.f1):
         headline += f" · F1 {measured.f1:.2f}"
-    marks = build_change_marks(changes, view) if changes is not None else []
-    figure = _build_figure([*line_with_band(rows, colour, view), *marks], view, height=200)
+    drawn = line_with_band(rows, colour, view)
+    if changes is not None and view.measure == "share":
+        drawn.append(build_change_marks(changes, view))
+    figure = _build_figure(drawn, view, height=200)
     figure["layout"]["margin"] = {"autoexpand": False, "l": _LEFT_MARGIN, "r": 10, "t": 60, "b": 32}
     figure["layout"]["annotations"] = [build_heading(name, headline, _LEFT_MARGIN, 58)]
     return figure
@@ -108,7 +111,7 @@ def build_comparison_figure(
         values = rows["share" if view.measure == "share" else "paragraphs"].dropna()
         ends.append((float(values.iloc[-1]) if len(values) else 0.0, label))
     inside = select_events(events, view.labels)
-    drawn += build_event_marks(inside, view.top)
+    drawn.append(build_event_marks(inside, view.top))
     figure = _build_figure(drawn, view, height=400)
     layout = figure["layout"]
     layout["margin"] = {"autoexpand": False, "l": _LEFT_MARGIN, "r": 128, "t": 12, "b": 34}
@@ -180,13 +183,13 @@ def spread_labels(values: Sequence[float], sizes: Sequence[float], top: float) -
 
 def _build_figure(data: list[Trace], view: AxisSpec, height: int) -> Figure:
     return {
-        "data": data,
+        "data": drop_empty(data),
         "layout": {
             "height": height,
             **INTERACTION_MODES,
             "showlegend": False,
             **NO_BACKGROUND,
-            "xaxis": build_period_axis(view.labels) | _FIXED_AXIS,
-            "yaxis": build_value_axis(0, view.top, view.measure, 4 if height < 250 else 6) | _FIXED_AXIS,
+            "xaxis": build_period_axis(view.labels) | _FIXED_LABELS,
+            "yaxis": build_value_axis(0, view.top, view.measure, 4 if height < 250 else 6) | _FIXED_LABELS,
         },
     }
