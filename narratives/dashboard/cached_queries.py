@@ -7,9 +7,10 @@ store and snapshot id. They are therefore never stale, and a session that shows 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from types import FunctionType
 from typing import Concatenate, ParamSpec, TypeVar, cast, get_args
@@ -17,12 +18,12 @@ from typing import Concatenate, ParamSpec, TypeVar, cast, get_args
 import pandas as pd
 import streamlit as st
 
-from narratives import measure
 from narratives.measure import (
     add_shares,
     choose_granularity,
     choose_suppression_rule,
     compute_cooccurrence,
+    correct_and_suppress,
     find_change_points,
     find_first_uses,
     suppress_small_bases,
@@ -38,12 +39,10 @@ from narratives.store.queries.speakers import query_uses
 STORE_VARIABLE = "NARRATIVES_STORE"
 OWN_STORE, SAMPLE_STORE = Path("store"), Path("store-sample")
 CACHE_SECONDS = 3600
-MAX_BEST, MAX_EXPLAINING, MAX_CENTRAL = 10, 4, 3  # paragraphs shown: of the narrative, after a change, of a candidate
 MAX_LINEAGE_STEPS = 12  # snapshots back that the lineage is followed
 VOICE_SUFFIX = "_voice"  # ends the name of a column that counts one voice, so that none is that of the actor
 MIN_SHOWN_FRACTION = 0.75  # of the codebook's shares must have a large enough base, or the period gets longer
 MIN_FILLED_FRACTION = 0.9  # the same for one narrative: of its periods
-_GRANULARITIES: tuple[Granularity, ...] = ("month", "quarter", "half", "year")
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -114,9 +113,21 @@ def cache_query(query: Callable[Concatenate[Snapshot, _P], _T]) -> Callable[Conc
 
 load_options = cache_query(Snapshot.options)
 load_totals = cache_query(Snapshot.totals)
-load_snapshot_events = cache_query(Snapshot.events)
+_load_events = cache_query(Snapshot.events)
 load_card = cache_query(narrative_queries.query_card)
 load_best_paragraphs = cache_query(narrative_queries.query_top_paragraphs)
+load_central_paragraphs = cache_query(narrative_queries.query_representatives)
+
+
+def load_events_about(handle: Handle, narrative_ids: Collection[str]) -> list[tuple[date, str]]:
+    """Return day and name of the events that are related to any of these narratives."""
+    events = _load_events(handle)
+    columns = (events["date"], events["name"], events["narratives"])
+    return [
+        (date.fromisoformat(day), name)
+        for day, name, related in zip(*columns, strict=True)
+        if not set(narrative_ids).isdisjoint(related)
+    ]
 
 
 def get_manifest(handle: Handle) -> SnapshotManifest:
@@ -138,9 +149,7 @@ def get_suppression_rule(handle: Handle) -> SuppressionRule:
 def add_corrections(handle: Handle, s: Slice, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the slice's shares corrected and suppressed; not cached, because spot checks can be added at any time."""
     checks = list(load_spot_checks(handle).values())
-    return measure.correct_and_suppress(
-        frame, s, get_snapshot(handle).quality() or (), checks, get_suppression_rule(handle)
-    )
+    return correct_and_suppress(frame, s, get_snapshot(handle).quality() or (), checks, get_suppression_rule(handle))
 
 
 def load_spot_checks(handle: Handle) -> dict[str, SpotCheck]:
@@ -152,7 +161,7 @@ def load_spot_checks(handle: Handle) -> dict[str, SpotCheck]:
 @st.cache_data(max_entries=200, ttl=CACHE_SECONDS, show_spinner=False)
 def load_change_points(handle: Handle, s: Slice) -> pd.DataFrame:
     """Return the change points of every narrative of the slice; see `measure.find_change_points`."""
-    return measure.find_change_points(load_prevalence(handle, s))
+    return find_change_points(load_prevalence(handle, s))
 
 
 @st.cache_data(max_entries=200, ttl=CACHE_SECONDS, show_spinner=False)
@@ -176,14 +185,18 @@ def select_granularity(handle: Handle, s: Slice) -> Granularity:
     At most one in four shares of the codebook's narratives may have too small a base. Otherwise the next
     longer period is tried, up to years.
     """
-    by = find_finest_granularity(handle, s)
-    lengths = get_args(Granularity)
-    for longer in reversed(lengths[1 : lengths.index(by) + 1]):
-        frame = load_prevalence(handle, replace(s, by=longer, unit="paragraph"))
+    for by in _list_coarser(find_finest_granularity(handle, s)):
+        frame = load_prevalence(handle, replace(s, by=by, unit="paragraph"))
         shown = suppress_small_bases(frame[frame["origin"] == "codebook"], get_suppression_rule(handle))["base_ok"]
         if shown.mean() >= MIN_SHOWN_FRACTION:
-            return cast(Granularity, longer)
+            return by
     return "year"
+
+
+def _list_coarser(by: Granularity) -> list[Granularity]:
+    """List the granularities from `by` to half-years, finest first; where none of them fits, years remain."""
+    coarsest_first: tuple[Granularity, ...] = get_args(Granularity)
+    return list(reversed(coarsest_first[1 : coarsest_first.index(by) + 1]))
 
 
 # A query is known by its repr, which leaves out `similar`: that may hold every paragraph of the snapshot.
@@ -252,14 +265,8 @@ def get_narrative_colours(handle: Handle) -> dict[str, str]:
 
 def remove_filter(s: Slice, field: str) -> Slice:
     """Return the slice without one filter: `speakers`, `outlets`, `narratives`, `voices`, `copies` or `date`."""
-    return {
-        "speakers": replace(s, speakers=()),
-        "outlets": replace(s, outlets=()),
-        "narratives": replace(s, narratives=()),
-        "voices": replace(s, voices=()),
-        "copies": replace(s, copies="originals"),
-        "date": replace(s, date_from="", date_to=""),
-    }[field]
+    names = ("date_from", "date_to") if field == "date" else (field,)
+    return replace(s, **{name: getattr(Slice(), name) for name in names})
 
 
 @st.cache_data(max_entries=400, ttl=CACHE_SECONDS, show_spinner=False)
@@ -282,10 +289,9 @@ def load_overall_share(handle: Handle, s: Slice, about: str) -> pd.DataFrame:
 @st.cache_data(max_entries=200, ttl=CACHE_SECONDS, show_spinner=False)
 def select_narrative_granularity(handle: Handle, s: Slice, about: str) -> Granularity:
     """Return the shortest period for which nine in ten shares of the narrative have a large enough base."""
-    for by in _GRANULARITIES[_GRANULARITIES.index(find_finest_granularity(handle, s)) :]:
-        rows = suppress_small_bases(
-            load_shares(handle, replace(s, by=by), about, "period"), get_suppression_rule(handle)
-        )
+    rule = get_suppression_rule(handle)
+    for by in _list_coarser(find_finest_granularity(handle, s)):
+        rows = suppress_small_bases(load_shares(handle, replace(s, by=by), about, "period"), rule)
         if len(rows) and rows["base_ok"].mean() >= MIN_FILLED_FRACTION:
             return by
     return "year"
@@ -308,8 +314,7 @@ def load_actors(handle: Handle, s: Slice, about: str, actor: Actor) -> pd.DataFr
     wide = wide.add_suffix(VOICE_SUFFIX)
     # The rule compares with the count expected at the overall share, which is that of all actors together.
     rows = suppress_small_bases(load_shares(handle, s, about, actor), get_suppression_rule(handle))
-    rows = rows[rows["paragraphs"] > 0].sort_values([actor], kind="stable")
-    rows = rows.sort_values("paragraphs", ascending=False, kind="stable")
+    rows = rows[rows["paragraphs"] > 0].sort_values(["paragraphs", actor], ascending=[False, True], kind="stable")
     return rows.merge(wide.reset_index(), on=actor, how="left").reset_index(drop=True)
 
 
@@ -338,11 +343,6 @@ def load_cooccurrence(handle: Handle, s: Slice, about: str) -> pd.DataFrame:
         narrative_queries.query_cooccurrence(get_snapshot(handle), s, about), get_suppression_rule(handle)
     )
     return frame.sort_values("lift", ascending=False, kind="stable", ignore_index=True)
-
-
-def load_central_paragraphs(handle: Handle, about: str) -> pd.DataFrame:
-    """Return the most central paragraphs of a discovered candidate."""
-    return cache_query(narrative_queries.query_representatives)(handle, about, MAX_CENTRAL)
 
 
 def load_lineage(handle: Handle, about: str) -> list[tuple[SnapshotManifest, pd.DataFrame, dict[str, str]]]:
@@ -377,8 +377,3 @@ def _load_lineage_events(handle: Handle, about: str) -> tuple[SnapshotManifest, 
         with suppress(StoreError), closing(open_snapshot(Path(handle.store), meta.predecessor, for_pages())) as before:
             names = {**narrative_queries.query_cluster_names(before, ids), **names}
     return meta, rows, names
-
-
-def get_narrative_colour(handle: Handle, about: str) -> str:
-    """Return the narrative's colour, the same on all pages."""
-    return get_narrative_colours(handle)[about]

@@ -41,8 +41,12 @@ def draw_quality_line(view: View, metrics: Mapping[str, QualityMetrics]) -> None
     if "" not in metrics:
         st.caption(NOT_MEASURED)
         return
-    caveat = phrases.make_sentence(cached_queries.get_snapshot(view.handle).quality_caveat())
-    st.caption(f"{phrases.describe_agreement(metrics[''])} {phrases.escape_markdown(caveat)}")
+    st.caption(f"{phrases.describe_agreement(metrics[''])} {describe_caveat(view)}")
+
+
+def describe_caveat(view: View) -> str:
+    """Return, as Markdown, the caveat that belongs to the measured quality."""
+    return phrases.escape_markdown(phrases.make_sentence(cached_queries.get_snapshot(view.handle).quality_caveat()))
 
 
 def draw_quality_details(view: View, metrics: Mapping[str, QualityMetrics]) -> None:

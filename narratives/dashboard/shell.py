@@ -187,6 +187,13 @@ def _warn_about_link() -> None:
             st.text("; ".join(ignored))
 
 
+def draw_metrics(cells: Sequence[tuple[str, str, str | None]], least_width: int) -> None:
+    """Draw key figures, each (label, value, help), in columns of at least `least_width` pixels."""
+    grid = st.grid("auto", min_column_width=least_width, gap="small")
+    for label, value, note in cells:
+        grid.metric(label, value, help=note)
+
+
 def draw_note(text: str) -> None:
     """Draw a caption that may contain names from the texts; it is shown literally, never as Markdown."""
     st.caption(phrases.escape_markdown(text))

@@ -160,6 +160,12 @@ def describe_attribution(s: Slice) -> str:
     return by + (f" in {format_list(s.outlets, link='or')}" if s.outlets else "")
 
 
+def describe_scope(s: Slice) -> str:
+    """Describe whose paragraphs of which dates a slice has: ` by A in C dated 2016–2018`; empty for all."""
+    span = format_date_range(s)
+    return describe_attribution(s) + (f" dated {span}" if span else "")
+
+
 def describe_search(text: str) -> str:
     """Describe a search: `with “a” and “b” and without “c” in the text`; empty for none."""
     terms = parse_search_terms(text)
@@ -181,15 +187,20 @@ def describe_copies(s: Slice) -> str:
     return COPIES_LABELS[s.copies]
 
 
-def describe_denominator(s: Slice, total: int, first: str = "", last: str = "") -> str:
+def format_years(frame: pd.DataFrame) -> str:
+    """Write the years of the column period: `2016–2018`, or `2016`."""
+    first, last = frame["period"].min()[:4], frame["period"].max()[:4]
+    return first if first == last else f"{first}–{last}"
+
+
+def describe_denominator(s: Slice, total: int, years: str = "") -> str:
     """Describe a share's denominator: `the 312 statement paragraphs by A dated 2016–2020; originals only`.
 
-    `first` and `last` are the first and last year with text. They are used where the slice sets no years.
+    `years` are those with text, as `format_years` writes them; they are named where the slice sets no dates.
     """
-    noun = UNIT_NOUNS[s.unit]
-    span = format_date_range(s) or (first if first == last else f"{first}–{last}")
+    span = format_date_range(s) or years
     dated = f" dated {span}" if span else ""
-    return f"the {format_count(total, noun)}{describe_attribution(s)}{dated}; {describe_copies(s)}"
+    return f"the {format_count(total, UNIT_NOUNS[s.unit])}{describe_attribution(s)}{dated}; {describe_copies(s)}"
 
 
 def describe_undated(number: int, s: Slice) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -53,29 +54,27 @@ def build_timeline_figure(
     """
     actors = table["actor"].tolist()
     row_of = {actor: i for i, actor in enumerate(actors)}
-    dated = days[(days["date"].str.len() == 10) & days["actor"].isin(actors)]
-    uses = to_records(dated.rename(columns={"date": "at"}))
+    uses = to_records(days[(days["date"].str.len() == 10) & days["actor"].isin(actors)])
     rows = to_records(table)
     firsts = [row for row in rows if row["first"]]
     kths = [row for row in rows if row["kth"]]
     coarse = [row for row in rows if not row["first"] and row["coarse"]]
+    build_marks = partial(_build_use_marks, row_of, field)
     data = [
         _build_coverage_bands(runs, row_of, window),
-        _build_use_marks(
+        build_marks(
             uses,
-            row_of,
-            field,
+            "date",
             {"symbol": "line-ns-open", "size": 11, "color": format_rgba(GREY, 0.75), "line": {"width": 1.5}},
             [
-                f"{_format_actor(row)}<br>{phrases.format_partial_date(row['at'])}: "
+                f"{_format_actor(row)}<br>{phrases.format_partial_date(row['date'])}: "
                 f"{phrases.format_count(int(row['paragraphs']), 'paragraph')}"
                 for row in uses
             ],
         ),
-        _build_use_marks(
-            [{**row, "at": row["first"]} for row in firsts],
-            row_of,
-            field,
+        build_marks(
+            firsts,
+            "first",
             {
                 "symbol": "circle",
                 "opacity": 1,
@@ -85,10 +84,9 @@ def build_timeline_figure(
             },
             [_format_first_use_hover(row) for row in firsts],
         ),
-        _build_use_marks(
-            [{**row, "at": row["kth"]} for row in kths],
-            row_of,
-            field,
+        build_marks(
+            kths,
+            "kth",
             {"symbol": "diamond-open", "size": 12, "color": PALETTE[1], "line": {"width": 2}},
             [
                 f"{_format_actor(row)}<br>{format_ordinal(k)} paragraph on {phrases.format_partial_date(row['kth'])}, "
@@ -96,10 +94,9 @@ def build_timeline_figure(
                 for row in kths
             ],
         ),
-        _build_use_marks(
-            [{**row, "at": row["coarse"]} for row in coarse],
-            row_of,
-            field,
+        build_marks(
+            coarse,
+            "coarse",
             {"symbol": "circle-open", "size": 11, "color": PALETTE[0], "line": {"width": 2}},
             [
                 f"{_format_actor(row)}<br>{phrases.format_partial_date(row['coarse'])}, the day is not known"
@@ -181,20 +178,22 @@ def _build_coverage_bands(
 
 
 def _build_use_marks(
-    rows: Sequence[Mapping[str, Any]],
     row_of: Mapping[str, int],
     field: str,
+    rows: Sequence[Mapping[str, Any]],
+    column: str,
     marker: Mapping[str, Any],
     hover: Sequence[str],
 ) -> Trace:
-    """Draw a mark for each row at its day `at`; a click selects its month or year."""
+    """Draw a mark for each row at the date in `column`; a click selects its month or year."""
+    days = [row[column] for row in rows]
     return {
         **MARKS,
-        "x": [row["at"] if len(row["at"]) == 10 else dates.get_period_middle(row["at"]).isoformat() for row in rows],
+        "x": [day if len(day) == 10 else dates.get_period_middle(day).isoformat() for day in days],
         "y": [row_of[row["actor"]] for row in rows],
         "marker": dict(marker),
         "customdata": [
-            {field: row["actor"], "narrative": row["narrative_id"], "period": row["at"][:7]} for row in rows
+            {field: row["actor"], "narrative": row["narrative_id"], "period": row[column][:7]} for row in rows
         ],
         "hovertemplate": [f"{text}<extra></extra>" for text in hover],
         "cliponaxis": False,

@@ -235,10 +235,8 @@ def describe_results(view: View, settings: EvidenceSettings, total: int) -> str:
     like = f" near in meaning to “{settings.like}”" if settings.like else ""
     where = " in an area of the map" if settings.outline else ""
     like = f",{like}" if like and (advancing or searched) else like
-    span = phrases.format_date_range(view.slice)
-    who = phrases.describe_attribution(view.slice) + (f" dated {span}" if span else "")
-    counted = phrases.format_count(total, COUNTED_NOUN)
-    return f"{counted}{who}{where}{advancing}{searched}{like}; {phrases.describe_copies(view.slice)}."
+    counted = f"{phrases.format_count(total, COUNTED_NOUN)}{phrases.describe_scope(view.slice)}"
+    return f"{counted}{where}{advancing}{searched}{like}; {phrases.describe_copies(view.slice)}."
 
 
 def draw_unread_note(view: View, settings: EvidenceSettings) -> None:
@@ -263,14 +261,13 @@ def draw_empty_state(view: View, settings: EvidenceSettings, similar: Similarity
             f"No paragraph in the snapshot is near in meaning to “{settings.like}” "
             f"(likeness {MIN_SIMILARITY:.2f} or more)."
         )
-    if settings.like:
-        hints.append(f"Without the search for “{settings.like}” by meaning: {count_for(replace(settings, like=''))}.")
-    if settings.text:
-        hints.append(f"Without the search for “{settings.text}”: {count_for(replace(settings, text=''))}.")
-    if settings.outline:
-        hints.append(f"Without the area of the map: {count_for(replace(settings, outline=()))}.")
-    if settings.unassigned:
-        hints.append(f"Without “{UNCOVERED_SWITCH_LABEL.lower()}”: {count_for(replace(settings, unassigned=False))}.")
+    without = {
+        f"the search for “{settings.like}” by meaning": replace(settings, like=""),
+        f"the search for “{settings.text}”": replace(settings, text=""),
+        "the area of the map": replace(settings, outline=()),
+        f"“{UNCOVERED_SWITCH_LABEL.lower()}”": replace(settings, unassigned=False),
+    }
+    hints += [f"Without {what}: {count_for(other)}." for what, other in without.items() if other != settings]
     shell.draw_empty_state(view, view.slice, lambda s: count_results(view, s, settings, similar), COUNTED_NOUN, hints)
     document_drawer.draw_drawer(view)
 
@@ -305,5 +302,4 @@ def draw_downloads(view: View, settings: EvidenceSettings, total: int, similar: 
                 key=f"download{suffix}",
                 icon=":material/download:",
             )
-        with st.popover("Share", icon=":material/link:", type="tertiary"):
-            chart_panel.draw_link_buttons(view, "evidence")
+        chart_panel.draw_link_menu(view, "evidence")

@@ -12,6 +12,7 @@ import streamlit as st
 
 from narratives.dashboard import cached_queries, chart_panel, controls, navigation, shell, tables
 from narratives.dashboard.shell import View
+from narratives.dashboard.tables import TEXT_COLUMN
 from narratives.dashboard.views import evidence
 from narratives.model import Slice
 from narratives.render import map_charts, phrases
@@ -21,11 +22,11 @@ COUNTED_NOUN = "statement paragraph"
 COLOUR_OPTIONS: Mapping[map_charts.ColourBy, str] = {"narrative": "Narrative", "year": "Year", "speaker": "Speaker"}
 MAX_LISTED = 100
 MAP_COLUMNS = {
-    "date": st.column_config.TextColumn("Date", width=84),
-    "speaker": st.column_config.TextColumn("Speaker", width=112),
-    "outlet": st.column_config.TextColumn("Outlet", width=84),
-    "text": st.column_config.TextColumn("Beginning of the paragraph", width=420),
-    "narratives": st.column_config.TextColumn("Narratives", width=180),
+    "date": TEXT_COLUMN("Date", width=84),
+    "speaker": TEXT_COLUMN("Speaker", width=112),
+    "outlet": TEXT_COLUMN("Outlet", width=84),
+    "text": TEXT_COLUMN("Beginning of the paragraph", width=420),
+    "narratives": TEXT_COLUMN("Narratives", width=180),
     "x": st.column_config.NumberColumn("Across", format="%.2f", width=64),
     "y": st.column_config.NumberColumn("Up", format="%.2f", width=64),
 }
@@ -39,8 +40,7 @@ def draw_controls() -> map_charts.ColourBy:
 def describe_drawn_points(view: View, points: MapPoints) -> str:
     """Describe which paragraphs are drawn, and how many there are in all."""
     shown = len(points.frame)
-    span = phrases.format_date_range(view.slice)
-    who = phrases.describe_attribution(view.slice) + (f" dated {span}" if span else "")
+    who = phrases.describe_scope(view.slice)
     if shown == points.total:
         return f"{phrases.format_count(shown, COUNTED_NOUN)}{who}; originals only."
     claimed = sum(len(ids) > 0 for ids in points.frame["narrative_ids"])

@@ -64,9 +64,7 @@ def draw_quality(view: View) -> None:
         st.markdown(quality.NOT_MEASURED)
         return
     st.markdown(quality.HOW_TO_READ)
-    st.markdown(
-        phrases.escape_markdown(phrases.make_sentence(cached_queries.get_snapshot(view.handle).quality_caveat()))
-    )
+    st.markdown(quality.describe_caveat(view))
     if checked := quality.describe_spot_checks(view):
         st.markdown(checked)
     quality.draw_quality_table(view, list(measured.values()))

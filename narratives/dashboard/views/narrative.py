@@ -10,6 +10,7 @@ import streamlit as st
 
 from narratives.dashboard import cached_queries, controls, navigation, quality, shell
 from narratives.dashboard.shell import View
+from narratives.dashboard.tables import TEXT_COLUMN
 from narratives.model import EvidenceQuery, QualityMetrics, Slice, SuppressionRule
 from narratives.render import phrases
 from narratives.render.traces import Measure, to_records
@@ -106,7 +107,7 @@ def draw_headline(view: View, context: NarrativeContext) -> bool:
     reason = phrases.explain_no_correction(row, context.measured)
     corrected = phrases.format_limits(row, "corrected")
     denominator = phrases.describe_denominator(context.slice, int(row["total_paragraphs"]))
-    cells = [
+    cells: list[tuple[str, str, str | None]] = [
         ("Paragraphs", f"{int(row['paragraphs']):,}", f"Out of {denominator}. Undated paragraphs are included."),
         (
             "Share, 95 % interval",
@@ -121,9 +122,7 @@ def draw_headline(view: View, context: NarrativeContext) -> bool:
         ("Named speakers", f"{(speakers['speaker'] != '').sum():,}", None),
         ("Outlets", f"{len(outlets):,}", None),
     ]
-    grid = st.grid("auto", min_column_width=170, gap="small")
-    for label, value, note in cells:
-        grid.metric(label, value, help=note)
+    shell.draw_metrics(cells, 170)
     if reason:
         # A spot check helps only if recall is known, and uses only the latest snapshot.
         recall = context.measured.recall if context.measured else 0
@@ -147,8 +146,7 @@ def draw_quality(view: View, context: NarrativeContext, measured: Mapping[str, Q
         return
     rows = [context.measured, *([measured[""]] if "" in measured else [])]
     quality.draw_quality_table(view, rows)
-    caveat = phrases.make_sentence(cached_queries.get_snapshot(view.handle).quality_caveat())
-    st.caption(f"{quality.HOW_TO_READ} {phrases.escape_markdown(caveat)}")
+    st.caption(f"{quality.HOW_TO_READ} {quality.describe_caveat(view)}")
 
 
 def draw_lineage(view: View, context: NarrativeContext) -> None:
@@ -164,7 +162,7 @@ def draw_lineage(view: View, context: NarrativeContext) -> None:
         rows,
         hide_index=True,
         height="content",
-        column_config={"What changed": st.column_config.TextColumn(width="large")},
+        column_config={"What changed": TEXT_COLUMN(width="large")},
     )
 
 
@@ -188,6 +186,7 @@ def _open_narrative() -> None:
 
 
 _MAX_FIRST_EXEMPLARS = 3  # exemplars shown before the rest
+_MAX_CENTRAL = 3  # paragraphs of a discovered narrative
 
 
 def draw_definition(view: View, card: NarrativeCard) -> None:
@@ -232,7 +231,7 @@ def _draw_candidate(view: View, card: NarrativeCard, names: Mapping[str, str]) -
         shell.draw_note(f"Distinctive phrases: {', '.join(card.phrases)}.")
         if card.nearest in names:
             draw_narrative_link(view, f"Nearest in the codebook: {names[card.nearest]}", card.nearest)
-        central = cached_queries.load_central_paragraphs(view.handle, card.narrative_id)["text"]
+        central = cached_queries.load_central_paragraphs(view.handle, card.narrative_id, _MAX_CENTRAL)["text"]
         _draw_bullets(st, "Most central paragraphs", list(central))
 
 

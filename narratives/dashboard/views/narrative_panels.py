@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 
 import pandas as pd
 import streamlit as st
 
 from narratives.dashboard import cached_queries, chart_panel, navigation, quality
 from narratives.dashboard.shell import View
-from narratives.dashboard.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS
+from narratives.dashboard.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS, TEXT_COLUMN
 from narratives.dashboard.views.narrative import NarrativeContext, draw_narrative_link, draw_paragraphs
 from narratives.dashboard.views.prevalence import PREVALENCE_COLUMNS
 from narratives.measure.suppression import SAMPLE_RULE
@@ -19,7 +18,7 @@ from narratives.model.slice import Actor
 from narratives.render import narrative_charts, phrases, time_series
 from narratives.render.traces import to_records
 
-_NUMBER_COLUMN = st.column_config.NumberColumn
+MAX_BEST, MAX_EXPLAINING = 10, 4  # paragraphs shown: of the narrative, and after a change
 _TREND_COLUMNS = {
     **{key: column for key, column in PREVALENCE_COLUMNS.items() if key != "narrative"},
     "corrected": PERCENT_COLUMN("Corrected"),
@@ -33,7 +32,7 @@ def draw_trend(view: View, context: NarrativeContext) -> None:
         st.text(phrases.describe_undated(cached_queries.load_totals(view.handle, context.slice).undated, context.slice))
         return
     changes = cached_queries.load_trend_change_points(view.handle, context.slice, context.id)
-    colour = cached_queries.get_narrative_colour(view.handle, context.id)
+    colour = cached_queries.get_narrative_colours(view.handle)[context.id]
     shown = rows[rows["base_ok"]] if rows["base_ok"].any() and context.measure == "share" else rows
     measure = context.measure if rows["base_ok"].any() else "count"
     summary = time_series.describe_time_series(shown, time_series.compute_axis_spec(rows, measure))
@@ -41,7 +40,7 @@ def draw_trend(view: View, context: NarrativeContext) -> None:
     summary += f" Changes of level: {'; '.join(levels) or 'none'}."
 
     def figures() -> chart_panel.Figures:
-        events = _select_events(view, context.id)
+        events = cached_queries.load_events_about(view.handle, [context.id])
         figure = narrative_charts.build_trend_figure(rows, changes, colour, context.measure, events)
         return [("narrative-trend", figure, summary)]
 
@@ -61,9 +60,9 @@ def draw_trend(view: View, context: NarrativeContext) -> None:
 
 
 def _describe_trend(view: View, context: NarrativeContext, rows: pd.DataFrame) -> str:
-    first, last = rows["period"].min()[:4], rows["period"].max()[:4]
     total = int(rows["total_paragraphs"].sum())
     totals = cached_queries.load_totals(view.handle, context.slice)
+    denominator = phrases.describe_denominator(context.slice, total, phrases.format_years(rows))
     noun = dates.GRANULARITY_NOUNS[context.slice.by]
     auto = ", the shortest period with enough text for its share" if context.automatic else ""
     what = "Share of" if context.measure == "share" else "Count out of"
@@ -73,7 +72,7 @@ def _describe_trend(view: View, context: NarrativeContext, rows: pd.DataFrame) -
         filter(
             None,
             [
-                f"{what} {phrases.describe_denominator(context.slice, total, first, last)}. By {noun}{auto}.",
+                f"{what} {denominator}. By {noun}{auto}.",
                 phrases.describe_suppression_rule(context.rule, context.slice.by, context.rule == SAMPLE_RULE),
                 phrases.describe_undated(totals.undated, context.slice),
                 phrases.describe_unread_languages(totals.other_language),
@@ -104,7 +103,7 @@ def _draw_change_points(view: View, context: NarrativeContext, rows: pd.DataFram
         sign = "▲" if row["direction"] == "up" else "▼"
         with st.expander(f"**{sign} {number}** {phrases.escape_markdown(phrases.describe_change_point(row))}"):
             best = cached_queries.load_best_paragraphs(
-                view.handle, replace(after, narratives=()), context.id, cached_queries.MAX_EXPLAINING
+                view.handle, replace(after, narratives=()), context.id, MAX_EXPLAINING
             )
             st.button(
                 f"All paragraphs from {dates.describe_period(row['period'])} to {dates.describe_period(until)}",
@@ -124,9 +123,7 @@ def draw_best_paragraphs(view: View, context: NarrativeContext) -> None:
         "match is not the typical one: the Evidence page lists all paragraphs."
     )
     draw_paragraphs(
-        cached_queries.load_best_paragraphs(
-            view.handle, replace(context.slice, by="year"), context.id, cached_queries.MAX_BEST
-        ),
+        cached_queries.load_best_paragraphs(view.handle, replace(context.slice, by="year"), context.id, MAX_BEST),
         context.own,
         "best",
     )
@@ -137,16 +134,6 @@ def draw_best_paragraphs(view: View, context: NarrativeContext) -> None:
         on_click=navigation.open_evidence,
         args=(context.own,),
     )
-
-
-def _select_events(view: View, narrative_id: str) -> list[tuple[date, str]]:
-    events = cached_queries.load_snapshot_events(view.handle)
-    columns = (events["date"], events["name"], events["narratives"])
-    return [
-        (date.fromisoformat(day), name)
-        for day, name, narratives in zip(*columns, strict=True)
-        if narrative_id in narratives
-    ]
 
 
 MAX_ACTORS, MAX_COOCCURRING, MAX_NEAREST = 12, 15, 3
@@ -186,10 +173,10 @@ def draw_actors(view: View, context: NarrativeContext, actor: Actor) -> None:
         ],
         slice=context.own,
         columns={
-            actor: st.column_config.TextColumn(actor.capitalize()),
+            actor: TEXT_COLUMN(actor.capitalize()),
             **{f"{voice}_voice": _VOICE_COLUMNS[voice] for voice in voices},
             **{key: PREVALENCE_COLUMNS[key] for key in ("paragraphs", "total_paragraphs", *SHARE_COLUMNS)},
-            "base_reason": st.column_config.TextColumn("Why no share"),
+            "base_reason": TEXT_COLUMN("Why no share"),
         },
         link={navigation.NARRATIVE_PARAMETER: context.id},
     )
@@ -222,17 +209,17 @@ def draw_first_uses(view: View, context: NarrativeContext, actor: Actor) -> None
         table=dated.drop(columns=["narrative_id"]),
         slice=context.own,
         columns={
-            "actor": st.column_config.TextColumn(actor.capitalize()),
-            "first": st.column_config.TextColumn("First use"),
+            "actor": TEXT_COLUMN(actor.capitalize()),
+            "first": TEXT_COLUMN("First use"),
             "days_after": COUNT_COLUMN("Days after the first use"),
-            "kth": st.column_config.TextColumn("Third use"),
+            "kth": TEXT_COLUMN("Third use"),
             "uses": COUNT_COLUMN("Paragraphs"),
-            "covered_from": st.column_config.TextColumn("Texts since"),
+            "covered_from": TEXT_COLUMN("Texts since"),
             "covered_before": st.column_config.CheckboxColumn("Texts before the first use"),
         },
         link={navigation.NARRATIVE_PARAMETER: context.id},
     )
-    colour = cached_queries.get_narrative_colour(view.handle, context.id)
+    colour = cached_queries.get_narrative_colours(view.handle)[context.id]
     chart_panel.draw_panel(
         view,
         panel,
@@ -270,11 +257,11 @@ def draw_cooccurrence(view: View, context: NarrativeContext) -> None:
                 "both": COUNT_COLUMN("Documents with both"),
                 "b": COUNT_COLUMN("With the other"),
                 "a": COUNT_COLUMN("With this one"),
-                "lift": _NUMBER_COLUMN("Times chance", format="%.2f"),
-                "lift_low": _NUMBER_COLUMN("95 % from", format="%.2f"),
-                "lift_high": _NUMBER_COLUMN("to", format="%.2f"),
+                "lift": st.column_config.NumberColumn("Times chance", format="%.2f"),
+                "lift_low": st.column_config.NumberColumn("95 % from", format="%.2f"),
+                "lift_high": st.column_config.NumberColumn("to", format="%.2f"),
                 "shared": COUNT_COLUMN("Paragraphs with both"),
-                "base_reason": st.column_config.TextColumn("Why no comparison"),
+                "base_reason": TEXT_COLUMN("Why no comparison"),
             },
             extra={"unit": "document"},
             link={navigation.NARRATIVE_PARAMETER: context.id},

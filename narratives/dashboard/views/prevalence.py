@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 
 import pandas as pd
 import streamlit as st
 
 from narratives.dashboard import cached_queries, chart_panel, controls, navigation, quality, shell
 from narratives.dashboard.shell import View
-from narratives.dashboard.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS
+from narratives.dashboard.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS, TEXT_COLUMN
 from narratives.measure import smooth_shares, suppress_small_bases
 from narratives.model import QualityMetrics, Slice, Unit, dates
 from narratives.render import phrases, time_series
@@ -86,9 +85,8 @@ def _order_narratives(frame: pd.DataFrame, order: str) -> list[str]:
 
 def describe_shown_denominator(shown: pd.DataFrame, settings: PrevalenceSettings) -> str:
     """Describe the denominator of the shares."""
-    totals = shown.drop_duplicates("period")
-    first, last = totals["period"].min()[:4], totals["period"].max()[:4]
-    return phrases.describe_denominator(settings.slice, int(totals["total_paragraphs"].sum()), first, last)
+    total = int(shown.drop_duplicates("period")["total_paragraphs"].sum())
+    return phrases.describe_denominator(settings.slice, total, phrases.format_years(shown))
 
 
 def describe_counts(view: View, settings: PrevalenceSettings, denominator: str) -> str:
@@ -116,13 +114,12 @@ def draw_headline(view: View, settings: PrevalenceSettings, shown: pd.DataFrame)
     """Draw the headline figures: amount of text, period, and what no narrative or period includes."""
     counted = cached_queries.load_totals(view.handle, settings.slice)
     outside = counted.unassigned + (counted.candidates_only if settings.origin == "codebook" else 0)
-    first, last = shown["period"].min()[:4], shown["period"].max()[:4]
     undated = counted.undated / max(1, counted.placed + counted.undated)
-    cells = [
+    cells: list[tuple[str, str, str | None]] = [
         ("Documents", f"{counted.documents:,}", "Documents with at least one statement paragraph."),
         ("Paragraphs", f"{counted.statements:,}", "Statement paragraphs: no headings, no questions."),
         ("Speakers", f"{counted.speakers:,}", "People and organizations named as speakers."),
-        ("Period", first if first == last else f"{first}–{last}", None),
+        ("Period", phrases.format_years(shown), None),
         (
             "Not in codebook" if settings.origin == "codebook" else "In no narrative",
             phrases.format_percent(outside / max(1, counted.statements)),
@@ -135,9 +132,7 @@ def draw_headline(view: View, settings: PrevalenceSettings, shown: pd.DataFrame)
         ),
         ("Last build", phrases.format_timestamp(cached_queries.get_manifest(view.handle).built_at, short=True), None),
     ]
-    grid = st.grid("auto", min_column_width=130, gap="small")
-    for label, value, note in cells:
-        grid.metric(label, value, help=note)
+    shell.draw_metrics(cells, 130)
 
 
 MAX_SMALL_CHARTS, MAX_COMPARED, DEFAULT_COMPARED = 24, 6, 4
@@ -147,16 +142,16 @@ CORRECTED_HELP = (
     "labels. See the Method page."
 )
 PREVALENCE_COLUMNS = {
-    "period": st.column_config.TextColumn("Period"),
-    "narrative": st.column_config.TextColumn("Narrative", width="medium"),
+    "period": TEXT_COLUMN("Period"),
+    "narrative": TEXT_COLUMN("Narrative", width="medium"),
     "paragraphs": COUNT_COLUMN("Count"),
     "total_paragraphs": COUNT_COLUMN("Of"),
     **SHARE_COLUMNS,
-    "base_reason": st.column_config.TextColumn("Why no share"),
+    "base_reason": TEXT_COLUMN("Why no share"),
     "corrected": PERCENT_COLUMN("Corrected", help=CORRECTED_HELP),
     "corrected_low": PERCENT_COLUMN("95 % from "),
     "corrected_high": PERCENT_COLUMN("to "),
-    "correction_reason": st.column_config.TextColumn("Why not corrected", width="medium"),
+    "correction_reason": TEXT_COLUMN("Why not corrected", width="medium"),
 }
 
 
@@ -251,12 +246,8 @@ def draw_comparison(view: View, settings: PrevalenceSettings, shown: pd.DataFram
     rows = shown[shown["narrative_id"].isin(keys)]
     axes = time_series.compute_axis_spec(rows, settings.measure, settings.slice.unit)
     colours = cached_queries.get_narrative_colours(view.handle)
-    events = cached_queries.load_snapshot_events(view.handle)
     # Only events related to these narratives: all events at once would hide the lines.
-    columns = (events["date"], events["name"], events["narratives"])
-    marked = [
-        (date.fromisoformat(day), name) for day, name, related in zip(*columns, strict=True) if set(related) & set(keys)
-    ]
+    marked = cached_queries.load_events_about(view.handle, keys)
     summary = " ".join(time_series.describe_time_series(rows[rows["narrative_id"] == key], axes) for key in keys)
 
     def figures() -> chart_panel.Figures:

@@ -93,9 +93,7 @@ def draw_headline(view: View) -> None:
         ("In unread languages", unread, "Paragraphs in languages that are not matched with narratives."),
         ("Rejected", len(load_rejected(view.handle)), "Inputs and rows of the whole snapshot."),
     ]
-    grid = st.grid("auto", min_column_width=150, gap="small")
-    for label, value, note in cells:
-        grid.metric(label, f"{int(value):,}", help=note)
+    shell.draw_metrics([(label, f"{int(value):,}", note) for label, value, note in cells], 150)
 
 
 def draw_coverage(view: View, choice: CoverageSettings) -> None:
@@ -148,12 +146,11 @@ def _open_cell(key: str) -> None:
 
 def _describe_counts(view: View, choice: CoverageSettings, shown: pd.DataFrame) -> str:
     """Describe what the chart counts and what is in none of its cells."""
-    narrowed = phrases.describe_attribution(choice.slice) + (
-        f" dated {span}" if (span := phrases.format_date_range(choice.slice)) else ""
-    )
     number = int(shown[choice.counted].sum())
     kind = phrases.describe_copies(choice.slice) if choice.counted == "statements" else "copies included"
-    lines = [f"{phrases.format_count(number, COVERAGE_NOUNS[choice.counted])}{narrowed}; {kind}."]
+    lines = [
+        f"{phrases.format_count(number, COVERAGE_NOUNS[choice.counted])}{phrases.describe_scope(choice.slice)}; {kind}."
+    ]
     documents = load_date_sources(view.handle, choice.slice)
     outside = int(documents["documents"].sum() - shown["documents"].sum())
     if outside:
@@ -206,13 +203,7 @@ def _draw_tables(view: View, choice: CoverageSettings, shown: pd.DataFrame, miss
 
 
 _PRECISION_LABELS = {"day": "day", "month": "month", "year": "year only", "none": "no date"}
-_VOICE_LABELS = {
-    "own": "own words",
-    "quoted": "quoted",
-    "reported": "reported",
-    "outlet": "the outlet's voice",
-    "question": "question",
-}
+_VOICE_LABELS = {**phrases.VOICE_LABELS, "question": "question"}
 
 
 def draw_slice_tables(view: View) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from narratives.dashboard import cached_queries, chart_panel, controls, shell
 from narratives.dashboard.shell import View
-from narratives.dashboard.tables import PERCENT_COLUMN
+from narratives.dashboard.tables import PERCENT_COLUMN, TEXT_COLUMN
 from narratives.dashboard.views import speakers
 from narratives.dashboard.views.speakers import SPEAKER_COLUMNS
 from narratives.model import dates
@@ -21,22 +21,17 @@ from narratives.render.colours import PALETTE
 
 MAX_PROFILE_CHARTS, MAX_PROFILE_OUTLETS = 6, 8
 _PERIOD_COLUMNS = {
-    "period": st.column_config.TextColumn("Period"),
+    "period": TEXT_COLUMN("Period"),
     **{key: column for key, column in SPEAKER_COLUMNS.items() if key != "speaker"},
-    "base_reason": st.column_config.TextColumn("No share because"),
+    "base_reason": TEXT_COLUMN("No share because"),
 }
-
-
-def draw_speaker_picker(key: str, label: str, names: Sequence[str], default: str, help: str = "") -> str:
-    """Draw a list of speakers and return the chosen one, kept in the URL as `key`."""
-    return controls.draw_selectbox(label, key, {name: name for name in names}, default, help)
 
 
 def draw_profile_picker(view: View, names: Sequence[str]) -> str:
     """Draw the choice of the speaker; the default is the first of the filter, otherwise the one with most text."""
     usual = [name for name, _ in cached_queries.load_options(view.handle).speakers if name in set(names)]
     wanted = [name for name in view.slice.speakers if name in set(names)]
-    return draw_speaker_picker("profile", "Speaker to show", names, [*wanted, *usual][0])
+    return controls.draw_selectbox("Speaker to show", "profile", {name: name for name in names}, [*wanted, *usual][0])
 
 
 def draw_profile(view: View, speaker: str) -> None:
@@ -91,10 +86,10 @@ def _draw_period_charts(view: View, speaker: str, enough: bool) -> None:
     summaries = {key: speaker_charts.describe_periods(frame) for key, frame in rows_by_id.items()}
     rule, totals = speakers.get_speaker_rule(view.handle).period, cached_queries.load_totals(view.handle, s)
     placed = int(rows.drop_duplicates("period")["total_paragraphs"].sum())
-    first, last = labels[0][:4], labels[-1][:4]
     what = "Share of" if measure == "share" else "Count out of"
+    denominator = phrases.describe_denominator(s, placed, phrases.format_years(shown))
     how = [
-        f"{what} {phrases.describe_denominator(s, placed, first, last)}, by {dates.GRANULARITY_NOUNS[by]}.",
+        f"{what} {denominator}, by {dates.GRANULARITY_NOUNS[by]}.",
         "The bars are 95 % intervals." if measure == "share" else "",
         f"A hollow mark with a count means fewer than {rule.documents} documents or fewer than "
         f"{rule.expected:g} expected paragraphs: too little for a share."
@@ -154,8 +149,8 @@ def _draw_breakdown(view: View, speaker: str) -> None:
         table=rows,
         slice=view.slice,
         columns={
-            "field": st.column_config.TextColumn("By"),
-            "label": st.column_config.TextColumn("Voice or outlet"),
+            "field": TEXT_COLUMN("By"),
+            "label": TEXT_COLUMN("Voice or outlet"),
             **{key: SPEAKER_COLUMNS[key] for key in ("paragraphs", "documents", "share")},
         },
     )
@@ -179,7 +174,8 @@ def draw_comparison(view: View, speaker: str, names: Sequence[str]) -> None:
     if not others:
         st.text("The filters leave no second speaker to compare with.")
         return
-    other = draw_speaker_picker("with", f"Compare {phrases.escape_markdown(speaker)} with", others, others[0])
+    label = f"Compare {phrases.escape_markdown(speaker)} with"
+    other = controls.draw_selectbox(label, "with", {name: name for name in others})
     pair = (speaker, other)
     rows = speakers.load_pair_shares(view.handle, view.slice, pair)
     table = speakers.compute_differences(rows, pair)

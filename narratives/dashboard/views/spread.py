@@ -11,7 +11,7 @@ import streamlit as st
 
 from narratives.dashboard import cached_queries, chart_panel, controls, shell
 from narratives.dashboard.shell import View
-from narratives.dashboard.tables import COUNT_COLUMN
+from narratives.dashboard.tables import COUNT_COLUMN, TEXT_COLUMN
 from narratives.measure import find_first_uses
 from narratives.model import Slice, dates
 from narratives.model.dates import parse_partial_date
@@ -80,28 +80,28 @@ VIEW_LABELS = {"timeline": "Timeline", "cumulative": "Running total"}
 ROW_LIMITS, USE_COUNTS = ("10", "20", "40"), ("2", "3", "5", "10")
 MAX_LINES, MAX_NAMED_ACTORS = 6, 3
 _SPREAD_COLUMNS = {
-    "actor": st.column_config.TextColumn("Who"),
+    "actor": TEXT_COLUMN("Who"),
     "uses": COUNT_COLUMN("Paragraphs"),
-    "first": st.column_config.TextColumn("First use"),
+    "first": TEXT_COLUMN("First use"),
     "days_after": COUNT_COLUMN("Days after the first use"),
-    "kth": st.column_config.TextColumn("k-th paragraph"),
+    "kth": TEXT_COLUMN("k-th paragraph"),
     "days_to_kth": COUNT_COLUMN("Days to it"),
     "not_to_the_day": COUNT_COLUMN(
         "Without a day", help="Paragraphs without an exact day, which are not in this order."
     ),
-    "coarse": st.column_config.TextColumn("Earliest of those"),
-    "covered_from": st.column_config.TextColumn("Text from"),
-    "covered_to": st.column_config.TextColumn("Text to"),
+    "coarse": TEXT_COLUMN("Earliest of those"),
+    "covered_from": TEXT_COLUMN("Text from"),
+    "covered_to": TEXT_COLUMN("Text to"),
     "covered_before": st.column_config.CheckboxColumn(
         "Text before the first use", help="Without it, an earlier use cannot be ruled out."
     ),
 }
 _COPY_COLUMNS = {
-    "original_outlet": st.column_config.TextColumn("Outlet of the original"),
-    "outlet": st.column_config.TextColumn("Outlet of the copy"),
+    "original_outlet": TEXT_COLUMN("Outlet of the original"),
+    "outlet": TEXT_COLUMN("Outlet of the copy"),
     "paragraphs": COUNT_COLUMN("Paragraphs"),
     "documents": COUNT_COLUMN("Documents"),
-    "first": st.column_config.TextColumn("First copy"),
+    "first": TEXT_COLUMN("First copy"),
 }
 
 
@@ -228,9 +228,8 @@ def describe_spread(table: pd.DataFrame, actor: Actor) -> str:
 
 
 def _describe_chart(view: View, settings: SpreadSettings, table: pd.DataFrame, shown: int) -> str:
-    span = phrases.format_date_range(view.slice)
-    among = f"{phrases.describe_attribution(view.slice)}{f' dated {span}' if span else ''}"
-    what = f"Statement paragraphs{among} that advance {settings.name}; {phrases.describe_copies(view.slice)}."
+    scope, copies = phrases.describe_scope(view.slice), phrases.describe_copies(view.slice)
+    what = f"Statement paragraphs{scope} that advance {settings.name}; {copies}."
     which = f"Showing the {shown} {settings.actor}s with the most, of {len(table):,}." if shown < len(table) else ""
     if settings.view == "timeline":
         marks = (

@@ -27,11 +27,8 @@ _REFRESH_SECONDS = 1.0
 _SCROLL_SCRIPT = "<script>document.querySelector('[data-testid=stMain]')?.scrollTo({top: 0})</script>"
 
 
-def draw_job(store: Path) -> None:
+def _draw_job(store: Path, job: BuildJob) -> None:
     """Draw the store's job: the progress while it runs, then the report."""
-    job = get_job_registry().get(store)
-    if job is None:
-        return
     if st.session_state.pop(SCROLL_KEY, False):
         st.html(_SCROLL_SCRIPT, unsafe_allow_javascript=True)
     if job.status() is None:
@@ -186,8 +183,8 @@ def draw_uploads(opened: bool = False) -> None:
     if is_read_only():
         return
     store = get_target_store()
-    if get_job_registry().get(store) is not None:
-        draw_job(store)
+    if (job := get_job_registry().get(store)) is not None:
+        _draw_job(store, job)
         return
     with st.expander("Add texts: CSV, JSONL, HTML, text or zip files", icon=":material/upload_file:", expanded=opened):
         _draw_form(store)
