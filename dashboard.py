@@ -9,7 +9,7 @@ import streamlit as st
 
 from narratives.dashboard import shell
 
-# The icon is part of the program, because Streamlit loads named icons from another server.
+# The icon is drawn here, because Streamlit loads named icons from another server.
 st.set_page_config(page_title="Narrative tracker", page_icon=shell.PAGE_ICON, layout="wide")
 
 # The URL path differs from the file's name, under which Streamlit would run the page without this frame.

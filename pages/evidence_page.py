@@ -8,7 +8,7 @@ from narratives.dashboard import cached_queries, shell, tables
 from narratives.dashboard.views import evidence
 
 
-def page(view: shell.View) -> None:
+def draw_page(view: shell.View) -> None:
     """Draw the page for one snapshot and slice."""
     shell.draw_heading(
         "Evidence", "The paragraphs behind the numbers. Click a row to read the paragraph in its document.", view.handle
@@ -31,4 +31,4 @@ def page(view: shell.View) -> None:
 
 
 with shell.show_errors():
-    page(shell.get_view())
+    draw_page(shell.get_view())

@@ -117,7 +117,7 @@ def _gather_body(brief: Brief) -> dict[str, Any]:
         "ranking": charts.build_ranking_svg(ranked.head(MAX_RANKED_ROWS), "How prevalent each narrative is"),
         "groups_heading": heading,
         "groups_note": f"Share of each {brief.grouping}’s own {phrases.UNIT_NOUNS[s.unit]}s, in %. "
-        f"Rows: those with the most for the narratives of the columns, 1 to {len(top)}.",
+        f"Rows: the {brief.grouping}s that advance narratives 1 to {len(top)} (the columns) most often.",
         "groups": charts.build_heatmap_svg(groups, top["narrative_id"].tolist(), heading, phrases.NOBODY),
         "evidence_heading": f"{phrases.format_count(len(brief.evidence), 'paragraph')} behind the numbers",
         "evidence": [_describe_paragraph(row) for row in to_records(brief.evidence)],

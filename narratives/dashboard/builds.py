@@ -114,7 +114,7 @@ def build_sample(store: Path = SAMPLE_STORE) -> None:
     st.subheader("Preparing the sample")
     st.write(
         "There is no snapshot yet. The sample that comes with the project is being built. "
-        "This happens once and takes a minute or two. Most of that time is for loading the language model."
+        "This happens once and takes a minute or two. Loading the language model takes most of that time."
     )
     bar = st.progress(0.0, "starting")
     while Store(store).current() is None:

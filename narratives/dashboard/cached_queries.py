@@ -1,7 +1,7 @@
 """The snapshot that a page shows, and a cache of the answers to its queries.
 
 `CURRENT` is read at every rerun, so a new build appears at the next interaction. Cached answers are keyed by
-store and snapshot id. They are therefore never stale, and a session that shows an old snapshot can go on.
+store and snapshot id. They are therefore never stale, and a session can continue to show an old snapshot.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Handle:
 
 
 def find_store_path() -> Path:
-    """Return the store to show: the environment's, else `./store` if it holds a snapshot, else the sample's."""
+    """Return the store to show: NARRATIVES_STORE, else `./store` if it has a snapshot, else the sample."""
     if path := os.environ.get(STORE_VARIABLE):
         return Path(path)
     return OWN_STORE if Store(OWN_STORE).current() else SAMPLE_STORE
@@ -94,19 +94,19 @@ def get_snapshot(handle: Handle) -> Snapshot:
     show_spinner=False,
     hash_funcs={FunctionType: lambda query: f"{query.__module__}.{query.__qualname__}"},
 )
-def _run(query: Callable[..., object], handle: Handle, *args: object, **kwargs: object) -> object:
+def _run_query(query: Callable[..., object], handle: Handle, *args: object, **kwargs: object) -> object:
     return query(get_snapshot(handle), *args, **kwargs)
 
 
 def cache_query(query: Callable[Concatenate[Snapshot, _P], _T]) -> Callable[Concatenate[Handle, _P], _T]:
     """Return a query of the store as a function of a handle that caches its answers.
 
-    For small answers only: all such queries share one cache. The arguments must be hashable by Streamlit, and
+    For small answers only, because all these queries share one cache. The arguments must be hashable by Streamlit, and
     `query` must be a named function.
     """
 
     def load(handle: Handle, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        return cast(_T, _run(query, handle, *args, **kwargs))
+        return cast(_T, _run_query(query, handle, *args, **kwargs))
 
     return load
 
@@ -142,7 +142,7 @@ def load_prevalence(handle: Handle, s: Slice) -> pd.DataFrame:
 
 
 def get_suppression_rule(handle: Handle) -> SuppressionRule:
-    """Return the smallest base of a share that is shown; it is lower for a snapshot with a notice, as the sample."""
+    """Return the rule for showing a share; a snapshot with a notice, such as the sample, has lower limits."""
     return choose_suppression_rule(get_manifest(handle).notice)
 
 
@@ -241,7 +241,7 @@ def find_map_paragraphs(handle: Handle, outline: Sequence[tuple[float, float]]) 
 
 
 def load_paragraphs_by_id(handle: Handle, paragraph_ids: tuple[str, ...]) -> pd.DataFrame:
-    """The paragraphs with these ids, as `paragraphs` has them."""
+    """Return the paragraphs with these ids, with the columns of `load_paragraphs`."""
     return map_queries.query_paragraphs_by_id(get_snapshot(handle), list(paragraph_ids))
 
 

@@ -131,8 +131,8 @@ def _bind_option(key: str, options: Mapping[Key, str], default: Key | None) -> K
 
 
 def _bind_widget(key: str, value: object, on_every_page: bool = False) -> dict[str, Any]:
-    own = prepare_widget(key, value, on_every_page)
-    return {"key": own, "on_change": save_value, "args": (key, own)}
+    widget_key = prepare_widget(key, value, on_every_page)
+    return {"key": widget_key, "on_change": save_value, "args": (key, widget_key)}
 
 
 def begin_run() -> None:
@@ -235,16 +235,16 @@ def prepare_widget(key: str, value: object, on_every_page: bool = False) -> str:
     view: Streamlit drops its state when it is not drawn, and gives it another identity on another page. Its
     value is therefore set when it differs, or when no finished run has drawn the widget yet.
     """
-    own = f"{key}-on-{'every-page' if on_every_page else _get_page()}"
-    if own not in st.session_state.get(_SHOWN_KEY, ()) or st.session_state.get(own) != value:
-        st.session_state[own] = value
-    st.session_state.setdefault(_WIDGETS_KEY, []).append(own)
-    return own
+    widget_key = f"{key}-on-{'every-page' if on_every_page else _get_page()}"
+    if widget_key not in st.session_state.get(_SHOWN_KEY, ()) or st.session_state.get(widget_key) != value:
+        st.session_state[widget_key] = value
+    st.session_state.setdefault(_WIDGETS_KEY, []).append(widget_key)
+    return widget_key
 
 
-def save_value(key: str, own: str) -> None:
-    """Save the value of the widget `own` as that of the control `key` (the widget's callback)."""
-    st.session_state[key] = st.session_state[own]
+def save_value(key: str, widget_key: str) -> None:
+    """Save the value of the widget `widget_key` as that of the control `key` (the widget's callback)."""
+    st.session_state[key] = st.session_state[widget_key]
 
 
 def update_url() -> None:

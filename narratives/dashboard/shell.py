@@ -199,22 +199,20 @@ def draw_note(text: str) -> None:
     st.caption(phrases.escape_markdown(text))
 
 
-def draw_empty_state(
-    shown: View, asked: Slice, count: Callable[[Slice], int], what: str, hints: Sequence[str] = ()
-) -> None:
+def draw_empty_state(view: View, s: Slice, count: Callable[[Slice], int], what: str, hints: Sequence[str] = ()) -> None:
     """Draw the empty state: the filters that match nothing together, and the count without each of them.
 
     `what` names what `count` counts. `hints` are further lines about what else narrows the page.
     """
     st.subheader(f"No {what} matches", anchor=False)
-    filters = phrases.describe_filters(asked, cached_queries.get_narrative_names(shown.handle))
+    filters = phrases.describe_filters(s, cached_queries.get_narrative_names(view.handle))
     if not filters and not hints:
         st.text("This snapshot contains none. To add texts, run: narratives build INPUT")
         return
     if filters:
         st.text("Filters: " + "; ".join(f"{name} {value}" for _, name, value in filters) + ".")
     lines = [
-        f"Without the {name} filter: {phrases.format_count(count(cached_queries.remove_filter(asked, field)), what)}."
+        f"Without the {name} filter: {phrases.format_count(count(cached_queries.remove_filter(s, field)), what)}."
         for field, name, _ in filters
     ]
     st.text("\n".join([*hints, *lines]))

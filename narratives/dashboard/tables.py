@@ -138,7 +138,7 @@ def draw_paragraph_table(rows: pd.DataFrame, key: str) -> None:
         on_select=lambda: _open_selected_row(name, ids),
         selection_mode="single-row",
         key=name,
-        alt="Paragraphs of the slice. Choose a row to read it in its document.",
+        alt="Paragraphs of the slice. Select a row to read the paragraph in its document.",
     )
     document_drawer.draw_drawer(shell.get_view())
 

@@ -70,25 +70,25 @@ def group_points(
         keys = [str(ids[0]) if len(ids) else "" for ids in frame["narrative_ids"]]
     else:
         keys = frame[by].astype(str).tolist()
-    held: dict[str, list[int]] = {}
+    rows_by_key: dict[str, list[int]] = {}
     for row, key in enumerate(keys):
-        held.setdefault(key, []).append(row)
-    none = held.pop("", [])
+        rows_by_key.setdefault(key, []).append(row)
+    ungrouped = rows_by_key.pop("", [])
     if by == "year":
-        named = sorted(sorted(held, reverse=True)[:MAX_NAMED_GROUPS])
+        named = sorted(sorted(rows_by_key, reverse=True)[:MAX_NAMED_GROUPS])
         shades = {key: _choose_year_colour(at, len(named)) for at, key in enumerate(named)}
     else:
-        named = sorted(held, key=lambda key: (-len(held[key]), key))[:MAX_NAMED_GROUPS]
+        named = sorted(rows_by_key, key=lambda key: (-len(rows_by_key[key]), key))[:MAX_NAMED_GROUPS]
         own = colours if by == "narrative" else {}
         wanted = {key: own.get(key, GROUP_COLOURS[at]) for at, key in enumerate(named)}
         shades = make_distinct(wanted) if by == "narrative" else wanted
-    others = sorted(row for key, rows in held.items() if key not in named for row in rows)
+    others = sorted(row for key, rows in rows_by_key.items() if key not in named for row in rows)
     grey = [
-        PointGroup(MISSING_LABELS[by], 0, GREY, "circle-open", tuple(none)),
+        PointGroup(MISSING_LABELS[by], 0, GREY, "circle-open", tuple(ungrouped)),
         PointGroup(OTHER_LABELS[by], 0, GREY, "circle", tuple(others)),
     ]
     return [group for group in grey if group.rows] + [
-        PointGroup(names.get(key, key), at + 1, shades[key], GROUP_SYMBOLS[at], tuple(held[key]))
+        PointGroup(names.get(key, key), at + 1, shades[key], GROUP_SYMBOLS[at], tuple(rows_by_key[key]))
         for at, key in enumerate(named)
     ]
 

@@ -113,7 +113,7 @@ def build_first_uses_figure(rows: pd.DataFrame, actor: str, narrative_id: str, c
     names = [row["actor"] or phrases.NOBODY for row in who]
     lines: Trace = {
         **SILENT_LINES,
-        "name": "Texts without it",
+        "name": "Texts before the first use",
         "x": [day for row in who for day in (row["covered_from"] or row["first"], row["first"], None)],
         "y": [place for at in range(len(who)) for place in (at, at, None)],
         "line": {"color": format_rgba(GREY, 0.55), "width": 1.5, "dash": "dot"},
@@ -220,7 +220,7 @@ def _format_first_use_hover(row: Mapping[str, Any]) -> str:
     return (
         f"<b>{wrap_text(row['actor'] or phrases.NOBODY, 40, 2)}</b><br>First use: "
         f"{phrases.format_partial_date(row['first'])}, "
-        f"{later} after the first of all{third}{since}"
+        f"{later} after the first use of all{third}{since}"
         f"<br>{phrases.format_count(int(row['uses']), 'paragraph')} in all<extra></extra>"
     )
 
@@ -230,12 +230,12 @@ def _clip_lift(lift: float) -> float:
 
 
 def build_trend_figure(
-    rows: pd.DataFrame, moves: pd.DataFrame, colour: str, measure: Measure, events: Sequence[tuple[date, str]] = ()
+    rows: pd.DataFrame, changes: pd.DataFrame, colour: str, measure: Measure, events: Sequence[tuple[date, str]] = ()
 ) -> Figure:
     """Draw the share (or count) by period over its 95 % band, with corrected shares, levels and events.
 
     `rows` has one row a period. Periods with too little text for a share get a cross at the bottom; where no
-    period has a share, counts are drawn. `moves` are change points (see `measure.find_change_points`).
+    period has a share, counts are drawn. `changes` are change points (see `measure.find_change_points`).
     """
     measure = measure if rows["base_ok"].any() else "count"
     shown = rows[rows["base_ok"]] if measure == "share" else rows
@@ -253,17 +253,17 @@ def build_trend_figure(
     layout |= {"showlegend": True, "legend": LEGEND_LAYOUT, "shapes": []}
     layout["yaxis"]["nticks"] = 6
     if measure == "share":
-        marks = [_build_corrected_marks(shown), *_build_level_lines(rows, moves), _build_suppressed_marks(rows)]
+        marks = [_build_corrected_marks(shown), *_build_level_lines(rows, changes), _build_suppressed_marks(rows)]
         figure["data"] += drop_empty(marks)
     inside = select_events(events, axes.labels)
     figure["data"] += drop_empty([{**build_event_marks(inside, axes.top), "showlegend": True}])
     layout["shapes"] += [build_vertical_line(day.isoformat(), FAINT, "solid") for day, _ in inside]
-    for number, move in enumerate(to_records(moves), 1):
-        at = dates.get_period_bounds(move["period"])[0].isoformat()
+    for number, change in enumerate(to_records(changes), 1):
+        at = dates.get_period_bounds(change["period"])[0].isoformat()
         layout["shapes"].append(build_vertical_line(at, GREY, "dash"))
         layout["annotations"].append(
             {
-                "text": f"<b>{'▲' if move['direction'] == 'up' else '▼'} {number}</b>",
+                "text": f"<b>{'▲' if change['direction'] == 'up' else '▼'} {number}</b>",
                 "x": at,
                 "y": 1,
                 "yref": "paper",
@@ -293,12 +293,12 @@ def _build_corrected_marks(shown: pd.DataFrame) -> Trace:
     }
 
 
-def _build_level_lines(rows: pd.DataFrame, moves: pd.DataFrame) -> list[Trace]:
+def _build_level_lines(rows: pd.DataFrame, changes: pd.DataFrame) -> list[Trace]:
     """Draw the share between changes as dashed lines."""
-    if not len(moves):
+    if not len(changes):
         return []
-    starts = [min(rows["period"]), *moves["period"]]
-    shares = [moves["before"].iloc[0], *moves["after"]]
+    starts = [min(rows["period"]), *changes["period"]]
+    shares = [changes["before"].iloc[0], *changes["after"]]
     ends = [*(dates.get_period_bounds(label)[0] for label in starts), dates.get_period_bounds(max(rows["period"]))[1]]
     edges = [day.isoformat() for day in ends]
     return [

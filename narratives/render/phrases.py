@@ -65,9 +65,10 @@ CORRECTION_METHODS = {
     "precision": "corrected for matching errors with a spot check and the recall measured elsewhere",
     "rates": "corrected with the recall and the false-positive rate measured on reference labels",
 }
-_NO_RATE = "the measured figures lack the rate of false positives; run `evaluate` again to add it"
+_NO_RATE = "the measured figures lack the false-positive rate; run `evaluate` again to add it"
 SPOT_CHECK_HINT = (
-    "`narratives spotcheck draw F.csv` draws random paragraphs; once you have judged them, shares can be corrected."
+    "`narratives spotcheck draw F.csv` draws a random sample of assignments. Once you have judged them, the shares can "
+    "be corrected."
 )
 MORE_OFTEN, LESS_OFTEN = "more often than by chance", "less often than by chance"
 NO_DIFFERENCE = "not clearly more or less often"
@@ -266,18 +267,18 @@ def explain_no_correction(row: Mapping[str, Any], measured: QualityMetrics | Non
     return str(row["correction_reason"])
 
 
-def describe_suppression_rule(base: SuppressionRule, by: Granularity, sample: bool) -> str:
+def describe_suppression_rule(rule: SuppressionRule, by: Granularity, sample: bool) -> str:
     """Say in a sentence which periods show no share."""
     own = " These limits are lower than usual, because this is a small sample." if sample else ""
     return (
-        f"A {dates.GRANULARITY_NOUNS[by]} shows its count but no share where it has fewer than {base.documents} "
-        f"documents, or where fewer than {format_expected_count(base)} would be expected at the overall share.{own}"
+        f"A {dates.GRANULARITY_NOUNS[by]} shows its count but no share where it has fewer than {rule.documents} "
+        f"documents, or where fewer than {format_expected_count(rule)} would be expected at the overall share.{own}"
     )
 
 
-def format_expected_count(base: SuppressionRule) -> str:
+def format_expected_count(rule: SuppressionRule) -> str:
     """Write how many paragraphs must be expected at the overall share: `5 paragraphs`."""
-    return f"{base.expected:g} paragraph{'' if base.expected == 1 else 's'}"
+    return f"{rule.expected:g} paragraph{'' if rule.expected == 1 else 's'}"
 
 
 def describe_first_use_limits(since: str) -> str:
@@ -329,7 +330,7 @@ def build_lineage_table(
     for meta, changed, names in history:
         lines = [line for row in changed.to_dict("records") for line in _describe_lineage_event(row, about, names)]
         if not lines:
-            lines = ["Nothing."] if meta.predecessor else ["The first snapshot: nothing to compare with."]
+            lines = ["No change."] if meta.predecessor else ["The first snapshot: nothing to compare with."]
         rows += [(meta.snapshot_id, format_timestamp(meta.built_at, short=True), line) for line in lines]
     return pd.DataFrame(rows, columns=["Snapshot", "Built", "What changed"])
 
@@ -340,9 +341,12 @@ def _describe_lineage_event(row: Mapping[str, Any], about: str, names: Mapping[s
     others = dict(zip(row["related"], row["shares"], strict=False))
     if row["subject"] != about:
         part = format_percent(others.get(about, float("nan")))
-        into = {"merge": f"{name} went into it", "death": f"{name} is gone; {part} of it went into this one"}
+        into = {
+            "merge": f"{name} was merged into this one",
+            "death": f"{name} is gone; {part} of its paragraphs are in this one now",
+        }
         out = {
-            "birth": f"{name} is new; {part} of it was part of this one before",
+            "birth": f"{name} is new; {part} of its paragraphs were in this one before",
             "split": f"{name} split off from this one",
         }
         if row["origin"] == "codebook":
@@ -350,13 +354,13 @@ def _describe_lineage_event(row: Mapping[str, Any], about: str, names: Mapping[s
             into["added"] = f"{name} is new in the codebook and replaces this one"
         return [f"{line}." for line in [into.get(kind) or out.get(kind)] if line]
     named = [f"“{names.get(key, key)}” ({format_percent(part)})" for key, part in others.items()]
-    origin = f"; its paragraphs were before in {format_list(named, MAX_NAMED_SOURCES)}" if named else ""
+    origin = f"; its paragraphs were previously in {format_list(named, MAX_NAMED_SOURCES)}" if named else ""
     kept = format_percent(row["shares"][0]) if len(row["shares"]) else "–"
     sentences = {
         "added": "New in the codebook" + _describe_replacement(row["related"], names),
         "changed": "Its definition changed: its counts are not comparable with earlier snapshots",
         "rename": f"Renamed; it was “{row['note']}”",
-        "kept": f"Found again: {kept} of the paragraphs of the two snapshots' groups are in both",
+        "kept": f"Found again: the groups of the two snapshots have {kept} of their paragraphs in common",
         "birth": f"Found for the first time{origin}",
         "split": f"Split off{origin}",
         "offered": "Offered as a narrative; the group existed before",

@@ -267,19 +267,19 @@ def _build_line(records: Sequence[Mapping[str, Any]], colour: str, labels: Seque
 
 def _build_suppressed_marks(records: Sequence[Mapping[str, Any]]) -> Trace:
     """Draw hollow marks for the periods that have text, but too little for a share."""
-    thin = [record for record in records if math.isnan(record["share"])]
+    suppressed = [record for record in records if math.isnan(record["share"])]
     return {
         "type": "scatter",
         "mode": "markers+text" if len(records) <= MAX_LARGE_MARKS else "markers",
-        "x": [dates.get_period_middle(record["period"]).isoformat() for record in thin],
-        "y": [0] * len(thin),
-        "text": [f"{int(record['paragraphs']):,}" for record in thin],
+        "x": [dates.get_period_middle(record["period"]).isoformat() for record in suppressed],
+        "y": [0] * len(suppressed),
+        "text": [f"{int(record['paragraphs']):,}" for record in suppressed],
         "textposition": "top center",
         "textfont": {"size": 11},
         "cliponaxis": False,
         "marker": {"color": GREY, "symbol": "circle-open", "size": 6},
-        "customdata": [_build_period_filters(record) for record in thin],
-        "hovertemplate": [format_period_hover(record) for record in thin],
+        "customdata": [_build_period_filters(record) for record in suppressed],
+        "hovertemplate": [format_period_hover(record) for record in suppressed],
     }
 
 

@@ -204,11 +204,11 @@ def _format_first_use_hover(row: Mapping[str, Any]) -> str:
     after = int(row["days_after"])
     when = "first in the texts collected" if not after else f"{phrases.format_count(after, 'day')} after the first"
     known = (
-        f"texts collected from {phrases.format_partial_date(row['covered_from'])} on"
+        f"texts collected since {phrases.format_partial_date(row['covered_from'])}"
         if row["covered_from"]
-        else "start of the texts collected not known to the day"
+        else "it is not known on which day the texts begin"
     )
-    unseen = "" if row["covered_before"] or not after else "<br>nothing collected from before the first use of all"
+    unseen = "" if row["covered_before"] or not after else "<br>nothing collected before the first use of all"
     uses = phrases.format_count(int(row["uses"]), "paragraph")
     return (
         f"{_format_actor(row)}<br>{phrases.format_partial_date(row['first'])}: {when}<br>{uses} in all; {known}{unseen}"

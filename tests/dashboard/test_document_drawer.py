@@ -166,7 +166,7 @@ def test_likeness_orders_filters_and_is_shown(store, monkeypatch):
     app = opened(like="they falsify the war")
     assert shown_ids(app) == list(NEAR)
     assert app.dataframe[0].value["like"].tolist() == ["0.91", "0.55", "0.43"]
-    assert "3 statement paragraphs near in meaning to “they falsify the war”; originals only." in said(app)
+    assert "3 statement paragraphs similar in meaning to “they falsify the war”; originals only." in said(app)
     assert phrases.describe_unread_languages(1) in said(app)  # the Russian paragraph
     assert shown_ids(opened(like="they falsify the war", outlet=["RT"])) == ["d003-001", "d002-001"]
     assert shown_ids(opened(like="they falsify the war", text="history")) == ["d004-001"]
@@ -180,7 +180,7 @@ def test_likeness_orders_filters_and_is_shown(store, monkeypatch):
 def test_nothing_near_is_said(store, monkeypatch):
     monkeypatch.setattr(evidence, "_search_cached", lambda handle, text: {})
     app = opened(like="sourdough")
-    assert "No paragraph in the snapshot is near in meaning to “sourdough” (likeness 0.40 or more)." in said(app)
+    assert "No paragraph in the snapshot is similar in meaning to “sourdough” (likeness 0.40 or more)." in said(app)
     assert "Without the search for “sourdough” by meaning: 9 statement paragraphs." in said(app)
 
 

@@ -57,7 +57,7 @@ def parse_outline(text: str) -> Outline:
 
 
 def search_by_meaning(handle: cached_queries.Handle, text: str) -> dict[str, float] | None:
-    """Return the ids of the paragraphs near `text` in meaning, with their similarity; None for an empty text.
+    """Return the ids of the paragraphs similar to `text` in meaning, with their similarity; None for an empty text.
 
     Raises EncoderError, StoreError, UsageError or ResourceError if the search is not possible.
     """
@@ -70,11 +70,11 @@ def search_by_meaning(handle: cached_queries.Handle, text: str) -> dict[str, flo
             f"Start the dashboard without {NO_MODEL_VARIABLE}. The search in the text needs no model.",
         )
     with st.spinner(LOADING_TEXT):
-        return _search_cached(handle, text)
+        return _search_snapshot(handle, text)
 
 
 @st.cache_data(max_entries=60, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
-def _search_cached(handle: cached_queries.Handle, text: str) -> dict[str, float]:
+def _search_snapshot(handle: cached_queries.Handle, text: str) -> dict[str, float]:
     try:
         return _load_searcher(handle)(text)
     except StoreError:
@@ -137,7 +137,7 @@ def draw_controls() -> EvidenceSettings:
             "Search in the text",
             "text",
             icon=":material/search:",
-            placeholder='words, "an exact phrase", -without',
+            placeholder='words, "an exact phrase", -excluded',
             help="Finds paragraphs that contain all words, in any order and any case, also inside longer words. "
             'A minus excludes a word or phrase: `sanctions -oil`, `-"exact phrase"`. To find a minus sign, put '
             f'it in quotes: `"-5"`. The limit is {MOST_TERMS} words and phrases.',
@@ -149,9 +149,10 @@ def draw_controls() -> EvidenceSettings:
             "like",
             icon=":material/neurology:",
             placeholder="a sentence, in any words",
-            help="Finds paragraphs with a similar meaning. The language model rates their likeness to your sentence "
-            f"{MIN_SIMILARITY:.2f} or more, where 1 is the same text. It finds the same claim in other words, and "
-            "sometimes the opposite claim on the same subject. Read the paragraphs before you count them.",
+            help="Finds paragraphs with a similar meaning. Their likeness to your sentence, as rated by the language "
+            f"model, is at least {MIN_SIMILARITY:.2f}; 1 means the same text. The search finds the same claim in "
+            "other words, and sometimes the opposite claim on the same subject. Read the paragraphs before you count "
+            "them.",
             most=LONGEST,
         )
     left, right = st.columns([1, 3], vertical_alignment="bottom")
@@ -160,7 +161,7 @@ def draw_controls() -> EvidenceSettings:
             "Sort all rows by",
             "sort",
             phrases.SORT_LABELS,
-            help="Best match sorts by likeness if you search by meaning, and by score if not.",
+            help="Best match sorts by likeness if you search by meaning, otherwise by score.",
         )
     with right:
         unassigned = controls.draw_toggle(UNCOVERED_SWITCH_LABEL, "unassigned")
@@ -202,7 +203,7 @@ def _clear_outline() -> None:
 def find_near_paragraphs(view: View, settings: EvidenceSettings) -> tuple[SimilarityById | None, bool]:
     """Return the only paragraphs to show, with their likeness, and whether the search succeeded.
 
-    They are near in meaning to the sentence and inside the area of the map; None means all. If the search
+    They are similar in meaning to the sentence and inside the area of the map; None means all. If the search
     fails, the page shows the reason.
     """
     try:
@@ -232,7 +233,7 @@ def describe_results(view: View, settings: EvidenceSettings, total: int) -> str:
         advancing = f" that {verb} no narrative"
     searched = phrases.describe_search(settings.text)
     searched = f"{',' if advancing else ''} {searched}" if searched else ""
-    like = f" near in meaning to “{settings.like}”" if settings.like else ""
+    like = f" similar in meaning to “{settings.like}”" if settings.like else ""
     where = " in an area of the map" if settings.outline else ""
     like = f",{like}" if like and (advancing or searched) else like
     counted = f"{phrases.format_count(total, COUNTED_NOUN)}{phrases.describe_scope(view.slice)}"
@@ -258,7 +259,7 @@ def draw_empty_state(view: View, settings: EvidenceSettings, similar: Similarity
     hints = []
     if settings.like and not similar:
         hints.append(
-            f"No paragraph in the snapshot is near in meaning to “{settings.like}” "
+            f"No paragraph in the snapshot is similar in meaning to “{settings.like}” "
             f"(likeness {MIN_SIMILARITY:.2f} or more)."
         )
     without = {

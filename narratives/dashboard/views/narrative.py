@@ -211,9 +211,9 @@ def draw_definition(view: View, card: NarrativeCard) -> None:
         if rest > 0:
             with st.expander(f"{rest} more examples, and the cues"):
                 _draw_bullets(st, "", card.exemplars[_MAX_FIRST_EXEMPLARS:])
-                shell.draw_note(f"Cues, strong evidence by themselves: {', '.join(card.phrases)}.")
+                shell.draw_note(f"Cues (each is strong evidence by itself): {', '.join(card.phrases)}.")
         elif card.phrases:
-            shell.draw_note(f"Cues, strong evidence by themselves: {', '.join(card.phrases)}.")
+            shell.draw_note(f"Cues (each is strong evidence by itself): {', '.join(card.phrases)}.")
         if card.exemplars:
             st.caption(
                 "All wording here was written for the codebook and is not quoted from anyone. It says nothing "
@@ -271,7 +271,7 @@ def draw_paragraphs(rows: pd.DataFrame, own: Slice, key: str) -> None:
                     key=f"{key}-{number}",
                     type="tertiary",
                     icon=":material/article:",
-                    help="Show it with the other paragraphs of its day",
+                    help="Show this paragraph with the others of the same day",
                     on_click=navigation.open_evidence,
                     args=(_build_paragraph_slice(row, own),),
                 )

@@ -86,11 +86,11 @@ def _draw_change_points(view: View, context: NarrativeContext, rows: pd.DataFram
     """Draw each change point in words, with the best paragraphs of the level after it."""
     noun = dates.GRANULARITY_NOUNS[context.slice.by]
     if changes.empty:
-        st.caption(f"No lasting change of its share was found with periods of this length ({noun}).")
+        st.caption(f"No lasting change of the share was found with periods of this length ({noun}).")
         return
     st.caption(
         "Found automatically: from each change point on, the share stays at a different level. This shows that "
-        "it changed, not why. Open one to read the best-matching paragraphs of the new level."
+        "the share changed, not why. Open a change point to read the best-matching paragraphs after it."
     )
     starts = [*changes["period"], ""]
     labels = sorted(rows["period"])
@@ -145,7 +145,9 @@ def draw_actors(view: View, context: NarrativeContext, actor: Actor) -> None:
     rows = cached_queries.load_actors(view.handle, context.slice, context.id, actor)
     if actor == "outlet" and len(rows) == 1:
         st.caption(
-            phrases.escape_markdown(f"All of it is from one outlet: {rows['outlet'].iloc[0] or phrases.NOBODY}.")
+            phrases.escape_markdown(
+                f"All of these paragraphs are from one outlet: {rows['outlet'].iloc[0] or phrases.NOBODY}."
+            )
         )
         return
     first = rows.head(MAX_ACTORS)

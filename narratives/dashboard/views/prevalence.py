@@ -222,7 +222,7 @@ def _draw_change_list(shown: pd.DataFrame, changes: pd.DataFrame) -> None:
     names = dict(zip(shown["narrative_id"], shown["narrative"], strict=True))
     with st.expander(f"Change points ({len(changes)})"):
         st.caption(
-            "From a change point on, the share stays at a different level for at least two periods. The method is "
+            "After a change point, the share stays at a different level for at least two periods. The method is "
             "optimal partitioning; with its penalty, fewer than one in twenty series without a change show one. "
             "A change point shows that something changed in these texts, not why."
         )

@@ -49,14 +49,14 @@ _COUNTED_LABELS: Mapping[CoverageUnit, str] = {"documents": "Documents", "statem
 
 @dataclass(frozen=True, slots=True)
 class CoverageSettings:
-    """The values of this page's own controls: the slice with its granularity, and what is counted."""
+    """The values of this page's own controls: the slice with its period length, and what is counted."""
 
     slice: Slice
     counted: CoverageUnit
 
 
 def draw_coverage_controls(view: View) -> CoverageSettings:
-    """Draw the choices of what is counted and of the period's length, and return them; both are in the URL."""
+    """Draw the controls for what is counted and for the length of a period, and return their values."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         counted = controls.draw_segmented_control(
             "Count",
@@ -88,22 +88,26 @@ def draw_headline(view: View) -> None:
     cells = [
         ("Documents", documents["documents"].sum(), "All documents, including copies and undated ones."),
         ("Paragraphs", languages["paragraphs"].sum(), "Paragraphs of every kind, including headings and questions."),
-        ("Undated documents", undated, "They are in no period of any chart."),
-        ("Copied paragraphs", copied["paragraphs"].sum(), "They repeat an earlier paragraph. Each text counts once."),
-        ("In unread languages", unread, "Paragraphs in languages that are not matched with narratives."),
+        ("Undated documents", undated, "They are not in any chart by period."),
+        (
+            "Copied paragraphs",
+            copied["paragraphs"].sum(),
+            "They repeat an earlier paragraph and are not counted again.",
+        ),
+        ("In unread languages", unread, "Paragraphs in languages that the model does not read. They are not matched."),
         ("Rejected", len(load_rejected(view.handle)), "Inputs and rows of the whole snapshot."),
     ]
     shell.draw_metrics([(label, f"{int(value):,}", note) for label, value, note in cells], 150)
 
 
-def draw_coverage(view: View, choice: CoverageSettings) -> None:
+def draw_coverage(view: View, settings: CoverageSettings) -> None:
     """Draw the coverage heatmap with what it omits, the longest gaps, and the tables."""
-    shown = load_coverage(view.handle, choice.slice)
+    shown = load_coverage(view.handle, settings.slice)
     if shown.empty:
         st.subheader("Coverage", anchor=False)
-        _draw_empty_state(view, choice)
+        _draw_empty_state(view, settings)
         return
-    missing, noun = coverage.find_gaps(shown), dates.GRANULARITY_NOUNS[choice.slice.by]
+    missing, noun = coverage.find_gaps(shown), dates.GRANULARITY_NOUNS[settings.slice.by]
     named, summary = len(coverage.list_outlets(shown)), coverage.describe_coverage(shown, missing)
     reading = (
         f"The stronger the colour, the larger the number in that {noun} (square-root scale). "
@@ -113,16 +117,16 @@ def draw_coverage(view: View, choice: CoverageSettings) -> None:
     drawn_panel = chart_panel.ChartPanel(
         key="coverage",
         title="Coverage",
-        how=f"{_describe_counts(view, choice, shown)} {reading}",
+        how=f"{_describe_counts(view, settings, shown)} {reading}",
         summary=summary,
         table=shown.assign(outlet=shown["outlet"].replace("", phrases.NOBODY)),
-        slice=replace(choice.slice, narratives=()),
+        slice=replace(settings.slice, narratives=()),
         columns=COVERAGE_COLUMNS,
-        extra={"by": choice.slice.by, "documents_are": COVERAGE_DENOMINATOR},
+        extra={"by": settings.slice.by, "documents_are": COVERAGE_DENOMINATOR},
     )
 
     def figures() -> chart_panel.Figures:
-        return [("coverage", coverage.build_coverage_heatmap(shown, choice.counted, missing), summary)]
+        return [("coverage", coverage.build_coverage_heatmap(shown, settings.counted, missing), summary)]
 
     chart_panel.draw_panel(view, drawn_panel, figures, on_click=_open_cell)
     if missing:
@@ -133,7 +137,7 @@ def draw_coverage(view: View, choice: CoverageSettings) -> None:
     else:
         st.text(f"No gaps: every outlet has a document in every {noun} between its first and its last.")
     with st.expander("Outlets and gaps as tables"):
-        _draw_tables(view, choice, shown, missing)
+        _draw_tables(view, settings, shown, missing)
 
 
 def _open_cell(key: str) -> None:
@@ -144,37 +148,36 @@ def _open_cell(key: str) -> None:
         navigation.open_evidence(navigation.narrow_slice(navigation.read_filters(), {"narrative": (), **point}))
 
 
-def _describe_counts(view: View, choice: CoverageSettings, shown: pd.DataFrame) -> str:
-    """Describe what the chart counts and what is in none of its cells."""
-    number = int(shown[choice.counted].sum())
-    kind = phrases.describe_copies(choice.slice) if choice.counted == "statements" else "copies included"
-    lines = [
-        f"{phrases.format_count(number, COVERAGE_NOUNS[choice.counted])}{phrases.describe_scope(choice.slice)}; {kind}."
-    ]
-    documents = load_date_sources(view.handle, choice.slice)
+def _describe_counts(view: View, settings: CoverageSettings, shown: pd.DataFrame) -> str:
+    """Describe what the chart counts and what it leaves out."""
+    number = int(shown[settings.counted].sum())
+    kind = phrases.describe_copies(settings.slice) if settings.counted == "statements" else "copies included"
+    counted = phrases.format_count(number, COVERAGE_NOUNS[settings.counted])
+    lines = [f"{counted}{phrases.describe_scope(settings.slice)}; {kind}."]
+    documents = load_date_sources(view.handle, settings.slice)
     outside = int(documents["documents"].sum() - shown["documents"].sum())
     if outside:
-        fine = "date" if choice.slice.by == "year" else f"date to the {dates.GRANULARITY_NOUNS[choice.slice.by]}"
+        fine = "date" if settings.slice.by == "year" else f"date to the {dates.GRANULARITY_NOUNS[settings.slice.by]}"
         have, are = ("has", "is") if outside == 1 else ("have", "are")
         lines.append(f"{phrases.format_count(outside, 'further document')} {have} no {fine} and {are} in no column.")
     if omitted := sorted(set(documents["outlet"]) - set(shown["outlet"])):
         lines.append(f"No document of {phrases.format_list(omitted, 5, 'or')} has one.")
-    if choice.slice.narratives:
+    if settings.slice.narratives:
         lines.append("The narrative filter does not apply here.")
     return " ".join(lines)
 
 
-def _draw_empty_state(view: View, choice: CoverageSettings) -> None:
+def _draw_empty_state(view: View, settings: CoverageSettings) -> None:
     def count(s: Slice) -> int:
         return int(load_coverage(view.handle, s)["documents"].sum())
 
-    outside = int(load_date_sources(view.handle, choice.slice)["documents"].sum())
-    fine = f"date to the {dates.GRANULARITY_NOUNS[choice.slice.by]}"
+    outside = int(load_date_sources(view.handle, settings.slice)["documents"].sum())
+    fine = f"date to the {dates.GRANULARITY_NOUNS[settings.slice.by]}"
     hint = [f"{phrases.format_count(outside, 'document')} without a {fine}; see below."] if outside else []
-    shell.draw_empty_state(view, replace(choice.slice, narratives=()), count, "dated document", hint)
+    shell.draw_empty_state(view, replace(settings.slice, narratives=()), count, "dated document", hint)
 
 
-def _draw_tables(view: View, choice: CoverageSettings, shown: pd.DataFrame, missing: Sequence[Gap]) -> None:
+def _draw_tables(view: View, settings: CoverageSettings, shown: pd.DataFrame, missing: Sequence[Gap]) -> None:
     outlets = coverage.build_outlet_table(shown, missing)
     columns = {
         "outlet": TEXT_COLUMN("Outlet"),
@@ -183,7 +186,7 @@ def _draw_tables(view: View, choice: CoverageSettings, shown: pd.DataFrame, miss
         "last": TEXT_COLUMN("Last"),
         "gap": TEXT_COLUMN("Longest gap"),
     }
-    draw_table(view, choice.slice, outlets, columns, "outlets", COVERAGE_DENOMINATOR)
+    draw_table(view, settings.slice, outlets, columns, "outlets", COVERAGE_DENOMINATOR)
     if missing:
         gaps = pd.DataFrame(
             [
@@ -192,14 +195,14 @@ def _draw_tables(view: View, choice: CoverageSettings, shown: pd.DataFrame, miss
             ],
             columns=["outlet", "first", "last", "periods"],
         )
-        noun = dates.GRANULARITY_NOUNS[choice.slice.by].capitalize()
+        noun = dates.GRANULARITY_NOUNS[settings.slice.by].capitalize()
         named = {
             "outlet": TEXT_COLUMN("Outlet"),
             "first": TEXT_COLUMN("No document from"),
             "last": TEXT_COLUMN("To"),
             "periods": COUNT_COLUMN(f"{noun}s"),
         }
-        draw_table(view, choice.slice, gaps, named, "gaps", f"{noun.lower()}s between an outlet's first and last")
+        draw_table(view, settings.slice, gaps, named, "gaps", f"{noun.lower()}s between an outlet's first and last")
 
 
 _PRECISION_LABELS = {"day": "day", "month": "month", "year": "year only", "none": "no date"}

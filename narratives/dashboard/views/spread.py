@@ -87,13 +87,13 @@ _SPREAD_COLUMNS = {
     "kth": TEXT_COLUMN("k-th paragraph"),
     "days_to_kth": COUNT_COLUMN("Days to it"),
     "not_to_the_day": COUNT_COLUMN(
-        "Without a day", help="Paragraphs without an exact day, which are not in this order."
+        "Without a day", help="Paragraphs without an exact day. They are not in this order."
     ),
     "coarse": TEXT_COLUMN("Earliest of those"),
     "covered_from": TEXT_COLUMN("Text from"),
     "covered_to": TEXT_COLUMN("Text to"),
     "covered_before": st.column_config.CheckboxColumn(
-        "Text before the first use", help="Without it, an earlier use cannot be ruled out."
+        "Text before the first use", help="If there is none, an earlier use cannot be ruled out."
     ),
 }
 _COPY_COLUMNS = {
@@ -136,7 +136,7 @@ def draw_controls(view: View) -> SpreadSettings:
                 "uses",
                 {n: n for n in USE_COUNTS},
                 k,
-                help="A single paragraph may be chance. This marks when there were this many.",
+                help="A single paragraph may be chance. The second mark shows when this number was reached.",
             )
     return SpreadSettings(narrative, names[narrative], who, shown, int(rows), int(k))
 
@@ -163,7 +163,7 @@ def draw_spread(view: View, settings: SpreadSettings) -> None:
     st.text(summary)
     dated = table[table["first"] != ""]
     if covered.empty or (settings.view == "cumulative" and dated.empty):
-        st.info("No use is dated to the day, so no order can be shown.", icon=":material/info:")
+        st.info("No paragraph is dated to the day, so no order can be shown.", icon=":material/info:")
         return
     window = compute_time_window(covered, view.slice)
     most = settings.rows if settings.view == "timeline" else MAX_LINES

@@ -140,7 +140,7 @@ def _count_rejected(number: int) -> str:
 
 
 READ_ONLY_VARIABLE = "NARRATIVES_READ_ONLY"
-MAX_TABLE_GROUPS = 6  # groups of tables for which the form asks about columns; for others the names decide
+MAX_TABLE_GROUPS = 6  # groups of tables with a form for their columns; for the others the column names decide
 _FIELD_LABELS = {
     "text": "Text (required)",
     "date": "Date",
@@ -218,7 +218,7 @@ def _draw_form(store: Path) -> None:
     maps |= {group: _build_column_map(preview.propose_columns(group.columns)) for group in groups[MAX_TABLE_GROUPS:]}
     if len(groups) > MAX_TABLE_GROUPS:
         further = phrases.format_count(len(groups) - MAX_TABLE_GROUPS, "further group")
-        st.caption(f"{further} of tables: the names of the columns decide how they are read.")
+        st.caption(f"{further} of tables: their column names decide how they are read.")
     number = sum(len(upload.files) for upload in kept)
     if st.button(f"Build with {phrases.format_count(number, 'file')}", type="primary", icon=":material/play_arrow:"):
         file_maps = {file: column_map for group, column_map in maps.items() for file in group.files}
@@ -286,7 +286,8 @@ def _draw_column_map(group: TableGroup) -> ColumnMap:
         named = phrases.format_list([file.name for file in group.files])
         st.markdown(f"**{phrases.escape_markdown(named)}**")
         st.caption(
-            "What does each column contain? The choices are proposed from the names. The rows below show the result."
+            "Which column contains each field? The choices are proposed from the column names. The rows below show the "
+            "result."
         )
         proposed = preview.propose_columns(group.columns)
         grid = st.grid("auto", min_column_width=150, gap="small")

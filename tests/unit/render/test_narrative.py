@@ -93,7 +93,7 @@ def test_without_labels_no_corrected_share_is_drawn():
     [
         (measured(), ""),
         (None, NOT_MEASURED),
-        (measured(math.nan), "lack the rate of false positives"),
+        (measured(math.nan), "lack the false-positive rate"),
         (measured(0.5), "as frequent on the reference labels"),
     ],
 )
@@ -247,8 +247,8 @@ def step(predecessor: str, *rows: tuple, **names: str):
         (("added", "n", "N", "codebook", ["o"], [], ""), "New in the codebook; it replaces “Older”."),
         (("birth", "n", "N", "discovered", ["o"], [0.25], ""), "in “Older” (25.0 %)."),
         (("birth", "n", "N", "discovered", [], [], ""), "Found for the first time."),
-        (("kept", "n", "N", "discovered", ["n"], [0.8], ""), "Found again: 80.0 % of"),
-        (("merge", "o", "Other", "discovered", ["n"], [0.6], ""), "“Other” went into it."),
+        (("kept", "n", "N", "discovered", ["n"], [0.8], ""), "have 80.0 % of their paragraphs in common"),
+        (("merge", "o", "Other", "discovered", ["n"], [0.6], ""), "“Other” was merged into this one."),
         (("death", "o", "Other", "discovered", ["n"], [0.2], ""), "“Other” is gone; 20.0 % of it"),
         (("split", "o", "Other", "discovered", ["n"], [0.7], ""), "“Other” split off from this one."),
         (("split", "o", "Other", "codebook", ["n"], [], ""), "“Other” was divided"),
@@ -262,5 +262,5 @@ def test_the_past_in_words(row, line):
 
 def test_every_snapshot_has_a_row():
     rows = phrases.build_lineage_table([step("before"), step("")], "n")
-    assert rows["What changed"].tolist() == ["Nothing.", "The first snapshot: nothing to compare with."]
+    assert rows["What changed"].tolist() == ["No change.", "The first snapshot: nothing to compare with."]
     assert rows["Built"].tolist() == ["2 Jan 2026"] * 2
