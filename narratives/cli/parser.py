@@ -124,12 +124,8 @@ def _add_brief_options(command: argparse.ArgumentParser) -> None:
     _add_store_option(command)
     add("--out", type=Path, metavar="F", help="F.html. Without it, the page is printed.")
     _add_slice_options(command)
-    add(
-        "--copies",
-        choices=get_args(CopyFilter),
-        default="originals",
-        help="Which paragraphs to include. Default: originals.",
-    )
+    text = "Which paragraphs to include. Default: originals."
+    add("--copies", choices=get_args(CopyFilter), default="originals", help=text)
 
 
 def _add_review_options(command: argparse.ArgumentParser) -> None:

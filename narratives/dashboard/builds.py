@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -35,7 +36,7 @@ class BuildProcess:
 
     def __init__(self, command: list[str], cwd: Path | None = None) -> None:
         self.stage, self.done, self.total = "starting", 0, 0
-        self.report: dict[str, object] = {}
+        self.report: dict[str, Any] = {}
         self._messages: deque[str] = deque(maxlen=6)
         self._process = subprocess.Popen(
             command,
@@ -148,7 +149,7 @@ class BuildJob:
 
     def __init__(self, commands: Sequence[list[str]], names: Sequence[str]) -> None:
         self.names = tuple(names)
-        self.reports: list[dict[str, object]] = []
+        self.reports: list[dict[str, Any]] = []
         self.messages = ""
         self.waiting = False
         self._remaining = list(commands)

@@ -65,7 +65,7 @@ def find_store_path() -> Path:
 def find_snapshot(as_of: str = "") -> Handle:
     """Return the handle of the snapshot `as_of`, or of the store's latest.
 
-    Raises StoreError where there is no such snapshot.
+    Raises StoreError if there is no such snapshot.
     """
     path = find_store_path()
     snapshot_id = as_of or Store(path).current()
@@ -115,6 +115,7 @@ load_options = cache_query(Snapshot.options)
 load_totals = cache_query(Snapshot.totals)
 _load_events = cache_query(Snapshot.events)
 load_card = cache_query(narrative_queries.query_card)
+has_map = cache_query(map_queries.has_map)
 load_best_paragraphs = cache_query(narrative_queries.query_top_paragraphs)
 load_central_paragraphs = cache_query(narrative_queries.query_representatives)
 
@@ -221,11 +222,6 @@ def load_all_paragraphs(handle: Handle, query: EvidenceQuery) -> pd.DataFrame:
 def count_paragraphs(handle: Handle, query: EvidenceQuery) -> int:
     """Count the paragraphs of a query, whatever their order."""
     return get_snapshot(handle).count_paragraphs(query)
-
-
-def has_map(handle: Handle) -> bool:
-    """Return whether the snapshot holds a map."""
-    return map_queries.has_map(get_snapshot(handle))
 
 
 @st.cache_data(max_entries=60, ttl=CACHE_SECONDS, show_spinner=False)
@@ -339,9 +335,8 @@ def load_cooccurrence(handle: Handle, s: Slice, about: str) -> pd.DataFrame:
 
     See `measure.compute_cooccurrence`.
     """
-    frame = compute_cooccurrence(
-        narrative_queries.query_cooccurrence(get_snapshot(handle), s, about), get_suppression_rule(handle)
-    )
+    counts = narrative_queries.query_cooccurrence(get_snapshot(handle), s, about)
+    frame = compute_cooccurrence(counts, get_suppression_rule(handle))
     return frame.sort_values("lift", ascending=False, kind="stable", ignore_index=True)
 
 

@@ -166,6 +166,17 @@ def draw_panel(
             )
 
 
+def draw_chart(
+    view: View,
+    panel: ChartPanel,
+    key: str,
+    build_figure: Callable[[], traces.Figure],
+    on_click: Callable[[str], None] = navigation.open_clicked_evidence,
+) -> None:
+    """Draw a panel with one chart; `key` identifies the chart in the page, and its summary is the panel's."""
+    draw_panel(view, panel, lambda: [(key, build_figure(), panel.summary)], on_click=on_click)
+
+
 class PlainFigure(BaseFigure):  # type: ignore[misc]  # Plotly has no types
     """A figure that Streamlit sends unchanged.
 

@@ -60,10 +60,8 @@ def draw_quality_details(view: View, metrics: Mapping[str, QualityMetrics]) -> N
 
 def draw_quality_table(view: View, rows: Sequence[QualityMetrics]) -> None:
     """Draw the quality of these narratives as a table, with the results of spot checks."""
-    shown = build_quality_table(
-        rows, cached_queries.get_narrative_names(view.handle), cached_queries.load_spot_checks(view.handle)
-    )
-    st.dataframe(shown, hide_index=True, height="content")
+    names, checks = cached_queries.get_narrative_names(view.handle), cached_queries.load_spot_checks(view.handle)
+    st.dataframe(build_quality_table(rows, names, checks), hide_index=True, height="content")
 
 
 def describe_spot_checks(view: View, narrative_id: str = "") -> str:

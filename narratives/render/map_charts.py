@@ -1,6 +1,6 @@
 """The map as a chart: a frame of points in, a plain Plotly figure out. Pure.
 
-A frame has one row a point: x, y, text, speaker, date, year and narrative_ids. The chart is SVG: a few
+A frame has one row per point: x, y, text, speaker, date, year and narrative_ids. The chart is SVG: a few
 thousand points need no WebGL, which some browsers lack.
 """
 
@@ -61,7 +61,7 @@ class PointGroup:
 def group_points(
     frame: pd.DataFrame, by: ColourBy, names: Mapping[str, str], colours: Mapping[str, str]
 ) -> list[PointGroup]:
-    """Group the points by their first narrative, year or speaker; grey groups come first, so are drawn below.
+    """Group the points by their first narrative, year or speaker; grey groups come first, below the others.
 
     At most ten groups are named: the latest years, or the largest narratives and speakers. The others are in
     one grey group, and points without any in another. `names` and `colours` of narratives are by id.

@@ -61,7 +61,7 @@ LEGEND_LAYOUT = {
 def build_actors_figure(rows: pd.DataFrame, actor: str, narrative_id: str) -> Figure:
     """Draw stacked bars of each actor's paragraphs by voice, with count and share at the end of the bar.
 
-    `rows` has one row an actor, most paragraphs first.
+    `rows` has one row per actor, most paragraphs first.
     """
     names = [name or phrases.NOBODY for name in rows[actor]]
     data: list[Trace] = []
@@ -201,7 +201,7 @@ def _format_actor_hover(row: Mapping[str, Any], name: str, voice: str) -> str:
 
 
 def _build_date_marks(name: str, column: str, marker: Trace, who: Sequence[Mapping[str, Any]]) -> Trace:
-    """Draw the dates in `column` as marks, one a row; rows without a date are left out."""
+    """Draw the dates in `column` as marks, one per row; rows without a date are left out."""
     drawn = [(at, row) for at, row in enumerate(who) if row[column]]
     return {
         **MARKS,
@@ -234,7 +234,7 @@ def build_trend_figure(
 ) -> Figure:
     """Draw the share (or count) by period over its 95 % band, with corrected shares, levels and events.
 
-    `rows` has one row a period. Periods with too little text for a share get a cross at the bottom; where no
+    `rows` has one row per period. Periods with too little text for a share get a cross at the bottom; where no
     period has a share, counts are drawn. `changes` are change points (see `measure.find_change_points`).
     """
     measure = measure if rows["base_ok"].any() else "count"

@@ -49,7 +49,7 @@ def build_timeline_figure(
 ) -> Figure:
     """Draw a row for each actor: its first and k-th use, every day of use, and when texts were collected.
 
-    `table` has the first uses, one row an actor, in the order of the rows; `days` the uses by actor and date;
+    `table` has the first uses, one row per actor, in the order of the rows; `days` the uses by actor and date;
     `runs` the time ranges with any text of each actor. `field` is "outlet" or "speaker".
     """
     actors = table["actor"].tolist()

@@ -162,7 +162,7 @@ NEAR = {"d003-001": 0.91, "d004-001": 0.55, "d002-001": 0.43}
 
 
 def test_likeness_orders_filters_and_is_shown(store, monkeypatch):
-    monkeypatch.setattr(evidence, "_search_cached", lambda handle, text: dict(NEAR))
+    monkeypatch.setattr(evidence, "_search_snapshot", lambda handle, text: dict(NEAR))
     app = opened(like="they falsify the war")
     assert shown_ids(app) == list(NEAR)
     assert app.dataframe[0].value["like"].tolist() == ["0.91", "0.55", "0.43"]
@@ -178,7 +178,7 @@ def test_likeness_orders_filters_and_is_shown(store, monkeypatch):
 
 
 def test_nothing_near_is_said(store, monkeypatch):
-    monkeypatch.setattr(evidence, "_search_cached", lambda handle, text: {})
+    monkeypatch.setattr(evidence, "_search_snapshot", lambda handle, text: {})
     app = opened(like="sourdough")
     assert "No paragraph in the snapshot is similar in meaning to “sourdough” (likeness 0.40 or more)." in said(app)
     assert "Without the search for “sourdough” by meaning: 9 statement paragraphs." in said(app)
@@ -197,7 +197,7 @@ def test_a_store_without_vectors_says_so(store):
 
 
 def test_searching_for_words_loads_no_search(store, monkeypatch):
-    monkeypatch.setattr(evidence, "_search_cached", None)
+    monkeypatch.setattr(evidence, "_search_snapshot", None)
     assert shown_ids(opened(text="war"))
 
 

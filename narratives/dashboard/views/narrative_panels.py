@@ -39,11 +39,6 @@ def draw_trend(view: View, context: NarrativeContext) -> None:
     levels = [phrases.describe_change_point(row) for row in to_records(changes)]
     summary += f" Changes of level: {'; '.join(levels) or 'none'}."
 
-    def figures() -> chart_panel.Figures:
-        events = cached_queries.load_events_about(view.handle, [context.id])
-        figure = narrative_charts.build_trend_figure(rows, changes, colour, context.measure, events)
-        return [("narrative-trend", figure, summary)]
-
     panel = chart_panel.ChartPanel(
         key="narrative-trend",
         title="Share over time" if measure == "share" else "Count over time",
@@ -55,7 +50,13 @@ def draw_trend(view: View, context: NarrativeContext) -> None:
         extra={"by": context.slice.by},
         link={navigation.NARRATIVE_PARAMETER: context.id},
     )
-    chart_panel.draw_panel(view, panel, figures)
+    events = cached_queries.load_events_about(view.handle, [context.id])
+    chart_panel.draw_chart(
+        view,
+        panel,
+        panel.key,
+        lambda: narrative_charts.build_trend_figure(rows, changes, colour, context.measure, events),
+    )
     _draw_change_points(view, context, rows, changes)
 
 
@@ -182,9 +183,8 @@ def draw_actors(view: View, context: NarrativeContext, actor: Actor) -> None:
         },
         link={navigation.NARRATIVE_PARAMETER: context.id},
     )
-    key = f"narrative-{actor}s"
-    chart_panel.draw_panel(
-        view, panel, lambda: [(key, narrative_charts.build_actors_figure(first, actor, context.id), summary)]
+    chart_panel.draw_chart(
+        view, panel, panel.key, lambda: narrative_charts.build_actors_figure(first, actor, context.id)
     )
     if len(rows) > len(first):
         st.caption(f"Showing {len(first)} of {phrases.format_count(len(rows), actor)}. The table lists them all.")
@@ -202,9 +202,8 @@ def draw_first_uses(view: View, context: NarrativeContext, actor: Actor) -> None
     undated = f" Not included: {phrases.format_count(coarse, 'paragraph')} without an exact day." if coarse else ""
     since = cached_queries.find_first_day(view.handle, context.slice)
     summary = phrases.describe_first_uses(dated)
-    key = f"narrative-first-{actor}s"
     panel = chart_panel.ChartPanel(
-        key=key,
+        key=f"narrative-first-{actor}s",
         title="First use, and who followed" if actor == "speaker" else "First use by outlet",
         how=f"{summary} {phrases.describe_first_use_limits(since)}{undated}",
         summary=summary,
@@ -222,10 +221,8 @@ def draw_first_uses(view: View, context: NarrativeContext, actor: Actor) -> None
         link={navigation.NARRATIVE_PARAMETER: context.id},
     )
     colour = cached_queries.get_narrative_colours(view.handle)[context.id]
-    chart_panel.draw_panel(
-        view,
-        panel,
-        lambda: [(key, narrative_charts.build_first_uses_figure(first, actor, context.id, colour), summary)],
+    chart_panel.draw_chart(
+        view, panel, panel.key, lambda: narrative_charts.build_first_uses_figure(first, actor, context.id, colour)
     )
     if len(dated) > len(first):
         number = phrases.format_count(len(dated), actor)
@@ -268,9 +265,8 @@ def draw_cooccurrence(view: View, context: NarrativeContext) -> None:
             extra={"unit": "document"},
             link={navigation.NARRATIVE_PARAMETER: context.id},
         )
-        figure = "narrative-company"
-        chart_panel.draw_panel(
-            view, panel, lambda: [(figure, narrative_charts.build_cooccurrence_figure(enough, context.id), summary)]
+        chart_panel.draw_chart(
+            view, panel, panel.key, lambda: narrative_charts.build_cooccurrence_figure(enough, context.id)
         )
     if len(rare):
         counts = [f"{row['narrative']} ({row['both']})" for row in to_records(rare)]

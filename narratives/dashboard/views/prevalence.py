@@ -250,12 +250,6 @@ def draw_comparison(view: View, settings: PrevalenceSettings, shown: pd.DataFram
     marked = cached_queries.load_events_about(view.handle, keys)
     summary = " ".join(time_series.describe_time_series(rows[rows["narrative_id"] == key], axes) for key in keys)
 
-    def figures() -> chart_panel.Figures:
-        figure = time_series.build_comparison_figure(
-            rows, make_distinct({key: colours[key] for key in keys}), axes, marked
-        )
-        return [("comparison", figure, summary)]
-
     panel = chart_panel.ChartPanel(
         key="comparison",
         title="Side by side",
@@ -267,7 +261,10 @@ def draw_comparison(view: View, settings: PrevalenceSettings, shown: pd.DataFram
         columns=PREVALENCE_COLUMNS,
         extra={"by": settings.slice.by},
     )
-    chart_panel.draw_panel(view, panel, figures)
+    distinct = make_distinct({key: colours[key] for key in keys})
+    chart_panel.draw_chart(
+        view, panel, panel.key, lambda: time_series.build_comparison_figure(rows, distinct, axes, marked)
+    )
 
 
 def draw_uncovered(view: View, settings: PrevalenceSettings) -> None:
@@ -299,7 +296,7 @@ def draw_uncovered(view: View, settings: PrevalenceSettings) -> None:
         columns={key: column for key, column in PREVALENCE_COLUMNS.items() if key != "narrative"},
         extra={"by": settings.slice.by},
     )
-    chart_panel.draw_panel(view, panel, lambda: [("uncovered", figure, summary)], on_click=_open_uncovered)
+    chart_panel.draw_chart(view, panel, panel.key, lambda: figure, _open_uncovered)
 
 
 def _open_uncovered(key: str) -> None:

@@ -114,7 +114,7 @@ def draw_coverage(view: View, settings: CoverageSettings) -> None:
         f"A dash marks a {noun} without documents between an outlet's first and last."
         + (f" The chart shows the {MAX_OUTLETS} largest of {named} outlets." if named > MAX_OUTLETS else "")
     )
-    drawn_panel = chart_panel.ChartPanel(
+    panel = chart_panel.ChartPanel(
         key="coverage",
         title="Coverage",
         how=f"{_describe_counts(view, settings, shown)} {reading}",
@@ -125,10 +125,9 @@ def draw_coverage(view: View, settings: CoverageSettings) -> None:
         extra={"by": settings.slice.by, "documents_are": COVERAGE_DENOMINATOR},
     )
 
-    def figures() -> chart_panel.Figures:
-        return [("coverage", coverage.build_coverage_heatmap(shown, settings.counted, missing), summary)]
-
-    chart_panel.draw_panel(view, drawn_panel, figures, on_click=_open_cell)
+    chart_panel.draw_chart(
+        view, panel, panel.key, lambda: coverage.build_coverage_heatmap(shown, settings.counted, missing), _open_cell
+    )
     if missing:
         lines = [gap.in_words for gap in coverage.select_gaps(shown, missing)]
         if further := len(missing) - len(lines):

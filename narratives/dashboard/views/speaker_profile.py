@@ -154,9 +154,7 @@ def _draw_breakdown(view: View, speaker: str) -> None:
             **{key: SPEAKER_COLUMNS[key] for key in ("paragraphs", "documents", "share")},
         },
     )
-    chart_panel.draw_panel(
-        view, panel, lambda: [("voices-chart", speaker_charts.build_breakdown_figure(rows, PALETTE[0]), summary)]
-    )
+    chart_panel.draw_chart(view, panel, "voices-chart", lambda: speaker_charts.build_breakdown_figure(rows, PALETTE[0]))
 
 
 def _format_day(iso: str) -> str:
@@ -204,11 +202,7 @@ def draw_comparison(view: View, speaker: str, names: Sequence[str]) -> None:
         slice=s,
         columns=_build_pair_columns(pair),
     )
-    chart_panel.draw_panel(
-        view,
-        panel,
-        lambda: [("pair-chart", speaker_charts.build_dumbbell_figure(drawn_rows, pair), " ".join(differences))],
-    )
+    chart_panel.draw_chart(view, panel, "pair-chart", lambda: speaker_charts.build_dumbbell_figure(drawn_rows, pair))
     st.text("\n".join(differences))
     if not lacking:
         shell.draw_note(

@@ -212,9 +212,7 @@ def draw_heatmap(view: View, groups: SpeakerGroups) -> None:
         slice=view.slice,
         columns=SPEAKER_COLUMNS,
     )
-    chart_panel.draw_panel(
-        view, panel, lambda: [("speakers-heatmap", speaker_charts.build_speaker_heatmap(rows, dark), summary)]
-    )
+    chart_panel.draw_chart(view, panel, "speakers-heatmap", lambda: speaker_charts.build_speaker_heatmap(rows, dark))
 
 
 def _describe_heatmap(view: View, groups: SpeakerGroups, shown: int, by: str) -> str:

@@ -18,6 +18,7 @@ from narratives.model.dates import parse_partial_date
 from narratives.model.slice import Actor
 from narratives.render import phrases, spread_charts
 from narratives.render.spread_charts import FIRST_USE_SIGN, KTH_USE_SIGN, USE_DAY_SIGN, format_ordinal
+from narratives.render.traces import Figure
 from narratives.store.queries import speakers as speakers_queries
 
 
@@ -171,12 +172,10 @@ def draw_spread(view: View, settings: SpreadSettings) -> None:
     rows = table.loc[chosen.head(most).index.sort_values()]
     runs = {actor: find_covered_ranges(covered, actor) for actor in rows["actor"]}
 
-    def figures() -> chart_panel.Figures:
+    def build_figure() -> Figure:
         if settings.view == "timeline":
-            figure = spread_charts.build_timeline_figure(rows, uses, runs, window, settings.actor, settings.k)
-        else:
-            figure = spread_charts.build_cumulative_figure(rows, uses, window, settings.actor)
-        return [(f"spread-{settings.view}", figure, summary)]
+            return spread_charts.build_timeline_figure(rows, uses, runs, window, settings.actor, settings.k)
+        return spread_charts.build_cumulative_figure(rows, uses, window, settings.actor)
 
     panel = chart_panel.ChartPanel(
         key="spread",
@@ -188,7 +187,7 @@ def draw_spread(view: View, settings: SpreadSettings) -> None:
         columns=_SPREAD_COLUMNS,
         extra={"who": settings.actor, "k": str(settings.k)},
     )
-    chart_panel.draw_panel(view, panel, figures)
+    chart_panel.draw_chart(view, panel, f"spread-{settings.view}", build_figure)
 
 
 def describe_spread(table: pd.DataFrame, actor: Actor) -> str:

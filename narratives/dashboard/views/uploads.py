@@ -7,7 +7,6 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -89,9 +88,9 @@ def _draw_ended_job(store: Path, job: BuildJob, status: int) -> None:
 
 def _draw_counts(store: Path, job: BuildJob) -> None:
     """Draw what the builds added; the pages show the snapshot of the last one."""
-    last: dict[str, Any] = job.reports[-1]
+    last = job.reports[-1]
     counts: dict[str, int] = last.get("counts") or {}
-    encoded, reused = (sum(int(r.get(k, 0)) for r in job.reports) for k in ("encoded", "reused"))  # type: ignore[call-overload]
+    encoded, reused = (sum(int(r.get(k, 0)) for r in job.reports) for k in ("encoded", "reused"))
     st.text(
         f"{phrases.format_count(int(counts.get('documents', 0)), 'document')} and "
         f"{phrases.format_count(int(counts.get('statements', 0)), 'statement paragraph')} are in the store now. "
@@ -103,22 +102,20 @@ def _draw_counts(store: Path, job: BuildJob) -> None:
         st.caption(f"This dashboard shows another store, the one set in {cached_queries.STORE_VARIABLE}.")
 
 
-def _draw_unused_columns(job: BuildJob) -> None:
-    """List the columns of the files that were not used."""
-    for file in (file for report in job.reports for file in report.get("unused", [])):  # type: ignore[attr-defined]
-        st.text(
-            f"Columns not used in {format_source_path(file['source_path'])}: {phrases.format_list(file['columns'])}"
-        )
-
-
 def _draw_notes(job: BuildJob) -> None:
     """List what was damaged in the store and how the builds repaired it."""
-    for note in dict.fromkeys(note for report in job.reports for note in report.get("notes", [])):  # type: ignore[attr-defined]
+    for note in dict.fromkeys(note for report in job.reports for note in report.get("notes", [])):
         st.text(note)
 
 
+def _draw_unused_columns(job: BuildJob) -> None:
+    for table in (table for report in job.reports for table in report.get("unused", [])):
+        path = format_source_path(table["source_path"])
+        st.text(f"Columns not used in {path}: {phrases.format_list(table['columns'])}")
+
+
 def _draw_rejected(job: BuildJob) -> None:
-    rows = [row for report in job.reports for row in report.get("rejected", [])]  # type: ignore[attr-defined]
+    rows = [row for report in job.reports for row in report.get("rejected", [])]
     if not rows:
         return
     frame = pd.DataFrame(rows)[["source_path", "row", "reason"]]
@@ -316,17 +313,12 @@ def _build_column_map(chosen: Mapping[str, str]) -> ColumnMap:
 def _draw_preview(file: Path, column_map: ColumnMap) -> None:
     result = preview.preview_file(file, dict(column_map))
     if result.rows:
-        shown = pd.DataFrame(
-            {
-                "Row": [row.row for row in result.rows],
-                "Date": [row.date or f"none: {row.date_source}" for row in result.rows],
-                "Speaker": [row.speaker for row in result.rows],
-                "Outlet": [row.outlet for row in result.rows],
-                "Title": [row.title for row in result.rows],
-                "Text": [row.text for row in result.rows],
-            }
-        )
-        st.dataframe(shown, hide_index=True, height="content")
+        shown = [
+            (row.row, row.date or f"none: {row.date_source}", row.speaker, row.outlet, row.title, row.text)
+            for row in result.rows
+        ]
+        columns = ["Row", "Date", "Speaker", "Outlet", "Title", "Text"]
+        st.dataframe(pd.DataFrame(shown, columns=columns), hide_index=True, height="content")
     whole = "" if result.complete else f"first {result.looked_at:,} "
     rejected = len(result.rejected)
     st.caption(
