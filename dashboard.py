@@ -9,7 +9,7 @@ import streamlit as st
 
 from narratives.dashboard import shell
 
-# The icon is part of the program, because Streamlit loads named icons from another server.
+# The icon is drawn here, because Streamlit loads named icons from another server.
 st.set_page_config(page_title="Narrative tracker", page_icon=shell.PAGE_ICON, layout="wide")
 
 # The URL path differs from the file's name, under which Streamlit would run the page without this frame.
@@ -17,12 +17,7 @@ page = st.navigation(
     {
         "Narrative tracker": [
             st.Page("pages/prevalence_page.py", title="Prevalence", icon=":material/timeline:", default=True),
-            st.Page(
-                "pages/narrative_page.py",
-                title="Narrative",
-                icon=":material/menu_book:",
-                url_path="narrative",
-            ),
+            st.Page("pages/narrative_page.py", title="Narrative", icon=":material/menu_book:", url_path="narrative"),
             st.Page("pages/speakers_page.py", title="Speakers", icon=":material/groups:", url_path="speakers"),
             st.Page("pages/spread_page.py", title="Spread", icon=":material/share:", url_path="spread"),
             st.Page("pages/evidence_page.py", title="Evidence", icon=":material/article:", url_path="evidence"),

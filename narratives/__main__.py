@@ -2,7 +2,7 @@
 
 import sys
 
-from narratives.cli.main import main
+from narratives.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

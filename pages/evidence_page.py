@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from narratives.dashboard import cached_queries, shell
-from narratives.dashboard.components import tables
+from narratives.dashboard import cached_queries, shell, tables
 from narratives.dashboard.views import evidence
 
 
-def page(view: shell.View) -> None:
+def draw_page(view: shell.View) -> None:
     """Draw the page for one snapshot and slice."""
     shell.draw_heading(
-        "Evidence",
-        "The paragraphs behind the numbers. Click a row to read the paragraph in its document.",
-        view.handle,
+        "Evidence", "The paragraphs behind the numbers. Click a row to read the paragraph in its document.", view.handle
     )
     settings = evidence.draw_controls()
     similar, succeeded = evidence.find_near_paragraphs(view, settings)
@@ -34,4 +31,4 @@ def page(view: shell.View) -> None:
 
 
 with shell.show_errors():
-    page(shell.get_view())
+    draw_page(shell.get_view())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from narratives.dashboard import cached_queries, shell
-from narratives.dashboard.components import quality
+from narratives.dashboard import cached_queries, quality, shell
 from narratives.dashboard.views import narrative, narrative_panels
 
 

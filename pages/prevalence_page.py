@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from narratives.dashboard import shell
-from narratives.dashboard.components import chart_panel, quality
+from narratives.dashboard import chart_panel, quality, shell
 from narratives.dashboard.views import narrative, prevalence
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from narratives.dashboard import shell
-from narratives.dashboard.views import sources, sources_contents, uploads
+from narratives.dashboard.views import sources, uploads
 
 
 def draw_page(view: shell.View) -> None:
@@ -17,8 +17,8 @@ def draw_page(view: shell.View) -> None:
     uploads.draw_uploads()
     sources.draw_headline(view)
     sources.draw_coverage(view, sources.draw_coverage_controls(view))
-    sources_contents.draw_slice_tables(view)
-    sources_contents.draw_store_tables(view)
+    sources.draw_slice_tables(view)
+    sources.draw_store_tables(view)
 
 
 def draw_first_page() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
-from narratives.dashboard.components import chart_panel
+from narratives.dashboard import chart_panel
 from narratives.resources import SAMPLE_FOLDER
 from narratives.workflows.build import BuildRequest, build
 
@@ -37,7 +37,7 @@ def shared() -> Path:
 @pytest.fixture(autouse=True)
 def figures_are_well_formed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every figure that a tested page sends is one that Plotly knows; the pages themselves do not check."""
-    from narratives.dashboard.components import chart_panel
+    from narratives.dashboard import chart_panel
 
     def checked(figure: chart_panel.PlainFigure) -> dict[str, Any]:
         import plotly.graph_objects as go

@@ -55,10 +55,7 @@ def build_trend_svg(rows: pd.DataFrame, axes: AxisSpec) -> str:
             drawn.append(_make_element("polygon", {"points": _format_points([*upper, *lower]), "fill": BAND_COLOUR}))
     for run in runs:
         drawn.append(_build_polyline([(x0, y(row["share"])) for x0, row in run], ACCENT_COLOUR, 1.8))
-        drawn += [
-            _make_element("circle", {"cx": x0, "cy": y(row["share"]), "r": dot, "fill": ACCENT_COLOUR})
-            for x0, row in run
-        ]
+        drawn += [_build_dot(x0, y(row["share"]), dot) for x0, row in run]
     for label, row in records.items():
         if math.isnan(row["share"]) and len(axes.labels) <= MAX_WRITTEN_COUNTS:
             drawn.append(_build_text(f"({int(row['paragraphs']):,})", at[label], bottom - 4, GREY_COLOUR, "middle", 9))
@@ -97,12 +94,9 @@ def build_ranking_svg(rows: pd.DataFrame, title: str) -> str:
         name = str(row["narrative"])
         drawn.append(_build_text(truncate_text(name, left - 24), 17, middle + 3.5, INK_COLOUR, whole=name))
         if not math.isnan(row["share"]):
-            drawn.append(
-                _build_polyline([(x(row["share_low"]), middle), (x(row["share_high"]), middle)], BAND_COLOUR, 7.0)
-            )
-            drawn.append(
-                _make_element("circle", {"cx": x(row["share"]), "cy": middle, "r": 3.2, "fill": ACCENT_COLOUR})
-            )
+            ends = [(x(row["share_low"]), middle), (x(row["share_high"]), middle)]
+            drawn.append(_build_polyline(ends, BAND_COLOUR, 7.0))
+            drawn.append(_build_dot(x(row["share"]), middle, 3.2))
             figures = f"{phrases.format_percent(row['share'])} · {int(row['paragraphs']):,}"
             limits = f" ({row['share_low'] * 100:.1f} to {row['share_high'] * 100:.1f})"
         else:
@@ -139,12 +133,7 @@ def build_heatmap_svg(rows: pd.DataFrame, columns: Sequence[str], title: str, em
             known = not math.isnan(row["share"])
             shown = f"{row['share'] * 100:.1f}" if known else f"({int(row['paragraphs']):,})"
             depth = MAX_SHADE * row["share"] / top if known else 0.0
-            box = {
-                "x": left + wide * number + 1,
-                "y": upper,
-                "width": wide - 2,
-                "height": _TALL_ROW_HEIGHT - 2,
-            }
+            box = {"x": left + wide * number + 1, "y": upper, "width": wide - 2, "height": _TALL_ROW_HEIGHT - 2}
             drawn.append(
                 _make_element("rect", {**box, "fill": compute_shade(depth), "stroke": GRID_COLOUR, "stroke-width": 0.6})
             )
@@ -197,12 +186,7 @@ def _build_time_axis(labels: Sequence[str], at: dict[str, float], bottom: float)
     shown, yearly = select_tick_labels(labels, 5)
     return [
         _build_text(
-            label[:4] if yearly else dates.describe_period(label),
-            at[label],
-            bottom + 12,
-            GREY_COLOUR,
-            "middle",
-            9,
+            label[:4] if yearly else dates.describe_period(label), at[label], bottom + 12, GREY_COLOUR, "middle", 9
         )
         for label in shown
     ]
@@ -219,9 +203,12 @@ def _build_text(
 
 def _build_polyline(points: Sequence[tuple[float, float]], colour: str, width: float) -> Element:
     return _make_element(
-        "polyline",
-        {"points": _format_points(points), "fill": "none", "stroke": colour, "stroke-width": width},
+        "polyline", {"points": _format_points(points), "fill": "none", "stroke": colour, "stroke-width": width}
     )
+
+
+def _build_dot(x: float, y: float, radius: float) -> Element:
+    return _make_element("circle", {"cx": x, "cy": y, "r": radius, "fill": ACCENT_COLOUR})
 
 
 def _format_points(points: Sequence[tuple[float, float]]) -> str:
@@ -230,11 +217,7 @@ def _format_points(points: Sequence[tuple[float, float]]) -> str:
 
 def _build_svg(width: float, height: float, title: str, description: str, drawn: Sequence[Element]) -> str:
     """Return the drawing as markup, with its name and a description for readers who cannot see it."""
-    attributes = {
-        "viewBox": f"0 0 {width:g} {height:g}",
-        "role": "img",
-        "aria-label": f"{title}. {description}",
-    }
+    attributes = {"viewBox": f"0 0 {width:g} {height:g}", "role": "img", "aria-label": f"{title}. {description}"}
     labels = [_make_element("title", {}, title), _make_element("desc", {}, description)]
     svg = _make_element("svg", attributes, children=[*labels, *drawn])
     return tostring(svg, encoding="unicode", method="html")

@@ -91,7 +91,7 @@ def _format_title(s: Slice) -> str:
 
 def _gather_body(brief: Brief) -> dict[str, Any]:
     s, ranked = brief.slice, brief.ranked
-    first, last = brief.trend["period"].min()[:4], brief.trend["period"].max()[:4]
+    years = phrases.format_years(brief.trend)
     top = ranked.head(MAX_TREND_CHARTS)
     axes = time_series.compute_axis_spec(
         brief.trend[brief.trend["narrative_id"].isin(top["narrative_id"])], "share", s.unit
@@ -103,8 +103,8 @@ def _gather_body(brief: Brief) -> dict[str, Any]:
     heading = GROUP_HEADINGS[brief.grouping]
     return {
         "findings": _describe_findings(brief),
-        "figures": _list_figures(brief.totals, first if first == last else f"{first}–{last}"),
-        "trend_note": _describe_trends(brief, axes, first, last),
+        "figures": _list_figures(brief.totals, years),
+        "trend_note": _describe_trends(brief, axes, years),
         "trends": [
             (
                 row["narrative"],
@@ -117,7 +117,7 @@ def _gather_body(brief: Brief) -> dict[str, Any]:
         "ranking": charts.build_ranking_svg(ranked.head(MAX_RANKED_ROWS), "How prevalent each narrative is"),
         "groups_heading": heading,
         "groups_note": f"Share of each {brief.grouping}’s own {phrases.UNIT_NOUNS[s.unit]}s, in %. "
-        f"Rows: those with the most for the narratives of the columns, 1 to {len(top)}.",
+        f"Rows: the {brief.grouping}s that advance narratives 1 to {len(top)} (the columns) most often.",
         "groups": charts.build_heatmap_svg(groups, top["narrative_id"].tolist(), heading, phrases.NOBODY),
         "evidence_heading": f"{phrases.format_count(len(brief.evidence), 'paragraph')} behind the numbers",
         "evidence": [_describe_paragraph(row) for row in to_records(brief.evidence)],
@@ -155,9 +155,9 @@ def _list_figures(totals: SliceTotals, span: str) -> list[tuple[str, str]]:
     ]
 
 
-def _describe_trends(brief: Brief, axes: AxisSpec, first: str, last: str) -> str:
+def _describe_trends(brief: Brief, axes: AxisSpec, years: str) -> str:
     s, base = brief.slice, brief.base
-    denominator = phrases.describe_denominator(s, int(brief.ranked["total_paragraphs"].iloc[0]), first, last)
+    denominator = phrases.describe_denominator(s, int(brief.ranked["total_paragraphs"].iloc[0]), years)
     few = f"fewer than {base.documents} documents"
     few += f" or {base.expected:g} expected paragraph{'' if base.expected == 1 else 's'}" if base.expected else ""
     marks = "Open dots and counts" if len(axes.labels) > charts.MAX_WRITTEN_COUNTS else "Counts"
@@ -230,12 +230,10 @@ def format_command(s: Slice, snapshot_id: str, store: str) -> str:
         *(("--outlet", name) for name in s.outlets),
         *(("--narrative", name) for name in s.narratives),
         *(("--voice", name) for name in s.voices),
-        *([("--from", s.date_from)] if s.date_from else []),
-        *([("--to", s.date_to)] if s.date_to else []),
-        *([("--by", s.by)] if s.by != "year" else []),
-        *([("--unit", s.unit)] if s.unit != "paragraph" else []),
-        *([("--copies", s.copies)] if s.copies != "originals" else []),
     ]
+    usual = Slice()
+    single = {"--from": "date_from", "--to": "date_to", "--by": "by", "--unit": "unit", "--copies": "copies"}
+    options += [(flag, getattr(s, name)) for flag, name in single.items() if getattr(s, name) != getattr(usual, name)]
     flags: list[str] = []
     for flag, value in (("--store", store), ("--as-of", snapshot_id), *options):
         flags += [f"{flag}={value}"] if value.startswith("-") else [flag, value]

@@ -51,14 +51,14 @@ def print_report(report: BuildReport, store: Path) -> None:
     for note in report.notes:
         print(f"  note: {note}")
     # No export lists what the store does not hold, so all of that is printed here.
-    held = [r for r in report.rejected if r not in report.absent]
-    shown = held if report.counts is None else held[:MAX_REJECTED_SHOWN]
+    kept = [r for r in report.rejected if r not in report.absent]
+    shown = kept if report.counts is None else kept[:MAX_REJECTED_SHOWN]
     for rejected in [*report.absent, *shown]:
         place = f"{rejected.source_path}, row {rejected.row}" if rejected.row else rejected.source_path
         print(f"  rejected {place}: {rejected.reason}")
-    if len(held) > len(shown):
+    if len(kept) > len(shown):
         command = f"narratives export documents --store {shlex.quote(str(store))}"
-        print(f"  … and {len(held) - len(shown):,} more. They are the rows with the status rejected in the output of")
+        print(f"  … and {len(kept) - len(shown):,} more. They are the rows with the status rejected in the output of")
         print(f"  `{command}`.")
     _print_unused(report.unused)
     rejections = f"{len(report.rejected):,} rejected"
@@ -93,7 +93,7 @@ def _print_unused(unused: Sequence[UnusedColumns]) -> None:
         where = paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1:,} more"
         print(f"  columns not used in {where}: {', '.join(columns)}")
     if files:
-        print("  (use --map OURS=THEIRS to say which column holds which field)")
+        print("  (--map OURS=THEIRS names the column that holds a field)")
 
 
 def print_rejected(rejected: Sequence[Rejected]) -> None:

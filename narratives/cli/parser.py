@@ -21,7 +21,7 @@ class _Command(NamedTuple):
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """Make the parser of all commands. What it parses holds the command's function as `run`."""
+    """Make the parser of all commands. In its result, `run` is the function of the command."""
     parser = argparse.ArgumentParser(
         prog="narratives", description="Track recurring narratives in official statements and media."
     )
@@ -36,24 +36,23 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _add_build_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("inputs", nargs="*", metavar="INPUT", help="Files, folders or globs. None: build from what the store holds.")
+    add(
+        "inputs",
+        nargs="*",
+        metavar="INPUT",
+        help="Files, folders or globs. Without any, build again from what the store holds.",
+    )
     _add_store_option(command)
-    _add_codebook_option(command, "The narratives to match.")
-    for name, holds in (
-        ("speakers", "Names, aliases and roles of speakers."),
-        ("events", "Dated events for the charts."),
-    ):
-        default = DATA_FOLDER / f"{name}.toml"
-        add(
-            f"--{name}", type=Path, default=default, metavar="F", help=f"{holds} Default: the shipped data/{name}.toml."
-        )
+    _add_data_option(command, "codebook", "The narratives to match.")
+    _add_data_option(command, "speakers", "Names, aliases and roles of speakers.")
+    _add_data_option(command, "events", "Dated events for the charts.")
     _add_decisions_option(command)
     add(
         "--model",
         default="",
         metavar="PATH_OR_NAME",
-        help="Another sentence-transformers model: a folder, or a name to look up in the local cache and then on its "
-        "hub. Default: the bundled model.",
+        help="Another sentence-transformers model: a folder, or a name that is looked up in the local cache and then "
+        "on the model hub. Default: the bundled model.",
     )
     add(
         "--remove",
@@ -68,7 +67,7 @@ def _add_build_options(command: argparse.ArgumentParser) -> None:
         default=[],
         type=_parse_pair,
         metavar="OURS=THEIRS",
-        help="The name of a table's column for one of our fields, such as text=body. Repeatable.",
+        help="The column of your tables (THEIRS) that holds one of our fields (OURS), such as text=body. Repeatable.",
     )
     _add_progress_option(command)
 
@@ -95,7 +94,7 @@ def _add_fetch_options(command: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="H",
-        help="Another host (or host:port) that may be asked, even if its address is private. Repeatable.",
+        help="Another host (or host:port) that may be contacted, even if its address is private. Repeatable.",
     )
     add(
         "--contact",
@@ -125,12 +124,8 @@ def _add_brief_options(command: argparse.ArgumentParser) -> None:
     _add_store_option(command)
     add("--out", type=Path, metavar="F", help="F.html. Without it, the page is printed.")
     _add_slice_options(command)
-    add(
-        "--copies",
-        choices=get_args(CopyFilter),
-        default="originals",
-        help="Which paragraphs to include. Default: originals.",
-    )
+    text = "Which paragraphs to include. Default: originals."
+    add("--copies", choices=get_args(CopyFilter), default="originals", help=text)
 
 
 def _add_review_options(command: argparse.ArgumentParser) -> None:
@@ -139,8 +134,8 @@ def _add_review_options(command: argparse.ArgumentParser) -> None:
     add("file", type=Path, metavar="F.jsonl", help="Rows {text, labels, disputed}.")
     _add_store_option(command)
     _add_decisions_option(command)
-    _add_codebook_option(command, "The narratives that the decisions are about.")
-    add("--who", default="", metavar="NAME", help="Who decided. Default: your login name.")
+    _add_data_option(command, "codebook", "The narratives that the decisions are about.")
+    add("--who", default="", metavar="NAME", help="Who made the decisions. Default: your login name.")
 
 
 def _add_spotcheck_options(command: argparse.ArgumentParser) -> None:
@@ -163,7 +158,7 @@ def _add_evaluate_options(command: argparse.ArgumentParser) -> None:
     add("--gold", type=Path, required=True, metavar="F.jsonl", help="Rows {text, labels, disputed}. Required.")
     _add_store_option(command)
     _add_decisions_option(command)
-    _add_codebook_option(command, "The codebook of the build.")
+    _add_data_option(command, "codebook", "The codebook of the build.")
     add("--model", default="", metavar="PATH_OR_NAME", help="The model of the build. Default: the bundled model.")
     add(
         "--labels-by",
@@ -181,10 +176,9 @@ def _add_store_option(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_codebook_option(command: argparse.ArgumentParser, holds: str) -> None:
-    default = DATA_FOLDER / "codebook.toml"
-    text = f"{holds} Default: the shipped data/codebook.toml."
-    command.add_argument("--codebook", type=Path, default=default, metavar="F", help=text)
+def _add_data_option(command: argparse.ArgumentParser, name: str, contents: str) -> None:
+    text = f"{contents} Default: the shipped data/{name}.toml."
+    command.add_argument(f"--{name}", type=Path, default=DATA_FOLDER / f"{name}.toml", metavar="F", help=text)
 
 
 def _add_decisions_option(command: argparse.ArgumentParser) -> None:

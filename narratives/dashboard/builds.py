@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -35,7 +36,7 @@ class BuildProcess:
 
     def __init__(self, command: list[str], cwd: Path | None = None) -> None:
         self.stage, self.done, self.total = "starting", 0, 0
-        self.report: dict[str, object] = {}
+        self.report: dict[str, Any] = {}
         self._messages: deque[str] = deque(maxlen=6)
         self._process = subprocess.Popen(
             command,
@@ -114,7 +115,7 @@ def build_sample(store: Path = SAMPLE_STORE) -> None:
     st.subheader("Preparing the sample")
     st.write(
         "There is no snapshot yet. The sample that comes with the project is being built. "
-        "This happens once and takes a minute or two. Most of that time is for loading the language model."
+        "This happens once and takes a minute or two. Loading the language model takes most of that time."
     )
     bar = st.progress(0.0, "starting")
     while Store(store).current() is None:
@@ -148,7 +149,7 @@ class BuildJob:
 
     def __init__(self, commands: Sequence[list[str]], names: Sequence[str]) -> None:
         self.names = tuple(names)
-        self.reports: list[dict[str, object]] = []
+        self.reports: list[dict[str, Any]] = []
         self.messages = ""
         self.waiting = False
         self._remaining = list(commands)

@@ -1,15 +1,16 @@
 """The snapshot that a page shows, and a cache of the answers to its queries.
 
 `CURRENT` is read at every rerun, so a new build appears at the next interaction. Cached answers are keyed by
-store and snapshot id. They are therefore never stale, and a session that shows an old snapshot can go on.
+store and snapshot id. They are therefore never stale, and a session can continue to show an old snapshot.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from types import FunctionType
 from typing import Concatenate, ParamSpec, TypeVar, cast, get_args
@@ -17,25 +18,17 @@ from typing import Concatenate, ParamSpec, TypeVar, cast, get_args
 import pandas as pd
 import streamlit as st
 
-from narratives import measure
 from narratives.measure import (
     add_shares,
     choose_granularity,
     choose_suppression_rule,
     compute_cooccurrence,
+    correct_and_suppress,
     find_change_points,
     find_first_uses,
     suppress_small_bases,
 )
-from narratives.model import (
-    EvidenceQuery,
-    Granularity,
-    Slice,
-    SnapshotManifest,
-    SpotCheck,
-    StoreError,
-    SuppressionRule,
-)
+from narratives.model import EvidenceQuery, Granularity, Slice, SnapshotManifest, SpotCheck, StoreError, SuppressionRule
 from narratives.model.slice import Actor, ShareGroup
 from narratives.render.colours import resolve_colour
 from narratives.store import MapPoints, Snapshot, Store, for_files, for_pages, open_snapshot
@@ -46,12 +39,10 @@ from narratives.store.queries.speakers import query_uses
 STORE_VARIABLE = "NARRATIVES_STORE"
 OWN_STORE, SAMPLE_STORE = Path("store"), Path("store-sample")
 CACHE_SECONDS = 3600
-MAX_BEST, MAX_EXPLAINING, MAX_CENTRAL = 10, 4, 3  # paragraphs shown: of the narrative, after a change, of a candidate
 MAX_LINEAGE_STEPS = 12  # snapshots back that the lineage is followed
 VOICE_SUFFIX = "_voice"  # ends the name of a column that counts one voice, so that none is that of the actor
 MIN_SHOWN_FRACTION = 0.75  # of the codebook's shares must have a large enough base, or the period gets longer
 MIN_FILLED_FRACTION = 0.9  # the same for one narrative: of its periods
-_GRANULARITIES: tuple[Granularity, ...] = ("month", "quarter", "half", "year")
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -65,7 +56,7 @@ class Handle:
 
 
 def find_store_path() -> Path:
-    """Return the store to show: the environment's, else `./store` if it holds a snapshot, else the sample's."""
+    """Return the store to show: NARRATIVES_STORE, else `./store` if it has a snapshot, else the sample."""
     if path := os.environ.get(STORE_VARIABLE):
         return Path(path)
     return OWN_STORE if Store(OWN_STORE).current() else SAMPLE_STORE
@@ -74,7 +65,7 @@ def find_store_path() -> Path:
 def find_snapshot(as_of: str = "") -> Handle:
     """Return the handle of the snapshot `as_of`, or of the store's latest.
 
-    Raises StoreError where there is no such snapshot.
+    Raises StoreError if there is no such snapshot.
     """
     path = find_store_path()
     snapshot_id = as_of or Store(path).current()
@@ -103,28 +94,41 @@ def get_snapshot(handle: Handle) -> Snapshot:
     show_spinner=False,
     hash_funcs={FunctionType: lambda query: f"{query.__module__}.{query.__qualname__}"},
 )
-def _run(query: Callable[..., object], handle: Handle, *args: object, **kwargs: object) -> object:
+def _run_query(query: Callable[..., object], handle: Handle, *args: object, **kwargs: object) -> object:
     return query(get_snapshot(handle), *args, **kwargs)
 
 
 def cache_query(query: Callable[Concatenate[Snapshot, _P], _T]) -> Callable[Concatenate[Handle, _P], _T]:
     """Return a query of the store as a function of a handle that caches its answers.
 
-    For small answers only: all such queries share one cache. The arguments must be hashable by Streamlit, and
+    For small answers only, because all these queries share one cache. The arguments must be hashable by Streamlit, and
     `query` must be a named function.
     """
 
     def load(handle: Handle, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        return cast(_T, _run(query, handle, *args, **kwargs))
+        return cast(_T, _run_query(query, handle, *args, **kwargs))
 
     return load
 
 
 load_options = cache_query(Snapshot.options)
 load_totals = cache_query(Snapshot.totals)
-load_snapshot_events = cache_query(Snapshot.events)
+_load_events = cache_query(Snapshot.events)
 load_card = cache_query(narrative_queries.query_card)
+has_map = cache_query(map_queries.has_map)
 load_best_paragraphs = cache_query(narrative_queries.query_top_paragraphs)
+load_central_paragraphs = cache_query(narrative_queries.query_representatives)
+
+
+def load_events_about(handle: Handle, narrative_ids: Collection[str]) -> list[tuple[date, str]]:
+    """Return day and name of the events that are related to any of these narratives."""
+    events = _load_events(handle)
+    columns = (events["date"], events["name"], events["narratives"])
+    return [
+        (date.fromisoformat(day), name)
+        for day, name, related in zip(*columns, strict=True)
+        if not set(narrative_ids).isdisjoint(related)
+    ]
 
 
 def get_manifest(handle: Handle) -> SnapshotManifest:
@@ -139,16 +143,14 @@ def load_prevalence(handle: Handle, s: Slice) -> pd.DataFrame:
 
 
 def get_suppression_rule(handle: Handle) -> SuppressionRule:
-    """Return the smallest base of a share that is shown; it is lower for a snapshot with a notice, as the sample."""
+    """Return the rule for showing a share; a snapshot with a notice, such as the sample, has lower limits."""
     return choose_suppression_rule(get_manifest(handle).notice)
 
 
 def add_corrections(handle: Handle, s: Slice, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the slice's shares corrected and suppressed; not cached, because spot checks can be added at any time."""
     checks = list(load_spot_checks(handle).values())
-    return measure.correct_and_suppress(
-        frame, s, get_snapshot(handle).quality() or (), checks, get_suppression_rule(handle)
-    )
+    return correct_and_suppress(frame, s, get_snapshot(handle).quality() or (), checks, get_suppression_rule(handle))
 
 
 def load_spot_checks(handle: Handle) -> dict[str, SpotCheck]:
@@ -160,7 +162,7 @@ def load_spot_checks(handle: Handle) -> dict[str, SpotCheck]:
 @st.cache_data(max_entries=200, ttl=CACHE_SECONDS, show_spinner=False)
 def load_change_points(handle: Handle, s: Slice) -> pd.DataFrame:
     """Return the change points of every narrative of the slice; see `measure.find_change_points`."""
-    return measure.find_change_points(load_prevalence(handle, s))
+    return find_change_points(load_prevalence(handle, s))
 
 
 @st.cache_data(max_entries=200, ttl=CACHE_SECONDS, show_spinner=False)
@@ -184,14 +186,18 @@ def select_granularity(handle: Handle, s: Slice) -> Granularity:
     At most one in four shares of the codebook's narratives may have too small a base. Otherwise the next
     longer period is tried, up to years.
     """
-    by = find_finest_granularity(handle, s)
-    lengths = get_args(Granularity)
-    for longer in reversed(lengths[1 : lengths.index(by) + 1]):
-        frame = load_prevalence(handle, replace(s, by=longer, unit="paragraph"))
+    for by in _list_coarser(find_finest_granularity(handle, s)):
+        frame = load_prevalence(handle, replace(s, by=by, unit="paragraph"))
         shown = suppress_small_bases(frame[frame["origin"] == "codebook"], get_suppression_rule(handle))["base_ok"]
         if shown.mean() >= MIN_SHOWN_FRACTION:
-            return cast(Granularity, longer)
+            return by
     return "year"
+
+
+def _list_coarser(by: Granularity) -> list[Granularity]:
+    """List the granularities from `by` to half-years, finest first; where none of them fits, years remain."""
+    coarsest_first: tuple[Granularity, ...] = get_args(Granularity)
+    return list(reversed(coarsest_first[1 : coarsest_first.index(by) + 1]))
 
 
 # A query is known by its repr, which leaves out `similar`: that may hold every paragraph of the snapshot.
@@ -218,11 +224,6 @@ def count_paragraphs(handle: Handle, query: EvidenceQuery) -> int:
     return get_snapshot(handle).count_paragraphs(query)
 
 
-def has_map(handle: Handle) -> bool:
-    """Return whether the snapshot holds a map."""
-    return map_queries.has_map(get_snapshot(handle))
-
-
 @st.cache_data(max_entries=60, ttl=CACHE_SECONDS, show_spinner=False)
 def load_map_points(handle: Handle, s: Slice) -> MapPoints:
     """Return the paragraphs of the slice on the map, at most as many as a page can show."""
@@ -236,7 +237,7 @@ def find_map_paragraphs(handle: Handle, outline: Sequence[tuple[float, float]]) 
 
 
 def load_paragraphs_by_id(handle: Handle, paragraph_ids: tuple[str, ...]) -> pd.DataFrame:
-    """The paragraphs with these ids, as `paragraphs` has them."""
+    """Return the paragraphs with these ids, with the columns of `load_paragraphs`."""
     return map_queries.query_paragraphs_by_id(get_snapshot(handle), list(paragraph_ids))
 
 
@@ -260,14 +261,8 @@ def get_narrative_colours(handle: Handle) -> dict[str, str]:
 
 def remove_filter(s: Slice, field: str) -> Slice:
     """Return the slice without one filter: `speakers`, `outlets`, `narratives`, `voices`, `copies` or `date`."""
-    return {
-        "speakers": replace(s, speakers=()),
-        "outlets": replace(s, outlets=()),
-        "narratives": replace(s, narratives=()),
-        "voices": replace(s, voices=()),
-        "copies": replace(s, copies="originals"),
-        "date": replace(s, date_from="", date_to=""),
-    }[field]
+    names = ("date_from", "date_to") if field == "date" else (field,)
+    return replace(s, **{name: getattr(Slice(), name) for name in names})
 
 
 @st.cache_data(max_entries=400, ttl=CACHE_SECONDS, show_spinner=False)
@@ -290,10 +285,9 @@ def load_overall_share(handle: Handle, s: Slice, about: str) -> pd.DataFrame:
 @st.cache_data(max_entries=200, ttl=CACHE_SECONDS, show_spinner=False)
 def select_narrative_granularity(handle: Handle, s: Slice, about: str) -> Granularity:
     """Return the shortest period for which nine in ten shares of the narrative have a large enough base."""
-    for by in _GRANULARITIES[_GRANULARITIES.index(find_finest_granularity(handle, s)) :]:
-        rows = suppress_small_bases(
-            load_shares(handle, replace(s, by=by), about, "period"), get_suppression_rule(handle)
-        )
+    rule = get_suppression_rule(handle)
+    for by in _list_coarser(find_finest_granularity(handle, s)):
+        rows = suppress_small_bases(load_shares(handle, replace(s, by=by), about, "period"), rule)
         if len(rows) and rows["base_ok"].mean() >= MIN_FILLED_FRACTION:
             return by
     return "year"
@@ -316,8 +310,7 @@ def load_actors(handle: Handle, s: Slice, about: str, actor: Actor) -> pd.DataFr
     wide = wide.add_suffix(VOICE_SUFFIX)
     # The rule compares with the count expected at the overall share, which is that of all actors together.
     rows = suppress_small_bases(load_shares(handle, s, about, actor), get_suppression_rule(handle))
-    rows = rows[rows["paragraphs"] > 0].sort_values([actor], kind="stable")
-    rows = rows.sort_values("paragraphs", ascending=False, kind="stable")
+    rows = rows[rows["paragraphs"] > 0].sort_values(["paragraphs", actor], ascending=[False, True], kind="stable")
     return rows.merge(wide.reset_index(), on=actor, how="left").reset_index(drop=True)
 
 
@@ -342,15 +335,9 @@ def load_cooccurrence(handle: Handle, s: Slice, about: str) -> pd.DataFrame:
 
     See `measure.compute_cooccurrence`.
     """
-    frame = compute_cooccurrence(
-        narrative_queries.query_cooccurrence(get_snapshot(handle), s, about), get_suppression_rule(handle)
-    )
+    counts = narrative_queries.query_cooccurrence(get_snapshot(handle), s, about)
+    frame = compute_cooccurrence(counts, get_suppression_rule(handle))
     return frame.sort_values("lift", ascending=False, kind="stable", ignore_index=True)
-
-
-def load_central_paragraphs(handle: Handle, about: str) -> pd.DataFrame:
-    """Return the most central paragraphs of a discovered candidate."""
-    return cache_query(narrative_queries.query_representatives)(handle, about, MAX_CENTRAL)
 
 
 def load_lineage(handle: Handle, about: str) -> list[tuple[SnapshotManifest, pd.DataFrame, dict[str, str]]]:
@@ -382,14 +369,6 @@ def _load_lineage_events(handle: Handle, about: str) -> tuple[SnapshotManifest, 
         names, meta = narrative_queries.query_cluster_names(snapshot, ids), snapshot.meta()
     if ids and meta.predecessor:
         # Where that snapshot was removed, the old names are not known.
-        with (
-            suppress(StoreError),
-            closing(open_snapshot(Path(handle.store), meta.predecessor, for_pages())) as before,
-        ):
+        with suppress(StoreError), closing(open_snapshot(Path(handle.store), meta.predecessor, for_pages())) as before:
             names = {**narrative_queries.query_cluster_names(before, ids), **names}
     return meta, rows, names
-
-
-def get_narrative_colour(handle: Handle, about: str) -> str:
-    """Return the narrative's colour, the same on all pages."""
-    return get_narrative_colours(handle)[about]

@@ -10,7 +10,7 @@ from typing import cast
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from narratives.dashboard import builds, cached_queries, navigation, sidebar, url_state
+from narratives.dashboard import builds, cached_queries, controls, navigation
 from narratives.model import NarrativesError, ResourceError, ServerBusyError, Slice, StoreError
 from narratives.render import phrases
 from narratives.store import Store
@@ -101,13 +101,13 @@ def start_page() -> None:
             st.rerun()
         st.session_state[_WARNING_KEY] = None
         navigation.follow_navigation()
-        url_state.begin_run()
-        url_state.bind_text(SNAPSHOT_PARAMETER, url_state.LONGEST_ID)
+        controls.begin_run()
+        controls.bind_text(SNAPSHOT_PARAMETER, controls.LONGEST_ID)
         shown = get_pinned_snapshot_id() or Store(cached_queries.find_store_path()).current()
         st.session_state[_EMPTY_KEY] = shown is None
         st.session_state[_HANDLE_KEY] = _find_snapshot(shown) if shown else None
         if shown:
-            sidebar.draw_sidebar(_get_handle())
+            navigation.draw_sidebar(_get_handle())
 
 
 def is_store_empty() -> bool:
@@ -155,7 +155,7 @@ def reload_first_visit(url_path: str) -> None:
 
 def get_view() -> View:
     """Return the current snapshot and the filters; there are no filters if the page runs without the sidebar."""
-    return View(_get_handle(), sidebar.read_filters())
+    return View(_get_handle(), navigation.read_filters())
 
 
 def draw_heading(title: str, how: str, handle: cached_queries.Handle | None) -> None:
@@ -178,7 +178,7 @@ def draw_heading(title: str, how: str, handle: cached_queries.Handle | None) -> 
 
 def _warn_about_link() -> None:
     """Warn below the heading about ignored parts of the link; they are known once all controls are drawn."""
-    if ignored := url_state.list_unknown_values():
+    if ignored := controls.list_unknown_values():
         with cast(DeltaGenerator, st.session_state.get(_WARNING_KEY) or st.container()):
             st.warning(
                 "Some values in this link are not in this snapshot or are not allowed. They are ignored:",
@@ -187,32 +187,37 @@ def _warn_about_link() -> None:
             st.text("; ".join(ignored))
 
 
+def draw_metrics(cells: Sequence[tuple[str, str, str | None]], least_width: int) -> None:
+    """Draw key figures, each (label, value, help), in columns of at least `least_width` pixels."""
+    grid = st.grid("auto", min_column_width=least_width, gap="small")
+    for label, value, note in cells:
+        grid.metric(label, value, help=note)
+
+
 def draw_note(text: str) -> None:
     """Draw a caption that may contain names from the texts; it is shown literally, never as Markdown."""
     st.caption(phrases.escape_markdown(text))
 
 
-def draw_empty_state(
-    shown: View, asked: Slice, count: Callable[[Slice], int], what: str, hints: Sequence[str] = ()
-) -> None:
+def draw_empty_state(view: View, s: Slice, count: Callable[[Slice], int], what: str, hints: Sequence[str] = ()) -> None:
     """Draw the empty state: the filters that match nothing together, and the count without each of them.
 
     `what` names what `count` counts. `hints` are further lines about what else narrows the page.
     """
     st.subheader(f"No {what} matches", anchor=False)
-    filters = phrases.describe_filters(asked, cached_queries.get_narrative_names(shown.handle))
+    filters = phrases.describe_filters(s, cached_queries.get_narrative_names(view.handle))
     if not filters and not hints:
         st.text("This snapshot contains none. To add texts, run: narratives build INPUT")
         return
     if filters:
         st.text("Filters: " + "; ".join(f"{name} {value}" for _, name, value in filters) + ".")
     lines = [
-        f"Without the {name} filter: {phrases.format_count(count(cached_queries.remove_filter(asked, field)), what)}."
+        f"Without the {name} filter: {phrases.format_count(count(cached_queries.remove_filter(s, field)), what)}."
         for field, name, _ in filters
     ]
     st.text("\n".join([*hints, *lines]))
     if filters:
-        st.button("Clear all filters", on_click=sidebar.clear_filters, icon=":material/filter_alt_off:", key="widen")
+        st.button("Clear all filters", on_click=navigation.clear_filters, icon=":material/filter_alt_off:", key="widen")
 
 
 def draw_footer() -> None:
@@ -225,7 +230,7 @@ def draw_footer() -> None:
     st.caption(phrases.CAVEAT)
     st.caption(f"Snapshot {manifest.snapshot_id}, built {phrases.format_timestamp(manifest.built_at)}.")
     st.page_link("pages/method_page.py", label="How these numbers are computed", icon=":material/functions:")
-    url_state.update_url()
+    controls.update_url()
 
 
 ONBOARDING_STEPS = (
@@ -240,10 +245,7 @@ def draw_onboarding(view: View) -> None:
     """Draw three hints for new users, on the sample only and until they are dismissed in this session."""
     if st.session_state.get(_ONBOARDING_KEY) or not cached_queries.get_manifest(view.handle).notice:
         return
-    with (
-        st.container(border=True, key="hint"),
-        st.container(horizontal=True, vertical_alignment="center"),
-    ):
+    with st.container(border=True, key="hint"), st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("  \n".join(ONBOARDING_STEPS), width="stretch")
         st.button("Got it", key="hint-dismiss", on_click=_dismiss_onboarding, help="Hide these hints")
 

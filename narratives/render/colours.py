@@ -15,9 +15,8 @@ FAINT = "rgba(128,134,140,0.18)"
 PALETTE = ("#2f7fb8", "#c4612a", "#2f8f6b", "#a8639f", "#8a7d1f", "#c0566b")
 BACKGROUNDS = ("#fdfcfa", "#15181c")  # as .streamlit/config.toml has them
 MIN_LINE_CONTRAST = 3.0  # for lines and marks: https://www.w3.org/TR/WCAG22/#non-text-contrast
-MIN_COLOUR_DISTANCE = (
-    0.042  # in OKLab: half the smallest distance within the palette, so that one of its colours is always free
-)
+# In OKLab: half the smallest distance within the palette, so that one of its colours is always free.
+MIN_COLOUR_DISTANCE = 0.042
 
 
 def format_rgba(colour: str, alpha: float) -> str:

@@ -16,9 +16,11 @@ from narratives.render import phrases
 from narratives.render.colours import GREY, PALETTE, format_rgba
 from narratives.render.time_series import INTERACTION_MODES
 from narratives.render.traces import (
+    FIXED_AXIS,
+    MARKS,
     MAX_LARGE_MARKS,
-    TICK_FONT,
     Figure,
+    build_click_targets,
     build_layout,
     select_tick_labels,
     wrap_text,
@@ -163,8 +165,7 @@ def build_coverage_heatmap(frame: pd.DataFrame, counted: CoverageUnit, missing: 
 
     One hue with rising opacity is legible on a light and a dark page, in greyscale, and in any colour vision.
     The scale is a square root, because outlets differ a hundredfold. A dash marks the gaps (`missing`). At
-    most `MAX_OUTLETS` rows are drawn. `frame` must not be empty. Plotly cannot select a heatmap's cells, so
-    an invisible mark in the middle of each cell takes the click.
+    most `MAX_OUTLETS` rows are drawn. `frame` must not be empty.
     """
     shown, labels = list_outlets(frame)[:MAX_OUTLETS], list_periods(frame)
     row_of = {outlet: at for at, outlet in enumerate(shown)}
@@ -183,6 +184,15 @@ def build_coverage_heatmap(frame: pd.DataFrame, counted: CoverageUnit, missing: 
                 hover[row_of[gap.outlet]][column_of[label]] = wrap_text(gap.in_words, 44, 3)
     names = [wrap_text(_format_outlet(outlet), _NAME_WIDTH, 2) for outlet in shown]
     ticks, yearly = select_tick_labels(labels, 8)
+    cells = [(column, at) for at in range(len(shown)) for column in range(len(labels))]
+    targets = build_click_targets(cells, {"size": 12, "color": GREY}) | {
+        "name": "Cells",
+        "customdata": [
+            {"outlet": shown[at], "period": labels[column]} if depth[at][column] else None for column, at in cells
+        ],
+        "text": [hover[at][column] for column, at in cells],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
     return {
         "data": [
             {
@@ -198,7 +208,7 @@ def build_coverage_heatmap(frame: pd.DataFrame, counted: CoverageUnit, missing: 
                 "ygap": 3,
                 "hoverinfo": "skip",
             },
-            _build_click_targets(shown, labels, depth, hover),
+            targets,
             _build_gap_marks(missing, row_of, column_of, 6 if len(labels) <= MAX_LARGE_MARKS * 3 else 3),
         ],
         "layout": {
@@ -221,39 +231,8 @@ def build_coverage_heatmap(frame: pd.DataFrame, counted: CoverageUnit, missing: 
     }
 
 
-def _build_click_targets(
-    outlets: Sequence[str],
-    labels: Sequence[str],
-    depth: Sequence[Sequence[float | None]],
-    hover: Sequence[Sequence[str]],
-) -> dict[str, Any]:
-    cells = [(at, column) for at in range(len(outlets)) for column in range(len(labels))]
-    invisible = {"marker": {"opacity": 0}}
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "name": "Cells",
-        "x": [column for _, column in cells],
-        "y": [at for at, _ in cells],
-        "customdata": [
-            {"outlet": outlets[at], "period": labels[column]} if depth[at][column] else None for at, column in cells
-        ],
-        "text": [hover[at][column] for at, column in cells],
-        "hovertemplate": "%{text}<extra></extra>",
-        "marker": {"symbol": "square", "size": 12, "opacity": 0, "color": GREY},
-        "selected": invisible,
-        "unselected": invisible,
-    }
-
-
 def _build_axis(number: int) -> dict[str, Any]:
-    return {
-        "range": [-0.5, number - 0.5],
-        "showgrid": False,
-        "zeroline": False,
-        "fixedrange": True,
-        "tickfont": TICK_FONT,
-    }
+    return {**FIXED_AXIS, "range": [-0.5, number - 0.5], "showgrid": False}
 
 
 def _build_gap_marks(
@@ -266,8 +245,7 @@ def _build_gap_marks(
         for label in dates.list_period_labels(gap.first, gap.last)
     ]
     return {
-        "type": "scatter",
-        "mode": "markers",
+        **MARKS,
         "name": "No document",
         "x": [x for x, _ in places],
         "y": [y for _, y in places],

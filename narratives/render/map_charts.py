@@ -1,6 +1,6 @@
 """The map as a chart: a frame of points in, a plain Plotly figure out. Pure.
 
-A frame has one row a point: x, y, text, speaker, date, year and narrative_ids. The chart is SVG: a few
+A frame has one row per point: x, y, text, speaker, date, year and narrative_ids. The chart is SVG: a few
 thousand points need no WebGL, which some browsers lack.
 """
 
@@ -15,7 +15,7 @@ import pandas as pd
 from narratives.render import phrases
 from narratives.render.colours import GREY, PALETTE, make_distinct, make_legible
 from narratives.render.time_series import INTERACTION_MODES
-from narratives.render.traces import Figure, wrap_text
+from narratives.render.traces import MARKS, Figure, wrap_text
 
 ColourBy = Literal["narrative", "year", "speaker"]
 
@@ -61,7 +61,7 @@ class PointGroup:
 def group_points(
     frame: pd.DataFrame, by: ColourBy, names: Mapping[str, str], colours: Mapping[str, str]
 ) -> list[PointGroup]:
-    """Group the points by their first narrative, year or speaker; grey groups come first, so are drawn below.
+    """Group the points by their first narrative, year or speaker; grey groups come first, below the others.
 
     At most ten groups are named: the latest years, or the largest narratives and speakers. The others are in
     one grey group, and points without any in another. `names` and `colours` of narratives are by id.
@@ -70,25 +70,25 @@ def group_points(
         keys = [str(ids[0]) if len(ids) else "" for ids in frame["narrative_ids"]]
     else:
         keys = frame[by].astype(str).tolist()
-    held: dict[str, list[int]] = {}
+    rows_by_key: dict[str, list[int]] = {}
     for row, key in enumerate(keys):
-        held.setdefault(key, []).append(row)
-    none = held.pop("", [])
+        rows_by_key.setdefault(key, []).append(row)
+    ungrouped = rows_by_key.pop("", [])
     if by == "year":
-        named = sorted(sorted(held, reverse=True)[:MAX_NAMED_GROUPS])
+        named = sorted(sorted(rows_by_key, reverse=True)[:MAX_NAMED_GROUPS])
         shades = {key: _choose_year_colour(at, len(named)) for at, key in enumerate(named)}
     else:
-        named = sorted(held, key=lambda key: (-len(held[key]), key))[:MAX_NAMED_GROUPS]
+        named = sorted(rows_by_key, key=lambda key: (-len(rows_by_key[key]), key))[:MAX_NAMED_GROUPS]
         own = colours if by == "narrative" else {}
         wanted = {key: own.get(key, GROUP_COLOURS[at]) for at, key in enumerate(named)}
         shades = make_distinct(wanted) if by == "narrative" else wanted
-    others = sorted(row for key, rows in held.items() if key not in named for row in rows)
+    others = sorted(row for key, rows in rows_by_key.items() if key not in named for row in rows)
     grey = [
-        PointGroup(MISSING_LABELS[by], 0, GREY, "circle-open", tuple(none)),
+        PointGroup(MISSING_LABELS[by], 0, GREY, "circle-open", tuple(ungrouped)),
         PointGroup(OTHER_LABELS[by], 0, GREY, "circle", tuple(others)),
     ]
     return [group for group in grey if group.rows] + [
-        PointGroup(names.get(key, key), at + 1, shades[key], GROUP_SYMBOLS[at], tuple(held[key]))
+        PointGroup(names.get(key, key), at + 1, shades[key], GROUP_SYMBOLS[at], tuple(rows_by_key[key]))
         for at, key in enumerate(named)
     ]
 
@@ -108,20 +108,14 @@ def build_map_figure(frame: pd.DataFrame, groups: Sequence[PointGroup], by: Colo
         size, opacity = (7 if numbered else 5, 0.8) if group.number else (4, 0.35)
         traces.append(
             {
-                "type": "scatter",
-                "mode": "markers",
+                **MARKS,
                 "name": f"<b>{group.number}</b> {label}" if group.number and numbered else label,
                 "legendrank": group.number or 1000,
                 "x": x,
                 "y": y,
                 "text": [hovers[row] for row in group.rows],
                 "hovertemplate": f"<b>{label}</b><br>%{{text}}<extra></extra>",
-                "marker": {
-                    "color": group.colour,
-                    "symbol": group.symbol,
-                    "size": size,
-                    "opacity": opacity,
-                },
+                "marker": {"color": group.colour, "symbol": group.symbol, "size": size, "opacity": opacity},
                 "unselected": {"marker": {"opacity": 0.15}},
             }
         )

@@ -10,10 +10,12 @@ from typing import Any
 import pandas as pd
 
 from narratives.model import dates
-from narratives.render import narrative_phrases, phrases, time_series
+from narratives.render import phrases, time_series
 from narratives.render.colours import FAINT, GREY, PALETTE, format_rgba
 from narratives.render.traces import (
-    TICK_FONT,
+    FIXED_AXIS,
+    MARKS,
+    SILENT_LINES,
     AxisSpec,
     Figure,
     Measure,
@@ -23,6 +25,7 @@ from narratives.render.traces import (
     build_layout,
     build_names_axis,
     build_vertical_line,
+    drop_empty,
     select_events,
     to_records,
     wrap_text,
@@ -36,9 +39,9 @@ VOICE_STYLES = {
     "outlet": (GREY, "x"),
 }
 _LIFT_STYLES = {
-    narrative_phrases.MORE_OFTEN: ("circle", PALETTE[0]),
-    narrative_phrases.NO_DIFFERENCE: ("circle-open", GREY),
-    narrative_phrases.LESS_OFTEN: ("square", PALETTE[1]),
+    phrases.MORE_OFTEN: ("circle", PALETTE[0]),
+    phrases.NO_DIFFERENCE: ("circle-open", GREY),
+    phrases.LESS_OFTEN: ("square", PALETTE[1]),
 }
 MIN_LIFT, MAX_LIFT = 1 / 16, 64.0  # of the axis; values beyond are drawn at its end
 _ROW_HEIGHT, _MARGIN_HEIGHT = 34, 92  # pixels: height of a row, and of everything above and below
@@ -58,7 +61,7 @@ LEGEND_LAYOUT = {
 def build_actors_figure(rows: pd.DataFrame, actor: str, narrative_id: str) -> Figure:
     """Draw stacked bars of each actor's paragraphs by voice, with count and share at the end of the bar.
 
-    `rows` has one row an actor, most paragraphs first.
+    `rows` has one row per actor, most paragraphs first.
     """
     names = [name or phrases.NOBODY for name in rows[actor]]
     data: list[Trace] = []
@@ -109,13 +112,11 @@ def build_first_uses_figure(rows: pd.DataFrame, actor: str, narrative_id: str, c
     who = to_records(rows)
     names = [row["actor"] or phrases.NOBODY for row in who]
     lines: Trace = {
-        "type": "scatter",
-        "mode": "lines",
-        "name": "Texts without it",
+        **SILENT_LINES,
+        "name": "Texts before the first use",
         "x": [day for row in who for day in (row["covered_from"] or row["first"], row["first"], None)],
         "y": [place for at in range(len(who)) for place in (at, at, None)],
         "line": {"color": format_rgba(GREY, 0.55), "width": 1.5, "dash": "dot"},
-        "hoverinfo": "skip",
     }
     marks = [
         _build_date_marks("Texts begin", "covered_from", {"symbol": "line-ns-open", "color": GREY}, who),
@@ -137,28 +138,21 @@ def build_cooccurrence_figure(rows: pd.DataFrame, narrative_id: str) -> Figure:
     others = to_records(rows)
     data: list[Trace] = []
     for name, (symbol, colour) in _LIFT_STYLES.items():
-        drawn = [(at, row) for at, row in enumerate(others) if narrative_phrases.classify_lift(row) == name]
+        drawn = [(at, row) for at, row in enumerate(others) if phrases.classify_lift(row) == name]
         if not drawn:
             continue
         clipped = [{key: _clip_lift(row[key]) for key in ("lift", "lift_low", "lift_high")} for _, row in drawn]
         data.append(
             {
-                "type": "scatter",
-                "mode": "markers",
+                **MARKS,
                 "name": phrases.make_sentence(name).rstrip("."),
                 "x": [row["lift"] for row in clipped],
                 "y": [at for at, _ in drawn],
-                "marker": {
-                    "symbol": symbol,
-                    "color": colour,
-                    "size": 10,
-                    "line": {"width": 2, "color": colour},
-                },
+                "marker": {"symbol": symbol, "color": colour, "size": 10, "line": {"width": 2, "color": colour}},
                 "error_x": build_error_bars(clipped, "lift", colour, 1.6),
                 "customdata": [{"narrative": [narrative_id, row["narrative_id"]]} for _, row in drawn],
                 "hovertemplate": [
-                    f"{wrap_text(narrative_phrases.describe_cooccurrence(row), 46, 5)}<extra></extra>"
-                    for _, row in drawn
+                    f"{wrap_text(phrases.describe_cooccurrence(row), 46, 5)}<extra></extra>" for _, row in drawn
                 ],
             }
         )
@@ -185,7 +179,7 @@ def _build_row_figure(data: list[Trace], names: Sequence[str]) -> Figure:
             **build_layout(_ROW_HEIGHT * len(names) + _MARGIN_HEIGHT, {"l": 10, "r": 12, "t": 48, "b": 34}),
             "showlegend": True,
             "legend": LEGEND_LAYOUT,
-            "xaxis": {"gridcolor": FAINT, "zeroline": False, "fixedrange": True, "tickfont": TICK_FONT},
+            "xaxis": {**FIXED_AXIS, "gridcolor": FAINT},
             "yaxis": {
                 **build_names_axis([wrap_text(name, _NAME_WIDTH, 2) for name in names]),
                 "range": [len(names) - 0.4, -0.6],
@@ -207,11 +201,10 @@ def _format_actor_hover(row: Mapping[str, Any], name: str, voice: str) -> str:
 
 
 def _build_date_marks(name: str, column: str, marker: Trace, who: Sequence[Mapping[str, Any]]) -> Trace:
-    """Draw the dates in `column` as marks, one a row; rows without a date are left out."""
+    """Draw the dates in `column` as marks, one per row; rows without a date are left out."""
     drawn = [(at, row) for at, row in enumerate(who) if row[column]]
     return {
-        "type": "scatter",
-        "mode": "markers",
+        **MARKS,
         "name": name,
         "x": [row[column] for _, row in drawn],
         "y": [at for at, _ in drawn],
@@ -227,7 +220,7 @@ def _format_first_use_hover(row: Mapping[str, Any]) -> str:
     return (
         f"<b>{wrap_text(row['actor'] or phrases.NOBODY, 40, 2)}</b><br>First use: "
         f"{phrases.format_partial_date(row['first'])}, "
-        f"{later} after the first of all{third}{since}"
+        f"{later} after the first use of all{third}{since}"
         f"<br>{phrases.format_count(int(row['uses']), 'paragraph')} in all<extra></extra>"
     )
 
@@ -237,16 +230,12 @@ def _clip_lift(lift: float) -> float:
 
 
 def build_trend_figure(
-    rows: pd.DataFrame,
-    moves: pd.DataFrame,
-    colour: str,
-    measure: Measure,
-    events: Sequence[tuple[date, str]] = (),
+    rows: pd.DataFrame, changes: pd.DataFrame, colour: str, measure: Measure, events: Sequence[tuple[date, str]] = ()
 ) -> Figure:
     """Draw the share (or count) by period over its 95 % band, with corrected shares, levels and events.
 
-    `rows` has one row a period. Periods with too little text for a share get a cross at the bottom; where no
-    period has a share, counts are drawn. `moves` are change points (see `measure.find_change_points`).
+    `rows` has one row per period. Periods with too little text for a share get a cross at the bottom; where no
+    period has a share, counts are drawn. `changes` are change points (see `measure.find_change_points`).
     """
     measure = measure if rows["base_ok"].any() else "count"
     shown = rows[rows["base_ok"]] if measure == "share" else rows
@@ -264,22 +253,17 @@ def build_trend_figure(
     layout |= {"showlegend": True, "legend": LEGEND_LAYOUT, "shapes": []}
     layout["yaxis"]["nticks"] = 6
     if measure == "share":
-        figure["data"] += [
-            *_build_corrected_marks(shown),
-            *_build_level_lines(rows, moves),
-            *_build_suppressed_marks(rows),
-        ]
+        marks = [_build_corrected_marks(shown), *_build_level_lines(rows, changes), _build_suppressed_marks(rows)]
+        figure["data"] += drop_empty(marks)
     inside = select_events(events, axes.labels)
-    figure["data"] += [{**trace, "showlegend": True} for trace in build_event_marks(inside, axes.top)]
+    figure["data"] += drop_empty([{**build_event_marks(inside, axes.top), "showlegend": True}])
     layout["shapes"] += [build_vertical_line(day.isoformat(), FAINT, "solid") for day, _ in inside]
-    for number, (label, direction) in enumerate(
-        zip(moves["period"], moves["direction"], strict=True) if len(moves) else (), 1
-    ):
-        at = dates.get_period_bounds(label)[0].isoformat()
+    for number, change in enumerate(to_records(changes), 1):
+        at = dates.get_period_bounds(change["period"])[0].isoformat()
         layout["shapes"].append(build_vertical_line(at, GREY, "dash"))
         layout["annotations"].append(
             {
-                "text": f"<b>{'▲' if direction == 'up' else '▼'} {number}</b>",
+                "text": f"<b>{'▲' if change['direction'] == 'up' else '▼'} {number}</b>",
                 "x": at,
                 "y": 1,
                 "yref": "paper",
@@ -293,69 +277,54 @@ def build_trend_figure(
     return figure
 
 
-def _build_corrected_marks(shown: pd.DataFrame) -> list[Trace]:
+def _build_corrected_marks(shown: pd.DataFrame) -> Trace:
     """Draw open diamonds with bars where there is a corrected share."""
     rows = to_records(shown[shown["corrected"].notna()])
-    if not rows:
-        return []
-    return [
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "name": "Corrected for matching errors",
-            # Moved aside, so that the interval is visible beside the band.
-            "x": [dates.get_period_middle(row["period"], 0.12).isoformat() for row in rows],
-            "y": [row["corrected"] for row in rows],
-            "marker": {"symbol": "diamond-open", "size": 9, "color": GREY, "line": {"width": 2}},
-            "error_y": build_error_bars(rows, "corrected", format_rgba(GREY, 0.7), 1.5, 3),
-            "customdata": [_build_click_data(row) for row in rows],
-            "hovertemplate": [_format_period_hover(row) for row in rows],
-        }
-    ]
+    return {
+        **MARKS,
+        "name": "Corrected for matching errors",
+        # Moved aside, so that the interval is visible beside the band.
+        "x": [dates.get_period_middle(row["period"], 0.12).isoformat() for row in rows],
+        "y": [row["corrected"] for row in rows],
+        "marker": {"symbol": "diamond-open", "size": 9, "color": GREY, "line": {"width": 2}},
+        "error_y": build_error_bars(rows, "corrected", format_rgba(GREY, 0.7), 1.5, 3),
+        "customdata": [_build_click_data(row) for row in rows],
+        "hovertemplate": [_format_period_hover(row) for row in rows],
+    }
 
 
-def _build_level_lines(rows: pd.DataFrame, moves: pd.DataFrame) -> list[Trace]:
+def _build_level_lines(rows: pd.DataFrame, changes: pd.DataFrame) -> list[Trace]:
     """Draw the share between changes as dashed lines."""
-    if not len(moves):
+    if not len(changes):
         return []
-    starts = [min(rows["period"]), *moves["period"]]
-    shares = [moves["before"].iloc[0], *moves["after"]]
-    ends = [
-        *(dates.get_period_bounds(label)[0] for label in starts),
-        dates.get_period_bounds(max(rows["period"]))[1],
-    ]
+    starts = [min(rows["period"]), *changes["period"]]
+    shares = [changes["before"].iloc[0], *changes["after"]]
+    ends = [*(dates.get_period_bounds(label)[0] for label in starts), dates.get_period_bounds(max(rows["period"]))[1]]
     edges = [day.isoformat() for day in ends]
     return [
         {
-            "type": "scatter",
-            "mode": "lines",
+            **SILENT_LINES,
             "name": "Level between changes",
             "x": [day for at in range(len(shares)) for day in (*edges[at : at + 2], None)],
             "y": [value for share in shares for value in (share, share, None)],
             "line": {"color": GREY, "width": 1.6, "dash": "dash"},
-            "hoverinfo": "skip",
         }
     ]
 
 
-def _build_suppressed_marks(rows: pd.DataFrame) -> list[Trace]:
+def _build_suppressed_marks(rows: pd.DataFrame) -> Trace:
     """Draw a cross at the bottom for every period with too little text for a share."""
     few = to_records(rows[~rows["base_ok"]])
-    if not few:
-        return []
-    return [
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "name": "Too little text for a share",
-            "x": [dates.get_period_middle(row["period"]).isoformat() for row in few],
-            "y": [0] * len(few),
-            "cliponaxis": False,
-            "marker": {"symbol": "x-thin-open", "size": 8, "color": GREY, "line": {"width": 2}},
-            "customdata": [_build_click_data(row) for row in few],
-            "hovertemplate": [_format_period_hover(row) for row in few],
-        }
-    ]
+    return {
+        **MARKS,
+        "name": "Too little text for a share",
+        "x": [dates.get_period_middle(row["period"]).isoformat() for row in few],
+        "y": [0] * len(few),
+        "cliponaxis": False,
+        "marker": {"symbol": "x-thin-open", "size": 8, "color": GREY, "line": {"width": 2}},
+        "customdata": [_build_click_data(row) for row in few],
+        "hovertemplate": [_format_period_hover(row) for row in few],
+    }
 
 
 def _format_period_hover(row: dict[str, Any]) -> str:

@@ -19,17 +19,21 @@ from narratives.render.colours import GREY, PALETTE, format_rgba
 from narratives.render.time_series import MARKERS
 from narratives.render.traces import (
     AXIS_FONT_SIZE,
+    MARKS,
     MAX_LARGE_MARKS,
+    SILENT_LINES,
     TICK_FONT,
     Figure,
     Measure,
     Trace,
+    build_click_targets,
     build_error_bars,
     build_heading,
     build_layout,
     build_names_axis,
     build_period_axis,
     build_value_axis,
+    drop_empty,
     to_records,
     wrap_text,
 )
@@ -47,10 +51,7 @@ MAX_WIDE_COLUMNS = 8  # speakers; with more, a column on a phone is too narrow f
 
 
 def build_speaker_heatmap(frame: pd.DataFrame, dark: bool) -> Figure:
-    """Draw narratives by speakers, in the order of the frame; colour and number are the share in percent.
-
-    Plotly cannot select a heatmap's cells, so an invisible mark in the middle of each cell takes the click.
-    """
+    """Draw narratives by speakers, in the order of the frame; colour and number are the share in percent."""
     speakers = list(dict.fromkeys(frame["speaker"]))
     names = dict(zip(frame["narrative_id"], frame["narrative"], strict=True))
     table = frame.pivot(index="narrative_id", columns="speaker", values="share")
@@ -88,17 +89,10 @@ def build_speaker_heatmap(frame: pd.DataFrame, dark: bool) -> Figure:
     row_of = {key: i for i, key in enumerate(names)}
     column_of = {name: i for i, name in enumerate(speakers)}
     rows = to_records(frame)
-    targets: Trace = {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [column_of[record["speaker"]] for record in rows],
-        "y": [row_of[record["narrative_id"]] for record in rows],
-        "marker": {"symbol": "square", "size": 20, "opacity": 0},
-        "selected": {"marker": {"opacity": 0}},
-        "unselected": {"marker": {"opacity": 0}},
+    places = [(column_of[record["speaker"]], row_of[record["narrative_id"]]) for record in rows]
+    targets = build_click_targets(places, {"size": 20}) | {
         "customdata": [build_click_data(record) for record in rows],
         "hovertemplate": [format_share_hover(record) for record in rows],
-        "showlegend": False,
     }
     layout = build_layout(ROW_HEIGHT * len(names) + 150, {"l": 8, "r": 8, "t": 8, "b": 44})
     layout["hoverdistance"] = -1  # the nearest mark, from anywhere in its cell
@@ -142,7 +136,6 @@ def build_breakdown_figure(frame: pd.DataFrame, colour: str) -> Figure:
             f"<br>in {phrases.format_count(int(record['documents']), 'document')}<extra></extra>"
             for record in rows
         ],
-        "showlegend": False,
     }
     layout = build_layout(26 * (at[-1] + 1) + 20, {"l": 8, "r": 92, "t": 6, "b": 6})
     layout["annotations"] = [
@@ -205,13 +198,7 @@ def compute_scale_top(frame: pd.DataFrame, measure: Measure) -> float:
 
 
 def build_period_figure(
-    rows: pd.DataFrame,
-    speaker: str,
-    colour: str,
-    labels: Sequence[str],
-    measure: Measure,
-    top: float,
-    enough: bool,
+    rows: pd.DataFrame, speaker: str, colour: str, labels: Sequence[str], measure: Measure, top: float, enough: bool
 ) -> Figure:
     """Draw one narrative of one speaker: for each period a dot with its 95 % interval, or a bar of counts.
 
@@ -223,7 +210,7 @@ def build_period_figure(
     drawn = (
         [_build_bars(entries, colour)]
         if measure == "count"
-        else [*_build_suppressed_marks(entries), *_build_line(entries, colour, labels)]
+        else drop_empty([_build_suppressed_marks(entries), _build_line(entries, colour, labels)])
     )
     for trace in drawn:
         trace["customdata"] = [{"speaker": speaker, **target} for target in trace["customdata"]]
@@ -259,54 +246,45 @@ def describe_periods(rows: pd.DataFrame) -> str:
     )
 
 
-def _build_line(records: Sequence[Mapping[str, Any]], colour: str, labels: Sequence[str]) -> list[Trace]:
+def _build_line(records: Sequence[Mapping[str, Any]], colour: str, labels: Sequence[str]) -> Trace:
     """Draw dots with intervals; a thin line joins neighbours and breaks where a period has no share."""
     by_period = {record["period"]: record for record in records if not math.isnan(record["share"])}
     shown = [by_period.get(label) for label in labels]
-    return [
-        {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "x": [dates.get_period_middle(label).isoformat() for label in labels],
-            "y": [one["share"] if one else None for one in shown],
-            "connectgaps": False,
-            "line": {"color": format_rgba(colour, 0.55), "width": 1.5},
-            "marker": {"color": colour, "size": 7 if len(labels) <= MAX_LARGE_MARKS else 5},
-            "error_y": build_error_bars(
-                shown, "share", format_rgba(colour, 0.4), 3 if len(labels) <= MAX_LARGE_MARKS else 2
-            ),
-            "customdata": [
-                {"narrative": one["narrative_id"], "period": label} if one else {}
-                for one, label in zip(shown, labels, strict=True)
-            ],
-            "hovertemplate": [format_period_hover(one) if one else "" for one in shown],
-            "showlegend": False,
-        }
-    ]
+    large = len(labels) <= MAX_LARGE_MARKS
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": [dates.get_period_middle(label).isoformat() for label in labels],
+        "y": [one["share"] if one else None for one in shown],
+        "connectgaps": False,
+        "line": {"color": format_rgba(colour, 0.55), "width": 1.5},
+        "marker": {"color": colour, "size": 7 if large else 5},
+        "error_y": build_error_bars(shown, "share", format_rgba(colour, 0.4), 3 if large else 2),
+        "customdata": [_build_period_filters(one) if one else {} for one in shown],
+        "hovertemplate": [format_period_hover(one) if one else "" for one in shown],
+    }
 
 
-def _build_suppressed_marks(records: Sequence[Mapping[str, Any]]) -> list[Trace]:
+def _build_suppressed_marks(records: Sequence[Mapping[str, Any]]) -> Trace:
     """Draw hollow marks for the periods that have text, but too little for a share."""
-    thin = [record for record in records if math.isnan(record["share"])]
-    if not thin:
-        return []
-    few = len(records) <= MAX_LARGE_MARKS
-    return [
-        {
-            "type": "scatter",
-            "mode": "markers+text" if few else "markers",
-            "x": [dates.get_period_middle(record["period"]).isoformat() for record in thin],
-            "y": [0] * len(thin),
-            "text": [f"{int(record['paragraphs']):,}" for record in thin],
-            "textposition": "top center",
-            "textfont": {"size": 11},
-            "cliponaxis": False,
-            "marker": {"color": GREY, "symbol": "circle-open", "size": 6},
-            "customdata": [{"narrative": record["narrative_id"], "period": record["period"]} for record in thin],
-            "hovertemplate": [format_period_hover(record) for record in thin],
-            "showlegend": False,
-        }
-    ]
+    suppressed = [record for record in records if math.isnan(record["share"])]
+    return {
+        "type": "scatter",
+        "mode": "markers+text" if len(records) <= MAX_LARGE_MARKS else "markers",
+        "x": [dates.get_period_middle(record["period"]).isoformat() for record in suppressed],
+        "y": [0] * len(suppressed),
+        "text": [f"{int(record['paragraphs']):,}" for record in suppressed],
+        "textposition": "top center",
+        "textfont": {"size": 11},
+        "cliponaxis": False,
+        "marker": {"color": GREY, "symbol": "circle-open", "size": 6},
+        "customdata": [_build_period_filters(record) for record in suppressed],
+        "hovertemplate": [format_period_hover(record) for record in suppressed],
+    }
+
+
+def _build_period_filters(record: Mapping[str, Any]) -> dict[str, str]:
+    return {"narrative": record["narrative_id"], "period": record["period"]}
 
 
 def _build_bars(records: Sequence[Mapping[str, Any]], colour: str) -> Trace:
@@ -317,9 +295,8 @@ def _build_bars(records: Sequence[Mapping[str, Any]], colour: str) -> Trace:
         "y": [int(record["paragraphs"]) for record in records],
         "width": [0.72 * 86_400_000 * ((end - start).days + 1) for start, end in days],
         "marker": {"color": format_rgba(colour, 0.75)},
-        "customdata": [{"narrative": record["narrative_id"], "period": record["period"]} for record in records],
+        "customdata": [_build_period_filters(record) for record in records],
         "hovertemplate": [format_period_hover(record) for record in records],
-        "showlegend": False,
     }
 
 
@@ -333,25 +310,13 @@ def build_dumbbell_figure(frame: pd.DataFrame, pair: Sequence[str]) -> Figure:
     row_of = {key: i for i, key in enumerate(names)}
     shown = frame[frame["share"].notna()]
     by = shown.pivot(index="narrative_id", columns="speaker", values="share").reindex(list(names))
-    lines: list[Trace] = []
+    x: list[float | None] = []
+    y: list[float | None] = []
     if set(pair) <= set(by.columns):
-        x: list[float | None] = []
-        y: list[float | None] = []
         for key, (left, right) in zip(by.index, by[list(pair)].to_numpy(), strict=True):
             x += [float(left), float(right), None]
             y += [row_of[key] - _PAIR_OFFSET, row_of[key] + _PAIR_OFFSET, None]
-        line = {"color": format_rgba(GREY, 0.5), "width": 1.5}
-        lines = [
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "x": x,
-                "y": y,
-                "line": line,
-                "hoverinfo": "skip",
-                "showlegend": False,
-            }
-        ]
+    lines = {**SILENT_LINES, "x": x, "y": y, "line": {"color": format_rgba(GREY, 0.5), "width": 1.5}}
     dots = [_build_dots(shown[shown["speaker"] == speaker], row_of, place) for place, speaker in enumerate(pair)]
     top = _compute_dumbbell_top(shown)
     signs = list(MARKERS.values())
@@ -381,7 +346,7 @@ def build_dumbbell_figure(frame: pd.DataFrame, pair: Sequence[str]) -> Figure:
         "range": [len(names) - 0.5, -0.6],
         "showgrid": False,
     }
-    return {"data": [*lines, *dots], "layout": layout}
+    return {"data": [*drop_empty([lines]), *dots], "layout": layout}
 
 
 def _compute_dumbbell_top(shown: pd.DataFrame) -> float:
@@ -394,13 +359,11 @@ def _compute_dumbbell_top(shown: pd.DataFrame) -> float:
 def _build_dots(rows: pd.DataFrame, row_of: Mapping[str, int], place: int) -> Trace:
     records = to_records(rows)
     return {
-        "type": "scatter",
-        "mode": "markers",
+        **MARKS,
         "x": [record["share"] for record in records],
         "y": [row_of[record["narrative_id"]] + (2 * place - 1) * _PAIR_OFFSET for record in records],
         "error_x": build_error_bars(records, "share", format_rgba(PAIR_COLOURS[place], 0.5), 2),
         "marker": {"color": PAIR_COLOURS[place], "symbol": list(MARKERS)[place], "size": 9},
         "customdata": [build_click_data(record) for record in records],
         "hovertemplate": [format_share_hover(record) for record in records],
-        "showlegend": False,
     }

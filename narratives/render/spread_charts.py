@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -13,13 +14,16 @@ from narratives.render import phrases
 from narratives.render.colours import FAINT, GREY, PALETTE, format_rgba
 from narratives.render.time_series import MARKERS, build_end_labels
 from narratives.render.traces import (
-    TICK_FONT,
+    FIXED_AXIS,
+    MARKS,
+    SILENT_LINES,
     Figure,
     Trace,
     build_layout,
     build_names_axis,
     build_value_axis,
     build_vertical_line,
+    drop_empty,
     to_records,
     wrap_text,
 )
@@ -45,34 +49,32 @@ def build_timeline_figure(
 ) -> Figure:
     """Draw a row for each actor: its first and k-th use, every day of use, and when texts were collected.
 
-    `table` has the first uses, one row an actor, in the order of the rows; `days` the uses by actor and date;
+    `table` has the first uses, one row per actor, in the order of the rows; `days` the uses by actor and date;
     `runs` the time ranges with any text of each actor. `field` is "outlet" or "speaker".
     """
     actors = table["actor"].tolist()
     row_of = {actor: i for i, actor in enumerate(actors)}
-    dated = days[(days["date"].str.len() == 10) & days["actor"].isin(actors)]
-    uses = to_records(dated.rename(columns={"date": "at"}))
+    uses = to_records(days[(days["date"].str.len() == 10) & days["actor"].isin(actors)])
     rows = to_records(table)
     firsts = [row for row in rows if row["first"]]
     kths = [row for row in rows if row["kth"]]
     coarse = [row for row in rows if not row["first"] and row["coarse"]]
+    build_marks = partial(_build_use_marks, row_of, field)
     data = [
         _build_coverage_bands(runs, row_of, window),
-        _build_use_marks(
+        build_marks(
             uses,
-            row_of,
-            field,
+            "date",
             {"symbol": "line-ns-open", "size": 11, "color": format_rgba(GREY, 0.75), "line": {"width": 1.5}},
             [
-                f"{_format_actor(row)}<br>{phrases.format_partial_date(row['at'])}: "
+                f"{_format_actor(row)}<br>{phrases.format_partial_date(row['date'])}: "
                 f"{phrases.format_count(int(row['paragraphs']), 'paragraph')}"
                 for row in uses
             ],
         ),
-        _build_use_marks(
-            [{**row, "at": row["first"]} for row in firsts],
-            row_of,
-            field,
+        build_marks(
+            firsts,
+            "first",
             {
                 "symbol": "circle",
                 "opacity": 1,
@@ -82,10 +84,9 @@ def build_timeline_figure(
             },
             [_format_first_use_hover(row) for row in firsts],
         ),
-        _build_use_marks(
-            [{**row, "at": row["kth"]} for row in kths],
-            row_of,
-            field,
+        build_marks(
+            kths,
+            "kth",
             {"symbol": "diamond-open", "size": 12, "color": PALETTE[1], "line": {"width": 2}},
             [
                 f"{_format_actor(row)}<br>{format_ordinal(k)} paragraph on {phrases.format_partial_date(row['kth'])}, "
@@ -93,10 +94,9 @@ def build_timeline_figure(
                 for row in kths
             ],
         ),
-        _build_use_marks(
-            [{**row, "at": row["coarse"]} for row in coarse],
-            row_of,
-            field,
+        build_marks(
+            coarse,
+            "coarse",
             {"symbol": "circle-open", "size": 11, "color": PALETTE[0], "line": {"width": 2}},
             [
                 f"{_format_actor(row)}<br>{phrases.format_partial_date(row['coarse'])}, the day is not known"
@@ -115,7 +115,7 @@ def build_timeline_figure(
     if firsts:
         first = min(row["first"] for row in firsts)
         layout["shapes"] = [build_vertical_line(first, format_rgba(GREY, 0.6), "dot")]
-    return {"data": [trace for trace in data if trace["x"]], "layout": layout}
+    return {"data": drop_empty(data), "layout": layout}
 
 
 def build_cumulative_figure(
@@ -142,11 +142,7 @@ def build_cumulative_figure(
                 "x": [*dates, last],
                 "y": [*sums, sums[-1]],
                 "line": {"color": colour, "width": 2, "shape": "hv"},
-                "marker": {
-                    "color": colour,
-                    "symbol": symbol,
-                    "size": [8, *[5] * (len(dates) - 1), 0.1],
-                },
+                "marker": {"color": colour, "symbol": symbol, "size": [8, *[5] * (len(dates) - 1), 0.1]},
                 "customdata": [*targets, {}],
                 "hovertemplate": [
                     *(
@@ -156,7 +152,6 @@ def build_cumulative_figure(
                     ),
                     "",
                 ],
-                "showlegend": False,
             }
         )
         label = f"<span style='color:{colour}'>{sign}</span> {wrap_text(actor or phrases.NOBODY, 16, 2)}"
@@ -179,37 +174,29 @@ def _build_coverage_bands(
             if start <= window[1] and end >= window[0]:
                 x += [max(start, window[0]).isoformat(), min(end, window[1]).isoformat(), None]
                 y += [row, row, None]
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": x,
-        "y": y,
-        "line": {"color": format_rgba(GREY, 0.2), "width": 13},
-        "hoverinfo": "skip",
-        "showlegend": False,
-    }
+    return {**SILENT_LINES, "x": x, "y": y, "line": {"color": format_rgba(GREY, 0.2), "width": 13}}
 
 
 def _build_use_marks(
-    rows: Sequence[Mapping[str, Any]],
     row_of: Mapping[str, int],
     field: str,
+    rows: Sequence[Mapping[str, Any]],
+    column: str,
     marker: Mapping[str, Any],
     hover: Sequence[str],
 ) -> Trace:
-    """Draw a mark for each row at its day `at`; a click selects its month or year."""
+    """Draw a mark for each row at the date in `column`; a click selects its month or year."""
+    days = [row[column] for row in rows]
     return {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [row["at"] if len(row["at"]) == 10 else dates.get_period_middle(row["at"]).isoformat() for row in rows],
+        **MARKS,
+        "x": [day if len(day) == 10 else dates.get_period_middle(day).isoformat() for day in days],
         "y": [row_of[row["actor"]] for row in rows],
         "marker": dict(marker),
         "customdata": [
-            {field: row["actor"], "narrative": row["narrative_id"], "period": row["at"][:7]} for row in rows
+            {field: row["actor"], "narrative": row["narrative_id"], "period": row[column][:7]} for row in rows
         ],
         "hovertemplate": [f"{text}<extra></extra>" for text in hover],
         "cliponaxis": False,
-        "showlegend": False,
     }
 
 
@@ -217,11 +204,11 @@ def _format_first_use_hover(row: Mapping[str, Any]) -> str:
     after = int(row["days_after"])
     when = "first in the texts collected" if not after else f"{phrases.format_count(after, 'day')} after the first"
     known = (
-        f"texts collected from {phrases.format_partial_date(row['covered_from'])} on"
+        f"texts collected since {phrases.format_partial_date(row['covered_from'])}"
         if row["covered_from"]
-        else "start of the texts collected not known to the day"
+        else "it is not known on which day the texts begin"
     )
-    unseen = "" if row["covered_before"] or not after else "<br>nothing collected from before the first use of all"
+    unseen = "" if row["covered_before"] or not after else "<br>nothing collected before the first use of all"
     uses = phrases.format_count(int(row["uses"]), "paragraph")
     return (
         f"{_format_actor(row)}<br>{phrases.format_partial_date(row['first'])}: {when}<br>{uses} in all; {known}{unseen}"
@@ -234,13 +221,6 @@ def _format_actor(row: Mapping[str, Any]) -> str:
 
 def _build_time_layout(height: int, window: TimeWindow, margin: Mapping[str, int]) -> dict[str, Any]:
     """Return a layout with a time axis over `window`."""
-    axis = {
-        "type": "date",
-        "range": [window[0].isoformat(), window[1].isoformat()],
-        "nticks": 6,
-        "gridcolor": FAINT,
-        "zeroline": False,
-        "fixedrange": True,
-        "tickfont": TICK_FONT,
-    }
+    days = [window[0].isoformat(), window[1].isoformat()]
+    axis = {**FIXED_AXIS, "type": "date", "range": days, "nticks": 6, "gridcolor": FAINT}
     return {**build_layout(height, margin), "xaxis": axis}

@@ -27,24 +27,18 @@ from narratives.render.traces import (
     build_change_marks,
     build_event_marks,
     build_heading,
+    build_line_with_band,
+    build_line_with_error_bars,
     build_period_axis,
     build_value_axis,
     build_vertical_line,
-    line_with_band,
-    line_with_error_bars,
+    drop_empty,
     select_events,
     wrap_text,
 )
 
 UNCOVERED_LABEL = "In no narrative"
-MARKERS = {
-    "circle": "●",
-    "square": "■",
-    "diamond": "◆",
-    "triangle-up": "▲",
-    "cross": "✚",
-    "triangle-down": "▼",
-}
+MARKERS = {"circle": "●", "square": "■", "diamond": "◆", "triangle-up": "▲", "cross": "✚", "triangle-down": "▼"}
 _SERIES_OFFSET = 0.08  # of a period, between neighbours, so that no interval hides another
 _LABEL_HEIGHT = 0.046  # of the plot's height, with a little air
 MIN_SCALE_TOP = 0.001  # share
@@ -53,7 +47,7 @@ SCALE_TOP_QUANTILE, SCALE_HEADROOM = 0.75, 1.25
 # All settings are explicit: a default that Streamlit or Plotly adds later would draw every chart again. Fixed
 # margins save Plotly a second layout pass.
 INTERACTION_MODES = {"hovermode": "closest", "dragmode": "pan", "clickmode": "event+select"}
-_FIXED_AXIS = {"automargin": False, "tickangle": 0}
+_FIXED_LABELS = {"automargin": False, "tickangle": 0}
 PLOTLY_CONFIG = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": False}
 
 
@@ -67,10 +61,7 @@ def compute_axis_spec(frame: pd.DataFrame, measure: Measure, unit: Unit = "parag
     labels = tuple(dates.list_period_labels(min(frame["period"]), max(frame["period"]))) if len(frame) else ()
     if measure == "share":
         highs = frame["share_high"].dropna()
-        wanted = [
-            frame["share"].max() * SCALE_HEADROOM,
-            highs.quantile(SCALE_TOP_QUANTILE) if len(highs) else 0.0,
-        ]
+        wanted = [frame["share"].max() * SCALE_HEADROOM, highs.quantile(SCALE_TOP_QUANTILE) if len(highs) else 0.0]
         top = min(1.0, max(MIN_SCALE_TOP, *np.nan_to_num(wanted).tolist()) * 1.02)
         return AxisSpec(labels, measure, top, phrases.UNIT_NOUNS[unit], bool((highs > top).any()))
     return AxisSpec(labels, measure, max(1.0, float(frame["paragraphs"].max())) * 1.12, phrases.UNIT_NOUNS[unit])
@@ -79,7 +70,7 @@ def compute_axis_spec(frame: pd.DataFrame, measure: Measure, unit: Unit = "parag
 def build_small_figure(
     rows: pd.DataFrame,
     colour: str,
-    view: AxisSpec,
+    axes: AxisSpec,
     measured: QualityMetrics | None = None,
     changes: pd.DataFrame | None = None,
 ) -> Figure:
@@ -90,18 +81,20 @@ def build_small_figure(
     name = str(rows["narrative"].iloc[0])
     hits, total = int(rows["paragraphs"].sum()), int(rows["total_paragraphs"].sum())
     share = phrases.format_percent(hits / total if total else float("nan"))
-    headline = f"{share} · {phrases.format_count(hits, view.noun.split()[-1])}"
+    headline = f"{share} · {phrases.format_count(hits, axes.noun.split()[-1])}"
     if measured and not math.isnan(measured.f1):
         headline += f" · F1 {measured.f1:.2f}"
-    marks = build_change_marks(changes, view) if changes is not None else []
-    figure = _build_figure([*line_with_band(rows, colour, view), *marks], view, height=200)
+    drawn = build_line_with_band(rows, colour, axes)
+    if changes is not None and axes.measure == "share":
+        drawn.append(build_change_marks(changes, axes))
+    figure = _build_figure(drawn, axes, height=200)
     figure["layout"]["margin"] = {"autoexpand": False, "l": _LEFT_MARGIN, "r": 10, "t": 60, "b": 32}
     figure["layout"]["annotations"] = [build_heading(name, headline, _LEFT_MARGIN, 58)]
     return figure
 
 
 def build_comparison_figure(
-    frame: pd.DataFrame, colours: Mapping[str, str], view: AxisSpec, events: Sequence[tuple[date, str]] = ()
+    frame: pd.DataFrame, colours: Mapping[str, str], axes: AxisSpec, events: Sequence[tuple[date, str]] = ()
 ) -> Figure:
     """Draw up to six narratives in one chart, each labelled at its end; events are named on hover.
 
@@ -112,40 +105,40 @@ def build_comparison_figure(
     for position, (narrative_id, colour) in enumerate(colours.items()):
         rows = frame[frame["narrative_id"] == narrative_id].sort_values("period")
         symbol, sign = list(MARKERS.items())[position % len(MARKERS)]
-        aside = (position - (len(colours) - 1) / 2) * _SERIES_OFFSET
-        drawn.append(line_with_error_bars(rows, colour, view, symbol, aside))
+        offset = (position - (len(colours) - 1) / 2) * _SERIES_OFFSET
+        drawn.append(build_line_with_error_bars(rows, colour, axes, symbol, offset))
         label = f"<span style='color:{colour}'>{sign}</span> {wrap_text(str(rows['narrative'].iloc[0]), 18, 3)}"
-        values = rows["share" if view.measure == "share" else "paragraphs"].dropna()
+        values = rows["share" if axes.measure == "share" else "paragraphs"].dropna()
         ends.append((float(values.iloc[-1]) if len(values) else 0.0, label))
-    inside = select_events(events, view.labels)
-    drawn += build_event_marks(inside, view.top)
-    figure = _build_figure(drawn, view, height=400)
+    inside = select_events(events, axes.labels)
+    drawn.append(build_event_marks(inside, axes.top))
+    figure = _build_figure(drawn, axes, height=400)
     layout = figure["layout"]
     layout["margin"] = {"autoexpand": False, "l": _LEFT_MARGIN, "r": 128, "t": 12, "b": 34}
     layout["shapes"] = [build_vertical_line(day.isoformat(), FAINT, "solid") for day, _ in inside]
-    layout["annotations"] = build_end_labels(ends, _LABEL_HEIGHT * view.top, view.top)
+    layout["annotations"] = build_end_labels(ends, _LABEL_HEIGHT * axes.top, axes.top)
     return figure
 
 
 def build_uncovered_figure(frame: pd.DataFrame) -> tuple[Figure, str]:
     """Return the chart of the share that advances no narrative, on a scale to 100 %, and its summary."""
     rows = frame.assign(narrative_id="", narrative=UNCOVERED_LABEL)
-    view = AxisSpec(compute_axis_spec(rows, "share").labels, "share", 1.04)
-    figure = build_small_figure(rows, GREY, view)
+    axes = AxisSpec(compute_axis_spec(rows, "share").labels, "share", 1.04)
+    figure = build_small_figure(rows, GREY, axes)
     for trace in figure["data"]:
         trace.pop("customdata", None)
-    figure["data"][-1]["customdata"] = [{"period": label} for label in view.labels]
-    return figure, describe_time_series(rows, view)
+    figure["data"][-1]["customdata"] = [{"period": label} for label in axes.labels]
+    return figure, describe_time_series(rows, axes)
 
 
-def describe_time_series(rows: pd.DataFrame, view: AxisSpec) -> str:
+def describe_time_series(rows: pd.DataFrame, axes: AxisSpec) -> str:
     """Describe a chart of one narrative in a sentence, for readers who cannot see it."""
-    name, column = rows["narrative"].iloc[0], "share" if view.measure == "share" else "paragraphs"
+    name, column = rows["narrative"].iloc[0], "share" if axes.measure == "share" else "paragraphs"
     values = zip(rows[column].tolist(), rows["period"].tolist(), strict=True)
     ranked = sorted((value, period) for value, period in values if not math.isnan(value))
     if not ranked:
         return f"{name}: too few paragraphs in every period for a share."
-    write = phrases.format_percent if view.measure == "share" else lambda n: phrases.format_count(int(n), "paragraph")
+    write = phrases.format_percent if axes.measure == "share" else lambda n: phrases.format_count(int(n), "paragraph")
     low, high = (f"{write(value)} in {dates.describe_period(period)}" for value, period in (ranked[0], ranked[-1]))
     return f"{name}: {low} at the lowest, {high} at the highest."
 
@@ -188,15 +181,15 @@ def spread_labels(values: Sequence[float], sizes: Sequence[float], top: float) -
     return middles
 
 
-def _build_figure(data: list[Trace], view: AxisSpec, height: int) -> Figure:
+def _build_figure(data: list[Trace], axes: AxisSpec, height: int) -> Figure:
     return {
-        "data": data,
+        "data": drop_empty(data),
         "layout": {
             "height": height,
             **INTERACTION_MODES,
             "showlegend": False,
             **NO_BACKGROUND,
-            "xaxis": build_period_axis(view.labels) | _FIXED_AXIS,
-            "yaxis": build_value_axis(0, view.top, view.measure, 4 if height < 250 else 6) | _FIXED_AXIS,
+            "xaxis": build_period_axis(axes.labels) | _FIXED_LABELS,
+            "yaxis": build_value_axis(0, axes.top, axes.measure, 4 if height < 250 else 6) | _FIXED_LABELS,
         },
     }

@@ -24,6 +24,10 @@ AXIS_FONT_SIZE = 11  # pixels
 TICK_FONT = {"size": AXIS_FONT_SIZE}
 NO_BACKGROUND = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}  # the page's own shows through
 MAX_LARGE_MARKS = 12  # periods; with more, marks are small
+# What traces and axes have in common.
+MARKS = {"type": "scatter", "mode": "markers"}
+SILENT_LINES = {"type": "scatter", "mode": "lines", "hoverinfo": "skip"}
+FIXED_AXIS = {"zeroline": False, "fixedrange": True, "tickfont": TICK_FONT}
 
 
 def build_layout(height: int, margin: Mapping[str, int]) -> dict[str, Any]:
@@ -41,12 +45,10 @@ def build_layout(height: int, margin: Mapping[str, int]) -> dict[str, Any]:
 def build_names_axis(texts: Sequence[str]) -> dict[str, Any]:
     """Return an axis of names instead of numbers, with as much room as they need."""
     return {
+        **FIXED_AXIS,
         "tickvals": list(range(len(texts))),
         "ticktext": list(texts),
-        "tickfont": TICK_FONT,
         "showgrid": False,
-        "zeroline": False,
-        "fixedrange": True,
         "automargin": True,
         "ticks": "",
     }
@@ -56,6 +58,7 @@ def build_value_axis(low: float, top: float, measure: Measure, ticks: int = 6) -
     """Return an axis of shares or counts from `low` to `top` with about that many ticks."""
     share = measure == "share"
     return {
+        **FIXED_AXIS,
         "range": [low, top],
         "tickformat": (".0%" if top > 0.04 else ".1%") if share else ",d",
         "nticks": ticks,
@@ -64,8 +67,6 @@ def build_value_axis(low: float, top: float, measure: Measure, ticks: int = 6) -
         "gridcolor": FAINT,
         "zeroline": True,
         "zerolinecolor": FAINT,
-        "fixedrange": True,
-        "tickfont": TICK_FONT,
     }
 
 
@@ -76,14 +77,12 @@ def build_period_axis(labels: Sequence[str]) -> dict[str, Any]:
     ticks = years if len(years) > 1 else list(labels)
     ticks = ticks[:: -(-len(ticks) // 6)]
     return {
+        **FIXED_AXIS,
         "type": "date",
         "range": [start.isoformat(), end.isoformat()],
         "tickvals": [dates.get_period_middle(label).isoformat() for label in ticks],
         "ticktext": [dates.describe_period(label) for label in ticks],
         "showgrid": False,
-        "zeroline": False,
-        "fixedrange": True,
-        "tickfont": TICK_FONT,
     }
 
 
@@ -110,6 +109,27 @@ def build_heading(name: str, line: str, left: int, height: int) -> dict[str, Any
         **{"x": 0, "xref": "paper", "xanchor": "left", "xshift": -left},
         **{"y": 1, "yref": "paper", "yanchor": "top", "yshift": height},
     }
+
+
+def build_click_targets(cells: Sequence[tuple[int, int]], marker: Mapping[str, Any]) -> Trace:
+    """Return an invisible mark for each cell (column, row) of a heatmap, because Plotly cannot select its cells.
+
+    `marker` has the size of the marks and the colour of their hover texts.
+    """
+    invisible = {"marker": {"opacity": 0}}
+    return {
+        **MARKS,
+        "x": [column for column, _ in cells],
+        "y": [row for _, row in cells],
+        "marker": {"symbol": "square", "opacity": 0, **marker},
+        "selected": invisible,
+        "unselected": invisible,
+    }
+
+
+def drop_empty(traces: Sequence[Trace]) -> list[Trace]:
+    """Return the traces that have any point."""
+    return [trace for trace in traces if trace["x"]]
 
 
 def build_vertical_line(at: str | float, colour: str, dash: str) -> dict[str, Any]:
@@ -161,54 +181,55 @@ class AxisSpec:
     cut: bool = False
 
 
-def line_with_band(rows: pd.DataFrame, colour: str, view: AxisSpec) -> list[Trace]:
+def build_line_with_band(rows: pd.DataFrame, colour: str, axes: AxisSpec) -> list[Trace]:
     """Return a narrative's line over its 95 % band."""
     by_period = _index_by_period(rows)
-    line = _build_line(by_period, colour, view)
-    if view.measure != "share":
+    line = _build_line(by_period, colour, axes)
+    if axes.measure != "share":
         return [line]
     drawn = [
-        *_build_bands(by_period, colour, view, line),
-        *_build_corrected_line(by_period, colour, view),
+        _build_bands(by_period, colour, axes, line),
+        *_build_corrected_line(by_period, colour, axes),
         line,
-        *_build_suppressed_counts(by_period, view),
+        _build_suppressed_counts(by_period, axes),
     ]
-    return _add_smoothed_line(by_period, drawn, view) if "smoothed" in rows else drawn
+    if "smoothed" in rows:
+        line["mode"] = "markers"
+        values = _list_values(by_period, "smoothed", axes)
+        smoothed = {key: line[key] for key in ("name", "x", "line", "connectgaps", "showlegend")}
+        drawn.append({**SILENT_LINES, **smoothed, "y": values})
+    return drop_empty(drawn)
 
 
-def line_with_error_bars(rows: pd.DataFrame, colour: str, view: AxisSpec, symbol: str, aside: float) -> Trace:
+def build_line_with_error_bars(rows: pd.DataFrame, colour: str, axes: AxisSpec, symbol: str, offset: float) -> Trace:
     """Return a narrative's line with its 95 % intervals as bars, for a chart of several narratives.
 
-    `aside` moves it along the time axis by that part of a period.
+    `offset` moves it along the time axis by that part of a period.
     """
     by_period = _index_by_period(rows)
-    line = _build_line(by_period, colour, view, symbol, aside)
-    if view.measure == "share":
-        shown = [by_period[label] if _has_share(by_period.get(label)) else None for label in view.labels]
-        line["error_y"] = build_error_bars(shown, "share", format_rgba(colour, 0.4), 2 if _has_room(view) else 1)
+    line = _build_line(by_period, colour, axes, symbol, offset)
+    if axes.measure == "share":
+        shown = [by_period[label] if _has_share(by_period.get(label)) else None for label in axes.labels]
+        line["error_y"] = build_error_bars(shown, "share", format_rgba(colour, 0.4), 2 if _has_room(axes) else 1)
     return line
 
 
 def _build_line(
-    by_period: RowsByPeriod, colour: str, view: AxisSpec, symbol: str = "circle", aside: float = 0.0
+    by_period: RowsByPeriod, colour: str, axes: AxisSpec, symbol: str = "circle", offset: float = 0.0
 ) -> Trace:
     one = next(iter(by_period.values()))
-    column = "share" if view.measure == "share" else "paragraphs"
+    column = "share" if axes.measure == "share" else "paragraphs"
     return {
         "type": "scatter",
         "mode": "lines+markers",
         "name": wrap_text(str(one["narrative"]), 60, 1),
-        "x": _list_days(view, aside),
-        "y": _list_values(by_period, column, view),
-        "customdata": [{"narrative": one["narrative_id"], "period": label} for label in view.labels],
+        "x": _list_days(axes, offset),
+        "y": _list_values(by_period, column, axes),
+        "customdata": [{"narrative": one["narrative_id"], "period": label} for label in axes.labels],
         "connectgaps": False,
         "line": {"color": colour, "width": 2.2},
-        "marker": {
-            "color": colour,
-            "symbol": symbol,
-            "size": 7 if _has_room(view) else 4,
-        },
-        "hovertemplate": [_format_hover(by_period[label], view) if label in by_period else "" for label in view.labels],
+        "marker": {"color": colour, "symbol": symbol, "size": 7 if _has_room(axes) else 4},
+        "hovertemplate": [_format_hover(by_period[label], axes) if label in by_period else "" for label in axes.labels],
         "showlegend": False,
     }
 
@@ -219,145 +240,111 @@ def _get_number(row: Mapping[str, Any], column: str) -> float | None:
     return None if value is None or math.isnan(value) else value
 
 
-def _list_values(by_period: RowsByPeriod, column: str, view: AxisSpec) -> list[float | None]:
-    return [_get_number(by_period[label], column) if label in by_period else None for label in view.labels]
+def _list_values(by_period: RowsByPeriod, column: str, axes: AxisSpec) -> list[float | None]:
+    return [_get_number(by_period[label], column) if label in by_period else None for label in axes.labels]
 
 
 def _has_share(row: Mapping[str, Any] | None) -> bool:
     return row is not None and not math.isnan(row["share"])
 
 
-def _has_room(view: AxisSpec) -> bool:
-    return len(view.labels) <= MAX_LARGE_MARKS
+def _has_room(axes: AxisSpec) -> bool:
+    return len(axes.labels) <= MAX_LARGE_MARKS
 
 
-def _build_suppressed_counts(by_period: RowsByPeriod, view: AxisSpec) -> list[Trace]:
+def _build_suppressed_counts(by_period: RowsByPeriod, axes: AxisSpec) -> Trace:
     """Write counts along the bottom for periods with too little text for a share."""
     suppressed = {label: row for label, row in by_period.items() if not _has_share(row)}
-    if not suppressed:
-        return []
-    return [
-        {
-            "type": "scatter",
-            "mode": "text" if _has_room(view) else "markers",
-            "name": "Too few for a share",
-            "x": [dates.get_period_middle(label).isoformat() for label in suppressed],
-            "y": [0] * len(suppressed),
-            "text": [f"{int(row['paragraphs']):,}" for row in suppressed.values()],
-            "textposition": "top center",
-            "textfont": {"size": 10, "color": GREY},
-            "marker": {"symbol": "circle-open", "size": 3, "color": GREY},
-            "hovertemplate": [_format_hover(row, view) for row in suppressed.values()],
-            "customdata": [{"narrative": row["narrative_id"], "period": label} for label, row in suppressed.items()],
-            "showlegend": False,
-        }
-    ]
+    return {
+        "type": "scatter",
+        "mode": "text" if _has_room(axes) else "markers",
+        "name": "Too few for a share",
+        "x": [dates.get_period_middle(label).isoformat() for label in suppressed],
+        "y": [0] * len(suppressed),
+        "text": [f"{int(row['paragraphs']):,}" for row in suppressed.values()],
+        "textposition": "top center",
+        "textfont": {"size": 10, "color": GREY},
+        "marker": {"symbol": "circle-open", "size": 3, "color": GREY},
+        "hovertemplate": [_format_hover(row, axes) for row in suppressed.values()],
+        "customdata": [{"narrative": row["narrative_id"], "period": label} for label, row in suppressed.items()],
+        "showlegend": False,
+    }
 
 
-def _build_corrected_line(by_period: RowsByPeriod, colour: str, view: AxisSpec) -> list[Trace]:
+def _build_corrected_line(by_period: RowsByPeriod, colour: str, axes: AxisSpec) -> list[Trace]:
     """Draw the share corrected for matching errors, where there is one, as a dotted line."""
-    values = _list_values(by_period, "corrected", view)
+    values = _list_values(by_period, "corrected", axes)
     if all(value is None for value in values):
         return []
     return [
         {
-            "type": "scatter",
-            "mode": "lines",
+            **SILENT_LINES,
             "name": "Corrected for matching errors",
-            "x": _list_days(view, 0.0),
+            "x": _list_days(axes, 0.0),
             "y": values,
             "connectgaps": False,
             "line": {"color": colour, "width": 1.6, "dash": "dot"},
-            "hoverinfo": "skip",
             "showlegend": False,
         }
     ]
 
 
-def _add_smoothed_line(by_period: RowsByPeriod, drawn: list[Trace], view: AxisSpec) -> list[Trace]:
-    """Draw the line through the smoothed values and leave only marks at the shares."""
-    for trace in drawn:
-        if trace.get("mode") == "lines+markers":
-            trace["mode"] = "markers"
-            line = {
-                **{key: trace[key] for key in ("type", "name", "x", "line", "connectgaps")},
-                "mode": "lines",
-                "y": _list_values(by_period, "smoothed", view),
-                "hoverinfo": "skip",
-                "showlegend": False,
-            }
-            return [*drawn, line]
-    return drawn
-
-
-def build_change_marks(changes: pd.DataFrame, view: AxisSpec) -> list[Trace]:
+def build_change_marks(changes: pd.DataFrame, axes: AxisSpec) -> Trace:
     """Return an arrow at the top of the chart for every change point (see `measure.find_change_points`)."""
-    if changes.empty or view.measure != "share":
-        return []
-    shown = changes[changes["period"].isin(view.labels)]
-    return [
-        {
-            "type": "scatter",
-            "mode": "text",
-            "name": "Change points",
-            "x": [dates.get_period_bounds(label)[0].isoformat() for label in shown["period"]],
-            "y": [view.top * 0.94] * len(shown),
-            "text": ["↑" if direction == "up" else "↓" for direction in shown["direction"]],
-            "textfont": {"size": 15},
-            "cliponaxis": False,
-            "hovertemplate": [
-                f"{phrases.describe_change_point(row)}<extra></extra>" for row in shown.to_dict("records")
-            ],
-            "showlegend": False,
-        }
-    ]
+    shown = to_records(changes[changes["period"].isin(axes.labels)])
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "name": "Change points",
+        "x": [dates.get_period_bounds(row["period"])[0].isoformat() for row in shown],
+        "y": [axes.top * 0.94] * len(shown),
+        "text": ["↑" if row["direction"] == "up" else "↓" for row in shown],
+        "textfont": {"size": 15},
+        "cliponaxis": False,
+        "hovertemplate": [f"{phrases.describe_change_point(row)}<extra></extra>" for row in shown],
+        "showlegend": False,
+    }
 
 
 def _index_by_period(rows: pd.DataFrame) -> RowsByPeriod:
     return {record["period"]: record for record in to_records(rows)}
 
 
-def _list_days(view: AxisSpec, aside: float) -> list[str]:
-    return [dates.get_period_middle(label, aside).isoformat() for label in view.labels]
+def _list_days(axes: AxisSpec, offset: float) -> list[str]:
+    return [dates.get_period_middle(label, offset).isoformat() for label in axes.labels]
 
 
-def _build_bands(by_period: RowsByPeriod, colour: str, view: AxisSpec, line: Trace) -> list[Trace]:
+def _build_bands(by_period: RowsByPeriod, colour: str, axes: AxisSpec, line: Trace) -> Trace:
     """Draw the interval as a closed shape for each run of periods; a single period gets a bar on the `line`."""
-    xs = _list_days(view, 0.0)
+    xs = _list_days(axes, 0.0)
     runs: list[list[int]] = [[]]
-    for i, label in enumerate(view.labels):
+    for i, label in enumerate(axes.labels):
         if _has_share(by_period.get(label)):
             runs[-1].append(i)
         elif runs[-1]:
             runs.append([])
     alone = {run[0] for run in runs if len(run) == 1}
     if alone:
-        shown = [by_period[label] if i in alone else None for i, label in enumerate(view.labels)]
+        shown = [by_period[label] if i in alone else None for i, label in enumerate(axes.labels)]
         line["error_y"] = build_error_bars(shown, "share", format_rgba(colour, 0.4), 6)
     x: list[str | None] = []
     y: list[float | None] = []
     for run in (run for run in runs if len(run) > 1):
         x += [*(xs[i] for i in run), *(xs[i] for i in reversed(run)), None]
-        y += [by_period[view.labels[i]]["share_high"] for i in run]
-        y += [*(by_period[view.labels[i]]["share_low"] for i in reversed(run)), None]
-    if not x:
-        return []
-    return [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "hoverinfo": "skip",
-            "showlegend": False,
-            "x": x,
-            "y": y,
-            "fill": "toself",
-            "fillcolor": format_rgba(colour, 0.17),
-            "line": {"width": 0},
-        }
-    ]
+        y += [by_period[axes.labels[i]]["share_high"] for i in run]
+        y += [*(by_period[axes.labels[i]]["share_low"] for i in reversed(run)), None]
+    return {
+        **SILENT_LINES,
+        "x": x,
+        "y": y,
+        "fill": "toself",
+        "fillcolor": format_rgba(colour, 0.17),
+        "line": {"width": 0},
+        "showlegend": False,
+    }
 
 
-def _format_hover(row: Mapping[str, Any], view: AxisSpec) -> str:
+def _format_hover(row: Mapping[str, Any], axes: AxisSpec) -> str:
     period = dates.describe_period(row["period"])
     lines = [f"<b>{wrap_text(str(row['narrative']), 40, 2)}</b>"]
     if _has_share(row):
@@ -367,29 +354,22 @@ def _format_hover(row: Mapping[str, Any], view: AxisSpec) -> str:
             lines.append(f"corrected for matching errors {phrases.format_percent(row['corrected'])} ({limits})")
     else:
         lines += [f"{period}: no share", wrap_text(str(row.get("base_reason", "")), 44, 2)]
-    lines.append(f"{int(row['paragraphs']):,} of {phrases.format_count(int(row['total_paragraphs']), view.noun)}")
+    lines.append(f"{int(row['paragraphs']):,} of {phrases.format_count(int(row['total_paragraphs']), axes.noun)}")
     return "<br>".join(lines) + "<extra></extra>"
 
 
-def build_event_marks(events: Sequence[tuple[date, str]], top: float) -> list[Trace]:
+def build_event_marks(events: Sequence[tuple[date, str]], top: float) -> Trace:
     """Return a mark at height `top` for every event; its name is shown on hover."""
-    if not events:
-        return []
-    return [
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "name": "Events",
-            "x": [day.isoformat() for day, _ in events],
-            "y": [top] * len(events),
-            "cliponaxis": False,
-            "marker": {"symbol": "triangle-down", "size": 7, "color": GREY},
-            "hovertemplate": [
-                f"{day.day} {day:%b %Y}<br>{wrap_text(name, 44, 4)}<extra></extra>" for day, name in events
-            ],
-            "showlegend": False,
-        }
-    ]
+    return {
+        **MARKS,
+        "name": "Events",
+        "x": [day.isoformat() for day, _ in events],
+        "y": [top] * len(events),
+        "cliponaxis": False,
+        "marker": {"symbol": "triangle-down", "size": 7, "color": GREY},
+        "hovertemplate": [f"{day.day} {day:%b %Y}<br>{wrap_text(name, 44, 4)}<extra></extra>" for day, name in events],
+        "showlegend": False,
+    }
 
 
 def to_records(frame: pd.DataFrame) -> list[dict[str, Any]]:

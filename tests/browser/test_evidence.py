@@ -155,13 +155,13 @@ def test_paragraphs_that_say_the_same_are_found(browser, sample):
         box = page.get_by_role("textbox", name="Find paragraphs that say")
         box.fill("Restrictive measures against us break the rules of world trade")
         box.press("Enter")
-        expect(page.get_by_text("near in meaning to “Restrictive measures")).to_be_visible()
+        expect(page.get_by_text("similar in meaning to “Restrictive measures")).to_be_visible()
         settled(page)
         found = downloaded(page, "(CSV)")
         assert found["similarity"].astype(float).is_monotonic_decreasing
         assert found["narratives"].head(5).str.contains("Sanctions as unlawful").any()
         box.fill("my sourdough starter will not rise")
         box.press("Enter")
-        expect(page.get_by_text("No paragraph in the snapshot is near in meaning to")).to_be_visible()
+        expect(page.get_by_text("No paragraph in the snapshot is similar in meaning to")).to_be_visible()
         settled(page)
         assert query(page) == {"like": ["my sourdough starter will not rise"]}

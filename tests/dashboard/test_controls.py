@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from narratives.dashboard import cached_queries, url_state
+from narratives.dashboard import cached_queries, controls
 from tests.conftest import ROOT
 from tests.helpers.attribution import LAVROV, PUTIN, speaking_store
 
@@ -44,9 +44,9 @@ class Query(dict[str, list[str]]):
 @pytest.fixture
 def session(monkeypatch) -> Session:
     made = Session()
-    monkeypatch.setattr(url_state, "st", SimpleNamespace(session_state=made, query_params=Query()))
+    monkeypatch.setattr(controls, "st", SimpleNamespace(session_state=made, query_params=Query()))
     context = lambda: SimpleNamespace(page_script_hash=made.page, is_history_navigation=False)  # noqa: E731
-    monkeypatch.setattr(url_state, "get_script_run_ctx", context)
+    monkeypatch.setattr(controls, "get_script_run_ctx", context)
     return made
 
 
@@ -54,13 +54,13 @@ def run(session: Session, page: str, finished: bool = True) -> str | None:
     """One run of a page that has one control; returns what the browser is told of it, None for nothing."""
     session.told.clear()
     session.page = page
-    url_state.begin_run()
-    said = url_state.bind_value("by", {"auto": "Auto", "year": "Year"}, "auto")
-    own = url_state.prepare_widget("by", said)
+    controls.begin_run()
+    said = controls.bind_value("by", {"auto": "Auto", "year": "Year"}, "auto")
+    own = controls.prepare_widget("by", said)
     assert said is not None and own == f"by-on-{page}"
     told = session.told.get(own)
     if finished:
-        url_state.update_url()
+        controls.update_url()
     return told
 
 
@@ -86,26 +86,26 @@ def test_a_page_that_was_turned_to_in_passing_leaves_nothing_undrawn(session):
 def test_what_is_said_goes_with_the_reader_to_the_page_that_offers_it_too(session):
     run(session, "a")
     session["by-on-a"] = "year"  # as Streamlit does before it calls back
-    url_state.save_value("by", "by-on-a")
+    controls.save_value("by", "by-on-a")
     assert run(session, "a") is None
     assert run(session, "b") == "year"
-    assert url_state.st.query_params == {"by": ["year"]}
+    assert controls.st.query_params == {"by": ["year"]}
 
 
 def test_a_widget_that_gives_nothing_says_nothing(session):
     run(session, "a")
     session["by-on-a"] = None
-    url_state.save_value("by", "by-on-a")
+    controls.save_value("by", "by-on-a")
     assert run(session, "a") == "auto"
 
 
 def test_a_default_that_nobody_chose_is_followed(session):
     run(session, "a")
-    assert url_state.bind_value("profile", {PUTIN: PUTIN, LAVROV: LAVROV}, PUTIN) == PUTIN
-    assert url_state.bind_value("profile", {PUTIN: PUTIN, LAVROV: LAVROV}, LAVROV) == LAVROV
+    assert controls.bind_value("profile", {PUTIN: PUTIN, LAVROV: LAVROV}, PUTIN) == PUTIN
+    assert controls.bind_value("profile", {PUTIN: PUTIN, LAVROV: LAVROV}, LAVROV) == LAVROV
     session["profile"] = PUTIN
-    assert url_state.bind_value("profile", {PUTIN: PUTIN, LAVROV: LAVROV}, LAVROV) == PUTIN
-    assert url_state.bind_value("profile", {LAVROV: LAVROV}, LAVROV) == LAVROV
+    assert controls.bind_value("profile", {PUTIN: PUTIN, LAVROV: LAVROV}, LAVROV) == PUTIN
+    assert controls.bind_value("profile", {LAVROV: LAVROV}, LAVROV) == LAVROV
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from narratives.dashboard import cached_queries
-from narratives.dashboard.components import document_drawer
+from narratives.dashboard import cached_queries, document_drawer
 from narratives.dashboard.views import evidence
 from narratives.model import EvidenceQuery, Slice
 from narratives.render import phrases
@@ -163,11 +162,11 @@ NEAR = {"d003-001": 0.91, "d004-001": 0.55, "d002-001": 0.43}
 
 
 def test_likeness_orders_filters_and_is_shown(store, monkeypatch):
-    monkeypatch.setattr(evidence, "_search_cached", lambda handle, text: dict(NEAR))
+    monkeypatch.setattr(evidence, "_search_snapshot", lambda handle, text: dict(NEAR))
     app = opened(like="they falsify the war")
     assert shown_ids(app) == list(NEAR)
     assert app.dataframe[0].value["like"].tolist() == ["0.91", "0.55", "0.43"]
-    assert "3 statement paragraphs near in meaning to “they falsify the war”; originals only." in said(app)
+    assert "3 statement paragraphs similar in meaning to “they falsify the war”; originals only." in said(app)
     assert phrases.describe_unread_languages(1) in said(app)  # the Russian paragraph
     assert shown_ids(opened(like="they falsify the war", outlet=["RT"])) == ["d003-001", "d002-001"]
     assert shown_ids(opened(like="they falsify the war", text="history")) == ["d004-001"]
@@ -179,9 +178,9 @@ def test_likeness_orders_filters_and_is_shown(store, monkeypatch):
 
 
 def test_nothing_near_is_said(store, monkeypatch):
-    monkeypatch.setattr(evidence, "_search_cached", lambda handle, text: {})
+    monkeypatch.setattr(evidence, "_search_snapshot", lambda handle, text: {})
     app = opened(like="sourdough")
-    assert "No paragraph in the snapshot is near in meaning to “sourdough” (likeness 0.40 or more)." in said(app)
+    assert "No paragraph in the snapshot is similar in meaning to “sourdough” (likeness 0.40 or more)." in said(app)
     assert "Without the search for “sourdough” by meaning: 9 statement paragraphs." in said(app)
 
 
@@ -198,7 +197,7 @@ def test_a_store_without_vectors_says_so(store):
 
 
 def test_searching_for_words_loads_no_search(store, monkeypatch):
-    monkeypatch.setattr(evidence, "_search_cached", None)
+    monkeypatch.setattr(evidence, "_search_snapshot", None)
     assert shown_ids(opened(text="war"))
 
 

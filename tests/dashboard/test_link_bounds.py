@@ -8,8 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
-from narratives.dashboard import cached_queries, url_state
-from narratives.dashboard.views import prevalence
+from narratives.dashboard import cached_queries, controls
+from narratives.dashboard.views import evidence, prevalence
 from narratives.model import ResourceError, ServerBusyError
 from narratives.model.dates import is_partial_date
 from narratives.store import LONGEST_SEARCH, MOST_TERMS
@@ -65,9 +65,9 @@ def said(app: AppTest) -> str:
     [
         (EVIDENCE, "text", MANY_WORDS, f"more than the limit of {LONGEST_SEARCH}"),
         (EVIDENCE, "like", "a sentence " * 100, f"more than the limit of {LONGEST}"),
-        (EVIDENCE, "area", "0,0;" * 5000, f"more than the limit of {url_state.LONGEST}"),
-        (EVIDENCE, "open", "x" * 5000, f"more than the limit of {url_state.LONGEST_ID}"),
-        (EVIDENCE, "as-of", "x" * 5000, f"more than the limit of {url_state.LONGEST_ID}"),
+        (EVIDENCE, "area", "0,0;" * 5000, f"more than the limit of {evidence.LONGEST_OUTLINE}"),
+        (EVIDENCE, "open", "x" * 5000, f"more than the limit of {controls.LONGEST_ID}"),
+        (EVIDENCE, "as-of", "x" * 5000, f"more than the limit of {controls.LONGEST_ID}"),
         (EVIDENCE, "page", DIGITS, "not a whole number from 1 to 13"),
         (EVIDENCE, "page", "99", "not a whole number from 1 to 13"),
         (EVIDENCE, "page", "0", "not a whole number from 1 to 13"),

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from narratives.dashboard import cached_queries, url_state
+from narratives.dashboard import cached_queries
+from narratives.dashboard.views import evidence
 from narratives.dashboard.views import map as map_view
 from narratives.model import EvidenceQuery, Slice, StoreError
 from narratives.render import map_charts
@@ -191,7 +192,7 @@ def test_what_lies_in_an_area_is_what_a_polygon_holds(store):
     snapshot = open_snapshot(store)
     found = map_queries.query_points(snapshot, Slice()).frame
     left, right = found["x"].min() - 1, found["x"].median()
-    box = url_state.extract_outline({"box": [{"x": [right, left], "y": [-11.0, 11.0]}]})
+    box = evidence.extract_outline({"box": [{"x": [right, left], "y": [-11.0, 11.0]}]})
     wanted = found["paragraph_id"][found["x"] < right].tolist()
     assert map_queries.query_ids_in_polygon(snapshot, box) == wanted and 0 < len(wanted) < len(found)
     # The mean of a triangle's corners is inside, the middle of its box's far corner is not.
@@ -213,29 +214,29 @@ class Fixed:
 @given(st.lists(st.tuples(st.floats(-10, 10), st.floats(-10, 10)), min_size=3, max_size=300))
 def test_an_area_survives_its_address(corners):
     lasso = {"lasso": [{"x": [x for x, _ in corners], "y": [y for _, y in corners]}]}
-    outline = url_state.extract_outline(lasso)
-    assert 3 <= len(outline) <= url_state.MAX_CORNERS or len(corners) < 3
-    again = url_state.parse_outline(url_state.format_outline(outline))
+    outline = evidence.extract_outline(lasso)
+    assert 3 <= len(outline) <= evidence.MAX_CORNERS or len(corners) < 3
+    again = evidence.parse_outline(evidence.format_outline(outline))
     assert again == tuple((pytest.approx(x, abs=0.0051), pytest.approx(y, abs=0.0051)) for x, y in outline)
-    assert url_state.format_outline(again) == url_state.format_outline(outline)
+    assert evidence.format_outline(again) == evidence.format_outline(outline)
 
 
 @pytest.mark.parametrize("text", ["", "1,2", "1,2;3,4", "a,b;c,d;e,f", "1,2;3,4;nan,1", "1;2;3", "1,2;3,4;1e9,0"])
 def test_what_is_no_area_is_none(text):
-    assert url_state.parse_outline(text) == ()
+    assert evidence.parse_outline(text) == ()
 
 
 def test_evidence_shows_only_what_lies_in_the_area(store):
     snapshot = open_snapshot(store)
     found = map_queries.query_points(snapshot, Slice()).frame
     middle = found["x"].median()
-    box = url_state.format_outline(url_state.extract_outline({"box": [{"x": [-11.0, middle], "y": [-11.0, 11.0]}]}))
+    box = evidence.format_outline(evidence.extract_outline({"box": [{"x": [-11.0, middle], "y": [-11.0, 11.0]}]}))
     app = AppTest.from_file(str(ROOT / "pages/evidence_page.py"), default_timeout=60)
     app.session_state["area"] = box
     app.run()
     assert not app.exception, app.exception
     rows = app.dataframe[0].value
-    assert set(rows["paragraph_id"]) == set(map_queries.query_ids_in_polygon(snapshot, url_state.parse_outline(box)))
+    assert set(rows["paragraph_id"]) == set(map_queries.query_ids_in_polygon(snapshot, evidence.parse_outline(box)))
     assert f"{len(rows)} statement paragraphs" in said(app) and "in an area of the map" in said(app)
     [button] = [b for b in app.button if b.label == "Whole map"]
     button.click().run()

@@ -201,7 +201,7 @@ def test_the_running_total_ends_at_the_dated_uses(store):
     dated = found[found["date"].str.len() == 10].groupby("actor")["paragraphs"].sum()
     assert sorted(trace["y"][-1] for trace in charts(app)[0]["data"]) == sorted(dated)
     only_years = opened(SPREAD, of=MEDDLES, speaker=[HAWK], **{"spread-view": "cumulative"})
-    assert "No use is dated to the day" in said(only_years)
+    assert "No paragraph is dated to the day" in said(only_years)
 
 
 def test_the_narrative_filter_limits_what_can_be_chosen(store):

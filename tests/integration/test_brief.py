@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from narratives.brief import build_html, charts, format_command
 from narratives.brief.page import EXCERPT_LENGTH, cut_excerpt
-from narratives.cli.main import main
+from narratives.cli import main
 from narratives.model import QualityMetrics, Slice, UsageError
 from narratives.render import phrases
 from narratives.render.colours import compute_contrast
@@ -69,7 +69,7 @@ def test_its_numbers_are_those_of_the_snapshot(store):
     totals = snapshot.totals(s)
     for figure in (f"{totals.documents} Documents", f"{totals.statements} Statement paragraphs"):
         assert " ".join(reversed(figure.split(" ", 1))) in said
-    assert phrases.describe_denominator(s, totals.placed, "2016", "2018") in said
+    assert phrases.describe_denominator(s, totals.placed, "2016–2018") in said
     assert phrases.describe_undated(totals.undated, s) in said
     assert phrases.CAVEAT in said and phrases.make_sentence(NOTICE) in said and made.manifest.snapshot_id in said
     assert "was not measured" in said

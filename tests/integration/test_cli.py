@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from narratives.cli.main import main
+from narratives.cli import main
 from narratives.cli.parser import make_parser
 from narratives.cli.reference import get_subparsers, render_reference
 from narratives.resources import DATA_FOLDER

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from narratives.cli.main import main
+from narratives.cli import main
 from narratives.dashboard import cached_queries
 from narratives.model import BuildReport, QualityMetrics, SnapshotContent, SpotCheck, StoreError
 from narratives.store import Snapshot, SpotChecks, Store, open_snapshot, verify_snapshot

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from narratives import match
-from narratives.cli.main import main
+from narratives.cli import main
 from narratives.model import ConfigError, LabelledText
 from narratives.read import read_labels
 from narratives.store import DECISIONS_FILE, DecisionLog, Store, open_snapshot, read_evaluation

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from narratives.cli.main import main
+from narratives.cli import main
 from narratives.dashboard import cached_queries
 from narratives.measure import build_labels, compute_precision, correct_shares
 from narratives.measure import correct_and_suppress as judged_shares

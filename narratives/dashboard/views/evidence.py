@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from narratives.dashboard import cached_queries, shell, url_state
-from narratives.dashboard.components import chart_panel, controls, document_drawer
+from narratives.dashboard import cached_queries, chart_panel, controls, document_drawer, shell
 from narratives.dashboard.shell import View
 from narratives.model import EncoderError, EvidenceQuery, NarrativesError, Slice, StoreError, parse_search_terms
 from narratives.model.slice import SimilarityById, SortOrder
@@ -23,11 +23,41 @@ from narratives.workflows.search import LONGEST, MIN_SIMILARITY
 
 NO_MODEL_VARIABLE, MODEL_VARIABLE = "NARRATIVES_NO_MODEL", "NARRATIVES_MODEL"
 PATIENCE = 30.0  # seconds to wait for the searches of other users
+Outline = tuple[tuple[float, float], ...]
+MAX_CORNERS = 40  # of a lasso, which has hundreds at first; a URL must be short
+LONGEST_OUTLINE = MAX_CORNERS * 25  # characters; `format_outline` needs at most 22 for a corner
 LOADING_TEXT = "Searching for paragraphs with a similar meaning. The first search also loads the language model …"
 
 
+def extract_outline(selection: Mapping[str, Any]) -> Outline:
+    """Return the outline of the box or lasso drawn last on a chart; empty if there is none. Pure."""
+    for box in selection.get("box", []):
+        left, right, bottom, top = *sorted(box["x"]), *sorted(box["y"])
+        return (left, bottom), (right, bottom), (right, top), (left, top)
+    for lasso in selection.get("lasso", []):
+        corners = list(zip(lasso["x"], lasso["y"], strict=True))
+        step = -(-len(corners) // MAX_CORNERS)
+        return tuple(corners[::step])
+    return ()
+
+
+def format_outline(outline: Sequence[tuple[float, float]]) -> str:
+    """Return the outline as text: `x,y` of every corner with two decimals, separated by semicolons. Pure."""
+    return ";".join(f"{x:.2f},{y:.2f}" for x, y in outline)
+
+
+def parse_outline(text: str) -> Outline:
+    """Return the outline that a text describes; empty if the text is not an outline. Pure."""
+    try:
+        corners = tuple((float(x), float(y)) for x, y in (corner.split(",") for corner in text.split(";")))
+    except ValueError:
+        return ()
+    finite = all(abs(x) < 1e6 and abs(y) < 1e6 for x, y in corners)
+    return corners if 3 <= len(corners) <= MAX_CORNERS and finite else ()
+
+
 def search_by_meaning(handle: cached_queries.Handle, text: str) -> dict[str, float] | None:
-    """Return the ids of the paragraphs near `text` in meaning, with their similarity; None for an empty text.
+    """Return the ids of the paragraphs similar to `text` in meaning, with their similarity; None for an empty text.
 
     Raises EncoderError, StoreError, UsageError or ResourceError if the search is not possible.
     """
@@ -40,11 +70,11 @@ def search_by_meaning(handle: cached_queries.Handle, text: str) -> dict[str, flo
             f"Start the dashboard without {NO_MODEL_VARIABLE}. The search in the text needs no model.",
         )
     with st.spinner(LOADING_TEXT):
-        return _search_cached(handle, text)
+        return _search_snapshot(handle, text)
 
 
 @st.cache_data(max_entries=60, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
-def _search_cached(handle: cached_queries.Handle, text: str) -> dict[str, float]:
+def _search_snapshot(handle: cached_queries.Handle, text: str) -> dict[str, float]:
     try:
         return _load_searcher(handle)(text)
     except StoreError:
@@ -76,11 +106,7 @@ def _load_encoder(model: str, variant: str, _handle: cached_queries.Handle) -> E
 
 COUNTED_NOUN = "statement paragraph"
 UNCOVERED_SWITCH_LABEL = "Only what no narrative covers"
-MIME_TYPES = {
-    ".csv": "text/csv",
-    ".jsonl": "application/x-ndjson",
-    ".parquet": "application/vnd.apache.parquet",
-}
+MIME_TYPES = {".csv": "text/csv", ".jsonl": "application/x-ndjson", ".parquet": "application/vnd.apache.parquet"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +121,11 @@ class EvidenceSettings:
     like: str
     unassigned: bool
     sort: SortOrder
-    outline: url_state.Outline = ()
+    outline: Outline = ()
 
     def build_query(self, s: Slice, similar: SimilarityById | None) -> EvidenceQuery:
         """Build the query for these settings; `similar` is the answer of `find_near_paragraphs`."""
-        key = f"{self.like}\n{url_state.format_outline(self.outline)}"
+        key = f"{self.like}\n{format_outline(self.outline)}"
         return EvidenceQuery(s, self.text, self.unassigned, self.sort, key, similar)
 
 
@@ -107,37 +133,38 @@ def draw_controls() -> EvidenceSettings:
     """Draw both searches, the sort order and the switch; all are kept in the URL."""
     left, right = st.columns(2)
     with left:
-        text = controls.line(
+        text = controls.draw_text_input(
             "Search in the text",
             "text",
             icon=":material/search:",
-            placeholder='words, "an exact phrase", -without',
+            placeholder='words, "an exact phrase", -excluded',
             help="Finds paragraphs that contain all words, in any order and any case, also inside longer words. "
             'A minus excludes a word or phrase: `sanctions -oil`, `-"exact phrase"`. To find a minus sign, put '
             f'it in quotes: `"-5"`. The limit is {MOST_TERMS} words and phrases.',
             most=LONGEST_SEARCH,
         )
     with right:
-        like = controls.line(
+        like = controls.draw_text_input(
             "Find paragraphs that say …",
             "like",
             icon=":material/neurology:",
             placeholder="a sentence, in any words",
-            help="Finds paragraphs with a similar meaning. The language model rates their likeness to your sentence "
-            f"{MIN_SIMILARITY:.2f} or more, where 1 is the same text. It finds the same claim in other words, and "
-            "sometimes the opposite claim on the same subject. Read the paragraphs before you count them.",
+            help="Finds paragraphs with a similar meaning. Their likeness to your sentence, as rated by the language "
+            f"model, is at least {MIN_SIMILARITY:.2f}; 1 means the same text. The search finds the same claim in "
+            "other words, and sometimes the opposite claim on the same subject. Read the paragraphs before you count "
+            "them.",
             most=LONGEST,
         )
     left, right = st.columns([1, 3], vertical_alignment="bottom")
     with left:
-        sort = controls.box(
+        sort = controls.draw_selectbox(
             "Sort all rows by",
             "sort",
             phrases.SORT_LABELS,
-            help="Best match sorts by likeness if you search by meaning, and by score if not.",
+            help="Best match sorts by likeness if you search by meaning, otherwise by score.",
         )
     with right:
-        unassigned = controls.switch(UNCOVERED_SWITCH_LABEL, "unassigned")
+        unassigned = controls.draw_toggle(UNCOVERED_SWITCH_LABEL, "unassigned")
     outline = _draw_outline_filter()
     return EvidenceSettings(_check_search(text), like, unassigned, sort, outline)
 
@@ -154,10 +181,10 @@ def _check_search(text: str) -> str:
     return ""
 
 
-def _draw_outline_filter() -> url_state.Outline:
+def _draw_outline_filter() -> Outline:
     """Return the area of the map in the URL, and draw a button that removes it."""
-    given = url_state.bind_text("area", url_state.LONGEST)
-    outline = url_state.parse_outline(given)
+    given = controls.bind_text("area", LONGEST_OUTLINE)
+    outline = parse_outline(given)
     if given:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.text(
@@ -176,7 +203,7 @@ def _clear_outline() -> None:
 def find_near_paragraphs(view: View, settings: EvidenceSettings) -> tuple[SimilarityById | None, bool]:
     """Return the only paragraphs to show, with their likeness, and whether the search succeeded.
 
-    They are near in meaning to the sentence and inside the area of the map; None means all. If the search
+    They are similar in meaning to the sentence and inside the area of the map; None means all. If the search
     fails, the page shows the reason.
     """
     try:
@@ -206,13 +233,11 @@ def describe_results(view: View, settings: EvidenceSettings, total: int) -> str:
         advancing = f" that {verb} no narrative"
     searched = phrases.describe_search(settings.text)
     searched = f"{',' if advancing else ''} {searched}" if searched else ""
-    like = f" near in meaning to “{settings.like}”" if settings.like else ""
+    like = f" similar in meaning to “{settings.like}”" if settings.like else ""
     where = " in an area of the map" if settings.outline else ""
     like = f",{like}" if like and (advancing or searched) else like
-    span = phrases.format_date_range(view.slice)
-    who = phrases.describe_attribution(view.slice) + (f" dated {span}" if span else "")
-    counted = phrases.format_count(total, COUNTED_NOUN)
-    return f"{counted}{who}{where}{advancing}{searched}{like}; {phrases.describe_copies(view.slice)}."
+    counted = f"{phrases.format_count(total, COUNTED_NOUN)}{phrases.describe_scope(view.slice)}"
+    return f"{counted}{where}{advancing}{searched}{like}; {phrases.describe_copies(view.slice)}."
 
 
 def draw_unread_note(view: View, settings: EvidenceSettings) -> None:
@@ -234,17 +259,16 @@ def draw_empty_state(view: View, settings: EvidenceSettings, similar: Similarity
     hints = []
     if settings.like and not similar:
         hints.append(
-            f"No paragraph in the snapshot is near in meaning to “{settings.like}” "
+            f"No paragraph in the snapshot is similar in meaning to “{settings.like}” "
             f"(likeness {MIN_SIMILARITY:.2f} or more)."
         )
-    if settings.like:
-        hints.append(f"Without the search for “{settings.like}” by meaning: {count_for(replace(settings, like=''))}.")
-    if settings.text:
-        hints.append(f"Without the search for “{settings.text}”: {count_for(replace(settings, text=''))}.")
-    if settings.outline:
-        hints.append(f"Without the area of the map: {count_for(replace(settings, outline=()))}.")
-    if settings.unassigned:
-        hints.append(f"Without “{UNCOVERED_SWITCH_LABEL.lower()}”: {count_for(replace(settings, unassigned=False))}.")
+    without = {
+        f"the search for “{settings.like}” by meaning": replace(settings, like=""),
+        f"the search for “{settings.text}”": replace(settings, text=""),
+        "the area of the map": replace(settings, outline=()),
+        f"“{UNCOVERED_SWITCH_LABEL.lower()}”": replace(settings, unassigned=False),
+    }
+    hints += [f"Without {what}: {count_for(other)}." for what, other in without.items() if other != settings]
     shell.draw_empty_state(view, view.slice, lambda s: count_results(view, s, settings, similar), COUNTED_NOUN, hints)
     document_drawer.draw_drawer(view)
 
@@ -255,7 +279,7 @@ def draw_downloads(view: View, settings: EvidenceSettings, total: int, similar: 
     extra = {
         "filter_text": settings.text,
         "filter_like": settings.like,
-        "filter_area": url_state.format_outline(settings.outline),
+        "filter_area": format_outline(settings.outline),
         "filter_unassigned": "yes" if settings.unassigned else "no",
         "sorted_by": settings.sort,
     }
@@ -279,5 +303,4 @@ def draw_downloads(view: View, settings: EvidenceSettings, total: int, similar: 
                 key=f"download{suffix}",
                 icon=":material/download:",
             )
-        with st.popover("Share", icon=":material/link:", type="tertiary"):
-            chart_panel.draw_link_buttons(view, "evidence")
+        chart_panel.draw_link_menu(view, "evidence")

@@ -10,27 +10,23 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, navigation, shell, sidebar, url_state
-from narratives.dashboard.components import chart_panel, controls, tables
+from narratives.dashboard import cached_queries, chart_panel, controls, navigation, shell, tables
 from narratives.dashboard.shell import View
+from narratives.dashboard.tables import TEXT_COLUMN
 from narratives.dashboard.views import evidence
 from narratives.model import Slice
 from narratives.render import map_charts, phrases
 from narratives.store import MapPoints
 
 COUNTED_NOUN = "statement paragraph"
-COLOUR_OPTIONS: Mapping[map_charts.ColourBy, str] = {
-    "narrative": "Narrative",
-    "year": "Year",
-    "speaker": "Speaker",
-}
+COLOUR_OPTIONS: Mapping[map_charts.ColourBy, str] = {"narrative": "Narrative", "year": "Year", "speaker": "Speaker"}
 MAX_LISTED = 100
 MAP_COLUMNS = {
-    "date": st.column_config.TextColumn("Date", width=84),
-    "speaker": st.column_config.TextColumn("Speaker", width=112),
-    "outlet": st.column_config.TextColumn("Outlet", width=84),
-    "text": st.column_config.TextColumn("Beginning of the paragraph", width=420),
-    "narratives": st.column_config.TextColumn("Narratives", width=180),
+    "date": TEXT_COLUMN("Date", width=84),
+    "speaker": TEXT_COLUMN("Speaker", width=112),
+    "outlet": TEXT_COLUMN("Outlet", width=84),
+    "text": TEXT_COLUMN("Beginning of the paragraph", width=420),
+    "narratives": TEXT_COLUMN("Narratives", width=180),
     "x": st.column_config.NumberColumn("Across", format="%.2f", width=64),
     "y": st.column_config.NumberColumn("Up", format="%.2f", width=64),
 }
@@ -38,14 +34,13 @@ MAP_COLUMNS = {
 
 def draw_controls() -> map_charts.ColourBy:
     """Draw the choice of what the colours mean and return it; it is kept in the URL."""
-    return controls.choice("Colour by", "colour", COLOUR_OPTIONS)
+    return controls.draw_segmented_control("Colour by", "colour", COLOUR_OPTIONS)
 
 
 def describe_drawn_points(view: View, points: MapPoints) -> str:
     """Describe which paragraphs are drawn, and how many there are in all."""
     shown = len(points.frame)
-    span = phrases.format_date_range(view.slice)
-    who = phrases.describe_attribution(view.slice) + (f" dated {span}" if span else "")
+    who = phrases.describe_scope(view.slice)
     if shown == points.total:
         return f"{phrases.format_count(shown, COUNTED_NOUN)}{who}; originals only."
     claimed = sum(len(ids) > 0 for ids in points.frame["narrative_ids"])
@@ -71,7 +66,7 @@ def draw_empty_state(view: View) -> None:
     shell.draw_empty_state(view, view.slice, count, COUNTED_NOUN)
 
 
-def draw_map(view: View, points: MapPoints, by: map_charts.ColourBy) -> tuple[list[str], url_state.Outline]:
+def draw_map(view: View, points: MapPoints, by: map_charts.ColourBy) -> tuple[list[str], evidence.Outline]:
     """Draw the map and return the ids of the points in a box or lasso, and its outline."""
     names = cached_queries.get_narrative_names(view.handle)
     groups = map_charts.group_points(points.frame, by, names, cached_queries.get_narrative_colours(view.handle))
@@ -99,7 +94,7 @@ def draw_map(view: View, points: MapPoints, by: map_charts.ColourBy) -> tuple[li
         config=map_charts.MAP_PLOTLY_CONFIG,
         selection=("points", "box", "lasso"),
     )
-    return sorted(_get_selected_ids(key, of_curve)), url_state.extract_outline(_get_selection(key))
+    return sorted(_get_selected_ids(key, of_curve)), evidence.extract_outline(_get_selection(key))
 
 
 def _get_selection(key: str) -> dict[str, Any]:
@@ -117,10 +112,10 @@ def _open_clicked_point(key: str, of_curve: Sequence[Sequence[str]]) -> None:
     selection = _get_selection(key)
     ids = _get_selected_ids(key, of_curve)
     if ids and not selection.get("box") and not selection.get("lasso"):
-        navigation.open_page(navigation.EVIDENCE_PAGE, sidebar.read_filters(), open=min(ids))
+        navigation.open_page(navigation.EVIDENCE_PAGE, navigation.read_filters(), open=min(ids))
 
 
-def draw_selection_list(view: View, picked: list[str], outline: url_state.Outline) -> None:
+def draw_selection_list(view: View, picked: list[str], outline: evidence.Outline) -> None:
     """Draw the selected paragraphs, best match first, and a link to all paragraphs of that area."""
     rows: pd.DataFrame = cached_queries.load_paragraphs_by_id(view.handle, tuple(picked)).head(MAX_LISTED)
     st.subheader("Selected paragraphs", anchor=False)
@@ -132,8 +127,8 @@ def draw_selection_list(view: View, picked: list[str], outline: url_state.Outlin
     if outline:
         # The map draws a sample of a large slice: the area may contain more than the selection.
         s = replace(view.slice, copies="originals")
-        written = url_state.format_outline(outline)
-        there = evidence.EvidenceSettings("", "", False, "best", url_state.parse_outline(written))
+        written = evidence.format_outline(outline)
+        there = evidence.EvidenceSettings("", "", False, "best", evidence.parse_outline(written))
         total = evidence.count_results(view, s, there, evidence.find_near_paragraphs(view, there)[0])
         st.button(
             f"Open this area in Evidence ({phrases.format_count(total, 'paragraph')})",

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries
-from narratives.dashboard.components import quality
-from narratives.dashboard.components.tables import COUNT_COLUMN
+from narratives.dashboard import cached_queries, quality
 from narratives.dashboard.shell import View
+from narratives.dashboard.tables import COUNT_COLUMN
 from narratives.model import Slice, SnapshotManifest
 from narratives.render import phrases
 from narratives.store.queries import sources as sources_queries
@@ -65,9 +64,7 @@ def draw_quality(view: View) -> None:
         st.markdown(quality.NOT_MEASURED)
         return
     st.markdown(quality.HOW_TO_READ)
-    st.markdown(
-        phrases.escape_markdown(phrases.make_sentence(cached_queries.get_snapshot(view.handle).quality_caveat()))
-    )
+    st.markdown(quality.describe_caveat(view))
     if checked := quality.describe_spot_checks(view):
         st.markdown(checked)
     quality.draw_quality_table(view, list(measured.values()))
@@ -89,11 +86,7 @@ def draw_snapshot(view: View) -> None:
 
 def build_facts_table(manifest: SnapshotManifest) -> pd.DataFrame:
     """Return parameters, versions and checksums of a snapshot, with columns What, Name and Value."""
-    groups = (
-        ("parameter", manifest.parameters),
-        ("version", manifest.versions),
-        ("sha256", manifest.checksums),
-    )
+    groups = (("parameter", manifest.parameters), ("version", manifest.versions), ("sha256", manifest.checksums))
     rows = [(what, name, value) for what, values in groups for name, value in values.items()]
     return pd.DataFrame(rows, columns=["What", "Name", "Value"])
 

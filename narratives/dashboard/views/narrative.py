@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, navigation, shell, sidebar
-from narratives.dashboard.components import controls, quality
+from narratives.dashboard import cached_queries, controls, navigation, quality, shell
 from narratives.dashboard.shell import View
+from narratives.dashboard.tables import TEXT_COLUMN
 from narratives.model import EvidenceQuery, QualityMetrics, Slice, SuppressionRule
-from narratives.render import narrative_phrases, phrases
+from narratives.render import phrases
 from narratives.render.traces import Measure, to_records
 from narratives.store.queries.narrative import NarrativeCard
 
@@ -54,7 +54,7 @@ def draw_narrative_picker(view: View) -> str:
     named = view.slice.narratives
     start = named[0] if len(named) == 1 else options["narrative_id"].iloc[options["paragraphs"].argmax()]
     listed = {key: name + (" (discovered)" if origins[key] == "discovered" else "") for key, name in names.items()}
-    return controls.box(
+    return controls.draw_selectbox(
         "Narrative to show",
         navigation.NARRATIVE_PARAMETER,
         listed,
@@ -80,8 +80,10 @@ def build_context(view: View, key: str, measured: Sequence[QualityMetrics]) -> N
 def draw_controls(view: View, context: NarrativeContext) -> NarrativeContext:
     """Draw the controls for measure and period length and return the context with their values."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        measure = controls.measure()
-        length = controls.period("Auto picks the shortest period with enough text for a share of this narrative.")
+        measure = controls.draw_measure_control()
+        length = controls.draw_period_control(
+            "Auto picks the shortest period with enough text for a share of this narrative."
+        )
     by = length
     if by == "auto":
         by = cached_queries.select_narrative_granularity(view.handle, context.slice, context.id)
@@ -102,10 +104,10 @@ def draw_headline(view: View, context: NarrativeContext) -> bool:
     row = rows[0]
     speakers = cached_queries.load_actors(view.handle, context.slice, context.id, "speaker")
     outlets = cached_queries.load_actors(view.handle, context.slice, context.id, "outlet")
-    reason = narrative_phrases.explain_no_correction(row, context.measured)
+    reason = phrases.explain_no_correction(row, context.measured)
     corrected = phrases.format_limits(row, "corrected")
     denominator = phrases.describe_denominator(context.slice, int(row["total_paragraphs"]))
-    cells = [
+    cells: list[tuple[str, str, str | None]] = [
         ("Paragraphs", f"{int(row['paragraphs']):,}", f"Out of {denominator}. Undated paragraphs are included."),
         (
             "Share, 95 % interval",
@@ -115,22 +117,18 @@ def draw_headline(view: View, context: NarrativeContext) -> bool:
         (
             "Corrected share",
             corrected,
-            "See below."
-            if reason
-            else phrases.make_sentence(narrative_phrases.CORRECTION_METHODS.get(row["correction"], "")),
+            "See below." if reason else phrases.make_sentence(phrases.CORRECTION_METHODS.get(row["correction"], "")),
         ),
         ("Named speakers", f"{(speakers['speaker'] != '').sum():,}", None),
         ("Outlets", f"{len(outlets):,}", None),
     ]
-    grid = st.grid("auto", min_column_width=170, gap="small")
-    for label, value, note in cells:
-        grid.metric(label, value, help=note)
+    shell.draw_metrics(cells, 170)
     if reason:
         # A spot check helps only if recall is known, and uses only the latest snapshot.
         recall = context.measured.recall if context.measured else 0
         checked = context.id in cached_queries.load_spot_checks(view.handle) or shell.get_pinned_snapshot_id()
-        useful = recall > 0 and not checked and reason != narrative_phrases.TOO_LITTLE_TEXT
-        hint = narrative_phrases.SPOT_CHECK_HINT if useful else ""
+        useful = recall > 0 and not checked and reason != phrases.TOO_LITTLE_TEXT
+        hint = phrases.SPOT_CHECK_HINT if useful else ""
         st.caption(f"{phrases.escape_markdown(f'No corrected share: {reason}.')} {hint}")
     return True
 
@@ -148,15 +146,14 @@ def draw_quality(view: View, context: NarrativeContext, measured: Mapping[str, Q
         return
     rows = [context.measured, *([measured[""]] if "" in measured else [])]
     quality.draw_quality_table(view, rows)
-    caveat = phrases.make_sentence(cached_queries.get_snapshot(view.handle).quality_caveat())
-    st.caption(f"{quality.HOW_TO_READ} {phrases.escape_markdown(caveat)}")
+    st.caption(f"{quality.HOW_TO_READ} {quality.describe_caveat(view)}")
 
 
 def draw_lineage(view: View, context: NarrativeContext) -> None:
     """Draw the history of the narrative from snapshot to snapshot."""
     st.subheader("Lineage", anchor=False)
     history = cached_queries.load_lineage(view.handle, context.id)
-    rows = narrative_phrases.build_lineage_table(history, context.id)
+    rows = phrases.build_lineage_table(history, context.id)
     st.caption(
         "What each build changed about this narrative, latest first, for the snapshots still in the store. "
         "With the same definition and the same matcher, the same texts give the same counts."
@@ -165,7 +162,7 @@ def draw_lineage(view: View, context: NarrativeContext) -> None:
         rows,
         hide_index=True,
         height="content",
-        column_config={"What changed": st.column_config.TextColumn(width="large")},
+        column_config={"What changed": TEXT_COLUMN(width="large")},
     )
 
 
@@ -185,10 +182,11 @@ def draw_narrative_opener(view: View) -> None:
 
 def _open_narrative() -> None:
     if narrative_id := st.session_state.get("open-narrative"):
-        navigation.open_page(navigation.NARRATIVE_PAGE, sidebar.read_filters(), about=narrative_id)
+        navigation.open_page(navigation.NARRATIVE_PAGE, navigation.read_filters(), about=narrative_id)
 
 
 _MAX_FIRST_EXEMPLARS = 3  # exemplars shown before the rest
+_MAX_CENTRAL = 3  # paragraphs of a discovered narrative
 
 
 def draw_definition(view: View, card: NarrativeCard) -> None:
@@ -213,9 +211,9 @@ def draw_definition(view: View, card: NarrativeCard) -> None:
         if rest > 0:
             with st.expander(f"{rest} more examples, and the cues"):
                 _draw_bullets(st, "", card.exemplars[_MAX_FIRST_EXEMPLARS:])
-                shell.draw_note(f"Cues, strong evidence by themselves: {', '.join(card.phrases)}.")
+                shell.draw_note(f"Cues (each is strong evidence by itself): {', '.join(card.phrases)}.")
         elif card.phrases:
-            shell.draw_note(f"Cues, strong evidence by themselves: {', '.join(card.phrases)}.")
+            shell.draw_note(f"Cues (each is strong evidence by itself): {', '.join(card.phrases)}.")
         if card.exemplars:
             st.caption(
                 "All wording here was written for the codebook and is not quoted from anyone. It says nothing "
@@ -233,7 +231,7 @@ def _draw_candidate(view: View, card: NarrativeCard, names: Mapping[str, str]) -
         shell.draw_note(f"Distinctive phrases: {', '.join(card.phrases)}.")
         if card.nearest in names:
             draw_narrative_link(view, f"Nearest in the codebook: {names[card.nearest]}", card.nearest)
-        central = cached_queries.load_central_paragraphs(view.handle, card.narrative_id)["text"]
+        central = cached_queries.load_central_paragraphs(view.handle, card.narrative_id, _MAX_CENTRAL)["text"]
         _draw_bullets(st, "Most central paragraphs", list(central))
 
 
@@ -273,11 +271,11 @@ def draw_paragraphs(rows: pd.DataFrame, own: Slice, key: str) -> None:
                     key=f"{key}-{number}",
                     type="tertiary",
                     icon=":material/article:",
-                    help="Show it with the other paragraphs of its day",
+                    help="Show this paragraph with the others of the same day",
                     on_click=navigation.open_evidence,
                     args=(_build_paragraph_slice(row, own),),
                 )
-            st.markdown(narrative_phrases.highlight_sentence(row["text"], row["sentence"]))
+            st.markdown(phrases.highlight_sentence(row["text"], row["sentence"]))
             if row["exemplar"]:
                 st.caption(f"Nearest exemplar of the codebook: {phrases.escape_markdown(row['exemplar'])}")
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, navigation
-from narratives.dashboard.components import chart_panel, quality
-from narratives.dashboard.components.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS
+from narratives.dashboard import cached_queries, chart_panel, navigation, quality
 from narratives.dashboard.shell import View
+from narratives.dashboard.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS, TEXT_COLUMN
 from narratives.dashboard.views.narrative import NarrativeContext, draw_narrative_link, draw_paragraphs
 from narratives.dashboard.views.prevalence import PREVALENCE_COLUMNS
 from narratives.measure.suppression import SAMPLE_RULE
 from narratives.model import dates
 from narratives.model.slice import Actor
-from narratives.render import narrative_charts, narrative_phrases, phrases, time_series
+from narratives.render import narrative_charts, phrases, time_series
 from narratives.render.traces import to_records
 
-_NUMBER_COLUMN = st.column_config.NumberColumn
+MAX_BEST, MAX_EXPLAINING = 10, 4  # paragraphs shown: of the narrative, and after a change
 _TREND_COLUMNS = {
     **{key: column for key, column in PREVALENCE_COLUMNS.items() if key != "narrative"},
     "corrected": PERCENT_COLUMN("Corrected"),
@@ -34,17 +32,12 @@ def draw_trend(view: View, context: NarrativeContext) -> None:
         st.text(phrases.describe_undated(cached_queries.load_totals(view.handle, context.slice).undated, context.slice))
         return
     changes = cached_queries.load_trend_change_points(view.handle, context.slice, context.id)
-    colour = cached_queries.get_narrative_colour(view.handle, context.id)
+    colour = cached_queries.get_narrative_colours(view.handle)[context.id]
     shown = rows[rows["base_ok"]] if rows["base_ok"].any() and context.measure == "share" else rows
     measure = context.measure if rows["base_ok"].any() else "count"
     summary = time_series.describe_time_series(shown, time_series.compute_axis_spec(rows, measure))
     levels = [phrases.describe_change_point(row) for row in to_records(changes)]
     summary += f" Changes of level: {'; '.join(levels) or 'none'}."
-
-    def figures() -> chart_panel.Figures:
-        events = _select_events(view, context.id)
-        figure = narrative_charts.build_trend_figure(rows, changes, colour, context.measure, events)
-        return [("narrative-trend", figure, summary)]
 
     panel = chart_panel.ChartPanel(
         key="narrative-trend",
@@ -57,14 +50,20 @@ def draw_trend(view: View, context: NarrativeContext) -> None:
         extra={"by": context.slice.by},
         link={navigation.NARRATIVE_PARAMETER: context.id},
     )
-    chart_panel.draw_panel(view, panel, figures)
+    events = cached_queries.load_events_about(view.handle, [context.id])
+    chart_panel.draw_chart(
+        view,
+        panel,
+        panel.key,
+        lambda: narrative_charts.build_trend_figure(rows, changes, colour, context.measure, events),
+    )
     _draw_change_points(view, context, rows, changes)
 
 
 def _describe_trend(view: View, context: NarrativeContext, rows: pd.DataFrame) -> str:
-    first, last = rows["period"].min()[:4], rows["period"].max()[:4]
     total = int(rows["total_paragraphs"].sum())
     totals = cached_queries.load_totals(view.handle, context.slice)
+    denominator = phrases.describe_denominator(context.slice, total, phrases.format_years(rows))
     noun = dates.GRANULARITY_NOUNS[context.slice.by]
     auto = ", the shortest period with enough text for its share" if context.automatic else ""
     what = "Share of" if context.measure == "share" else "Count out of"
@@ -74,10 +73,8 @@ def _describe_trend(view: View, context: NarrativeContext, rows: pd.DataFrame) -
         filter(
             None,
             [
-                f"{what} {phrases.describe_denominator(context.slice, total, first, last)}. By {noun}{auto}.",
-                narrative_phrases.describe_suppression_rule(
-                    context.rule, context.slice.by, context.rule == SAMPLE_RULE
-                ),
+                f"{what} {denominator}. By {noun}{auto}.",
+                phrases.describe_suppression_rule(context.rule, context.slice.by, context.rule == SAMPLE_RULE),
                 phrases.describe_undated(totals.undated, context.slice),
                 phrases.describe_unread_languages(totals.other_language),
                 quality.describe_correction(view, rows),
@@ -90,11 +87,11 @@ def _draw_change_points(view: View, context: NarrativeContext, rows: pd.DataFram
     """Draw each change point in words, with the best paragraphs of the level after it."""
     noun = dates.GRANULARITY_NOUNS[context.slice.by]
     if changes.empty:
-        st.caption(f"No lasting change of its share was found with periods of this length ({noun}).")
+        st.caption(f"No lasting change of the share was found with periods of this length ({noun}).")
         return
     st.caption(
         "Found automatically: from each change point on, the share stays at a different level. This shows that "
-        "it changed, not why. Open one to read the best-matching paragraphs of the new level."
+        "the share changed, not why. Open a change point to read the best-matching paragraphs after it."
     )
     starts = [*changes["period"], ""]
     labels = sorted(rows["period"])
@@ -102,14 +99,12 @@ def _draw_change_points(view: View, context: NarrativeContext, rows: pd.DataFram
         until = [label for label in labels if not starts[number] or label < starts[number]][-1]
         first = navigation.narrow_slice(context.own, {"period": row["period"]}).date_from
         after = replace(
-            context.own,
-            date_from=first,
-            date_to=navigation.narrow_slice(context.own, {"period": until}).date_to,
+            context.own, date_from=first, date_to=navigation.narrow_slice(context.own, {"period": until}).date_to
         )
         sign = "▲" if row["direction"] == "up" else "▼"
         with st.expander(f"**{sign} {number}** {phrases.escape_markdown(phrases.describe_change_point(row))}"):
             best = cached_queries.load_best_paragraphs(
-                view.handle, replace(after, narratives=()), context.id, cached_queries.MAX_EXPLAINING
+                view.handle, replace(after, narratives=()), context.id, MAX_EXPLAINING
             )
             st.button(
                 f"All paragraphs from {dates.describe_period(row['period'])} to {dates.describe_period(until)}",
@@ -129,9 +124,7 @@ def draw_best_paragraphs(view: View, context: NarrativeContext) -> None:
         "match is not the typical one: the Evidence page lists all paragraphs."
     )
     draw_paragraphs(
-        cached_queries.load_best_paragraphs(
-            view.handle, replace(context.slice, by="year"), context.id, cached_queries.MAX_BEST
-        ),
+        cached_queries.load_best_paragraphs(view.handle, replace(context.slice, by="year"), context.id, MAX_BEST),
         context.own,
         "best",
     )
@@ -144,16 +137,6 @@ def draw_best_paragraphs(view: View, context: NarrativeContext) -> None:
     )
 
 
-def _select_events(view: View, narrative_id: str) -> list[tuple[date, str]]:
-    events = cached_queries.load_snapshot_events(view.handle)
-    columns = (events["date"], events["name"], events["narratives"])
-    return [
-        (date.fromisoformat(day), name)
-        for day, name, narratives in zip(*columns, strict=True)
-        if narrative_id in narratives
-    ]
-
-
 MAX_ACTORS, MAX_COOCCURRING, MAX_NEAREST = 12, 15, 3
 _VOICE_COLUMNS = {voice: COUNT_COLUMN(name.capitalize()) for voice, name in phrases.VOICE_LABELS.items()}
 
@@ -163,7 +146,9 @@ def draw_actors(view: View, context: NarrativeContext, actor: Actor) -> None:
     rows = cached_queries.load_actors(view.handle, context.slice, context.id, actor)
     if actor == "outlet" and len(rows) == 1:
         st.caption(
-            phrases.escape_markdown(f"All of it is from one outlet: {rows['outlet'].iloc[0] or phrases.NOBODY}.")
+            phrases.escape_markdown(
+                f"All of these paragraphs are from one outlet: {rows['outlet'].iloc[0] or phrases.NOBODY}."
+            )
         )
         return
     first = rows.head(MAX_ACTORS)
@@ -176,7 +161,7 @@ def draw_actors(view: View, context: NarrativeContext, actor: Actor) -> None:
         title="Who advances it" if actor == "speaker" else "Which outlets",
         how=f"Paragraphs that advance it, by {actor} and voice ({by_voice}). Each bar is labelled with their number "
         f"and their share of all statement paragraphs of that {actor}. A share needs at least "
-        f"{context.rule.documents} documents and {narrative_phrases.format_expected_count(context.rule)} expected. "
+        f"{context.rule.documents} documents and {phrases.format_expected_count(context.rule)} expected. "
         "Being quoted or reported is not the same as saying it oneself. Those who speak more have longer bars.",
         summary=summary,
         table=rows[
@@ -191,16 +176,15 @@ def draw_actors(view: View, context: NarrativeContext, actor: Actor) -> None:
         ],
         slice=context.own,
         columns={
-            actor: st.column_config.TextColumn(actor.capitalize()),
+            actor: TEXT_COLUMN(actor.capitalize()),
             **{f"{voice}_voice": _VOICE_COLUMNS[voice] for voice in voices},
             **{key: PREVALENCE_COLUMNS[key] for key in ("paragraphs", "total_paragraphs", *SHARE_COLUMNS)},
-            "base_reason": st.column_config.TextColumn("Why no share"),
+            "base_reason": TEXT_COLUMN("Why no share"),
         },
         link={navigation.NARRATIVE_PARAMETER: context.id},
     )
-    key = f"narrative-{actor}s"
-    chart_panel.draw_panel(
-        view, panel, lambda: [(key, narrative_charts.build_actors_figure(first, actor, context.id), summary)]
+    chart_panel.draw_chart(
+        view, panel, panel.key, lambda: narrative_charts.build_actors_figure(first, actor, context.id)
     )
     if len(rows) > len(first):
         st.caption(f"Showing {len(first)} of {phrases.format_count(len(rows), actor)}. The table lists them all.")
@@ -217,31 +201,28 @@ def draw_first_uses(view: View, context: NarrativeContext, actor: Actor) -> None
     coarse = int(rows["not_to_the_day"].sum())
     undated = f" Not included: {phrases.format_count(coarse, 'paragraph')} without an exact day." if coarse else ""
     since = cached_queries.find_first_day(view.handle, context.slice)
-    summary = narrative_phrases.describe_first_uses(dated)
-    key = f"narrative-first-{actor}s"
+    summary = phrases.describe_first_uses(dated)
     panel = chart_panel.ChartPanel(
-        key=key,
+        key=f"narrative-first-{actor}s",
         title="First use, and who followed" if actor == "speaker" else "First use by outlet",
-        how=f"{summary} {narrative_phrases.describe_first_use_limits(since)}{undated}",
+        how=f"{summary} {phrases.describe_first_use_limits(since)}{undated}",
         summary=summary,
         table=dated.drop(columns=["narrative_id"]),
         slice=context.own,
         columns={
-            "actor": st.column_config.TextColumn(actor.capitalize()),
-            "first": st.column_config.TextColumn("First use"),
+            "actor": TEXT_COLUMN(actor.capitalize()),
+            "first": TEXT_COLUMN("First use"),
             "days_after": COUNT_COLUMN("Days after the first use"),
-            "kth": st.column_config.TextColumn("Third use"),
+            "kth": TEXT_COLUMN("Third use"),
             "uses": COUNT_COLUMN("Paragraphs"),
-            "covered_from": st.column_config.TextColumn("Texts since"),
+            "covered_from": TEXT_COLUMN("Texts since"),
             "covered_before": st.column_config.CheckboxColumn("Texts before the first use"),
         },
         link={navigation.NARRATIVE_PARAMETER: context.id},
     )
-    colour = cached_queries.get_narrative_colour(view.handle, context.id)
-    chart_panel.draw_panel(
-        view,
-        panel,
-        lambda: [(key, narrative_charts.build_first_uses_figure(first, actor, context.id, colour), summary)],
+    colour = cached_queries.get_narrative_colours(view.handle)[context.id]
+    chart_panel.draw_chart(
+        view, panel, panel.key, lambda: narrative_charts.build_first_uses_figure(first, actor, context.id, colour)
     )
     if len(dated) > len(first):
         number = phrases.format_count(len(dated), actor)
@@ -254,7 +235,7 @@ def draw_cooccurrence(view: View, context: NarrativeContext) -> None:
     enough = rows[rows["base_ok"]].head(MAX_COOCCURRING)
     rare = rows[~rows["base_ok"] & (rows["both"] > 0)]
     documents = int(rows["total"].max()) if len(rows) else 0
-    summary = " ".join(narrative_phrases.describe_cooccurrence(row) for row in to_records(enough))
+    summary = " ".join(phrases.describe_cooccurrence(row) for row in to_records(enough))
     if enough.empty:
         st.subheader("Narratives in the same documents", anchor=False)
         st.text("No other codebook narrative occurs in enough of the same documents to compare with chance.")
@@ -275,20 +256,17 @@ def draw_cooccurrence(view: View, context: NarrativeContext) -> None:
                 "both": COUNT_COLUMN("Documents with both"),
                 "b": COUNT_COLUMN("With the other"),
                 "a": COUNT_COLUMN("With this one"),
-                "lift": _NUMBER_COLUMN("Times chance", format="%.2f"),
-                "lift_low": _NUMBER_COLUMN("95 % from", format="%.2f"),
-                "lift_high": _NUMBER_COLUMN("to", format="%.2f"),
+                "lift": st.column_config.NumberColumn("Times chance", format="%.2f"),
+                "lift_low": st.column_config.NumberColumn("95 % from", format="%.2f"),
+                "lift_high": st.column_config.NumberColumn("to", format="%.2f"),
                 "shared": COUNT_COLUMN("Paragraphs with both"),
-                "base_reason": st.column_config.TextColumn("Why no comparison"),
+                "base_reason": TEXT_COLUMN("Why no comparison"),
             },
             extra={"unit": "document"},
             link={navigation.NARRATIVE_PARAMETER: context.id},
         )
-        figure = "narrative-company"
-        chart_panel.draw_panel(
-            view,
-            panel,
-            lambda: [(figure, narrative_charts.build_cooccurrence_figure(enough, context.id), summary)],
+        chart_panel.draw_chart(
+            view, panel, panel.key, lambda: narrative_charts.build_cooccurrence_figure(enough, context.id)
         )
     if len(rare):
         counts = [f"{row['narrative']} ({row['both']})" for row in to_records(rare)]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, navigation, shell, sidebar
-from narratives.dashboard.components import chart_panel, controls, quality
-from narratives.dashboard.components.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS
+from narratives.dashboard import cached_queries, chart_panel, controls, navigation, quality, shell
 from narratives.dashboard.shell import View
+from narratives.dashboard.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS, TEXT_COLUMN
 from narratives.measure import smooth_shares, suppress_small_bases
 from narratives.model import QualityMetrics, Slice, Unit, dates
 from narratives.render import phrases, time_series
@@ -20,12 +18,7 @@ from narratives.render.colours import make_distinct
 from narratives.render.traces import AxisSpec, Measure
 
 _UNITS: Mapping[Unit, str] = {"paragraph": "Paragraphs", "document": "Documents"}
-_ORDER_LABELS = {
-    "prevalence": "Most prevalent",
-    "range": "Largest range",
-    "name": "Name",
-    "codebook": "Codebook",
-}
+_ORDER_LABELS = {"prevalence": "Most prevalent", "range": "Largest range", "name": "Name", "codebook": "Codebook"}
 _ORIGIN_LABELS = {"codebook": "Codebook", "discovered": "Discovered", "all": "All"}
 
 
@@ -45,20 +38,20 @@ def draw_controls(view: View) -> PrevalenceSettings:
     """Draw the controls of the page and return their values, which are kept in the URL."""
     discovered = bool((cached_queries.load_options(view.handle).narratives["origin"] == "discovered").any())
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        measure = controls.measure()
-        unit = controls.choice("Of", "unit", _UNITS)
-        length = controls.period("Auto picks the shortest period with enough text.")
+        measure = controls.draw_measure_control()
+        unit = controls.draw_segmented_control("Of", "unit", _UNITS)
+        length = controls.draw_period_control("Auto picks the shortest period with enough text.")
         origin = "codebook"
         if discovered:
-            origin = controls.choice(
+            origin = controls.draw_segmented_control(
                 "Narratives",
                 "origin",
                 _ORIGIN_LABELS,
                 help="Codebook narratives are defined by people. Discovered narratives are recurring "
                 "claims that the codebook does not cover.",
             )
-        order = controls.box("Order", "order", _ORDER_LABELS, width=190)
-        smooth = controls.switch("Smooth", "smooth", "Average each line over three periods, weighted by text.")
+        order = controls.draw_selectbox("Order", "order", _ORDER_LABELS, width=190)
+        smooth = controls.draw_toggle("Smooth", "smooth", "Average each line over three periods, weighted by text.")
     by = cached_queries.select_granularity(view.handle, view.slice) if length == "auto" else length
     s = replace(view.slice, by=by, unit=unit)
     return PrevalenceSettings(s, measure, origin, length == "auto", order, smooth)
@@ -92,9 +85,8 @@ def _order_narratives(frame: pd.DataFrame, order: str) -> list[str]:
 
 def describe_shown_denominator(shown: pd.DataFrame, settings: PrevalenceSettings) -> str:
     """Describe the denominator of the shares."""
-    totals = shown.drop_duplicates("period")
-    first, last = totals["period"].min()[:4], totals["period"].max()[:4]
-    return phrases.describe_denominator(settings.slice, int(totals["total_paragraphs"].sum()), first, last)
+    total = int(shown.drop_duplicates("period")["total_paragraphs"].sum())
+    return phrases.describe_denominator(settings.slice, total, phrases.format_years(shown))
 
 
 def describe_counts(view: View, settings: PrevalenceSettings, denominator: str) -> str:
@@ -122,13 +114,12 @@ def draw_headline(view: View, settings: PrevalenceSettings, shown: pd.DataFrame)
     """Draw the headline figures: amount of text, period, and what no narrative or period includes."""
     counted = cached_queries.load_totals(view.handle, settings.slice)
     outside = counted.unassigned + (counted.candidates_only if settings.origin == "codebook" else 0)
-    first, last = shown["period"].min()[:4], shown["period"].max()[:4]
     undated = counted.undated / max(1, counted.placed + counted.undated)
-    cells = [
+    cells: list[tuple[str, str, str | None]] = [
         ("Documents", f"{counted.documents:,}", "Documents with at least one statement paragraph."),
         ("Paragraphs", f"{counted.statements:,}", "Statement paragraphs: no headings, no questions."),
         ("Speakers", f"{counted.speakers:,}", "People and organizations named as speakers."),
-        ("Period", first if first == last else f"{first}–{last}", None),
+        ("Period", phrases.format_years(shown), None),
         (
             "Not in codebook" if settings.origin == "codebook" else "In no narrative",
             phrases.format_percent(outside / max(1, counted.statements)),
@@ -141,9 +132,7 @@ def draw_headline(view: View, settings: PrevalenceSettings, shown: pd.DataFrame)
         ),
         ("Last build", phrases.format_timestamp(cached_queries.get_manifest(view.handle).built_at, short=True), None),
     ]
-    grid = st.grid("auto", min_column_width=130, gap="small")
-    for label, value, note in cells:
-        grid.metric(label, value, help=note)
+    shell.draw_metrics(cells, 130)
 
 
 MAX_SMALL_CHARTS, MAX_COMPARED, DEFAULT_COMPARED = 24, 6, 4
@@ -153,25 +142,21 @@ CORRECTED_HELP = (
     "labels. See the Method page."
 )
 PREVALENCE_COLUMNS = {
-    "period": st.column_config.TextColumn("Period"),
-    "narrative": st.column_config.TextColumn("Narrative", width="medium"),
+    "period": TEXT_COLUMN("Period"),
+    "narrative": TEXT_COLUMN("Narrative", width="medium"),
     "paragraphs": COUNT_COLUMN("Count"),
     "total_paragraphs": COUNT_COLUMN("Of"),
     **SHARE_COLUMNS,
-    "base_reason": st.column_config.TextColumn("Why no share"),
+    "base_reason": TEXT_COLUMN("Why no share"),
     "corrected": PERCENT_COLUMN("Corrected", help=CORRECTED_HELP),
     "corrected_low": PERCENT_COLUMN("95 % from "),
     "corrected_high": PERCENT_COLUMN("to "),
-    "correction_reason": st.column_config.TextColumn("Why not corrected", width="medium"),
+    "correction_reason": TEXT_COLUMN("Why not corrected", width="medium"),
 }
 
 
 def draw_small_multiples(
-    view: View,
-    settings: PrevalenceSettings,
-    shown: pd.DataFrame,
-    how: str,
-    measured: Mapping[str, QualityMetrics],
+    view: View, settings: PrevalenceSettings, shown: pd.DataFrame, how: str, measured: Mapping[str, QualityMetrics]
 ) -> None:
     """Draw one small chart per narrative, all on the same scale, with its measured quality if known."""
     axes = time_series.compute_axis_spec(shown, settings.measure, settings.slice.unit)
@@ -237,7 +222,7 @@ def _draw_change_list(shown: pd.DataFrame, changes: pd.DataFrame) -> None:
     names = dict(zip(shown["narrative_id"], shown["narrative"], strict=True))
     with st.expander(f"Change points ({len(changes)})"):
         st.caption(
-            "From a change point on, the share stays at a different level for at least two periods. The method is "
+            "After a change point, the share stays at a different level for at least two periods. The method is "
             "optimal partitioning; with its penalty, fewer than one in twenty series without a change show one. "
             "A change point shows that something changed in these texts, not why."
         )
@@ -250,7 +235,7 @@ def _draw_change_list(shown: pd.DataFrame, changes: pd.DataFrame) -> None:
 def draw_comparison(view: View, settings: PrevalenceSettings, shown: pd.DataFrame, how: str) -> None:
     """Draw up to six narratives in one chart, with related events."""
     names = dict(zip(shown["narrative_id"], shown["narrative"], strict=True))
-    picked = controls.several(
+    picked = controls.draw_multiselect(
         "Narratives to compare",
         "compare",
         names,
@@ -261,19 +246,9 @@ def draw_comparison(view: View, settings: PrevalenceSettings, shown: pd.DataFram
     rows = shown[shown["narrative_id"].isin(keys)]
     axes = time_series.compute_axis_spec(rows, settings.measure, settings.slice.unit)
     colours = cached_queries.get_narrative_colours(view.handle)
-    events = cached_queries.load_snapshot_events(view.handle)
     # Only events related to these narratives: all events at once would hide the lines.
-    columns = (events["date"], events["name"], events["narratives"])
-    marked = [
-        (date.fromisoformat(day), name) for day, name, related in zip(*columns, strict=True) if set(related) & set(keys)
-    ]
+    marked = cached_queries.load_events_about(view.handle, keys)
     summary = " ".join(time_series.describe_time_series(rows[rows["narrative_id"] == key], axes) for key in keys)
-
-    def figures() -> chart_panel.Figures:
-        figure = time_series.build_comparison_figure(
-            rows, make_distinct({key: colours[key] for key in keys}), axes, marked
-        )
-        return [("comparison", figure, summary)]
 
     panel = chart_panel.ChartPanel(
         key="comparison",
@@ -286,7 +261,10 @@ def draw_comparison(view: View, settings: PrevalenceSettings, shown: pd.DataFram
         columns=PREVALENCE_COLUMNS,
         extra={"by": settings.slice.by},
     )
-    chart_panel.draw_panel(view, panel, figures)
+    distinct = make_distinct({key: colours[key] for key in keys})
+    chart_panel.draw_chart(
+        view, panel, panel.key, lambda: time_series.build_comparison_figure(rows, distinct, axes, marked)
+    )
 
 
 def draw_uncovered(view: View, settings: PrevalenceSettings) -> None:
@@ -302,8 +280,7 @@ def draw_uncovered(view: View, settings: PrevalenceSettings) -> None:
         else ""
     )
     rows = suppress_small_bases(
-        cached_queries.load_unassigned(view.handle, settings.slice),
-        cached_queries.get_suppression_rule(view.handle),
+        cached_queries.load_unassigned(view.handle, settings.slice), cached_queries.get_suppression_rule(view.handle)
     )
     figure, summary = time_series.build_uncovered_figure(rows)
     panel = chart_panel.ChartPanel(
@@ -319,12 +296,12 @@ def draw_uncovered(view: View, settings: PrevalenceSettings) -> None:
         columns={key: column for key, column in PREVALENCE_COLUMNS.items() if key != "narrative"},
         extra={"by": settings.slice.by},
     )
-    chart_panel.draw_panel(view, panel, lambda: [("uncovered", figure, summary)], on_click=_open_uncovered)
+    chart_panel.draw_chart(view, panel, panel.key, lambda: figure, _open_uncovered)
 
 
 def _open_uncovered(key: str) -> None:
     """Open the paragraphs of the clicked period that advance no narrative."""
     point = navigation.get_clicked_point(key)
     if point is not None:
-        s = navigation.narrow_slice(sidebar.read_filters(), {"narrative": (), **point})
+        s = navigation.narrow_slice(navigation.read_filters(), {"narrative": (), **point})
         navigation.open_evidence(s, unassigned=True)

@@ -9,10 +9,9 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, shell
-from narratives.dashboard.components import chart_panel, controls
-from narratives.dashboard.components.tables import PERCENT_COLUMN
+from narratives.dashboard import cached_queries, chart_panel, controls, shell
 from narratives.dashboard.shell import View
+from narratives.dashboard.tables import PERCENT_COLUMN, TEXT_COLUMN
 from narratives.dashboard.views import speakers
 from narratives.dashboard.views.speakers import SPEAKER_COLUMNS
 from narratives.model import dates
@@ -22,22 +21,17 @@ from narratives.render.colours import PALETTE
 
 MAX_PROFILE_CHARTS, MAX_PROFILE_OUTLETS = 6, 8
 _PERIOD_COLUMNS = {
-    "period": st.column_config.TextColumn("Period"),
+    "period": TEXT_COLUMN("Period"),
     **{key: column for key, column in SPEAKER_COLUMNS.items() if key != "speaker"},
-    "base_reason": st.column_config.TextColumn("No share because"),
+    "base_reason": TEXT_COLUMN("No share because"),
 }
-
-
-def draw_speaker_picker(key: str, label: str, names: Sequence[str], default: str, help: str = "") -> str:
-    """Draw a list of speakers and return the chosen one, kept in the URL as `key`."""
-    return controls.box(label, key, {name: name for name in names}, default, help)
 
 
 def draw_profile_picker(view: View, names: Sequence[str]) -> str:
     """Draw the choice of the speaker; the default is the first of the filter, otherwise the one with most text."""
     usual = [name for name, _ in cached_queries.load_options(view.handle).speakers if name in set(names)]
     wanted = [name for name in view.slice.speakers if name in set(names)]
-    return draw_speaker_picker("profile", "Speaker to show", names, [*wanted, *usual][0])
+    return controls.draw_selectbox("Speaker to show", "profile", {name: name for name in names}, [*wanted, *usual][0])
 
 
 def draw_profile(view: View, speaker: str) -> None:
@@ -74,8 +68,8 @@ def describe_roles(view: View, speaker: str) -> str:
 
 def _draw_period_charts(view: View, speaker: str, enough: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        measure = controls.measure()
-        length = controls.period("Auto picks the shortest period with enough text by this speaker.")
+        measure = controls.draw_measure_control()
+        length = controls.draw_period_control("Auto picks the shortest period with enough text by this speaker.")
     by = speakers.select_speaker_granularity(view.handle, view.slice) if length == "auto" else length
     s = replace(view.slice, by=by)
     rows = speakers.load_period_shares(view.handle, s)
@@ -92,10 +86,10 @@ def _draw_period_charts(view: View, speaker: str, enough: bool) -> None:
     summaries = {key: speaker_charts.describe_periods(frame) for key, frame in rows_by_id.items()}
     rule, totals = speakers.get_speaker_rule(view.handle).period, cached_queries.load_totals(view.handle, s)
     placed = int(rows.drop_duplicates("period")["total_paragraphs"].sum())
-    first, last = labels[0][:4], labels[-1][:4]
     what = "Share of" if measure == "share" else "Count out of"
+    denominator = phrases.describe_denominator(s, placed, phrases.format_years(shown))
     how = [
-        f"{what} {phrases.describe_denominator(s, placed, first, last)}, by {dates.GRANULARITY_NOUNS[by]}.",
+        f"{what} {denominator}, by {dates.GRANULARITY_NOUNS[by]}.",
         "The bars are 95 % intervals." if measure == "share" else "",
         f"A hollow mark with a count means fewer than {rule.documents} documents or fewer than "
         f"{rule.expected:g} expected paragraphs: too little for a share."
@@ -131,10 +125,7 @@ def _draw_period_charts(view: View, speaker: str, enough: bool) -> None:
 def _draw_breakdown(view: View, speaker: str) -> None:
     """Draw the speaker's paragraphs by voice and by outlet."""
     parts = []
-    fields: tuple[tuple[GroupBy, int], ...] = (
-        ("voice", len(phrases.VOICE_LABELS)),
-        ("outlet", MAX_PROFILE_OUTLETS),
-    )
+    fields: tuple[tuple[GroupBy, int], ...] = (("voice", len(phrases.VOICE_LABELS)), ("outlet", MAX_PROFILE_OUTLETS))
     for field, most in fields:
         volumes = speakers.load_amounts(view.handle, view.slice, field)
         shown = volumes.head(most)
@@ -158,16 +149,12 @@ def _draw_breakdown(view: View, speaker: str) -> None:
         table=rows,
         slice=view.slice,
         columns={
-            "field": st.column_config.TextColumn("By"),
-            "label": st.column_config.TextColumn("Voice or outlet"),
+            "field": TEXT_COLUMN("By"),
+            "label": TEXT_COLUMN("Voice or outlet"),
             **{key: SPEAKER_COLUMNS[key] for key in ("paragraphs", "documents", "share")},
         },
     )
-    chart_panel.draw_panel(
-        view,
-        panel,
-        lambda: [("voices-chart", speaker_charts.build_breakdown_figure(rows, PALETTE[0]), summary)],
-    )
+    chart_panel.draw_chart(view, panel, "voices-chart", lambda: speaker_charts.build_breakdown_figure(rows, PALETTE[0]))
 
 
 def _format_day(iso: str) -> str:
@@ -185,7 +172,8 @@ def draw_comparison(view: View, speaker: str, names: Sequence[str]) -> None:
     if not others:
         st.text("The filters leave no second speaker to compare with.")
         return
-    other = draw_speaker_picker("with", f"Compare {phrases.escape_markdown(speaker)} with", others, others[0])
+    label = f"Compare {phrases.escape_markdown(speaker)} with"
+    other = controls.draw_selectbox(label, "with", {name: name for name in others})
     pair = (speaker, other)
     rows = speakers.load_pair_shares(view.handle, view.slice, pair)
     table = speakers.compute_differences(rows, pair)
@@ -214,11 +202,7 @@ def draw_comparison(view: View, speaker: str, names: Sequence[str]) -> None:
         slice=s,
         columns=_build_pair_columns(pair),
     )
-    chart_panel.draw_panel(
-        view,
-        panel,
-        lambda: [("pair-chart", speaker_charts.build_dumbbell_figure(drawn_rows, pair), " ".join(differences))],
-    )
+    chart_panel.draw_chart(view, panel, "pair-chart", lambda: speaker_charts.build_dumbbell_figure(drawn_rows, pair))
     st.text("\n".join(differences))
     if not lacking:
         shell.draw_note(

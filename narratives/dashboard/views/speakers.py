@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, shell
-from narratives.dashboard.components import chart_panel, controls
-from narratives.dashboard.components.tables import COUNT_COLUMN, SHARE_COLUMNS
+from narratives.dashboard import cached_queries, chart_panel, controls, shell
 from narratives.dashboard.shell import View
+from narratives.dashboard.tables import COUNT_COLUMN, SHARE_COLUMNS, TEXT_COLUMN
 from narratives.measure import add_shares, choose_granularity, compute_difference, suppress_small_bases
 from narratives.measure.suppression import SAMPLE_RULE
 from narratives.model import Granularity, Slice, SuppressionRule
@@ -117,19 +116,19 @@ ROW_LIMITS = {n: n for n in ("4", "8", "16", "32")}
 Rank = Literal["advancing", "text"]
 RANK_LABELS: Mapping[Rank, str] = {"advancing": "Advancing paragraphs", "text": "All paragraphs"}
 SPEAKER_COLUMNS = {
-    "speaker": st.column_config.TextColumn("Speaker"),
-    "narrative": st.column_config.TextColumn("Narrative", width="medium"),
+    "speaker": TEXT_COLUMN("Speaker"),
+    "narrative": TEXT_COLUMN("Narrative", width="medium"),
     "paragraphs": COUNT_COLUMN("Count"),
     "total_paragraphs": COUNT_COLUMN("Of"),
     "documents": COUNT_COLUMN("Documents"),
     **SHARE_COLUMNS,
 }
 _SUPPRESSED_COLUMNS = {
-    "speaker": st.column_config.TextColumn("Speaker"),
+    "speaker": TEXT_COLUMN("Speaker"),
     "paragraphs": COUNT_COLUMN("Paragraphs"),
     "documents": COUNT_COLUMN("Documents"),
     "advancing": COUNT_COLUMN("Advancing", help="Paragraphs that advance any of the narratives shown."),
-    "reason": st.column_config.TextColumn("Why left out", width="medium"),
+    "reason": TEXT_COLUMN("Why left out", width="medium"),
 }
 
 
@@ -169,13 +168,13 @@ def draw_empty_state(view: View) -> None:
 def draw_controls() -> tuple[Rank, int]:
     """Draw the controls for ranking and number of speakers and return their values, kept in the URL."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        rank = controls.choice(
+        rank = controls.draw_segmented_control(
             "Rank speakers by",
             "speakers-by",
             RANK_LABELS,
             help="Paragraphs that advance any of the narratives shown, or all statement paragraphs.",
         )
-        most = controls.choice("At most", "speakers-top", ROW_LIMITS, "8")
+        most = controls.draw_segmented_control("At most", "speakers-top", ROW_LIMITS, "8")
     return rank, int(most)
 
 
@@ -213,15 +212,12 @@ def draw_heatmap(view: View, groups: SpeakerGroups) -> None:
         slice=view.slice,
         columns=SPEAKER_COLUMNS,
     )
-    chart_panel.draw_panel(
-        view, panel, lambda: [("speakers-heatmap", speaker_charts.build_speaker_heatmap(rows, dark), summary)]
-    )
+    chart_panel.draw_chart(view, panel, "speakers-heatmap", lambda: speaker_charts.build_speaker_heatmap(rows, dark))
 
 
 def _describe_heatmap(view: View, groups: SpeakerGroups, shown: int, by: str) -> str:
     rule, s = get_speaker_rule(view.handle), view.slice
-    span = phrases.format_date_range(s)
-    among = f"{phrases.describe_attribution(s)}{f' dated {span}' if span else ''}; {phrases.describe_copies(s)}"
+    among = f"{phrases.describe_scope(s)}; {phrases.describe_copies(s)}"
     ranked = "paragraphs that advance any of these narratives" if by == "advancing" else "statement paragraphs"
     part = f"{shown:,} of " if shown < len(groups.enough) else ""
     which = (
@@ -232,7 +228,7 @@ def _describe_heatmap(view: View, groups: SpeakerGroups, shown: int, by: str) ->
     unsure = (
         f"{phrases.format_count(totals.undated, 'further statement paragraph')} may fall within these dates, but "
         "the date is missing or too coarse."
-        if span and totals.undated
+        if (s.date_from or s.date_to) and totals.undated
         else ""
     )
     parts = [

@@ -9,21 +9,16 @@ from datetime import date, timedelta
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, shell
-from narratives.dashboard.components import chart_panel, controls
-from narratives.dashboard.components.tables import COUNT_COLUMN
+from narratives.dashboard import cached_queries, chart_panel, controls, shell
 from narratives.dashboard.shell import View
+from narratives.dashboard.tables import COUNT_COLUMN, TEXT_COLUMN
 from narratives.measure import find_first_uses
 from narratives.model import Slice, dates
 from narratives.model.dates import parse_partial_date
 from narratives.model.slice import Actor
 from narratives.render import phrases, spread_charts
-from narratives.render.spread_charts import (
-    FIRST_USE_SIGN,
-    KTH_USE_SIGN,
-    USE_DAY_SIGN,
-    format_ordinal,
-)
+from narratives.render.spread_charts import FIRST_USE_SIGN, KTH_USE_SIGN, USE_DAY_SIGN, format_ordinal
+from narratives.render.traces import Figure
 from narratives.store.queries import speakers as speakers_queries
 
 
@@ -51,8 +46,7 @@ def compute_first_uses(uses: pd.DataFrame, covered: pd.DataFrame, k: int) -> pd.
     coarse = dict(partial.groupby("actor")["date"].min())
     actors = table["actor"].tolist()
     return table.assign(
-        covered_to=[ends.get(actor, "") for actor in actors],
-        coarse=[coarse.get(actor, "") for actor in actors],
+        covered_to=[ends.get(actor, "") for actor in actors], coarse=[coarse.get(actor, "") for actor in actors]
     )
 
 
@@ -87,28 +81,28 @@ VIEW_LABELS = {"timeline": "Timeline", "cumulative": "Running total"}
 ROW_LIMITS, USE_COUNTS = ("10", "20", "40"), ("2", "3", "5", "10")
 MAX_LINES, MAX_NAMED_ACTORS = 6, 3
 _SPREAD_COLUMNS = {
-    "actor": st.column_config.TextColumn("Who"),
+    "actor": TEXT_COLUMN("Who"),
     "uses": COUNT_COLUMN("Paragraphs"),
-    "first": st.column_config.TextColumn("First use"),
+    "first": TEXT_COLUMN("First use"),
     "days_after": COUNT_COLUMN("Days after the first use"),
-    "kth": st.column_config.TextColumn("k-th paragraph"),
+    "kth": TEXT_COLUMN("k-th paragraph"),
     "days_to_kth": COUNT_COLUMN("Days to it"),
     "not_to_the_day": COUNT_COLUMN(
-        "Without a day", help="Paragraphs without an exact day, which are not in this order."
+        "Without a day", help="Paragraphs without an exact day. They are not in this order."
     ),
-    "coarse": st.column_config.TextColumn("Earliest of those"),
-    "covered_from": st.column_config.TextColumn("Text from"),
-    "covered_to": st.column_config.TextColumn("Text to"),
+    "coarse": TEXT_COLUMN("Earliest of those"),
+    "covered_from": TEXT_COLUMN("Text from"),
+    "covered_to": TEXT_COLUMN("Text to"),
     "covered_before": st.column_config.CheckboxColumn(
-        "Text before the first use", help="Without it, an earlier use cannot be ruled out."
+        "Text before the first use", help="If there is none, an earlier use cannot be ruled out."
     ),
 }
 _COPY_COLUMNS = {
-    "original_outlet": st.column_config.TextColumn("Outlet of the original"),
-    "outlet": st.column_config.TextColumn("Outlet of the copy"),
+    "original_outlet": TEXT_COLUMN("Outlet of the original"),
+    "outlet": TEXT_COLUMN("Outlet of the copy"),
     "paragraphs": COUNT_COLUMN("Paragraphs"),
     "documents": COUNT_COLUMN("Documents"),
-    "first": st.column_config.TextColumn("First copy"),
+    "first": TEXT_COLUMN("First copy"),
 }
 
 
@@ -131,19 +125,19 @@ def draw_controls(view: View) -> SpreadSettings:
     most = options.narratives.sort_values("paragraphs", ascending=False, kind="stable")["narrative_id"]
     usual = next(key for key in most if key in offered)
     several = sum(bool(name) for name, _ in options.outlets) > 1
-    narrative = controls.box("Narrative", "of", {key: names[key] for key in offered}, usual)
+    narrative = controls.draw_selectbox("Narrative", "of", {key: names[key] for key in offered}, usual)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        who = controls.choice("Who", "who", ACTOR_LABELS, "outlet" if several else "speaker")
-        shown = controls.choice("Show as", "spread-view", VIEW_LABELS)
+        who = controls.draw_segmented_control("Who", "who", ACTOR_LABELS, "outlet" if several else "speaker")
+        shown = controls.draw_segmented_control("Show as", "spread-view", VIEW_LABELS)
         rows, k = "20", "3"
         if shown == "timeline":
-            rows = controls.choice("At most", "spread-rows", {n: n for n in ROW_LIMITS}, rows)
-            k = controls.choice(
+            rows = controls.draw_segmented_control("At most", "spread-rows", {n: n for n in ROW_LIMITS}, rows)
+            k = controls.draw_segmented_control(
                 "Mark paragraph number",
                 "uses",
                 {n: n for n in USE_COUNTS},
                 k,
-                help="A single paragraph may be chance. This marks when there were this many.",
+                help="A single paragraph may be chance. The second mark shows when this number was reached.",
             )
     return SpreadSettings(narrative, names[narrative], who, shown, int(rows), int(k))
 
@@ -170,7 +164,7 @@ def draw_spread(view: View, settings: SpreadSettings) -> None:
     st.text(summary)
     dated = table[table["first"] != ""]
     if covered.empty or (settings.view == "cumulative" and dated.empty):
-        st.info("No use is dated to the day, so no order can be shown.", icon=":material/info:")
+        st.info("No paragraph is dated to the day, so no order can be shown.", icon=":material/info:")
         return
     window = compute_time_window(covered, view.slice)
     most = settings.rows if settings.view == "timeline" else MAX_LINES
@@ -178,12 +172,10 @@ def draw_spread(view: View, settings: SpreadSettings) -> None:
     rows = table.loc[chosen.head(most).index.sort_values()]
     runs = {actor: find_covered_ranges(covered, actor) for actor in rows["actor"]}
 
-    def figures() -> chart_panel.Figures:
+    def build_figure() -> Figure:
         if settings.view == "timeline":
-            figure = spread_charts.build_timeline_figure(rows, uses, runs, window, settings.actor, settings.k)
-        else:
-            figure = spread_charts.build_cumulative_figure(rows, uses, window, settings.actor)
-        return [(f"spread-{settings.view}", figure, summary)]
+            return spread_charts.build_timeline_figure(rows, uses, runs, window, settings.actor, settings.k)
+        return spread_charts.build_cumulative_figure(rows, uses, window, settings.actor)
 
     panel = chart_panel.ChartPanel(
         key="spread",
@@ -195,7 +187,7 @@ def draw_spread(view: View, settings: SpreadSettings) -> None:
         columns=_SPREAD_COLUMNS,
         extra={"who": settings.actor, "k": str(settings.k)},
     )
-    chart_panel.draw_panel(view, panel, figures)
+    chart_panel.draw_chart(view, panel, f"spread-{settings.view}", build_figure)
 
 
 def describe_spread(table: pd.DataFrame, actor: Actor) -> str:
@@ -235,9 +227,8 @@ def describe_spread(table: pd.DataFrame, actor: Actor) -> str:
 
 
 def _describe_chart(view: View, settings: SpreadSettings, table: pd.DataFrame, shown: int) -> str:
-    span = phrases.format_date_range(view.slice)
-    among = f"{phrases.describe_attribution(view.slice)}{f' dated {span}' if span else ''}"
-    what = f"Statement paragraphs{among} that advance {settings.name}; {phrases.describe_copies(view.slice)}."
+    scope, copies = phrases.describe_scope(view.slice), phrases.describe_copies(view.slice)
+    what = f"Statement paragraphs{scope} that advance {settings.name}; {copies}."
     which = f"Showing the {shown} {settings.actor}s with the most, of {len(table):,}." if shown < len(table) else ""
     if settings.view == "timeline":
         marks = (

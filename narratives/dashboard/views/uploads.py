@@ -7,18 +7,12 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries
-from narratives.dashboard.builds import (
-    BuildJob,
-    get_job_registry,
-    make_build_command,
-)
-from narratives.dashboard.components import chart_panel, tables
+from narratives.dashboard import cached_queries, chart_panel, tables
+from narratives.dashboard.builds import BuildJob, get_job_registry, make_build_command
 from narratives.model import ReadError, Rejected
 from narratives.model.build_report import EXIT_NOTHING_READ, EXIT_STOPPED
 from narratives.render import phrases
@@ -32,11 +26,8 @@ _REFRESH_SECONDS = 1.0
 _SCROLL_SCRIPT = "<script>document.querySelector('[data-testid=stMain]')?.scrollTo({top: 0})</script>"
 
 
-def draw_job(store: Path) -> None:
+def _draw_job(store: Path, job: BuildJob) -> None:
     """Draw the store's job: the progress while it runs, then the report."""
-    job = get_job_registry().get(store)
-    if job is None:
-        return
     if st.session_state.pop(SCROLL_KEY, False):
         st.html(_SCROLL_SCRIPT, unsafe_allow_javascript=True)
     if job.status() is None:
@@ -97,9 +88,9 @@ def _draw_ended_job(store: Path, job: BuildJob, status: int) -> None:
 
 def _draw_counts(store: Path, job: BuildJob) -> None:
     """Draw what the builds added; the pages show the snapshot of the last one."""
-    last: dict[str, Any] = job.reports[-1]
+    last = job.reports[-1]
     counts: dict[str, int] = last.get("counts") or {}
-    encoded, reused = (sum(int(r.get(k, 0)) for r in job.reports) for k in ("encoded", "reused"))  # type: ignore[call-overload]
+    encoded, reused = (sum(int(r.get(k, 0)) for r in job.reports) for k in ("encoded", "reused"))
     st.text(
         f"{phrases.format_count(int(counts.get('documents', 0)), 'document')} and "
         f"{phrases.format_count(int(counts.get('statements', 0)), 'statement paragraph')} are in the store now. "
@@ -111,22 +102,20 @@ def _draw_counts(store: Path, job: BuildJob) -> None:
         st.caption(f"This dashboard shows another store, the one set in {cached_queries.STORE_VARIABLE}.")
 
 
-def _draw_unused_columns(job: BuildJob) -> None:
-    """List the columns of the files that were not used."""
-    for file in (file for report in job.reports for file in report.get("unused", [])):  # type: ignore[attr-defined]
-        st.text(
-            f"Columns not used in {format_source_path(file['source_path'])}: {phrases.format_list(file['columns'])}"
-        )
-
-
 def _draw_notes(job: BuildJob) -> None:
     """List what was damaged in the store and how the builds repaired it."""
-    for note in dict.fromkeys(note for report in job.reports for note in report.get("notes", [])):  # type: ignore[attr-defined]
+    for note in dict.fromkeys(note for report in job.reports for note in report.get("notes", [])):
         st.text(note)
 
 
+def _draw_unused_columns(job: BuildJob) -> None:
+    for table in (table for report in job.reports for table in report.get("unused", [])):
+        path = format_source_path(table["source_path"])
+        st.text(f"Columns not used in {path}: {phrases.format_list(table['columns'])}")
+
+
 def _draw_rejected(job: BuildJob) -> None:
-    rows = [row for report in job.reports for row in report.get("rejected", [])]  # type: ignore[attr-defined]
+    rows = [row for report in job.reports for row in report.get("rejected", [])]
     if not rows:
         return
     frame = pd.DataFrame(rows)[["source_path", "row", "reason"]]
@@ -148,7 +137,7 @@ def _count_rejected(number: int) -> str:
 
 
 READ_ONLY_VARIABLE = "NARRATIVES_READ_ONLY"
-MAX_TABLE_GROUPS = 6  # groups of tables for which the form asks about columns; for others the names decide
+MAX_TABLE_GROUPS = 6  # groups of tables with a form for their columns; for the others the column names decide
 _FIELD_LABELS = {
     "text": "Text (required)",
     "date": "Date",
@@ -191,8 +180,8 @@ def draw_uploads(opened: bool = False) -> None:
     if is_read_only():
         return
     store = get_target_store()
-    if get_job_registry().get(store) is not None:
-        draw_job(store)
+    if (job := get_job_registry().get(store)) is not None:
+        _draw_job(store, job)
         return
     with st.expander("Add texts: CSV, JSONL, HTML, text or zip files", icon=":material/upload_file:", expanded=opened):
         _draw_form(store)
@@ -226,7 +215,7 @@ def _draw_form(store: Path) -> None:
     maps |= {group: _build_column_map(preview.propose_columns(group.columns)) for group in groups[MAX_TABLE_GROUPS:]}
     if len(groups) > MAX_TABLE_GROUPS:
         further = phrases.format_count(len(groups) - MAX_TABLE_GROUPS, "further group")
-        st.caption(f"{further} of tables: the names of the columns decide how they are read.")
+        st.caption(f"{further} of tables: their column names decide how they are read.")
     number = sum(len(upload.files) for upload in kept)
     if st.button(f"Build with {phrases.format_count(number, 'file')}", type="primary", icon=":material/play_arrow:"):
         file_maps = {file: column_map for group, column_map in maps.items() for file in group.files}
@@ -294,7 +283,8 @@ def _draw_column_map(group: TableGroup) -> ColumnMap:
         named = phrases.format_list([file.name for file in group.files])
         st.markdown(f"**{phrases.escape_markdown(named)}**")
         st.caption(
-            "What does each column contain? The choices are proposed from the names. The rows below show the result."
+            "Which column contains each field? The choices are proposed from the column names. The rows below show the "
+            "result."
         )
         proposed = preview.propose_columns(group.columns)
         grid = st.grid("auto", min_column_width=150, gap="small")
@@ -323,17 +313,12 @@ def _build_column_map(chosen: Mapping[str, str]) -> ColumnMap:
 def _draw_preview(file: Path, column_map: ColumnMap) -> None:
     result = preview.preview_file(file, dict(column_map))
     if result.rows:
-        shown = pd.DataFrame(
-            {
-                "Row": [row.row for row in result.rows],
-                "Date": [row.date or f"none: {row.date_source}" for row in result.rows],
-                "Speaker": [row.speaker for row in result.rows],
-                "Outlet": [row.outlet for row in result.rows],
-                "Title": [row.title for row in result.rows],
-                "Text": [row.text for row in result.rows],
-            }
-        )
-        st.dataframe(shown, hide_index=True, height="content")
+        shown = [
+            (row.row, row.date or f"none: {row.date_source}", row.speaker, row.outlet, row.title, row.text)
+            for row in result.rows
+        ]
+        columns = ["Row", "Date", "Speaker", "Outlet", "Title", "Text"]
+        st.dataframe(pd.DataFrame(shown, columns=columns), hide_index=True, height="content")
     whole = "" if result.complete else f"first {result.looked_at:,} "
     rejected = len(result.rejected)
     st.caption(
@@ -356,8 +341,5 @@ def _draw_refused(refused: Sequence[Rejected]) -> None:
         }
     )
     st.dataframe(
-        shown,
-        hide_index=True,
-        height=tables.get_height(len(shown), 6),
-        column_config={"Reason": {"width": "large"}},
+        shown, hide_index=True, height=tables.get_height(len(shown), 6), column_config={"Reason": {"width": "large"}}
     )

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from narratives.cli.main import main
+from narratives.cli import main
 from tests.conftest import ROOT
 from tests.helpers.webserver import addresses, bodies, page, serve
 

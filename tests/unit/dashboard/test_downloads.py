@@ -8,7 +8,7 @@ import json
 import pandas as pd
 from pyarrow import parquet
 
-from narratives.dashboard.components import chart_panel
+from narratives.dashboard import chart_panel
 from narratives.measure import add_shares
 from narratives.model import EvidenceQuery, Slice
 from narratives.render import phrases

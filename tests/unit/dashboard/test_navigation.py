@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from narratives.dashboard import navigation, sidebar, url_state
+from narratives.dashboard import controls, navigation
 from narratives.model import Slice, dates
 from narratives.model.dates import parse_partial_date
 
@@ -29,7 +29,7 @@ def test_a_link_says_what_is_filtered_and_nothing_else():
     page, _, query = navigation.build_page_url("evidence", EVERYTHING, text="a b", unassigned=True).partition("?")
     assert page == "evidence"
     assert parse_qs(query) == {
-        "speaker": ["Maria Zakharova", url_state.EMPTY_VALUE],
+        "speaker": ["Maria Zakharova", controls.EMPTY_VALUE],
         "outlet": ["RT"],
         "narrative": ["wwii_memory"],
         "voice": ["own", "quoted"],
@@ -73,5 +73,5 @@ def test_the_dates_of_a_period_are_its_bounds(by, day):
 
 
 def test_values_of_filters_make_the_slice_again(monkeypatch):
-    monkeypatch.setattr(sidebar, "st", SimpleNamespace(session_state=sidebar.get_control_values(EVERYTHING)))
-    assert sidebar.read_filters() == EVERYTHING
+    monkeypatch.setattr(navigation, "st", SimpleNamespace(session_state=navigation.get_control_values(EVERYTHING)))
+    assert navigation.read_filters() == EVERYTHING

@@ -20,7 +20,7 @@ from narratives.measure import (
 )
 from narratives.measure.correction import NOT_MEASURED
 from narratives.model import QualityMetrics, SuppressionRule
-from narratives.render import narrative_charts, narrative_phrases, phrases
+from narratives.render import narrative_charts, phrases
 
 BASE = SuppressionRule(documents=30, expected=5)
 LOW, HIGH = 2, 30  # paragraphs of 200 before and after the change
@@ -93,19 +93,19 @@ def test_without_labels_no_corrected_share_is_drawn():
     [
         (measured(), ""),
         (None, NOT_MEASURED),
-        (measured(math.nan), "lack the rate of false positives"),
+        (measured(math.nan), "lack the false-positive rate"),
         (measured(0.5), "as frequent on the reference labels"),
     ],
 )
 def test_why_there_is_no_corrected_share(quality, part):
     row = series(quality).iloc[0].to_dict()
-    reason = narrative_phrases.explain_no_correction(row, quality)
+    reason = phrases.explain_no_correction(row, quality)
     assert part in reason and bool(part) == bool(reason)
 
 
 def test_a_corrected_share_on_too_little_is_said():
     row = series(measured()).iloc[2].to_dict()
-    assert narrative_phrases.explain_no_correction(row, measured()) == narrative_phrases.TOO_LITTLE_TEXT
+    assert phrases.explain_no_correction(row, measured()) == phrases.TOO_LITTLE_TEXT
 
 
 ACTORS = pd.DataFrame(
@@ -163,10 +163,10 @@ def test_first_uses_stand_where_they_were():
 
 
 def test_who_was_first_comes_with_what_is_not_known():
-    assert narrative_phrases.describe_first_uses(uses()) == "First B on 1 Feb 2016; then A (29 days later)."
-    assert narrative_phrases.describe_first_uses(uses().tail(1)) == ""
-    assert "since 1 Jan 2016; what came before" in narrative_phrases.describe_first_use_limits("2016-01-01")
-    assert "nobody else" in narrative_phrases.describe_first_uses(uses().head(1))
+    assert phrases.describe_first_uses(uses()) == "First B on 1 Feb 2016; then A (29 days later)."
+    assert phrases.describe_first_uses(uses().tail(1)) == ""
+    assert "since 1 Jan 2016; what came before" in phrases.describe_first_use_limits("2016-01-01")
+    assert "nobody else" in phrases.describe_first_uses(uses().head(1))
 
 
 def company() -> pd.DataFrame:
@@ -184,13 +184,13 @@ def company() -> pd.DataFrame:
 
 def test_company_is_told_from_chance():
     rows = company()
-    verdicts = [narrative_phrases.classify_lift(row) for row in rows[rows["base_ok"]].to_dict("records")]
+    verdicts = [phrases.classify_lift(row) for row in rows[rows["base_ok"]].to_dict("records")]
     assert verdicts == [
-        narrative_phrases.MORE_OFTEN,
-        narrative_phrases.NO_DIFFERENCE,
-        narrative_phrases.LESS_OFTEN,
+        phrases.MORE_OFTEN,
+        phrases.NO_DIFFERENCE,
+        phrases.LESS_OFTEN,
     ]
-    lines = [narrative_phrases.describe_cooccurrence(row) for row in rows.to_dict("records")]
+    lines = [phrases.describe_cooccurrence(row) for row in rows.to_dict("records")]
     assert lines[0].startswith("More: 30 documents with both, 5.0 expected by chance, 6.0 times (")
     assert lines[3] == "Rare: 1 document with both; fewer than 5 documents with both, observed or expected."
     figure = narrative_charts.build_cooccurrence_figure(rows[rows["base_ok"]], "n")
@@ -225,13 +225,13 @@ def test_small_shares_keep_a_digit_that_says_something():
 
 def test_the_sentence_that_decided_is_bold_and_nothing_else_is_markup():
     text = "Before *all* this. The [deciding](http://x) one! " + "And much more after it. " * 20
-    found = narrative_phrases.highlight_sentence(text, "The [deciding](http://x) one!", 80)
+    found = phrases.highlight_sentence(text, "The [deciding](http://x) one!", 80)
     assert "**The \\[deciding\\]\\(http\\:\\/\\/x\\) one\\!**" in found and r"\*all\*" in found
     assert found.endswith(" …") and found.replace("\\", "").removesuffix(" …").split()[-1] in text.split()
-    late = narrative_phrases.highlight_sentence("word " * 100 + "Here it is. " + "word " * 100, "Here it is.", 80)
+    late = phrases.highlight_sentence("word " * 100 + "Here it is. " + "word " * 100, "Here it is.", 80)
     assert late.startswith("… word") and "**Here it is\\.**" in late and len(late) < 150
-    assert narrative_phrases.highlight_sentence("No sentence is known.", "") == r"No sentence is known\."
-    assert narrative_phrases.highlight_sentence("Short.", "Another one.") == r"Short\."
+    assert phrases.highlight_sentence("No sentence is known.", "") == r"No sentence is known\."
+    assert phrases.highlight_sentence("Short.", "Another one.") == r"Short\."
 
 
 def step(predecessor: str, *rows: tuple, **names: str):
@@ -247,8 +247,8 @@ def step(predecessor: str, *rows: tuple, **names: str):
         (("added", "n", "N", "codebook", ["o"], [], ""), "New in the codebook; it replaces “Older”."),
         (("birth", "n", "N", "discovered", ["o"], [0.25], ""), "in “Older” (25.0 %)."),
         (("birth", "n", "N", "discovered", [], [], ""), "Found for the first time."),
-        (("kept", "n", "N", "discovered", ["n"], [0.8], ""), "Found again: 80.0 % of"),
-        (("merge", "o", "Other", "discovered", ["n"], [0.6], ""), "“Other” went into it."),
+        (("kept", "n", "N", "discovered", ["n"], [0.8], ""), "have 80.0 % of their paragraphs in common"),
+        (("merge", "o", "Other", "discovered", ["n"], [0.6], ""), "“Other” was merged into this one."),
         (("death", "o", "Other", "discovered", ["n"], [0.2], ""), "“Other” is gone; 20.0 % of it"),
         (("split", "o", "Other", "discovered", ["n"], [0.7], ""), "“Other” split off from this one."),
         (("split", "o", "Other", "codebook", ["n"], [], ""), "“Other” was divided"),
@@ -256,11 +256,11 @@ def step(predecessor: str, *rows: tuple, **names: str):
     ],
 )
 def test_the_past_in_words(row, line):
-    [found] = narrative_phrases.build_lineage_table([step("before", row, o="Older")], "n")["What changed"]
+    [found] = phrases.build_lineage_table([step("before", row, o="Older")], "n")["What changed"]
     assert line in found
 
 
 def test_every_snapshot_has_a_row():
-    rows = narrative_phrases.build_lineage_table([step("before"), step("")], "n")
-    assert rows["What changed"].tolist() == ["Nothing.", "The first snapshot: nothing to compare with."]
+    rows = phrases.build_lineage_table([step("before"), step("")], "n")
+    assert rows["What changed"].tolist() == ["No change.", "The first snapshot: nothing to compare with."]
     assert rows["Built"].tolist() == ["2 Jan 2026"] * 2

@@ -70,10 +70,7 @@ def test_the_denominator_says_who_when_and_which_copies():
     assert phrases.describe_denominator(s, 312) == (
         "the 312 statement paragraphs by Vladimir Putin dated 2016–2020; originals only"
     )
-    assert (
-        phrases.describe_denominator(Slice(), 1, "2016", "2016")
-        == "the 1 statement paragraph dated 2016; originals only"
-    )
+    assert phrases.describe_denominator(Slice(), 1, "2016") == "the 1 statement paragraph dated 2016; originals only"
     open_ended = Slice(outlets=("RT", "TASS"), date_from="2018", copies="all")
     assert phrases.describe_denominator(open_ended, 2) == (
         "the 2 statement paragraphs in RT or TASS dated from 2018; copies included"

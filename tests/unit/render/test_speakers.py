@@ -262,7 +262,7 @@ def test_the_timeline_tells_late_from_not_collected():
     assert figure["first"]["x"] == ["2016-03-05", "2016-03-05", "2018-07-01"]
     assert figure["first"]["y"] == [0, 1, 2]
     assert figure["first"]["customdata"][2] == {"outlet": "Late", "narrative": "x", "period": "2018-07"}
-    assert "nothing collected from before the first use" in figure["first"]["hovertemplate"][2]
+    assert "nothing collected before the first use" in figure["first"]["hovertemplate"][2]
     assert "nothing collected" not in figure["first"]["hovertemplate"][0]
     assert figure["kth"]["x"] == ["2016-03-09"] and "4 days after the first" in figure["kth"]["hovertemplate"][0]
     assert figure["coarse"]["x"] == ["2016-07-01"] and "not known" in figure["coarse"]["hovertemplate"][0]

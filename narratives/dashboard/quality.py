@@ -12,7 +12,7 @@ from narratives.dashboard.shell import View
 from narratives.measure import compute_precision
 from narratives.model import QualityMetrics, SpotCheck
 from narratives.render import phrases
-from narratives.render.narrative_phrases import CORRECTION_METHODS
+from narratives.render.phrases import CORRECTION_METHODS
 
 MEAN_LABEL = "Mean of the narratives"
 NOT_MEASURED = (
@@ -41,8 +41,12 @@ def draw_quality_line(view: View, metrics: Mapping[str, QualityMetrics]) -> None
     if "" not in metrics:
         st.caption(NOT_MEASURED)
         return
-    caveat = phrases.make_sentence(cached_queries.get_snapshot(view.handle).quality_caveat())
-    st.caption(f"{phrases.describe_agreement(metrics[''])} {phrases.escape_markdown(caveat)}")
+    st.caption(f"{phrases.describe_agreement(metrics[''])} {describe_caveat(view)}")
+
+
+def describe_caveat(view: View) -> str:
+    """Return, as Markdown, the caveat that belongs to the measured quality."""
+    return phrases.escape_markdown(phrases.make_sentence(cached_queries.get_snapshot(view.handle).quality_caveat()))
 
 
 def draw_quality_details(view: View, metrics: Mapping[str, QualityMetrics]) -> None:
@@ -56,10 +60,8 @@ def draw_quality_details(view: View, metrics: Mapping[str, QualityMetrics]) -> N
 
 def draw_quality_table(view: View, rows: Sequence[QualityMetrics]) -> None:
     """Draw the quality of these narratives as a table, with the results of spot checks."""
-    shown = build_quality_table(
-        rows, cached_queries.get_narrative_names(view.handle), cached_queries.load_spot_checks(view.handle)
-    )
-    st.dataframe(shown, hide_index=True, height="content")
+    names, checks = cached_queries.get_narrative_names(view.handle), cached_queries.load_spot_checks(view.handle)
+    st.dataframe(build_quality_table(rows, names, checks), hide_index=True, height="content")
 
 
 def describe_spot_checks(view: View, narrative_id: str = "") -> str:

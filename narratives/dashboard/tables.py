@@ -12,8 +12,7 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, shell, url_state
-from narratives.dashboard.components import chart_panel, controls, document_drawer
+from narratives.dashboard import cached_queries, chart_panel, controls, document_drawer, shell
 from narratives.dashboard.shell import View
 from narratives.model import Slice
 from narratives.render import phrases
@@ -75,14 +74,7 @@ def get_height(rows: int, most: int = _MAX_VISIBLE_ROWS) -> int | Literal["conte
 def draw_csv_button(label: str, make: Callable[[], bytes], file_name: str, key: str | None = None) -> None:
     """Draw a button that downloads a CSV file; `make` is called when it is pressed."""
     st.download_button(
-        label,
-        make,
-        file_name,
-        "text/csv",
-        on_click="ignore",
-        type="tertiary",
-        icon=":material/download:",
-        key=key,
+        label, make, file_name, "text/csv", on_click="ignore", type="tertiary", icon=":material/download:", key=key
     )
 
 
@@ -93,9 +85,9 @@ def draw_pagination(rows: int) -> int:
     """Draw page numbers if one page is not enough; return the offset of the page's first row."""
     pages = max(1, ceil(rows / PAGE_SIZE))
     if pages == 1:
-        url_state.bind_number("page", pages)
+        controls.bind_number("page", pages)
         return 0
-    page = controls.page_number("page", pages)
+    page = controls.draw_page_numbers("page", pages)
     first = (page - 1) * PAGE_SIZE
     st.caption(f"Rows {first + 1:,} to {min(first + PAGE_SIZE, rows):,} of {rows:,}.")
     return first
@@ -146,7 +138,7 @@ def draw_paragraph_table(rows: pd.DataFrame, key: str) -> None:
         on_select=lambda: _open_selected_row(name, ids),
         selection_mode="single-row",
         key=name,
-        alt="Paragraphs of the slice. Choose a row to read it in its document.",
+        alt="Paragraphs of the slice. Select a row to read the paragraph in its document.",
     )
     document_drawer.draw_drawer(shell.get_view())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -17,7 +17,7 @@ import streamlit as st
 from plotly.basedatatypes import BaseFigure
 from streamlit.components.v2 import component
 
-from narratives.dashboard import cached_queries, navigation, sidebar, url_state
+from narratives.dashboard import cached_queries, controls, navigation
 from narratives.dashboard.shell import SNAPSHOT_PARAMETER, View
 from narratives.model import Slice, SnapshotManifest
 from narratives.render import phrases, time_series, traces
@@ -68,14 +68,9 @@ def export_table(
     return frame_to_csv(frame.assign(**context), bom=True)
 
 
-def build_file_stem(what: str, snapshot_id: str) -> str:
-    """Return the name of a downloaded file, without its suffix."""
-    return f"narratives-{what}-{snapshot_id}"
-
-
 def build_file_name(what: str, snapshot_id: str, suffix: str = ".csv") -> str:
     """Return the name of a downloaded file."""
-    return f"{build_file_stem(what, snapshot_id)}{suffix}"
+    return f"narratives-{what}-{snapshot_id}{suffix}"
 
 
 def _build_context_columns(s: Slice, manifest: SnapshotManifest) -> dict[str, str]:
@@ -166,9 +161,20 @@ def draw_panel(
                 config=dict(config),
                 key=key,
                 alt=summary,
-                on_select=_make_callback(on_click, key) if on_click else "ignore",
+                on_select=partial(on_click, key) if on_click else "ignore",
                 selection_mode=selection,
             )
+
+
+def draw_chart(
+    view: View,
+    panel: ChartPanel,
+    key: str,
+    build_figure: Callable[[], traces.Figure],
+    on_click: Callable[[str], None] = navigation.open_clicked_evidence,
+) -> None:
+    """Draw a panel with one chart; `key` identifies the chart in the page, and its summary is the panel's."""
+    draw_panel(view, panel, lambda: [(key, build_figure(), panel.summary)], on_click=on_click)
 
 
 class PlainFigure(BaseFigure):  # type: ignore[misc]  # Plotly has no types
@@ -187,10 +193,6 @@ class PlainFigure(BaseFigure):  # type: ignore[misc]  # Plotly has no types
         return self._spec
 
 
-def _make_callback(on_click: Callable[[str], None], key: str) -> Callable[[], None]:
-    return lambda: on_click(key)
-
-
 def _draw_table(panel: ChartPanel) -> None:
     shown = [key for key in panel.columns if key in panel.table] or list(panel.table.columns)
     st.dataframe(
@@ -203,12 +205,11 @@ def _draw_table(panel: ChartPanel) -> None:
 
 def _draw_save_menu(view: View, panel: ChartPanel, pictures: bool) -> None:
     manifest = cached_queries.get_manifest(view.handle)
-    file = build_file_stem(panel.key, manifest.snapshot_id)
     with st.popover("Save", icon=":material/download:", type="tertiary", help="Download or share this"):
         st.download_button(
             "Numbers (CSV)",
             lambda: export_table(panel.table, panel.slice, manifest, panel.how, panel.extra),
-            f"{file}.csv",
+            build_file_name(panel.key, manifest.snapshot_id),
             "text/csv",
             on_click="ignore",
             key=f"csv-{panel.key}",
@@ -222,7 +223,7 @@ def _draw_save_menu(view: View, panel: ChartPanel, pictures: bool) -> None:
                 "summary": panel.summary,
                 "notes": build_image_notes(view, panel.slice),
                 "snapshot": manifest.snapshot_id,
-                "file": file,
+                "file": build_file_name(panel.key, manifest.snapshot_id, suffix=""),
                 "link": dict(panel.link),
                 "pictures": pictures,
             },
@@ -230,10 +231,10 @@ def _draw_save_menu(view: View, panel: ChartPanel, pictures: bool) -> None:
         )
 
 
-def draw_link_buttons(view: View, key: str) -> None:
-    """Draw the buttons that copy a link to the current page, without those that save a picture."""
-    data = {"snapshot": cached_queries.get_manifest(view.handle).snapshot_id, "pictures": False}
-    _load_share_component()(data=data, key=f"share-{key}")
+def draw_link_menu(view: View, key: str) -> None:
+    """Draw the menu that copies a link to the current page."""
+    with st.popover("Share", icon=":material/link:", type="tertiary"):
+        _load_share_component()(data={"snapshot": view.handle.snapshot_id, "pictures": False}, key=f"share-{key}")
 
 
 def build_image_notes(view: View, s: Slice) -> list[str]:
@@ -260,7 +261,7 @@ def draw_brief_button(view: View, s: Slice) -> None:
     st.download_button(
         "Brief (HTML)",
         lambda: build_linked_brief(view, s, here).encode("utf-8"),
-        f"{build_file_stem('brief', view.handle.snapshot_id)}.html",
+        build_file_name("brief", view.handle.snapshot_id, ".html"),
         "text/html",
         on_click="ignore",
         type="tertiary",
@@ -281,10 +282,6 @@ def build_snapshot_url(view: View, s: Slice, here: str) -> str:
     """Return the URL that shows the slice of this snapshot again; empty if `here` is not a full URL."""
     if not urlsplit(here).netloc:
         return ""
-    own = {
-        "by": s.by,
-        "unit": None if s.unit == "paragraph" else s.unit,
-        SNAPSHOT_PARAMETER: view.handle.snapshot_id,
-    }
-    parameters = url_state.encode_parameters({**sidebar.get_control_values(s), **own})
+    own = {"by": s.by, "unit": None if s.unit == "paragraph" else s.unit, SNAPSHOT_PARAMETER: view.handle.snapshot_id}
+    parameters = controls.encode_parameters({**navigation.get_control_values(s), **own})
     return f"{urlsplit(here)._replace(query=urlencode(parameters, doseq=True), fragment='').geturl()}"

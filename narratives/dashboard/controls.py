@@ -1,52 +1,138 @@
-"""The state of the controls in the URL, so that a link shows the same page again."""
+"""The controls of the pages, and their values in the session and in the URL, so that a link shows the same page again.
+
+A function `draw_…` returns the value that the session holds, never the widget's: the widget is only a view of it, and
+has no value when a page has just been opened.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, TypeVar, cast
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-Outline = tuple[tuple[float, float], ...]
+from narratives.model import dates
+from narratives.render.traces import Measure
 
-MAX_CORNERS = 40  # of a lasso, which has hundreds at first; a URL must be short
-LONGEST = MAX_CORNERS * 25  # characters; `format_outline` needs at most 22 for a corner
+Key = TypeVar("Key", bound=str)
 
-
-def extract_outline(selection: Mapping[str, Any]) -> Outline:
-    """Return the outline of the box or lasso drawn last on a chart; empty if there is none. Pure."""
-    for box in selection.get("box", []):
-        left, right, bottom, top = *sorted(box["x"]), *sorted(box["y"])
-        return (left, bottom), (right, bottom), (right, top), (left, top)
-    for lasso in selection.get("lasso", []):
-        corners = list(zip(lasso["x"], lasso["y"], strict=True))
-        step = -(-len(corners) // MAX_CORNERS)
-        return tuple(corners[::step])
-    return ()
-
-
-def format_outline(outline: Sequence[tuple[float, float]]) -> str:
-    """Return the outline as text: `x,y` of every corner with two decimals, separated by semicolons. Pure."""
-    return ";".join(f"{x:.2f},{y:.2f}" for x, y in outline)
-
-
-def parse_outline(text: str) -> Outline:
-    """Return the outline that a text describes; empty if the text is not an outline. Pure."""
-    try:
-        corners = tuple((float(x), float(y)) for x, y in (corner.split(",") for corner in text.split(";")))
-    except ValueError:
-        return ()
-    finite = all(abs(x) < 1e6 and abs(y) < 1e6 for x, y in corners)
-    return corners if 3 <= len(corners) <= MAX_CORNERS and finite else ()
-
-
+_MEASURES: Mapping[Measure, str] = {"share": "Share", "count": "Count"}
 EMPTY_VALUE = "(none)"  # stands for an empty value, such as the speaker of an outlet's own voice
 MOST_CHOSEN = 100  # values of one control
 LONGEST_ID = 40  # characters of the id of a snapshot or paragraph, with room to spare
 _MAX_NAMED, _MAX_NAMED_LENGTH = 5, 60  # ignored values that a page names, and characters of each
 _DEFAULTS_KEY, _UNKNOWN_KEY, _SOURCE_KEY = "url defaults", "ignored url values", "source of values"
 _PAGE_KEY, _WIDGETS_KEY, _SHOWN_KEY = "page in use", "widgets of this run", "widgets on the screen"
+
+
+def draw_measure_control() -> Measure:
+    """Draw the choice between share and count, shared by all pages that offer it."""
+    return draw_segmented_control("Show", "show", _MEASURES)
+
+
+def draw_period_control(help: str) -> dates.Length:
+    """Draw the choice of the period's length, shared by all pages that offer it."""
+    return draw_segmented_control("Period", "by", dates.LENGTHS, help=help)
+
+
+def draw_segmented_control(
+    label: str, key: str, options: Mapping[Key, str], default: Key | None = None, help: str = ""
+) -> Key:
+    """Draw a few options side by side; one is always chosen, initially `default` or the first."""
+    chosen = _bind_option(key, options, default)
+    st.segmented_control(
+        label,
+        list(options),
+        format_func=options.__getitem__,
+        required=True,
+        help=help or None,
+        **_bind_widget(key, chosen),
+    )
+    return chosen
+
+
+def draw_selectbox(
+    label: str,
+    key: str,
+    options: Mapping[Key, str],
+    default: Key | None = None,
+    help: str = "",
+    width: int | Literal["stretch"] = "stretch",
+    on_every_page: bool = False,
+) -> Key:
+    """Draw a list of options; one is always chosen, initially `default` or the first."""
+    chosen = _bind_option(key, options, default)
+    st.selectbox(
+        label,
+        list(options),
+        format_func=options.__getitem__,
+        filter_mode="contains",
+        help=help or None,
+        width=width,
+        **_bind_widget(key, chosen, on_every_page),
+    )
+    return chosen
+
+
+def draw_optional_selectbox(label: str, key: str, options: Sequence[str], placeholder: str) -> None:
+    """Draw a list of options that is on every page; one or none is chosen."""
+    chosen = bind_value(key, {option: option for option in options})
+    st.selectbox(label, options, index=None, placeholder=placeholder, **_bind_widget(key, chosen, on_every_page=True))
+
+
+def draw_multiselect(
+    label: str,
+    key: str,
+    options: Mapping[str, str],
+    placeholder: str,
+    help: str = "",
+    most: int = MOST_CHOSEN,
+    on_every_page: bool = False,
+) -> list[str]:
+    """Draw a list of options, of which at most `most` can be chosen."""
+    chosen = bind_multiselect(key, options, most)
+    st.multiselect(
+        label,
+        list(options),
+        format_func=options.__getitem__,
+        max_selections=most,
+        placeholder=placeholder,
+        filter_mode="contains",
+        help=help or None,
+        **_bind_widget(key, chosen, on_every_page),
+    )
+    return chosen
+
+
+def draw_toggle(label: str, key: str, help: str = "") -> bool:
+    """Draw a switch, initially off."""
+    chosen = bind_flag(key)
+    st.toggle(label, help=help or None, **_bind_widget(key, chosen))
+    return chosen
+
+
+def draw_text_input(label: str, key: str, icon: str, placeholder: str, help: str, most: int) -> str:
+    """Draw a line of free text; return at most `most` characters, without spaces around them."""
+    chosen = bind_text(key, most)
+    st.text_input(label, icon=icon, placeholder=placeholder, help=help, max_chars=most, **_bind_widget(key, chosen))
+    return chosen.strip()
+
+
+def draw_page_numbers(key: str, pages: int) -> int:
+    """Draw page numbers of a table with `pages` pages; return the chosen one, from 1."""
+    chosen = bind_number(key, pages)
+    st.pagination(pages, **_bind_widget(key, chosen))
+    return chosen
+
+
+def _bind_option(key: str, options: Mapping[Key, str], default: Key | None) -> Key:
+    return cast(Key, bind_value(key, cast(Mapping[str, str], options), default or next(iter(options))))
+
+
+def _bind_widget(key: str, value: object, on_every_page: bool = False) -> dict[str, Any]:
+    widget_key = prepare_widget(key, value, on_every_page)
+    return {"key": widget_key, "on_change": save_value, "args": (key, widget_key)}
 
 
 def begin_run() -> None:
@@ -142,23 +228,23 @@ def bind_flag(key: str) -> bool:
     return bool(st.session_state[key])
 
 
-def prepare_widget(key: str, value: object, everywhere: bool = False) -> str:
+def prepare_widget(key: str, value: object, on_every_page: bool = False) -> str:
     """Return the key of the widget that shows the control `key`, set to `value`; its callback is `save_value`.
 
-    Each page has its own widget, except those that are on every page (`everywhere`). The widget is only a
+    Each page has its own widget, except those that are `on_every_page`. The widget is only a
     view: Streamlit drops its state when it is not drawn, and gives it another identity on another page. Its
     value is therefore set when it differs, or when no finished run has drawn the widget yet.
     """
-    own = f"{key}-on-{'every-page' if everywhere else _get_page()}"
-    if own not in st.session_state.get(_SHOWN_KEY, ()) or st.session_state.get(own) != value:
-        st.session_state[own] = value
-    st.session_state.setdefault(_WIDGETS_KEY, []).append(own)
-    return own
+    widget_key = f"{key}-on-{'every-page' if on_every_page else _get_page()}"
+    if widget_key not in st.session_state.get(_SHOWN_KEY, ()) or st.session_state.get(widget_key) != value:
+        st.session_state[widget_key] = value
+    st.session_state.setdefault(_WIDGETS_KEY, []).append(widget_key)
+    return widget_key
 
 
-def save_value(key: str, own: str) -> None:
-    """Save the value of the widget `own` as that of the control `key` (the widget's callback)."""
-    st.session_state[key] = st.session_state[own]
+def save_value(key: str, widget_key: str) -> None:
+    """Save the value of the widget `widget_key` as that of the control `key` (the widget's callback)."""
+    st.session_state[key] = st.session_state[widget_key]
 
 
 def update_url() -> None:

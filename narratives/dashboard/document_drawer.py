@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from itertools import groupby
 from typing import Any
@@ -14,8 +15,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, shell, url_state
-from narratives.dashboard.components import chart_panel
+from narratives.dashboard import cached_queries, chart_panel, controls, shell
 from narratives.dashboard.shell import View
 from narratives.model import MIN_STATEMENT_WORDS
 from narratives.render import colours, phrases
@@ -53,7 +53,7 @@ def open_paragraph(paragraph_id: str | None) -> None:
 
 def draw_drawer(view: View) -> None:
     """Show the paragraph of the URL or of the chosen row, in a drawer beside the page."""
-    url_state.bind_text(PARAGRAPH_PARAMETER, url_state.LONGEST_ID)
+    controls.bind_text(PARAGRAPH_PARAMETER, controls.LONGEST_ID)
     chosen = st.session_state.get(PARAGRAPH_PARAMETER)
     if not chosen:
         return
@@ -62,12 +62,9 @@ def draw_drawer(view: View) -> None:
         st.text(chosen)
         open_paragraph(None)
         return
-    shown = st.dialog("A paragraph in its document", width="medium", position="right", on_dismiss=_close_drawer)
-    shown(_draw_content)(view)
-
-
-def _close_drawer() -> None:
-    open_paragraph(None)
+    close = partial(open_paragraph, None)
+    show = st.dialog("A paragraph in its document", width="medium", position="right", on_dismiss=close)
+    show(_draw_content)(view)
 
 
 @st.cache_data(max_entries=20, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
@@ -79,9 +76,7 @@ def _load_content(handle: cached_queries.Handle, paragraph_id: str) -> DrawerCon
     about = rows.iloc[0]
     key = str(about["document_id"])
     return DrawerContent(
-        about,
-        evidence_queries.query_passages(snapshot, key),
-        evidence_queries.query_assignments(snapshot, key),
+        about, evidence_queries.query_passages(snapshot, key), evidence_queries.query_assignments(snapshot, key)
     )
 
 
@@ -116,16 +111,13 @@ def _draw_heading(view: View, document: DrawerContent) -> None:
     about = document.about
     st.markdown(f"**{phrases.escape_markdown(about['title'] or 'Untitled')}**")
     with st.container(horizontal=True, vertical_alignment="center"):
-        parts = [about["date"] or "undated", about["outlet"], _describe_paraphrase(about.to_dict())]
+        paraphrased = about["text_kind"] == "paraphrase"
+        kind = "a paraphrase, not the words of the source" if paraphrased else ""
+        parts = [about["date"] or "undated", about["outlet"], kind]
         shell.draw_note(" · ".join(part for part in parts if part))
         if str(about["url"]).startswith(("http://", "https://")):
             st.link_button("Open the source", about["url"], icon=":material/open_in_new:", type="tertiary")
-        with st.popover("Share", icon=":material/link:", type="tertiary"):
-            chart_panel.draw_link_buttons(view, "paragraph")
-
-
-def _describe_paraphrase(about: Row) -> str:
-    return "a paraphrase, not the words of the source" if about["text_kind"] == "paraphrase" else ""
+        chart_panel.draw_link_menu(view, "paragraph")
 
 
 def _draw_narratives(document: DrawerContent) -> None:
@@ -184,24 +176,16 @@ def _draw_chosen_paragraph(view: View, document: DrawerContent, row: Row) -> Non
     """Draw the open paragraph, how its speaker is known, and why it was matched."""
     shell.draw_note(describe_speaker(row))
     st.text(row["text"])
-    for line in _describe_speaker_method(row):
-        shell.draw_note(line)
+    if row["speaker_method"]:
+        shell.draw_note(f"Speaker identified by: {row['speaker_method']}.")
+    if row["quoted_person"]:
+        shell.draw_note(f"Quotes {row['quoted_person']}.")
     _draw_copies(view, row)
     matches = document.verdicts[document.verdicts["paragraph_id"] == row["paragraph_id"]]
     if matches.empty:
         st.caption(explain_exclusion(row) or "Advances no narrative.")
     for _, verdict in matches.iterrows():
         _draw_match(verdict)
-
-
-def _describe_speaker_method(row: Row) -> list[str]:
-    """Describe how the speaker is known and who is quoted."""
-    lines = []
-    if row["speaker_method"]:
-        lines.append(f"Speaker identified by: {row['speaker_method']}.")
-    if row["quoted_person"]:
-        lines.append(f"Quotes {row['quoted_person']}.")
-    return lines
 
 
 def _draw_copies(view: View, row: Row) -> None:

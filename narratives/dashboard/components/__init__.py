@@ -1,1 +1,0 @@
-"""Components that several pages share: chart panels, tables, controls, and the document drawer."""
