@@ -7,12 +7,7 @@ from narratives.discover.claims import (
     find_recurring_claims,
     split_for_embedding,
 )
-from narratives.discover.cluster_summaries import (
-    ROUTINE_TEXTS,
-    AlignmentTargets,
-    summarise_claims,
-    summarise_clusters,
-)
+from narratives.discover.cluster_summaries import ROUTINE_TEXTS, AlignmentTargets, summarise_claims, summarise_clusters
 from narratives.discover.clustering import cluster_paragraphs
 from narratives.discover.identity import TOPIC_PREFIX, keep_ids, trace_lineage
 from narratives.discover.projection import project_to_map

@@ -2,12 +2,7 @@
 
 from narratives.measure.change_points import find_change_points
 from narratives.measure.classification import ScoredPairs, compute_quality
-from narratives.measure.correction import (
-    build_labels,
-    compute_precision,
-    correct_and_suppress,
-    correct_shares,
-)
+from narratives.measure.correction import build_labels, compute_precision, correct_and_suppress, correct_shares
 from narratives.measure.shares import (
     add_shares,
     choose_granularity,

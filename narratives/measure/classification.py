@@ -89,11 +89,7 @@ def _make_quality(narrative_id: str, support: int, negatives: int, values: Float
     *measures, (rate, low, high) = values.tolist()
     row = QualityMetrics(narrative_id, support, *(value for measure in measures for value in measure))
     return replace(
-        row,
-        negatives=negatives,
-        false_positive_rate=rate,
-        false_positive_rate_low=low,
-        false_positive_rate_high=high,
+        row, negatives=negatives, false_positive_rate=rate, false_positive_rate_low=low, false_positive_rate_high=high
     )
 
 
@@ -101,11 +97,7 @@ class _RankedPairs:
     """One narrative's known pairs by decreasing score, with the ends of runs of equal scores."""
 
     def __init__(
-        self,
-        truth: Bools,
-        scores: npt.NDArray[np.floating],
-        predicted: Bools,
-        group: npt.NDArray[np.intp],
+        self, truth: Bools, scores: npt.NDArray[np.floating], predicted: Bools, group: npt.NDArray[np.intp]
     ) -> None:
         order = np.argsort(-scores, kind="stable")
         self.truth, self.predicted, self.group = truth[order], predicted[order], group[order]

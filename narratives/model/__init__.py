@@ -58,13 +58,7 @@ from narratives.model.narratives import (
     compute_text_key,
 )
 from narratives.model.slice import CopyFilter, EvidenceQuery, Granularity, Slice, Unit, parse_search_terms
-from narratives.model.snapshot import (
-    FilterOptions,
-    InputRecord,
-    SliceTotals,
-    SnapshotContent,
-    SnapshotManifest,
-)
+from narratives.model.snapshot import FilterOptions, InputRecord, SliceTotals, SnapshotContent, SnapshotManifest
 from narratives.model.text import EmbedFunction, FloatArray, VectorArray, split_windows
 
 __all__ = [

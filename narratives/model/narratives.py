@@ -11,17 +11,7 @@ from typing import Literal
 Origin = Literal["codebook", "discovered"]
 AssignmentStatus = Literal["auto", "confirmed", "rejected"]
 LineageKind = Literal[
-    "kept",
-    "birth",
-    "death",
-    "merge",
-    "split",
-    "rename",
-    "offered",
-    "withdrawn",
-    "added",
-    "removed",
-    "changed",
+    "kept", "birth", "death", "merge", "split", "rename", "offered", "withdrawn", "added", "removed", "changed"
 ]
 
 # A cluster is offered as a narrative if it takes a stance (see discover/claims.py) and makes one claim.

@@ -1,14 +1,7 @@
 """Snapshots, vectors and inputs on disk, and the queries of pages and exports."""
 
 from narratives.store.decisions import DECISIONS_FILE, DecisionLog, hash_decisions
-from narratives.store.exports import (
-    DEFAULT_COPIES,
-    EXPORT_TABLES,
-    check_slice,
-    export_slice,
-    frame_to_csv,
-    write_table,
-)
+from narratives.store.exports import DEFAULT_COPIES, EXPORT_TABLES, check_slice, export_slice, frame_to_csv, write_table
 from narratives.store.files import Evaluation, SpotChecks, read_evaluation, write_evaluation
 from narratives.store.limits import Limits, Turns, for_files, for_pages
 from narratives.store.queries import LONGEST_SEARCH, MOST_TERMS, format_filters

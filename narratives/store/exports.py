@@ -20,13 +20,7 @@ from narratives.model import CopyFilter, Slice, UsageError
 from narratives.model.dates import parse_partial_date
 from narratives.model.snapshot import SnapshotManifest
 from narratives.store.files import open_atomically
-from narratives.store.queries import (
-    ADVANCING_IDS,
-    NOT_REJECTED,
-    build_narrative_condition,
-    build_where,
-    format_filters,
-)
+from narratives.store.queries import ADVANCING_IDS, NOT_REJECTED, build_narrative_condition, build_where, format_filters
 from narratives.store.snapshot_reader import Snapshot
 from narratives.store.store import open_snapshot
 

@@ -219,10 +219,7 @@ SCHEMA_VERSION = "3"
 READABLE_VERSIONS = ("1", "2", SCHEMA_VERSION)
 
 # Set when the database is created, so that not even the first statement can cause a download.
-_CONNECTION_OPTIONS = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-}
+_CONNECTION_OPTIONS = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 # The lockdown does not stop DuckDB from writing to `.tmp` in the working folder when memory is full.
 _IN_MEMORY = {"temp_directory": ""}
 _LOCKDOWN = (

@@ -38,15 +38,7 @@ def build_tables(content: SnapshotContent) -> dict[str, list[TableRow]]:
         "paragraphs": sorted(paragraphs, key=lambda row: str(row[0])),
         "narratives": _build_narrative_rows(content),
         "assignments": sorted(
-            (
-                a.paragraph_id,
-                a.narrative_id,
-                a.origin,
-                _round_score(a.score),
-                a.status,
-                a.exemplar,
-                a.sentence,
-            )
+            (a.paragraph_id, a.narrative_id, a.origin, _round_score(a.score), a.status, a.exemplar, a.sentence)
             for a in content.assignments
         ),
         "clusters": sorted(map(_build_cluster_row, content.clusters)),
@@ -270,13 +262,7 @@ def _copy_measurements(folder: Path, before: Path, quality: files.Evaluation | N
 
 def _list_id_terms(content: SnapshotContent) -> tuple[str, ...]:
     """Return the terms other than the rows that determine the id."""
-    return (
-        snapshot_reader.SCHEMA_VERSION,
-        content.model,
-        content.variant,
-        content.notice,
-        content.predecessor,
-    )
+    return (snapshot_reader.SCHEMA_VERSION, content.model, content.variant, content.notice, content.predecessor)
 
 
 def remove_leftovers(folder: Path) -> None:

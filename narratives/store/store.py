@@ -42,9 +42,7 @@ class Store:
             self._lock.acquire()
         except Timeout as error:
             raise StoreBusyError(
-                f"{self.path} free for a build",
-                "another build is running",
-                "Wait until it ends, then try again.",
+                f"{self.path} free for a build", "another build is running", "Wait until it ends, then try again."
             ) from error
         except OSError as error:
             raise StoreError(

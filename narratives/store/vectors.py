@@ -268,11 +268,7 @@ def read_meta(folder: Path) -> dict[str, str | int]:
     path = folder / META
     try:
         meta = json.loads(path.read_bytes())
-        return {
-            "model": str(meta["model"]),
-            "variant": str(meta["variant"]),
-            "dimension": int(meta["dimension"]),
-        }
+        return {"model": str(meta["model"]), "variant": str(meta["variant"]), "dimension": int(meta["dimension"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
         got = f"{type(error).__name__}: {error}"
         raise StoreError(f"a description of vectors in {path}", got, f"Delete {folder} and build again.") from error

@@ -40,28 +40,14 @@ from narratives.store import DECISIONS_FILE, SCHEMA_VERSION, DecisionLog, Store,
 from narratives.store.queries import map as map_queries
 from narratives.workflows.discover import assign_members, discover_clusters
 from narratives.workflows.ingest import Corpus, IngestResult, ingest, parse_corpus
-from narratives.workflows.match import (
-    Embedder,
-    assign_narratives,
-    load_store_encoder,
-    mend_vectors,
-    train_matcher,
-)
+from narratives.workflows.match import Embedder, assign_narratives, load_store_encoder, mend_vectors, train_matcher
 
 log = logging.getLogger(__name__)
 
 # Part of every build's fingerprint. Raise it when paragraphs are matched, clustered or placed on the map in
 # another way: each store then gets a new snapshot at its next build.
 METHOD_VERSION = 2
-VERSIONED_PACKAGES = (
-    "torch",
-    "sentence-transformers",
-    "numpy",
-    "scikit-learn",
-    "scikit-network",
-    "opentsne",
-    "duckdb",
-)
+VERSIONED_PACKAGES = ("torch", "sentence-transformers", "numpy", "scikit-learn", "scikit-network", "opentsne", "duckdb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,10 +231,7 @@ def _list_texts(settings: _Settings, corpus: Corpus) -> Iterable[str]:
 
 
 def _project_statements(
-    before: Mapping[str, tuple[float, float]],
-    originals: Sequence[Paragraph],
-    embed: Embedder,
-    progress: Progress,
+    before: Mapping[str, tuple[float, float]], originals: Sequence[Paragraph], embed: Embedder, progress: Progress
 ) -> dict[str, tuple[float, float]]:
     """Place every original statement on the map, starting from the positions in the previous snapshot."""
     progress("drawing the map", 0, None)

@@ -14,12 +14,7 @@ SqlValue = str | Sequence[str] | Sequence[float | None] | int
 Query = tuple[str, dict[str, SqlValue]]
 
 # The only parts of a slice that are written into the SQL text, and only from these tables.
-PERIOD_COLUMN: dict[Granularity, str] = {
-    "year": "year",
-    "half": "half",
-    "quarter": "quarter",
-    "month": "month",
-}
+PERIOD_COLUMN: dict[Granularity, str] = {"year": "year", "half": "half", "quarter": "quarter", "month": "month"}
 GROUP_COLUMN: dict[GroupBy, str] = {"speaker": "speaker", "outlet": "outlet", "voice": "voice"}
 
 

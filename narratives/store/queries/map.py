@@ -15,19 +15,7 @@ from narratives.store.snapshot_reader import Snapshot
 
 POINT_TEXT_LENGTH = 160  # characters of a paragraph that a map shows
 
-_COLUMNS = [
-    "paragraph_id",
-    "x",
-    "y",
-    "narrative_ids",
-    "score",
-    "origin",
-    "year",
-    "speaker",
-    "outlet",
-    "date",
-    "text",
-]
+_COLUMNS = ["paragraph_id", "x", "y", "narrative_ids", "score", "origin", "year", "speaker", "outlet", "date", "text"]
 
 
 @dataclass(frozen=True, slots=True)
