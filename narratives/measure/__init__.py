@@ -1,8 +1,16 @@
 """Statistics, without input or output: shares, intervals, suppression, correction, changes, quality."""
 
-from narratives.measure.change_points import find_change_points
 from narratives.measure.classification import ScoredPairs, compute_quality
-from narratives.measure.correction import build_labels, compute_precision, correct_and_suppress, correct_shares
+from narratives.measure.correction import (
+    SAMPLE_RULE,
+    build_labels,
+    choose_suppression_rule,
+    compute_precision,
+    correct_and_suppress,
+    correct_shares,
+    smooth_shares,
+    suppress_small_bases,
+)
 from narratives.measure.shares import (
     add_shares,
     choose_granularity,
@@ -10,14 +18,13 @@ from narratives.measure.shares import (
     compute_design_effect,
     compute_difference,
     compute_wilson_interval,
+    find_change_points,
 )
 from narratives.measure.spread import compute_cooccurrence, find_first_uses
-from narratives.measure.suppression import choose_suppression_rule, smooth_shares, suppress_small_bases
-from narratives.model.build_report import SuppressionRule
 
 __all__ = [
+    "SAMPLE_RULE",
     "ScoredPairs",
-    "SuppressionRule",
     "add_shares",
     "build_labels",
     "choose_granularity",

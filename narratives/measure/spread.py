@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from narratives.measure.shares import Floats, compute_wilson_interval, propagate_limits
+from narratives.measure.shares import Floats, compute_wilson_interval, divide, propagate_limits
 from narratives.model import SuppressionRule
 
 FIRST_USE_COLUMNS = (
@@ -77,7 +77,7 @@ def compute_cooccurrence(pairs: pd.DataFrame, base: SuppressionRule) -> pd.DataF
     if wrong.any():
         row = {name: int(pairs[name].iloc[int(wrong.argmax())]) for name in ("a", "b", "both", "total")}
         raise ValueError(f"expected both <= a, b and a + b - both <= total, got {row}")
-    chance = np.divide(a * b, total, out=np.zeros_like(a), where=total > 0)
+    chance = divide(a * b, total, otherwise=0.0)
     few, rare = total < base.documents, np.maximum(both, chance) < base.expected
     lifts = np.full((3, len(pairs)), np.nan)
     some = ~few & ~rare & (a > 0) & (b > 0)
@@ -89,8 +89,7 @@ def compute_cooccurrence(pairs: pd.DataFrame, base: SuppressionRule) -> pd.DataF
 
         def lift(p: Floats, q: Floats) -> Floats:
             whole = weight * p + (1 - weight) * q
-            times: Floats = np.divide(p, whole, out=np.ones_like(p), where=whole > 0)
-            return times
+            return divide(p, whole, otherwise=1.0)
 
         lifts[:, some] = np.maximum(propagate_limits(lift, [with_a, without]), 0)
     reason = np.select(
@@ -108,5 +107,4 @@ def compute_cooccurrence(pairs: pd.DataFrame, base: SuppressionRule) -> pd.DataF
 def _compute_share(k: Floats, n: Floats) -> tuple[Floats, Floats, Floats]:
     """Compute k / n with Wilson's limits; 0 with the limits 0 and 1 where n is 0."""
     low, high = compute_wilson_interval(k, n)
-    share = np.divide(k, n, out=np.zeros_like(k), where=n > 0)
-    return share, np.nan_to_num(low, nan=0.0), np.nan_to_num(high, nan=1.0)
+    return divide(k, n, otherwise=0.0), np.nan_to_num(low, nan=0.0), np.nan_to_num(high, nan=1.0)

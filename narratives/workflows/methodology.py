@@ -10,9 +10,17 @@ from narratives.discover import claims, clustering
 from narratives.discover.projection import MAX_FOR_TSNE, PLACING_NEIGHBOURS
 from narratives.match import calibration, matcher
 from narratives.match.learning import APPLIED_SHARE, NEAR_EVIDENCE
-from narratives.measure.change_points import MIN_SEGMENT, PENALTY_OFFSET, PENALTY_SLOPE
-from narratives.measure.shares import CONFIDENCE_LEVEL, EXTRA_FREEDOM, POOL_WEIGHT, PRIOR_CORRELATION, PRIOR_WEIGHT
-from narratives.measure.suppression import SMOOTHING_PERIODS
+from narratives.measure.correction import SMOOTHING_PERIODS
+from narratives.measure.shares import (
+    CONFIDENCE_LEVEL,
+    EXTRA_FREEDOM,
+    MIN_SEGMENT,
+    PENALTY_OFFSET,
+    PENALTY_SLOPE,
+    POOL_WEIGHT,
+    PRIOR_CORRELATION,
+    PRIOR_WEIGHT,
+)
 from narratives.model import MIN_STANCE, MIN_STATEMENT_WORDS, SuppressionRule
 from narratives.parse.duplicates import MIN_COPY_JACCARD, SHINGLE_WORDS
 

@@ -14,8 +14,7 @@ from narratives.dashboard import cached_queries, shell
 from narratives.dashboard.components import chart_panel, controls
 from narratives.dashboard.components.tables import COUNT_COLUMN, SHARE_COLUMNS
 from narratives.dashboard.shell import View
-from narratives.measure import add_shares, choose_granularity, compute_difference, suppress_small_bases
-from narratives.measure.suppression import SAMPLE_RULE
+from narratives.measure import SAMPLE_RULE, add_shares, choose_granularity, compute_difference, suppress_small_bases
 from narratives.model import Granularity, Slice, SuppressionRule
 from narratives.render import phrases, speaker_charts
 from narratives.store.queries import speakers as speakers_queries
