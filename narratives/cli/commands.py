@@ -21,7 +21,7 @@ from narratives.cli.output import (
     show_progress,
 )
 from narratives.model import CopyFilter, LabelledText, Rejected, Slice, UsageError
-from narratives.model.build_report import EXIT_NOTHING_READ
+from narratives.model.errors import EXIT_NOTHING_READ
 from narratives.read.encoding import decode_text
 from narratives.resources import APP
 from narratives.store import DECISIONS_FILE, DEFAULT_COPIES, DecisionLog, Store, export_slice, verify_snapshot

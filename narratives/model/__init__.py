@@ -1,17 +1,5 @@
 """The records that cross layers: documents, narratives, snapshots, slices, build reports and errors."""
 
-from narratives.model.build_report import (
-    AnnotationSource,
-    BuildCounts,
-    BuildReport,
-    Judgement,
-    Progress,
-    QualityMetrics,
-    SpotCheck,
-    SuppressionRule,
-    UnusedColumns,
-    no_progress,
-)
 from narratives.model.documents import (
     MIN_STATEMENT_WORDS,
     DatePrecision,
@@ -41,7 +29,6 @@ from narratives.model.errors import (
     UsageError,
 )
 from narratives.model.narratives import (
-    MIN_COHESION,
     MIN_STANCE,
     Assignment,
     AssignmentStatus,
@@ -58,11 +45,26 @@ from narratives.model.narratives import (
     compute_text_key,
 )
 from narratives.model.slice import CopyFilter, EvidenceQuery, Granularity, Slice, Unit, parse_search_terms
-from narratives.model.snapshot import FilterOptions, InputRecord, SliceTotals, SnapshotContent, SnapshotManifest
+from narratives.model.snapshot import (
+    AnnotationSource,
+    BuildCounts,
+    BuildReport,
+    FilterOptions,
+    InputRecord,
+    Judgement,
+    Progress,
+    QualityMetrics,
+    SliceTotals,
+    SnapshotContent,
+    SnapshotManifest,
+    SpotCheck,
+    SuppressionRule,
+    UnusedColumns,
+    no_progress,
+)
 from narratives.model.text import EmbedFunction, FloatArray, VectorArray, split_windows
 
 __all__ = [
-    "MIN_COHESION",
     "MIN_STANCE",
     "MIN_STATEMENT_WORDS",
     "AnnotationSource",

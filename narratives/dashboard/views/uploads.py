@@ -20,7 +20,7 @@ from narratives.dashboard.builds import (
 )
 from narratives.dashboard.components import chart_panel, tables
 from narratives.model import ReadError, Rejected
-from narratives.model.build_report import EXIT_NOTHING_READ, EXIT_STOPPED
+from narratives.model.errors import EXIT_NOTHING_READ, EXIT_STOPPED
 from narratives.render import phrases
 from narratives.store import frame_to_csv
 from narratives.store.inputs import ARCHIVE_SUFFIX, MANIFEST_NAME, Upload, format_source_path, save_upload
