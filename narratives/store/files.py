@@ -12,9 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, TypeVar
 
-from narratives.model import QualityMetrics, SpotCheck, StoreError
-from narratives.model.snapshot import InputRecord, SnapshotManifest
-from narratives.store.queries import NOT_REJECTED
+from narratives.model import InputRecord, QualityMetrics, SnapshotManifest, SpotCheck, StoreError
 
 # Device and inode number of a file; None if there is no file.
 Identity: TypeAlias = tuple[int, int] | None
@@ -99,14 +97,14 @@ def save_snapshot_manifest(folder: Path, manifest: SnapshotManifest) -> None:
 
 def load_snapshot_manifest(folder: Path) -> SnapshotManifest:
     """Read the manifest of a snapshot's folder. Raises StoreError if it is missing or damaged."""
-    manifest = _read_json(folder / MANIFEST_FILE, _parse_manifest, "a manifest", remedy(folder))
+    manifest = _read_json(folder / MANIFEST_FILE, _parse_manifest, "a manifest", format_damage_hint(folder))
     if manifest is None:
         raise StoreError(f"a snapshot in {folder}", "none", "Run `build` to make one.")
     return manifest
 
 
-def remedy(folder: Path) -> str:
-    """Return the hint for a damaged snapshot."""
+def format_damage_hint(folder: Path) -> str:
+    """Return what to do about a damaged snapshot."""
     return f"If it is the current snapshot, run `build` to make it again. If it is an older one, delete {folder}."
 
 
@@ -167,12 +165,8 @@ def read_evaluation(path: Path) -> Evaluation | None:
 
 
 def _parse_evaluation(content: Mapping[str, Any]) -> Evaluation:
-    return Evaluation(
-        rows=tuple(_parse_quality(line) for line in content["quality"]),
-        caveat=str(content["caveat"]),
-        codebook=str(content["codebook"]),
-        model=str(content["model"]),
-    )
+    rows = tuple(_parse_quality(line) for line in content["quality"])
+    return Evaluation(rows, str(content["caveat"]), str(content["codebook"]), str(content["model"]))
 
 
 def is_same_matching(evaluation: Evaluation, parameters: Mapping[str, str]) -> bool:
@@ -196,16 +190,6 @@ def _parse_quality(line: Mapping[str, Any]) -> QualityMetrics:
 
 
 SPOT_CHECKS_FILE = "spotcheck.json"
-
-# Every pair that a spot check may draw: original statement paragraphs with a narrative of the codebook.
-SPOT_CHECK_POOL = f"""
-    SELECT n.narrative_id, n.name AS narrative, n.definition, p.paragraph_id, p.date, p.speaker, p.text
-    FROM snap.assignments a
-    JOIN snap.narratives n USING (narrative_id)
-    JOIN snap.paragraphs p ON p.paragraph_id = a.paragraph_id
-    WHERE {NOT_REJECTED} AND n.origin = 'codebook' AND p.statement AND p.duplicate_of = ''
-    ORDER BY n.position, p.paragraph_id
-"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,11 +63,11 @@ class Limits:
     seconds: float = 0.0
     turns: Turns | None = None
 
-    def turn(self) -> AbstractContextManager[None]:
+    def take_turn(self) -> AbstractContextManager[None]:
         """Return a turn to hold during one query. Entering it raises ServerBusyError if none is free in time."""
         return self.turns.take() if self.turns else nullcontext()
 
-    def settings(self) -> dict[str, str]:
+    def to_settings(self) -> dict[str, str]:
         """Return the limits as DuckDB settings."""
         settings = {
             "memory_limit": f"{self.memory}B" if self.memory else "",
@@ -76,8 +76,8 @@ class Limits:
         }
         return {name: value for name, value in settings.items() if value}
 
-    def reached(self, error: Exception) -> ResourceError | None:
-        """Return the error to raise if `error` means that a limit was reached, None if not."""
+    def explain(self, error: Exception) -> ResourceError | None:
+        """Return the error to raise if `error` means that a limit was reached, None otherwise."""
         if isinstance(error, duckdb.InterruptException):
             return ResourceError(
                 f"an answer within {self.seconds:g} seconds" if self.seconds else "a query that runs to its end",

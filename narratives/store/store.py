@@ -86,7 +86,7 @@ class Store:
 
     def check(self, snapshot_id: str) -> SnapshotManifest:
         """Check every byte of one snapshot and return its manifest. Raises StoreError if it is damaged."""
-        return snapshot_writer.check(self.snapshot_path(snapshot_id))
+        return snapshot_writer.check_snapshot(self.snapshot_path(snapshot_id))
 
     def snapshot_path(self, snapshot_id: str) -> Path:
         """Return the folder of one snapshot. Raises StoreError if there is none, naming the existing ones."""

@@ -181,7 +181,7 @@ def _load_previous_content(
     if previous is not None:
         try:
             with closing(open_snapshot(store.path, previous.snapshot_id)) as snapshot:
-                return snapshot.earlier(), map_queries.query_positions(snapshot), ()
+                return snapshot.make_previous(), map_queries.query_positions(snapshot), ()
         except StoreError as error:  # it was intact when the build began
             return PreviousSnapshot(), {}, _note_damage(f"expected {error.expected}; got {error.got}")
     return PreviousSnapshot(), {}, ()

@@ -47,7 +47,7 @@ def write_spot_check_sample(store: Path, out: Path, each: int = 30, seed: int = 
     if each < 1:
         raise UsageError("at least 1 paragraph of each narrative", str(each), "Give --each a larger number.")
     with closing(open_snapshot(store)) as snapshot:
-        pairs, snapshot_id = snapshot.drawable(), snapshot.meta().snapshot_id
+        pairs, snapshot_id = snapshot.query_spot_check_pool(), snapshot.meta().snapshot_id
     if pairs.empty:
         raise UsageError("paragraphs that advance a narrative", f"none in {store}", "Add such texts with `build`.")
     random = np.random.default_rng(seed)
@@ -76,7 +76,7 @@ def import_judgements(store: Path, path: Path, judge: AnnotationSource) -> SpotC
         raise ConfigError("pairs drawn from one snapshot", ", ".join(snapshot_ids), "Import each file separately.")
     [snapshot_id] = snapshot_ids
     with closing(open_snapshot(store, snapshot_id)) as snapshot:
-        pairs = snapshot.drawable()[["paragraph_id", "narrative_id"]].itertuples(index=False, name=None)
+        pairs = snapshot.query_spot_check_pool()[["paragraph_id", "narrative_id"]].itertuples(index=False, name=None)
         good, bad = _sort_judgements(judged, set(pairs), str(path))
         replaced = snapshot.spot_checks() is not None
     if not good:
