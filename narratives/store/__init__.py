@@ -4,7 +4,7 @@ from narratives.store.decisions import DECISIONS_FILE, DecisionLog, hash_decisio
 from narratives.store.exports import DEFAULT_COPIES, EXPORT_TABLES, check_slice, export_slice, frame_to_csv, write_table
 from narratives.store.files import Evaluation, SpotChecks, read_evaluation, write_evaluation
 from narratives.store.limits import Limits, Turns, for_files, for_pages
-from narratives.store.queries import LONGEST_SEARCH, MOST_TERMS, format_filters
+from narratives.store.queries import MAX_SEARCH_LENGTH, MAX_SEARCH_TERMS, format_filters
 from narratives.store.queries.map import MapPoints
 from narratives.store.snapshot_reader import SCHEMA_VERSION, Snapshot
 from narratives.store.store import Store, open_snapshot, verify_snapshot
@@ -14,8 +14,8 @@ __all__ = [
     "DECISIONS_FILE",
     "DEFAULT_COPIES",
     "EXPORT_TABLES",
-    "LONGEST_SEARCH",
-    "MOST_TERMS",
+    "MAX_SEARCH_LENGTH",
+    "MAX_SEARCH_TERMS",
     "SCHEMA_VERSION",
     "DecisionLog",
     "Evaluation",

@@ -175,7 +175,7 @@ class Store:
     def _quality_path(self, snapshot_id: str) -> Path:
         return self.snapshot_path(snapshot_id) / files.QUALITY_FILE
 
-    def held(self) -> tuple[InputRecord, ...]:
+    def load_inputs(self) -> tuple[InputRecord, ...]:
         """Return the inputs that the store holds, even if its snapshots were removed."""
         records = files.load_input_records(self.path)
         if records is not None:
@@ -202,19 +202,19 @@ class Store:
         """
         if not self._holds_vectors(model, variant):
             return vectors.Mended()
-        return self.kept_vectors(model, variant).mend()
+        return self.open_existing_vectors(model, variant).mend()
 
-    def lacking_vectors(self, snapshot_id: str) -> tuple[int, int]:
+    def count_missing_vectors(self, snapshot_id: str) -> tuple[int, int]:
         """Count a snapshot's statement paragraphs without a vector, and all its statement paragraphs."""
         with closing(open_snapshot(self.path, snapshot_id)) as opened:
             manifest = opened.meta()
             texts = query_statement_texts(opened)["text"].tolist()
         if not self._holds_vectors(manifest.model, manifest.variant):
             return len(texts), len(texts)
-        rows = self.kept_vectors(manifest.model, manifest.variant).rows(texts)
+        rows = self.open_existing_vectors(manifest.model, manifest.variant).rows(texts)
         return int((rows < 0).sum()), len(texts)
 
-    def vector_problems(self, snapshot_id: str) -> list[str]:
+    def find_vector_problems(self, snapshot_id: str) -> list[str]:
         """Return messages on damaged vectors in this store, and on vectors that the snapshot lacks.
 
         A store that was copied without the vectors of the snapshot has no problem.
@@ -223,7 +223,7 @@ class Store:
         problems = [problem for folder in folders for problem in vectors.find_problems(folder)]
         with suppress(StoreError):  # the messages above already cover unreadable files
             manifest = self.manifest(snapshot_id)
-            lacking, statements = self.lacking_vectors(snapshot_id)
+            lacking, statements = self.count_missing_vectors(snapshot_id)
             if lacking and self._holds_vectors(manifest.model, manifest.variant):
                 problems.append(
                     f"{lacking:,} of the {statements:,} statement paragraphs of snapshot {snapshot_id} have "
@@ -237,7 +237,7 @@ class Store:
     def _holds_vectors(self, model: str, variant: str) -> bool:
         return (self._vector_folder(model, variant) / vectors.META).exists()
 
-    def kept_vectors(self, model: str, variant: str) -> vectors.VectorFile:
+    def open_existing_vectors(self, model: str, variant: str) -> vectors.VectorFile:
         """Open the existing vectors of a model and variant for reading.
 
         Raises StoreError if there are none, for example if the store was copied without them.

@@ -129,7 +129,7 @@ class VectorFile:
             return np.empty((0, self.dimension), np.float32)
         return np.asarray(self._kept()[rows], dtype=np.float32)
 
-    def damaged(self, rows: Rows | None = None) -> Rows:
+    def find_damaged(self, rows: Rows | None = None) -> Rows:
         """Return, in order, which of these rows (by default all) are not as they were written.
 
         A row that `mend` retired does not count as damage of the file, but it does if it is in `rows`.
@@ -146,12 +146,12 @@ class VectorFile:
             wrong.append(part[~(sound | retired if rows is None else sound & ~retired)])
         return np.concatenate(wrong)
 
-    def lost(self) -> int:
+    def count_lost(self) -> int:
         """Count the keys without a vector. An incomplete copy has such keys; a killed build leaves none."""
         keys, _ = _count_records(self._folder, self.dimension)
         return max(0, keys - self._count)
 
-    def stamp(self) -> tuple[int, ...]:
+    def read_stamp(self) -> tuple[int, ...]:
         """Return the times and sizes of the files, which change with their content."""
         states = [(self._folder / name).stat() for name in (KEYS, SUMS, VECTORS) if (self._folder / name).exists()]
         return tuple(number for state in states for number in (state.st_mtime_ns, state.st_size))
@@ -163,7 +163,7 @@ class VectorFile:
         the process is killed, the next call does the rest.
         """
         self._load()
-        wrong, lost, summed = self.damaged(), self.lost(), self._count - len(self._sums())
+        wrong, lost, summed = self.find_damaged(), self.count_lost(), self._count - len(self._sums())
         if len(wrong):
             keys = self._keys("r+")
             keys[wrong] = np.frombuffer(RETIRED, np.uint8)
@@ -256,7 +256,7 @@ def find_problems(folder: Path) -> list[str]:
         return []
     try:
         kept = open_folder(folder)
-        wrong, rows = len(kept.damaged()) + kept.lost(), len(kept) + kept.lost()
+        wrong, rows = len(kept.find_damaged()) + kept.count_lost(), len(kept) + kept.count_lost()
     except StoreError as error:
         return [str(error)]
     hint = "A build with this model encodes their texts again."

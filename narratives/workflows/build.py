@@ -38,7 +38,6 @@ from narratives.model.text import Encoder
 from narratives.resources import DATA_FOLDER, SAMPLE_FOLDER, SAMPLE_NOTICE
 from narratives.store import DECISIONS_FILE, SCHEMA_VERSION, DecisionLog, Store, hash_decisions, open_snapshot
 from narratives.store.queries import map as map_queries
-from narratives.workflows.discover import assign_members, discover_clusters
 from narratives.workflows.ingest import Corpus, IngestResult, ingest, parse_corpus
 from narratives.workflows.match import Embedder, assign_narratives, load_store_encoder, mend_vectors, train_matcher
 
@@ -83,7 +82,7 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
     with store.lock():
         settings = _load_settings(store, request)
         previous, notes = _load_previous_manifest(store)
-        held = store.held()
+        held = store.load_inputs()
         intake = ingest(store, request.inputs, request.remove, request.columns, held, progress)
         encoder = encoder or load_store_encoder(store, request.model)
         notice = _choose_notice(intake.ledger)
@@ -92,7 +91,7 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         notes += damage
         same = previous if previous and previous.fingerprint == fingerprint else None
         is_empty = not intake.readable and not held
-        if is_empty or (same and not damage and not store.lacking_vectors(same.snapshot_id)[0]):
+        if is_empty or (same and not damage and not store.count_missing_vectors(same.snapshot_id)[0]):
             return _make_report(previous, intake, (), started, unchanged=True, notes=notes)
 
         corpus = parse_corpus(store, intake.ledger, settings.speakers, encoder.languages, progress)
@@ -105,10 +104,10 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         assignments = assign_narratives(matching, corpus.statements, corpus.windows, embed, progress)
         earlier, earlier_positions, losses = _load_previous_content(store, previous)
         notes += losses
-        clusters = discover_clusters(
+        clusters = discover.discover_clusters(
             earlier, settings.codebook, corpus.documents, corpus.originals, assignments, embed, progress
         )
-        assignments += assign_members(clusters, corpus.statements, corpus.copies)
+        assignments += discover.assign_members(clusters, corpus.statements, corpus.copies)
         positions = _project_statements(earlier_positions, corpus.originals, embed, progress)
 
         progress("writing", 0, None)

@@ -30,7 +30,7 @@ from narratives.model import (
 from narratives.read import read_judgements
 from narratives.store import Store, open_snapshot
 from narratives.workflows.brief import write_brief
-from narratives.workflows.spotcheck import import_judgements, write_spot_check_sample
+from narratives.workflows.evaluate import import_judgements, write_spot_check_sample
 from tests.conftest import ROOT
 from tests.helpers.factory import content
 from tests.helpers.larger import ABOUT, BESIDE, build_larger

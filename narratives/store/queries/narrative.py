@@ -16,18 +16,16 @@ from narratives.model.slice import Actor, ShareGroup
 from narratives.store.queries import (
     ADVANCING_IDS,
     DOCUMENT_SUMS,
+    JOIN_DOCUMENT,
     NARRATIVE_SUMS,
     NOT_REJECTED,
+    PARAGRAPH_COLUMNS,
     PERIOD_COLUMN,
     build_where,
 )
 from narratives.store.snapshot_reader import Snapshot
 
 _ADVANCES_NARRATIVE = f"p.paragraph_id IN ({ADVANCING_IDS} AND a.narrative_id = $narrative)"
-# The columns of a list of paragraphs; `p` and `d` are paragraph and document.
-_PARAGRAPH_COLUMNS = """p.paragraph_id, p.document_id, p.date, p.speaker, p.voice, p.outlet, d.title, d.url,
-    d.text_kind, p.text"""
-_JOIN_DOCUMENT = "JOIN snap.documents d ON d.document_id = p.document_id AND d.status = 'read'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +169,8 @@ def query_top_paragraphs(snapshot: Snapshot, s: Slice, narrative_id: str, most: 
     return snapshot.frame(
         f"""
         WITH scored AS (
-            SELECT {_PARAGRAPH_COLUMNS}, a.score, a.sentence, a.exemplar
-            FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id) {_JOIN_DOCUMENT}
+            SELECT {PARAGRAPH_COLUMNS}, a.score, a.sentence, a.exemplar
+            FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id) {JOIN_DOCUMENT}
             WHERE a.narrative_id = $narrative AND {NOT_REJECTED} AND p.statement AND {where.sql}
         ),
         once AS (
@@ -195,8 +193,8 @@ def query_representatives(snapshot: Snapshot, cluster_id: str, most: int) -> pd.
     Columns as of `query_top_paragraphs` without score, sentence and exemplar, but with rank.
     """
     return snapshot.frame(
-        f"""SELECT {_PARAGRAPH_COLUMNS}, m.rank
-            FROM snap.cluster_members m JOIN snap.paragraphs p USING (paragraph_id) {_JOIN_DOCUMENT}
+        f"""SELECT {PARAGRAPH_COLUMNS}, m.rank
+            FROM snap.cluster_members m JOIN snap.paragraphs p USING (paragraph_id) {JOIN_DOCUMENT}
             WHERE m.cluster_id = $cluster AND m.rank IS NOT NULL ORDER BY m.rank LIMIT $most""",
         {"cluster": cluster_id, "most": most},
     )

@@ -22,7 +22,7 @@ from narratives.model import (
     UsageError,
     parse_search_terms,
 )
-from narratives.store import MOST_TERMS, Limits, Snapshot, Store, Turns, for_files, for_pages, open_snapshot
+from narratives.store import MAX_SEARCH_TERMS, Limits, Snapshot, Store, Turns, for_files, for_pages, open_snapshot
 from narratives.store.limits import MB, machine_memory
 from narratives.store.snapshot_reader import DATABASE_FILE, attach_database
 from tests.conftest import ROOT
@@ -151,14 +151,14 @@ def test_what_is_searched_twice_comes_once():
 
 def test_a_search_of_too_many_words_is_refused(store):
     snapshot = open_snapshot(store)
-    most = " ".join(f"word{number}" for number in range(MOST_TERMS))
+    most = " ".join(f"word{number}" for number in range(MAX_SEARCH_TERMS))
     assert snapshot.count_paragraphs(EvidenceQuery(Slice(), most)) == 0
     assert (
         snapshot.count_paragraphs(EvidenceQuery(Slice(), "war " * 5000))
         == snapshot.count_paragraphs(EvidenceQuery(Slice(), "war"))
         > 0
     )
-    with pytest.raises(UsageError, match=f"at most {MOST_TERMS} words and phrases; got 5,000"):
+    with pytest.raises(UsageError, match=f"at most {MAX_SEARCH_TERMS} words and phrases; got 5,000"):
         snapshot.count_paragraphs(EvidenceQuery(Slice(), " ".join(f"word{number}" for number in range(5000))))
 
 
@@ -173,7 +173,7 @@ def most() -> int:
 
 snapshot = open_snapshot(Path(sys.argv[1]))
 snapshot.count_paragraphs(EvidenceQuery(Slice(), "war"))
-queries.MOST_TERMS = 1000
+queries.MAX_SEARCH_TERMS = 1000
 before = most()
 assert snapshot.count_paragraphs(EvidenceQuery(Slice(), " ".join(f"word{number}" for number in range(1000)))) == 0
 print(most() - before)

@@ -97,7 +97,7 @@ def test_no_interleaving_of_appends_kills_and_losses_gives_a_wrong_vector(steps)
             held = sorted(every - set(kept.missing(sorted(every))))
             assert sure <= set(held)
             assert np.array_equal(kept.get(held), vectors_of(held))
-            assert not len(kept.damaged()) and (cut or not kept.lost())
+            assert not len(kept.find_damaged()) and (cut or not kept.count_lost())
 
 
 @pytest.mark.parametrize("writes", [0, 1, 2, 3])
@@ -250,7 +250,7 @@ def many(tmp_path: Path) -> Path:
 def test_damage_is_counted_taken_out_of_use_and_replaced(many: Path, name, edit, rows) -> None:
     change(many, name, edit)
     kept = opened(many)
-    assert len(kept.damaged()) + kept.lost() == rows
+    assert len(kept.find_damaged()) + kept.count_lost() == rows
     [problem] = find_problems(many / "v")
     assert f"{rows} of the 40 vectors" in problem and "encodes their texts again" in problem
 
@@ -274,22 +274,22 @@ def test_a_file_without_checksums_is_read_its_rows_looked_at_and_given_some(many
     assert find_problems(many / "v") == [] and opened(many).missing(MANY) == []
     change(many, "vectors.f32", edit)
     kept = opened(many)
-    assert kept.damaged().tolist() == [5, 6]
+    assert kept.find_damaged().tolist() == [5, 6]
     if first == "append":
         kept.append(["new"], vectors_of(["new"]))
-        assert kept.damaged().tolist() == [5, 6] and kept.mend() == Mended(2, 0)
+        assert kept.find_damaged().tolist() == [5, 6] and kept.mend() == Mended(2, 0)
     else:
         assert kept.mend() == Mended(2, 40)
     assert kept.missing(MANY) == MANY[5:7]
     change(many, "keys.bin", shift(16))
-    assert len(opened(many).damaged()) > 35  # it has checksums now
+    assert len(opened(many).find_damaged()) > 35  # it has checksums now
 
 
 def test_checking_by_blocks_finds_the_same(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     change(many, "vectors.f32", put(5 * ROW + 4, bytes(3 * ROW)))
     monkeypatch.setattr(vectors, "BLOCK_ROWS", 7)
-    assert opened(many).damaged().tolist() == [5, 6, 7, 8]
-    assert opened(many).damaged(np.array([30, 8, 2, 8])).tolist() == [8]
+    assert opened(many).find_damaged().tolist() == [5, 6, 7, 8]
+    assert opened(many).find_damaged(np.array([30, 8, 2, 8])).tolist() == [8]
 
 
 def test_a_mending_that_is_killed_is_finished_by_the_next(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -319,7 +319,7 @@ def test_a_reader_of_an_older_state_names_what_was_taken_out_of_use_or_cut(many:
     rows = reader.rows(MANY)
     change(many, "vectors.f32", put(5 * ROW, bytes(ROW)))
     opened(many).mend()
-    assert reader.damaged(rows).tolist() == [5] and len(opened(many).damaged()) == 0
+    assert reader.find_damaged(rows).tolist() == [5] and len(opened(many).find_damaged()) == 0
     change(many, "vectors.f32", lambda data: data.__delitem__(slice(ROW, None)))
     with pytest.raises(StoreError, match="Run `build`"):
-        reader.damaged(rows)
+        reader.find_damaged(rows)
