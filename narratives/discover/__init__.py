@@ -14,20 +14,11 @@ from narratives.discover.claims import (
     split_for_embedding,
 )
 from narratives.discover.cluster_summaries import ROUTINE_TEXTS, AlignmentTargets, summarise_claims, summarise_clusters
-from narratives.discover.clustering import cluster_paragraphs
-from narratives.discover.identity import TOPIC_PREFIX, keep_ids, trace_lineage
+from narratives.discover.clustering import TOPIC_PREFIX, cluster_paragraphs, keep_ids, trace_lineage
 from narratives.discover.projection import project_to_map
-from narratives.model import (
-    Assignment,
-    Cluster,
-    Codebook,
-    Document,
-    EmbedFunction,
-    Paragraph,
-    PreviousSnapshot,
-    Progress,
-    VectorArray,
-)
+from narratives.model import Assignment, Cluster, Codebook, Document, EmbedFunction, Paragraph, PreviousSnapshot
+from narratives.model.snapshot import Progress
+from narratives.model.text import VectorArray
 
 __all__ = [
     "ROUTINE_TEXTS",

@@ -3,7 +3,6 @@
 from narratives.measure.classification import ScoredPairs, compute_quality
 from narratives.measure.correction import (
     SAMPLE_RULE,
-    build_labels,
     choose_suppression_rule,
     compute_precision,
     correct_and_suppress,
@@ -14,10 +13,7 @@ from narratives.measure.correction import (
 from narratives.measure.shares import (
     add_shares,
     choose_granularity,
-    compute_clustered_interval,
-    compute_design_effect,
     compute_difference,
-    compute_wilson_interval,
     find_change_points,
 )
 from narratives.measure.spread import compute_cooccurrence, find_first_uses
@@ -26,16 +22,12 @@ __all__ = [
     "SAMPLE_RULE",
     "ScoredPairs",
     "add_shares",
-    "build_labels",
     "choose_granularity",
     "choose_suppression_rule",
-    "compute_clustered_interval",
     "compute_cooccurrence",
-    "compute_design_effect",
     "compute_difference",
     "compute_precision",
     "compute_quality",
-    "compute_wilson_interval",
     "correct_and_suppress",
     "correct_shares",
     "find_change_points",

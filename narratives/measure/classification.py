@@ -43,11 +43,10 @@ def compute_quality(
 
     The limits are percentiles of a bootstrap that draws whole documents, since paragraphs of one speech are
     similar: `resamples` draws, the same for every narrative, from `seed`. They are NaN for fewer than two
-    documents. Where there is no error at all, the interval is a single point and so too narrow: look at the
-    support. Raises ValueError where shapes differ.
+    documents. If there is no error at all, the interval is a single point, which is too narrow. Raises ValueError
+    if shapes differ.
 
-    Average precision: sum of precision times the step in recall over the distinct scores, without
-    interpolation (https://scikit-learn.org/stable/modules/generated/sklearn.metrics.average_precision_score.html).
+    Average precision: the sum of precision times the step in recall over the distinct scores, as in scikit-learn.
     Bootstrap: Davison and Hinkley (1997), Bootstrap Methods and their Application, sections 3.8 and 5.3.
     """
     shape = (len(pairs.documents), len(narrative_ids))

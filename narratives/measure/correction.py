@@ -46,7 +46,7 @@ def correct_and_suppress(
     checks: Sequence[SpotCheck],
     base: SuppressionRule,
 ) -> pd.DataFrame:
-    """Correct a slice's shares where labels allow it, and suppress those on a small base.
+    """Correct a slice's shares if labels allow it, and suppress those on a small base.
 
     Spot checks judge original paragraphs, so they correct only shares of original paragraphs.
     """
@@ -58,7 +58,7 @@ def correct_and_suppress(
 
 
 def compute_precision(check: SpotCheck) -> tuple[float, float, float]:
-    """Compute the share of judged paragraphs that are correct, with Wilson's 95 % limits; needs one or more."""
+    """Compute the share of judged paragraphs that are correct, with Wilson's 95 % limits; needs at least one."""
     low, high = compute_wilson_interval(np.array([check.advancing], np.float64), np.array([check.judged], np.float64))
     return check.advancing / check.judged, float(low[0]), float(high[0])
 
@@ -78,17 +78,15 @@ def correct_shares(
     `correction` names the method. Where it is empty, `correction_reason` says why:
 
     labels     share * t + (1 - share) * m, with t the true share of the assigned and m that of the others,
-               both from `labels`. For a yes-or-no prediction this is prediction-powered inference with its
-               best weight (Angelopoulos, Duchi and Zrnic 2023, arXiv:2311.01453), known in surveys as
-               post-stratification or two-phase sampling. It assumes only that the labelled paragraphs were
-               drawn at random.
+               both from `labels`: prediction-powered inference (Angelopoulos, Duchi and Zrnic 2023,
+               arXiv:2311.01453), known in surveys as post-stratification. It assumes only that the labelled
+               paragraphs were drawn at random.
     precision  share * t / recall, with t from `labels` and recall from `measured`: assumes that the recall is
                the same here as there.
     rates      (share - f) / (recall - f), with the false-positive rate f, both from `measured` (Rogan and
-               Gladen 1978, American Journal of Epidemiology 107, 71-76; "adjusted count" in quantification).
-               Only if `rates_carry_over`: the caller knows that the reference paragraphs were drawn at
-               random, as a set with many near misses has a far higher f than a corpus. A matching better
-               than chance assigns at least f; there is no correction where f reaches the share assigned in
+               Gladen 1978, American Journal of Epidemiology 107, 71-76). Only if `rates_carry_over`: the
+               caller knows that the reference paragraphs were drawn at random, as a set with many near misses
+               has a far higher f than a corpus. There is no correction where f reaches the share assigned in
                all of `frame`. Precision depends on how frequent a narrative is, so it is never carried over.
 
     The limits are at 95 %, clipped to 0..1. Those of the share and of the rates (the wider of Wilson's and the
@@ -210,7 +208,7 @@ SAMPLE_RULE = SuppressionRule(documents=5, expected=1.0)  # for the sample, whic
 
 
 def choose_suppression_rule(notice: str) -> SuppressionRule:
-    """Choose the rule for a snapshot; a `notice`, as of the sample, marks one that is no study."""
+    """Choose the rule for a snapshot; only the sample, which is no study, has a `notice`."""
     return SAMPLE_RULE if notice else SuppressionRule()
 
 
@@ -231,7 +229,7 @@ def suppress_small_bases(frame: pd.DataFrame, base: SuppressionRule) -> pd.DataF
     code = np.select([documents < base.documents, expected < base.expected], ["documents", "expected"], "")
     few = [f"{int(d)} document{'' if d == 1 else 's'}, fewer than {base.documents}" for d in documents]
     rare = [f"{e:.1f} paragraphs expected at the overall share, fewer than {base.expected:g}" for e in expected]
-    reason = np.select([code == "documents", code == "expected"], np.array([few, rare], np.str_), "")
+    reason = np.select([code == "documents", code == "expected"], [*np.array([few, rare], np.str_)], "")
     shown = {name: frame[name].where(code == "") for name in SHARE_COLUMNS if name in frame}
     return frame.assign(**shown, base_ok=code == "", base_code=code, base_reason=reason)
 
@@ -240,8 +238,8 @@ def smooth_shares(frame: pd.DataFrame) -> pd.DataFrame:
     """Add the column smoothed: the share over SMOOTHING_PERIODS around each period, weighted by paragraphs.
 
     `frame` has period, paragraphs and total_paragraphs, narrative_id if there are several, and base_ok after
-    `suppress_small_bases`: suppressed periods are left out of every mean and have none themselves. Neighbours
-    are those of the calendar; the mean leaves out missing ones.
+    `suppress_small_bases`: suppressed periods are left out of every mean and have none themselves. Neighbours are
+    those of the calendar; missing ones are left out.
     """
     used = frame["base_ok"].to_numpy(bool) if "base_ok" in frame else np.ones(len(frame), bool)
     when = np.array([compute_period_index(label) for label in frame["period"]], np.int64)

@@ -30,7 +30,7 @@ def compute_wilson_interval(
     """Compute Wilson's score interval of k successes in n trials.
 
     k, n: counts of one shape, 0 <= k <= n. Returns (low, high), float64 of that shape, within 0..1; NaN where
-    n is 0. The trials count as independent. Raises ValueError where a count is out of range.
+    n is 0. The trials count as independent. Raises ValueError if a count is out of range.
     Method: Wilson (1927). It is implemented here because the libraries that have it take over a second to
     import, which would delay the first page.
     """
@@ -70,9 +70,9 @@ def compute_difference(
 ) -> tuple[Floats, Floats, Floats]:
     """Compute share - other with limits from those of the two: (difference, low, high).
 
-    All have one shape. The limits of the two shares are at one level, and so are those returned. The two count
-    as independent: shares of two periods are; those of two speakers in the same documents are not quite.
-    An interval on one side of 0 means that the two differ. NaN where any of the six is.
+    All have one shape. The limits returned are at the level of those given. The shares count as independent:
+    those of two periods are, those of two speakers in the same documents are not quite. An interval on one side
+    of 0 means that the two differ. NaN where any of the six is.
     Method: square-and-add (MOVER): Newcombe (1998), Statistics in Medicine 17, 873-890, method 10; for any
     limits Zou and Donner (2008), Statistics in Medicine 27, 1693-1702.
     """
@@ -124,12 +124,11 @@ def compute_design_effect(frame: pd.DataFrame) -> pd.DataFrame:
 
     The effect is the greater of two. One is Taylor's linearisation of the ratio estimator: the spread of
     y_i - share * m_i over the documents, against that of independent draws (Kish 1965; Korn and Graubard
-    1998, Survey Methodology 24, 193-201). It allows for differences between long and short documents, but it
-    is far too small where the few positive paragraphs are in short documents, and undefined where there are
-    none. So the other is Kish's 1 + r * (sum m_i^2 / sum m_i - 1). The correlation r within a document comes
-    from pairs: of the paragraphs in one document with a positive one, the share that is positive too. It holds
-    whatever the lengths of the documents. r of a period is shrunk towards that of all periods of the
-    narrative, and this towards PRIOR_CORRELATION.
+    1998, Survey Methodology 24, 193-201). It is far too small if the few positive paragraphs are in short
+    documents, and undefined if there are none. So the other is Kish's 1 + r * (sum m_i^2 / sum m_i - 1). The
+    correlation r within a document comes from pairs: of the paragraphs in one document with a positive one, the
+    share that is positive too. r of a period is shrunk towards that of all periods of the narrative, and this
+    towards PRIOR_CORRELATION.
 
     Freedom: Kish's effective number of documents less one, and at most the effective number of documents
     that advance the narrative in any period plus EXTRA_FREEDOM, as r is estimated from these.
@@ -169,8 +168,8 @@ def compute_clustered_interval(frame: pd.DataFrame, level: float = CONFIDENCE_LE
     """Compute the interval of each row's share (see `compute_design_effect`): (low, high), NaN without one.
 
     These are Wilson's limits at the effective number of paragraphs, with Student's quantile instead of the
-    normal one. They enclose the share, are within 0..1 and never coincide. Where every document counts once
-    (unit document) they are Wilson's own. Coverage: docs/statistics.md.
+    normal one. They enclose the share, are within 0..1 and never coincide. If every document counts once (unit
+    document), they are Wilson's own. Coverage: docs/statistics.md.
     """
     from scipy.special import stdtrit  # imported here because pages need it only when they draw a chart
 
@@ -225,9 +224,8 @@ def choose_granularity(documents_per_month: Mapping[str, int]) -> Granularity:
     """Choose the finest granularity for which there is enough data: the default of the charts.
 
     `documents_per_month` has the number of documents by month label (`2016-07`); months without any may be
-    left out. Years where fewer than MIN_DOCUMENTS are dated to the month. Else the finest of month, quarter
-    and half-year where nine in ten periods with documents have MIN_DOCUMENTS_PER_PERIOD; else years. (With a
-    median, a few thin periods with wide intervals could set the scale of every chart.)
+    left out. With fewer than MIN_DOCUMENTS documents it is the year. Otherwise it is the finest of month, quarter
+    and half-year at which nine in ten periods with documents have MIN_DOCUMENTS_PER_PERIOD, or else the year.
     """
     if sum(documents_per_month.values()) < MIN_DOCUMENTS:
         return "year"
@@ -262,15 +260,14 @@ def find_change_points(frame: pd.DataFrame) -> pd.DataFrame:
 
     narrative_id, period     `period` is the first of the new level
     direction                "up" or "down"
-    before, after            shares of the levels before and after, each over its whole length, with _low and
-                             _high at 95 % (which do not allow for the search of the place)
+    before, after            shares of the whole levels before and after, with _low and _high at 95 % (which do
+                             not allow for the search for the place)
     gain                     twice the log-likelihood that this change adds
 
-    Method: among the divisions into levels of at least MIN_SEGMENT periods, the one with the highest binomial
-    likelihood less a penalty for every change. It is found exactly (optimal partitioning: Jackson et al. 2005,
-    IEEE Signal Processing Letters 12, 105-108; PELT, Killick et al. 2012, finds the same, faster in long
-    series). Counts are taken at their effective size (`compute_design_effect`), so that one long speech is no
-    change. Periods with few documents have little weight and need not be left out.
+    Method: of the divisions into levels of at least MIN_SEGMENT periods, take the one with the highest binomial
+    likelihood less a penalty for every change (optimal partitioning: Jackson et al. 2005, IEEE Signal Processing
+    Letters 12, 105-108). Counts are taken at their effective size (`compute_design_effect`), so that one long
+    speech is no change. Periods with few documents have little weight and need not be left out.
     """
     rows = []
     table = frame.assign(**compute_design_effect(frame)[["share", "effective"]])

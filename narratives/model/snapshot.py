@@ -39,9 +39,8 @@ class SnapshotManifest:
     """The manifest of a snapshot: its inputs, versions, parameters and files.
 
     `built_at` is ISO 8601 UTC. `fingerprint` is a hash of everything that determines the build. `notice` is a
-    caveat that every page and export must show, or empty. `checksums` (sha256 hex) and `sizes` (bytes) are
-    keyed by file name. `predecessor` is the previous snapshot, or empty; `Snapshot.lineage` has the changes
-    since then.
+    caveat that every page and export must show, or empty. `checksums` (sha256 hex) and `sizes` (bytes) are by file
+    name. `predecessor` is the id of the previous snapshot, or empty.
     """
 
     snapshot_id: str
@@ -63,11 +62,10 @@ class SnapshotManifest:
 class SnapshotContent:
     """Everything that a build writes into a snapshot. The order of the sequences has no meaning.
 
-    `copies` maps the id of a copied paragraph to the id of its original. `statements` are the ids of the
-    statement paragraphs. `counts` are figures for the manifest that are not in the tables. Candidates are
-    those `clusters` with `is_candidate`; the assignments of their members have the origin `discovered` and
-    the id of the cluster. `layout` has the map position (x, y) of paragraphs; the others are not on the map.
-    `thresholds` are the thresholds in use, by narrative; decisions may have changed those of the codebook.
+    `copies` maps the id of a copied paragraph to that of its original. `statements` are the ids of the statement
+    paragraphs. `counts` are for the manifest. The assignments of members of candidates have the origin `discovered`
+    and the id of the cluster. `layout` has the map position (x, y) of paragraphs; the others are not on the map.
+    `thresholds` are those in use, by narrative; decisions may have changed those of the codebook.
     """
 
     documents: Sequence[Document]

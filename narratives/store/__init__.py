@@ -2,8 +2,8 @@
 
 from narratives.store.decisions import DECISIONS_FILE, DecisionLog, hash_decisions
 from narratives.store.exports import DEFAULT_COPIES, EXPORT_TABLES, check_slice, export_slice, frame_to_csv, write_table
-from narratives.store.files import Evaluation, SpotChecks, read_evaluation, write_evaluation
-from narratives.store.limits import Limits, Turns, for_files, for_pages
+from narratives.store.files import Evaluation, SpotChecks, write_evaluation
+from narratives.store.limits import Turns, get_download_limits, get_page_limits
 from narratives.store.queries import MAX_SEARCH_LENGTH, MAX_SEARCH_TERMS, format_filters
 from narratives.store.queries.map import MapPoints
 from narratives.store.snapshot_reader import SCHEMA_VERSION, Snapshot
@@ -19,7 +19,6 @@ __all__ = [
     "SCHEMA_VERSION",
     "DecisionLog",
     "Evaluation",
-    "Limits",
     "MapPoints",
     "Snapshot",
     "SpotChecks",
@@ -28,13 +27,12 @@ __all__ = [
     "VectorFile",
     "check_slice",
     "export_slice",
-    "for_files",
-    "for_pages",
     "format_filters",
     "frame_to_csv",
+    "get_download_limits",
+    "get_page_limits",
     "hash_decisions",
     "open_snapshot",
-    "read_evaluation",
     "verify_snapshot",
     "write_evaluation",
     "write_table",

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 from pyarrow import parquet
 
-from narratives.model import CopyFilter, Slice, SnapshotManifest, UsageError
+from narratives.model import CopyFilter, Slice, UsageError
 from narratives.model.dates import parse_partial_date
 from narratives.store.files import open_atomically
 from narratives.store.queries import (
@@ -49,10 +49,9 @@ def neutralise_formulas(table: pa.Table) -> pa.Table:
 
 def table_to_csv(table: pa.Table, bom: bool = False) -> bytes:
     """Convert a table to CSV in UTF-8: a header, quoted text, line feeds, and NULL as an empty cell."""
-    sink = io.BytesIO(b"\xef\xbb\xbf" if bom else b"")
-    sink.seek(0, io.SEEK_END)
+    sink = io.BytesIO()
     arrow_csv.write_csv(neutralise_formulas(table), sink)
-    return sink.getvalue()
+    return (b"\xef\xbb\xbf" if bom else b"") + sink.getvalue()
 
 
 def frame_to_csv(frame: pd.DataFrame, bom: bool = False) -> bytes:
@@ -83,7 +82,7 @@ def write_table(
 
 AddShares = Callable[[pd.DataFrame], pd.DataFrame]
 
-# The default for copies in each export: lists contain all paragraphs, counts only originals.
+# The default for `Slice.copies` in each export: lists contain all paragraphs, counts only originals.
 DEFAULT_COPIES: Mapping[str, CopyFilter] = {
     "paragraphs": "all",
     "assignments": "all",
@@ -103,12 +102,12 @@ SHARE_CAVEAT = (
 def export_slice(path: Path, what: str, s: Slice, out: Path | None, with_share: AddShares, as_of: str = "") -> str:
     """Write one of EXPORT_TABLES to `out` (.csv, .jsonl or .parquet, atomically), or return it as CSV text.
 
-    `path` is the store, `as_of` a snapshot id (the current one if empty). The defaults for `s.copies` are in
-    DEFAULT_COPIES. Filters narrow every table: `paragraphs` are of every kind, `narratives` and `prevalence`
-    count statement paragraphs, and `documents` are those with a paragraph that passes the filters. Rejected
-    inputs are listed only if nothing but copies is filtered. `with_share` adds share, share_low and share_high
-    to a prevalence frame. Returns an empty text if `out` is given. Raises UsageError for an unknown table,
-    suffix, narrative or date, or if `out` cannot be written, and StoreError if the snapshot cannot be opened.
+    `path` is the store, `as_of` a snapshot id (the current one if empty). Filters apply to every table: `paragraphs`
+    are of every kind, `narratives` and `prevalence` count statement paragraphs, and `documents` are those with a
+    paragraph that passes the filters. Rejected inputs are listed only if nothing but copies is filtered. `with_share`
+    adds share, share_low and share_high to a prevalence frame. Returns an empty text if `out` is given. Raises
+    UsageError for an unknown table, suffix, narrative or date, or if `out` cannot be written, and StoreError if the
+    snapshot cannot be opened.
     """
     _check_target(what, out)
     with closing(open_snapshot(path, as_of)) as snapshot:
@@ -124,20 +123,9 @@ def export_slice(path: Path, what: str, s: Slice, out: Path | None, with_share: 
         with open_atomically(out) as file:
             write_table(table, out.suffix.lower(), file)
     except OSError as error:
-        raise UsageError(
-            f"a place to write {out}", str(error), "Choose a file in a folder that you can write to."
-        ) from error
+        hint = "Choose a file in a folder that you can write to."
+        raise UsageError(f"a place to write {out}", str(error), hint) from error
     return ""
-
-
-def _build_filter_columns(s: Slice, manifest: SnapshotManifest) -> dict[str, str]:
-    """Return the columns that describe the slice of a file: filters, snapshot, unit and caveat."""
-    return {
-        **format_filters(s),
-        "unit": s.unit,
-        "snapshot": manifest.snapshot_id,
-        "note": f"{manifest.notice}; {SHARE_CAVEAT}" if manifest.notice else SHARE_CAVEAT,
-    }
 
 
 def _check_target(what: str, out: Path | None) -> None:
@@ -162,10 +150,14 @@ def check_slice(snapshot: Snapshot, s: Slice) -> None:
 
 
 def _query_prevalence(snapshot: Snapshot, s: Slice, with_share: AddShares) -> pa.Table:
+    """Query the shares, with columns that describe the slice: filters, unit, snapshot and caveat."""
     frame = with_share(snapshot.prevalence(s)).sort_values(["period", "narrative_id"], ignore_index=True)
     columns = ["period", "narrative_id", "narrative", "paragraphs", "total_paragraphs"]
     frame = frame[[*columns, "share", "share_low", "share_high"]]
-    return pa.Table.from_pandas(frame.assign(**_build_filter_columns(s, snapshot.meta())), preserve_index=False)
+    manifest = snapshot.meta()
+    note = f"{manifest.notice}; {SHARE_CAVEAT}" if manifest.notice else SHARE_CAVEAT
+    described = {**format_filters(s), "unit": s.unit, "snapshot": manifest.snapshot_id, "note": note}
+    return pa.Table.from_pandas(frame.assign(**described), preserve_index=False)
 
 
 def _query_table(snapshot: Snapshot, what: str, s: Slice) -> pa.Table:

@@ -1,4 +1,4 @@
-"""Atomic writes and the JSON files of a store. If a write is interrupted, the old file stays whole."""
+"""Atomic writes and the JSON files of a store. If a write is interrupted, the old file stays intact."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Identity: TypeAlias = tuple[int, int] | None
 
 
 def identify(path: Path) -> Identity:
-    """Return what distinguishes a file from another one that replaces it under the same name."""
+    """Return what distinguishes a file from one that replaces it under the same name."""
     try:
         state = path.stat()
     except FileNotFoundError:
@@ -170,10 +170,7 @@ def _parse_evaluation(content: Mapping[str, Any]) -> Evaluation:
 
 
 def is_same_matching(evaluation: Evaluation, parameters: Mapping[str, str]) -> bool:
-    """Return whether published figures apply to a matcher with these parameters.
-
-    They apply to one codebook and model without decisions. A matcher that learned from decisions is different.
-    """
+    """Return whether published figures apply to a matcher: same codebook and model, and no decisions."""
     measured = {"codebook": evaluation.codebook, "model": evaluation.model, "decisions": ""}
     return all(parameters.get(key, "") == value for key, value in measured.items())
 

@@ -1,8 +1,7 @@
 """One opened snapshot, and the queries that pages, charts and exports run on it.
 
-Unless a method says otherwise, it counts statement paragraphs only, an assignment counts unless it was
-rejected, and all values of the slice are bound. Every query has its own cursor, so one Snapshot serves many
-threads. The longer SQL is in `queries`.
+Unless a method says otherwise, it counts statement paragraphs only, and assignments unless they were rejected.
+Every query has its own cursor, so one Snapshot serves many threads. The longer SQL is in `queries`.
 """
 
 from __future__ import annotations
@@ -16,17 +15,8 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from narratives.model import (
-    EvidenceQuery,
-    FilterOptions,
-    NarrativesError,
-    PreviousSnapshot,
-    QualityMetrics,
-    Slice,
-    SliceTotals,
-    SnapshotManifest,
-    StoreError,
-)
+from narratives.model import EvidenceQuery, NarrativesError, PreviousSnapshot, QualityMetrics, Slice, StoreError
+from narratives.model.snapshot import FilterOptions, SliceTotals, SnapshotManifest
 from narratives.store import files
 from narratives.store.limits import ALONE, Limits
 from narratives.store.queries import NOT_REJECTED, SqlValue
@@ -52,7 +42,7 @@ class Snapshot:
         self._limits = limits
 
     def is_replaced(self) -> bool:
-        """Return whether the file was replaced since it was opened, as a build does with a damaged one."""
+        """Return whether the file was replaced since it was opened; a build replaces a damaged one."""
         return files.identify(self._file) != self._opened
 
     def close(self) -> None:
@@ -64,7 +54,7 @@ class Snapshot:
         return self._manifest
 
     def quality(self) -> tuple[QualityMetrics, ...] | None:
-        """Return the latest evaluation, None if there is none. It is read each time, as it may follow the build."""
+        """Return the latest evaluation, None if there is none. It is read anew each time, as it may be replaced."""
         evaluation = files.read_evaluation(self._folder / files.QUALITY_FILE)
         return evaluation.rows if evaluation else None
 
@@ -74,7 +64,7 @@ class Snapshot:
         return evaluation.caveat if evaluation else ""
 
     def spot_checks(self) -> files.SpotChecks | None:
-        """Return the latest spot checks, None if there are none. They are read each time, as they follow the build."""
+        """Return the latest spot checks, None if there are none. They are read anew each time."""
         return files.read_spot_checks(self._folder / files.SPOT_CHECKS_FILE)
 
     def query_spot_check_pool(self) -> pd.DataFrame:
@@ -141,7 +131,7 @@ class Snapshot:
         return self.frame(*prevalence_queries.build_unassigned_query(s))
 
     def paragraphs(self, query: EvidenceQuery, limit: int | None = None, offset: int = 0) -> pd.DataFrame:
-        """Return the statement paragraphs of a query, at most `limit` rows from row `offset` on.
+        """Query statement paragraphs: at most `limit` rows, starting with row `offset`.
 
         Columns paragraph_id, document_id, date, speaker, voice, outlet, title, url, narratives (names of all
         narratives it advances, best first, joined by "; "), score (the highest of the slice's narratives, NaN if
@@ -179,8 +169,8 @@ class Snapshot:
     def lineage(self) -> pd.DataFrame:
         """Query the changes since the snapshot that `meta().predecessor` names.
 
-        Columns kind, subject, name, origin, related, shares, note: see `model.LineageEvent`. The predecessor has
-        the changes before that. Empty for the first snapshot, and for snapshots of version 1.
+        Columns kind, subject, name, origin, related, shares, note: see `model.LineageEvent`. Empty for the first
+        snapshot, and for snapshots of version 1.
         """
         columns = ["kind", "subject", "name", "origin", "related", "shares", "note"]
         version = self._rows("SELECT value FROM snap.meta WHERE key = 'schema_version'")
@@ -227,8 +217,6 @@ READABLE_VERSIONS = ("1", "2", SCHEMA_VERSION)
 
 # Set when the database is created, so that not even the first statement can cause a download.
 _CONNECTION_OPTIONS = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-# The lockdown does not stop DuckDB from writing to `.tmp` in the working folder when memory is full.
-_IN_MEMORY = {"temp_directory": ""}
 _LOCKDOWN = (
     "SET python_enable_replacements = false",
     "SET enable_external_access = false",
@@ -247,7 +235,9 @@ def attach_database(path: Path, limits: Limits = ALONE) -> duckdb.DuckDBPyConnec
     After the lockdown no statement can read or write another file, load an extension, or lift the lockdown
     or the limits. Raises duckdb.Error if the file is not a database of this version.
     """
-    connection = duckdb.connect(":memory:", config={**_CONNECTION_OPTIONS, **_IN_MEMORY, **limits.to_settings()})
+    # Without this, DuckDB would write to `.tmp` in the working folder when memory is full, even after the lockdown.
+    in_memory = {"temp_directory": ""}
+    connection = duckdb.connect(":memory:", config={**_CONNECTION_OPTIONS, **in_memory, **limits.to_settings()})
     try:
         connection.execute("ATTACH ? AS snap (READ_ONLY)", [str(path)])
         for statement in _LOCKDOWN:

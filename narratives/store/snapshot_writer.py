@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from narratives.model import Cluster, Document, SnapshotContent, SnapshotManifest, Speaker, StoreError
+from narratives.model import Cluster, Document, Rejected, SnapshotContent, SnapshotManifest, Speaker, StoreError
 from narratives.model.dates import get_all_period_labels, parse_partial_date
 from narratives.store import files
 from narratives.store.snapshot_reader import DATABASE_FILE, SCHEMA_VERSION, create_database, open_snapshot_folder
@@ -30,9 +30,10 @@ def build_tables(content: SnapshotContent) -> dict[str, list[TableRow]]:
     Raises StoreError for repeated ids, an assignment or copy that refers to an unknown id, or a malformed date.
     """
     _check_content(content)
+    documents: list[Document | Rejected] = [*content.documents, *content.rejected]
     paragraphs = [row for document in content.documents for row in _build_paragraph_rows(document, content)]
     return {
-        "documents": sorted([*map(_build_document_row, content.documents), *_build_rejected_rows(content)]),
+        "documents": sorted(map(_build_document_row, documents)),
         "paragraphs": sorted(paragraphs, key=lambda row: str(row[0])),
         "narratives": _build_narrative_rows(content),
         "assignments": sorted(
@@ -99,18 +100,13 @@ def _round_score(score: float) -> float:
     return round(float(score), 3)
 
 
-def _build_document_row(d: Document) -> TableRow:
+def _build_document_row(d: Document | Rejected) -> TableRow:
+    if isinstance(d, Rejected):
+        return ("", d.source_path, d.row, "", "", "", "", "none", "", "", "", "", 0, 0, "rejected", d.reason)
     return (
         d.document_id, d.source_path, d.row, d.url, d.outlet, d.title, d.date, d.date_precision,
         d.date_source, d.language, d.text_kind, d.source_ref, d.boilerplate, len(d.paragraphs), "read", "",
     )  # fmt: skip
-
-
-def _build_rejected_rows(content: SnapshotContent) -> list[TableRow]:
-    return [
-        ("", r.source_path, r.row, "", "", "", "", "none", "", "", "", "", 0, 0, "rejected", r.reason)
-        for r in content.rejected
-    ]
 
 
 def _build_paragraph_rows(d: Document, content: SnapshotContent) -> list[TableRow]:

@@ -20,18 +20,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from narratives import match, measure, model, read
-from narratives.model import (
-    AnnotationSource,
-    ConfigError,
-    Judgement,
-    LabelledText,
-    Progress,
-    Rejected,
-    SpotCheck,
-    UsageError,
-    compute_text_key,
-    no_progress,
-)
+from narratives.model import AnnotationSource, Judgement, LabelledText, Progress, Rejected, SpotCheck, no_progress
+from narratives.model.errors import ConfigError, UsageError
 from narratives.model.text import Encoder
 from narratives.resources import DATA_FOLDER
 from narratives.store import (
@@ -59,7 +49,7 @@ _ANNOTATION_PHRASES = {"machine": "are machine annotation, not human coding", "h
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRequest:
-    """The labelled paragraphs `gold`, and the matching to measure: that of a build of `store`.
+    """The request for an evaluation of a store's matching on the labelled paragraphs `gold`.
 
     `annotation` says who made the labels, for the caveat. The figures are also written to `out`.
     """
@@ -75,9 +65,9 @@ class EvaluationRequest:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationResult:
-    """The figures, the rows that could not be read, and the snapshot that keeps the figures.
+    """The figures, the rows that could not be read, and the snapshot with which the figures are stored.
 
-    Where `snapshot` is empty, `note` says why no snapshot keeps them.
+    If `snapshot` is empty, `note` says why they are not stored with one.
     """
 
     evaluation: Evaluation
@@ -89,12 +79,11 @@ class EvaluationResult:
 def evaluate_matching(
     request: EvaluationRequest, progress: Progress = no_progress, encoder: Encoder | None = None
 ) -> EvaluationResult:
-    """Match the gold texts as a build would, measure, and keep the figures with the current snapshot.
+    """Match the gold texts as a build would, measure, and store the figures with the current snapshot.
 
-    Decisions on a gold text, and on any text of its document, are left out when it is matched
-    (cross-validation by document), so that no figure is a training score. `encoder` replaces the model that
-    the request names. Raises ConfigError where no row can be read, and what `build` raises for the codebook,
-    the log, the model and the store.
+    Decisions on a gold text, and on any text of its document, are left out when it is matched (cross-validation by
+    document), so that no figure is a training score. `encoder` replaces the model that the request names. Raises
+    ConfigError if no row can be read, and the errors of `build` for the codebook, log, model and store.
     """
     codebook = read.load_codebook(request.codebook)
     rows = list(read.read_labels(request.gold, [n.id for n in codebook.narratives]))
@@ -132,8 +121,7 @@ def evaluate_matching(
         write_evaluation(request.out, evaluation)
     current = store.current()
     if current is None:
-        note = f"Not kept: {request.store} has no snapshot."
-        return EvaluationResult(evaluation, rejected, "", note)
+        return EvaluationResult(evaluation, rejected, "", f"Not kept: {request.store} has no snapshot.")
     measured = {"model": encoder.name, "variant": encoder.variant, "codebook": codebook.digest}
     if store.manifest(current).parameters != {**measured, "decisions": hash_decisions(decisions)}:
         note = f"Not kept with snapshot {current}: it was built with another codebook, model or decisions."
@@ -144,15 +132,15 @@ def evaluate_matching(
 
 @contextmanager
 def _open_embedder(store: Store, encoder: Encoder, progress: Progress) -> Iterator[Embedder]:
-    """Keep vectors in the store where it has a snapshot, else in a temporary folder."""
+    """Keep vectors in the store if it has a snapshot, or else in a temporary folder."""
     if store.current() is not None:
         with store.lock():
             mend_vectors(store, encoder)
             yield Embedder(encoder, store.vectors(encoder.name, encoder.variant, encoder.dimension), progress)
     else:
         with tempfile.TemporaryDirectory() as folder:
-            passing = Store(Path(folder)).vectors(encoder.name, encoder.variant, encoder.dimension)
-            yield Embedder(encoder, passing, progress)
+            vectors = Store(Path(folder)).vectors(encoder.name, encoder.variant, encoder.dimension)
+            yield Embedder(encoder, vectors, progress)
 
 
 def _score_out_of_fold(
@@ -160,7 +148,7 @@ def _score_out_of_fold(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], int]:
     """Compute scores (n, k), predictions (n, k), and the number of texts for which decisions were left out."""
     decided = matching.decided
-    keys = [compute_text_key(row.text) for row in gold]
+    keys = [model.compute_text_key(row.text) for row in gold]
     document_of = dict(zip(matching.keys, decided.documents, strict=True))
     names = sorted({row.document for row in gold})
     numbers = np.random.default_rng(0).permutation(len(names)) % FOLDS
@@ -189,14 +177,11 @@ def _score_out_of_fold(
 
 
 def _describe_matching(matching: TrainedMatcher, held_out: int) -> str:
-    if not (matching.decided.known.any()):
+    if not matching.decided.known.any():
         return "Matched by the codebook alone."
-    learned = (
-        f"Matched by the codebook and by corrections learned from decisions on {len(matching.decided.texts):,} texts"
-    )
-    if not held_out:
-        return f"{learned}, none of them from these documents."
-    return f"{learned}, each text without the decisions on its own document."
+    texts = f"{len(matching.decided.texts):,} texts"
+    own = "each text without the decisions on its own document" if held_out else "none of them from these documents"
+    return f"Matched by the codebook and by corrections learned from decisions on {texts}, {own}."
 
 
 _JUDGE_PHRASES = {"human": "by people", "machine": "by machine, not by people"}
@@ -220,9 +205,9 @@ def write_spot_check_sample(store: Path, out: Path, each: int = 30, seed: int = 
     """Write `each` pairs per narrative (all if there are fewer) to a new CSV file; return the number of each.
 
     They are drawn without replacement from the original statement paragraphs that the current snapshot assigns
-    to the narrative; the same `seed` gives the same sample. The rows of a narrative are in random order, so
-    that judging only the first ones still judges a random sample. Raises UsageError where `out` exists, as it
-    may hold judgements, and where there is nothing to draw.
+    to the narrative; the same `seed` gives the same sample. The rows of a narrative are in random order, so that
+    the first ones are a random sample too. Raises UsageError if `out` exists, as it may hold judgements, and if
+    there is nothing to draw.
     """
     if each < 1:
         raise UsageError("at least 1 paragraph of each narrative", str(each), "Give --each a larger number.")
@@ -242,8 +227,8 @@ def write_spot_check_sample(store: Path, out: Path, each: int = 30, seed: int = 
 def import_judgements(store: Path, path: Path, judge: AnnotationSource) -> SpotCheckResult:
     """Count the judgements in a sample file, and store them with the snapshot that it was drawn from.
 
-    They replace earlier ones. Unusable rows are listed with reasons. Raises ConfigError where the file has no
-    verdict or pairs of several snapshots, StoreError where the store lacks the snapshot.
+    They replace earlier ones. Unusable rows are listed with reasons. Raises ConfigError if the file has no verdict
+    or pairs of several snapshots, and StoreError if the store lacks the snapshot.
     """
     rows = list(read.read_judgements(path))
     judged = [row for row in rows if isinstance(row, Judgement)]
@@ -260,12 +245,11 @@ def import_judgements(store: Path, path: Path, judge: AnnotationSource) -> SpotC
         good, bad = _sort_judgements(judged, set(pairs), str(path))
         replaced = snapshot.spot_checks() is not None
     if not good:
-        raise ConfigError(
-            f"verdicts on assignments of {snapshot_id}", bad[0].reason, "Import the file as it was drawn."
-        )
+        import_hint = "Import the file that `spotcheck draw` wrote."
+        raise ConfigError(f"verdicts on assignments of {snapshot_id}", bad[0].reason, import_hint)
     sure = [row for row in good if row.advances is not None]
     if not sure:
-        raise ConfigError(f"yes or no as a verdict in {path}", "only unsure", hint)
+        raise ConfigError(f"a verdict yes or no in {path}", "only unsure", hint)
     counts = Counter(row.narrative_id for row in sure)
     hold = Counter(row.narrative_id for row in sure if row.advances)
     checks = tuple(SpotCheck(key, counts[key], hold[key]) for key in sorted(counts))
@@ -279,9 +263,8 @@ def _write_new_file(out: Path, data: bytes) -> None:
         with out.open("xb") as file:
             file.write(data)
     except FileExistsError as error:
-        raise UsageError(
-            "a new file", f"{out}, which exists", "It may hold judgements. Choose another name."
-        ) from error
+        hint = "It may hold judgements. Choose another name."
+        raise UsageError("a new file", f"{out}, which exists", hint) from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise UsageError(f"to write {out}", reason, "Choose another file, or check its folder.") from error

@@ -33,7 +33,7 @@ class VectorIndex:
     def check(self) -> None:
         """Check the vectors if their files have changed since the last check.
 
-        Raises StoreError where one is damaged. Open a new index after a build has repaired it.
+        Raises StoreError if one is damaged. Open a new index after a build has repaired it.
         """
         stamp = self.vectors.read_stamp()
         if stamp == self._checked:

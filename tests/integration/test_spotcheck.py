@@ -13,9 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from narratives.cli.main import main
 from narratives.dashboard import cached_queries
-from narratives.measure import build_labels, compute_precision, correct_shares
+from narratives.measure import compute_precision, correct_shares
 from narratives.measure import correct_and_suppress as judged_shares
-from narratives.measure.correction import NO_RECALL, UNIT_NOT_CHECKED
+from narratives.measure.correction import NO_RECALL, UNIT_NOT_CHECKED, build_labels
 from narratives.model import (
     ConfigError,
     Judgement,

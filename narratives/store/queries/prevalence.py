@@ -123,10 +123,9 @@ def count_groups(snapshot: Snapshot, s: Slice, group: GroupBy) -> int:
 def query_group_sums(snapshot: Snapshot, s: Slice, group: GroupBy, most: int) -> pd.DataFrame:
     """Query the sums for the shares of each group and narrative.
 
-    Columns group, narrative_id, narrative, paragraphs, total_paragraphs, documents, m2, my, y2. One row for
-    each of `most` groups and each of `s.narratives` (all narratives if there are none), zeros included. The
-    groups are those that advance these narratives most often, in that order. Only statement paragraphs in a
-    period of `s.by` count, in the unit of the slice.
+    Columns group, narrative_id, narrative and `measure.shares.SUM_COLUMNS`. One row for each of `most` groups and
+    each of `s.narratives` (all narratives if there are none), zeros included. The groups are those that advance
+    these narratives most often, in that order. Only paragraphs with a period of `s.by` count, in the slice's unit.
     """
     where = _build_dated_where(s)
     narratives = build_narrative_condition(s, where)

@@ -22,8 +22,16 @@ from narratives.model import (
     UsageError,
     parse_search_terms,
 )
-from narratives.store import MAX_SEARCH_TERMS, Limits, Snapshot, Store, Turns, for_files, for_pages, open_snapshot
-from narratives.store.limits import MB, machine_memory
+from narratives.store import (
+    MAX_SEARCH_TERMS,
+    Snapshot,
+    Store,
+    Turns,
+    get_download_limits,
+    get_page_limits,
+    open_snapshot,
+)
+from narratives.store.limits import MB, Limits, get_machine_memory
 from narratives.store.snapshot_reader import DATABASE_FILE, attach_database
 from tests.conftest import ROOT
 from tests.helpers.factory import build_store
@@ -131,8 +139,8 @@ def test_limits_stand_under_the_lockdown_and_nothing_is_written_beside_them(stor
 
 
 def test_an_export_of_ones_own_is_not_held_to_the_limits_of_a_page(store):
-    pages, files = for_pages(), for_files()
-    assert 0 < pages.memory <= machine_memory() // 2 and pages.seconds and pages.turns
+    pages, files = get_page_limits(), get_download_limits()
+    assert 0 < pages.memory <= get_machine_memory() // 2 and pages.seconds and pages.turns
     assert files.memory > pages.memory and files.seconds > pages.seconds
     assert files.turns is not pages.turns
     with closing(open_snapshot(store)) as alone:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from narratives.model import StoreError
 from narratives.store import Store, VectorFile, vectors
-from narratives.store.vectors import Mended, find_problems, make_folder_name, make_key
+from narratives.store.vectors import RepairResult, find_problems, make_folder_name, make_key
 
 DIMENSION = 3
 
@@ -83,7 +83,7 @@ def test_no_interleaving_of_appends_kills_and_losses_gives_a_wrong_vector(steps)
                     kept.append(batch, vectors_of(batch))
                 kept = opened(path)
             elif what == "mend":
-                assert (kept.mend().damaged > 0) <= cut
+                assert (kept.repair().damaged > 0) <= cut
                 cut = False
             elif what != "reopen" and (path / "v" / what).exists():
                 # Worse than any kill: the end of one file is gone. Then a text may lack, but none be wrong.
@@ -155,7 +155,7 @@ def test_an_append_takes_up_what_another_appended_meanwhile(tmp_path: Path) -> N
 
 
 def test_what_lacks_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="1 of 1 without"):
+    with pytest.raises(StoreError, match="1 of 1 texts without"):
         opened(tmp_path).get(["a"])
     assert opened(tmp_path).get([]).shape == (0, DIMENSION)
 
@@ -254,7 +254,7 @@ def test_damage_is_counted_taken_out_of_use_and_replaced(many: Path, name, edit,
     [problem] = find_problems(many / "v")
     assert f"{rows} of the 40 vectors" in problem and "encodes their texts again" in problem
 
-    assert kept.mend() == Mended(rows, 0)
+    assert kept.repair() == RepairResult(rows, 0)
     assert find_problems(many / "v") == []
     lacking = kept.missing(MANY)
     assert rows - 1 <= len(lacking) <= rows
@@ -262,7 +262,7 @@ def test_damage_is_counted_taken_out_of_use_and_replaced(many: Path, name, edit,
     assert np.array_equal(kept.get(left), vectors_of(left))
     kept.append(lacking, vectors_of(lacking))
     assert np.array_equal(opened(many).get(MANY), vectors_of(MANY))
-    assert opened(many).mend() == Mended(0, 0) and find_problems(many / "v") == []
+    assert opened(many).repair() == RepairResult(0, 0) and find_problems(many / "v") == []
 
 
 @pytest.mark.parametrize(
@@ -277,9 +277,9 @@ def test_a_file_without_checksums_is_read_its_rows_looked_at_and_given_some(many
     assert kept.find_damaged().tolist() == [5, 6]
     if first == "append":
         kept.append(["new"], vectors_of(["new"]))
-        assert kept.find_damaged().tolist() == [5, 6] and kept.mend() == Mended(2, 0)
+        assert kept.find_damaged().tolist() == [5, 6] and kept.repair() == RepairResult(2, 0)
     else:
-        assert kept.mend() == Mended(2, 40)
+        assert kept.repair() == RepairResult(2, 40)
     assert kept.missing(MANY) == MANY[5:7]
     change(many, "keys.bin", shift(16))
     assert len(opened(many).find_damaged()) > 35  # it has checksums now
@@ -307,10 +307,10 @@ def test_a_mending_that_is_killed_is_finished_by_the_next(many: Path, monkeypatc
 
         monkeypatch.setattr(vectors, name, killed)
         with pytest.raises(Killed):
-            opened(many).mend()
+            opened(many).repair()
         monkeypatch.setattr(vectors, name, real)
     assert steps == 2
-    assert opened(many).mend() == Mended(0, 0)
+    assert opened(many).repair() == RepairResult(0, 0)
     assert opened(many).missing(MANY) == MANY[5:7]
 
 
@@ -318,7 +318,7 @@ def test_a_reader_of_an_older_state_names_what_was_taken_out_of_use_or_cut(many:
     reader = opened(many)
     rows = reader.rows(MANY)
     change(many, "vectors.f32", put(5 * ROW, bytes(ROW)))
-    opened(many).mend()
+    opened(many).repair()
     assert reader.find_damaged(rows).tolist() == [5] and len(opened(many).find_damaged()) == 0
     change(many, "vectors.f32", lambda data: data.__delitem__(slice(ROW, None)))
     with pytest.raises(StoreError, match="Run `build`"):
