@@ -85,7 +85,7 @@ def test_any_name_is_one_plain_part(name):
         ("empty.txt", b"", "empty"),
         ("manifest.csv", b"path,date\n", "one zip with them"),
         ("broken.zip", b"PK nothing", "not a valid zip"),
-        ("none.zip", packed(), "no file of a kind"),
+        ("none.zip", packed(), "no file of an accepted type"),
     ],
 )
 def test_what_is_of_no_use_is_refused_with_its_reason(tmp_path, name, body, reason):
@@ -122,8 +122,8 @@ def link(name: str) -> zipfile.ZipInfo:
         ("C:\\outside.txt", "points outside"),
         ("a//outside.txt", "points outside"),
         (link("link.txt"), "a link"),
-        ("inner.zip", "archive or packed"),
-        ("rows.jsonl.gz", "archive or packed"),
+        ("inner.zip", "archive or compressed"),
+        ("rows.jsonl.gz", "archive or compressed"),
         ("run.sh", "extension .sh"),
         ("/".join("abcdefghijklmnop") + ".txt", "folders deep"),
     ],
@@ -158,7 +158,7 @@ def test_a_bomb_leaves_nothing_behind(tmp_path, monkeypatch):
 def test_too_many_members_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(inputs, "MAX_MEMBERS", 3)
     kept = save_upload(tmp_path, "many.zip", packed(*((f"{n}.txt", b"x") for n in range(4))), FORMATS)
-    assert not kept.files and "up to 3" in kept.refused[0].reason
+    assert not kept.files and "the limit is 3" in kept.refused[0].reason
 
 
 def test_a_member_that_lies_about_itself_is_refused(tmp_path):
