@@ -264,7 +264,7 @@ def larger() -> SnapshotContent:
     )
 
 
-@pytest.mark.parametrize("read", [Snapshot.earlier, map_queries.query_positions])
+@pytest.mark.parametrize("read", [Snapshot.make_previous, map_queries.query_positions])
 def test_whatever_of_the_snapshot_before_cannot_be_read_it_is_as_if_there_had_been_none(made: Made, read: Read) -> None:
     shutil.rmtree(made.store)
     Store(made.store).write_snapshot(larger())
