@@ -23,14 +23,8 @@ import pandas as pd
 from scipy import special, stats
 
 from benchmarks.simulate import Floats, Sizes, corpus, kremlin, series, skewed
-from narratives.measure import (
-    add_shares,
-    compute_clustered_interval,
-    compute_wilson_interval,
-    correct_shares,
-    find_change_points,
-)
-from narratives.measure.shares import compute_score_limits
+from narratives.measure import add_shares, correct_shares, find_change_points
+from narratives.measure.shares import compute_clustered_interval, compute_score_limits, compute_wilson_interval
 from narratives.model import QualityMetrics
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -63,7 +63,7 @@ def _deal(source: Path, folder: Path) -> list[Path]:
 
 
 def _compare(title: str, before: Snapshot, after: Snapshot, *, lineage: bool) -> None:
-    old, new = before.earlier(), after.earlier()
+    old, new = before.make_previous(), after.make_previous()
     offered, listed = old.candidates & new.candidates, old.candidates & set(new.names)
     renamed = sum(old.names[key] != new.names[key] for key in offered)
     pairs = [

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from narratives.cli.parser import make_parser
 from narratives.model import ConfigError, NarrativesError, StoreBusyError, UsageError
-from narratives.model.build_report import EXIT_BUSY, EXIT_NOTHING_READ, EXIT_STOPPED, EXIT_USAGE
+from narratives.model.errors import EXIT_BUSY, EXIT_NOTHING_READ, EXIT_STOPPED, EXIT_USAGE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -21,18 +21,23 @@ from narratives.cli.output import (
     show_progress,
 )
 from narratives.model import CopyFilter, LabelledText, Rejected, Slice, UsageError
-from narratives.model.build_report import EXIT_NOTHING_READ
+from narratives.model.errors import EXIT_NOTHING_READ
 from narratives.read.encoding import decode_text
 from narratives.resources import APP
 from narratives.store import DECISIONS_FILE, DEFAULT_COPIES, DecisionLog, Store, export_slice, verify_snapshot
-from narratives.workflows import brief, spotcheck
+from narratives.workflows import brief
 from narratives.workflows.build import BuildRequest, build
-from narratives.workflows.evaluate import EvaluationRequest, evaluate_matching
+from narratives.workflows.evaluate import (
+    EvaluationRequest,
+    evaluate_matching,
+    import_judgements,
+    write_spot_check_sample,
+)
 
 
 def run_build(options: argparse.Namespace) -> int:
     """Read inputs into a new snapshot. Return 1 if inputs were named and none could be read."""
-    if not options.inputs and not options.remove and not Store(options.store).held():
+    if not options.inputs and not options.remove and not Store(options.store).load_inputs():
         got = f"neither, and the store {options.store} is empty"
         raise UsageError("at least one INPUT or --remove PATH", got, "Name files, folders or globs.")
     request = BuildRequest(
@@ -120,11 +125,11 @@ def run_review(options: argparse.Namespace) -> int:
 def run_spotcheck(options: argparse.Namespace) -> int:
     """Write a random sample of assignments to a file, or count the verdicts in a file and print the results."""
     if options.action == "draw":
-        counts = spotcheck.write_spot_check_sample(options.store, options.file, options.each, options.seed)
+        counts = write_spot_check_sample(options.store, options.file, options.each, options.seed)
         print_table(counts)
         print(f"{sum(counts.values()):,} assignments written to {options.file}. Fill in the column verdict.")
         return 0
-    result = spotcheck.import_judgements(options.store, options.file, options.judged_by)
+    result = import_judgements(options.store, options.file, options.judged_by)
     print_rejected(result.rejected)
     print_spot_checks(result.checks)
     print(result.caveat)
@@ -160,7 +165,7 @@ def run_status(options: argparse.Namespace) -> int:
     if current is None:
         print("snapshot  none yet: run `narratives build INPUT...`")
         return 0
-    problems = [*verify_snapshot(options.store, current), *store.vector_problems(current)]
+    problems = [*verify_snapshot(options.store, current), *store.find_vector_problems(current)]
     manifest = store.manifest(current)
     print(f"snapshot  {current}, built {manifest.built_at}")
     print(f"state     {'intact' if not problems else 'DAMAGED'}")

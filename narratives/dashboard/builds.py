@@ -17,7 +17,7 @@ from typing import Any
 import streamlit as st
 
 from narratives.dashboard.cached_queries import SAMPLE_STORE
-from narratives.model.build_report import EXIT_BUSY, EXIT_NOTHING_READ, EXIT_STOPPED
+from narratives.model.errors import EXIT_BUSY, EXIT_NOTHING_READ, EXIT_STOPPED
 from narratives.resources import APP
 from narratives.store import Store
 

@@ -31,7 +31,7 @@ from narratives.measure import (
 from narratives.model import EvidenceQuery, Granularity, Slice, SnapshotManifest, SpotCheck, StoreError, SuppressionRule
 from narratives.model.slice import Actor, ShareGroup
 from narratives.render.colours import resolve_colour
-from narratives.store import MapPoints, Snapshot, Store, for_files, for_pages, open_snapshot
+from narratives.store import MapPoints, Snapshot, Store, get_download_limits, get_page_limits, open_snapshot
 from narratives.store.queries import map as map_queries
 from narratives.store.queries import narrative as narrative_queries
 from narratives.store.queries.speakers import query_uses
@@ -85,7 +85,7 @@ def find_snapshot(as_of: str = "") -> Handle:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def get_snapshot(handle: Handle) -> Snapshot:
     """Return the opened snapshot, shared by all sessions. Raises StoreError where it is missing or corrupt."""
-    return open_snapshot(Path(handle.store), handle.snapshot_id, for_pages())
+    return open_snapshot(Path(handle.store), handle.snapshot_id, get_page_limits())
 
 
 @st.cache_data(
@@ -209,7 +209,7 @@ def load_paragraphs(handle: Handle, query: EvidenceQuery, limit: int, offset: in
 
 def load_all_paragraphs(handle: Handle, query: EvidenceQuery) -> pd.DataFrame:
     """Load all paragraphs of a query for a download. They are too many to cache, or for the limits of a page."""
-    with closing(open_snapshot(Path(handle.store), handle.snapshot_id, for_files())) as snapshot:
+    with closing(open_snapshot(Path(handle.store), handle.snapshot_id, get_download_limits())) as snapshot:
         return snapshot.paragraphs(query)
 
 
@@ -361,7 +361,7 @@ def load_lineage(handle: Handle, about: str) -> list[tuple[SnapshotManifest, pd.
 @st.cache_data(max_entries=400, ttl=CACHE_SECONDS, show_spinner=False)
 def _load_lineage_events(handle: Handle, about: str) -> tuple[SnapshotManifest, pd.DataFrame, dict[str, str]]:
     """Return one snapshot's changes of the narrative, with the old and new names of related narratives."""
-    with closing(open_snapshot(Path(handle.store), handle.snapshot_id, for_pages())) as snapshot:
+    with closing(open_snapshot(Path(handle.store), handle.snapshot_id, get_page_limits())) as snapshot:
         rows = snapshot.lineage()
         concerned = (rows["subject"] == about) | rows["related"].map(lambda ids: about in list(ids))
         rows = rows[concerned.astype(bool)].reset_index(drop=True)
@@ -369,6 +369,7 @@ def _load_lineage_events(handle: Handle, about: str) -> tuple[SnapshotManifest, 
         names, meta = narrative_queries.query_cluster_names(snapshot, ids), snapshot.meta()
     if ids and meta.predecessor:
         # Where that snapshot was removed, the old names are not known.
-        with suppress(StoreError), closing(open_snapshot(Path(handle.store), meta.predecessor, for_pages())) as before:
+        store, limits = Path(handle.store), get_page_limits()
+        with suppress(StoreError), closing(open_snapshot(store, meta.predecessor, limits)) as before:
             names = {**narrative_queries.query_cluster_names(before, ids), **names}
     return meta, rows, names

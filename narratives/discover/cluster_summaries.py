@@ -11,8 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from narratives.discover.claims import RecurringClaim, Statements
-from narratives.discover.clustering import UNCLUSTERED, ClusterLabels, is_recurring
-from narratives.discover.identity import CLAIM_PREFIX, make_cluster_id
+from narratives.discover.clustering import (
+    CLAIM_PREFIX,
+    UNCLUSTERED,
+    ClusterLabels,
+    is_recurring,
+    make_cluster_id,
+)
 from narratives.model import Cluster, VectorArray
 from narratives.model.text import ALPHABETIC_WORD, load_stop_words
 
@@ -25,11 +30,6 @@ MIN_PHRASE_SHARE = 0.1
 # The weight of a phrase of several words against a single word, as it tells a reader more.
 PHRASE_BONUS = 1.25
 PHRASE_BREAK = re.compile(r"[.,;:!?()\"“”«»–—\n]+")
-
-
-def make_cluster_name(phrases: Sequence[str]) -> str:
-    """Make a readable name from the first few phrases: `chemical weapons · Khan Sheikhoun · OPCW`."""
-    return " · ".join(phrases[:NAME_PHRASES])
 
 
 def find_distinctive_phrases(texts: Sequence[str], labels: ClusterLabels) -> list[tuple[str, ...]]:
@@ -80,14 +80,11 @@ def compute_centrality(vectors: VectorArray) -> VectorArray:
 def choose_representatives(ids: Sequence[str], document_ids: Sequence[str], central: VectorArray) -> tuple[str, ...]:
     """Choose up to 5 ids, most central first, from different documents where there are enough."""
     order = sorted(range(len(ids)), key=lambda i: (-central[i], ids[i]))
-    documents: set[str] = set()
-    first: list[str] = []
-    later: list[str] = []
-    for i in order:
-        (later if document_ids[i] in documents else first).append(ids[i])
-        documents.add(document_ids[i])
-    rank = {ids[i]: place for place, i in enumerate(order)}
-    return tuple(sorted((first + later)[:MAX_REPRESENTATIVES], key=rank.__getitem__))
+    first_of_document = {document_ids[i]: i for i in reversed(order)}
+    repeats_document = [first_of_document[document_ids[i]] != i for i in order]
+    # The sort is stable, so that central paragraphs stay before others.
+    places = sorted(range(len(order)), key=repeats_document.__getitem__)[:MAX_REPRESENTATIVES]
+    return tuple(ids[order[place]] for place in sorted(places))
 
 
 def _extract_phrases(text: str) -> Iterable[str]:
@@ -95,12 +92,12 @@ def _extract_phrases(text: str) -> Iterable[str]:
     stops = load_stop_words()
     for sentence in PHRASE_BREAK.split(text):
         words = ALPHABETIC_WORD.findall(sentence)
-        idle = [len(word) < 2 or word.lower().replace("’", "'") in stops for word in words]
+        is_stop = [len(word) < 2 or word.lower().replace("’", "'") in stops for word in words]
         for start in range(len(words)):
-            if idle[start]:
+            if is_stop[start]:
                 continue
             for end in range(start, min(start + MAX_PHRASE_WORDS, len(words))):
-                if not idle[end]:
+                if not is_stop[end]:
                     yield " ".join(words[start : end + 1])
 
 
@@ -176,20 +173,17 @@ def summarise_clusters(
     recurring: see `is_recurring`.
     routine: `routine` are the vectors (r, d) of `ROUTINE_TEXTS`. A paragraph's similarity to routine is its
     highest cosine with one of them. A cluster is routine if the mean of its members is at least a standard
-    deviation above the mean of all paragraphs, and at least the members' mean similarity to narratives (so
-    that a corpus without routine has no routine cluster); or if half of its members have fewer than 10 words.
+    deviation above that of all paragraphs, and not below their mean similarity to narratives (so that a corpus
+    without routine has no routine cluster); or if half of its members have fewer than 10 words.
     narrative_id: the narrative that at least half of the members advance. nearest: the one that most of them
-    advance; where none does, the one with the nearest centroid.
+    advance, or the one with the nearest centroid if none does.
 
-    Such a cluster is a topic: it makes no single claim (cohesion 0), and so is no candidate (unlike those of
-    `summarise_claims`). The result does not depend on the order of the statements. Ids are made from the text
-    of the most central member.
+    Such a cluster is a topic: it makes no single claim (cohesion 0), and so is no candidate. The result does not
+    depend on the order of the statements. Ids are made from the text of the most central member.
     """
     order = np.argsort(np.array(statements.ids, dtype=object), kind="stable")
-    ids = [statements.ids[i] for i in order]
-    texts = [statements.texts[i] for i in order]
-    document_ids = [statements.document_ids[i] for i in order]
-    dates = [statements.dates[i] for i in order]
+    columns = (statements.ids, statements.texts, statements.document_ids, statements.dates)
+    ids, texts, document_ids, dates = ([values[i] for i in order] for values in columns)
     vectors, labels = statements.vectors[order], labels[order]
     to_routine = _compute_max_cosine(vectors, routine)
     least_routine = to_routine.mean() + ROUTINE_DEVIATIONS * to_routine.std()
@@ -202,7 +196,8 @@ def summarise_clusters(
         own = [ids[i] for i in members]
         central = compute_centrality(vectors[members])
         chosen = choose_representatives(own, [document_ids[i] for i in members], central)
-        cluster_id = make_cluster_id(texts[members[own.index(chosen[0])]], taken)
+        most_central = texts[members[own.index(chosen[0])]]
+        cluster_id = make_cluster_id(most_central, taken)
         taken.add(cluster_id)
         nearest, purity = _align_members(own, vectors[members], alignment)
         short = float(np.median([len(texts[i].split()) for i in members])) < ROUTINE_WORDS
@@ -210,7 +205,8 @@ def summarise_clusters(
         described.append(
             Cluster(
                 cluster_id=cluster_id,
-                name=make_cluster_name(phrases) or _take_opening_words(texts[members[own.index(chosen[0])]]),
+                # Such as "chemical weapons · Khan Sheikhoun · OPCW".
+                name=" · ".join(phrases[:NAME_PHRASES]) or _take_opening_words(most_central),
                 phrases=phrases,
                 members=tuple(own),
                 representatives=chosen,

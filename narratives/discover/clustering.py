@@ -1,15 +1,20 @@
-"""Clusters of similar paragraphs, and when a cluster or claim counts as recurring."""
+"""Clusters of similar paragraphs: when they recur, how they keep their ids, and their lineage."""
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.model import VectorArray
+from narratives.model import Cluster, Codebook, Granularity, LineageEvent, LineageKind, PreviousSnapshot, VectorArray
+from narratives.model.dates import get_period_label, parse_partial_date
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -22,7 +27,7 @@ MIN_IN_LARGE, MIN_IN_MEDIUM, MIN_IN_SMALL = (5, 3), (3, 2), 2
 def is_recurring(
     document_ids: Sequence[str], dates: Sequence[str], corpus: int, many_least: tuple[int, int] = MIN_IN_LARGE
 ) -> bool:
-    """Whether these paragraphs are spread over enough documents and time; `dates` are `YYYY[-MM[-DD]]`.
+    """Return whether paragraphs are spread over enough documents and time; `dates` are `YYYY[-MM[-DD]]`.
 
     At least 5 documents and 3 quarters, or `many_least`; 3 documents and 2 months in a corpus of fewer than
     300 documents; 2 documents in a corpus of fewer than 30. A date that is known to the year alone counts as
@@ -32,14 +37,11 @@ def is_recurring(
     if corpus < FEW_DOCUMENTS:
         return documents >= MIN_IN_SMALL
     many = corpus >= MANY_DOCUMENTS
-    times = {_to_quarter(date) if many else date[:7] for date in dates if len(date) >= 7}
+    by: Granularity = "quarter" if many else "month"
+    times = {get_period_label(parse_partial_date(date)[0], by) for date in dates if len(date) >= 7}
     years = {date for date in dates if len(date) == 4} - {time[:4] for time in times}
     least_documents, least_times = many_least if many else MIN_IN_MEDIUM
     return documents >= least_documents and len(times) + len(years) >= least_times
-
-
-def _to_quarter(date: str) -> str:
-    return f"{date[:4]}-Q{(int(date[5:7]) + 2) // 3}"
 
 
 ClusterLabels = NDArray[np.int64]
@@ -66,17 +68,15 @@ def cluster_paragraphs(ids: Sequence[str], vectors: VectorArray, *, seeds: int =
 
     `ids` are n different paragraph ids, `vectors` (n, d) float32 unit rows in the same order. Returns (n,)
     int64 labels: 0 for the largest cluster and upwards, -1 for unclustered. Fewer than 5 paragraphs give no
-    cluster. The result depends on the set of ids and vectors, not on their order or on the number of
-    threads: work is done in the order of ids, and neighbours are found with whole numbers, whose sums are
-    exact. Raises ValueError where ids repeat or their number differs from the vectors'.
+    cluster. The order of ids and the number of threads do not change the result: work is done in the order of
+    ids, and neighbours are found with whole numbers, whose sums are exact. Raises ValueError if ids repeat or
+    their number differs from the vectors'.
 
-    Measured on 29,597 Kremlin paragraphs: 12 to 16 s on one core; 991 clusters of 5 to 72 paragraphs (median
-    25), 89 % clustered; bit-identical when shuffled and with 1 or 2 threads. After adding 5 % more documents,
-    93 % of the clusters are found again (members' Jaccard index at least 0.3).
+    On 29,597 Kremlin paragraphs it takes 12 to 16 s on one core and finds 991 clusters, with a median of 25
+    paragraphs. After adding 5 % more documents, 93 % of the clusters are found again.
 
-    Louvain rather than Leiden: scikit-network's Leiden draws from the C library's rand(), which takes no seed
-    from here, so two runs in one process differ. With the consensus the two were equal in coherence and
-    stability, and no cluster of either was disconnected in the graph.
+    Louvain is used because scikit-network's Leiden cannot be seeded, so its runs differ. With the consensus, the
+    two were equal in coherence and stability.
 
     Sources: Blondel et al. 2008 (Louvain); Lancichinetti and Fortunato 2012 (consensus).
     """
@@ -201,3 +201,126 @@ def _number_by_size(labels: ClusterLabels, min_size: int) -> ClusterLabels:
     large = order[sizes[order] >= min_size]
     renamed[kept[large]] = np.arange(len(large))
     return renamed[labels]
+
+
+MIN_JACCARD = 0.3
+# The first characters of ids: of a recurring claim, and of a topic.
+CLAIM_PREFIX, TOPIC_PREFIX = "c-", "t-"
+
+
+def make_cluster_id(text: str, taken: Collection[str], prefix: str = TOPIC_PREFIX) -> str:
+    """Make an id that is not `taken` from a text (a claim, or a topic's central member): prefix, 8 hex digits."""
+    for attempt in count():
+        salted = f"{text}\0{attempt}" if attempt else text
+        cluster_id = prefix + hashlib.sha256(salted.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        if cluster_id not in taken:
+            break
+    return cluster_id
+
+
+def keep_ids(clusters: Sequence[Cluster], previous: Mapping[str, str]) -> tuple[Cluster, ...]:
+    """Give clusters their earlier ids; `previous` maps paragraph_id to cluster_id in the last snapshot.
+
+    A cluster is the same as an earlier one if their members' Jaccard index is at least 0.3. The most similar
+    pair is matched first (equal ones in the order of ids), and each id is given once. A cluster without a
+    match never takes an id that `previous` used. The order and all other fields do not change.
+    """
+    sizes = Counter(previous.values())
+    pairs = []
+    for place, cluster in enumerate(clusters):
+        shared = Counter(previous[member] for member in cluster.members if member in previous)
+        for earlier, common in shared.items():
+            jaccard = common / (len(cluster.members) + sizes[earlier] - common)
+            if jaccard >= MIN_JACCARD:
+                pairs.append((-jaccard, earlier, cluster.cluster_id, place))
+    ids: dict[int, str] = {}
+    for _, earlier, _, place in sorted(pairs):
+        if place not in ids and earlier not in ids.values():
+            ids[place] = earlier
+    taken = {*sizes, *ids.values()}
+    for place, cluster in enumerate(clusters):
+        if place not in ids:
+            own = cluster.cluster_id
+            ids[place] = make_cluster_id(own, taken) if own in taken else own
+            taken.add(ids[place])
+    return tuple(replace(cluster, cluster_id=ids[place]) for place, cluster in enumerate(clusters))
+
+
+# The least share of members for one cluster to count as coming from another, or as merged into it.
+MAJORITY_SHARE = 0.5
+# Clusters with a smaller share of the members are not listed.
+MIN_RELATED_SHARE = 0.1
+
+
+def trace_lineage(
+    clusters: Sequence[Cluster], codebook: Codebook, earlier: PreviousSnapshot
+) -> tuple[LineageEvent, ...]:
+    """List every change from the previous snapshot to this one (see `LineageEvent`); none for the first.
+
+    `clusters` have the ids that `keep_ids` gave them. Shares are of the paragraphs that are in a cluster in
+    both snapshots; those of `kept` are of all members in either snapshot.
+    """
+    if not earlier.snapshot_id:
+        return ()
+    return (*_trace_clusters(clusters, earlier), *_trace_codebook(codebook, earlier.codebook))
+
+
+def _trace_clusters(clusters: Sequence[Cluster], earlier: PreviousSnapshot) -> Iterable[LineageEvent]:
+    former: defaultdict[str, list[str]] = defaultdict(list)
+    for before, members in earlier.members.items():
+        for member in members:
+            former[member].append(before)
+    successors: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for cluster in clusters:
+        own = cluster.cluster_id
+        origins = Counter(before for m in cluster.members for before in former[m] if before[:2] == own[:2])
+        for before, n in origins.items():
+            successors[before][own] = n
+        if own not in earlier.members:
+            related, shares = _rank_related(origins)
+            kind: LineageKind = "split" if shares and shares[0] >= MAJORITY_SHARE else "birth"
+            yield LineageEvent(kind, own, cluster.name, "discovered", related, shares)
+            continue
+        share = origins[own] / len(earlier.members[own].union(cluster.members))
+        yield LineageEvent("kept", own, cluster.name, "discovered", (own,), (round(share, 3),))
+        earlier_name = earlier.names.get(own, cluster.name)
+        if earlier_name != cluster.name:
+            yield LineageEvent("rename", own, cluster.name, "discovered", note=earlier_name)
+        if cluster.is_candidate != (own in earlier.candidates):
+            change: LineageKind = "offered" if cluster.is_candidate else "withdrawn"
+            yield LineageEvent(change, own, cluster.name, "discovered")
+    for gone in sorted(set(earlier.members) - {cluster.cluster_id for cluster in clusters}):
+        related, shares = _rank_related(successors[gone])
+        end: LineageKind = "merge" if shares and shares[0] >= MAJORITY_SHARE else "death"
+        yield LineageEvent(end, gone, earlier.names.get(gone, ""), "discovered", related, shares)
+
+
+def _rank_related(counts: Counter[str]) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """Return the clusters with at least a tenth of the members, largest first, and their shares."""
+    total = sum(counts.values())
+    order = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    kept = [(key, round(n / total, 3)) for key, n in order if n / total >= MIN_RELATED_SHARE]
+    return tuple(key for key, _ in kept), tuple(share for _, share in kept)
+
+
+def _trace_codebook(codebook: Codebook, before: Mapping[str, tuple[str, str]]) -> Iterable[LineageEvent]:
+    heirs: defaultdict[str, list[str]] = defaultdict(list)
+    for narrative in codebook.narratives:
+        for replaced in narrative.replaces:
+            heirs[replaced].append(narrative.id)
+    for narrative in codebook.narratives:
+        own = narrative.id
+        if own not in before:
+            from_others = tuple(key for key in narrative.replaces if key in before)
+            yield LineageEvent("added", own, narrative.name, "codebook", from_others)
+            continue
+        name, digest = before[own]
+        if name != narrative.name:
+            yield LineageEvent("rename", own, narrative.name, "codebook", note=name)
+        if digest and digest != narrative.digest:
+            yield LineageEvent("changed", own, narrative.name, "codebook")
+    now = {narrative.id for narrative in codebook.narratives}
+    for gone in sorted(set(before) - now):
+        to = tuple(heirs[gone])
+        kind: LineageKind = "removed" if not to else "merge" if len(to) == 1 else "split"
+        yield LineageEvent(kind, gone, before[gone][0], "codebook", to)

@@ -34,19 +34,17 @@ def project_to_map(
 ) -> NDArray[np.float32]:
     """Place paragraphs in the plane so that neighbours by meaning are neighbours on the map.
 
-    The method: t-SNE with uniform weights on the graph of the 15 nearest neighbours that clustering uses too
-    (fewer in a small corpus). It starts from the first two principal axes, each oriented so that its largest
-    component is positive. If an `earlier` map, in the units of this function's result, holds at least half of
-    the paragraphs, t-SNE starts from that map, so that readers find things where they were: new paragraphs
-    start at the median of their neighbours, and all move a little. Above 50,000 paragraphs, t-SNE places those
-    with the smallest hashes of their ids; every other one goes to the median of its 5 nearest among these.
-    Fewer than 50 paragraphs are shown on their principal axes.
+    The method: t-SNE with uniform weights on the graph of nearest neighbours that clustering uses too. It starts
+    from the first two principal axes, each oriented so that its largest component is positive. If an `earlier`
+    map holds at least half of the paragraphs, t-SNE starts from that map, so that readers find things where they
+    were; new paragraphs start at the median of their neighbours. Above 50,000 paragraphs, t-SNE places those with
+    the smallest hashes of their ids, and the others go to the median of their 5 nearest among these. Fewer than 50
+    paragraphs are shown on their principal axes.
 
     `vectors` are (n, d) float32 unit rows, `ids` n different ids in the same order. Returns (n, 2) float32 in
     the square from -10 to 10, centred, with 3 decimals. Closeness has a meaning; the axes and large distances
-    have none. On one machine the result depends on the set of ids and vectors and on `earlier`, not on their
-    order or the number of threads; another machine may give another map. Raises ValueError where ids repeat
-    or their number differs from the vectors'.
+    have none. The order of ids and the number of threads do not change the result, but another machine may give
+    another map. Raises ValueError if ids repeat or their number differs from the vectors'.
 
     Sources: van der Maaten and Hinton 2008 (t-SNE); Linderman et al. 2019 (the fast form in openTSNE); Kobak
     and Berens 2019 (the start). docs/map.md compares it with other methods.

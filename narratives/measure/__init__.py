@@ -1,39 +1,33 @@
 """Statistics, without input or output: shares, intervals, suppression, correction, changes, quality."""
 
-from narratives.measure.change_points import find_change_points
 from narratives.measure.classification import ScoredPairs, compute_quality
 from narratives.measure.correction import (
-    build_labels,
+    SAMPLE_RULE,
+    choose_suppression_rule,
     compute_precision,
     correct_and_suppress,
     correct_shares,
+    smooth_shares,
+    suppress_small_bases,
 )
 from narratives.measure.shares import (
     add_shares,
     choose_granularity,
-    compute_clustered_interval,
-    compute_design_effect,
     compute_difference,
-    compute_wilson_interval,
+    find_change_points,
 )
 from narratives.measure.spread import compute_cooccurrence, find_first_uses
-from narratives.measure.suppression import choose_suppression_rule, smooth_shares, suppress_small_bases
-from narratives.model.build_report import SuppressionRule
 
 __all__ = [
+    "SAMPLE_RULE",
     "ScoredPairs",
-    "SuppressionRule",
     "add_shares",
-    "build_labels",
     "choose_granularity",
     "choose_suppression_rule",
-    "compute_clustered_interval",
     "compute_cooccurrence",
-    "compute_design_effect",
     "compute_difference",
     "compute_precision",
     "compute_quality",
-    "compute_wilson_interval",
     "correct_and_suppress",
     "correct_shares",
     "find_change_points",

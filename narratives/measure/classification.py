@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from narratives.measure.shares import CONFIDENCE_LEVEL
+from narratives.measure.shares import CONFIDENCE_LEVEL, Floats, divide
 from narratives.model import QualityMetrics
 
 _MAX_CELLS = 2_000_000  # weights in memory at a time, resamples x paragraphs: 16 MB
 
 Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +42,10 @@ def compute_quality(
 
     The limits are percentiles of a bootstrap that draws whole documents, since paragraphs of one speech are
     similar: `resamples` draws, the same for every narrative, from `seed`. They are NaN for fewer than two
-    documents. Where there is no error at all, the interval is a single point and so too narrow: look at the
-    support. Raises ValueError where shapes differ.
+    documents. If there is no error at all, the interval is a single point, which is too narrow. Raises ValueError
+    if shapes differ.
 
-    Average precision: sum of precision times the step in recall over the distinct scores, without
-    interpolation (https://scikit-learn.org/stable/modules/generated/sklearn.metrics.average_precision_score.html).
+    Average precision: the sum of precision times the step in recall over the distinct scores, as in scikit-learn.
     Bootstrap: Davison and Hinkley (1997), Bootstrap Methods and their Application, sections 3.8 and 5.3.
     """
     shape = (len(pairs.documents), len(narrative_ids))
@@ -86,26 +84,15 @@ def compute_quality(
 
 def _make_quality(narrative_id: str, support: int, negatives: int, values: Floats) -> QualityMetrics:
     """Make a row from `values` (5, 3): each measure, in the order of `_measure_pairs`, with its limits."""
-    *measures, (rate, low, high) = values.tolist()
-    row = QualityMetrics(narrative_id, support, *(value for measure in measures for value in measure))
-    return replace(
-        row,
-        negatives=negatives,
-        false_positive_rate=rate,
-        false_positive_rate_low=low,
-        false_positive_rate_high=high,
-    )
+    rest = [*values[:4].ravel().tolist(), negatives, *values[4].tolist()]
+    return QualityMetrics(narrative_id, support, *rest)
 
 
 class _RankedPairs:
     """One narrative's known pairs by decreasing score, with the ends of runs of equal scores."""
 
     def __init__(
-        self,
-        truth: Bools,
-        scores: npt.NDArray[np.floating],
-        predicted: Bools,
-        group: npt.NDArray[np.intp],
+        self, truth: Bools, scores: npt.NDArray[np.floating], predicted: Bools, group: npt.NDArray[np.intp]
     ) -> None:
         order = np.argsort(-scores, kind="stable")
         self.truth, self.predicted, self.group = truth[order], predicted[order], group[order]
@@ -119,7 +106,7 @@ def _compute_measures(columns: Sequence[_RankedPairs], seen: Bools, weights: npt
         measures[:, k] = _measure_pairs(column, weights[:, column.group].astype(np.float64))
     averaged = measures[:, :-1][:, seen]
     defined = ~np.isnan(averaged)
-    measures[:, -1] = _divide(np.where(defined, averaged, 0.0).sum(axis=1), defined.sum(axis=1))
+    measures[:, -1] = divide(np.where(defined, averaged, 0.0).sum(axis=1), defined.sum(axis=1))
     return measures
 
 
@@ -127,19 +114,14 @@ def _measure_pairs(column: _RankedPairs, weights: Floats) -> Floats:
     """Compute the five measures (r, 5) of one narrative, with `weights` (r, m) of its pairs."""
     true, predicted = column.truth.astype(np.float64), column.predicted.astype(np.float64)
     hits, positives, assigned = weights @ (true * predicted), weights @ true, weights @ predicted
-    f1 = _divide(2 * hits, np.where(positives > 0, positives + assigned, 0.0))
+    f1 = divide(2 * hits, np.where(positives > 0, positives + assigned, 0.0))
     above = np.cumsum(weights, axis=1)[:, column.ends]
     true_above = np.cumsum(weights * true, axis=1)[:, column.ends]
     steps = np.diff(true_above, axis=1, prepend=0.0)
-    area = (steps * np.divide(true_above, above, out=np.zeros_like(above), where=above > 0)).sum(axis=1)
-    false_positives = _divide(assigned - hits, weights.sum(axis=1) - positives)
-    measures = [_divide(hits, assigned), _divide(hits, positives), f1, _divide(area, positives), false_positives]
+    area = (steps * divide(true_above, above, otherwise=0.0)).sum(axis=1)
+    false_positives = divide(assigned - hits, weights.sum(axis=1) - positives)
+    measures = [divide(hits, assigned), divide(hits, positives), f1, divide(area, positives), false_positives]
     return np.stack(measures, axis=1)
-
-
-def _divide(part: npt.NDArray[np.number], whole: npt.NDArray[np.number]) -> Floats:
-    shares: Floats = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
-    return shares
 
 
 def _compute_limits(drawn: Floats, point: Floats) -> tuple[Floats, Floats]:

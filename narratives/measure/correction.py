@@ -1,4 +1,4 @@
-"""Shares corrected for the errors of the matching, where labels allow a correction."""
+"""Shares as they are shown: corrected for matching errors, left out on a small base, and smoothed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from narratives.measure.shares import Floats, compute_wilson_interval, propagate_limits
-from narratives.measure.suppression import suppress_small_bases
+from narratives.measure.shares import (
+    Floats,
+    compute_wilson_interval,
+    divide,
+    number_narratives,
+    propagate_limits,
+    sum_by_group,
+)
 from narratives.model import QualityMetrics, Slice, SpotCheck, SuppressionRule
+from narratives.model.dates import MONTHS_PER_PERIOD, detect_granularity, get_period_bounds
 
 LABEL_COLUMNS = ("narrative_id", "assigned", "assigned_true", "others", "others_true")
 
@@ -39,7 +46,7 @@ def correct_and_suppress(
     checks: Sequence[SpotCheck],
     base: SuppressionRule,
 ) -> pd.DataFrame:
-    """Correct a slice's shares where labels allow it, and suppress those on a small base.
+    """Correct a slice's shares if labels allow it, and suppress those on a small base.
 
     Spot checks judge original paragraphs, so they correct only shares of original paragraphs.
     """
@@ -51,7 +58,7 @@ def correct_and_suppress(
 
 
 def compute_precision(check: SpotCheck) -> tuple[float, float, float]:
-    """Compute the share of judged paragraphs that are correct, with Wilson's 95 % limits; needs one or more."""
+    """Compute the share of judged paragraphs that are correct, with Wilson's 95 % limits; needs at least one."""
     low, high = compute_wilson_interval(np.array([check.advancing], np.float64), np.array([check.judged], np.float64))
     return check.advancing / check.judged, float(low[0]), float(high[0])
 
@@ -71,17 +78,15 @@ def correct_shares(
     `correction` names the method. Where it is empty, `correction_reason` says why:
 
     labels     share * t + (1 - share) * m, with t the true share of the assigned and m that of the others,
-               both from `labels`. For a yes-or-no prediction this is prediction-powered inference with its
-               best weight (Angelopoulos, Duchi and Zrnic 2023, arXiv:2311.01453), known in surveys as
-               post-stratification or two-phase sampling. It assumes only that the labelled paragraphs were
-               drawn at random.
+               both from `labels`: prediction-powered inference (Angelopoulos, Duchi and Zrnic 2023,
+               arXiv:2311.01453), known in surveys as post-stratification. It assumes only that the labelled
+               paragraphs were drawn at random.
     precision  share * t / recall, with t from `labels` and recall from `measured`: assumes that the recall is
                the same here as there.
     rates      (share - f) / (recall - f), with the false-positive rate f, both from `measured` (Rogan and
-               Gladen 1978, American Journal of Epidemiology 107, 71-76; "adjusted count" in quantification).
-               Only if `rates_carry_over`: the caller knows that the reference paragraphs were drawn at
-               random, as a set with many near misses has a far higher f than a corpus. A matching better
-               than chance assigns at least f; there is no correction where f reaches the share assigned in
+               Gladen 1978, American Journal of Epidemiology 107, 71-76). Only if `rates_carry_over`: the
+               caller knows that the reference paragraphs were drawn at random, as a set with many near misses
+               has a far higher f than a corpus. There is no correction where f reaches the share assigned in
                all of `frame`. Precision depends on how frequent a narrative is, so it is never carried over.
 
     The limits are at 95 %, clipped to 0..1. Those of the share and of the rates (the wider of Wilson's and the
@@ -163,7 +168,7 @@ def _correct_by_rates(share: Floats, recall: Floats, false_positives: Floats) ->
 
 def _divide_or_one(part: Floats, whole: Floats) -> Floats:
     """Divide; where the whole is 0 or less return 1, which excludes nothing."""
-    return np.where(np.isnan(part), np.nan, np.divide(part, whole, out=np.ones_like(part), where=whole > 0))
+    return np.where(np.isnan(part), np.nan, divide(part, whole, otherwise=1.0))
 
 
 def _collect_rates(rows: Sequence[QualityMetrics | None]) -> tuple[Estimate, Estimate]:
@@ -191,7 +196,70 @@ def _compute_label_shares(keys: pd.Index, labels: pd.DataFrame | None) -> tuple[
 
     def compute_true_share(name: str) -> Estimate:
         k, n = counts[f"{name}_true"].to_numpy(np.float64), counts[name].to_numpy(np.float64)
-        value = np.divide(k, n, out=np.full(n.shape, np.nan), where=n > 0)
-        return value, *compute_wilson_interval(k, n)
+        return divide(k, n), *compute_wilson_interval(k, n)
 
     return compute_true_share("assigned"), compute_true_share("others")
+
+
+SHARE_COLUMNS = ("share", "share_low", "share_high", "corrected", "corrected_low", "corrected_high")
+SMOOTHING_PERIODS = 3  # periods in a smoothed share
+
+SAMPLE_RULE = SuppressionRule(documents=5, expected=1.0)  # for the sample, which is small and only a demonstration
+
+
+def choose_suppression_rule(notice: str) -> SuppressionRule:
+    """Choose the rule for a snapshot; only the sample, which is no study, has a `notice`."""
+    return SAMPLE_RULE if notice else SuppressionRule()
+
+
+def suppress_small_bases(frame: pd.DataFrame, base: SuppressionRule) -> pd.DataFrame:
+    """Add the columns base_ok, base_code and base_reason, and set shares on a small base to NaN.
+
+    `frame` has documents, total_paragraphs and paragraphs, and narrative_id if there are several. Its
+    SHARE_COLUMNS are suppressed where the base is too small; counts stay. The expected number is the share of
+    the narrative over all rows times total_paragraphs, so that a period with few matches is not suppressed for
+    that. base_code is "" (large enough), "documents" or "expected"; base_reason is the reason in words, such as
+    "12 documents, fewer than 30".
+    """
+    documents, total, advancing = (
+        frame[name].to_numpy(np.float64) for name in ("documents", "total_paragraphs", "paragraphs")
+    )
+    group = number_narratives(frame)
+    expected = divide(sum_by_group(advancing, group), sum_by_group(total, group), otherwise=0.0) * total
+    code = np.select([documents < base.documents, expected < base.expected], ["documents", "expected"], "")
+    few = [f"{int(d)} document{'' if d == 1 else 's'}, fewer than {base.documents}" for d in documents]
+    rare = [f"{e:.1f} paragraphs expected at the overall share, fewer than {base.expected:g}" for e in expected]
+    reason = np.select([code == "documents", code == "expected"], [*np.array([few, rare], np.str_)], "")
+    shown = {name: frame[name].where(code == "") for name in SHARE_COLUMNS if name in frame}
+    return frame.assign(**shown, base_ok=code == "", base_code=code, base_reason=reason)
+
+
+def smooth_shares(frame: pd.DataFrame) -> pd.DataFrame:
+    """Add the column smoothed: the share over SMOOTHING_PERIODS around each period, weighted by paragraphs.
+
+    `frame` has period, paragraphs and total_paragraphs, narrative_id if there are several, and base_ok after
+    `suppress_small_bases`: suppressed periods are left out of every mean and have none themselves. Neighbours are
+    those of the calendar; missing ones are left out.
+    """
+    used = frame["base_ok"].to_numpy(bool) if "base_ok" in frame else np.ones(len(frame), bool)
+    when = np.array([compute_period_index(label) for label in frame["period"]], np.int64)
+    group = number_narratives(frame)
+    if not len(frame):
+        return frame.assign(smoothed=np.zeros(0))
+    # A grid of groups by period, with empty margins at both ends.
+    margin = SMOOTHING_PERIODS // 2
+    when = when - when.min() + margin
+    grid = np.zeros((2, group.max() + 1, when.max() + margin + 1))
+    for sums, column in zip(grid, ("paragraphs", "total_paragraphs"), strict=True):
+        np.add.at(sums, (group[used], when[used]), frame[column].to_numpy(np.float64)[used])
+    around: Floats = sum(grid[:, group, when + step] for step in range(-margin, margin + 1))  # type: ignore[assignment]
+    return frame.assign(smoothed=np.where(used, divide(around[0], around[1]), np.nan))
+
+
+def compute_period_index(label: str) -> int:
+    """Compute a period's position in the calendar: consecutive labels differ by one.
+
+    `2016`, `2016-H2`, `2016-Q3` or `2016-07`. Raises ValueError for anything else.
+    """
+    start, _ = get_period_bounds(label)
+    return (start.year * 12 + start.month - 1) // MONTHS_PER_PERIOD[detect_granularity(label)]

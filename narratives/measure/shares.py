@@ -1,7 +1,8 @@
-"""Shares with their intervals, and the difference of two shares."""
+"""Shares with their intervals, the difference of two shares, and the changes of a share over time."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from statistics import NormalDist
@@ -11,9 +12,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from narratives.model import Granularity
+from narratives.model.dates import get_period_bounds, get_period_label
 
 Floats = npt.NDArray[np.float64]
 CONFIDENCE_LEVEL = 0.95
+
+
+def divide(part: npt.NDArray[np.number], whole: npt.NDArray[np.number], otherwise: float = math.nan) -> Floats:
+    """Divide two arrays of one shape; the result is `otherwise` where the whole is 0, negative or NaN."""
+    ratio: Floats = np.divide(part, whole, out=np.full(part.shape, otherwise), where=whole > 0)
+    return ratio
 
 
 def compute_wilson_interval(
@@ -22,7 +30,7 @@ def compute_wilson_interval(
     """Compute Wilson's score interval of k successes in n trials.
 
     k, n: counts of one shape, 0 <= k <= n. Returns (low, high), float64 of that shape, within 0..1; NaN where
-    n is 0. The trials count as independent. Raises ValueError where a count is out of range.
+    n is 0. The trials count as independent. Raises ValueError if a count is out of range.
     Method: Wilson (1927). It is implemented here because the libraries that have it take over a second to
     import, which would delay the first page.
     """
@@ -30,8 +38,7 @@ def compute_wilson_interval(
     wrong = (successes < 0) | (successes > trials)
     if wrong.any():
         raise ValueError(f"expected 0 <= k <= n, got k={successes[wrong][0]:g} of n={trials[wrong][0]:g}")
-    share = np.divide(successes, trials, out=np.full(trials.shape, np.nan), where=trials > 0)
-    return compute_score_limits(share, trials, np.asarray(NormalDist().inv_cdf((1 + level) / 2)))
+    return compute_score_limits(divide(successes, trials), trials, np.asarray(NormalDist().inv_cdf((1 + level) / 2)))
 
 
 def compute_score_limits(share: Floats, trials: Floats, quantile: Floats) -> tuple[Floats, Floats]:
@@ -63,9 +70,9 @@ def compute_difference(
 ) -> tuple[Floats, Floats, Floats]:
     """Compute share - other with limits from those of the two: (difference, low, high).
 
-    All have one shape. The limits of the two shares are at one level, and so are those returned. The two count
-    as independent: shares of two periods are; those of two speakers in the same documents are not quite.
-    An interval on one side of 0 means that the two differ. NaN where any of the six is.
+    All have one shape. The limits returned are at the level of those given. The shares count as independent:
+    those of two periods are, those of two speakers in the same documents are not quite. An interval on one side
+    of 0 means that the two differ. NaN where any of the six is.
     Method: square-and-add (MOVER): Newcombe (1998), Statistics in Medicine 17, 873-890, method 10; for any
     limits Zou and Donner (2008), Statistics in Medicine 27, 1693-1702.
     """
@@ -117,37 +124,35 @@ def compute_design_effect(frame: pd.DataFrame) -> pd.DataFrame:
 
     The effect is the greater of two. One is Taylor's linearisation of the ratio estimator: the spread of
     y_i - share * m_i over the documents, against that of independent draws (Kish 1965; Korn and Graubard
-    1998, Survey Methodology 24, 193-201). It allows for differences between long and short documents, but it
-    is far too small where the few positive paragraphs are in short documents, and undefined where there are
-    none. So the other is Kish's 1 + r * (sum m_i^2 / sum m_i - 1). The correlation r within a document comes
-    from pairs: of the paragraphs in one document with a positive one, the share that is positive too. It holds
-    whatever the lengths of the documents. r of a period is shrunk towards that of all periods of the
-    narrative, and this towards PRIOR_CORRELATION.
+    1998, Survey Methodology 24, 193-201). It is far too small if the few positive paragraphs are in short
+    documents, and undefined if there are none. So the other is Kish's 1 + r * (sum m_i^2 / sum m_i - 1). The
+    correlation r within a document comes from pairs: of the paragraphs in one document with a positive one, the
+    share that is positive too. r of a period is shrunk towards that of all periods of the narrative, and this
+    towards PRIOR_CORRELATION.
 
     Freedom: Kish's effective number of documents less one, and at most the effective number of documents
     that advance the narrative in any period plus EXTRA_FREEDOM, as r is estimated from these.
     """
     documents, n, y, m2, my, y2 = (frame[name].to_numpy(np.float64) for name in SUM_COLUMNS)
     some = n > 0
-    share = _divide(y, n)
+    share = divide(y, n)
     p = np.where(some, share, 0.0)
-    size = np.where(some, _divide(m2, n), 1.0)  # of the document of a random paragraph
-    spread = np.maximum(y2 - 2 * p * my + p**2 * m2, 0) * _divide(documents, documents - 1)
-    taylor = _divide(spread, n * p * (1 - p))
+    size = np.where(some, divide(m2, n), 1.0)  # of the document of a random paragraph
+    spread = np.maximum(y2 - 2 * p * my + p**2 * m2, 0) * divide(documents, documents - 1)
+    taylor = divide(spread, n * p * (1 - p))
 
-    group = _number_narratives(frame)
+    group = number_narratives(frame)
     seen, possible = y2 - y, my - y  # pairs of two positive paragraphs, and of a positive one with any
-    prior = PRIOR_WEIGHT * _divide(_sum_by_group(m2 - n, group), _sum_by_group(n, group))
-    by_chance = np.nan_to_num(_divide(_sum_by_group(possible * p, group), _sum_by_group(possible, group)))
-    pooled = _estimate_correlation(
-        _sum_by_group(seen, group), _sum_by_group(possible, group), by_chance, PRIOR_CORRELATION, prior
-    )
+    prior = PRIOR_WEIGHT * divide(sum_by_group(m2 - n, group), sum_by_group(n, group))
+    all_seen, all_possible = sum_by_group(seen, group), sum_by_group(possible, group)
+    by_chance = np.nan_to_num(divide(sum_by_group(possible * p, group), all_possible))
+    pooled = _estimate_correlation(all_seen, all_possible, by_chance, PRIOR_CORRELATION, prior)
     own = _estimate_correlation(seen, possible, p, pooled, POOL_WEIGHT * (size - 1))
 
     alone = m2 == n  # every document is one paragraph: there is no correlation
     effect = np.where(alone, 1.0, np.fmax(1 + own * (size - 1), taylor))
-    positive = np.nan_to_num(_divide(_sum_by_group(y, group) ** 2, _sum_by_group(y2, group)))
-    freedom = np.fmin(_divide(n**2, m2) - 1, positive + EXTRA_FREEDOM)
+    positive = np.nan_to_num(divide(sum_by_group(y, group) ** 2, sum_by_group(y2, group)))
+    freedom = np.fmin(divide(n**2, m2) - 1, positive + EXTRA_FREEDOM)
     return pd.DataFrame(
         {
             "share": share,
@@ -163,8 +168,8 @@ def compute_clustered_interval(frame: pd.DataFrame, level: float = CONFIDENCE_LE
     """Compute the interval of each row's share (see `compute_design_effect`): (low, high), NaN without one.
 
     These are Wilson's limits at the effective number of paragraphs, with Student's quantile instead of the
-    normal one. They enclose the share, are within 0..1 and never coincide. Where every document counts once
-    (unit document) they are Wilson's own. Coverage: docs/statistics.md.
+    normal one. They enclose the share, are within 0..1 and never coincide. If every document counts once (unit
+    document), they are Wilson's own. Coverage: docs/statistics.md.
     """
     from scipy.special import stdtrit  # imported here because pages need it only when they draw a chart
 
@@ -178,33 +183,27 @@ def _estimate_correlation(
 ) -> Floats:
     """Compute (share of positive pairs - chance) / (1 - chance), shrunk to `prior` by `weight` pairs, in 0..1."""
     expected = prior + (1 - prior) * chance
-    positive_pairs = _divide(seen + weight * expected, possible + weight)
-    return np.clip(np.nan_to_num(_divide(positive_pairs - chance, 1 - chance)), 0, 1)
+    positive_pairs = divide(seen + weight * expected, possible + weight)
+    return np.clip(np.nan_to_num(divide(positive_pairs - chance, 1 - chance)), 0, 1)
 
 
-def _number_narratives(frame: pd.DataFrame) -> npt.NDArray[np.intp]:
+def number_narratives(frame: pd.DataFrame) -> npt.NDArray[np.intp]:
+    """Return for every row the number of its narrative; 0 everywhere without a column narrative_id."""
     if "narrative_id" not in frame:
         return np.zeros(len(frame), np.intp)
     return pd.factorize(frame["narrative_id"])[0]
 
 
-def _sum_by_group(values: Floats, group: npt.NDArray[np.intp]) -> Floats:
+def sum_by_group(values: Floats, group: npt.NDArray[np.intp]) -> Floats:
     """Return for every row the sum over the rows of its group."""
     totals: Floats = np.bincount(group, values).astype(np.float64)[group]
     return totals
-
-
-def _divide(part: Floats, whole: Floats) -> Floats:
-    ratio: Floats = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
-    return ratio
 
 
 # The least documents of a well-filled period; with fewer, a share is very uncertain.
 MIN_DOCUMENTS_PER_PERIOD = 30
 WELL_FILLED_SHARE = 0.9
 MIN_DOCUMENTS = 300
-
-_PERIOD_MONTHS: tuple[tuple[Granularity, int], ...] = (("month", 1), ("quarter", 3), ("half", 6))
 
 
 def add_shares(frame: pd.DataFrame) -> pd.DataFrame:
@@ -215,29 +214,113 @@ def add_shares(frame: pd.DataFrame) -> pd.DataFrame:
     `narrative_id` separately; else every paragraph counts as independent (Wilson). The limits are at 95 %; all
     three are NaN where the total is 0. Returns a new frame.
     """
-    k, n = frame["paragraphs"].to_numpy(), frame["total_paragraphs"].to_numpy()
-    low, high = (
-        compute_clustered_interval(frame) if set(SUM_COLUMNS) <= set(frame.columns) else compute_wilson_interval(k, n)
-    )
-    share = frame["paragraphs"] / frame["total_paragraphs"].where(n > 0)
-    return frame.assign(share=share.astype("float64"), share_low=low, share_high=high)
+    k, n = frame["paragraphs"].to_numpy(np.float64), frame["total_paragraphs"].to_numpy(np.float64)
+    has_sums = set(SUM_COLUMNS) <= set(frame.columns)
+    low, high = compute_clustered_interval(frame) if has_sums else compute_wilson_interval(k, n)
+    return frame.assign(share=divide(k, n), share_low=low, share_high=high)
 
 
 def choose_granularity(documents_per_month: Mapping[str, int]) -> Granularity:
     """Choose the finest granularity for which there is enough data: the default of the charts.
 
     `documents_per_month` has the number of documents by month label (`2016-07`); months without any may be
-    left out. Years where fewer than MIN_DOCUMENTS are dated to the month. Else the finest of month, quarter
-    and half-year where nine in ten periods with documents have MIN_DOCUMENTS_PER_PERIOD; else years. (With a
-    median, a few thin periods with wide intervals could set the scale of every chart.)
+    left out. With fewer than MIN_DOCUMENTS documents it is the year. Otherwise it is the finest of month, quarter
+    and half-year at which nine in ten periods with documents have MIN_DOCUMENTS_PER_PERIOD, or else the year.
     """
     if sum(documents_per_month.values()) < MIN_DOCUMENTS:
         return "year"
-    for granularity, length in _PERIOD_MONTHS:
-        counts: Counter[tuple[str, int]] = Counter()
+    finer: tuple[Granularity, ...] = ("month", "quarter", "half")
+    for granularity in finer:
+        counts: Counter[str] = Counter()
         for label, documents in documents_per_month.items():
-            counts[label[:4], (int(label[5:7]) - 1) // length] += documents
+            counts[get_period_label(get_period_bounds(label)[0], granularity)] += documents
         enough = sum(n >= MIN_DOCUMENTS_PER_PERIOD for n in counts.values())
         if enough >= WELL_FILLED_SHARE * sum(n > 0 for n in counts.values()):
             return granularity
     return "year"
+
+
+MIN_SEGMENT = 2  # periods of a level: a single period that stands out is a peak, not a level
+# The least gain of a change in twice the log-likelihood is OFFSET + SLOPE * ln(periods). Set by simulation
+# (benchmarks/coverage.py): 1 % of series without any change show one, about 5 % where positives are frequent.
+PENALTY_OFFSET, PENALTY_SLOPE = 3.0, 2.7
+
+CHANGE_COLUMNS = (
+    *("narrative_id", "period", "direction", "before", "before_low", "before_high"),
+    *("after", "after_low", "after_high", "gain"),
+)
+
+
+def find_change_points(frame: pd.DataFrame) -> pd.DataFrame:
+    """Find the periods in which the share of a narrative moves to another level.
+
+    `frame` has narrative_id, period (labels of one granularity, which sort by time) and the SUM_COLUMNS; one
+    row for each period with statements. Returns a row for every change, by narrative in the order of `frame`
+    and time, with columns
+
+    narrative_id, period     `period` is the first of the new level
+    direction                "up" or "down"
+    before, after            shares of the whole levels before and after, with _low and _high at 95 % (which do
+                             not allow for the search for the place)
+    gain                     twice the log-likelihood that this change adds
+
+    Method: of the divisions into levels of at least MIN_SEGMENT periods, take the one with the highest binomial
+    likelihood less a penalty for every change (optimal partitioning: Jackson et al. 2005, IEEE Signal Processing
+    Letters 12, 105-108). Counts are taken at their effective size (`compute_design_effect`), so that one long
+    speech is no change. Periods with few documents have little weight and need not be left out.
+    """
+    rows = []
+    table = frame.assign(**compute_design_effect(frame)[["share", "effective"]])
+    hits = table.assign(hits=(table["share"] * table["effective"]).fillna(0))
+    order = frame["narrative_id"].unique()
+    trials = hits.pivot(index="narrative_id", columns="period", values="effective").reindex(order).fillna(0)
+    counts = hits.pivot(index="narrative_id", columns="period", values="hits").reindex(order).fillna(0)
+    starts = _find_level_starts(counts.to_numpy(np.float64), trials.to_numpy(np.float64))
+    periods = trials.columns
+    for at in np.flatnonzero([len(levels) > 1 for levels in starts]):
+        rows_of_narrative = frame[frame["narrative_id"] == order[at]]
+        level = np.searchsorted(starts[at], periods.get_indexer(rows_of_narrative["period"]), side="right")
+        levels = add_shares(rows_of_narrative[list(SUM_COLUMNS)].groupby(level).sum())
+        k, n = (np.add.reduceat(values.iloc[at].to_numpy(), starts[at]) for values in (counts, trials))
+        gains = 2 * (
+            _compute_log_likelihood(k[:-1], n[:-1])
+            + _compute_log_likelihood(k[1:], n[1:])
+            - _compute_log_likelihood(k[:-1] + k[1:], n[:-1] + n[1:])
+        )
+        for i, start in enumerate(starts[at][1:]):
+            limits = levels.iloc[i : i + 2][["share", "share_low", "share_high"]].to_numpy()
+            direction = "up" if limits[1, 0] > limits[0, 0] else "down"
+            rows.append((order[at], periods[start], direction, *limits.ravel(), gains[i]))
+    return pd.DataFrame(rows, columns=list(CHANGE_COLUMNS))
+
+
+def _find_level_starts(k: Floats, n: Floats) -> list[list[int]]:
+    """Find where the levels start, for each series (row) of k successes in n trials, both (series, periods)."""
+    series, length = k.shape
+    penalty = PENALTY_OFFSET + PENALTY_SLOPE * math.log(max(length, 1))
+    k, n = (np.pad(values.cumsum(axis=1), ((0, 0), (1, 0))) for values in (k, n))
+    value = np.full((series, length + 1), -np.inf)  # value of the best division of the periods before each
+    value[:, 0] = penalty
+    last = np.zeros((series, length + 1), np.intp)  # start of the last level in that division
+    for end in range(MIN_SEGMENT, length + 1):
+        starts = slice(0, end - MIN_SEGMENT + 1)
+        fits = 2 * _compute_log_likelihood(k[:, end, None] - k[:, starts], n[:, end, None] - n[:, starts])
+        total = value[:, starts] + fits - penalty
+        last[:, end] = total.argmax(axis=1)
+        value[:, end] = total.max(axis=1)
+    all_starts = []
+    for row in last:
+        level_starts, at = [], length
+        while at > 0:
+            at = int(row[at])
+            level_starts.append(at)
+        all_starts.append(level_starts[::-1])
+    return all_starts
+
+
+def _compute_log_likelihood(k: Floats, n: Floats) -> Floats:
+    """Compute the binomial log-likelihood of k in n at the share k / n, without the constant."""
+    share = divide(k, n, otherwise=0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        likelihood = k * np.log(share) + (n - k) * np.log1p(-share)
+    return np.where((share > 0) & (share < 1), likelihood, 0.0)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from narratives.measure.shares import Floats, compute_wilson_interval, propagate_limits
+from narratives.measure.shares import Floats, compute_wilson_interval, divide, propagate_limits
 from narratives.model import SuppressionRule
 
 FIRST_USE_COLUMNS = (
@@ -27,10 +27,10 @@ def find_first_uses(uses: pd.DataFrame, covered_from: Mapping[str, str] | None =
     first, days_after       day of the first use ("" if unknown), days after the first use by any actor
     kth, days_to_kth        day of the k-th use ("" if there are fewer), days after the actor's own first use
     covered_from            as given, else ""
-    covered_before          whether there are documents of the actor from before the first use by anyone; an
-                            actor who is covered only later can never appear as the first
+    covered_before          whether there are documents of the actor from before the first use by anyone;
+                            without any, the actor could not have been the first
 
-    Days are float, NaN where unknown. An order in time shows neither who took it from whom nor why.
+    Days are float, NaN where unknown. The order in time does not show who took a narrative from whom.
     """
     dated = uses["date"].str.len() == 10
     by_actor = uses.groupby(["narrative_id", "actor"], sort=False)["paragraphs"]
@@ -52,9 +52,8 @@ def find_first_uses(uses: pd.DataFrame, covered_from: Mapping[str, str] | None =
     table["covered_from"] = pd.Series(covered, index=table.index, dtype="str")
     table["covered_before"] = (table["covered_from"] != "") & (table["covered_from"] < earliest.fillna(""))
     table[["first", "kth"]] = table[["first", "kth"]].fillna("")
-    order = pd.factorize(uses["narrative_id"])[1]
     table = table.reset_index()
-    table["order"] = pd.Index(order).get_indexer(table["narrative_id"])
+    table["order"] = pd.Index(uses["narrative_id"].unique()).get_indexer(table["narrative_id"])
     table["last"] = table["first"] == ""
     return table.sort_values(["order", "last", "first", "actor"], ignore_index=True)[list(FIRST_USE_COLUMNS)]
 
@@ -77,7 +76,7 @@ def compute_cooccurrence(pairs: pd.DataFrame, base: SuppressionRule) -> pd.DataF
     if wrong.any():
         row = {name: int(pairs[name].iloc[int(wrong.argmax())]) for name in ("a", "b", "both", "total")}
         raise ValueError(f"expected both <= a, b and a + b - both <= total, got {row}")
-    chance = np.divide(a * b, total, out=np.zeros_like(a), where=total > 0)
+    chance = divide(a * b, total, otherwise=0.0)
     few, rare = total < base.documents, np.maximum(both, chance) < base.expected
     lifts = np.full((3, len(pairs)), np.nan)
     some = ~few & ~rare & (a > 0) & (b > 0)
@@ -87,26 +86,19 @@ def compute_cooccurrence(pairs: pd.DataFrame, base: SuppressionRule) -> pd.DataF
             _compute_share(k[some], n[some]) for k, n in ((both, a), (b - both, np.maximum(total - a, 0)))
         )
 
-        def lift(p: Floats, q: Floats) -> Floats:
+        def compute_lift(p: Floats, q: Floats) -> Floats:
             whole = weight * p + (1 - weight) * q
-            times: Floats = np.divide(p, whole, out=np.ones_like(p), where=whole > 0)
-            return times
+            return divide(p, whole, otherwise=1.0)
 
-        lifts[:, some] = np.maximum(propagate_limits(lift, [with_a, without]), 0)
-    reason = np.select(
-        [few, rare],
-        [
-            f"fewer than {base.documents} documents",
-            f"fewer than {base.expected:g} documents with both, observed or expected",
-        ],
-        np.where(some, "", "one of the two narratives does not occur"),
-    )
-    lifted = dict(zip(("lift", "lift_low", "lift_high"), lifts, strict=True))
-    return pairs.assign(**lifted, base_ok=some, base_reason=reason)
+        lifts[:, some] = np.maximum(propagate_limits(compute_lift, [with_a, without]), 0)
+    too_rare = f"fewer than {base.expected:g} documents with both, observed or expected"
+    absent = np.where(some, "", "one of the two narratives does not occur")
+    reason = np.select([few, rare], [f"fewer than {base.documents} documents", too_rare], absent)
+    lift, low, high = lifts
+    return pairs.assign(lift=lift, lift_low=low, lift_high=high, base_ok=some, base_reason=reason)
 
 
 def _compute_share(k: Floats, n: Floats) -> tuple[Floats, Floats, Floats]:
     """Compute k / n with Wilson's limits; 0 with the limits 0 and 1 where n is 0."""
     low, high = compute_wilson_interval(k, n)
-    share = np.divide(k, n, out=np.zeros_like(k), where=n > 0)
-    return share, np.nan_to_num(low, nan=0.0), np.nan_to_num(high, nan=1.0)
+    return divide(k, n, otherwise=0.0), np.nan_to_num(low, nan=0.0), np.nan_to_num(high, nan=1.0)

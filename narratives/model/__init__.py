@@ -1,17 +1,5 @@
 """The records that cross layers: documents, narratives, snapshots, slices, build reports and errors."""
 
-from narratives.model.build_report import (
-    AnnotationSource,
-    BuildCounts,
-    BuildReport,
-    Judgement,
-    Progress,
-    QualityMetrics,
-    SpotCheck,
-    SuppressionRule,
-    UnusedColumns,
-    no_progress,
-)
 from narratives.model.documents import (
     MIN_STATEMENT_WORDS,
     DatePrecision,
@@ -41,7 +29,6 @@ from narratives.model.errors import (
     UsageError,
 )
 from narratives.model.narratives import (
-    MIN_COHESION,
     MIN_STANCE,
     Assignment,
     AssignmentStatus,
@@ -59,16 +46,24 @@ from narratives.model.narratives import (
 )
 from narratives.model.slice import CopyFilter, EvidenceQuery, Granularity, Slice, Unit, parse_search_terms
 from narratives.model.snapshot import (
-    FilterOptions,
+    AnnotationSource,
+    BuildCounts,
+    BuildReport,
     InputRecord,
+    Judgement,
+    Progress,
+    QualityMetrics,
     SliceTotals,
     SnapshotContent,
     SnapshotManifest,
+    SpotCheck,
+    SuppressionRule,
+    UnusedColumns,
+    no_progress,
 )
 from narratives.model.text import EmbedFunction, FloatArray, VectorArray, split_windows
 
 __all__ = [
-    "MIN_COHESION",
     "MIN_STANCE",
     "MIN_STATEMENT_WORDS",
     "AnnotationSource",
@@ -87,7 +82,6 @@ __all__ = [
     "EncoderError",
     "Event",
     "EvidenceQuery",
-    "FilterOptions",
     "FloatArray",
     "Granularity",
     "InputFile",

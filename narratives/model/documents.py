@@ -46,7 +46,9 @@ class RawParagraph:
 class RawDocument:
     """A document before parsing. It has either a `text` or `paragraphs`.
 
-    `row` is the row of a table or the line of JSONL, starting at 1, and 0 if the document is a whole file.
+    `row` is the row of a table or the line of JSONL, starting at 1, and 0 if the document is a whole file. `lead` is
+    the summary between the title and the text of a page. Fields in `from_manifest` override the text; other metadata
+    only fill gaps. `date_source` is "posted" if `date` is that of the page, which a date in the statement overrides.
     """
 
     source_path: str
@@ -62,12 +64,8 @@ class RawDocument:
     language: str = ""
     source_ref: str = ""
     text_kind: TextKind = "verbatim"
-    # Fields from a manifest.csv. They override the text; other metadata only fill gaps.
     from_manifest: tuple[str, ...] = ()
-    # "posted" if `date` is the date of the page, which a date of the statement overrides. Any other value, or
-    # "", means the date of the statement.
     date_source: str = ""
-    # The summary between the title and the text of a page.
     lead: str = ""
 
 

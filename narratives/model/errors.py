@@ -1,10 +1,13 @@
-"""The errors. Each one tells the user what to do next."""
+"""The errors and the exit statuses. Each error tells the user what to do next."""
 
 from __future__ import annotations
 
+# The exit statuses of a command. The dashboard reads those of the builds that it starts.
+EXIT_NOTHING_READ, EXIT_USAGE, EXIT_BUSY, EXIT_STOPPED = 1, 2, 3, 130
+
 
 class NarrativesError(Exception):
-    """A failure with what was expected, what was there instead, and a hint what to do next."""
+    """A failure with what was expected, what was there instead, and a hint on what to do next."""
 
     def __init__(self, expected: str, got: str, hint: str) -> None:
         super().__init__(f"Expected {expected}; got {got}. {hint}")

@@ -11,17 +11,7 @@ from typing import Literal
 Origin = Literal["codebook", "discovered"]
 AssignmentStatus = Literal["auto", "confirmed", "rejected"]
 LineageKind = Literal[
-    "kept",
-    "birth",
-    "death",
-    "merge",
-    "split",
-    "rename",
-    "offered",
-    "withdrawn",
-    "added",
-    "removed",
-    "changed",
+    "kept", "birth", "death", "merge", "split", "rename", "offered", "withdrawn", "added", "removed", "changed"
 ]
 
 # A cluster is offered as a narrative if it takes a stance (see discover/claims.py) and makes one claim.
@@ -33,8 +23,8 @@ MIN_COHESION = 0.5
 class Narrative:
     """A codebook narrative. `exemplars` advance it, `contrasts` are near misses that do not.
 
-    `cues` are phrases that count as lexical evidence; they match whole words, in any case. `threshold` is the
-    calibrated score from which a paragraph advances the narrative, or None for the shared default.
+    `cues` are phrases that count as lexical evidence; they match whole words, in any case. `threshold` is the lowest
+    score at which a paragraph advances the narrative, or None for the shared default.
     """
 
     id: str
@@ -83,15 +73,13 @@ class Assignment:
 class Cluster:
     """A recurring cluster of statement paragraphs.
 
-    `cluster_id` ends in 8 hex digits. `narrative_id` is the codebook narrative that explains the cluster, or
-    empty. `nearest` is the nearest narrative, whenever there is a codebook. `purity` is the share of members
-    that are assigned to `narrative_id`, or else to `nearest`. `representatives` are ids of members, most
-    central first.
+    `cluster_id` ends in 8 hex digits. `narrative_id` is the codebook narrative that explains the cluster, or empty.
+    `nearest` is the nearest narrative. `purity` is the share of members that are assigned to `narrative_id`, or else
+    to `nearest`. `representatives` are ids of members, most central first.
 
-    There are two kinds. A topic (`t-`) is a group of similar paragraphs, each in at most one topic. A claim
-    (`c-`) is named after a clause that is similar to paragraphs of many documents: `stance` measures how
-    claim-like it is (discover/claims.py), `fits` how similar each member is, and `cohesion` is the mean of
-    `fits`, 0 for a topic.
+    A topic (`t-`) is a group of similar paragraphs, each in at most one topic. A claim (`c-`) is named after a clause
+    that is similar to paragraphs of many documents: `stance` measures how claim-like it is (discover/claims.py),
+    `fits` how similar each member is, and `cohesion` is the mean of `fits`, 0 for a topic.
     """
 
     cluster_id: str
@@ -168,9 +156,8 @@ def compute_text_key(text: str) -> str:
 class LabelledText:
     """A paragraph with the verdicts of an annotator, by narrative id.
 
-    `document` groups the paragraphs of one source, so that no paragraph is tested with a model that was
-    fitted to its neighbours. It is never empty: a text of unknown source is its own document. `row` is the
-    line number, starting at 1.
+    `document` groups the paragraphs of one source, so that none is tested with a model fitted to its neighbours. It
+    is never empty: a text of unknown source is its own document. `row` is the line number, starting at 1.
     """
 
     row: int

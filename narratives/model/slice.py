@@ -43,11 +43,10 @@ class Slice:
 class EvidenceQuery:
     """The statement paragraphs that a list of evidence shows, and their order.
 
-    `text` is a search: its words and "phrases" must all occur, those with a minus must not. With `unassigned`
-    only paragraphs that no narrative and no candidate claims are shown, and the narrative filter has no
-    effect. `similar` maps the ids of the only paragraphs to show to their similarity; None shows all.
-    `similar_key` names what `similar` follows from, such as the sentence that was searched for. It takes
-    part in equality in the place of `similar`, which may be large.
+    `text` is a search: its words and "phrases" must all occur, those with a minus must not. With `unassigned`, only
+    paragraphs without any narrative or candidate are shown, and the narrative filter has no effect. `similar` maps
+    the ids of the paragraphs to show to their similarity; None shows all. `similar_key` names the origin of
+    `similar`, such as the sentence of a search. Comparisons use it instead of `similar`, which may be large.
     """
 
     slice: Slice = Slice()

@@ -32,13 +32,8 @@ def split_sentences(text: str) -> list[str]:
 
 
 VectorArray = NDArray[np.float32]
-
-
-EmbedFunction = Callable[[Sequence[str]], NDArray[np.float32]]
-
-
 FloatArray = NDArray[np.float64]
-
+EmbedFunction = Callable[[Sequence[str]], VectorArray]
 
 ALPHABETIC_WORD = re.compile(r"(?<!\w)[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 

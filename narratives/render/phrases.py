@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -335,7 +335,7 @@ def build_lineage_table(
     return pd.DataFrame(rows, columns=["Snapshot", "Built", "What changed"])
 
 
-def _describe_lineage_event(row: Mapping[str, Any], about: str, names: Mapping[str, str]) -> list[str]:
+def _describe_lineage_event(row: Mapping[Hashable, Any], about: str, names: Mapping[str, str]) -> list[str]:
     """Describe what one row of the lineage means for the narrative `about`."""
     kind, name = row["kind"], f"“{row['name']}”"
     others = dict(zip(row["related"], row["shares"], strict=False))

@@ -1,17 +1,10 @@
 """Snapshots, vectors and inputs on disk, and the queries of pages and exports."""
 
 from narratives.store.decisions import DECISIONS_FILE, DecisionLog, hash_decisions
-from narratives.store.exports import (
-    DEFAULT_COPIES,
-    EXPORT_TABLES,
-    check_slice,
-    export_slice,
-    frame_to_csv,
-    write_table,
-)
-from narratives.store.files import Evaluation, SpotChecks, read_evaluation, write_evaluation
-from narratives.store.limits import Limits, Turns, for_files, for_pages
-from narratives.store.queries import LONGEST_SEARCH, MOST_TERMS, format_filters
+from narratives.store.exports import DEFAULT_COPIES, EXPORT_TABLES, check_slice, export_slice, frame_to_csv, write_table
+from narratives.store.files import Evaluation, SpotChecks, write_evaluation
+from narratives.store.limits import Turns, get_download_limits, get_page_limits
+from narratives.store.queries import MAX_SEARCH_LENGTH, MAX_SEARCH_TERMS, format_filters
 from narratives.store.queries.map import MapPoints
 from narratives.store.snapshot_reader import SCHEMA_VERSION, Snapshot
 from narratives.store.store import Store, open_snapshot, verify_snapshot
@@ -21,12 +14,11 @@ __all__ = [
     "DECISIONS_FILE",
     "DEFAULT_COPIES",
     "EXPORT_TABLES",
-    "LONGEST_SEARCH",
-    "MOST_TERMS",
+    "MAX_SEARCH_LENGTH",
+    "MAX_SEARCH_TERMS",
     "SCHEMA_VERSION",
     "DecisionLog",
     "Evaluation",
-    "Limits",
     "MapPoints",
     "Snapshot",
     "SpotChecks",
@@ -35,13 +27,12 @@ __all__ = [
     "VectorFile",
     "check_slice",
     "export_slice",
-    "for_files",
-    "for_pages",
     "format_filters",
     "frame_to_csv",
+    "get_download_limits",
+    "get_page_limits",
     "hash_decisions",
     "open_snapshot",
-    "read_evaluation",
     "verify_snapshot",
     "write_evaluation",
     "write_table",

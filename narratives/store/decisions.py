@@ -36,12 +36,19 @@ BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END;
 CREATE TRIGGER no_delete BEFORE DELETE ON decisions
 BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END;
 """
-_SELECT_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
-_LATEST_IDS = "SELECT max(decision_id) FROM decisions GROUP BY text_key, narrative_id"
 _SELECT_DECISIONS = """
 SELECT d.decision_id, d.decided_at, d.who, d.why, d.text_key, t.text, d.document, d.narrative_id, d.verdict
 FROM decisions d JOIN texts t USING (text_key)
 """
+_SELECT_CURRENT = f"""
+{_SELECT_DECISIONS}
+WHERE d.decision_id IN (SELECT max(decision_id) FROM decisions GROUP BY text_key, narrative_id)
+ORDER BY d.text_key, d.narrative_id
+"""
+_INSERT_DECISION = (
+    "INSERT INTO decisions (decided_at, who, why, text_key, document, narrative_id, verdict) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 class DecisionLog:
@@ -69,14 +76,15 @@ class DecisionLog:
                 for statement in _split_statements(_SCHEMA):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {LOG_VERSION}")
-            holds = {(key, narrative): last for key, narrative, *last in connection.execute(_SELECT_CURRENT)}
+            latest = [Decision(*row) for row in connection.execute(_SELECT_CURRENT)]
+            current = {(d.text_key, d.narrative_id): (d.document, d.verdict) for d in latest}
             added = 0
             for row in rows:
                 key = compute_text_key(row.text)
                 connection.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (key, row.text))
                 for narrative, verdict in row.verdicts.items():
-                    if holds.get((key, narrative)) != [row.document, verdict]:
-                        holds[key, narrative] = [row.document, verdict]
+                    if current.get((key, narrative)) != (row.document, verdict):
+                        current[key, narrative] = (row.document, verdict)
                         values = (now, who, why, key, row.document, narrative, verdict)
                         connection.execute(_INSERT_DECISION, values)
                         added += 1
@@ -84,9 +92,7 @@ class DecisionLog:
 
     def current(self) -> list[Decision]:
         """Return the current decisions, one for each pair of text and narrative, in order of both."""
-        return self._select(
-            f"{_SELECT_DECISIONS} WHERE d.decision_id IN ({_LATEST_IDS}) ORDER BY d.text_key, d.narrative_id"
-        )
+        return self._select(_SELECT_CURRENT)
 
     def history(self) -> list[Decision]:
         """Return every decision ever made, oldest first."""
@@ -133,18 +139,15 @@ class DecisionLog:
                 self._check(connection)
                 yield connection
         except (OSError, sqlite3.OperationalError) as error:
-            raise StoreError(
-                f"a decisions log at {self.path}",
-                str(error),
-                "Make the file readable and writable, or wait until no other program uses it.",
-            ) from error
+            hint = "Make the file readable and writable, or wait until no other program uses it."
+            raise StoreError(f"a decisions log at {self.path}", str(error), hint) from error
         except sqlite3.DatabaseError as error:
             raise self._make_log_error(str(error)) from error
 
     def _check(self, connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN")  # one view of both: another process may be making the file
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        tables = {name for (name,) in connection.execute(_SELECT_TABLES)}
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         connection.execute("COMMIT")
         if version > LOG_VERSION:
             expected = f"a decisions log of version {LOG_VERSION} at {self.path}"
@@ -164,15 +167,6 @@ def hash_decisions(decisions: Sequence[Decision]) -> str:
     """Compute a sha256 of all that a matcher learns from decisions; empty if there is nothing to learn."""
     terms = sorted((d.text_key, d.document, d.narrative_id, d.verdict) for d in decisions if d.verdict != "undecided")
     return hashlib.sha256(json.dumps(terms).encode()).hexdigest() if terms else ""
-
-
-_SELECT_CURRENT = (
-    f"SELECT text_key, narrative_id, document, verdict FROM decisions WHERE decision_id IN ({_LATEST_IDS})"
-)
-_INSERT_DECISION = (
-    "INSERT INTO decisions (decided_at, who, why, text_key, document, narrative_id, verdict) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?)"
-)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Exports: tables as CSV, JSON lines and Parquet. In CSV, spreadsheets show formulas and do not run them."""
+"""Exports: tables as CSV, JSON lines and Parquet. Formulas in CSV cells are made harmless."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import json
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,10 +19,10 @@ from pyarrow import parquet
 
 from narratives.model import CopyFilter, Slice, UsageError
 from narratives.model.dates import parse_partial_date
-from narratives.model.snapshot import SnapshotManifest
 from narratives.store.files import open_atomically
 from narratives.store.queries import (
     ADVANCING_IDS,
+    JOIN_DOCUMENT,
     NOT_REJECTED,
     build_narrative_condition,
     build_where,
@@ -29,6 +30,8 @@ from narratives.store.queries import (
 )
 from narratives.store.snapshot_reader import Snapshot
 from narratives.store.store import open_snapshot
+
+log = logging.getLogger(__name__)
 
 # What starts a formula in a spreadsheet: https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = r"^[=+\-@\t\r\n]"
@@ -45,11 +48,10 @@ def neutralise_formulas(table: pa.Table) -> pa.Table:
 
 
 def table_to_csv(table: pa.Table, bom: bool = False) -> bytes:
-    """Convert a table to CSV in UTF-8: with a header, quoted text, line feeds, and NULL as an empty cell."""
-    sink = io.BytesIO(b"\xef\xbb\xbf" if bom else b"")
-    sink.seek(0, io.SEEK_END)
+    """Convert a table to CSV in UTF-8: a header, quoted text, line feeds, and NULL as an empty cell."""
+    sink = io.BytesIO()
     arrow_csv.write_csv(neutralise_formulas(table), sink)
-    return sink.getvalue()
+    return (b"\xef\xbb\xbf" if bom else b"") + sink.getvalue()
 
 
 def frame_to_csv(frame: pd.DataFrame, bom: bool = False) -> bytes:
@@ -65,8 +67,8 @@ def write_table(
 ) -> None:
     """Write the table in the format of `suffix`, one of SUFFIXES.
 
-    Only CSV neutralises formulas and may have a byte-order mark. `about` becomes the metadata of a Parquet
-    file; the other formats have no place for it.
+    Formulas are neutralised, and `bom` adds a byte-order mark, in CSV only. `about` becomes the metadata of a
+    Parquet file; the other formats ignore it.
     """
     if suffix == ".csv":
         file.write(table_to_csv(table, bom))
@@ -78,11 +80,9 @@ def write_table(
                 file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
 
 
-log = logging.getLogger(__name__)
-
 AddShares = Callable[[pd.DataFrame], pd.DataFrame]
 
-# The default for copies in each export: lists contain all paragraphs, counts only originals.
+# The default for `Slice.copies` in each export: lists contain all paragraphs, counts only originals.
 DEFAULT_COPIES: Mapping[str, CopyFilter] = {
     "paragraphs": "all",
     "assignments": "all",
@@ -100,41 +100,32 @@ SHARE_CAVEAT = (
 
 
 def export_slice(path: Path, what: str, s: Slice, out: Path | None, with_share: AddShares, as_of: str = "") -> str:
-    """Write one of TABLES to `out` (.csv, .jsonl or .parquet, atomically), or return it as CSV text.
+    """Write one of EXPORT_TABLES to `out` (.csv, .jsonl or .parquet, atomically), or return it as CSV text.
 
-    `path` is the store, `as_of` a snapshot id (the current one if empty). The defaults for `s.copies` are in
-    DEFAULT_COPIES. Filters narrow every table: `paragraphs` are of every kind, `narratives` and `prevalence`
-    count statement paragraphs, and `documents` are those with a paragraph that passes the filters. Rejected
-    inputs are listed only if nothing but copies is filtered. `with_share` adds share, share_low and share_high
-    to a prevalence frame. Returns an empty text if `out` is given. Raises UsageError for an unknown table,
-    suffix, narrative or date, or if `out` cannot be written, and StoreError if the snapshot cannot be opened.
+    `path` is the store, `as_of` a snapshot id (the current one if empty). Filters apply to every table: `paragraphs`
+    are of every kind, `narratives` and `prevalence` count statement paragraphs, and `documents` are those with a
+    paragraph that passes the filters. Rejected inputs are listed only if nothing but copies is filtered. `with_share`
+    adds share, share_low and share_high to a prevalence frame. Returns an empty text if `out` is given. Raises
+    UsageError for an unknown table, suffix, narrative or date, or if `out` cannot be written, and StoreError if the
+    snapshot cannot be opened.
     """
     _check_target(what, out)
-    snapshot = open_snapshot(path, as_of)
-    try:
+    with closing(open_snapshot(path, as_of)) as snapshot:
         check_slice(snapshot, s)
         table = _query_prevalence(snapshot, s, with_share) if what == "prevalence" else _query_table(snapshot, what, s)
-    finally:
-        snapshot.close()
     if not len(table):
         log.warning("Nothing matches these filters: the export has a header and no rows.")
     if out is None:
         return table_to_csv(table).decode("utf-8")
     try:
-        _write_file(table, out)
+        if not out.parent.is_dir():
+            raise FileNotFoundError(f"no folder {out.parent}")
+        with open_atomically(out) as file:
+            write_table(table, out.suffix.lower(), file)
     except OSError as error:
-        raise UsageError(f"a place to write {out}", str(error), "Name a file in a folder you may write to.") from error
+        hint = "Choose a file in a folder that you can write to."
+        raise UsageError(f"a place to write {out}", str(error), hint) from error
     return ""
-
-
-def _build_filter_columns(s: Slice, manifest: SnapshotManifest) -> dict[str, str]:
-    """Return the columns that describe the slice of a file: filters, snapshot, unit and caveat."""
-    return {
-        **format_filters(s),
-        "unit": s.unit,
-        "snapshot": manifest.snapshot_id,
-        "note": f"{manifest.notice}; {SHARE_CAVEAT}" if manifest.notice else SHARE_CAVEAT,
-    }
 
 
 def _check_target(what: str, out: Path | None) -> None:
@@ -159,10 +150,14 @@ def check_slice(snapshot: Snapshot, s: Slice) -> None:
 
 
 def _query_prevalence(snapshot: Snapshot, s: Slice, with_share: AddShares) -> pa.Table:
+    """Query the shares, with columns that describe the slice: filters, unit, snapshot and caveat."""
     frame = with_share(snapshot.prevalence(s)).sort_values(["period", "narrative_id"], ignore_index=True)
     columns = ["period", "narrative_id", "narrative", "paragraphs", "total_paragraphs"]
     frame = frame[[*columns, "share", "share_low", "share_high"]]
-    return pa.Table.from_pandas(frame.assign(**_build_filter_columns(s, snapshot.meta())), preserve_index=False)
+    manifest = snapshot.meta()
+    note = f"{manifest.notice}; {SHARE_CAVEAT}" if manifest.notice else SHARE_CAVEAT
+    described = {**format_filters(s), "unit": s.unit, "snapshot": manifest.snapshot_id, "note": note}
+    return pa.Table.from_pandas(frame.assign(**described), preserve_index=False)
 
 
 def _query_table(snapshot: Snapshot, what: str, s: Slice) -> pa.Table:
@@ -177,7 +172,7 @@ def _query_table(snapshot: Snapshot, what: str, s: Slice) -> pa.Table:
                    d.date_precision, d.date_source, p.position, p.kind, p.speaker, p.speaker_method,
                    p.quoted_person, p.voice, p.language, p.duplicate_of, d.text_kind, p.text
             FROM snap.paragraphs p
-            JOIN snap.documents d ON d.document_id = p.document_id AND d.status = 'read'
+            {JOIN_DOCUMENT}
             WHERE {passes} ORDER BY p.paragraph_id""",
         "assignments": f"""
             SELECT a.paragraph_id, a.narrative_id, n.name AS narrative, a.origin, a.score, a.status, p.text
@@ -212,10 +207,3 @@ def _query_table(snapshot: Snapshot, what: str, s: Slice) -> pa.Table:
     if snapshot.meta().notice:
         table = table.append_column("note", pa.array([snapshot.meta().notice] * len(table), pa.string()))
     return table
-
-
-def _write_file(table: pa.Table, out: Path) -> None:
-    if not out.parent.is_dir():
-        raise FileNotFoundError(f"no folder {out.parent}")
-    with open_atomically(out) as file:
-        write_table(table, out.suffix.lower(), file)

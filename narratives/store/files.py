@@ -1,4 +1,4 @@
-"""Atomic writes and the JSON files of a store. If a write is interrupted, the old file stays whole."""
+"""Atomic writes and the JSON files of a store. If a write is interrupted, the old file stays intact."""
 
 from __future__ import annotations
 
@@ -12,16 +12,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, TypeVar
 
-from narratives.model import QualityMetrics, SpotCheck, StoreError
-from narratives.model.snapshot import InputRecord, SnapshotManifest
-from narratives.store.queries import NOT_REJECTED
+from narratives.model import InputRecord, QualityMetrics, SnapshotManifest, SpotCheck, StoreError
 
 # Device and inode number of a file; None if there is no file.
 Identity: TypeAlias = tuple[int, int] | None
 
 
 def identify(path: Path) -> Identity:
-    """Return what distinguishes a file from another one that replaces it under the same name."""
+    """Return what distinguishes a file from one that replaces it under the same name."""
     try:
         state = path.stat()
     except FileNotFoundError:
@@ -99,14 +97,14 @@ def save_snapshot_manifest(folder: Path, manifest: SnapshotManifest) -> None:
 
 def load_snapshot_manifest(folder: Path) -> SnapshotManifest:
     """Read the manifest of a snapshot's folder. Raises StoreError if it is missing or damaged."""
-    manifest = _read_json(folder / MANIFEST_FILE, _parse_manifest, "a manifest", remedy(folder))
+    manifest = _read_json(folder / MANIFEST_FILE, _parse_manifest, "a manifest", format_damage_hint(folder))
     if manifest is None:
         raise StoreError(f"a snapshot in {folder}", "none", "Run `build` to make one.")
     return manifest
 
 
-def remedy(folder: Path) -> str:
-    """Return the hint for a damaged snapshot."""
+def format_damage_hint(folder: Path) -> str:
+    """Return what to do about a damaged snapshot."""
     return f"If it is the current snapshot, run `build` to make it again. If it is an older one, delete {folder}."
 
 
@@ -167,19 +165,12 @@ def read_evaluation(path: Path) -> Evaluation | None:
 
 
 def _parse_evaluation(content: Mapping[str, Any]) -> Evaluation:
-    return Evaluation(
-        rows=tuple(_parse_quality(line) for line in content["quality"]),
-        caveat=str(content["caveat"]),
-        codebook=str(content["codebook"]),
-        model=str(content["model"]),
-    )
+    rows = tuple(_parse_quality(line) for line in content["quality"])
+    return Evaluation(rows, str(content["caveat"]), str(content["codebook"]), str(content["model"]))
 
 
 def is_same_matching(evaluation: Evaluation, parameters: Mapping[str, str]) -> bool:
-    """Return whether published figures apply to a matcher with these parameters.
-
-    They apply to one codebook and model without decisions. A matcher that learned from decisions is different.
-    """
+    """Return whether published figures apply to a matcher: same codebook and model, and no decisions."""
     measured = {"codebook": evaluation.codebook, "model": evaluation.model, "decisions": ""}
     return all(parameters.get(key, "") == value for key, value in measured.items())
 
@@ -196,16 +187,6 @@ def _parse_quality(line: Mapping[str, Any]) -> QualityMetrics:
 
 
 SPOT_CHECKS_FILE = "spotcheck.json"
-
-# Every pair that a spot check may draw: original statement paragraphs with a narrative of the codebook.
-SPOT_CHECK_POOL = f"""
-    SELECT n.narrative_id, n.name AS narrative, n.definition, p.paragraph_id, p.date, p.speaker, p.text
-    FROM snap.assignments a
-    JOIN snap.narratives n USING (narrative_id)
-    JOIN snap.paragraphs p ON p.paragraph_id = a.paragraph_id
-    WHERE {NOT_REJECTED} AND n.origin = 'codebook' AND p.statement AND p.duplicate_of = ''
-    ORDER BY n.position, p.paragraph_id
-"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""The rows of every input as they were read, stored by the input's hash, and uploads.
+"""The rows of every input as they were read, stored by the hash of the input, and uploads.
 
-A rebuild takes the rows from here and does not read the sources again.
+A rebuild uses these rows and does not read the sources again.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from narratives.model import RawDocument, RawParagraph, Rejected, StoreError
-from narratives.store import files
-from narratives.store.files import move_durably, open_atomically, write_atomically
+from narratives.store.files import load_input_records, move_durably, open_atomically, write_atomically
 
 _HASH = re.compile(r"[0-9a-f]{16,64}")
 
@@ -74,10 +73,10 @@ MANIFEST_NAME = "manifest.csv"
 MAX_MEMBERS = 5_000
 MAX_DEPTH = 12
 MAX_UNPACKED = 300_000_000  # bytes of all files of an archive together
-MAX_RATIO = 100  # text packs to a third or a tenth; only what was made to burst packs a hundredfold
-HARMLESS_BYTES = 20_000_000  # bytes that may be unpacked whatever the ratio
-UNUSED_LIFETIME = 7 * 24 * 3600.0  # seconds that an upload waits for a build, then it is removed
-_MAX_NAME = 120  # bytes in UTF-8, so that any file system takes it
+MAX_RATIO = 100  # text shrinks to a third or a tenth when compressed; only a zip bomb reaches a hundredth
+HARMLESS_BYTES = 20_000_000  # bytes that may be unpacked at any ratio
+UNUSED_LIFETIME = 7 * 24 * 3600.0  # seconds after which an upload that no build has used is removed
+_MAX_NAME_BYTES = 120  # in UTF-8, so that any file system accepts it
 _UNSAFE = re.compile(r"[^\w .,()+=@#&'-]")
 _UPLOAD_PREFIX = re.compile(rf"^.*/{UPLOADS_FOLDER}/[0-9a-f]{{16}}/")
 _DRIVE_LETTER = re.compile(r"[A-Za-z]:")
@@ -90,8 +89,8 @@ _UNPACK_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotI
 class Upload:
     """The result of one upload.
 
-    `path` is the file, or the folder of an archive: the input for a build. `files` are the stored files, empty
-    if there are none. `refused` lists the other files by their uploaded names, with reasons.
+    `path` is the file, or the folder of an archive: the input for a build. `files` are the stored files. `refused`
+    lists the other files by their uploaded names, with reasons.
     """
 
     name: str
@@ -127,15 +126,15 @@ def save_upload(store: Path, name: str, data: bytes, formats: Collection[str]) -
 def make_safe_name(name: str) -> str:
     """Return the last part of a file's name, safe for any file system, shell or page.
 
-    Letters of any script, digits, plain punctuation and the extension stay. A name of which nothing is left
-    becomes `upload`.
+    Letters of any script, digits, plain punctuation and the extension are kept. If nothing is left, the name is
+    `upload`.
     """
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
     cleaned = _UNSAFE.sub("_", last).strip(" .")
     stem, suffix = Path(cleaned).stem, Path(cleaned).suffix[:12]
     stem = stem.lstrip("-. ") or "upload"
-    room = _MAX_NAME - len(suffix.encode())
-    return stem.encode()[:room].decode(errors="ignore").rstrip(" .") + suffix
+    most = _MAX_NAME_BYTES - len(suffix.encode())
+    return stem.encode()[:most].decode(errors="ignore").rstrip(" .") + suffix
 
 
 def format_source_path(source_path: str) -> str:
@@ -151,13 +150,13 @@ def _save_archive(name: str, folder: Path, data: bytes, formats: Collection[str]
         try:
             refused = _unpack_archive(beside, data, formats)
         except _UNPACK_ERRORS as error:
-            refused = [("", f"no sound zip archive ({error})")]
+            refused = [("", f"not a valid zip archive ({error})")]
         except _ArchiveRefusedError as error:
             shutil.rmtree(beside)
             refused = [("", str(error))]
         kept = sorted(p.relative_to(beside) for p in beside.rglob("*") if p.is_file())
         if not kept and not refused:
-            refused = [("", f"no file of a kind that is read: {' '.join(sorted(formats))}")]
+            refused = [("", f"it has no file of an accepted type: {' '.join(sorted(formats))}")]
         if kept and not folder.exists():
             beside.chmod(0o755)
             move_durably(beside, folder)
@@ -180,12 +179,12 @@ def _unpack_archive(folder: Path, data: bytes, formats: Collection[str]) -> list
     """
     limit = min(MAX_UNPACKED, max(HARMLESS_BYTES, MAX_RATIO * len(data)))
     refused: list[tuple[str, str]] = []
-    taken: set[str] = set()
-    room = limit
+    names: set[str] = set()
+    remaining = limit
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = [member for member in archive.infolist() if not member.is_dir()]
         if len(members) > MAX_MEMBERS:
-            raise _ArchiveRefusedError(f"{len(members):,} files in it; up to {MAX_MEMBERS:,} are taken")
+            raise _ArchiveRefusedError(f"it has {len(members):,} files; the limit is {MAX_MEMBERS:,}")
         for member in members:
             shown = _clean_name(member.filename)
             parts = [part for part in member.filename.replace("\\", "/").split("/") if part != "."]
@@ -194,29 +193,29 @@ def _unpack_archive(folder: Path, data: bytes, formats: Collection[str]) -> list
             if reason := _describe_member_refusal(member, parts, formats):
                 refused.append((shown, reason))
                 continue
-            way = Path(*map(make_safe_name, parts))
-            if str(way).casefold() in taken:
-                refused.append((shown, "a second file of that name"))
+            target = Path(*map(make_safe_name, parts))
+            if str(target).casefold() in names:
+                refused.append((shown, "another file in the archive has the same name"))
                 continue
-            taken.add(str(way).casefold())
+            names.add(str(target).casefold())
             try:
-                room -= _unpack_member(archive, member, folder / way, room)
+                remaining -= _unpack_member(archive, member, folder / target, remaining)
             except (FileExistsError, NotADirectoryError):
-                refused.append((shown, "a folder of it has the name of another file"))
+                refused.append((shown, "one of its folders has the name of another file"))
             except _UNPACK_ERRORS as error:
-                (folder / way).unlink(missing_ok=True)
+                (folder / target).unlink(missing_ok=True)
                 refused.append((shown, f"cannot be unpacked ({error})"))
-            if room < 0:
-                raise _ArchiveRefusedError(f"it grows beyond {limit // 1_000_000} MB when unpacked")
+            if remaining < 0:
+                raise _ArchiveRefusedError(f"it is larger than {limit // 1_000_000} MB when unpacked")
     return refused
 
 
-def _unpack_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, room: int) -> int:
-    """Unpack one member, whatever size it claims, and stop above `room` bytes; return the number of bytes."""
+def _unpack_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, most: int) -> int:
+    """Unpack one member, whatever size it claims, and stop above `most` bytes; return the number of bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     done = 0
     with archive.open(member) as packed, path.open("xb") as file:
-        while done <= room and (block := packed.read(_BLOCK_BYTES)):
+        while done <= most and (block := packed.read(_BLOCK_BYTES)):
             file.write(block)
             done += len(block)
     return done
@@ -225,14 +224,14 @@ def _unpack_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path
 def _describe_member_refusal(member: zipfile.ZipInfo, parts: Sequence[str], formats: Collection[str]) -> str:
     """Return why a member is refused, empty if it is accepted."""
     if "" in parts or _DRIVE_LETTER.match(parts[0]) or ".." in parts:
-        return "its path leads out of the archive"
+        return "its path points outside the archive"
     if len(parts) > MAX_DEPTH:
-        return f"it lies more than {MAX_DEPTH} folders deep"
+        return f"it is more than {MAX_DEPTH} folders deep"
     mode = member.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-        return "a link or device, no plain file"
+        return "it is a link or device, not a regular file"
     if member.flag_bits & 1:
-        return "encrypted: pack it without a password"
+        return "it is encrypted; create the archive without a password"
     return _describe_suffix_refusal(parts[-1], formats)
 
 
@@ -241,19 +240,20 @@ def _describe_suffix_refusal(name: str, formats: Collection[str]) -> str:
     if extension in formats:
         return ""
     if extension in _PACKED_SUFFIXES:
-        return "an archive or packed file within: unpack it first, or pack its files into one zip"
-    return f"extension {_clean_name(extension) or '(none)'}; taken are {' '.join(sorted(formats))} and {ARCHIVE_SUFFIX}"
+        return "it is an archive or compressed file; unpack it first, or put its files into one zip"
+    accepted = f"{' '.join(sorted(formats))} and {ARCHIVE_SUFFIX}"
+    return f"extension {_clean_name(extension) or '(none)'} is not accepted; accepted are {accepted}"
 
 
 def _describe_useless_file(name: str, data: bytes) -> str:
-    """Return why a file is useless when uploaded on its own, empty if it is useful."""
+    """Return why a file is useless when it is uploaded alone, empty if it is useful."""
     if name.lower() == MANIFEST_NAME:
-        return "it speaks for the files beside it: pack it into one zip with them"
-    return "" if data else "an empty file"
+        return "it describes other files; put it into one zip with them"
+    return "" if data else "the file is empty"
 
 
 def _is_ignored(parts: Sequence[str]) -> bool:
-    """Return whether a file is hidden, a note, or added by the packing program: clearly not an input."""
+    """Return whether a file is hidden, a note, or added by the archive program: clearly not an input."""
     hidden = any(part.startswith(".") and part not in (".", "..") for part in parts)
     return hidden or "__MACOSX" in parts or parts[-1].lower().endswith(".md")
 
@@ -266,8 +266,8 @@ def _clean_name(name: str) -> str:
 def _remove_unused(store: Path, before: float) -> None:
     """Remove uploads older than that time that no build has used, and incomplete ones."""
     root = (store / UPLOADS_FOLDER).resolve()
-    held = files.load_input_records(store) or ()
-    used = {record.path.relative_to(root).parts[0] for record in held if record.path.is_relative_to(root)}
+    records = load_input_records(store) or ()
+    used = {record.path.relative_to(root).parts[0] for record in records if record.path.is_relative_to(root)}
     for folder in root.glob("*"):
         if folder.name not in used and folder.stat().st_mtime < before:
             shutil.rmtree(folder, ignore_errors=True)

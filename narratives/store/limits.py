@@ -1,7 +1,7 @@
 """Limits for the queries of one connection: memory, threads, time, and queries at the same time.
 
-A build or an export has the machine to itself. Pages serve many people at once, with links that anybody can
-write, so their queries have limits. Reaching a limit is reported as such, never as damage.
+A build or an export may use the whole machine. Pages serve many people at once, with links that anybody can write,
+so their queries have limits. Reaching a limit is reported as such, never as damage.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ MB = 1024**2
 _GROUPS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _SMALL_MACHINE = 4096 * MB  # used if the system does not report its memory
 _NARROWER = (
-    "Nothing is damaged. Ask for less (a shorter period, fewer speakers or narratives, a shorter search), "
+    "Nothing is damaged. Narrow the filters (a shorter period, fewer speakers or narratives, a shorter search), "
     "or try again later."
 )
 
 
 class Turns:
-    """A limit on how many run at the same time; the others wait, for at most `patience` seconds."""
+    """A limit on the number of queries at the same time; others wait for at most `patience` seconds."""
 
     def __init__(self, at_once: int, patience: float) -> None:
         self._free = BoundedSemaphore(at_once)
@@ -39,11 +39,11 @@ class Turns:
     def take(self) -> Iterator[None]:
         """Wait for a turn and hold it. Raises ServerBusyError if none is free in time."""
         if not self._free.acquire(timeout=self._patience):
-            raise ServerBusyError(
+            expected, got = (
                 f"a turn within {self._patience:g} seconds",
                 "a server that is busy with other users' queries",
-                "Nothing is damaged. Wait a moment, then try again.",
             )
+            raise ServerBusyError(expected, got, "Nothing is damaged. Wait a moment, then try again.")
         try:
             yield
         finally:
@@ -63,11 +63,11 @@ class Limits:
     seconds: float = 0.0
     turns: Turns | None = None
 
-    def turn(self) -> AbstractContextManager[None]:
+    def take_turn(self) -> AbstractContextManager[None]:
         """Return a turn to hold during one query. Entering it raises ServerBusyError if none is free in time."""
         return self.turns.take() if self.turns else nullcontext()
 
-    def settings(self) -> dict[str, str]:
+    def to_settings(self) -> dict[str, str]:
         """Return the limits as DuckDB settings."""
         settings = {
             "memory_limit": f"{self.memory}B" if self.memory else "",
@@ -76,17 +76,14 @@ class Limits:
         }
         return {name: value for name, value in settings.items() if value}
 
-    def reached(self, error: Exception) -> ResourceError | None:
-        """Return the error to raise if `error` means that a limit was reached, None if not."""
+    def explain(self, error: Exception) -> ResourceError | None:
+        """Return the error to raise if `error` means that a limit was reached, None otherwise."""
         if isinstance(error, duckdb.InterruptException):
-            return ResourceError(
-                f"an answer within {self.seconds:g} seconds" if self.seconds else "a query that runs to its end",
-                "a query that was stopped before it ended",
-                _NARROWER,
-            )
+            expected = f"an answer within {self.seconds:g} seconds" if self.seconds else "a query that completes"
+            return ResourceError(expected, "a query that was stopped before it completed", _NARROWER)
         if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
             most = f"at most {self.memory // MB:,} MB of" if self.memory else "no more than this machine's"
-            return ResourceError(f"a query that takes {most} memory", "one that takes more and was stopped", _NARROWER)
+            return ResourceError(f"a query that uses {most} memory", "one that needs more and was stopped", _NARROWER)
         return None
 
 
@@ -94,22 +91,22 @@ ALONE = Limits()  # for builds, exports and other programs of a single user
 
 
 @cache
-def for_pages() -> Limits:
+def get_page_limits() -> Limits:
     """Return the limits of the pages' queries; all connections of a process share their turns.
 
-    Each of the few snapshots that a dashboard keeps open may use an eighth of the memory.
+    Each snapshot that a dashboard keeps open may use an eighth of the memory.
     """
-    memory = min(max(machine_memory() // 8, 256 * MB), 2048 * MB)
+    memory = min(max(get_machine_memory() // 8, 256 * MB), 2048 * MB)
     return Limits(memory, min(os.cpu_count() or 1, 4), 20.0, Turns(4, 30.0))
 
 
 @cache
-def for_files() -> Limits:
+def get_download_limits() -> Limits:
     """Return the limits of a download, which may contain the whole snapshot: one at a time."""
-    return Limits(machine_memory() // 2, min(os.cpu_count() or 1, 4), 600.0, Turns(1, 60.0))
+    return Limits(get_machine_memory() // 2, min(os.cpu_count() or 1, 4), 600.0, Turns(1, 60.0))
 
 
-def machine_memory() -> int:
+def get_machine_memory() -> int:
     """Return the bytes of memory for this process: the machine's, or its container's if that has less."""
     try:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

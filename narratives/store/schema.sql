@@ -86,7 +86,7 @@ CREATE TABLE clusters (
     recurring BOOLEAN NOT NULL,
     routine BOOLEAN NOT NULL,
     stance DOUBLE NOT NULL,             -- of its claim; 1 for topics, which make none
-    cohesion DOUBLE NOT NULL            -- mean nearness of members to the claim of its name; 0 for topics
+    cohesion DOUBLE NOT NULL            -- mean similarity of members to the claim that names it; 0 for topics
 );
 
 CREATE TABLE cluster_members (
@@ -95,7 +95,7 @@ CREATE TABLE cluster_members (
     rank INTEGER                        -- 1 is the most central representative; NULL for plain members
 );
 
-CREATE TABLE lineage (                  -- what changed since the snapshot before; see model.Lineage
+CREATE TABLE lineage (                  -- what changed since the snapshot before; see model.LineageEvent
     kind VARCHAR NOT NULL,
     subject VARCHAR NOT NULL,
     name VARCHAR NOT NULL,
@@ -119,7 +119,7 @@ CREATE TABLE speakers (
     roles STRUCT(title VARCHAR, start_day VARCHAR, end_day VARCHAR)[] NOT NULL
 );
 
-CREATE TABLE map (                      -- see track/layout.py; kept out of the snapshot's id
+CREATE TABLE map (                      -- see discover/projection.py; kept out of the snapshot's id
     paragraph_id VARCHAR NOT NULL,
     x FLOAT NOT NULL,
     y FLOAT NOT NULL

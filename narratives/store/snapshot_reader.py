@@ -1,8 +1,7 @@
 """One opened snapshot, and the queries that pages, charts and exports run on it.
 
-Unless a method says otherwise, it counts statement paragraphs only, an assignment counts unless it was
-rejected, and all values of the slice are bound. Every query has its own cursor, so one Snapshot serves many
-threads. The longer SQL is in `queries`.
+Unless a method says otherwise, it counts statement paragraphs only, and assignments unless they were rejected.
+Every query has its own cursor, so one Snapshot serves many threads. The longer SQL is in `queries`.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from narratives.model import EvidenceQuery, PreviousSnapshot, QualityMetrics, Slice, StoreError
+from narratives.model import EvidenceQuery, NarrativesError, PreviousSnapshot, QualityMetrics, Slice, StoreError
 from narratives.model.snapshot import FilterOptions, SliceTotals, SnapshotManifest
 from narratives.store import files
 from narratives.store.limits import ALONE, Limits
@@ -43,7 +42,7 @@ class Snapshot:
         self._limits = limits
 
     def is_replaced(self) -> bool:
-        """Return whether the file was replaced since it was opened, as a build does with a damaged one."""
+        """Return whether the file was replaced since it was opened; a build replaces a damaged one."""
         return files.identify(self._file) != self._opened
 
     def close(self) -> None:
@@ -55,7 +54,7 @@ class Snapshot:
         return self._manifest
 
     def quality(self) -> tuple[QualityMetrics, ...] | None:
-        """Return the latest evaluation, None if there is none. It is read each time, as it may follow the build."""
+        """Return the latest evaluation, None if there is none. It is read anew each time, as it may be replaced."""
         evaluation = files.read_evaluation(self._folder / files.QUALITY_FILE)
         return evaluation.rows if evaluation else None
 
@@ -65,24 +64,33 @@ class Snapshot:
         return evaluation.caveat if evaluation else ""
 
     def spot_checks(self) -> files.SpotChecks | None:
-        """Return the latest spot checks, None if there are none. They are read each time, as they follow the build."""
+        """Return the latest spot checks, None if there are none. They are read anew each time."""
         return files.read_spot_checks(self._folder / files.SPOT_CHECKS_FILE)
 
-    def drawable(self) -> pd.DataFrame:
+    def query_spot_check_pool(self) -> pd.DataFrame:
         """Query what a spot check may draw: each original statement paragraph with each of its codebook narratives.
 
         Columns narrative_id, narrative, definition, paragraph_id, date, speaker, text; in codebook order,
         then by paragraph.
         """
-        return self.frame(files.SPOT_CHECK_POOL)
+        return self.frame(
+            f"""
+            SELECT n.narrative_id, n.name AS narrative, n.definition, p.paragraph_id, p.date, p.speaker, p.text
+            FROM snap.assignments a
+            JOIN snap.narratives n USING (narrative_id)
+            JOIN snap.paragraphs p ON p.paragraph_id = a.paragraph_id
+            WHERE {NOT_REJECTED} AND n.origin = 'codebook' AND p.statement AND p.duplicate_of = ''
+            ORDER BY n.position, p.paragraph_id
+            """
+        )
 
     def options(self) -> FilterOptions:
         """Return the options of the filters, with the number of original statement paragraphs of each."""
         base = "FROM snap.paragraphs p WHERE p.statement AND p.duplicate_of = ''"
-        named = {
-            column: self._rows(f"SELECT p.{column}, count(*) {base} GROUP BY 1 ORDER BY 2 DESC, 1")
+        speakers, outlets = (
+            self._rows(f"SELECT p.{column}, count(*) {base} GROUP BY 1 ORDER BY 2 DESC, 1")
             for column in ("speaker", "outlet")
-        }
+        )
         years = self._rows(f"SELECT DISTINCT p.year {base} AND p.year IS NOT NULL ORDER BY 1")
         narratives = self.frame(
             f"""
@@ -96,29 +104,21 @@ class Snapshot:
             FROM snap.narratives n LEFT JOIN counts c USING (narrative_id) ORDER BY n.position
             """
         )
-        return FilterOptions(
-            speakers=[(str(name), int(n)) for name, n in named["speaker"]],
-            outlets=[(str(name), int(n)) for name, n in named["outlet"]],
-            years=[str(year) for (year,) in years],
-            narratives=narratives,
-        )
+        return FilterOptions(speakers, outlets, [year for (year,) in years], narratives)
 
     def totals(self, s: Slice) -> SliceTotals:
         """Return the totals of the slice; see `SliceTotals` for each figure."""
         [row] = self._rows(*prevalence_queries.build_totals_query(s))
-        return SliceTotals(*(int(n) for n in row))
+        return SliceTotals(*row)
 
     def prevalence(self, s: Slice) -> pd.DataFrame:
         """Query the sums for the share of each narrative in each period.
 
-        Columns period, narrative_id, narrative, origin, paragraphs, total_paragraphs, documents, m2, my, y2. One
-        row for every period of `s.by` with statements in the slice and every narrative (of the narrative
-        filter), zeros included, by period and codebook order. The narrative filter never narrows the total.
-
-        The sums are those of `measure.clustered_interval` over the documents of the period. A document has m
-        statement paragraphs, y of which advance the narrative: documents (their number), m2 (sum m*m), my
-        (sum m*y), y2 (sum y*y). With unit `document` every document counts once: documents with a paragraph that
-        advances it, of those with any statement paragraph.
+        Columns period, narrative_id, narrative, origin, paragraphs, total_paragraphs, documents, m2, my, y2 (the
+        sums of `measure.shares.SUM_COLUMNS`). One row for every period of `s.by` with statements in the slice and
+        every narrative (of the narrative filter), zeros included, by period and codebook order. The narrative
+        filter never narrows the total. With unit `document` every document counts once: documents with a
+        paragraph that advances the narrative, of those with any statement paragraph.
         """
         return self.frame(*prevalence_queries.build_prevalence_query(s))
 
@@ -131,7 +131,7 @@ class Snapshot:
         return self.frame(*prevalence_queries.build_unassigned_query(s))
 
     def paragraphs(self, query: EvidenceQuery, limit: int | None = None, offset: int = 0) -> pd.DataFrame:
-        """Return the statement paragraphs of a query, at most `limit` rows from row `offset` on.
+        """Query statement paragraphs: at most `limit` rows, starting with row `offset`.
 
         Columns paragraph_id, document_id, date, speaker, voice, outlet, title, url, narratives (names of all
         narratives it advances, best first, joined by "; "), score (the highest of the slice's narratives, NaN if
@@ -149,28 +149,28 @@ class Snapshot:
         """Query the events by date: columns date (ISO text), name, source, narratives (list of related ids)."""
         return self.frame("SELECT date, name, source, narratives FROM snap.events ORDER BY date, name")
 
-    def earlier(self) -> PreviousSnapshot:
-        """Return what the next build needs from this snapshot to keep ids and to report changes."""
-        clusters = self.frame("SELECT cluster_id, name FROM snap.clusters")
+    def make_previous(self) -> PreviousSnapshot:
+        """Collect what the next build needs from this snapshot to keep ids and to report changes."""
+        clusters = self._rows("SELECT cluster_id, name FROM snap.clusters")
         members = self._rows("SELECT cluster_id, list(paragraph_id) FROM snap.cluster_members GROUP BY cluster_id")
         narratives = self.frame("SELECT * FROM snap.narratives")
         if "digest" not in narratives:
             narratives["digest"] = ""  # version 1
-        ours = narratives["origin"] == "codebook"
-        named = narratives[ours][["narrative_id", "name", "digest"]].itertuples(index=False, name=None)
+        is_ours = narratives["origin"] == "codebook"
+        ours = narratives[is_ours]
         return PreviousSnapshot(
             snapshot_id=self._manifest.snapshot_id,
             members={key: frozenset(ids) for key, ids in members},
-            names=dict(zip(clusters["cluster_id"], clusters["name"], strict=True)),
-            candidates=frozenset(narratives["narrative_id"][~ours]),
-            codebook={key: (name, digest) for key, name, digest in named},
+            names=dict(clusters),
+            candidates=frozenset(narratives["narrative_id"][~is_ours]),
+            codebook=dict(zip(ours["narrative_id"], zip(ours["name"], ours["digest"], strict=True), strict=True)),
         )
 
     def lineage(self) -> pd.DataFrame:
         """Query the changes since the snapshot that `meta().predecessor` names.
 
-        Columns kind, subject, name, origin, related, shares, note: see `model.LineageEvent`. The predecessor has
-        the changes before that. Empty for the first snapshot, and for snapshots of version 1.
+        Columns kind, subject, name, origin, related, shares, note: see `model.LineageEvent`. Empty for the first
+        snapshot, and for snapshots of version 1.
         """
         columns = ["kind", "subject", "name", "origin", "related", "shares", "note"]
         version = self._rows("SELECT value FROM snap.meta WHERE key = 'schema_version'")
@@ -188,7 +188,7 @@ class Snapshot:
         with self._cursor() as cursor:
             return cursor.sql(sql, params=dict(values or {})).to_arrow_table()
 
-    def _rows(self, sql: str, values: Mapping[str, SqlValue] | None = None) -> list[tuple[Any, ...]]:
+    def _rows(self, sql: str, values: Mapping[str, SqlValue] | None = None) -> list[Any]:
         with self._cursor() as cursor:
             return cursor.execute(sql, dict(values or {})).fetchall()
 
@@ -199,17 +199,14 @@ class Snapshot:
         Raises ResourceError if a limit is reached, and StoreError for damage that appears only while reading.
         """
         try:
-            with self._limits.turn(), self._connection.cursor() as cursor:
+            with self._limits.take_turn(), self._connection.cursor() as cursor:
                 yield cursor
         except (duckdb.ProgrammingError, duckdb.PermissionException):
             raise  # an error in the query, not in the file
         except (duckdb.Error, MemoryError) as error:
-            damage = StoreError(
-                f"a whole snapshot {self._manifest.snapshot_id}",
-                str(error).partition("\n")[0],
-                "Check it with `status`. If it is damaged, run `build` to make it again.",
-            )
-            raise self._limits.reached(error) or damage from error
+            hint = "Check it with `status`. If it is damaged, run `build` to make it again."
+            expected = f"an intact snapshot {self._manifest.snapshot_id}"
+            raise _explain_failure(error, self._limits, expected, hint) from error
 
 
 DATABASE_FILE = "snapshot.duckdb"
@@ -219,12 +216,7 @@ SCHEMA_VERSION = "3"
 READABLE_VERSIONS = ("1", "2", SCHEMA_VERSION)
 
 # Set when the database is created, so that not even the first statement can cause a download.
-_CONNECTION_OPTIONS = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-}
-# The lockdown does not stop DuckDB from writing to `.tmp` in the working folder when memory is full.
-_IN_MEMORY = {"temp_directory": ""}
+_CONNECTION_OPTIONS = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 _LOCKDOWN = (
     "SET python_enable_replacements = false",
     "SET enable_external_access = false",
@@ -243,7 +235,9 @@ def attach_database(path: Path, limits: Limits = ALONE) -> duckdb.DuckDBPyConnec
     After the lockdown no statement can read or write another file, load an extension, or lift the lockdown
     or the limits. Raises duckdb.Error if the file is not a database of this version.
     """
-    connection = duckdb.connect(":memory:", config={**_CONNECTION_OPTIONS, **_IN_MEMORY, **limits.settings()})
+    # Without this, DuckDB would write to `.tmp` in the working folder when memory is full, even after the lockdown.
+    in_memory = {"temp_directory": ""}
+    connection = duckdb.connect(":memory:", config={**_CONNECTION_OPTIONS, **in_memory, **limits.to_settings()})
     try:
         connection.execute("ATTACH ? AS snap (READ_ONLY)", [str(path)])
         for statement in _LOCKDOWN:
@@ -262,8 +256,7 @@ def open_snapshot_folder(folder: Path, limits: Limits = ALONE) -> Snapshot:
     to open it.
     """
     manifest = files.load_snapshot_manifest(folder)
-    path = folder / DATABASE_FILE
-    hint = files.remedy(folder)
+    path, hint = folder / DATABASE_FILE, files.format_damage_hint(folder)
     size = path.stat().st_size if path.is_file() else -1
     if size != manifest.sizes.get(DATABASE_FILE):
         got = "no such file" if size < 0 else f"{size} bytes"
@@ -276,19 +269,22 @@ def open_snapshot_folder(folder: Path, limits: Limits = ALONE) -> Snapshot:
     try:
         connection = attach_database(path, limits)
     except (duckdb.Error, MemoryError) as error:
-        damage = StoreError(f"a DuckDB database at {path}", _take_first_line(error), hint)
-        raise limits.reached(error) or damage from error
+        raise _explain_failure(error, limits, f"a DuckDB database at {path}", hint) from error
     try:
         meta = dict(connection.execute("SELECT key, value FROM snap.meta").fetchall())
         _check_snapshot(meta, manifest, path, hint)
     except (duckdb.Error, MemoryError) as error:
         connection.close()
-        damage = StoreError(f"the tables of a snapshot in {path}", _take_first_line(error), hint)
-        raise limits.reached(error) or damage from error
+        raise _explain_failure(error, limits, f"the tables of a snapshot in {path}", hint) from error
     except StoreError:
         connection.close()
         raise
     return Snapshot(connection, manifest, path, opened, limits)
+
+
+def _explain_failure(error: Exception, limits: Limits, expected: str, hint: str) -> NarrativesError:
+    """Make the error to raise when DuckDB fails: a limit that was reached, or else damage."""
+    return limits.explain(error) or StoreError(expected, str(error).partition("\n")[0], hint)
 
 
 def _check_snapshot(meta: dict[str, str], manifest: SnapshotManifest, path: Path, hint: str) -> None:
@@ -297,7 +293,3 @@ def _check_snapshot(meta: dict[str, str], manifest: SnapshotManifest, path: Path
         raise StoreError(f"snapshot schema version {' or '.join(READABLE_VERSIONS)} in {path}", got, hint)
     if meta.get("snapshot_id") != manifest.snapshot_id:
         raise StoreError(f"snapshot {manifest.snapshot_id} in {path}", f"{meta.get('snapshot_id')}", hint)
-
-
-def _take_first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

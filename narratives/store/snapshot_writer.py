@@ -8,17 +8,17 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
 import pyarrow as pa
 
-from narratives.model import Cluster, Document, StoreError
+from narratives.model import Cluster, Document, Rejected, SnapshotContent, SnapshotManifest, Speaker, StoreError
 from narratives.model.dates import get_all_period_labels, parse_partial_date
-from narratives.model.snapshot import SnapshotContent, SnapshotManifest
-from narratives.store import files, snapshot_reader
+from narratives.store import files
+from narratives.store.snapshot_reader import DATABASE_FILE, SCHEMA_VERSION, create_database, open_snapshot_folder
 
 TableRow = tuple[object, ...]
 MAP_TABLE = "map"
@@ -30,33 +30,24 @@ def build_tables(content: SnapshotContent) -> dict[str, list[TableRow]]:
     Raises StoreError for repeated ids, an assignment or copy that refers to an unknown id, or a malformed date.
     """
     _check_content(content)
-    paragraphs: list[TableRow] = []
-    for document in content.documents:
-        paragraphs += _build_paragraph_rows(document, content)
+    documents: list[Document | Rejected] = [*content.documents, *content.rejected]
+    paragraphs = [row for document in content.documents for row in _build_paragraph_rows(document, content)]
     return {
-        "documents": sorted([*map(_build_document_row, content.documents), *_build_rejected_rows(content)]),
+        "documents": sorted(map(_build_document_row, documents)),
         "paragraphs": sorted(paragraphs, key=lambda row: str(row[0])),
         "narratives": _build_narrative_rows(content),
         "assignments": sorted(
-            (
-                a.paragraph_id,
-                a.narrative_id,
-                a.origin,
-                _round_score(a.score),
-                a.status,
-                a.exemplar,
-                a.sentence,
-            )
+            (a.paragraph_id, a.narrative_id, a.origin, _round_score(a.score), a.status, a.exemplar, a.sentence)
             for a in content.assignments
         ),
         "clusters": sorted(map(_build_cluster_row, content.clusters)),
         "cluster_members": sorted(_build_member_rows(content.clusters), key=lambda row: (row[0], row[1])),
         "lineage": sorted(
-            (c.kind, c.subject, c.name, c.origin, list(c.related), [*map(_round_score, c.shares)], c.note)
-            for c in content.lineage
+            (e.kind, e.subject, e.name, e.origin, list(e.related), [*map(_round_score, e.shares)], e.note)
+            for e in content.lineage
         ),
         "events": sorted((e.date.isoformat(), e.name, e.source, list(e.narratives)) for e in content.events),
-        "speakers": _build_speaker_rows(content),
+        "speakers": [_build_speaker_row(s) for s in sorted(content.speakers, key=lambda s: s.name)],
         MAP_TABLE: sorted((key, float(x), float(y)) for key, (x, y) in content.layout.items()),
     }
 
@@ -95,14 +86,13 @@ def _check_content(content: SnapshotContent) -> None:
             raise StoreError(f"every {what} id once", f"{len(repeated)} repeated, such as {repeated[0]}", hint)
     if len(set(pairs)) < len(pairs):
         raise StoreError("one assignment per paragraph and narrative", f"{len(pairs) - len(set(pairs))} repeated", hint)
-    known = set(paragraphs)
-    lost = {a.paragraph_id for a in content.assignments} | set(content.copies) | set(content.copies.values())
-    lost |= set(content.statements) | {m for c in content.clusters for m in c.members}
-    lost |= set(content.layout)
-    lost |= {a.narrative_id for a in content.assignments} - set(narratives)
-    lost -= known
-    if lost:
-        raise StoreError("only ids of given paragraphs and narratives", f"{len(lost)} unknown: {min(lost)}", hint)
+    members = {member for cluster in content.clusters for member in cluster.members}
+    unknown = {paragraph_id for paragraph_id, _ in pairs}.union(content.copies, content.copies.values())
+    unknown = unknown.union(content.statements, members, content.layout) - set(paragraphs)
+    unknown |= {narrative_id for _, narrative_id in pairs} - set(narratives)
+    if unknown:
+        got = f"{len(unknown)} unknown: {min(unknown)}"
+        raise StoreError("only ids of given paragraphs and narratives", got, hint)
 
 
 def _round_score(score: float) -> float:
@@ -110,18 +100,13 @@ def _round_score(score: float) -> float:
     return round(float(score), 3)
 
 
-def _build_document_row(d: Document) -> TableRow:
+def _build_document_row(d: Document | Rejected) -> TableRow:
+    if isinstance(d, Rejected):
+        return ("", d.source_path, d.row, "", "", "", "", "none", "", "", "", "", 0, 0, "rejected", d.reason)
     return (
         d.document_id, d.source_path, d.row, d.url, d.outlet, d.title, d.date, d.date_precision,
         d.date_source, d.language, d.text_kind, d.source_ref, d.boilerplate, len(d.paragraphs), "read", "",
     )  # fmt: skip
-
-
-def _build_rejected_rows(content: SnapshotContent) -> list[TableRow]:
-    return [
-        ("", r.source_path, r.row, "", "", "", "", "none", "", "", "", "", 0, 0, "rejected", r.reason)
-        for r in content.rejected
-    ]
 
 
 def _build_paragraph_rows(d: Document, content: SnapshotContent) -> list[TableRow]:
@@ -141,47 +126,22 @@ def _build_paragraph_rows(d: Document, content: SnapshotContent) -> list[TableRo
 
 
 def _build_narrative_rows(content: SnapshotContent) -> list[TableRow]:
-    named: list[TableRow] = [
+    rows: list[TableRow] = [
         (
-            n.id,
-            at,
-            n.name,
-            "codebook",
-            "active",
-            n.definition,
-            n.parent,
-            "",
-            n.colour,
-            content.thresholds.get(n.id, n.threshold),
-            [*n.cues],
-            n.digest,
-            [*n.includes],
-            [*n.excludes],
-            [*n.exemplars],
+            n.id, at, n.name, "codebook", "active", n.definition, n.parent, "", n.colour,
+            content.thresholds.get(n.id, n.threshold), list(n.cues), n.digest,
+            list(n.includes), list(n.excludes), list(n.exemplars),
         )
         for at, n in enumerate(content.narratives.narratives)
-    ]
-    discovered: list[TableRow] = [
+    ]  # fmt: skip
+    rows += [
         (
-            c.cluster_id,
-            at,
-            c.name,
-            "discovered",
-            "candidate",
-            "",
-            "",
-            c.nearest,
-            "",
-            None,
-            list(c.phrases),
-            "",
-            [],
-            [],
-            [],
+            c.cluster_id, at, c.name, "discovered", "candidate", "", "", c.nearest, "",
+            None, list(c.phrases), "", [], [], [],
         )
-        for at, c in enumerate(select_candidates(content.clusters), len(named))
-    ]
-    return named + discovered
+        for at, c in enumerate(select_candidates(content.clusters), len(rows))
+    ]  # fmt: skip
+    return rows
 
 
 def _build_cluster_row(c: Cluster) -> TableRow:
@@ -199,23 +159,16 @@ def _build_member_rows(clusters: Iterable[Cluster]) -> list[TableRow]:
     return rows
 
 
-def _build_speaker_rows(content: SnapshotContent) -> list[TableRow]:
-    return [
-        (
-            s.name,
-            s.affiliation,
-            list(s.aliases),
-            [
-                {
-                    "title": role.title,
-                    "start_day": role.start.isoformat() if role.start else None,
-                    "end_day": role.end.isoformat() if role.end else None,
-                }
-                for role in s.roles
-            ],
-        )
-        for s in sorted(content.speakers, key=lambda s: s.name)
+def _build_speaker_row(s: Speaker) -> TableRow:
+    roles = [
+        {
+            "title": role.title,
+            "start_day": role.start.isoformat() if role.start else None,
+            "end_day": role.end.isoformat() if role.end else None,
+        }
+        for role in s.roles
     ]
+    return (s.name, s.affiliation, list(s.aliases), roles)
 
 
 TEMP_PREFIX = ".tmp-"
@@ -224,25 +177,25 @@ TEMP_PREFIX = ".tmp-"
 def write_snapshot(folder: Path, content: SnapshotContent, quality: files.Evaluation | None = None) -> str:
     """Write the content as `folder`/<snapshot id> and return that id.
 
-    The id depends on the content only: not on the time, the place, or the order of the content. A sound
+    The id depends on the content only: not on the time, the place, or the order of the content. An intact
     snapshot with this id is kept, and only its manifest is written again; a damaged one is replaced. An earlier
     evaluation stays; `quality` is written if there is none. The folder is filled under a temporary name, forced
     to the disk and then renamed, so that a snapshot is either complete or absent. Raises StoreError if the
     content contradicts itself.
     """
     rows = build_tables(content)
-    snapshot_id = compute_snapshot_id(rows, _list_id_terms(content))
+    id_terms = (SCHEMA_VERSION, content.model, content.variant, content.notice, content.predecessor)
+    snapshot_id = compute_snapshot_id(rows, id_terms)
     target = folder / snapshot_id
     folder.mkdir(parents=True, exist_ok=True)
-    if target.exists() and _is_sound(target):
-        files.save_snapshot_manifest(
-            target, _make_manifest(snapshot_id, content, target / snapshot_reader.DATABASE_FILE)
-        )
+    if target.exists() and _is_intact(target):
+        files.save_snapshot_manifest(target, _make_manifest(snapshot_id, content, target / DATABASE_FILE))
         _copy_measurements(target, target, quality)
         return snapshot_id
     beside = Path(tempfile.mkdtemp(prefix=TEMP_PREFIX, dir=folder))
-    database = beside / snapshot_reader.DATABASE_FILE
-    _fill_database(database, rows, {"schema_version": snapshot_reader.SCHEMA_VERSION, "snapshot_id": snapshot_id})
+    database = beside / DATABASE_FILE
+    meta = [("schema_version", SCHEMA_VERSION), ("snapshot_id", snapshot_id)]
+    _fill_database(database, {**rows, "meta": [*meta]})
     files.sync_to_disk(database)
     files.save_snapshot_manifest(beside, _make_manifest(snapshot_id, content, database))
     _copy_measurements(beside, target, quality)
@@ -268,41 +221,29 @@ def _copy_measurements(folder: Path, before: Path, quality: files.Evaluation | N
         files.write_evaluation(folder / files.QUALITY_FILE, quality)
 
 
-def _list_id_terms(content: SnapshotContent) -> tuple[str, ...]:
-    """Return the terms other than the rows that determine the id."""
-    return (
-        snapshot_reader.SCHEMA_VERSION,
-        content.model,
-        content.variant,
-        content.notice,
-        content.predecessor,
-    )
-
-
 def remove_leftovers(folder: Path) -> None:
     """Remove the leftovers of interrupted builds. The caller must hold the store's lock."""
     for leftover in folder.glob(f"{TEMP_PREFIX}*"):
         shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
 
 
-def check(folder: Path) -> SnapshotManifest:
+def check_snapshot(folder: Path) -> SnapshotManifest:
     """Check every byte of the snapshot in `folder` and return its manifest. Raises StoreError if it is damaged."""
-    database = folder / snapshot_reader.DATABASE_FILE
-    snapshot_reader.open_snapshot_folder(folder).close()
+    database, hint = folder / DATABASE_FILE, files.format_damage_hint(folder)
+    open_snapshot_folder(folder).close()
     manifest = files.load_snapshot_manifest(folder)
     try:
         checksum = files.compute_sha256(database)
     except OSError as error:
-        raise StoreError(f"to read {database}", str(error), files.remedy(folder)) from error
+        raise StoreError(f"to read {database}", str(error), hint) from error
     if checksum != manifest.checksums.get(database.name):
-        got = "other bytes (sha256 differs)"
-        raise StoreError(f"{database} as it was written", got, files.remedy(folder))
+        raise StoreError(f"{database} as it was written", "other bytes (sha256 differs)", hint)
     return manifest
 
 
-def _is_sound(folder: Path) -> bool:
+def _is_intact(folder: Path) -> bool:
     try:
-        check(folder)
+        check_snapshot(folder)
     except StoreError:
         return False
     return True
@@ -326,19 +267,15 @@ def _make_manifest(snapshot_id: str, content: SnapshotContent, database: Path) -
     )
 
 
-def _fill_database(database: Path, rows: Mapping[str, list[TableRow]], meta: Mapping[str, str]) -> None:
+def _fill_database(database: Path, rows: Mapping[str, list[TableRow]]) -> None:
     """Create the database file. The rows are inserted through Arrow, as single INSERTs would take minutes."""
     schema = resources.files("narratives.store").joinpath("schema.sql").read_text(encoding="utf-8")
-    described: list[TableRow] = list(meta.items())
-    con = snapshot_reader.create_database(database)
-    try:
-        con.execute(schema)
-        for table, lines in {**rows, "meta": described}.items():
+    with closing(create_database(database)) as connection:
+        connection.execute(schema)
+        for table, lines in rows.items():
             if lines:
                 columns = [pa.array(column) for column in zip(*lines, strict=True)]
-                con.register("incoming", pa.table(columns, names=[f"c{n}" for n in range(len(columns))]))
-                con.execute(f"INSERT INTO {table} SELECT * FROM incoming")
-                con.unregister("incoming")
-        con.execute("CHECKPOINT")
-    finally:
-        con.close()
+                connection.register("incoming", pa.table(columns, names=[f"c{n}" for n in range(len(columns))]))
+                connection.execute(f"INSERT INTO {table} SELECT * FROM incoming")
+                connection.unregister("incoming")
+        connection.execute("CHECKPOINT")

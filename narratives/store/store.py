@@ -41,15 +41,11 @@ class Store:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
         except Timeout as error:
-            raise StoreBusyError(
-                f"{self.path} free for a build",
-                "another build is running",
-                "Wait until it ends, then try again.",
-            ) from error
+            hint = "Wait until it ends, then try again."
+            raise StoreBusyError(f"{self.path} free for a build", "another build is running", hint) from error
         except OSError as error:
-            raise StoreError(
-                f"a folder to write to at {self.path}", str(error), "Name another --store, or make this one writable."
-            ) from error
+            hint = "Name another --store, or make this one writable."
+            raise StoreError(f"a folder to write to at {self.path}", str(error), hint) from error
         try:
             if self._lock.lock_counter == 1:
                 for folder in (self.path, self.path / "snapshots", self.path / "inputs"):
@@ -88,7 +84,7 @@ class Store:
 
     def check(self, snapshot_id: str) -> SnapshotManifest:
         """Check every byte of one snapshot and return its manifest. Raises StoreError if it is damaged."""
-        return snapshot_writer.check(self.snapshot_path(snapshot_id))
+        return snapshot_writer.check_snapshot(self.snapshot_path(snapshot_id))
 
     def snapshot_path(self, snapshot_id: str) -> Path:
         """Return the folder of one snapshot. Raises StoreError if there is none, naming the existing ones."""
@@ -96,15 +92,14 @@ class Store:
         if _SNAPSHOT_ID.fullmatch(snapshot_id) and folder.is_dir():
             return folder
         existing = ", ".join(m.snapshot_id for m in self.snapshots()) or "no snapshot"
-        raise StoreError(
-            f"snapshot {snapshot_id} in {self.path}", existing, "Name one of these, or run `build` to make one."
-        )
+        hint = "Name one of these, or run `build` to make one."
+        raise StoreError(f"snapshot {snapshot_id} in {self.path}", existing, hint)
 
     def write_snapshot(self, content: SnapshotContent, published: Path | None = None) -> str:
         """Write a snapshot, make it the current one, and return its id.
 
-        The same content has the same id in any store. The snapshot inherits an evaluation that is valid for
-        it: that of the snapshot before it, else the `published` one. Readers of older snapshots continue.
+        The same content has the same id in any store. The snapshot gets an evaluation that is valid for it: that of
+        the snapshot before it, or else the `published` one. Readers of older snapshots are not disturbed.
         """
         with self.lock():
             before = ""
@@ -123,8 +118,7 @@ class Store:
         `caveat` says what readers must know about the reference labels. Raises StoreError if there is no such
         snapshot.
         """
-        evaluation = files.Evaluation(tuple(rows), caveat)
-        files.write_evaluation(self._quality_path(snapshot_id), evaluation)
+        files.write_evaluation(self._quality_path(snapshot_id), files.Evaluation(tuple(rows), caveat))
 
     def quality(self, snapshot_id: str) -> tuple[QualityMetrics, ...] | None:
         """Return the latest evaluation of a snapshot, None if it has none. Raises StoreError if it is damaged."""
@@ -134,29 +128,27 @@ class Store:
     def supply_quality(self, manifest: SnapshotManifest, published: Path) -> None:
         """Give a snapshot without an evaluation one that is valid for it, if there is one.
 
-        A snapshot has none if an older version was killed before its last step, or if none was valid then.
+        A snapshot has none if a build of an older version was killed before its last step, or if none was valid then.
         """
         path = self._quality_path(manifest.snapshot_id)
-        if not path.exists():
-            quality = self._find_valid_evaluation(manifest.parameters, manifest.predecessor, published)
-            if quality:
-                files.write_evaluation(path, quality)
+        if path.exists():
+            return
+        if quality := self._find_valid_evaluation(manifest.parameters, manifest.predecessor, published):
+            files.write_evaluation(path, quality)
 
     def _find_valid_evaluation(
         self, parameters: Mapping[str, str], before: str, published: Path | None
     ) -> files.Evaluation | None:
         """Return the evaluation that is valid for a matcher with these parameters, None if there is none.
 
-        It is that of the snapshot `before` if its matcher was the same (only its manifest must be readable).
-        Else it is the `published` one, if codebook and model are the same and the matcher learned from no
-        decisions.
+        It is that of the snapshot `before` if its matcher was the same. Otherwise it is the `published` one, if
+        codebook and model are the same and the matcher learned from no decisions.
         """
         if before:
             with suppress(StoreError):  # the pages show the error of a damaged one
-                if self.manifest(before).parameters == parameters:
-                    inherited = files.read_evaluation(self._quality_path(before))
-                    if inherited:
-                        return inherited
+                is_same = self.manifest(before).parameters == parameters
+                if is_same and (inherited := files.read_evaluation(self._quality_path(before))):
+                    return inherited
         shipped = files.read_evaluation(published) if published else None
         if shipped is None or not files.is_same_matching(shipped, parameters):
             return None
@@ -177,8 +169,8 @@ class Store:
     def _quality_path(self, snapshot_id: str) -> Path:
         return self.snapshot_path(snapshot_id) / files.QUALITY_FILE
 
-    def held(self) -> tuple[InputRecord, ...]:
-        """Return the inputs that the store holds, even if its snapshots were removed."""
+    def load_inputs(self) -> tuple[InputRecord, ...]:
+        """Load the list of the inputs that the store holds, even if its snapshots were removed."""
         records = files.load_input_records(self.path)
         if records is not None:
             return records
@@ -197,38 +189,38 @@ class Store:
         """Yield the rows of an input. Raises StoreError if they are missing or damaged."""
         return inputs.read_rows(self.path / "inputs", key)
 
-    def mend_vectors(self, model: str, variant: str) -> vectors.Mended:
+    def mend_vectors(self, model: str, variant: str) -> vectors.RepairResult:
         """Mark the damaged vectors of a model as missing, so that a build encodes their texts again.
 
         The caller must hold the store's lock.
         """
         if not self._holds_vectors(model, variant):
-            return vectors.Mended()
-        return self.kept_vectors(model, variant).mend()
+            return vectors.RepairResult()
+        return self.open_existing_vectors(model, variant).repair()
 
-    def lacking_vectors(self, snapshot_id: str) -> tuple[int, int]:
-        """Count a snapshot's statement paragraphs without a vector, and all its statement paragraphs."""
+    def count_missing_vectors(self, snapshot_id: str) -> tuple[int, int]:
+        """Count a snapshot's statement paragraphs: those without a vector, and all of them."""
         with closing(open_snapshot(self.path, snapshot_id)) as opened:
             manifest = opened.meta()
             texts = query_statement_texts(opened)["text"].tolist()
         if not self._holds_vectors(manifest.model, manifest.variant):
             return len(texts), len(texts)
-        rows = self.kept_vectors(manifest.model, manifest.variant).rows(texts)
+        rows = self.open_existing_vectors(manifest.model, manifest.variant).rows(texts)
         return int((rows < 0).sum()), len(texts)
 
-    def vector_problems(self, snapshot_id: str) -> list[str]:
-        """Return messages on damaged vectors in this store, and on vectors that the snapshot lacks.
+    def find_vector_problems(self, snapshot_id: str) -> list[str]:
+        """Return messages on damaged vectors in this store, and on missing vectors of the snapshot.
 
-        A store that was copied without the vectors of the snapshot has no problem.
+        It is no problem if the store was copied without any vectors of the snapshot.
         """
         folders = sorted((self.path / "vectors").glob("*"))
         problems = [problem for folder in folders for problem in vectors.find_problems(folder)]
         with suppress(StoreError):  # the messages above already cover unreadable files
             manifest = self.manifest(snapshot_id)
-            lacking, statements = self.lacking_vectors(snapshot_id)
-            if lacking and self._holds_vectors(manifest.model, manifest.variant):
+            missing, statements = self.count_missing_vectors(snapshot_id)
+            if missing and self._holds_vectors(manifest.model, manifest.variant):
                 problems.append(
-                    f"{lacking:,} of the {statements:,} statement paragraphs of snapshot {snapshot_id} have "
+                    f"{missing:,} of the {statements:,} statement paragraphs of snapshot {snapshot_id} have "
                     "no vector. `build` encodes them again."
                 )
         return problems
@@ -239,19 +231,16 @@ class Store:
     def _holds_vectors(self, model: str, variant: str) -> bool:
         return (self._vector_folder(model, variant) / vectors.META).exists()
 
-    def kept_vectors(self, model: str, variant: str) -> vectors.VectorFile:
+    def open_existing_vectors(self, model: str, variant: str) -> vectors.VectorFile:
         """Open the existing vectors of a model and variant for reading.
 
         Raises StoreError if there are none, for example if the store was copied without them.
         """
         folder = self._vector_folder(model, variant)
         if not self._holds_vectors(model, variant):
-            raise StoreError(
-                f"vectors of {model} ({variant}) in {folder}",
-                "none",
-                "Copy the folder `vectors` from the original store, or run `build` again.",
-            )
-        return vectors.VectorFile(folder, model, variant, int(vectors.read_meta(folder)["dimension"]))
+            hint = "Copy the folder `vectors` from the original store, or run `build` again."
+            raise StoreError(f"vectors of {model} ({variant}) in {folder}", "none", hint)
+        return vectors.open_folder(folder)
 
     def vectors(self, model: str, variant: str, dimension: int) -> vectors.VectorFile:
         """Open the vector file of a model and variant; it is empty at first."""
@@ -260,7 +249,7 @@ class Store:
     def variant(self, model: str) -> str | None:
         """Return the variant in which this store holds the model's vectors, None if it holds none."""
         for folder in sorted((self.path / "vectors").glob("*")):
-            if (folder / "meta.json").exists():
+            if (folder / vectors.META).exists():
                 meta = vectors.read_meta(folder)
                 if meta["model"] == model:
                     return str(meta["variant"])
@@ -281,7 +270,7 @@ def open_snapshot(path: Path, snapshot_id: str = "", limits: Limits = ALONE) -> 
 
 
 def verify_snapshot(path: Path, snapshot_id: str) -> list[str]:
-    """Check every byte of a snapshot of the store at `path`; return messages, none if it is sound."""
+    """Check every byte of a snapshot of the store at `path`; return messages, none if it is intact."""
     try:
         Store(path).check(snapshot_id)
     except StoreError as error:

@@ -1,14 +1,13 @@
 """The vector file: every text is encoded once per model and variant, independent of snapshots.
 
 It consists of three append-only files: row i of `vectors.f32` (float32 unit rows, C order) belongs to the
-16-byte key i of `keys.bin`, a hash of the text, and `sums.u32` holds a CRC-32 over both, which ties them
-together: it does not match a row that has changed, or that is beside another key. A batch's vectors
-and checksums are on the disk before its keys are written, so a key that is there always has both; whatever
-lies beyond the last whole pair is ignored by readers and removed by the next append, keys first. So neither a
-kill nor a lost end of a file gives a text a wrong vector, and neither is reported as damage.
+16-byte key i of `keys.bin`, a hash of the text, and `sums.u32` holds a CRC-32 over both. It does not match if a
+row has changed or is beside another key. A batch's vectors and checksums are on the disk before its keys are
+written, so every key has both. Readers ignore anything beyond the last whole pair, and the next append removes it,
+keys first. So neither a kill nor a lost end of a file gives a text a wrong vector, and neither counts as damage.
 
 Files of older versions without checksums stay readable. For rows without one the unit length is checked,
-until `mend` or the next append adds the missing checksums. Checking takes 1.5 to 3 s for a million rows of 384.
+until `repair` or the next append adds the missing checksums. Checking takes 1.5 to 3 s for a million rows of 384.
 """
 
 from __future__ import annotations
@@ -42,8 +41,8 @@ Mapped: TypeAlias = "np.memmap[tuple[int, int], np.dtype[Number]]"
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
-    """The result of mending: how many rows were damaged or lost, and how many got their first checksum."""
+class RepairResult:
+    """The result of a repair: how many rows were damaged or lost, and how many got their first checksum."""
 
     damaged: int = 0
     summed: int = 0
@@ -91,8 +90,8 @@ class VectorFile:
     def append(self, texts: Sequence[str], vectors: Vectors) -> None:
         """Store one unit vector per text, (n, dimension) float32; existing vectors stay unchanged.
 
-        On return the batch is on the disk. If the process is killed earlier, the file is as before or holds
-        whole pairs of the start of the batch. Raises ValueError if shapes do not match or a value is not finite.
+        On return the batch is on the disk. If the process is killed earlier, the file is as before or holds the
+        first pairs of the batch. Raises ValueError if shapes do not match or a value is not finite.
         """
         if vectors.shape != (len(texts), self.dimension):
             raise ValueError(f"expected vectors of shape {(len(texts), self.dimension)}, got {vectors.shape}")
@@ -122,48 +121,48 @@ class VectorFile:
     def get(self, texts: Sequence[str]) -> Vectors:
         """Return the vectors of the texts in order, (n, dimension) float32. Raises StoreError if one is missing."""
         rows = self.rows(texts)
-        lacking = int((rows < 0).sum())
-        if lacking:
-            raise StoreError("a vector for every text", f"{lacking} of {len(texts)} without", "Run `build` again.")
+        if missing := int((rows < 0).sum()):
+            got = f"{missing} of {len(texts)} texts without one"
+            raise StoreError("a vector for every text", got, "Run `build` again.")
         if not len(texts):
             return np.empty((0, self.dimension), np.float32)
         return np.asarray(self._kept()[rows], dtype=np.float32)
 
-    def damaged(self, rows: Rows | None = None) -> Rows:
-        """Return, in order, which of these rows (by default all) are not as they were written.
+    def find_damaged(self, rows: Rows | None = None) -> Rows:
+        """Find the rows, among these or all, that are not as they were written; in order.
 
-        A row that `mend` retired does not count as damage of the file, but it does if it is in `rows`.
+        A row that `repair` retired counts as damaged only if it is in `rows`.
         """
         named = np.arange(self._count) if rows is None else np.unique(rows)
         sums = self._sums()
         wrong = [np.empty(0, np.int64)]
         for part in _split_blocks(named):
             keys, vectors, summed = self._keys()[part], self._kept()[part], part < len(sums)
-            sound = np.empty(len(part), np.bool_)
-            sound[summed] = _compute_sums(keys[summed], vectors[summed]) == sums[part[summed]]
-            sound[~summed] = _has_unit_length(vectors[~summed])
+            intact = np.empty(len(part), np.bool_)
+            intact[summed] = _compute_sums(keys[summed], vectors[summed]) == sums[part[summed]]
+            intact[~summed] = _has_unit_length(vectors[~summed])
             retired = (keys == np.frombuffer(RETIRED, np.uint8)).all(axis=1)
-            wrong.append(part[~(sound | retired if rows is None else sound & ~retired)])
+            wrong.append(part[~(intact | retired if rows is None else intact & ~retired)])
         return np.concatenate(wrong)
 
-    def lost(self) -> int:
+    def count_lost(self) -> int:
         """Count the keys without a vector. An incomplete copy has such keys; a killed build leaves none."""
         keys, _ = _count_records(self._folder, self.dimension)
         return max(0, keys - self._count)
 
-    def stamp(self) -> tuple[int, ...]:
+    def read_stamp(self) -> tuple[int, ...]:
         """Return the times and sizes of the files, which change with their content."""
         states = [(self._folder / name).stat() for name in (KEYS, SUMS, VECTORS) if (self._folder / name).exists()]
         return tuple(number for state in states for number in (state.st_mtime_ns, state.st_size))
 
-    def mend(self) -> Mended:
+    def repair(self) -> RepairResult:
         """Retire damaged rows, so that their texts count as missing, and add missing checksums.
 
         Rows keep their positions, so that readers of an older state never confuse the vectors of two texts. If
         the process is killed, the next call does the rest.
         """
         self._load()
-        wrong, lost, summed = self.damaged(), self.lost(), self._count - len(self._sums())
+        wrong, lost, summed = self.find_damaged(), self.count_lost(), self._count - len(self._sums())
         if len(wrong):
             keys = self._keys("r+")
             keys[wrong] = np.frombuffer(RETIRED, np.uint8)
@@ -173,7 +172,7 @@ class VectorFile:
             self._write(KEYS, b"")
         self._add_sums()
         self._load()
-        return Mended(len(wrong) + lost, summed)
+        return RepairResult(len(wrong) + lost, summed)
 
     def similarities(self, rows: Rows, vector: Vectors) -> Vectors:
         """Compute the inner products (n,) of one vector (dimension,) with the vectors in these rows.
@@ -206,15 +205,15 @@ class VectorFile:
 
     def _add_sums(self) -> None:
         """Write checksums for the rows that have none; a visibly damaged row gets a wrong one."""
-        lacking = np.arange(len(self._sums()), self._count)
-        if not len(lacking):
+        unsummed = np.arange(len(self._sums()), self._count)
+        if not len(unsummed):
             return
         made = []
-        for part in _split_blocks(lacking):
+        for part in _split_blocks(unsummed):
             keys, vectors = self._keys()[part], self._kept()[part]
             sums = _compute_sums(keys, vectors)
             made.append(np.where(_has_unit_length(vectors), sums, ~sums))
-        _write_at(self._folder / SUMS, int(lacking[0]) * SUM_BYTES, np.concatenate(made).tobytes())
+        _write_at(self._folder / SUMS, int(unsummed[0]) * SUM_BYTES, np.concatenate(made).tobytes())
 
     def _write(self, name: str, data: bytes) -> None:
         """Write records after the last whole pair, replacing anything that is there."""
@@ -251,12 +250,12 @@ def open_folder(folder: Path) -> VectorFile:
 
 
 def find_problems(folder: Path) -> list[str]:
-    """Return messages on damaged vectors in a folder; none if they are sound or do not exist."""
+    """Return messages on damaged vectors in a folder; none if they are intact or do not exist."""
     if not (folder / META).exists():
         return []
     try:
         kept = open_folder(folder)
-        wrong, rows = len(kept.damaged()) + kept.lost(), len(kept) + kept.lost()
+        wrong, rows = len(kept.find_damaged()) + kept.count_lost(), len(kept) + kept.count_lost()
     except StoreError as error:
         return [str(error)]
     hint = "A build with this model encodes their texts again."
@@ -268,11 +267,7 @@ def read_meta(folder: Path) -> dict[str, str | int]:
     path = folder / META
     try:
         meta = json.loads(path.read_bytes())
-        return {
-            "model": str(meta["model"]),
-            "variant": str(meta["variant"]),
-            "dimension": int(meta["dimension"]),
-        }
+        return {"model": str(meta["model"]), "variant": str(meta["variant"]), "dimension": int(meta["dimension"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
         got = f"{type(error).__name__}: {error}"
         raise StoreError(f"a description of vectors in {path}", got, f"Delete {folder} and build again.") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,13 +26,11 @@ from narratives.store.queries import prevalence as prevalence_queries
 
 MAX_CANDIDATES = 40  # best paragraphs of each narrative, from which the brief chooses
 
-GROUPINGS: tuple[GroupBy, ...] = ("speaker", "outlet", "voice")
-
 
 def gather_brief(snapshot: Snapshot, s: Slice) -> Brief:
     """Gather the brief's content for a slice; without a narrative filter it covers the codebook's narratives.
 
-    Raises UsageError where the slice names a narrative or a date that does not exist.
+    Raises UsageError if the slice names a narrative or a date that does not exist.
     """
     check_slice(snapshot, s)
     manifest, base = snapshot.meta(), choose_suppression_rule(snapshot.meta().notice)
@@ -46,6 +45,7 @@ def gather_brief(snapshot: Snapshot, s: Slice) -> Brief:
     grouping = _choose_grouping(snapshot, s)
     groups = prevalence_queries.query_group_sums(snapshot, replace(s, narratives=tuple(top)), grouping, MAX_GROUPS)
     leading = ranked[ranked["paragraphs"] > 0]["narrative_id"].head(MAX_PARAGRAPHS).tolist()
+    candidates = prevalence_queries.query_top_by_narrative(snapshot, s, leading, MAX_CANDIDATES)
     return Brief(
         slice=s,
         manifest=manifest,
@@ -57,9 +57,7 @@ def gather_brief(snapshot: Snapshot, s: Slice) -> Brief:
         shifts=find_change_points(trend[trend["narrative_id"].isin(top)]),
         grouping=grouping,
         groups=suppress_small_bases(add_shares(groups), base),
-        evidence=select_diverse(
-            prevalence_queries.query_top_by_narrative(snapshot, s, leading, MAX_CANDIDATES), MAX_PARAGRAPHS
-        ),
+        evidence=select_diverse(candidates, MAX_PARAGRAPHS),
         quality=next((row for row in measured if not row.narrative_id), None),
         quality_caveat=snapshot.quality_caveat(),
         uncorrected=_explain_no_correction(trend),
@@ -68,7 +66,7 @@ def gather_brief(snapshot: Snapshot, s: Slice) -> Brief:
 
 
 def _rank_narratives(counts: pd.DataFrame, base: SuppressionRule) -> pd.DataFrame:
-    """Return a row for each narrative over all periods; sums add up, as a document is in one period only."""
+    """Return a row for each narrative over all periods. Sums add up because a document is in one period only."""
     keys = ["narrative_id", "narrative"]
     sums = add_shares(counts.groupby(keys, sort=False)[list(SUM_COLUMNS)].sum().reset_index())
     return suppress_small_bases(sums, base).sort_values("paragraphs", ascending=False, kind="stable", ignore_index=True)
@@ -76,8 +74,8 @@ def _rank_narratives(counts: pd.DataFrame, base: SuppressionRule) -> pd.DataFram
 
 def _choose_grouping(snapshot: Snapshot, s: Slice) -> GroupBy:
     """Choose speakers, or outlets if the slice has one speaker, or voices if it also has only one outlet."""
-    several = (grouping for grouping in GROUPINGS if prevalence_queries.count_groups(snapshot, s, grouping) > 1)
-    return next(several, "speaker")
+    groupings: tuple[GroupBy, ...] = ("speaker", "outlet", "voice")
+    return next((group for group in groupings if prevalence_queries.count_groups(snapshot, s, group) > 1), "speaker")
 
 
 def _explain_no_correction(trend: pd.DataFrame) -> str:
@@ -125,17 +123,13 @@ def write_brief(store: Path, s: Slice, out: Path | None, as_of: str = "") -> str
     """
     if out is not None and out.suffix.lower() not in SUFFIXES:
         raise UsageError("a file ending in .html", out.name, "Change the extension of the file.")
-    snapshot = open_snapshot(store, as_of)
-    try:
+    with closing(open_snapshot(store, as_of)) as snapshot:
         page = build_html(gather_brief(snapshot, s), store.resolve().name)
-    finally:
-        snapshot.close()
     if out is None:
         return page
     try:
         write_atomically(out, page.encode("utf-8", "replace"))
     except OSError as error:
-        raise UsageError(
-            f"a place to write {out}", str(error), "Choose a file in a folder that you can write to."
-        ) from error
+        hint = "Choose a file in a folder that you can write to."
+        raise UsageError(f"a place to write {out}", str(error), hint) from error
     return ""

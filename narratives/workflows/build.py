@@ -14,59 +14,28 @@ from itertools import chain
 from pathlib import Path
 
 from narratives import __version__, discover, model, parse, read
-from narratives.model import (
-    Assignment,
-    BuildCounts,
-    BuildReport,
-    Cluster,
-    Codebook,
-    ConfigError,
-    Decision,
-    Event,
-    InputRecord,
-    Paragraph,
-    PreviousSnapshot,
-    Progress,
-    Rejected,
-    SnapshotContent,
-    SnapshotManifest,
-    Speaker,
-    StoreError,
-    no_progress,
-)
+from narratives.model import Assignment, Cluster, Codebook, Decision, PreviousSnapshot, Progress, no_progress
+from narratives.model.documents import Event, Paragraph, Rejected, Speaker
+from narratives.model.errors import ConfigError, StoreError
+from narratives.model.snapshot import BuildCounts, BuildReport, InputRecord, SnapshotContent, SnapshotManifest
 from narratives.model.text import Encoder
 from narratives.resources import DATA_FOLDER, SAMPLE_FOLDER, SAMPLE_NOTICE
 from narratives.store import DECISIONS_FILE, SCHEMA_VERSION, DecisionLog, Store, hash_decisions, open_snapshot
 from narratives.store.queries import map as map_queries
-from narratives.workflows.discover import assign_members, discover_clusters
 from narratives.workflows.ingest import Corpus, IngestResult, ingest, parse_corpus
-from narratives.workflows.match import (
-    Embedder,
-    assign_narratives,
-    load_store_encoder,
-    mend_vectors,
-    train_matcher,
-)
+from narratives.workflows.match import Embedder, assign_narratives, load_store_encoder, mend_vectors, train_matcher
 
 log = logging.getLogger(__name__)
 
 # Part of every build's fingerprint. Raise it when paragraphs are matched, clustered or placed on the map in
 # another way: each store then gets a new snapshot at its next build.
 METHOD_VERSION = 2
-VERSIONED_PACKAGES = (
-    "torch",
-    "sentence-transformers",
-    "numpy",
-    "scikit-learn",
-    "scikit-network",
-    "opentsne",
-    "duckdb",
-)
+VERSIONED_PACKAGES = ("torch", "sentence-transformers", "numpy", "scikit-learn", "scikit-network", "opentsne", "duckdb")
 
 
 @dataclass(frozen=True, slots=True)
 class BuildRequest:
-    """What a build is asked to do.
+    """The request for a build.
 
     `columns` maps our field names to those of the input tables. `decisions` is a log of decisions; the default
     is the log of the store, if there is one.
@@ -86,55 +55,59 @@ class BuildRequest:
 def build(request: BuildRequest, progress: Progress = no_progress, encoder: Encoder | None = None) -> BuildReport:
     """Add the inputs to the store and write a snapshot of all that it holds.
 
-    Unchanged inputs are not read again and known texts are not encoded again. Where nothing that matters has
-    changed, no snapshot is written. `encoder` replaces the model that the request names.
-
-    Raises UsageError, ConfigError, EncoderError or StoreError (StoreBusyError while another build runs). The
-    current snapshot stays as it is until the last step, whatever happens before.
+    Unchanged inputs are not read again and known texts are not encoded again. If nothing relevant has changed, no
+    snapshot is written. `encoder` replaces the model that the request names. The current snapshot stays unchanged
+    until the last step. Raises UsageError, ConfigError, EncoderError or StoreError (StoreBusyError while another
+    build runs).
     """
     started = time.monotonic()
     store = Store(request.store)
     with store.lock():
-        settings = _load_settings(store, request)
+        settings = _Settings(
+            codebook=read.load_codebook(request.codebook),
+            speakers=read.load_speakers(request.speakers),
+            events=read.load_events(request.events),
+            decisions=load_decisions(store, request.decisions),
+        )
         previous, notes = _load_previous_manifest(store)
-        held = store.held()
-        intake = ingest(store, request.inputs, request.remove, request.columns, held, progress)
+        records = store.load_inputs()
+        ingested = ingest(store, request.inputs, request.remove, request.columns, records, progress)
         encoder = encoder or load_store_encoder(store, request.model)
-        notice = _choose_notice(intake.ledger)
-        fingerprint = _compute_fingerprint(settings, intake.ledger, encoder, notice)
+        notice = _choose_notice(ingested.records)
+        fingerprint = _compute_fingerprint(settings, ingested.records, encoder, notice)
         damage = mend_vectors(store, encoder)
         notes += damage
         same = previous if previous and previous.fingerprint == fingerprint else None
-        is_empty = not intake.readable and not held
-        if is_empty or (same and not damage and not store.lacking_vectors(same.snapshot_id)[0]):
-            return _make_report(previous, intake, (), started, unchanged=True, notes=notes)
+        is_empty = not ingested.readable and not records
+        if is_empty or (same and not damage and not store.count_missing_vectors(same.snapshot_id)[0]):
+            return _make_report(previous, ingested, (), started, unchanged=True, notes=notes)
 
-        corpus = parse_corpus(store, intake.ledger, settings.speakers, encoder.languages, progress)
+        corpus = parse_corpus(store, ingested.records, settings.speakers, encoder.languages, progress)
         embed = Embedder(encoder, store.vectors(encoder.name, encoder.variant, encoder.dimension), progress)
         embed.add(_list_texts(settings, corpus))
         if same:  # only vectors were missing
-            return _make_report(same, intake, corpus.displaced, started, unchanged=True, notes=notes, embed=embed)
+            return _make_report(same, ingested, corpus.displaced, started, unchanged=True, notes=notes, embed=embed)
 
         matching = train_matcher(settings.codebook, settings.decisions, embed, encoder.name)
         assignments = assign_narratives(matching, corpus.statements, corpus.windows, embed, progress)
         earlier, earlier_positions, losses = _load_previous_content(store, previous)
         notes += losses
-        clusters = discover_clusters(
+        clusters = discover.discover_clusters(
             earlier, settings.codebook, corpus.documents, corpus.originals, assignments, embed, progress
         )
-        assignments += assign_members(clusters, corpus.statements, corpus.copies)
+        assignments += discover.assign_members(clusters, corpus.statements, corpus.copies)
         positions = _project_statements(earlier_positions, corpus.originals, embed, progress)
 
         progress("writing", 0, None)
         analysis = _Analysis(matching.thresholds, assignments, clusters, earlier, positions)
-        content = _make_content(settings, intake.ledger, corpus, analysis, encoder, fingerprint, notice)
+        content = _make_content(settings, ingested.records, corpus, analysis, encoder, fingerprint, notice)
         manifest = store.manifest(store.write_snapshot(content, published=DATA_FOLDER / "quality.json"))
-        return _make_report(manifest, intake, corpus.displaced, started, unchanged=False, notes=notes, embed=embed)
+        return _make_report(manifest, ingested, corpus.displaced, started, unchanged=False, notes=notes, embed=embed)
 
 
 @dataclass(frozen=True, slots=True)
 class _Settings:
-    """What a build is given besides texts."""
+    """The settings of a build: codebook, speakers, events and decisions."""
 
     codebook: Codebook
     speakers: tuple[Speaker, ...]
@@ -144,7 +117,7 @@ class _Settings:
 
 @dataclass(frozen=True, slots=True)
 class _Analysis:
-    """What matching and discovery say about a corpus; `earlier` is the snapshot that clusters continue."""
+    """The results of matching and discovery; clusters keep their ids from the `earlier` snapshot."""
 
     thresholds: Mapping[str, float]
     assignments: list[Assignment]
@@ -153,20 +126,11 @@ class _Analysis:
     positions: Mapping[str, tuple[float, float]]
 
 
-def _load_settings(store: Store, request: BuildRequest) -> _Settings:
-    return _Settings(
-        codebook=read.load_codebook(request.codebook),
-        speakers=read.load_speakers(request.speakers),
-        events=read.load_events(request.events),
-        decisions=load_decisions(store, request.decisions),
-    )
-
-
 def _load_previous_manifest(store: Store) -> tuple[SnapshotManifest | None, tuple[str, ...]]:
-    """Return the manifest of the current snapshot, or None with a note where the snapshot is damaged.
+    """Return the manifest of the current snapshot, or None with a note if the snapshot is damaged.
 
-    A damaged snapshot does not stop the build: it is built anew from the stored inputs. A snapshot without
-    its evaluation (its build was killed just before the end) is given one.
+    A damaged snapshot does not stop the build, which uses the stored inputs. A snapshot without an evaluation (its
+    build was killed just before the end) gets one.
     """
     try:
         current = store.current()
@@ -191,36 +155,36 @@ def _note_damage(reason: str) -> tuple[str, ...]:
 def _load_previous_content(
     store: Store, previous: SnapshotManifest | None
 ) -> tuple[PreviousSnapshot, Mapping[str, tuple[float, float]], tuple[str, ...]]:
-    """Return what the previous snapshot held, its map, and notes; empty where there is none to read."""
+    """Return the content of the previous snapshot, its map, and notes; empty if there is none to read."""
     if previous is not None:
         try:
             with closing(open_snapshot(store.path, previous.snapshot_id)) as snapshot:
-                return snapshot.earlier(), map_queries.query_positions(snapshot), ()
+                return snapshot.make_previous(), map_queries.query_positions(snapshot), ()
         except StoreError as error:  # it was intact when the build began
             return PreviousSnapshot(), {}, _note_damage(f"expected {error.expected}; got {error.got}")
     return PreviousSnapshot(), {}, ()
 
 
 def load_decisions(store: Store, named: Path | None) -> list[Decision]:
-    """Return the decisions that hold: those of the log `named`, else of the store's own log if it has one.
+    """Return the current decisions of the log `named`, or else of the store's own log.
 
-    Raises ConfigError where the log `named` does not exist.
+    Raises ConfigError if the log `named` does not exist.
     """
     if named and not named.exists():
         raise ConfigError(f"a decisions log at {named}", "no file", "Make it with `review import`.")
     return DecisionLog(named or store.path / DECISIONS_FILE).current()
 
 
-def _choose_notice(ledger: Iterable[InputRecord]) -> str:
-    return SAMPLE_NOTICE if any(record.path.is_relative_to(SAMPLE_FOLDER) for record in ledger) else ""
+def _choose_notice(records: Iterable[InputRecord]) -> str:
+    return SAMPLE_NOTICE if any(record.path.is_relative_to(SAMPLE_FOLDER) for record in records) else ""
 
 
-def _compute_fingerprint(settings: _Settings, ledger: Sequence[InputRecord], encoder: Encoder, notice: str) -> str:
+def _compute_fingerprint(settings: _Settings, records: Sequence[InputRecord], encoder: Encoder, notice: str) -> str:
     """Hash everything that the content of a snapshot depends on."""
     terms = (
         [__version__, parse.PARSER_VERSION, METHOD_VERSION, SCHEMA_VERSION],
         [encoder.name, encoder.variant, notice],
-        [(record.source_path, record.keys) for record in ledger],
+        [(record.source_path, record.keys) for record in records],
         [
             *(repr(part) for part in (settings.codebook.narratives, settings.speakers, settings.events)),
             hash_decisions(settings.decisions),
@@ -230,7 +194,7 @@ def _compute_fingerprint(settings: _Settings, ledger: Sequence[InputRecord], enc
 
 
 def _list_texts(settings: _Settings, corpus: Corpus) -> Iterable[str]:
-    """List every text that the build needs a vector of, so that all are encoded in one go."""
+    """List every text whose vector the build needs, so that all are encoded together."""
     decided = sorted({decision.text for decision in settings.decisions})
     return chain(
         discover.ROUTINE_TEXTS,
@@ -245,10 +209,7 @@ def _list_texts(settings: _Settings, corpus: Corpus) -> Iterable[str]:
 
 
 def _project_statements(
-    before: Mapping[str, tuple[float, float]],
-    originals: Sequence[Paragraph],
-    embed: Embedder,
-    progress: Progress,
+    before: Mapping[str, tuple[float, float]], originals: Sequence[Paragraph], embed: Embedder, progress: Progress
 ) -> dict[str, tuple[float, float]]:
     """Place every original statement on the map, starting from the positions in the previous snapshot."""
     progress("drawing the map", 0, None)
@@ -259,7 +220,7 @@ def _project_statements(
 
 def _make_content(
     settings: _Settings,
-    ledger: tuple[InputRecord, ...],
+    records: tuple[InputRecord, ...],
     corpus: Corpus,
     analysis: _Analysis,
     encoder: Encoder,
@@ -280,7 +241,7 @@ def _make_content(
         layout=analysis.positions,
         events=settings.events,
         speakers=settings.speakers,
-        inputs=ledger,
+        inputs=records,
         fingerprint=fingerprint,
         versions={"narratives": __version__, **{name: metadata.version(name) for name in VERSIONED_PACKAGES}},
         parameters={
@@ -323,7 +284,7 @@ def _count_contents(corpus: Corpus, analysis: _Analysis) -> BuildCounts:
 
 def _make_report(
     manifest: SnapshotManifest | None,
-    intake: IngestResult,
+    ingested: IngestResult,
     displaced: Sequence[Rejected],
     started: float,
     *,
@@ -331,22 +292,22 @@ def _make_report(
     notes: Sequence[str],
     embed: Embedder | None = None,
 ) -> BuildReport:
-    """Report what was done; problems of the named inputs are reported even where nothing has changed."""
-    named = {record.source_path for record in intake.named}
+    """Make the report of a build. Problems of the named inputs are reported even if nothing has changed."""
+    named = {record.source_path for record in ingested.named}
     # A named input may displace a document of any other input, so all displaced documents are reported.
-    rejected = {*intake.rejected, *displaced}
+    rejected = {*ingested.rejected, *displaced}
     return BuildReport(
         snapshot=manifest.snapshot_id if manifest else "",
         unchanged=unchanged and manifest is not None,
-        inputs_named=len({*named, *(r.source_path for r in intake.rejected)}),
-        inputs_readable=intake.readable,
-        inputs_skipped=intake.skipped,
+        inputs_named=len({*named, *(r.source_path for r in ingested.rejected)}),
+        inputs_readable=ingested.readable,
+        inputs_skipped=ingested.skipped,
         rejected=tuple(sorted(rejected, key=lambda r: (r.source_path, r.row, r.reason))),
         counts=BuildCounts(**manifest.counts) if manifest else None,
         encoded=embed.encoded if embed else 0,
         reused=embed.reused if embed else 0,
         seconds=time.monotonic() - started,
-        absent=intake.absent,
-        unused=intake.unused,
+        absent=ingested.absent,
+        unused=ingested.unused,
         notes=tuple(notes),
     )

@@ -1,30 +1,38 @@
-"""Evaluation: how well the matching, with its learned corrections, agrees with labelled paragraphs."""
+"""How good the matching is: evaluation on labelled paragraphs, and spot checks.
+
+Evaluation measures how well the matching, with its learned corrections, agrees with labels from elsewhere. A spot
+check is a random sample of the paragraphs assigned to each narrative, for people to judge. It measures the precision
+on the texts of the store; with the recall, precision corrects the shares (`measure.correct_shares`).
+"""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from narratives import match, measure, model, read
-from narratives.model import (
-    AnnotationSource,
-    ConfigError,
-    LabelledText,
-    Progress,
-    Rejected,
-    compute_text_key,
-    no_progress,
-)
+from narratives.model import AnnotationSource, Judgement, LabelledText, Progress, Rejected, SpotCheck, no_progress
+from narratives.model.errors import ConfigError, UsageError
 from narratives.model.text import Encoder
 from narratives.resources import DATA_FOLDER
-from narratives.store import Evaluation, Store, hash_decisions, write_evaluation
+from narratives.store import (
+    Evaluation,
+    SpotChecks,
+    Store,
+    frame_to_csv,
+    hash_decisions,
+    open_snapshot,
+    write_evaluation,
+)
 from narratives.workflows.build import load_decisions
 from narratives.workflows.match import (
     Embedder,
@@ -41,7 +49,7 @@ _ANNOTATION_PHRASES = {"machine": "are machine annotation, not human coding", "h
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRequest:
-    """The labelled paragraphs `gold`, and the matching to measure: that of a build of `store`.
+    """The request for an evaluation of a store's matching on the labelled paragraphs `gold`.
 
     `annotation` says who made the labels, for the caveat. The figures are also written to `out`.
     """
@@ -57,9 +65,9 @@ class EvaluationRequest:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationResult:
-    """The figures, the rows that could not be read, and the snapshot that keeps the figures.
+    """The figures, the rows that could not be read, and the snapshot with which the figures are stored.
 
-    Where `snapshot` is empty, `note` says why no snapshot keeps them.
+    If `snapshot` is empty, `note` says why they are not stored with one.
     """
 
     evaluation: Evaluation
@@ -71,12 +79,11 @@ class EvaluationResult:
 def evaluate_matching(
     request: EvaluationRequest, progress: Progress = no_progress, encoder: Encoder | None = None
 ) -> EvaluationResult:
-    """Match the gold texts as a build would, measure, and keep the figures with the current snapshot.
+    """Match the gold texts as a build would, measure, and store the figures with the current snapshot.
 
-    Decisions on a gold text, and on any text of its document, are left out when it is matched
-    (cross-validation by document), so that no figure is a training score. `encoder` replaces the model that
-    the request names. Raises ConfigError where no row can be read, and what `build` raises for the codebook,
-    the log, the model and the store.
+    Decisions on a gold text, and on any text of its document, are left out when it is matched (cross-validation by
+    document), so that no figure is a training score. `encoder` replaces the model that the request names. Raises
+    ConfigError if no row can be read, and the errors of `build` for the codebook, log, model and store.
     """
     codebook = read.load_codebook(request.codebook)
     rows = list(read.read_labels(request.gold, [n.id for n in codebook.narratives]))
@@ -114,8 +121,7 @@ def evaluate_matching(
         write_evaluation(request.out, evaluation)
     current = store.current()
     if current is None:
-        note = f"Not kept: {request.store} has no snapshot."
-        return EvaluationResult(evaluation, rejected, "", note)
+        return EvaluationResult(evaluation, rejected, "", f"Not kept: {request.store} has no snapshot.")
     measured = {"model": encoder.name, "variant": encoder.variant, "codebook": codebook.digest}
     if store.manifest(current).parameters != {**measured, "decisions": hash_decisions(decisions)}:
         note = f"Not kept with snapshot {current}: it was built with another codebook, model or decisions."
@@ -126,15 +132,15 @@ def evaluate_matching(
 
 @contextmanager
 def _open_embedder(store: Store, encoder: Encoder, progress: Progress) -> Iterator[Embedder]:
-    """Keep vectors in the store where it has a snapshot, else in a temporary folder."""
+    """Keep vectors in the store if it has a snapshot, or else in a temporary folder."""
     if store.current() is not None:
         with store.lock():
             mend_vectors(store, encoder)
             yield Embedder(encoder, store.vectors(encoder.name, encoder.variant, encoder.dimension), progress)
     else:
         with tempfile.TemporaryDirectory() as folder:
-            passing = Store(Path(folder)).vectors(encoder.name, encoder.variant, encoder.dimension)
-            yield Embedder(encoder, passing, progress)
+            vectors = Store(Path(folder)).vectors(encoder.name, encoder.variant, encoder.dimension)
+            yield Embedder(encoder, vectors, progress)
 
 
 def _score_out_of_fold(
@@ -142,7 +148,7 @@ def _score_out_of_fold(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], int]:
     """Compute scores (n, k), predictions (n, k), and the number of texts for which decisions were left out."""
     decided = matching.decided
-    keys = [compute_text_key(row.text) for row in gold]
+    keys = [model.compute_text_key(row.text) for row in gold]
     document_of = dict(zip(matching.keys, decided.documents, strict=True))
     names = sorted({row.document for row in gold})
     numbers = np.random.default_rng(0).permutation(len(names)) % FOLDS
@@ -171,11 +177,117 @@ def _score_out_of_fold(
 
 
 def _describe_matching(matching: TrainedMatcher, held_out: int) -> str:
-    if not (matching.decided.known.any()):
+    if not matching.decided.known.any():
         return "Matched by the codebook alone."
-    learned = (
-        f"Matched by the codebook and by corrections learned from decisions on {len(matching.decided.texts):,} texts"
+    texts = f"{len(matching.decided.texts):,} texts"
+    own = "each text without the decisions on its own document" if held_out else "none of them from these documents"
+    return f"Matched by the codebook and by corrections learned from decisions on {texts}, {own}."
+
+
+_JUDGE_PHRASES = {"human": "by people", "machine": "by machine, not by people"}
+
+
+@dataclass(frozen=True, slots=True)
+class SpotCheckResult:
+    """Imported judgements: the spot checks with their caveat, and the rejected rows.
+
+    `replaced` is true if they replaced earlier spot checks of the snapshot.
+    """
+
+    snapshot: str
+    checks: tuple[SpotCheck, ...]
+    caveat: str
+    replaced: bool
+    rejected: tuple[Rejected, ...]
+
+
+def write_spot_check_sample(store: Path, out: Path, each: int = 30, seed: int = 0) -> dict[str, int]:
+    """Write `each` pairs per narrative (all if there are fewer) to a new CSV file; return the number of each.
+
+    They are drawn without replacement from the original statement paragraphs that the current snapshot assigns
+    to the narrative; the same `seed` gives the same sample. The rows of a narrative are in random order, so that
+    the first ones are a random sample too. Raises UsageError if `out` exists, as it may hold judgements, and if
+    there is nothing to draw.
+    """
+    if each < 1:
+        raise UsageError("at least 1 paragraph of each narrative", str(each), "Give --each a larger number.")
+    with closing(open_snapshot(store)) as snapshot:
+        pairs, snapshot_id = snapshot.query_spot_check_pool(), snapshot.meta().snapshot_id
+    if pairs.empty:
+        raise UsageError("paragraphs that advance a narrative", f"none in {store}", "Add such texts with `build`.")
+    random = np.random.default_rng(seed)
+    drawn = pd.concat(
+        rows.iloc[random.permutation(len(rows))[:each]] for _, rows in pairs.groupby("narrative_id", sort=False)
     )
-    if not held_out:
-        return f"{learned}, none of them from these documents."
-    return f"{learned}, each text without the decisions on its own document."
+    drawn.insert(0, "snapshot", snapshot_id)
+    _write_new_file(out, frame_to_csv(drawn.assign(verdict=""), bom=True))
+    return dict(drawn.groupby("narrative_id", sort=False).size())
+
+
+def import_judgements(store: Path, path: Path, judge: AnnotationSource) -> SpotCheckResult:
+    """Count the judgements in a sample file, and store them with the snapshot that it was drawn from.
+
+    They replace earlier ones. Unusable rows are listed with reasons. Raises ConfigError if the file has no verdict
+    or pairs of several snapshots, and StoreError if the store lacks the snapshot.
+    """
+    rows = list(read.read_judgements(path))
+    judged = [row for row in rows if isinstance(row, Judgement)]
+    rejected = [row for row in rows if isinstance(row, Rejected)]
+    snapshot_ids = sorted({row.snapshot_id for row in judged})
+    hint = f"Fill in the column verdict with {', '.join(read.JUDGEMENT_ANSWERS)}."
+    if not snapshot_ids:
+        raise ConfigError(f"verdicts in {path}", rejected[0].reason if rejected else "none", hint)
+    if len(snapshot_ids) > 1:
+        raise ConfigError("pairs drawn from one snapshot", ", ".join(snapshot_ids), "Import each file separately.")
+    [snapshot_id] = snapshot_ids
+    with closing(open_snapshot(store, snapshot_id)) as snapshot:
+        pairs = snapshot.query_spot_check_pool()[["paragraph_id", "narrative_id"]].itertuples(index=False, name=None)
+        good, bad = _sort_judgements(judged, set(pairs), str(path))
+        replaced = snapshot.spot_checks() is not None
+    if not good:
+        import_hint = "Import the file that `spotcheck draw` wrote."
+        raise ConfigError(f"verdicts on assignments of {snapshot_id}", bad[0].reason, import_hint)
+    sure = [row for row in good if row.advances is not None]
+    if not sure:
+        raise ConfigError(f"a verdict yes or no in {path}", "only unsure", hint)
+    counts = Counter(row.narrative_id for row in sure)
+    hold = Counter(row.narrative_id for row in sure if row.advances)
+    checks = tuple(SpotCheck(key, counts[key], hold[key]) for key in sorted(counts))
+    caveat = _format_caveat(len(good) - len(sure), judge)
+    Store(store).put_spot_checks(snapshot_id, SpotChecks(checks, caveat))
+    return SpotCheckResult(snapshot_id, checks, caveat, replaced, tuple(rejected + bad))
+
+
+def _write_new_file(out: Path, data: bytes) -> None:
+    try:
+        with out.open("xb") as file:
+            file.write(data)
+    except FileExistsError as error:
+        hint = "It may hold judgements. Choose another name."
+        raise UsageError("a new file", f"{out}, which exists", hint) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(f"to write {out}", reason, "Choose another file, or check its folder.") from error
+
+
+def _sort_judgements(
+    judged: Iterable[Judgement], pairs: set[tuple[str, str]], path: str
+) -> tuple[list[Judgement], list[Rejected]]:
+    """Return the first judgement on each pair of the snapshot, and the other rows with reasons."""
+    good: dict[tuple[str, str], Judgement] = {}
+    bad = []
+    for row in judged:
+        pair = (row.paragraph_id, row.narrative_id)
+        if pair not in pairs:
+            reason = f"paragraph {row.paragraph_id!r} is not assigned to {row.narrative_id!r} in that snapshot"
+            bad.append(Rejected(path, row.row, reason))
+        elif pair in good:
+            bad.append(Rejected(path, row.row, f"already judged in row {good[pair].row}"))
+        else:
+            good[pair] = row
+    return list(good.values()), bad
+
+
+def _format_caveat(unsure: int, judge: AnnotationSource) -> str:
+    left_out = f"; {unsure:,} unsure verdict{'' if unsure == 1 else 's'} left out" if unsure else ""
+    return f"Judged {_JUDGE_PHRASES[judge]}{left_out}."

@@ -10,19 +10,8 @@ from itertools import chain
 from pathlib import Path
 
 from narratives import parse, read
-from narratives.model import (
-    Document,
-    InputRecord,
-    Paragraph,
-    Progress,
-    RawDocument,
-    ReadError,
-    Rejected,
-    Speaker,
-    StoreError,
-    UnusedColumns,
-    UsageError,
-)
+from narratives.model import InputRecord, Progress, ReadError, StoreError, UnusedColumns, UsageError
+from narratives.model.documents import Document, Paragraph, RawDocument, Rejected, Speaker
 from narratives.model.text import split_windows
 from narratives.store import Store
 
@@ -31,15 +20,16 @@ KEPT_NOTE = "Its earlier version stays in the store; remove it with --remove."
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """What the inputs of a build gave; `ledger` lists all inputs of the store, sorted by source path.
+    """The result of reading the inputs of a build.
 
+    records                   all inputs of the store, sorted by source path
     named, readable, skipped  the inputs of this build; those with at least one document; those read before
     rejected                  problems of these inputs, with reasons
     absent                    those of `rejected` that do not exist; the store does not list them
     unused                    columns of these inputs, and of their manifests, that hold none of our fields
     """
 
-    ledger: tuple[InputRecord, ...]
+    records: tuple[InputRecord, ...]
     named: tuple[InputRecord, ...]
     readable: int
     skipped: int
@@ -50,7 +40,7 @@ class IngestResult:
 
 @dataclass(frozen=True, slots=True)
 class _StoredInput:
-    """What the store holds of one input; `whole` is false if reading it broke off."""
+    """The stored rows of one input; `whole` is false if reading it was interrupted."""
 
     readable: bool
     rejected: tuple[Rejected, ...]
@@ -62,24 +52,23 @@ def ingest(
     inputs: Sequence[str],
     remove: Sequence[str],
     columns: Mapping[str, str],
-    held: Sequence[InputRecord],
+    known: Sequence[InputRecord],
     progress: Progress,
 ) -> IngestResult:
-    """Read new and changed inputs into the store.
+    """Read new and changed inputs into the store, which holds the `known` ones.
 
     A file is identified by its absolute path. If its hash has changed, its new rows replace the old ones. If it
-    has become unreadable, the problem is reported and recorded, and the old rows stay. Files, links and rows of
-    a manifest that were never readable are recorded with the reason until they are repaired or removed.
-    Arguments that do not exist are reported but not recorded. Raises UsageError when `remove` names nothing
-    that the store holds.
+    has become unreadable, the problem is recorded and the old rows stay. Files, links and rows of a manifest that
+    were never readable are recorded with the reason until they are repaired or removed. Inputs that do not exist
+    are reported but not recorded. Raises UsageError if `remove` names nothing that the store holds.
     """
-    ledger = _remove_inputs({record.path: record for record in held}, remove)
+    records = _remove_inputs({record.path: record for record in known}, remove)
     surveyed = read.survey(inputs)
     named: dict[Path, InputRecord] = {}
     rejected, unused = list(surveyed.absent), list(surveyed.unused)
 
     def refuse(place: Path, items: Sequence[Rejected]) -> None:
-        named[place], reasons = _hold(store, ledger.get(place), place, items)
+        named[place], reasons = _record_refusal(store, records.get(place), place, items)
         rejected.extend(reasons)
 
     for place, items in surveyed.refused.items():
@@ -91,7 +80,7 @@ def ingest(
         try:
             key = read.compute_fingerprint(file, columns)
             kept = _load_stored_input(store, key)
-            # A file that broke off may have met a temporary fault of the disk, so it is read again.
+            # If reading was interrupted, the cause may have been temporary, so the file is read again.
             if kept is None or not kept.whole:
                 store.put_input(key, read.read_file_verified(file, columns, key))
                 kept = _load_stored_input(store, key)
@@ -102,7 +91,7 @@ def ingest(
             continue
         assert kept is not None  # it was stored just now
         faults = [replace(r, source_path=file.source_path) for r in kept.rejected]
-        if not kept.readable and _has_documents(store, ledger.get(path)):
+        if not kept.readable and _has_documents(store, records.get(path)):
             refuse(path, faults)
             continue
         named[path] = InputRecord(path, file.source_path, key, dict(columns), dict(file.manifest))
@@ -114,12 +103,12 @@ def ingest(
     progress("reading", len(surveyed.files), len(surveyed.files))
     repaired = {
         place
-        for place, record in ledger.items()
+        for place, record in records.items()
         if place not in named and surveyed.has_seen(place) and not _has_documents(store, record)
     }
-    ledger = {place: record for place, record in ledger.items() if place not in repaired} | named
+    records = {place: record for place, record in records.items() if place not in repaired} | named
     return IngestResult(
-        ledger=tuple(sorted(ledger.values(), key=lambda r: (r.source_path, str(r.path)))),
+        records=tuple(sorted(records.values(), key=lambda r: (r.source_path, str(r.path)))),
         named=tuple(named.values()),
         readable=readable,
         skipped=skipped,
@@ -129,10 +118,10 @@ def ingest(
     )
 
 
-def _hold(
+def _record_refusal(
     store: Store, before: InputRecord | None, place: Path, items: Sequence[Rejected]
 ) -> tuple[InputRecord, list[Rejected]]:
-    """Record a refused input; return the record and the reasons. Documents read from it before stay."""
+    """Record a refused input; return the record and the reasons. Documents that were read from it before stay."""
     stays = before if before and _has_documents(store, before) else None
     reasons = [replace(r, reason=f"{r.reason} {KEPT_NOTE}") for r in items] if stays else list(items)
     terms = [[r.source_path, r.row, r.reason] for r in reasons]
@@ -149,7 +138,7 @@ def _has_documents(store: Store, record: InputRecord | None) -> bool:
 
 
 def _load_stored_input(store: Store, key: str) -> _StoredInput | None:
-    """Return what the store holds under this hash; None if it holds nothing, or nothing readable."""
+    """Return what the store holds under this hash; None if that is nothing, or not readable."""
     if not store.has_input(key):
         return None
     readable, rejected = False, []
@@ -163,17 +152,17 @@ def _load_stored_input(store: Store, key: str) -> _StoredInput | None:
     return _StoredInput(readable, tuple(rejected), all(r.row for r in rejected))
 
 
-def _remove_inputs(ledger: dict[Path, InputRecord], remove: Sequence[str]) -> dict[Path, InputRecord]:
-    """Return the ledger without the paths in `remove`: relative to here, or as `status` lists them."""
+def _remove_inputs(records: dict[Path, InputRecord], remove: Sequence[str]) -> dict[Path, InputRecord]:
+    """Return the records without the paths in `remove`, which are relative paths or as `status` lists them."""
     for typed in remove:
         # A refused link is removed itself, not its target.
         place, target = read.get_place(Path(typed)), Path(typed).resolve()
-        matches = {p for p, record in ledger.items() if p.is_relative_to(place) or record.source_path == typed}
-        matches = matches or {p for p in ledger if p.is_relative_to(target)}
+        matches = {p for p, record in records.items() if p.is_relative_to(place) or record.source_path == typed}
+        matches = matches or {p for p in records if p.is_relative_to(target)}
         if not matches:
             raise UsageError("--remove with a path that the store holds", repr(typed), "`status` lists what it holds.")
-        ledger = {path: record for path, record in ledger.items() if path not in matches}
-    return ledger
+        records = {path: record for path, record in records.items() if path not in matches}
+    return records
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +170,8 @@ class Corpus:
     """The documents of the store, and which of their paragraphs are matched.
 
     `originals` are the `statements` that are no copies; `windows` are those of the statements, in their order.
-    `displaced` are the `rejected` whose place another document took. `unread` counts the paragraphs that would
-    be statements if the model read their language.
+    `displaced` are those `rejected` because another document has the same id. `unread` counts the paragraphs that
+    would be statements if the model read their language.
     """
 
     documents: list[Document]
@@ -197,13 +186,13 @@ class Corpus:
 
 def parse_corpus(
     store: Store,
-    ledger: Sequence[InputRecord],
+    records: Sequence[InputRecord],
     speakers: tuple[Speaker, ...],
     languages: frozenset[str],
     progress: Progress,
 ) -> Corpus:
     """Parse the stored inputs and select the paragraphs to match: statements in the model's `languages`."""
-    documents, rejected, displaced = _parse_documents(store, ledger, parse.Roster(speakers), progress)
+    documents, rejected, displaced = _parse_documents(store, records, parse.Roster(speakers), progress)
     progress("finding copies", 0, None)
     copies = parse.find_copies(documents)
     boilerplate = parse.find_boilerplate(documents)
@@ -223,7 +212,7 @@ def parse_corpus(
 
 
 def _parse_documents(
-    store: Store, ledger: Sequence[InputRecord], roster: parse.Roster, progress: Progress
+    store: Store, records: Sequence[InputRecord], roster: parse.Roster, progress: Progress
 ) -> tuple[list[Document], list[Rejected], list[Rejected]]:
     """Parse every document once; of two documents with one id, keep the first by path and row.
 
@@ -233,7 +222,7 @@ def _parse_documents(
     documents: dict[str, Document] = {}
     rejected: list[Rejected] = []
     displaced: list[Rejected] = []
-    for record in ledger:
+    for record in records:
         for row in chain.from_iterable(map(store.get_input, record.keys)):
             if isinstance(row, RawDocument):
                 document = parse.parse_document(replace(row, source_path=record.source_path), roster)

@@ -1,4 +1,4 @@
-"""Preview of a file before a build: its columns, a proposed column map, its first rows. Writes nothing."""
+"""Preview of a file before a build: its columns, a proposed column map and its first rows. Writes nothing."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Preview:
 
 
 def read_columns(path: Path) -> tuple[str, ...]:
-    """Return the column names of a table in order. Raises ReadError where they cannot be read."""
+    """Return the column names of a table in order. Raises ReadError if they cannot be read."""
     return read.list_columns(InputFile(path, path.name))
 
 
@@ -66,20 +66,17 @@ def propose_columns(columns: Sequence[str]) -> dict[str, str]:
 
     An exact name wins over a synonym, and a synonym over a similar name.
     """
-    ranked = sorted(
-        ((-score_column_name(field, column), column != field, FIELDS.index(field), at) for field in FIELDS
-         for at, column in enumerate(columns)),
-    )  # fmt: skip
+    fits = [(score_column_name(field, column), field, column) for field in FIELDS for column in columns]
     proposed: dict[str, str] = {}
-    for score, _, field, column in ranked:
-        free = FIELDS[field] not in proposed and columns[column] not in proposed.values()
-        if free and -score >= MIN_NAME_RATIO:
-            proposed[FIELDS[field]] = columns[column]
+    # The sort is stable: of equal scores an exact name wins, then the earlier field and column.
+    for score, field, column in sorted(fits, key=lambda fit: (-fit[0], fit[2] != fit[1])):
+        if score >= MIN_NAME_RATIO and field not in proposed and column not in proposed.values():
+            proposed[field] = column
     return {field: proposed[field] for field in FIELDS if field in proposed}
 
 
 def holds_own(columns: Sequence[str], field: str) -> bool:
-    """Whether a column has the name of the field, so that it is read as this field by default."""
+    """Return whether a column has the name of the field, so that it is read as this field by default."""
     return field in map(read.fold, columns)
 
 
@@ -102,7 +99,7 @@ def score_column_name(field: str, column: str) -> float:
 def preview_file(path: Path, columns: Mapping[str, str], rows: int = 5) -> Preview:
     """Read the first `rows` documents of a file as a build with this column map would.
 
-    `columns` maps our fields to theirs. Raises nothing: rows that cannot be read are among the rejected.
+    `columns` maps our fields to the table's columns. Rows that cannot be read are among the rejected.
     """
     items = list(islice(read.read_file(InputFile(path, path.name), columns), MAX_ROWS_READ + 1))
     within = items[:MAX_ROWS_READ]

@@ -16,9 +16,9 @@ from narratives.store import Snapshot, Store, VectorFile
 from narratives.store.queries.evidence import query_statement_texts
 
 # Measured on 29,700 Kremlin paragraphs with the bundled model. Of 19 sentences on subjects that no paragraph is
-# about, 17 reach this with no paragraph, and the others with one or two. Of 18 other sentences, all reach it.
+# about, 17 reach this with no paragraph and 2 with one or two paragraphs. All 18 other sentences reach it.
 MIN_SIMILARITY = 0.4
-LONGEST = 400  # characters of a sentence; the model does not read much more
+MAX_SENTENCE_LENGTH = 400  # characters; the model does not read much more
 
 
 @dataclass(slots=True)
@@ -33,18 +33,15 @@ class VectorIndex:
     def check(self) -> None:
         """Check the vectors if their files have changed since the last check.
 
-        Raises StoreError where one is damaged. Open a new index after a build has repaired it.
+        Raises StoreError if one is damaged. Open a new index after a build has repaired it.
         """
-        stamp = self.vectors.stamp()
+        stamp = self.vectors.read_stamp()
         if stamp == self._checked:
             return
-        damaged = len(self.vectors.damaged(self.rows))
-        if damaged:
-            raise StoreError(
-                f"intact vectors of the {len(self.rows):,} statement paragraphs",
-                f"{damaged:,} damaged vectors",
-                "Run `build` to encode their texts again.",
-            )
+        if damaged := len(self.vectors.find_damaged(self.rows)):
+            expected = f"intact vectors of the {len(self.rows):,} statement paragraphs"
+            hint = "Run `build` to encode their texts again."
+            raise StoreError(expected, f"{damaged:,} damaged vectors", hint)
         self._checked = stamp
 
 
@@ -54,16 +51,13 @@ def open_index(store: Path, snapshot: Snapshot) -> VectorIndex:
     Vectors are stored by text, for all snapshots of a store. Raises StoreError for a missing or damaged one.
     """
     manifest = snapshot.meta()
-    vectors = Store(store).kept_vectors(manifest.model, manifest.variant)
+    vectors = Store(store).open_existing_vectors(manifest.model, manifest.variant)
     statements = query_statement_texts(snapshot)
     rows = vectors.rows(statements["text"].tolist())
-    missing = int((rows < 0).sum())
-    if missing:
-        raise StoreError(
-            f"a vector for each of the {len(rows)} statement paragraphs of snapshot {manifest.snapshot_id}",
-            f"{missing} without a vector",
-            "Copy the folder `vectors` into the store, or run `build` again.",
-        )
+    if missing := int((rows < 0).sum()):
+        expected = f"a vector for each of the {len(rows)} statement paragraphs of snapshot {manifest.snapshot_id}"
+        hint = "Copy the folder `vectors` into the store, or run `build` again."
+        raise StoreError(expected, f"{missing} without a vector", hint)
     index = VectorIndex(statements["paragraph_id"].tolist(), rows, vectors)
     index.check()
     return index
@@ -72,11 +66,11 @@ def open_index(store: Path, snapshot: Snapshot) -> VectorIndex:
 def load_snapshot_encoder(manifest: SnapshotManifest, source: str = "") -> Encoder:
     """Load the model of a snapshot's vectors, in their variant, without any connection.
 
-    `source` is its folder if it is neither the bundled model nor in the local cache. The libraries are imported
-    at the first search. Raises EncoderError where the model is missing or is another one.
+    `source` is its folder if it is neither the bundled model nor in the local cache. Raises EncoderError if the
+    model is missing or is a different one.
     """
     hint = (
-        "Set NARRATIVES_MODEL to the folder of the model that the build used, and start the dashboard again. "
+        "Set NARRATIVES_MODEL to the folder of the model that the build used, and restart the dashboard. "
         "A search for words needs no model."
     )
     try:
@@ -91,22 +85,19 @@ def load_snapshot_encoder(manifest: SnapshotManifest, source: str = "") -> Encod
 def search_index(index: VectorIndex, encoder: Encoder, text: str) -> dict[str, float]:
     """Find the paragraphs close to `text` in meaning: ids with cosine similarity, nearest first.
 
-    Similarities have 3 decimals and are at least MIN_SIMILARITY, so a text that no paragraph is about finds
-    nothing. All statement paragraphs are compared; apply filters afterwards with
-    `Snapshot.paragraphs(near=...)`. Raises UsageError where `text` is longer than LONGEST or in a language that
-    the model does not read, StoreError where vectors were damaged after the index was opened.
+    All statement paragraphs are compared; apply filters afterwards with `EvidenceQuery.similar`. Similarities have
+    3 decimals and are at least MIN_SIMILARITY, so the result is empty if no paragraph is about the subject. Raises
+    UsageError if `text` is longer than MAX_SENTENCE_LENGTH or in a language that the model does not read, and
+    StoreError if vectors were damaged after the index was opened.
     """
-    if len(text) > LONGEST:
-        got = f"one of {len(text):,}"
-        raise UsageError(f"a sentence of at most {LONGEST} characters", got, "Use fewer words.")
-    read = sorted(encoder.languages)
-    language = detect_paragraph_language(text, "en" if "en" in read else read[0])
-    if language not in encoder.languages:
-        raise UsageError(
-            f"a sentence in a language that the model reads ({', '.join(read)})",
-            f"one that reads as {language}",
-            "Write it in a language that the model reads.",
-        )
+    if len(text) > MAX_SENTENCE_LENGTH:
+        got = f"{len(text):,} characters"
+        raise UsageError(f"a sentence of at most {MAX_SENTENCE_LENGTH} characters", got, "Use fewer words.")
+    languages = sorted(encoder.languages)
+    language = detect_paragraph_language(text, "en" if "en" in languages else languages[0])
+    if language not in languages:
+        expected = f"a sentence in a language that the model reads ({', '.join(languages)})"
+        raise UsageError(expected, f"a sentence in {language}", "Write it in one of these languages.")
     index.check()
     [(_, vectors)] = encoder.encode([text])
     similarities = index.vectors.similarities(index.rows, vectors[0]).astype(np.float64).round(3)

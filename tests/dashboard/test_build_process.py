@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from narratives.dashboard.builds import BuildProcess, make_sample_command
-from narratives.model.build_report import EXIT_BUSY
+from narratives.model.errors import EXIT_BUSY
 from tests.conftest import ROOT
 
 

@@ -15,7 +15,7 @@ from narratives.dashboard.builds import (
     BuildJobRegistry,
     make_build_command,
 )
-from narratives.model.build_report import EXIT_BUSY, EXIT_NOTHING_READ, EXIT_STOPPED
+from narratives.model.errors import EXIT_BUSY, EXIT_NOTHING_READ, EXIT_STOPPED
 
 REPORT = json.dumps({"report": {"inputs_readable": 1, "snapshot": "abc", "rejected": []}})
 WELL = f"import sys; print({REPORT!r}, file=sys.stderr)"

@@ -12,8 +12,8 @@ from narratives.dashboard import cached_queries, controls
 from narratives.dashboard.views import evidence, prevalence
 from narratives.model import ResourceError, ServerBusyError
 from narratives.model.dates import is_partial_date
-from narratives.store import LONGEST_SEARCH, MOST_TERMS
-from narratives.workflows.search import LONGEST
+from narratives.store import MAX_SEARCH_LENGTH, MAX_SEARCH_TERMS
+from narratives.workflows.search import MAX_SENTENCE_LENGTH
 from tests.conftest import ROOT
 from tests.helpers.larger import build_larger
 
@@ -63,8 +63,8 @@ def said(app: AppTest) -> str:
 @pytest.mark.parametrize(
     ("page", "key", "value", "line"),
     [
-        (EVIDENCE, "text", MANY_WORDS, f"more than the limit of {LONGEST_SEARCH}"),
-        (EVIDENCE, "like", "a sentence " * 100, f"more than the limit of {LONGEST}"),
+        (EVIDENCE, "text", MANY_WORDS, f"more than the limit of {MAX_SEARCH_LENGTH}"),
+        (EVIDENCE, "like", "a sentence " * 100, f"more than the limit of {MAX_SENTENCE_LENGTH}"),
         (EVIDENCE, "area", "0,0;" * 5000, f"more than the limit of {evidence.LONGEST_OUTLINE}"),
         (EVIDENCE, "open", "x" * 5000, f"more than the limit of {controls.LONGEST_ID}"),
         (EVIDENCE, "as-of", "x" * 5000, f"more than the limit of {controls.LONGEST_ID}"),
@@ -96,9 +96,9 @@ def test_what_no_control_allows_is_told_and_left_out(page, key, value, line):
 
 
 def test_what_the_controls_allow_is_taken_whole():
-    app = opened(EVIDENCE, text="a" * LONGEST_SEARCH, page="1", **{"from": "2016-02-29"}, to="2017-02")
+    app = opened(EVIDENCE, text="a" * MAX_SEARCH_LENGTH, page="1", **{"from": "2016-02-29"}, to="2017-02")
     assert "They are ignored:" not in said(app)
-    assert app.query_params["text"] == "a" * LONGEST_SEARCH
+    assert app.query_params["text"] == "a" * MAX_SEARCH_LENGTH
     assert app.query_params["from"] == "2016-02-29" and app.query_params["to"] == "2017-02"
     assert opened(EVIDENCE, page="13").query_params["page"] == "13"
 
@@ -112,10 +112,10 @@ def test_more_narratives_than_can_be_compared_are_left_out(monkeypatch):
 
 
 def test_a_search_of_too_many_words_stays_to_be_mended():
-    short = " ".join(f"a{number}" for number in range(MOST_TERMS + 5))
-    assert len(short) <= LONGEST_SEARCH
+    short = " ".join(f"a{number}" for number in range(MAX_SEARCH_TERMS + 5))
+    assert len(short) <= MAX_SEARCH_LENGTH
     app = opened(EVIDENCE, text=short)
-    assert f"It has {MOST_TERMS + 5} words and phrases" in said(app)
+    assert f"It has {MAX_SEARCH_TERMS + 5} words and phrases" in said(app)
     [box] = [box for box in app.text_input if box.label == "Search in the text"]
     assert box.value == short
     everything = app.dataframe[0].value

@@ -24,8 +24,8 @@ METHOD = "pages/method_page.py"
 
 
 def test_every_name_in_the_text_has_its_figure_and_the_other_way_round():
-    named = set(re.findall(r"<<(.*?)>>", methodology.load_template()))
-    assert named == set(methodology.format_figures(SuppressionRule()))
+    named = set(re.findall(r"<<([^.]*?)>>", methodology.load_template()))
+    assert named == set(methodology.format_phrases(SuppressionRule()))
     made = methodology.load_sections(SuppressionRule())
     assert not any("<<" in section.body or "{#" in section.body for section in made)
     anchors = [section.anchor for section in made] + list(method.SNAPSHOT_SECTIONS)
@@ -53,9 +53,9 @@ def test_the_score_in_the_text_is_the_one_that_is_reckoned():
 
 
 def test_the_base_is_that_of_the_snapshot():
-    assert "fewer than 30 documents" in methodology.format_figures(SuppressionRule())["too_few"]
-    assert not methodology.format_figures(SuppressionRule())["here"]
-    sample = methodology.format_figures(choose_suppression_rule(NOTICE))
+    assert "fewer than 30 documents" in methodology.format_phrases(SuppressionRule())["too_few"]
+    assert not methodology.format_phrases(SuppressionRule())["here"]
+    sample = methodology.format_phrases(choose_suppression_rule(NOTICE))
     assert "fewer than 5 documents" in sample["too_few"] and "1 paragraph expected" in sample["too_few"]
     assert "5 documents are enough" in sample["here"]
 

@@ -72,7 +72,7 @@ def test_files_whose_names_are_no_text_are_taken_in_and_told_apart(tmp_path: Pat
     for shown in (r"caf\xe9.txt", r"caf\xe8.txt", r"\xcf\xf0\xe8\xe2\xe5\xf2.jsonl"):
         assert shown in text
     assert run(tmp_path / "s", str(folder)).unchanged, "the names are found again"
-    assert {r.path.name for r in Store(tmp_path / "s").held()} == {p.name for p in folder.iterdir()}
+    assert {r.path.name for r in Store(tmp_path / "s").load_inputs()} == {p.name for p in folder.iterdir()}
     gone = run(tmp_path / "s", remove=(rf"{folder}/caf\xe9.txt",))
     assert gone.counts is not None and gone.counts.documents == 3
 

@@ -14,7 +14,7 @@ from narratives.embed.encoder import BUNDLED_NAME
 from narratives.model import Codebook
 from narratives.model.text import normalise_words
 from narratives.read import load_codebook
-from narratives.store import read_evaluation
+from narratives.store.files import read_evaluation
 
 PATH = Path(__file__).resolve().parents[2] / "data" / "codebook.toml"
 QUALITY = PATH.with_name("quality.json")

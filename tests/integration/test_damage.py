@@ -139,14 +139,14 @@ def test_a_build_of_nothing_new_encodes_what_was_damaged_and_keeps_the_snapshot(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     use_encoder(monkeypatch, encoder)
-    vectors = Store(made.store).kept_vectors("fake", "fp32")
+    vectors = Store(made.store).open_existing_vectors("fake", "fp32")
     before = vectors.get(made.statements)
     damage(made.vectors)
     assert main(["build", "--store", str(made.store), "--codebook", str(made.folder / "codebook.toml")]) == 0
     printed = capsys.readouterr().out
     assert "vectors were damaged" in printed and f"{made.first} (unchanged" in printed
     assert encoder.encoded and Store(made.store).current() == made.first
-    assert np.array_equal(Store(made.store).kept_vectors("fake", "fp32").get(made.statements), before)
+    assert np.array_equal(Store(made.store).open_existing_vectors("fake", "fp32").get(made.statements), before)
     encoder.encoded.clear()
     assert made.build("a.jsonl", encoder=encoder).unchanged and not encoder.encoded
 
@@ -264,7 +264,7 @@ def larger() -> SnapshotContent:
     )
 
 
-@pytest.mark.parametrize("read", [Snapshot.earlier, map_queries.query_positions])
+@pytest.mark.parametrize("read", [Snapshot.make_previous, map_queries.query_positions])
 def test_whatever_of_the_snapshot_before_cannot_be_read_it_is_as_if_there_had_been_none(made: Made, read: Read) -> None:
     shutil.rmtree(made.store)
     Store(made.store).write_snapshot(larger())

@@ -11,7 +11,8 @@ from narratives import match
 from narratives.cli import main
 from narratives.model import ConfigError, LabelledText
 from narratives.read import read_labels
-from narratives.store import DECISIONS_FILE, DecisionLog, Store, open_snapshot, read_evaluation
+from narratives.store import DECISIONS_FILE, DecisionLog, Store, open_snapshot
+from narratives.store.files import read_evaluation
 from narratives.workflows import evaluate
 from narratives.workflows.evaluate import EvaluationRequest, EvaluationResult, evaluate_matching
 from tests.helpers.fakes import FakeEncoder, use_encoder

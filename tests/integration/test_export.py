@@ -206,7 +206,7 @@ def test_the_order_of_the_input_changes_no_byte(tmp_path: Path) -> None:
         ("sentences", Slice(), None, "paragraphs, assignments"),
         ("paragraphs", Slice(), "a.xlsx", r"\.parquet"),
         ("paragraphs", Slice(), "a", r"\.parquet"),
-        ("paragraphs", Slice(), "no/such/folder/a.csv", "may write to"),
+        ("paragraphs", Slice(), "no/such/folder/a.csv", "can write to"),
         ("paragraphs", Slice(date_from="soon"), None, "date range"),
         ("prevalence", Slice(narratives=("us_meddles",)), None, "narrative filter"),
     ],

@@ -66,7 +66,7 @@ def test_copies_have_the_likeness_of_their_text(path):
 
 
 def test_a_language_that_the_model_does_not_read_is_refused(path):
-    with pytest.raises(UsageError, match="reads as ru"):
+    with pytest.raises(UsageError, match="a sentence in ru"):
         find(path, "Санкции нарушают международное право")
 
 

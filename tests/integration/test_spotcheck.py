@@ -13,9 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from narratives.cli import main
 from narratives.dashboard import cached_queries
-from narratives.measure import build_labels, compute_precision, correct_shares
+from narratives.measure import compute_precision, correct_shares
 from narratives.measure import correct_and_suppress as judged_shares
-from narratives.measure.correction import NO_RECALL, UNIT_NOT_CHECKED
+from narratives.measure.correction import NO_RECALL, UNIT_NOT_CHECKED, build_labels
 from narratives.model import (
     ConfigError,
     Judgement,
@@ -30,7 +30,7 @@ from narratives.model import (
 from narratives.read import read_judgements
 from narratives.store import Store, open_snapshot
 from narratives.workflows.brief import write_brief
-from narratives.workflows.spotcheck import import_judgements, write_spot_check_sample
+from narratives.workflows.evaluate import import_judgements, write_spot_check_sample
 from tests.conftest import ROOT
 from tests.helpers.factory import content
 from tests.helpers.larger import ABOUT, BESIDE, build_larger
@@ -70,7 +70,7 @@ def test_what_is_drawn_is_assigned_and_stands_once(store, drawn):
         *("snapshot", "narrative_id", "narrative", "definition", "paragraph_id", "date", "speaker", "text"),
         "verdict",
     ]
-    with_them = open_snapshot(store).drawable()
+    with_them = open_snapshot(store).query_spot_check_pool()
     assert set(rows["snapshot"]) == {Store(store).current()} and set(rows["verdict"]) == {""}
     pairs = set(zip(rows["paragraph_id"], rows["narrative_id"], strict=True))
     assert len(pairs) == len(rows)
@@ -103,7 +103,7 @@ def test_the_seed_decides_and_every_pair_has_the_same_chance(store, tmp_path):
         taken.update(rows.loc[rows["narrative_id"] == ABOUT, "paragraph_id"].head(10))
     write_spot_check_sample(store, tmp_path / "again.csv", each=20, seed=7)
     assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "7.csv").read_bytes()
-    pairs = open_snapshot(store).drawable()
+    pairs = open_snapshot(store).query_spot_check_pool()
     ids = pairs.loc[pairs["narrative_id"] == ABOUT, "paragraph_id"]
     # 600 places among the first ten of each draw, so that who stops early has judged a fair draw too.
     counts = np.array([taken[paragraph] for paragraph in ids])

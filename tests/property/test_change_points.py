@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from benchmarks.simulate import series
 from narratives.measure import find_change_points
-from narratives.measure.change_points import (
+from narratives.measure.shares import (
     CHANGE_COLUMNS,
     PENALTY_OFFSET,
     PENALTY_SLOPE,
+    SUM_COLUMNS,
     _compute_log_likelihood,
 )
-from narratives.measure.shares import SUM_COLUMNS
 
 
 @pytest.mark.parametrize("periods", [5, 12, 36, 60])

@@ -11,14 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.simulate import corpus
-from narratives.measure import (
-    add_shares,
+from narratives.measure import add_shares, compute_difference
+from narratives.measure.shares import (
+    SUM_COLUMNS,
     compute_clustered_interval,
     compute_design_effect,
-    compute_difference,
     compute_wilson_interval,
 )
-from narratives.measure.shares import SUM_COLUMNS
 
 
 def sums(m, y) -> dict[str, int]:

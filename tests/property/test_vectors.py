@@ -40,7 +40,7 @@ def test_no_interleaving_of_appends_kills_and_losses_gives_a_wrong_vector(steps)
                     kept.append(batch, vectors_of(batch))
                 kept = opened(path)
             elif what == "mend":
-                assert (kept.mend().damaged > 0) <= cut
+                assert (kept.repair().damaged > 0) <= cut
                 cut = False
             elif what != "reopen" and (path / "v" / what).exists():
                 # Worse than any kill: the end of one file is gone. Then a text may lack, but none be wrong.
@@ -54,4 +54,4 @@ def test_no_interleaving_of_appends_kills_and_losses_gives_a_wrong_vector(steps)
             held = sorted(every - set(kept.missing(sorted(every))))
             assert sure <= set(held)
             assert np.array_equal(kept.get(held), vectors_of(held))
-            assert not len(kept.damaged()) and (cut or not kept.lost())
+            assert not len(kept.find_damaged()) and (cut or not kept.count_lost())

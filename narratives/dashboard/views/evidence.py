@@ -17,9 +17,9 @@ from narratives.model import EncoderError, EvidenceQuery, NarrativesError, Slice
 from narratives.model.slice import SimilarityById, SortOrder
 from narratives.model.text import Encoder
 from narratives.render import phrases
-from narratives.store import LONGEST_SEARCH, MOST_TERMS, Turns
+from narratives.store import MAX_SEARCH_LENGTH, MAX_SEARCH_TERMS, Turns
 from narratives.workflows import search
-from narratives.workflows.search import LONGEST, MIN_SIMILARITY
+from narratives.workflows.search import MAX_SENTENCE_LENGTH, MIN_SIMILARITY
 
 NO_MODEL_VARIABLE, MODEL_VARIABLE = "NARRATIVES_NO_MODEL", "NARRATIVES_MODEL"
 PATIENCE = 30.0  # seconds to wait for the searches of other users
@@ -140,8 +140,8 @@ def draw_controls() -> EvidenceSettings:
             placeholder='words, "an exact phrase", -excluded',
             help="Finds paragraphs that contain all words, in any order and any case, also inside longer words. "
             'A minus excludes a word or phrase: `sanctions -oil`, `-"exact phrase"`. To find a minus sign, put '
-            f'it in quotes: `"-5"`. The limit is {MOST_TERMS} words and phrases.',
-            most=LONGEST_SEARCH,
+            f'it in quotes: `"-5"`. The limit is {MAX_SEARCH_TERMS} words and phrases.',
+            most=MAX_SEARCH_LENGTH,
         )
     with right:
         like = controls.draw_text_input(
@@ -153,7 +153,7 @@ def draw_controls() -> EvidenceSettings:
             f"model, is at least {MIN_SIMILARITY:.2f}; 1 means the same text. The search finds the same claim in "
             "other words, and sometimes the opposite claim on the same subject. Read the paragraphs before you count "
             "them.",
-            most=LONGEST,
+            most=MAX_SENTENCE_LENGTH,
         )
     left, right = st.columns([1, 3], vertical_alignment="bottom")
     with left:
@@ -171,10 +171,10 @@ def draw_controls() -> EvidenceSettings:
 
 def _check_search(text: str) -> str:
     """Return the search, or an empty one with a warning if it has too many terms."""
-    if (number := len(parse_search_terms(text))) <= MOST_TERMS:
+    if (number := len(parse_search_terms(text))) <= MAX_SEARCH_TERMS:
         return text
     st.warning(
-        f"The search in the text is ignored. It has {number} words and phrases, and the limit is {MOST_TERMS}. "
+        f"The search in the text is ignored. It has {number} words and phrases, and the limit is {MAX_SEARCH_TERMS}. "
         "Remove some of them.",
         icon=":material/search:",
     )

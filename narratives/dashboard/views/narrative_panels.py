@@ -12,7 +12,7 @@ from narratives.dashboard.shell import View
 from narratives.dashboard.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS, TEXT_COLUMN
 from narratives.dashboard.views.narrative import NarrativeContext, draw_narrative_link, draw_paragraphs
 from narratives.dashboard.views.prevalence import PREVALENCE_COLUMNS
-from narratives.measure.suppression import SAMPLE_RULE
+from narratives.measure import SAMPLE_RULE
 from narratives.model import dates
 from narratives.model.slice import Actor
 from narratives.render import narrative_charts, phrases, time_series

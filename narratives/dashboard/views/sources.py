@@ -305,7 +305,7 @@ def _draw_voices(view: View) -> None:
 
 def draw_store_tables(view: View) -> None:
     """Draw what the store holds and what it rejected; filters do not apply."""
-    manifest, kept = cached_queries.get_manifest(view.handle), Store(Path(view.handle.store)).held()
+    manifest, kept = cached_queries.get_manifest(view.handle), Store(Path(view.handle.store)).load_inputs()
     read = {row["source_path"]: row for row in load_inputs(view.handle).to_dict("records")}
     built = {(record.source_path, record.hash) for record in manifest.inputs}
     rows = []

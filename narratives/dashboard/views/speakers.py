@@ -13,8 +13,7 @@ import streamlit as st
 from narratives.dashboard import cached_queries, chart_panel, controls, shell
 from narratives.dashboard.shell import View
 from narratives.dashboard.tables import COUNT_COLUMN, SHARE_COLUMNS, TEXT_COLUMN
-from narratives.measure import add_shares, choose_granularity, compute_difference, suppress_small_bases
-from narratives.measure.suppression import SAMPLE_RULE
+from narratives.measure import SAMPLE_RULE, add_shares, choose_granularity, compute_difference, suppress_small_bases
 from narratives.model import Granularity, Slice, SuppressionRule
 from narratives.render import phrases, speaker_charts
 from narratives.store.queries import speakers as speakers_queries

@@ -14,7 +14,7 @@ import streamlit as st
 from narratives.dashboard import cached_queries, chart_panel, tables
 from narratives.dashboard.builds import BuildJob, get_job_registry, make_build_command
 from narratives.model import ReadError, Rejected
-from narratives.model.build_report import EXIT_NOTHING_READ, EXIT_STOPPED
+from narratives.model.errors import EXIT_NOTHING_READ, EXIT_STOPPED
 from narratives.render import phrases
 from narratives.store import frame_to_csv
 from narratives.store.inputs import ARCHIVE_SUFFIX, MANIFEST_NAME, Upload, format_source_path, save_upload

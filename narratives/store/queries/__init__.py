@@ -14,14 +14,8 @@ SqlValue = str | Sequence[str] | Sequence[float | None] | int
 Query = tuple[str, dict[str, SqlValue]]
 
 # The only parts of a slice that are written into the SQL text, and only from these tables.
-PERIOD_COLUMN: dict[Granularity, str] = {
-    "year": "year",
-    "half": "half",
-    "quarter": "quarter",
-    "month": "month",
-}
+PERIOD_COLUMN: dict[Granularity, str] = {"year": "year", "half": "half", "quarter": "quarter", "month": "month"}
 GROUP_COLUMN: dict[GroupBy, str] = {"speaker": "speaker", "outlet": "outlet", "voice": "voice"}
-
 
 # An assignment counts unless it was rejected; the paragraphs that have such an assignment.
 NOT_REJECTED = "a.status <> 'rejected'"
@@ -30,10 +24,15 @@ ADVANCES_ANY = f"p.paragraph_id IN ({ADVANCING_IDS})"
 # The narratives that are bound as $narratives.
 IN_NARRATIVES = "a.narrative_id IN (SELECT unnest($narratives))"
 
-# The sums over documents that shares with clustered intervals rest on: a document has m units of text, y of
-# which advance a narrative. See `measure.clustered_interval`.
+# The sums over documents for shares with clustered intervals: a document has m units of text, y of which
+# advance a narrative. See `measure.shares.SUM_COLUMNS`.
 DOCUMENT_SUMS = "count(*) AS documents, sum(m)::BIGINT AS total_paragraphs, sum(m * m)::BIGINT AS m2"
 NARRATIVE_SUMS = "sum(y)::BIGINT AS paragraphs, sum(m * y)::BIGINT AS my, sum(y * y)::BIGINT AS y2"
+# The columns of a list of paragraphs; `p` and `d` are paragraph and document.
+PARAGRAPH_COLUMNS = """p.paragraph_id, p.document_id, p.date, p.speaker, p.voice, p.outlet, d.title, d.url,
+    d.text_kind, p.text"""
+JOIN_DOCUMENT = "JOIN snap.documents d ON d.document_id = p.document_id AND d.status = 'read'"
+
 # How much a document weighs in a count of paragraphs, and of documents.
 DOCUMENT_WEIGHT: Mapping[Unit, str] = {"paragraph": "count(*)", "document": "1::BIGINT"}
 
@@ -49,7 +48,7 @@ ORDER_BY: Mapping[SortOrder, str] = {
 }
 
 # More than anybody types, but few enough that no search is slow.
-LONGEST_SEARCH, MOST_TERMS = 200, 20
+MAX_SEARCH_LENGTH, MAX_SEARCH_TERMS = 200, 20
 
 
 @dataclass(slots=True)
@@ -77,15 +76,12 @@ def build_where(s: Slice, *, dates: bool = True, copies: bool = True) -> Where:
     not a partial date.
     """
     where = Where()
-    if s.speakers:
-        where.add("p.speaker IN (SELECT unnest($speakers))", speakers=list(s.speakers))
-    if s.outlets:
-        where.add("p.outlet IN (SELECT unnest($outlets))", outlets=list(s.outlets))
-    if s.voices:
-        where.add("p.voice IN (SELECT unnest($voices))", voices=list(s.voices))
+    for column, chosen in (("speaker", s.speakers), ("outlet", s.outlets), ("voice", s.voices)):
+        if chosen:
+            where.add(f"p.{column} IN (SELECT unnest(${column}s))", **{f"{column}s": list(chosen)})
     if copies and s.copies != "all":
         where.add("p.duplicate_of = ''" if s.copies == "originals" else "p.duplicate_of <> ''")
-    first, last = compute_date_bounds(s)
+    first, last = _parse_date_range(s)
     if dates and first:
         where.add("p.first_day >= $first::DATE", first=first)
     if dates and last:
@@ -93,8 +89,8 @@ def build_where(s: Slice, *, dates: bool = True, copies: bool = True) -> Where:
     return where
 
 
-def compute_date_bounds(s: Slice) -> tuple[str, str]:
-    """Compute the first and last day of the slice as ISO text, empty if open. Raises UsageError."""
+def _parse_date_range(s: Slice) -> tuple[str, str]:
+    """Return the first and last day of the slice in ISO format, empty if open; raises UsageError."""
     try:
         first = parse_partial_date(s.date_from)[0].isoformat() if s.date_from else ""
         last = parse_partial_date(s.date_to)[1].isoformat() if s.date_to else ""
@@ -107,18 +103,12 @@ def compute_date_bounds(s: Slice) -> tuple[str, str]:
 def build_possible_where(s: Slice) -> Where:
     """Build conditions that exclude only paragraphs whose date is certainly outside the date range."""
     where = build_where(s, dates=False)
-    first, last = compute_date_bounds(s)
+    first, last = _parse_date_range(s)
     if first:
         where.add("(p.last_day IS NULL OR p.last_day >= $first::DATE)", first=first)
     if last:
         where.add("(p.first_day IS NULL OR p.first_day <= $last::DATE)", last=last)
     return where
-
-
-def build_date_condition(s: Slice) -> tuple[str, dict[str, SqlValue]]:
-    """Build the date condition alone, for use with `build_possible_where`."""
-    only = build_where(Slice(date_from=s.date_from, date_to=s.date_to, copies="all"))
-    return only.sql, only.values
 
 
 def build_narrative_condition(s: Slice, where: Where) -> str:
@@ -129,16 +119,19 @@ def build_narrative_condition(s: Slice, where: Where) -> str:
     return IN_NARRATIVES
 
 
-def build_clustered_sums(base: str, narratives: str, unit: Unit = "paragraph") -> str:
+def build_clustered_sums(column: str, where: Where, narratives: str, unit: Unit = "paragraph") -> str:
     """Build common table expressions up to `sums`: one row for each key and narrative, zeros included.
 
-    `base` is a query for paragraph_id, document_id and key. `narratives` is a condition on `a`, which is a row
-    of the assignments or of the narratives. Columns of `sums`: key, narrative_id, narrative, origin, position,
-    paragraphs, total_paragraphs, documents, m2, my, y2.
+    The key is a `column` of the statement paragraphs that `where` selects. `narratives` is a condition on `a`,
+    a row of the assignments or of the narratives. Columns of `sums`: key, narrative_id, narrative, origin,
+    position, paragraphs, total_paragraphs, documents, m2, my, y2.
     """
     weight = DOCUMENT_WEIGHT[unit]
     return f"""
-    base AS MATERIALIZED ({base}),
+    base AS MATERIALIZED (
+        SELECT p.paragraph_id, p.document_id, p.{column} AS key
+        FROM snap.paragraphs p WHERE p.statement AND {where.sql}
+    ),
     sizes AS (SELECT key, document_id, {weight} AS m FROM base GROUP BY ALL),
     totals AS (SELECT key, {DOCUMENT_SUMS} FROM sizes GROUP BY key),
     hits AS (
@@ -175,12 +168,12 @@ def format_filters(s: Slice) -> dict[str, str]:
 def add_search_terms(where: Where, text: str) -> None:
     """Add a search: its terms must occur, and excluded terms must not, in any case.
 
-    Raises UsageError for a search of more than MOST_TERMS words and phrases.
+    Raises UsageError for a search of more than MAX_SEARCH_TERMS words and phrases.
     """
     terms = parse_search_terms(text)
-    if len(terms) > MOST_TERMS:
+    if len(terms) > MAX_SEARCH_TERMS:
         raise UsageError(
-            f"a search of at most {MOST_TERMS} words and phrases", f"{len(terms):,}", "Shorten the search."
+            f"a search of at most {MAX_SEARCH_TERMS} words and phrases", f"{len(terms):,}", "Shorten the search."
         )
     if not terms:
         return

@@ -12,6 +12,7 @@ import pandas as pd
 from narratives.model import EvidenceQuery
 from narratives.store.queries import (
     ADVANCES_ANY,
+    JOIN_DOCUMENT,
     NOT_REJECTED,
     ORDER_BY,
     Query,
@@ -47,7 +48,7 @@ def build_paragraphs_query(query: EvidenceQuery, limit: int | None, offset: int)
            coalesce(chosen.status, '') AS status, chosen.similarity, p.text, d.text_kind
     FROM chosen
     JOIN snap.paragraphs p USING (paragraph_id)
-    JOIN snap.documents d ON d.document_id = p.document_id AND d.status = 'read'
+    {JOIN_DOCUMENT}
     LEFT JOIN named ON named.paragraph_id = p.paragraph_id
     ORDER BY {ORDER_BY[query.sort]}
     """
@@ -72,8 +73,7 @@ def _build_selection(query: EvidenceQuery) -> Query:
         nearest = """JOIN (SELECT unnest($near::VARCHAR[]) AS paragraph_id,
                            unnest($similarity::DOUBLE[]) AS similarity) near USING (paragraph_id)"""
     if query.unassigned:
-        sql = f"""SELECT p.paragraph_id, NULL::DOUBLE AS score, NULL::DOUBLE AS threshold, NULL AS status,
-                         {similarity}
+        sql = f"""SELECT p.paragraph_id, NULL::DOUBLE AS score, NULL::DOUBLE AS threshold, NULL AS status, {similarity}
                   FROM snap.paragraphs p {nearest}
                   WHERE p.statement AND NOT {ADVANCES_ANY} AND {where.sql}"""
         return sql, where.values

@@ -15,30 +15,17 @@ from narratives.store.snapshot_reader import Snapshot
 
 POINT_TEXT_LENGTH = 160  # characters of a paragraph that a map shows
 
-_COLUMNS = [
-    "paragraph_id",
-    "x",
-    "y",
-    "narrative_ids",
-    "score",
-    "origin",
-    "year",
-    "speaker",
-    "outlet",
-    "date",
-    "text",
-]
+_COLUMNS = ["paragraph_id", "x", "y", "narrative_ids", "score", "origin", "year", "speaker", "outlet", "date", "text"]
 
 
 @dataclass(frozen=True, slots=True)
 class MapPoints:
     """The paragraphs of a slice on the map.
 
-    `frame` has one row a paragraph: paragraph_id, x, y, narrative_ids (list, best score first, those of the
-    codebook before discovered ones), score (of the first of them, NaN if none), origin (of the same:
-    codebook, discovered or empty), year (empty where undated), speaker, outlet, date, text (its first 160
-    characters). `total` is how many paragraphs of the slice the map holds, `claimed` how many of these
-    advance a narrative; the frame may be a sample.
+    `frame` has one row for each paragraph: paragraph_id, x, y, narrative_ids (list, best score first, those of the
+    codebook before discovered ones), score and origin of the first of them (NaN and empty if there is none), year
+    (empty if undated), speaker, outlet, date, text (its first 160 characters). The frame may be a sample: `total` is
+    the number of the slice's paragraphs on the map, `claimed` that of those that advance a narrative.
     """
 
     frame: pd.DataFrame
@@ -55,9 +42,9 @@ def has_map(snapshot: Snapshot) -> bool:
 def query_points(snapshot: Snapshot, s: Slice, most: int = 2500) -> MapPoints:
     """Query the slice's statement paragraphs on the map, by id: always originals only.
 
-    If there are more than `most`, paragraphs that advance a narrative come first, up to three quarters of
-    `most`. Others fill the rest as a background. Of both kinds those with the smallest hashes of their ids are
-    chosen. So the choice is always the same and favours no speaker or time. Empty for a snapshot without a map.
+    If there are more than `most`, up to three quarters of `most` are paragraphs that advance a narrative; others are
+    the background. Of both kinds, those with the smallest hashes of their ids are chosen, so that the choice is
+    always the same and favours no speaker or time. Empty for a snapshot without a map.
     """
     if not has_map(snapshot):
         return MapPoints(pd.DataFrame(columns=_COLUMNS), 0, 0)

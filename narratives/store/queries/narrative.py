@@ -1,7 +1,7 @@
 """Queries of the Narrative page.
 
-They count statement paragraphs only, an assignment counts unless it was rejected, and every value is bound.
-The narrative is given by its id; the slice's own narrative filter has no effect.
+They count statement paragraphs only. The narrative is given by its id; the slice's own narrative filter has no
+effect.
 """
 
 from __future__ import annotations
@@ -16,18 +16,16 @@ from narratives.model.slice import Actor, ShareGroup
 from narratives.store.queries import (
     ADVANCING_IDS,
     DOCUMENT_SUMS,
+    JOIN_DOCUMENT,
     NARRATIVE_SUMS,
     NOT_REJECTED,
+    PARAGRAPH_COLUMNS,
     PERIOD_COLUMN,
     build_where,
 )
 from narratives.store.snapshot_reader import Snapshot
 
 _ADVANCES_NARRATIVE = f"p.paragraph_id IN ({ADVANCING_IDS} AND a.narrative_id = $narrative)"
-# The columns of a list of paragraphs; `p` and `d` are paragraph and document.
-_PARAGRAPH_COLUMNS = """p.paragraph_id, p.document_id, p.date, p.speaker, p.voice, p.outlet, d.title, d.url,
-    d.text_kind, p.text"""
-_JOIN_DOCUMENT = "JOIN snap.documents d ON d.document_id = p.document_id AND d.status = 'read'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +62,25 @@ def query_card(snapshot: Snapshot, narrative_id: str) -> NarrativeCard:
         {"narrative": narrative_id},
     )
     complete = "exemplars" in rows
-    lists = [_to_texts(row[name]) for name in ("includes", "excludes", "exemplars")] if complete else []
     return NarrativeCard(
         narrative_id,
-        str(row["name"]),
-        row["origin"],
-        str(row["definition"]),
-        _to_texts(row["phrases"]),
-        str(row["nearest"]),
-        _to_texts(near["narrative_id"].tolist()),
-        complete,
-        *lists,
+        name=row["name"],
+        origin=row["origin"],
+        definition=row["definition"],
+        phrases=tuple(row["phrases"]),
+        nearest=row["nearest"],
+        near=tuple(near["narrative_id"]),
+        complete=complete,
+        **{name: tuple(row[name]) for name in ("includes", "excludes", "exemplars") if complete},
     )
 
 
 def query_narrative_sums(snapshot: Snapshot, s: Slice, narrative_id: str, group: ShareGroup) -> pd.DataFrame:
     """Query the sums for shares with clustered intervals, one row for each `group` of the slice.
 
-    Columns: the group's name (none for "all"), narrative_id and those of measure.clustered.SUMS. Every period,
-    speaker or outlet of the slice has a row, in order, even with zeros. If the group is "period", only
-    paragraphs in a period of `s.by` count.
+    Columns: the group's name (none for "all"), narrative_id and `measure.shares.SUM_COLUMNS`. Every period, speaker
+    or outlet of the slice has a row, in order, even with zeros. If the group is "period", only paragraphs with a
+    period of `s.by` count.
     """
     where = build_where(s)
     column = {"all": "''", "period": f"p.{PERIOD_COLUMN[s.by]}"}.get(group, f"p.{group}")
@@ -127,7 +124,7 @@ def query_coverage_start(snapshot: Snapshot, s: Slice, actor: Actor) -> pd.DataF
 
 
 def query_cooccurrence(snapshot: Snapshot, s: Slice, narrative_id: str) -> pd.DataFrame:
-    """Count how often each other codebook narrative is in the same documents, for measure.cooccurrence.
+    """Count how often each other codebook narrative is in the same documents, for `compute_cooccurrence`.
 
     Columns narrative_id, narrative, a (documents of the slice that advance this one), b (that one), both,
     total (documents of the slice), shared (paragraphs that advance both); in codebook order.
@@ -171,8 +168,8 @@ def query_top_paragraphs(snapshot: Snapshot, s: Slice, narrative_id: str, most: 
     return snapshot.frame(
         f"""
         WITH scored AS (
-            SELECT {_PARAGRAPH_COLUMNS}, a.score, a.sentence, a.exemplar
-            FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id) {_JOIN_DOCUMENT}
+            SELECT {PARAGRAPH_COLUMNS}, a.score, a.sentence, a.exemplar
+            FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id) {JOIN_DOCUMENT}
             WHERE a.narrative_id = $narrative AND {NOT_REJECTED} AND p.statement AND {where.sql}
         ),
         once AS (
@@ -195,8 +192,8 @@ def query_representatives(snapshot: Snapshot, cluster_id: str, most: int) -> pd.
     Columns as of `query_top_paragraphs` without score, sentence and exemplar, but with rank.
     """
     return snapshot.frame(
-        f"""SELECT {_PARAGRAPH_COLUMNS}, m.rank
-            FROM snap.cluster_members m JOIN snap.paragraphs p USING (paragraph_id) {_JOIN_DOCUMENT}
+        f"""SELECT {PARAGRAPH_COLUMNS}, m.rank
+            FROM snap.cluster_members m JOIN snap.paragraphs p USING (paragraph_id) {JOIN_DOCUMENT}
             WHERE m.cluster_id = $cluster AND m.rank IS NOT NULL ORDER BY m.rank LIMIT $most""",
         {"cluster": cluster_id, "most": most},
     )
@@ -211,7 +208,3 @@ def query_cluster_names(snapshot: Snapshot, ids: Sequence[str]) -> dict[str, str
         {"ids": list(ids)},
     )
     return dict(zip(rows["id"], rows["name"], strict=True))
-
-
-def _to_texts(values: Sequence[object]) -> tuple[str, ...]:
-    return tuple(str(value) for value in values)

@@ -19,13 +19,14 @@ from narratives.store.queries import (
     DOCUMENT_WEIGHT,
     GROUP_COLUMN,
     IN_NARRATIVES,
+    JOIN_DOCUMENT,
     NARRATIVE_SUMS,
     NOT_REJECTED,
+    PARAGRAPH_COLUMNS,
     PERIOD_COLUMN,
     Query,
     Where,
     build_clustered_sums,
-    build_date_condition,
     build_narrative_condition,
     build_possible_where,
     build_where,
@@ -43,12 +44,11 @@ _ROUTINE = """p.paragraph_id IN (
 def build_totals_query(s: Slice) -> Query:
     """Build the query for one row with the fields of `SliceTotals` in order."""
     period = PERIOD_COLUMN[s.by]
-    where = build_possible_where(s)
-    dated, _ = build_date_condition(s)
-    copied = build_where(s, copies=False)
+    where, copied = build_possible_where(s), build_where(s, copies=False)
+    dated = build_where(Slice(date_from=s.date_from, date_to=s.date_to, copies="all"))
     sql = f"""
     WITH maybe AS (
-        SELECT p.document_id, p.statement, coalesce({dated}, false) AS certain,
+        SELECT p.document_id, p.statement, coalesce({dated.sql}, false) AS certain,
                p.{period} IS NOT NULL AS fine,
                p.kind = 'body' AND p.voice <> 'question' AND p.words >= $words AS claim_like,
                {ADVANCES_ANY} AS claimed, {_BY_CODEBOOK} AS by_codebook, {_ROUTINE} AS routine, p.speaker
@@ -76,11 +76,10 @@ def build_totals_query(s: Slice) -> Query:
 
 def build_prevalence_query(s: Slice) -> Query:
     """Build the query for one row for each period and narrative, with the sums for its share and interval."""
-    where = build_where(s)
+    where = _build_dated_where(s)
     narratives = build_narrative_condition(s, where)
-    base = _build_dated_base(PERIOD_COLUMN[s.by], s, where)
     sql = f"""
-    WITH {build_clustered_sums(base, narratives, s.unit)}
+    WITH {build_clustered_sums(PERIOD_COLUMN[s.by], where, narratives, s.unit)}
     SELECT key AS period, narrative_id, narrative, origin, paragraphs, total_paragraphs, documents, m2, my, y2
     FROM sums ORDER BY key, position
     """
@@ -89,13 +88,12 @@ def build_prevalence_query(s: Slice) -> Query:
 
 def build_unassigned_query(s: Slice) -> Query:
     """Build the query for one row for each period, with the same sums for text that no narrative claims."""
-    where = build_where(s)
+    where = _build_dated_where(s)
     nothing = "count(*) FILTER (NOT claimed)" if s.unit == "paragraph" else "(NOT bool_or(claimed))::BIGINT"
     sql = f"""
     WITH units AS (
         SELECT p.{PERIOD_COLUMN[s.by]} AS period, p.document_id, {ADVANCES_ANY} AS claimed
-        FROM snap.paragraphs p
-        WHERE p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL AND {where.sql}
+        FROM snap.paragraphs p WHERE p.statement AND {where.sql}
     ),
     sizes AS (
         SELECT period, document_id, {DOCUMENT_WEIGHT[s.unit]} AS m, {nothing} AS y FROM units GROUP BY ALL
@@ -106,35 +104,34 @@ def build_unassigned_query(s: Slice) -> Query:
     return sql, where.values
 
 
-def _build_dated_base(column: str, s: Slice, where: Where) -> str:
-    """Build the query for the dated statement paragraphs of the slice, with a column of theirs as the key."""
-    return f"""
-        SELECT p.paragraph_id, p.document_id, p.{column} AS key
-        FROM snap.paragraphs p
-        WHERE p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL AND {where.sql}"""
+def _build_dated_where(s: Slice) -> Where:
+    """Build the slice's conditions, for paragraphs that have a period of `s.by`."""
+    where = build_where(s)
+    where.add(f"p.{PERIOD_COLUMN[s.by]} IS NOT NULL")
+    return where
 
 
 def count_groups(snapshot: Snapshot, s: Slice, group: GroupBy) -> int:
     """Count the different speakers, outlets or voices of the slice's dated statement paragraphs."""
-    where = build_where(s)
-    base = _build_dated_base(GROUP_COLUMN[group], s, where)
-    return int(snapshot.frame(f"SELECT count(DISTINCT key) AS n FROM ({base})", where.values)["n"].iloc[0])
+    where = _build_dated_where(s)
+    sql = (
+        f"SELECT count(DISTINCT p.{GROUP_COLUMN[group]}) AS n FROM snap.paragraphs p WHERE p.statement AND {where.sql}"
+    )
+    return int(snapshot.frame(sql, where.values)["n"].iloc[0])
 
 
 def query_group_sums(snapshot: Snapshot, s: Slice, group: GroupBy, most: int) -> pd.DataFrame:
     """Query the sums for the shares of each group and narrative.
 
-    Columns group, narrative_id, narrative, paragraphs, total_paragraphs, documents, m2, my, y2. One row for
-    each of `most` groups and each of `s.narratives` (all narratives if there are none), zeros included. The
-    groups are those that advance these narratives most often, in that order. Only statement paragraphs in a
-    period of `s.by` count, in the unit of the slice. The sums are those of `measure.clustered_interval`.
+    Columns group, narrative_id, narrative and `measure.shares.SUM_COLUMNS`. One row for each of `most` groups and
+    each of `s.narratives` (all narratives if there are none), zeros included. The groups are those that advance
+    these narratives most often, in that order. Only paragraphs with a period of `s.by` count, in the slice's unit.
     """
-    where = build_where(s)
+    where = _build_dated_where(s)
     narratives = build_narrative_condition(s, where)
-    base = _build_dated_base(GROUP_COLUMN[group], s, where)
     return snapshot.frame(
         f"""
-        WITH {build_clustered_sums(base, narratives, s.unit)},
+        WITH {build_clustered_sums(GROUP_COLUMN[group], where, narratives, s.unit)},
         foremost AS (
             SELECT key, sum(paragraphs) AS advancing FROM sums GROUP BY key, total_paragraphs
             ORDER BY advancing DESC, total_paragraphs DESC, key LIMIT $most
@@ -153,24 +150,19 @@ def query_top_by_narrative(snapshot: Snapshot, s: Slice, narratives: Sequence[st
     Columns narrative_id, narrative, score, sentence, paragraph_id, document_id, date, speaker, voice, outlet,
     title, url, text_kind, text. Dates must be precise enough for a period of `s.by`. Best first, then by id.
     """
+    where = _build_dated_where(s)
     return snapshot.frame(
         f"""
         WITH ranked AS (
             SELECT a.narrative_id, a.score, a.sentence, p.*,
-                   row_number() OVER (
-                       PARTITION BY a.narrative_id ORDER BY a.score DESC, p.paragraph_id
-                   ) AS place
+                   row_number() OVER (PARTITION BY a.narrative_id ORDER BY a.score DESC, p.paragraph_id) AS place
             FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id)
-            WHERE {NOT_REJECTED} AND p.statement AND p.{PERIOD_COLUMN[s.by]} IS NOT NULL
-              AND {IN_NARRATIVES} AND {build_where(s).sql}
+            WHERE {NOT_REJECTED} AND p.statement AND {IN_NARRATIVES} AND {where.sql}
         )
-        SELECT r.narrative_id, n.name AS narrative, r.score, r.sentence, r.paragraph_id,
-               r.document_id, r.date, r.speaker, r.voice, r.outlet, d.title, d.url, d.text_kind, r.text
-        FROM ranked r
-        JOIN snap.narratives n USING (narrative_id)
-        JOIN snap.documents d ON d.document_id = r.document_id AND d.status = 'read'
-        WHERE r.place <= $most
-        ORDER BY list_position($narratives, r.narrative_id), r.place
+        SELECT p.narrative_id, n.name AS narrative, p.score, p.sentence, {PARAGRAPH_COLUMNS}
+        FROM ranked p JOIN snap.narratives n USING (narrative_id) {JOIN_DOCUMENT}
+        WHERE p.place <= $most
+        ORDER BY list_position($narratives, p.narrative_id), p.place
         """,
-        {**build_where(s).values, "narratives": list(narratives), "most": most},
+        {**where.values, "narratives": list(narratives), "most": most},
     )

@@ -1,7 +1,7 @@
 """Queries of the Sources page: how much text a snapshot contains, and how it was processed.
 
-Unlike the queries behind shares, these count text of every kind, language and voice, and copies, because they
-describe everything that was collected. Filters for speaker, outlet and dates narrow them as well.
+Unlike the queries for shares, these count text of every kind, language and voice, and copies, because they describe
+everything that was collected. Filters for speaker, outlet and dates apply.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ from narratives.store.snapshot_reader import Snapshot
 def query_outlet_coverage(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
     """Query the documents of each outlet and period of `s.by` with text.
 
-    Columns outlet, period, documents, statements. `documents` are those with any paragraph in the slice, copies
-    and unread languages included. `statements` are the statement paragraphs that shares rest on, with copies as
-    in the slice. Documents whose date is too coarse for `s.by` are in no row.
+    Columns outlet, period, documents (with any paragraph in the slice), statements (the statement paragraphs that
+    shares count, with copies as in the slice). Documents whose date is too coarse for `s.by` are in no row.
     """
     where, counted = _build_where_with_copies(s), build_where(Slice(copies=s.copies)).sql
     period = PERIOD_COLUMN[s.by]
@@ -38,8 +37,8 @@ def query_outlet_coverage(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
 def query_date_sources(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
     """Query the sources of the documents' dates, or the reasons why there is none.
 
-    Columns outlet, date_precision, date_source, documents; most documents first. Documents count if they may lie
-    within the slice's dates; this includes undated ones.
+    Columns outlet, date_precision, date_source, documents; most documents first. Documents count if their date may
+    be within the slice's dates; this includes undated ones.
     """
     where = build_possible_where(replace(s, copies="all"))
     return snapshot.frame(
@@ -91,8 +90,8 @@ def query_outlet_copies(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
 def query_languages(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
     """Query the languages of the paragraphs, most paragraphs first.
 
-    Columns language (ISO 639-1 or empty), paragraphs, statements, matched. `matched` is true if any paragraph in
-    the language is compared with the narratives; `statements` counts these, copies included.
+    Columns language (ISO 639-1 or empty), paragraphs, statements (those that are compared with the narratives,
+    copies included), matched (whether there are any).
     """
     where = _build_where_with_copies(s)
     return _query_counts_by(snapshot, "p.language AS language", where, ", bool_or(p.statement) AS matched")

@@ -9,10 +9,17 @@ import pandas as pd
 
 from narratives.model import Slice
 from narratives.model.slice import Actor, GroupBy
-from narratives.store.queries import GROUP_COLUMN, NOT_REJECTED, PERIOD_COLUMN, build_clustered_sums, build_where
+from narratives.store.queries import (
+    ADVANCING_IDS,
+    GROUP_COLUMN,
+    NOT_REJECTED,
+    PERIOD_COLUMN,
+    build_clustered_sums,
+    build_where,
+)
 from narratives.store.snapshot_reader import Snapshot
 
-# The narratives of the slice, else those of the codebook: `a` is an assignment or a narrative.
+# The narratives of the slice, or else those of the codebook; `a` is an assignment or a narrative.
 _CHOSEN_NARRATIVES = (
     "(a.narrative_id IN (SELECT unnest($narratives)) OR (len($narratives) = 0 AND a.origin = 'codebook'))"
 )
@@ -21,17 +28,14 @@ _CHOSEN_NARRATIVES = (
 def query_text_volumes(snapshot: Snapshot, s: Slice, group: GroupBy) -> pd.DataFrame:
     """Query how much text there is of each speaker, outlet or voice; most paragraphs first, then by name.
 
-    Columns: the one that `group` names, documents, paragraphs (statement paragraphs), advancing (those of them
-    that advance one of the narratives of `query_share_sums`), first and last (day, ISO, empty if none is dated to
-    the day).
+    Columns: the one that `group` names, documents, paragraphs (statement paragraphs), advancing (those that advance
+    a narrative of `query_share_sums`), first and last (ISO day, empty if no date is exact to the day).
     """
     where, column = build_where(s), GROUP_COLUMN[group]
     return snapshot.frame(
         f"""
         SELECT p.{column}, count(DISTINCT p.document_id) AS documents, count(*) AS paragraphs,
-               count(*) FILTER (p.paragraph_id IN (
-                   SELECT a.paragraph_id FROM snap.assignments a
-                   WHERE {NOT_REJECTED} AND {_CHOSEN_NARRATIVES})) AS advancing,
+               count(*) FILTER (p.paragraph_id IN ({ADVANCING_IDS} AND {_CHOSEN_NARRATIVES})) AS advancing,
                coalesce(min(p.date) FILTER (len(p.date) = 10), '') AS first,
                coalesce(max(p.date) FILTER (len(p.date) = 10), '') AS last
         FROM snap.paragraphs p WHERE p.statement AND {where.sql}
@@ -46,21 +50,17 @@ def query_share_sums(
 ) -> pd.DataFrame:
     """Query the sums for the shares of narratives, one row for each speaker or period and narrative.
 
-    Columns: the one that `group` names, narrative_id, narrative and the sums of `measure.clustered_interval`.
-    The narratives are the slice's, else those of the codebook; zeros are included. Speakers or periods of
-    `s.by` with fewer statement paragraphs or documents than given are left out. So is text without a named
-    speaker if `group` is speaker. Rows are in the order of the speaker or period, then of the codebook. The
-    narrative filter does not narrow the totals.
+    Columns: the one that `group` names, narrative_id, narrative and `measure.shares.SUM_COLUMNS`. The narratives
+    are the slice's, or else those of the codebook; zeros are included, and the totals count all text of the slice.
+    Speakers or periods of `s.by` with fewer statement paragraphs or documents than given are left out. So is text
+    without a named speaker if `group` is speaker. By speaker or period, then in codebook order.
     """
     where = build_where(s)
     column = "speaker" if group == "speaker" else PERIOD_COLUMN[s.by]
-    named = "p.speaker <> ''" if group == "speaker" else "true"
-    base = f"""
-        SELECT p.paragraph_id, p.document_id, p.{column} AS key
-        FROM snap.paragraphs p WHERE p.statement AND p.{column} IS NOT NULL AND {named} AND {where.sql}"""
+    where.add("p.speaker <> ''" if group == "speaker" else f"p.{column} IS NOT NULL")
     return snapshot.frame(
         f"""
-        WITH {build_clustered_sums(base, _CHOSEN_NARRATIVES)}
+        WITH {build_clustered_sums(column, where, _CHOSEN_NARRATIVES)}
         SELECT key AS {group}, narrative_id, narrative, documents, total_paragraphs, paragraphs, m2, my, y2
         FROM sums WHERE total_paragraphs >= $least_paragraphs AND documents >= $least_documents
         ORDER BY key, position
@@ -106,10 +106,10 @@ def query_uses(snapshot: Snapshot, s: Slice, actor: Actor, narrative_id: str) ->
 def query_monthly_coverage(snapshot: Snapshot, s: Slice, actor: Actor) -> pd.DataFrame:
     """Query the months with any text of each outlet or speaker: one row for each actor and month.
 
-    Columns actor, period (a month, or a year if the month is unknown), first_day, last_day (ISO: all
-    text of the row lies between them), sure (ISO: some text of it is from this day or before), paragraphs
-    (of any kind). Undated text has no row. Only the slice's speakers and outlets have an effect: copies, other
-    voices and other dates count as text too. By actor and period.
+    Columns actor, period (a month, or a year if the month is unknown), first_day, last_day (ISO: all text of the
+    row is dated between them), sure (ISO: some of it is from this day or earlier), paragraphs (of any kind). Undated
+    text has no row. Of the slice, only the speakers and outlets count; text of any voice and date, and copies, are
+    included. By actor and period.
     """
     where = build_where(Slice(speakers=s.speakers, outlets=s.outlets, copies="all"))
     return snapshot.frame(
@@ -128,9 +128,8 @@ def query_monthly_coverage(snapshot: Snapshot, s: Slice, actor: Actor) -> pd.Dat
 def query_narrative_copies(snapshot: Snapshot, s: Slice, narrative_id: str) -> pd.DataFrame:
     """Count the copies that advance the narrative, by the outlets of the original and of the copy.
 
-    Columns original_outlet, outlet, paragraphs, documents, first (partial date of the first copy,
-    empty if none is dated), most paragraphs first. The slice applies to the copies; its own filter for copies
-    has no effect.
+    Columns original_outlet, outlet, paragraphs, documents, first (partial date of the first copy, empty if none is
+    dated); most paragraphs first. The slice filters the copies; its own filter for copies has no effect.
     """
     where = build_where(replace(s, copies="copies"))
     return snapshot.frame(

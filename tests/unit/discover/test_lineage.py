@@ -102,7 +102,7 @@ def test_a_snapshot_keeps_its_lineage_and_its_predecessor(tmp_path: Path) -> Non
     store = factory.build_store(tmp_path)
     first = store.current()
     assert first is not None and open_snapshot(tmp_path).lineage().empty
-    earlier = open_snapshot(tmp_path).earlier()
+    earlier = open_snapshot(tmp_path).make_previous()
     assert earlier.snapshot_id == first and earlier.candidates == {"c-0000beef"}
     assert earlier.names["c-0000cafe"] == "Elections" and "d002-001" in earlier.members["c-0000cafe"]
     content = factory.content()

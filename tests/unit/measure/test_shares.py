@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from narratives.measure import add_shares, choose_granularity, compute_wilson_interval
+from narratives.measure import add_shares, choose_granularity
+from narratives.measure.shares import compute_wilson_interval
 
 
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))

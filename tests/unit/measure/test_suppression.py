@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from narratives.measure import add_shares, smooth_shares, suppress_small_bases
-from narratives.measure.suppression import compute_period_index
+from narratives.measure.correction import compute_period_index
 from narratives.model import SuppressionRule
 
 COLUMNS = ["narrative_id", "period", "documents", "paragraphs", "total_paragraphs"]

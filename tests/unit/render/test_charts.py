@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from narratives.measure import add_shares, suppress_small_bases
-from narratives.measure.change_points import CHANGE_COLUMNS
+from narratives.measure.shares import CHANGE_COLUMNS
 from narratives.model import SuppressionRule
 from narratives.render import time_series
 from narratives.render.colours import (

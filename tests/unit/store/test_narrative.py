@@ -103,5 +103,5 @@ def test_an_older_snapshot_shows_what_it_has(tmp_path, version):
     card = narrative_queries.query_card(snapshot, "wwii_memory")
     assert card.definition and not card.complete and card.exemplars == ()
     assert snapshot.lineage().empty
-    assert snapshot.earlier().codebook["wwii_memory"][0] == "Memory of the Second World War"
+    assert snapshot.make_previous().codebook["wwii_memory"][0] == "Memory of the Second World War"
     assert narrative_queries.query_narrative_sums(snapshot, Slice(), "wwii_memory", "all")["paragraphs"].tolist() == [2]

@@ -14,10 +14,10 @@ from narratives.store import (
     Evaluation,
     Store,
     open_snapshot,
-    read_evaluation,
     verify_snapshot,
     write_evaluation,
 )
+from narratives.store.files import read_evaluation
 from tests.helpers.factory import build_store, content
 
 NAN = math.nan

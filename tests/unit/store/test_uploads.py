@@ -81,11 +81,11 @@ def test_any_name_is_one_plain_part(name):
     ("name", "body", "reason"),
     [
         ("prog.exe", b"MZ", "extension .exe"),
-        ("texts.tar.gz", b"x", "packed file"),
+        ("texts.tar.gz", b"x", "compressed file"),
         ("empty.txt", b"", "empty"),
         ("manifest.csv", b"path,date\n", "one zip with them"),
-        ("broken.zip", b"PK nothing", "no sound zip"),
-        ("none.zip", packed(), "no file of a kind"),
+        ("broken.zip", b"PK nothing", "not a valid zip"),
+        ("none.zip", packed(), "no file of an accepted type"),
     ],
 )
 def test_what_is_of_no_use_is_refused_with_its_reason(tmp_path, name, body, reason):
@@ -115,15 +115,15 @@ def link(name: str) -> zipfile.ZipInfo:
 @pytest.mark.parametrize(
     ("member", "reason"),
     [
-        ("../outside.txt", "leads out"),
-        ("a/../../../outside.txt", "leads out"),
-        ("/tmp/outside.txt", "leads out"),
-        ("..\\outside.txt", "leads out"),
-        ("C:\\outside.txt", "leads out"),
-        ("a//outside.txt", "leads out"),
+        ("../outside.txt", "points outside"),
+        ("a/../../../outside.txt", "points outside"),
+        ("/tmp/outside.txt", "points outside"),
+        ("..\\outside.txt", "points outside"),
+        ("C:\\outside.txt", "points outside"),
+        ("a//outside.txt", "points outside"),
         (link("link.txt"), "a link"),
-        ("inner.zip", "archive or packed"),
-        ("rows.jsonl.gz", "archive or packed"),
+        ("inner.zip", "archive or compressed"),
+        ("rows.jsonl.gz", "archive or compressed"),
         ("run.sh", "extension .sh"),
         ("/".join("abcdefghijklmnop") + ".txt", "folders deep"),
     ],
@@ -151,14 +151,14 @@ def test_a_bomb_leaves_nothing_behind(tmp_path, monkeypatch):
     body = packed(*((f"{n}.txt", b"0" * 400_000) for n in range(6)))
     assert len(body) < 10_000
     kept = save_upload(tmp_path, "bomb.zip", body, FORMATS)
-    assert not kept.files and "grows beyond" in kept.refused[0].reason
+    assert not kept.files and "is larger than" in kept.refused[0].reason
     assert everything(tmp_path) == []
 
 
 def test_too_many_members_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(inputs, "MAX_MEMBERS", 3)
     kept = save_upload(tmp_path, "many.zip", packed(*((f"{n}.txt", b"x") for n in range(4))), FORMATS)
-    assert not kept.files and "up to 3" in kept.refused[0].reason
+    assert not kept.files and "the limit is 3" in kept.refused[0].reason
 
 
 def test_a_member_that_lies_about_itself_is_refused(tmp_path):

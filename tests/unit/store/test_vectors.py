@@ -10,7 +10,7 @@ import pytest
 
 from narratives.model import StoreError
 from narratives.store import Store, vectors
-from narratives.store.vectors import Mended, find_problems, make_folder_name
+from narratives.store.vectors import RepairResult, find_problems, make_folder_name
 from tests.helpers.vector_files import DIMENSION, Killed, killed_after, opened, vectors_of
 
 
@@ -69,7 +69,7 @@ def test_an_append_takes_up_what_another_appended_meanwhile(tmp_path: Path) -> N
 
 
 def test_what_lacks_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="1 of 1 without"):
+    with pytest.raises(StoreError, match="1 of 1 texts without"):
         opened(tmp_path).get(["a"])
     assert opened(tmp_path).get([]).shape == (0, DIMENSION)
 
@@ -164,11 +164,11 @@ def many(tmp_path: Path) -> Path:
 def test_damage_is_counted_taken_out_of_use_and_replaced(many: Path, name, edit, rows) -> None:
     change(many, name, edit)
     kept = opened(many)
-    assert len(kept.damaged()) + kept.lost() == rows
+    assert len(kept.find_damaged()) + kept.count_lost() == rows
     [problem] = find_problems(many / "v")
     assert f"{rows} of the 40 vectors" in problem and "encodes their texts again" in problem
 
-    assert kept.mend() == Mended(rows, 0)
+    assert kept.repair() == RepairResult(rows, 0)
     assert find_problems(many / "v") == []
     lacking = kept.missing(MANY)
     assert rows - 1 <= len(lacking) <= rows
@@ -176,7 +176,7 @@ def test_damage_is_counted_taken_out_of_use_and_replaced(many: Path, name, edit,
     assert np.array_equal(kept.get(left), vectors_of(left))
     kept.append(lacking, vectors_of(lacking))
     assert np.array_equal(opened(many).get(MANY), vectors_of(MANY))
-    assert opened(many).mend() == Mended(0, 0) and find_problems(many / "v") == []
+    assert opened(many).repair() == RepairResult(0, 0) and find_problems(many / "v") == []
 
 
 @pytest.mark.parametrize(
@@ -188,22 +188,22 @@ def test_a_file_without_checksums_is_read_its_rows_looked_at_and_given_some(many
     assert find_problems(many / "v") == [] and opened(many).missing(MANY) == []
     change(many, "vectors.f32", edit)
     kept = opened(many)
-    assert kept.damaged().tolist() == [5, 6]
+    assert kept.find_damaged().tolist() == [5, 6]
     if first == "append":
         kept.append(["new"], vectors_of(["new"]))
-        assert kept.damaged().tolist() == [5, 6] and kept.mend() == Mended(2, 0)
+        assert kept.find_damaged().tolist() == [5, 6] and kept.repair() == RepairResult(2, 0)
     else:
-        assert kept.mend() == Mended(2, 40)
+        assert kept.repair() == RepairResult(2, 40)
     assert kept.missing(MANY) == MANY[5:7]
     change(many, "keys.bin", shift(16))
-    assert len(opened(many).damaged()) > 35  # it has checksums now
+    assert len(opened(many).find_damaged()) > 35  # it has checksums now
 
 
 def test_checking_by_blocks_finds_the_same(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     change(many, "vectors.f32", put(5 * ROW + 4, bytes(3 * ROW)))
     monkeypatch.setattr(vectors, "BLOCK_ROWS", 7)
-    assert opened(many).damaged().tolist() == [5, 6, 7, 8]
-    assert opened(many).damaged(np.array([30, 8, 2, 8])).tolist() == [8]
+    assert opened(many).find_damaged().tolist() == [5, 6, 7, 8]
+    assert opened(many).find_damaged(np.array([30, 8, 2, 8])).tolist() == [8]
 
 
 def test_a_mending_that_is_killed_is_finished_by_the_next(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,10 +221,10 @@ def test_a_mending_that_is_killed_is_finished_by_the_next(many: Path, monkeypatc
 
         monkeypatch.setattr(vectors, name, killed)
         with pytest.raises(Killed):
-            opened(many).mend()
+            opened(many).repair()
         monkeypatch.setattr(vectors, name, real)
     assert steps == 2
-    assert opened(many).mend() == Mended(0, 0)
+    assert opened(many).repair() == RepairResult(0, 0)
     assert opened(many).missing(MANY) == MANY[5:7]
 
 
@@ -232,8 +232,8 @@ def test_a_reader_of_an_older_state_names_what_was_taken_out_of_use_or_cut(many:
     reader = opened(many)
     rows = reader.rows(MANY)
     change(many, "vectors.f32", put(5 * ROW, bytes(ROW)))
-    opened(many).mend()
-    assert reader.damaged(rows).tolist() == [5] and len(opened(many).damaged()) == 0
+    opened(many).repair()
+    assert reader.find_damaged(rows).tolist() == [5] and len(opened(many).find_damaged()) == 0
     change(many, "vectors.f32", lambda data: data.__delitem__(slice(ROW, None)))
     with pytest.raises(StoreError, match="Run `build`"):
-        reader.damaged(rows)
+        reader.find_damaged(rows)
