@@ -13,11 +13,9 @@ run: .venv/run.stamp
 store-sample/CURRENT: .venv/run.stamp
 	@test -e $@ || $(BIN)/python -m narratives build data/sample --store store-sample
 
-# Coverage is measured on the tests that need neither the model nor a browser. Tests run in two processes, because many
-# of them wait. `--dist loadfile` runs all tests of a file in the same process, so that they share its servers.
+# Tests run in two processes, because many of them wait. A file stays in one process, and so do its servers.
 test: lint
-	$(BIN)/python -m pytest tests/architecture tests/unit tests/property -n 2 --dist loadfile --cov=narratives --cov-report=term:skip-covered
-	$(BIN)/python -m pytest tests/integration tests/dashboard tests/browser -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov=narratives --cov-report=term:skip-covered
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .
