@@ -13,9 +13,10 @@ run: .venv/run.stamp
 store-sample/CURRENT: .venv/run.stamp
 	@test -e $@ || $(BIN)/python -m narratives build data/sample --store store-sample
 
-# Tests run in two processes, because many of them wait. A file stays in one process, and so do its servers.
+# Tests run in two processes, because many of them wait. A file stays in one process, with its servers. The slow browser
+# tests start first.
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov=narratives --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10 --cov=narratives --cov-report=term:skip-covered
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .

@@ -88,10 +88,7 @@ def kremlin(shared: Path) -> Iterator[tuple[str, Source]]:
                 last = part["speaker"] if part["speaker_label_in_source"] else last
                 speakers.append(last or "")
             page = "\n".join([row["title"] or "", row["lead"] or "", *texts, *speakers])
-            yield (
-                f"kremlin/{row['id']}",
-                Source("Kremlin", row["date"], row["url"], texts, tuple(speakers), page),
-            )
+            yield (f"kremlin/{row['id']}", Source("Kremlin", row["date"], row["url"], texts, tuple(speakers), page))
 
 
 def united_nations(shared: Path) -> Iterator[tuple[str, Source]]:

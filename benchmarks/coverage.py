@@ -152,10 +152,7 @@ def correction_section(repeats: int) -> str:
         ]
         for name, table in (
             ("100 assigned and 400 others", correct_shares(frame, labels=labels)),
-            (
-                "100 assigned; recall from 100",
-                correct_shares(frame, quality, labels.assign(others=0, others_true=0)),
-            ),
+            ("100 assigned; recall from 100", correct_shares(frame, quality, labels.assign(others=0, others_true=0))),
             ("rates from 100 and 900", correct_shares(frame, quality, rates_carry_over=True)),
         ):
             some = table.dropna(subset="corrected")

@@ -36,10 +36,7 @@ def main(source: Path, donor: Path, folder: Path) -> None:
     plain = _exports(folder / "plain")
     for name in ("shuffled", "steps"):
         other = _exports(folder / name)
-        print(
-            name,
-            {table: "identical" if plain[table] == other[table] else "differs" for table in EXPORT_TABLES},
-        )
+        print(name, {table: "identical" if plain[table] == other[table] else "differs" for table in EXPORT_TABLES})
         print("  codebook assignments", _assigned(plain, "codebook") == _assigned(other, "codebook"))
         print("  candidates up to ids", _groups(plain) == _groups(other), len(_groups(plain)))
 
@@ -58,11 +55,7 @@ def _build(folder: Path, donor: Path, threads: int, steps: list[list[list[str]]]
         command = [sys.executable, "-m", "narratives", "build", *names, "--store", "store"]
         root = str(Path(__file__).resolve().parent.parent)
         subprocess.run(
-            command,
-            cwd=folder,
-            check=True,
-            env={**environment, "PYTHONPATH": root},
-            stdout=subprocess.DEVNULL,
+            command, cwd=folder, check=True, env={**environment, "PYTHONPATH": root}, stdout=subprocess.DEVNULL
         )
 
 

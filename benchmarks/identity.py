@@ -50,8 +50,7 @@ def _deal(source: Path, folder: Path) -> list[Path]:
     data = source.read_bytes()
     text = (gzip.decompress(data) if source.suffix == ".gz" else data).decode()
     lines = sorted(
-        text.splitlines(keepends=True),
-        key=lambda line: hashlib.sha256(str(json.loads(line)["id"]).encode()).digest(),
+        text.splitlines(keepends=True), key=lambda line: hashlib.sha256(str(json.loads(line)["id"]).encode()).digest()
     )
     ends = [0, *(round(share * len(lines)) for share in PARTS)]
     parts = []

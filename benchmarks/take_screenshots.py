@@ -46,8 +46,7 @@ def main(store: Path, images: Path) -> None:
         for theme in ("light", "dark"):
             for width, most in WIDTHS.items():
                 context = browser.new_context(
-                    viewport={"width": width, "height": 900},
-                    color_scheme="dark" if theme == "dark" else "light",
+                    viewport={"width": width, "height": 900}, color_scheme="dark" if theme == "dark" else "light"
                 )
                 for name, path in pages.items():
                     out = images / f"{name}-{width}-{theme}.png"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from narratives.dashboard import chart_panel
@@ -72,9 +73,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory) -> Path:
-    """A store of the sample as every new user sees it: read, parsed, encoded, matched and clustered."""
-
-    store: Path = tmp_path_factory.mktemp("sample") / "store"
-    build(BuildRequest(inputs=(str(SAMPLE_FOLDER),), store=store))
+def sample(tmp_path_factory, worker_id) -> Path:
+    """A store of the sample as every new user sees it. It is built once for all test processes."""
+    folder = tmp_path_factory.getbasetemp()
+    store = (folder if worker_id == "master" else folder.parent) / "sample" / "store"
+    store.parent.mkdir(exist_ok=True)
+    with FileLock(store.parent / ".built"):
+        if not (store / "CURRENT").exists():
+            build(BuildRequest(inputs=(str(SAMPLE_FOLDER),), store=store))
     return store

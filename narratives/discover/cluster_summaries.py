@@ -11,13 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from narratives.discover.claims import RecurringClaim, Statements
-from narratives.discover.clustering import (
-    CLAIM_PREFIX,
-    UNCLUSTERED,
-    ClusterLabels,
-    is_recurring,
-    make_cluster_id,
-)
+from narratives.discover.clustering import CLAIM_PREFIX, UNCLUSTERED, ClusterLabels, is_recurring, make_cluster_id
 from narratives.model import Cluster, VectorArray
 from narratives.model.text import ALPHABETIC_WORD, load_stop_words
 

@@ -16,14 +16,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from narratives.fetch.archive import Archive, check_type, get_media_type, write_atomically
-from narratives.fetch.client import (
-    RETRY_HINT,
-    HttpClient,
-    RateLimiter,
-    RobotsRules,
-    build_user_agent,
-    describe_status,
-)
+from narratives.fetch.client import RETRY_HINT, HttpClient, RateLimiter, RobotsRules, build_user_agent, describe_status
 from narratives.fetch.host_policy import HostPolicy, ResolveHost, get_host, resolve_host
 from narratives.fetch.records import (
     Clock,

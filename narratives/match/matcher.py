@@ -70,10 +70,7 @@ class Matcher:
         return replace(self, corrections=corrections, thresholds=corrections.thresholds)
 
     def match(
-        self,
-        texts: Sequence[str],
-        vectors: NDArray[np.float32],
-        window_rows: Sequence[NDArray[np.float32]],
+        self, texts: Sequence[str], vectors: NDArray[np.float32], window_rows: Sequence[NDArray[np.float32]]
     ) -> MatchResult:
         """Score `texts` (n) given their `vectors` (n, d) and their windows' vectors (n arrays (w_i, d)).
 

@@ -10,12 +10,7 @@ from narratives.measure.correction import (
     smooth_shares,
     suppress_small_bases,
 )
-from narratives.measure.shares import (
-    add_shares,
-    choose_granularity,
-    compute_difference,
-    find_change_points,
-)
+from narratives.measure.shares import add_shares, choose_granularity, compute_difference, find_change_points
 from narratives.measure.spread import compute_cooccurrence, find_first_uses
 
 __all__ = [

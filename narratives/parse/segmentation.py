@@ -35,14 +35,12 @@ BOILERPLATE = re.compile(
 ICON_WORD = re.compile(r"icon", re.IGNORECASE)
 MIN_ICONS = 5
 FOOTER_HEADING = re.compile(
-    r"(?:popular articles|most popular|most read|related (?:articles|news|stories)|latest news)\s*:?",
-    re.IGNORECASE,
+    r"(?:popular articles|most popular|most read|related (?:articles|news|stories)|latest news)\s*:?", re.IGNORECASE
 )
 MIN_PROSE_PARAGRAPHS, MIN_PROSE_WORDS = 3, 15  # paragraphs, and words in each, that show that an article follows
 OMISSION = re.compile(r"[<\[(]\s*(?:…|\.{3})\s*[>\])]")
 SECTION_COLON = re.compile(
-    r"(?:answers? to (?:media |journalists[’'] )?questions|questions? and answers?|q\s*&\s*a)\b.{0,40}:",
-    re.IGNORECASE,
+    r"(?:answers? to (?:media |journalists[’'] )?questions|questions? and answers?|q\s*&\s*a)\b.{0,40}:", re.IGNORECASE
 )
 CONTENTS_LABEL = re.compile(r"(?:table of )?contents\s*:?", re.IGNORECASE)
 SENTENCE_END = re.compile(r"[.!?…:;,][\"”“’'»)\]]*$")

@@ -8,13 +8,7 @@ from narratives.read.config import (
     read_judgements,
     read_labels,
 )
-from narratives.read.formats import (
-    compute_fingerprint,
-    find_unused,
-    list_columns,
-    read_file,
-    read_file_verified,
-)
+from narratives.read.formats import compute_fingerprint, find_unused, list_columns, read_file, read_file_verified
 from narratives.read.inputs import find_inputs, get_place, make_printable, survey
 from narratives.read.rows import DOCUMENT_FIELDS, fold
 

@@ -14,18 +14,7 @@ from typing import Any, cast
 from narratives.model import InputFile, RawDocument, RawParagraph, ReadError, Rejected, TextKind
 
 CONTENT_FIELDS = ("text", "paragraphs")
-METADATA_FIELDS = (
-    "id",
-    "url",
-    "outlet",
-    "title",
-    "date",
-    "speaker",
-    "language",
-    "source_ref",
-    "text_kind",
-    "lead",
-)
+METADATA_FIELDS = ("id", "url", "outlet", "title", "date", "speaker", "language", "source_ref", "text_kind", "lead")
 DOCUMENT_FIELDS = CONTENT_FIELDS + METADATA_FIELDS
 MAX_NAME = 80  # characters of a column name in messages
 MAX_REASON = 1000  # characters of the reason for a rejection

@@ -19,10 +19,7 @@ STREAMLIT = {
         "[data-testid=stSidebarNavItems]",
         "the navigation's list holds the section's name and its links in a div, not in a list item",
     ),
-    "listitem": (
-        "[data-testid=stSidebarNavItems]",
-        "the navigation's links are items of that div",
-    ),
+    "listitem": ("[data-testid=stSidebarNavItems]", "the navigation's links are items of that div"),
 }
 _RUN = """async ([known, grave]) => {
   const found = await axe.run(document, {resultTypes: ["violations"], elementRef: true});
@@ -75,11 +72,10 @@ def test_axe_is_awake(browser, address):
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 1440), ("light", 390)])
 def test_no_page_has_a_grave_violation(browser, address, paths, scheme, width):
     assert len(paths) >= 4
-    for path in paths:
-        with fresh(browser, width) as watched:
-            watched.page.emulate_media(color_scheme=scheme)
-            page = opened(watched, f"{address}{path}")
-            assert not violations(page), path
+    with fresh(browser, width) as watched:
+        watched.page.emulate_media(color_scheme=scheme)
+        for path in paths:
+            assert not violations(opened(watched, f"{address}{path}")), path
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -100,8 +96,8 @@ def test_neither_have_menus_and_tables(browser, address, scheme):
 
 def test_every_chart_is_told_in_words(browser, address, paths):
     charts = 0
-    for path in paths:
-        with fresh(browser) as watched:
+    with fresh(browser) as watched:
+        for path in paths:
             page = opened(watched, f"{address}{path}")
             if path.strip("/") in ("", "narrative", "speakers", "map"):
                 page.wait_for_selector(".js-plotly-plot .main-svg")

@@ -12,18 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pyarrow import parquet
 
-from tests.helpers.browser import (
-    choose,
-    downloaded,
-    fetched,
-    fresh,
-    opened,
-    put,
-    serving,
-    settled,
-    sql,
-    turned_to,
-)
+from tests.helpers.browser import choose, downloaded, fetched, fresh, opened, put, serving, settled, sql, turned_to
 from tests.helpers.factory import build_store
 
 pytestmark = pytest.mark.browser
@@ -113,12 +102,7 @@ def test_filters_order_and_three_formats_are_what_sql_says(browser, address, sto
         choose(page, "From", "2016")
         choose(page, "To", "2017")
         put(turned_to(page, "Evidence"), "Sort all rows by", "Newest first")
-        assert query(page) == {
-            "sort": ["newest"],
-            "speaker": ["Vladimir Putin"],
-            "from": ["2016"],
-            "to": ["2017"],
-        }
+        assert query(page) == {"sort": ["newest"], "speaker": ["Vladimir Putin"], "from": ["2016"], "to": ["2017"]}
         expected = sql(
             store,
             f"SELECT paragraph_id FROM paragraphs p WHERE {STATEMENTS} AND speaker = 'Vladimir Putin' "

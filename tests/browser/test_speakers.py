@@ -65,8 +65,7 @@ def test_filters_change_every_chart_and_table_of_speakers_alike(browser, address
             rows = table[table["speaker"] == name]
             assert hits(rows, "narrative_id") == counted(store, condition)
             [(total,)] = sql(
-                store,
-                f"SELECT count(*) FROM paragraphs p WHERE p.statement AND p.duplicate_of = '' AND {condition}",
+                store, f"SELECT count(*) FROM paragraphs p WHERE p.statement AND p.duplicate_of = '' AND {condition}"
             )
             assert set(rows["total_paragraphs"]) == {total}
         profile = saved(page, "profile", "Numbers (CSV)")

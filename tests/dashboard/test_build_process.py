@@ -22,10 +22,7 @@ def finished(code: str) -> tuple[BuildProcess, int]:
 
 
 def test_progress_is_heard():
-    lines = [
-        '{"stage": "reading", "done": 1, "total": null}',
-        '{"stage": "encoding", "done": 32, "total": 128}',
-    ]
+    lines = ['{"stage": "reading", "done": 1, "total": null}', '{"stage": "encoding", "done": 32, "total": 128}']
     build, status = finished(f"import sys; [print(l, file=sys.stderr) for l in {lines!r}]")
     assert status == 0
     assert (build.stage, build.done, build.total, build.share) == ("encoding", 32, 128, 0.25)

@@ -170,11 +170,7 @@ def test_likeness_orders_filters_and_is_shown(store, monkeypatch):
     assert phrases.describe_unread_languages(1) in said(app)  # the Russian paragraph
     assert shown_ids(opened(like="they falsify the war", outlet=["RT"])) == ["d003-001", "d002-001"]
     assert shown_ids(opened(like="they falsify the war", text="history")) == ["d004-001"]
-    assert shown_ids(opened(like="they falsify the war", sort="oldest")) == [
-        "d002-001",
-        "d003-001",
-        "d004-001",
-    ]
+    assert shown_ids(opened(like="they falsify the war", sort="oldest")) == ["d002-001", "d003-001", "d004-001"]
 
 
 def test_nothing_near_is_said(store, monkeypatch):
@@ -205,10 +201,7 @@ def test_searching_for_words_loads_no_search(store, monkeypatch):
     ("row", "reason"),
     [
         ({"statement": True}, ""),
-        (
-            {"statement": False, "voice": "own", "kind": "body", "words": 3},
-            "Not counted: shorter than 5 words.",
-        ),
+        ({"statement": False, "voice": "own", "kind": "body", "words": 3}, "Not counted: shorter than 5 words."),
         ({"statement": False, "voice": "own", "kind": "heading", "words": 9}, "Not counted: a heading."),
     ],
 )

@@ -10,11 +10,7 @@ from pathlib import Path
 import pytest
 
 from narratives.dashboard import builds
-from narratives.dashboard.builds import (
-    BuildJob,
-    BuildJobRegistry,
-    make_build_command,
-)
+from narratives.dashboard.builds import BuildJob, BuildJobRegistry, make_build_command
 from narratives.model.errors import EXIT_BUSY, EXIT_NOTHING_READ, EXIT_STOPPED
 
 REPORT = json.dumps({"report": {"inputs_readable": 1, "snapshot": "abc", "rejected": []}})

@@ -51,8 +51,7 @@ def forget_the_map(store: Path) -> None:
     path = folder / snapshot_reader.DATABASE_FILE
     manifest = files.load_snapshot_manifest(folder)
     files.save_snapshot_manifest(
-        folder,
-        replace(manifest, sizes={path.name: path.stat().st_size}, checksums={path.name: compute_sha256(path)}),
+        folder, replace(manifest, sizes={path.name: path.stat().st_size}, checksums={path.name: compute_sha256(path)})
     )
 
 

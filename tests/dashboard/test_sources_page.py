@@ -26,11 +26,7 @@ from tests.helpers.factory import build_store
 
 pytestmark = pytest.mark.usefixtures("at_home")
 PAGE = "pages/sources_page.py"
-CSV = (
-    "table.csv",
-    b"Body text,When,Person\nThe harvest was good in the south.,2017-02,A\n,2018,B\n",
-    "text/csv",
-)
+CSV = ("table.csv", b"Body text,When,Person\nThe harvest was good in the south.,2017-02,A\n,2018,B\n", "text/csv")
 
 
 def sources(**state: object) -> AppTest:
@@ -193,10 +189,7 @@ def test_tables_of_different_columns_are_built_one_after_another(tmp_path, monke
     one, two = mixed.path / "a/one.csv", mixed.path / "two.jsonl"
     monkeypatch.chdir(elsewhere)
     made = uploads.plan_builds([mixed, whole], {one: (), two: (("text", "body"),)})
-    assert made == [
-        ((), [str(mixed.path / "note.txt"), str(whole.path), str(one)]),
-        ((("text", "body"),), [str(two)]),
-    ]
+    assert made == [((), [str(mixed.path / "note.txt"), str(whole.path), str(one)]), ((("text", "body"),), [str(two)])]
     assert uploads.plan_builds([mixed], {one: (), two: ()}) == [((), [str(mixed.path)])]
     monkeypatch.chdir(tmp_path)  # within the working folder names are relative to it
     assert uploads.plan_builds([mixed], {one: (), two: ()}) == [((), [str(mixed.path.relative_to(tmp_path))])]

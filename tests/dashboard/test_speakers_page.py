@@ -69,8 +69,7 @@ def tabled(app: AppTest, key: str, panel: int = 0) -> object:
 
 
 @pytest.mark.parametrize(
-    "s",
-    [Slice(), Slice(speakers=(PUTIN, LAVROV)), Slice(date_from="2017", date_to="2018"), Slice(copies="all")],
+    "s", [Slice(), Slice(speakers=(PUTIN, LAVROV)), Slice(date_from="2017", date_to="2018"), Slice(copies="all")]
 )
 def test_the_cells_are_the_snapshot_s_counts(store, s):
     state = {"speaker": list(s.speakers), "from": s.date_from, "to": s.date_to, "copies": s.copies}

@@ -48,10 +48,7 @@ def speaking() -> SnapshotContent:
         made.append(document(100 + n, when, "TASS" if n % 2 else "Kremlin", f"Meeting {n}", bodies))
     for n in range(20):
         when = f"{2017 + n % 2}-{1 + n % 12:02}-10"
-        bodies = [
-            (LAVROV, "own", _text(200 + n, 1), {MEDDLES: 0.9}),
-            ("", "outlet", _text(200 + n, 2), {}),
-        ]
+        bodies = [(LAVROV, "own", _text(200 + n, 1), {MEDDLES: 0.9}), ("", "outlet", _text(200 + n, 2), {})]
         made.append(document(200 + n, when, "TASS", f"Briefing {n}", bodies))
     for n in range(6):
         bodies = [(HAWK, "own", _text(300 + n, place), {MEDDLES: 0.8} if place == 1 else {}) for place in range(1, 7)]
@@ -62,11 +59,7 @@ def speaking() -> SnapshotContent:
         original = f"d{200 + n}-001"
         made.append(
             document(
-                500 + n,
-                f"2019-0{n}-01",
-                "RT",
-                "A reprint",
-                [(LAVROV, "quoted", _text(200 + n, 1), {MEDDLES: 0.9})],
+                500 + n, f"2019-0{n}-01", "RT", "A reprint", [(LAVROV, "quoted", _text(200 + n, 1), {MEDDLES: 0.9})]
             )
         )
         copied[f"d{500 + n}-001"] = original

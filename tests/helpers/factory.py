@@ -142,12 +142,7 @@ def content() -> SnapshotContent:
             "RT",
             "Kremlin on the elections",
             [
-                (
-                    putin,
-                    "quoted",
-                    "The United States interferes in elections everywhere.",
-                    {"us_meddles_too": 0.95},
-                ),
+                (putin, "quoted", "The United States interferes in elections everywhere.", {"us_meddles_too": 0.95}),
                 ("", "outlet", "The remarks came at the end of a long day.", {}),
             ],
         ),
@@ -165,12 +160,7 @@ def content() -> SnapshotContent:
             "On the ninth of May",
             [
                 (putin, "own", "Nobody may rewrite the history of that war.", {"wwii_memory": 0.88}),
-                (
-                    putin,
-                    "own",
-                    '=HYPERLINK("http://example.org") is what the slide said in full.',
-                    {"c-0000beef": 0.7},
-                ),
+                (putin, "own", '=HYPERLINK("http://example.org") is what the slide said in full.', {"c-0000beef": 0.7}),
             ],
         ),
         document(
@@ -178,14 +168,7 @@ def content() -> SnapshotContent:
             "2019-02-03",
             "TASS",
             "A reprint",
-            [
-                (
-                    putin,
-                    "quoted",
-                    "The United States interferes in elections everywhere.",
-                    {"us_meddles_too": 0.95},
-                )
-            ],
+            [(putin, "quoted", "The United States interferes in elections everywhere.", {"us_meddles_too": 0.95})],
         ),
         document(
             6,
@@ -206,10 +189,7 @@ def content() -> SnapshotContent:
     documents = [made_document for made_document, _ in made]
     return SnapshotContent(
         documents=documents,
-        rejected=[
-            Rejected("in/broken.jsonl", 3, "invalid JSON"),
-            Rejected("in/photo.png", 0, "unknown extension"),
-        ],
+        rejected=[Rejected("in/broken.jsonl", 3, "invalid JSON"), Rejected("in/photo.png", 0, "unknown extension")],
         copies={"d005-001": "d002-001"},
         statements={
             p.paragraph_id
@@ -246,12 +226,7 @@ def content() -> SnapshotContent:
             ),
         ],
         events=[
-            Event(
-                date(2016, 11, 8),
-                "US presidential election",
-                "https://example.org/election",
-                ("us_meddles_too",),
-            ),
+            Event(date(2016, 11, 8), "US presidential election", "https://example.org/election", ("us_meddles_too",)),
             Event(date(2018, 3, 18), "Russian presidential election", "https://example.org/vote"),
         ],
         speakers=[

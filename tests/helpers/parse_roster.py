@@ -18,10 +18,7 @@ ROSTER = Roster(
         Speaker(
             "Dmitry Peskov",
             ("Dmitri Peskov",),
-            (
-                Role("Kremlin spokesman", date(2012, 5, 22)),
-                Role("Presidential Press Secretary", date(2012, 5, 22)),
-            ),
+            (Role("Kremlin spokesman", date(2012, 5, 22)), Role("Presidential Press Secretary", date(2012, 5, 22))),
             "Presidential Executive Office",
         ),
         Speaker("Natalya Timakova", roles=(Role("Kremlin spokesman", date(2008, 5, 13), date(2012, 5, 21)),)),

@@ -132,11 +132,7 @@ def test_quality_and_its_caveat_stand_in_it(tmp_path):
 def test_a_hostile_text_stays_a_text(tmp_path):
     base = content()
     made = document(
-        8,
-        "2018-05-09",
-        HOSTILE,
-        HOSTILE,
-        [(HOSTILE, "own", f"{HOSTILE} said at some length.", {"wwii_memory": 0.99})],
+        8, "2018-05-09", HOSTILE, HOSTILE, [(HOSTILE, "own", f"{HOSTILE} said at some length.", {"wwii_memory": 0.99})]
     )
     bad = replace(made[0], url="javascript:alert(3)", title=HOSTILE)
     narratives = tuple(replace(n, name=f"{n.name} {HOSTILE}") for n in base.narratives.narratives)
@@ -216,12 +212,7 @@ def test_narratives_take_turns_and_speakers_differ():
     ]
     columns = ["narrative_id", "paragraph_id", "document_id", "speaker", "score"]
     assert select_diverse(pd.DataFrame(rows, columns=columns), 2)["paragraph_id"].tolist() == ["p1", "p4"]
-    assert select_diverse(pd.DataFrame(rows, columns=columns), 5)["paragraph_id"].tolist() == [
-        "p1",
-        "p4",
-        "p2",
-        "p3",
-    ]
+    assert select_diverse(pd.DataFrame(rows, columns=columns), 5)["paragraph_id"].tolist() == ["p1", "p4", "p2", "p3"]
 
 
 @given(st.floats(1e-5, 1.0), st.integers(2, 6))
@@ -247,11 +238,7 @@ def test_an_excerpt_begins_where_the_match_was_decided():
 def test_the_command_in_it_makes_it_again(store, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(store.parent)
     s = Slice(
-        speakers=("Vladimir Putin", "", "--nobody"),
-        date_from="2016",
-        by="half",
-        copies="all",
-        voices=("own", "outlet"),
+        speakers=("Vladimir Putin", "", "--nobody"), date_from="2016", by="half", copies="all", voices=("own", "outlet")
     )
     snapshot = open_snapshot(store)
     command = shlex.split(format_command(s, snapshot.meta().snapshot_id, "store"))

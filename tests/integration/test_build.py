@@ -14,14 +14,7 @@ import pytest
 from narratives import measure
 from narratives.model import BuildReport, QualityMetrics, Slice, StoreBusyError, StoreError, UsageError
 from narratives.resources import SAMPLE_FOLDER, SAMPLE_NOTICE
-from narratives.store import (
-    DEFAULT_COPIES,
-    EXPORT_TABLES,
-    Store,
-    export_slice,
-    open_snapshot,
-    verify_snapshot,
-)
+from narratives.store import DEFAULT_COPIES, EXPORT_TABLES, Store, export_slice, open_snapshot, verify_snapshot
 from narratives.workflows.build import BuildRequest, build
 from tests.helpers.fakes import FakeEncoder
 
@@ -329,8 +322,7 @@ def test_the_sample_is_marked_wherever_it_goes(tmp_path: Path) -> None:
     said = json.loads((SAMPLE_FOLDER / "seeds.jsonl").read_text("utf-8").splitlines()[0])["paragraphs"][0]["text"]
     codebook = tmp_path / "said.toml"
     codebook.write_text(
-        CODEBOOK.replace("The alliance brings its bases closer to our border.", said.replace('"', "'")),
-        "utf-8",
+        CODEBOOK.replace("The alliance brings its bases closer to our border.", said.replace('"', "'")), "utf-8"
     )
     run(tmp_path / "s", str(SAMPLE_FOLDER / "seeds.jsonl"), codebook=codebook)
     assert Store(tmp_path / "s").snapshots()[0].notice == SAMPLE_NOTICE

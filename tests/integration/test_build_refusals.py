@@ -99,10 +99,7 @@ def test_all_that_was_rejected_is_listed_until_it_is_mended(tmp_path: Path) -> N
     (folder / "far").mkdir()
     (folder / "manifest.csv").write_text("path,date\na.jsonl,2016\nnone.txt,2017\n")
     report = run(tmp_path / "s", str(folder))
-    assert sorted(Path(p).name for p in listed(tmp_path / "s")["source_path"]) == [
-        "manifest.csv",
-        "notes.odt",
-    ]
+    assert sorted(Path(p).name for p in listed(tmp_path / "s")["source_path"]) == ["manifest.csv", "notes.odt"]
     (folder / "manifest.csv").unlink()
     (folder / "notes.odt").unlink()
     report = run(tmp_path / "s", str(folder))

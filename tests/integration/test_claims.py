@@ -15,13 +15,7 @@ from narratives.discover import (
     find_recurring_claims,
     summarise_claims,
 )
-from narratives.discover.claims import (
-    MAX_CLAUSE_WORDS,
-    MIN_CLAUSE_WORDS,
-    NEAR_COSINE,
-    extract_clauses,
-    score_stance,
-)
+from narratives.discover.claims import MAX_CLAUSE_WORDS, MIN_CLAUSE_WORDS, NEAR_COSINE, extract_clauses, score_stance
 from narratives.discover.clustering import is_recurring
 from narratives.embed import load_encoder
 from narratives.model import MIN_STANCE

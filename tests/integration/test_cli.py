@@ -64,11 +64,7 @@ def test_wrong_usage_exits_with_two(tmp_path: Path, store: str, capsys: pytest.C
     ):
         assert main(arguments) == 2, arguments
         assert "Expected" in capsys.readouterr().err
-    for arguments in (
-        ["export", "everything"],
-        ["build", "a.csv", "--map", "text"],
-        ["build", "--map", "tekst=a"],
-    ):
+    for arguments in (["export", "everything"], ["build", "a.csv", "--map", "text"], ["build", "--map", "tekst=a"]):
         with pytest.raises(SystemExit) as exit_:
             main(arguments)
         assert exit_.value.code == 2

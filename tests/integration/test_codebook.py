@@ -96,9 +96,6 @@ def test_colours_can_be_told_apart(codebook):
 @pytest.mark.shared
 def test_shares_no_run_of_words_with_the_sources(shared):
     done = subprocess.run(
-        [sys.executable, str(shared / "tools/overlap.py"), str(PATH)],
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, str(shared / "tools/overlap.py"), str(PATH)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout

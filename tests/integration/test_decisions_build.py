@@ -9,16 +9,7 @@ import pandas as pd
 import pytest
 
 from narratives import measure
-from narratives.model import (
-    BuildReport,
-    Codebook,
-    ConfigError,
-    Decision,
-    LabelledText,
-    Narrative,
-    Slice,
-    Verdict,
-)
+from narratives.model import BuildReport, Codebook, ConfigError, Decision, LabelledText, Narrative, Slice, Verdict
 from narratives.store import DECISIONS_FILE, EXPORT_TABLES, DecisionLog, Store, export_slice, hash_decisions
 from narratives.workflows.match import collect_verdicts
 from tests.integration.test_build import CLAIMS, rows, run, tables, write
@@ -141,11 +132,7 @@ def narrative(name: str, *replaces: str) -> Narrative:
         ([narrative("both", "a", "b")], {"a": "rejected", "b": "rejected"}, {"both": "rejected"}),
         ([narrative("both", "a", "b")], {"a": "rejected"}, {}),
         ([narrative("x", "old"), narrative("y", "old")], {"old": "accepted"}, {}),
-        (
-            [narrative("x", "old"), narrative("y", "old")],
-            {"old": "rejected"},
-            {"x": "rejected", "y": "rejected"},
-        ),
+        ([narrative("x", "old"), narrative("y", "old")], {"old": "rejected"}, {"x": "rejected", "y": "rejected"}),
         ([narrative("x", "old"), narrative("old")], {"old": "accepted"}, {"old": "accepted"}),
         ([narrative("x")], {"gone": "accepted"}, {}),
     ],

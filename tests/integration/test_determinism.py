@@ -26,15 +26,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for name, (threads, seed, steps) in wanted.items():
         number = str(threads)
         environment = {**os.environ, "OMP_NUM_THREADS": number, "OPENBLAS_NUM_THREADS": number}
-        command = [
-            sys.executable,
-            "-m",
-            "tests.helpers.determinism_builds",
-            number,
-            base / name,
-            str(seed),
-            str(steps),
-        ]
+        command = [sys.executable, "-m", "tests.helpers.determinism_builds", number, base / name, str(seed), str(steps)]
         subprocess.run([str(part) for part in command], cwd=ROOT, env=environment, check=True)
     return {name: base / name for name in wanted}
 

@@ -12,13 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from narratives.embed.encoder import (
-    BUNDLED_NAME,
-    MODEL_BATCH_ROWS,
-    SentenceEncoder,
-    load_encoder,
-    locate_bundled_model,
-)
+from narratives.embed.encoder import BUNDLED_NAME, MODEL_BATCH_ROWS, SentenceEncoder, load_encoder, locate_bundled_model
 from narratives.model import EncoderError
 from tests.conftest import ROOT
 

@@ -25,12 +25,7 @@ def gold(tmp_path: Path) -> Path:
     labels = (["bases"], ["sanctions"], [], [])
     path = tmp_path / "gold.jsonl"
     lines = [
-        {
-            "id": f"doc{i // 2}-{i}",
-            "text": f"{CLAIMS[i % 4]} Number {i}.",
-            "labels": labels[i % 4],
-            "disputed": [],
-        }
+        {"id": f"doc{i // 2}-{i}", "text": f"{CLAIMS[i % 4]} Number {i}.", "labels": labels[i % 4], "disputed": []}
         for i in range(48)
     ]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
@@ -120,11 +115,7 @@ def test_a_file_without_any_label_is_refused(tmp_path: Path, store: Store) -> No
 
 
 def test_the_commands_from_import_to_figures(
-    gold: Path,
-    store: Store,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    gold: Path, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     use_encoder(monkeypatch, FakeEncoder())
     codebook = str(small_codebook(tmp_path))

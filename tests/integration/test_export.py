@@ -84,12 +84,7 @@ def test_narratives_are_summed_up(path: Path) -> None:
     ("s", "paragraphs", "assignments", "documents"),
     [
         (Slice(copies="all", speakers=("Maria Zakharova",)), 3, 3, ["d001"]),
-        (
-            Slice(copies="all", speakers=("",)),
-            11,
-            1,
-            ["d001", "d002", "d003", "d004", "d005", "d006", "d007"],
-        ),
+        (Slice(copies="all", speakers=("",)), 11, 1, ["d001", "d002", "d003", "d004", "d005", "d006", "d007"]),
         (Slice(copies="all", outlets=("RT", "")), 7, 3, ["d002", "d003", "d006"]),
         (Slice(copies="all", narratives=("us_meddles_too",)), 3, 3, ["d001", "d002", "d005"]),
         (Slice(copies="originals", narratives=("us_meddles_too",)), 2, 2, ["d001", "d002"]),

@@ -46,11 +46,7 @@ IDS = "empty blank nul binary bare scripts large bomb cut tables tags attribute"
         (b"<p>a\0b</p>", "a.html", "NUL"),
         (bytes(range(256)) * 20, "a.html", "binary content"),
         (b"<html><body></body></html>", "a.html", "a page with text"),
-        (
-            b"<div id=root></div><script>var text = 'A sentence with words.'</script>",
-            "a.html",
-            "filled by scripts",
-        ),
+        (b"<div id=root></div><script>var text = 'A sentence with words.'</script>", "a.html", "filled by scripts"),
         (P.encode() * N, "a.html", "a larger one"),
         (gzip.compress(b"<p>" + b"a" * 200_000_000, 9), "a.html.gz", "a larger one"),
         (gzip.compress(P.encode())[:-9], "a.html.gz", "gzip"),
@@ -109,16 +105,7 @@ def test_text_without_markup_is_read(tmp_path):
 
 
 TAGS = ("p", "div", "b", "br", "table", "tr", "td", "script", "h1", "title", "blockquote")
-MARKUP = [
-    *(f"<{t}>" for t in TAGS),
-    *(f"</{t}>" for t in TAGS),
-    "<!--",
-    "-->",
-    "&amp",
-    "&#0;",
-    "&#xd800;",
-    "<?xml",
-]
+MARKUP = [*(f"<{t}>" for t in TAGS), *(f"</{t}>" for t in TAGS), "<!--", "-->", "&amp", "&#0;", "&#xd800;", "<?xml"]
 pieces = st.sampled_from([*MARKUP, ENGLISH, "Ann Lee: yes.", "\0", " charset="])
 
 

@@ -145,19 +145,11 @@ def test_plain_statements_are_matched_to_their_narratives_and_ordinary_ones_to_n
 def test_the_seed_documents_are_matched_as_a_reader_would(real, shared):
     matcher, embed = real
     cases = {
-        "western_russophobia": (
-            "000",
-            ["“obvious,” Russian", "carefully orchestrated", "as tool in an elect"],
-        ),
+        "western_russophobia": ("000", ["“obvious,” Russian", "carefully orchestrated", "as tool in an elect"]),
         "us_meddles_too": ("002", ["stop interfering", "actively interfering", "Point your finger"]),
         "syria_counterterrorism": (
             "004",
-            [
-                "short-sighted and absurd",
-                "key goals are the fight",
-                "Damascus in this fight",
-                "hands of terrorists",
-            ],
+            ["short-sighted and absurd", "key goals are the fight", "Damascus in this fight", "hands of terrorists"],
         ),
     }
     for narrative, (seed, phrases) in cases.items():

@@ -150,11 +150,7 @@ def test_an_export_of_ones_own_is_not_held_to_the_limits_of_a_page(store):
 
 # --- the search in the text ---------------------------------------------------------------------------------
 def test_what_is_searched_twice_comes_once():
-    assert parse_search_terms('war War -war "the war" WAR -War') == [
-        ("war", True),
-        ("war", False),
-        ("the war", True),
-    ]
+    assert parse_search_terms('war War -war "the war" WAR -War') == [("war", True), ("war", False), ("the war", True)]
 
 
 def test_a_search_of_too_many_words_is_refused(store):

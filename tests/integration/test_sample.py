@@ -91,10 +91,7 @@ def test_nothing_in_the_data_is_copied_from_the_sources(shared: Path) -> None:
         ({"url": "http://en.kremlin.ru/events/president/news/1"}, "url is"),
         ({"source_ref": "kremlin/1"}, "no source"),
         ({"speaker": "Nobody Known"}, "not on the page"),
-        (
-            {"text": "A sentence about gardens, kittens and marmalade that no page of the source contains."},
-            "words",
-        ),
+        ({"text": "A sentence about gardens, kittens and marmalade that no page of the source contains."}, "words"),
         ({"paragraph": 999_999}, "no such paragraph"),
     ],
     ids=["date", "url", "document", "speaker", "text", "paragraph"],

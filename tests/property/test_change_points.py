@@ -31,8 +31,7 @@ def test_series_without_a_change_rarely_show_one(periods):
 
 
 @pytest.mark.parametrize(
-    ("periods", "documents", "share", "likeness"),
-    [(36, 40, 0.01, 0.1), (20, 100, 0.01, 0.2), (8, 400, 0.005, 0.05)],
+    ("periods", "documents", "share", "likeness"), [(36, 40, 0.01, 0.1), (20, 100, 0.01, 0.2), (8, 400, 0.005, 0.05)]
 )
 def test_a_share_that_trebles_is_found_where_it_does(periods, documents, share, likeness):
     draw, number, half = np.random.default_rng(3), 100, periods // 2

@@ -45,10 +45,7 @@ CASES = [(0.05, 0.1, 0.8, 0.03), (0.1, 0.2, 0.6, 0.02), (0.2, 0.05, 0.9, 0.05)]
 def test_known_rates_take_the_bias_away(share, likeness, recall, rate):
     draw = np.random.default_rng(3)
     frame = matched(draw, 150, share, likeness, recall, rate)
-    found_recall, found_rate = (
-        draw.binomial(100, recall, REPEATS) / 100,
-        draw.binomial(900, rate, REPEATS) / 900,
-    )
+    found_recall, found_rate = (draw.binomial(100, recall, REPEATS) / 100, draw.binomial(900, rate, REPEATS) / 900)
     quality = [
         measured(key, *values)
         for key, *values in zip(
@@ -136,10 +133,7 @@ def test_each_narrative_has_the_method_its_labels_allow():
     )
     quality = [measured(f"n{i}", 0.8, 40, 0.01, 950) for i in (1, 2)] + [measured("", 0.8, 99, 0.01, 999)]
     found = correct_shares(
-        small((100, 1000), (100, 1000), (100, 1000), (100, 1000), (0, 0)),
-        quality,
-        labels,
-        rates_carry_over=True,
+        small((100, 1000), (100, 1000), (100, 1000), (100, 1000), (0, 0)), quality, labels, rates_carry_over=True
     )
     assert list(found["correction"]) == ["labels", "precision", "rates", "", ""]
     assert list(found["correction_reason"]) == ["", "", "", NOT_MEASURED, NOT_MEASURED]

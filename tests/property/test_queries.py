@@ -181,9 +181,7 @@ def test_prevalence_and_unassigned(snapshot: Snapshot, s: Slice) -> None:
 
 @many
 @given(
-    s=slices,
-    unassigned=st.booleans(),
-    text=st.sampled_from(["", "THE", "elections", '"the war"', "war the", "'; --"]),
+    s=slices, unassigned=st.booleans(), text=st.sampled_from(["", "THE", "elections", '"the war"', "war the", "'; --"])
 )
 def test_paragraphs(snapshot: Snapshot, s: Slice, unassigned: bool, text: str) -> None:
     live = _live()

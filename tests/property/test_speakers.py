@@ -10,23 +10,8 @@ from hypothesis import strategies as st
 
 from narratives.model import Slice
 from narratives.store import Snapshot, open_snapshot
-from narratives.store.queries.speakers import (
-    query_narrative_copies,
-    query_share_sums,
-    query_text_volumes,
-    query_uses,
-)
-from tests.helpers.attribution import (
-    GUEST,
-    HAWK,
-    LAVROV,
-    MEDDLES,
-    MEMORY,
-    PUTIN,
-    RUSSOPHOBIA,
-    speaking,
-    speaking_store,
-)
+from narratives.store.queries.speakers import query_narrative_copies, query_share_sums, query_text_volumes, query_uses
+from tests.helpers.attribution import GUEST, HAWK, LAVROV, MEDDLES, MEMORY, PUTIN, RUSSOPHOBIA, speaking, speaking_store
 
 
 @pytest.fixture(scope="module")

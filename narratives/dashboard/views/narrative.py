@@ -158,12 +158,7 @@ def draw_lineage(view: View, context: NarrativeContext) -> None:
         "What each build changed about this narrative, latest first, for the snapshots still in the store. "
         "With the same definition and the same matcher, the same texts give the same counts."
     )
-    st.dataframe(
-        rows,
-        hide_index=True,
-        height="content",
-        column_config={"What changed": TEXT_COLUMN(width="large")},
-    )
+    st.dataframe(rows, hide_index=True, height="content", column_config={"What changed": TEXT_COLUMN(width="large")})
 
 
 def draw_narrative_opener(view: View) -> None:

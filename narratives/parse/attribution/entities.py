@@ -21,10 +21,7 @@ from narratives.parse.attribution.mentions import (
 from narratives.parse.attribution.roster import Roster, get_only, get_surname, make_role_key
 
 # What a role without further words means on these sites.
-HOME_ROLES = {
-    ("Kremlin", "president"): "President of Russia",
-    ("Kremlin", "head of state"): "President of Russia",
-}
+HOME_ROLES = {("Kremlin", "president"): "President of Russia", ("Kremlin", "head of state"): "President of Russia"}
 _SENTENCE_BREAKS = (".", "?", "!", ":", ";", "—", "–", "*")
 _VERBS = lexicon.SAYING_VERBS | lexicon.ACTING_VERBS
 

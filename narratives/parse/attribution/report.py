@@ -231,10 +231,7 @@ def find_headline_speaker(head: Sequence[Token], title: str, entities: EntityInd
 
 
 def _attribute_by_verbs(
-    paragraph: _ReportParagraph,
-    subjects: Sequence[tuple[int, str]],
-    entities: EntityIndex,
-    state: DiscourseState,
+    paragraph: _ReportParagraph, subjects: Sequence[tuple[int, str]], entities: EntityIndex, state: DiscourseState
 ) -> tuple[Attribution, bool]:
     """Return the attribution by the paragraph's own verbs, and whether an unknown person is the speaker."""
     tokens = paragraph.tokens
@@ -253,10 +250,7 @@ def _attribute_by_verbs(
 
 
 def _resolve_acts(
-    paragraph: _ReportParagraph,
-    subjects: Sequence[tuple[int, str]],
-    entities: EntityIndex,
-    state: DiscourseState,
+    paragraph: _ReportParagraph, subjects: Sequence[tuple[int, str]], entities: EntityIndex, state: DiscourseState
 ) -> tuple[list[_ResolvedAct], list[tuple[int, str]], bool]:
     """Return the acts with a known subject, all persons named so far, and whether an unknown person speaks."""
     resolved: list[_ResolvedAct] = []

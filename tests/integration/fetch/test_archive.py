@@ -59,10 +59,7 @@ def test_build_finds_each_page_with_its_address(site, tmp_path):
 
 
 def test_the_same_page_again_is_asked_for_only_if_it_changed(site, tmp_path):
-    site.routes["/a"] = [
-        page("a", ETag='"1"', Last_Modified="Thu, 10 Nov 2016 10:00:00 GMT"),
-        Answer(status=304),
-    ]
+    site.routes["/a"] = [page("a", ETag='"1"', Last_Modified="Thu, 10 Nov 2016 10:00:00 GMT"), Answer(status=304)]
     assert get(site, tmp_path, "/a").counts == {"new": 1}
     before = Archive(tmp_path / "in").find(site.url("/a"))
     assert get(site, tmp_path, "/a").counts == {"unchanged": 1}
@@ -170,16 +167,7 @@ def test_a_manifest_of_another_kind_is_left_alone(site, tmp_path):
 
 
 def test_names_of_files_are_plain_short_and_their_own(site, tmp_path):
-    paths = [
-        "/",
-        "/x?q=1",
-        "/x?q=2",
-        "/..%2F..%2Fetc/passwd",
-        "/README",
-        f"/{'long/' * 80}",
-        "/%D0%B0.html",
-        "/A/a",
-    ]
+    paths = ["/", "/x?q=1", "/x?q=2", "/..%2F..%2Fetc/passwd", "/README", f"/{'long/' * 80}", "/%D0%B0.html", "/A/a"]
     site.routes |= {path: page(path) for path in paths}
     report = get(site, tmp_path, *paths)
     assert report.failures == () and report.counts == {"new": len(paths)}

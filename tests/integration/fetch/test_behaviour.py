@@ -227,11 +227,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(site, tmp_path, mon
     )
     urls = addresses(tmp_path, "http://named.example/a")
     report = get(
-        site,
-        tmp_path,
-        source=urls,
-        resolve=lambda host, _: [("127.0.0.1", port)],
-        allow_hosts=("named.example",),
+        site, tmp_path, source=urls, resolve=lambda host, _: [("127.0.0.1", port)], allow_hosts=("named.example",)
     )
     assert report.counts == {"new": 1}
     assert site.requests[-1][1]["Host"] == "named.example"

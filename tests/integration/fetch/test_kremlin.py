@@ -69,9 +69,7 @@ def test_listings_of_single_days_are_walked_day_by_day():
 def test_a_day_with_more_events_than_a_listing_shows_is_told():
     full = listing(*((n, "2016-11-10") for n in range(20))).encode()
     found = list_events(
-        DateRange.parse("2016-11-10", "2016-11-10"),
-        date(2020, 1, 1),
-        lambda url: FetchedPage(url, url, 200, (), full),
+        DateRange.parse("2016-11-10", "2016-11-10"), date(2020, 1, 1), lambda url: FetchedPage(url, url, 200, (), full)
     )
     assert len(found.entries) == 20 and "fewer than 20 events of one day; got 20" in found.failures[0].reason
 

@@ -60,10 +60,7 @@ def test_a_failing_robots_txt_allows_nothing_for_now(site, tmp_path, status):
 
 
 def test_a_robots_txt_that_passes_on_to_another_is_followed(site, tmp_path):
-    site.routes |= {
-        "/robots.txt": redirect("/other.txt"),
-        "/other.txt": rules("User-agent: *\nDisallow: /a\n"),
-    }
+    site.routes |= {"/robots.txt": redirect("/other.txt"), "/other.txt": rules("User-agent: *\nDisallow: /a\n")}
     assert "one that it disallows" in why(get(site, tmp_path, "/a"))
 
 

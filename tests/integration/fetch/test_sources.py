@@ -44,13 +44,7 @@ def loc(url: str, rest: str = "") -> str:
 # --- lists --------------------------------------------------------------------------------------------
 def test_a_file_of_addresses(site, tmp_path):
     source = addresses(
-        tmp_path,
-        "\ufeff# pages",
-        site.url("/a"),
-        "",
-        f"  {site.url('/a')}#part ",
-        site.url("/b"),
-        "no address",
+        tmp_path, "\ufeff# pages", site.url("/a"), "", f"  {site.url('/a')}#part ", site.url("/b"), "no address"
     )
     report = get(site, tmp_path, source=source)
     assert report.counts == {"new": 2} and report.listed == 2
@@ -205,10 +199,7 @@ def test_a_feed_is_read_as_bytes_not_as_the_name_of_a_file(tmp_path):
     [
         (urlset(), "sitemap"),
         (index(), "sitemap"),
-        (
-            b"\xef\xbb\xbf <?xml version='1.0'?><!DOCTYPE x [<!ENTITY a 'b'>]><!-- --><s:urlset xmlns:s='a'>",
-            "sitemap",
-        ),
+        (b"\xef\xbb\xbf <?xml version='1.0'?><!DOCTYPE x [<!ENTITY a 'b'>]><!-- --><s:urlset xmlns:s='a'>", "sitemap"),
         (RSS.encode(), "feed"),
         (ATOM.encode(), "feed"),
         (b"<rdf:RDF xmlns:rdf='a'>", "feed"),

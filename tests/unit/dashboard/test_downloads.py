@@ -91,11 +91,7 @@ def test_any_table_comes_with_its_denominator_and_runs_no_formula(tmp_path):
     content = chart_panel.export_table(rejected, Slice(outlets=("RT",)), snapshot.meta(), "inputs")
     written = read(content).iloc[0]
     assert content.startswith(BOM) and written["source_path"] == "'=cmd|x.csv"
-    assert (written["reason"], written["denominator"], written["filter_outlet"]) == (
-        "'+broken",
-        "inputs",
-        "RT",
-    )
+    assert (written["reason"], written["denominator"], written["filter_outlet"]) == ("'+broken", "inputs", "RT")
     assert written["snapshot"] == snapshot.meta().snapshot_id
 
 

@@ -44,14 +44,7 @@ def test_neighbours_are_those_of_a_plain_search_and_ties_go_to_the_earlier_row()
     found = find_neighbours(vectors, 4)[1]
     assert np.allclose(found, -np.sort(-cosines, axis=1)[:, :4], atol=2e-3)
     same = unit(np.ones((6, 8)))
-    assert find_neighbours(same, 3)[0].tolist() == [
-        [1, 2, 3],
-        [0, 2, 3],
-        [0, 1, 3],
-        [0, 1, 2],
-        [0, 1, 2],
-        [0, 1, 2],
-    ]
+    assert find_neighbours(same, 3)[0].tolist() == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2], [0, 1, 2], [0, 1, 2]]
 
 
 def test_groups_are_found_and_every_label_is_a_number_by_size_or_minus_one() -> None:
@@ -136,13 +129,7 @@ def test_texts_of_stop_words_alone_have_no_phrases() -> None:
 def test_representatives_come_from_different_documents_while_there_are_such() -> None:
     ids = ["a", "b", "c", "d", "e", "f", "g"]
     central = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.9], dtype=np.float32)
-    assert choose_representatives(ids, ["1", "1", "1", "2", "3", "4", "5"], central) == (
-        "a",
-        "g",
-        "d",
-        "e",
-        "f",
-    )
+    assert choose_representatives(ids, ["1", "1", "1", "2", "3", "4", "5"], central) == ("a", "g", "d", "e", "f")
     assert choose_representatives(ids, ["1"] * 7, central) == ("a", "g", "b", "c", "d")
 
 

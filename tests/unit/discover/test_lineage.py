@@ -111,8 +111,5 @@ def test_a_snapshot_keeps_its_lineage_and_its_predecessor(tmp_path: Path) -> Non
     after = open_snapshot(tmp_path)
     assert after.meta().predecessor == first
     rows = after.lineage()
-    assert list(zip(rows["kind"], rows["subject"], strict=True)) == [
-        ("death", "c-0000cafe"),
-        ("kept", "c-0000beef"),
-    ]
+    assert list(zip(rows["kind"], rows["subject"], strict=True)) == [("death", "c-0000cafe"), ("kept", "c-0000beef")]
     assert open_snapshot(tmp_path, first).lineage().empty

@@ -50,10 +50,7 @@ def test_words_that_mislead_elsewhere_are_not_learned():
 def test_nothing_decided_leaves_the_codebook_alone():
     data = decided()
     none = data.rows([])
-    for lessons in (
-        learn_corrections(none),
-        learn_corrections(replace(data, known=np.zeros_like(data.known))),
-    ):
+    for lessons in (learn_corrections(none), learn_corrections(replace(data, known=np.zeros_like(data.known)))):
         assert lessons.thresholds.tobytes() == data.thresholds.tobytes()
         assert lessons.correct(data.evidence, data.texts).tobytes() == data.evidence.tobytes()
         assert not lessons.learned.any()

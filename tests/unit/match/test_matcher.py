@@ -99,10 +99,7 @@ def run(matcher: Matcher, texts: Sequence[str], embed: Callable = bag_of_words) 
 
 # --- windows ------------------------------------------------------------------------------------------
 def test_windows_are_pairs_of_neighbouring_sentences():
-    assert split_windows("One came. Two went. Three stayed.") == [
-        "One came. Two went.",
-        "Two went. Three stayed.",
-    ]
+    assert split_windows("One came. Two went. Three stayed.") == ["One came. Two went.", "Two went. Three stayed."]
 
 
 @pytest.mark.parametrize("text", ["One came.", "One came. Mr. Smith went at 5 p.m. today.", "no full stop", ""])

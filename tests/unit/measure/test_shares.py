@@ -76,10 +76,7 @@ def months(a_month: int, years: int = 5) -> dict[str, int]:
         (months(10), "quarter"),
         (months(30), "month"),
         ({**months(30), "2016-02": 4, "2019-07": 8}, "month"),  # two thin months among sixty do not matter
-        (
-            {**months(30), **dict.fromkeys((f"{y}-0{m}" for y in range(2016, 2021) for m in (1, 5)), 3)},
-            "quarter",
-        ),
+        ({**months(30), **dict.fromkeys((f"{y}-0{m}" for y in range(2016, 2021) for m in (1, 5)), 3)}, "quarter"),
         (months(10, years=2), "year"),
         ({f"{year}-01": 6 for year in range(1950, 2010)}, "year"),  # much in all, never much at a time
         ({f"{year}-{m:02d}": 2 for year in range(1980, 2020) for m in range(1, 13)}, "year"),

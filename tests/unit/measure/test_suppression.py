@@ -88,13 +88,7 @@ def test_neighbours_are_those_of_the_calendar_and_of_the_narrative():
 
 @pytest.mark.parametrize(
     ("label", "following"),
-    [
-        ("2016", "2017"),
-        ("2016-H2", "2017-H1"),
-        ("2016-Q3", "2016-Q4"),
-        ("2016-Q4", "2017-Q1"),
-        ("2016-12", "2017-01"),
-    ],
+    [("2016", "2017"), ("2016-H2", "2017-H1"), ("2016-Q3", "2016-Q4"), ("2016-Q4", "2017-Q1"), ("2016-12", "2017-01")],
 )
 def test_labels_have_their_place_in_the_calendar(label, following):
     assert compute_period_index(following) - compute_period_index(label) == 1

@@ -42,11 +42,7 @@ AFTER = "The rink has been open since the year before last."
 
 def test_what_follows_the_message_reads_is_by_its_sender():
     found = bodies(
-        "The message reads, in part:",
-        "“It is a pleasure to see you here.",
-        "We wish you ice.”",
-        AFTER,
-        lead=LEAD,
+        "The message reads, in part:", "“It is a pleasure to see you here.", "We wish you ice.”", AFTER, lead=LEAD
     )
     assert [(p.speaker, p.voice, p.speaker_method) for p in found] == [
         ("", "outlet", ""),
@@ -103,12 +99,7 @@ def test_she_is_not_a_man_and_he_no_woman():
         "“I built it and I know it well,” he said.",
         "“I saw it and I liked it,” she said.",
     )
-    assert [p.speaker for p in found] == [
-        "Ivan Petrenko",
-        "Maria Zakharova",
-        "Ivan Petrenko",
-        "Maria Zakharova",
-    ]
+    assert [p.speaker for p in found] == ["Ivan Petrenko", "Maria Zakharova", "Ivan Petrenko", "Maria Zakharova"]
 
 
 @pytest.mark.parametrize(

@@ -29,42 +29,17 @@ OPENING = "The talks went well, Kremlin spokesman Dmitry Peskov told reporters."
         ("“It went well for us all,” said Dmitry Peskov.", "Dmitry Peskov", "direct quote", "quoted"),
         ("Lavrov added: “It went well for us all.”", "Sergei Lavrov", "direct quote", "quoted"),
         ("“It went,” Lavrov said, “well for us all.”", "Sergei Lavrov", "direct quote", "quoted"),
-        (
-            "Peskov stressed that all was “well” and went on for an hour.",
-            "Dmitry Peskov",
-            "direct quote",
-            "reported",
-        ),
+        ("Peskov stressed that all was “well” and went on for an hour.", "Dmitry Peskov", "direct quote", "reported"),
         ("According to Sergey Lavrov, all went well.", "Sergei Lavrov", "reported speech", "reported"),
-        (
-            "All went well, Peskov in an interview to the channel.",
-            "Dmitry Peskov",
-            "reported speech",
-            "reported",
-        ),
+        ("All went well, Peskov in an interview to the channel.", "Dmitry Peskov", "reported speech", "reported"),
         ("The Kremlin spokesman noted that all was well.", "Dmitry Peskov", "role", "reported"),
         ("The president’s spokesman pointed out that all was well.", "Dmitry Peskov", "role", "reported"),
         ("The Russian Foreign Minister also said all was well.", "Sergei Lavrov", "role", "reported"),
-        (
-            "Peskov, the man of few words, then said all was well.",
-            "Dmitry Peskov",
-            "reported speech",
-            "reported",
-        ),
+        ("Peskov, the man of few words, then said all was well.", "Dmitry Peskov", "reported speech", "reported"),
         ("His aide, Gov. Ivan Petrenko, said all was well.", "Ivan Petrenko", "reported speech", "reported"),
-        (
-            "Ivan Petrenko rejected it. “It is a lie and a bad one.”",
-            "Ivan Petrenko",
-            "direct quote",
-            "quoted",
-        ),
+        ("Ivan Petrenko rejected it. “It is a lie and a bad one.”", "Ivan Petrenko", "direct quote", "quoted"),
         ("Mr Lavrov said all was well.", "Sergei Lavrov", "reported speech", "reported"),
-        (
-            "The press service cited Putin as saying all was well.",
-            "Vladimir Putin",
-            "reported speech",
-            "reported",
-        ),
+        ("The press service cited Putin as saying all was well.", "Vladimir Putin", "reported speech", "reported"),
         ("Putin was quoted as saying all was well.", "Vladimir Putin", "reported speech", "reported"),
         ("Deputy Mayor Ivan Petrenko said all was well.", "Ivan Petrenko", "reported speech", "reported"),
         ("Ms Bokova said all was well.", "Bokova", "reported speech", "reported"),
@@ -138,10 +113,7 @@ def test_nested_quotes(text):
 )
 def test_the_title_names_the_speaker_until_somebody_spoke(title):
     found = bodies("“All of it is well.”", "All was well, he said. Peskov smiled.", title=title)
-    assert [(p.speaker, p.speaker_method) for p in found] == [
-        ("Dmitry Peskov", "title"),
-        ("Dmitry Peskov", "pronoun"),
-    ]
+    assert [(p.speaker, p.speaker_method) for p in found] == [("Dmitry Peskov", "title"), ("Dmitry Peskov", "pronoun")]
 
 
 def test_a_bare_post_means_its_holder_at_home_only():
@@ -152,11 +124,7 @@ def test_a_bare_post_means_its_holder_at_home_only():
 
 def test_a_label_with_a_quotation_in_a_report_does_not_go_on():
     found = bodies("Lavrov met the press.", "Sergei Lavrov: “It went well for us.”", "The talks had been put off.")
-    assert [(p.speaker, p.voice) for p in found] == [
-        ("", "outlet"),
-        ("Sergei Lavrov", "quoted"),
-        ("", "outlet"),
-    ]
+    assert [(p.speaker, p.voice) for p in found] == [("", "outlet"), ("Sergei Lavrov", "quoted"), ("", "outlet")]
 
 
 def test_speaker_of_the_whole_document():

@@ -111,8 +111,7 @@ def test_an_implausible_statement_is_passed_over_with_its_reason():
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["14 Dec, 2016 03:57", "Thursday, 17 November 2016 06:33", "Published: March 3, 2020", "12 APR, 13:45"],
+    "text", ["14 Dec, 2016 03:57", "Thursday, 17 November 2016 06:33", "Published: March 3, 2020", "12 APR, 13:45"]
 )
 def test_header_lines(text):
     assert extract_header_date(text)
@@ -183,20 +182,7 @@ def test_every_source_is_recorded(fields, source):
 
 
 YEARS = st.integers(1900, 2024)
-PARTS = [
-    "Q1",
-    "Q3",
-    "q4",
-    "H1",
-    "H2",
-    "spring",
-    "Summer",
-    "autumn",
-    "WINTER",
-    "early",
-    "late",
-    "third quarter of",
-]
+PARTS = ["Q1", "Q3", "q4", "H1", "H2", "spring", "Summer", "autumn", "WINTER", "early", "late", "third quarter of"]
 RUSSIAN = ["весна", "летом", "I квартал", "второе полугодие", "начало", "в конце"]
 
 

@@ -81,10 +81,7 @@ def test_a_surname_in_bold_that_comes_back_is_a_label():
 def test_a_lead_is_a_heading_unless_the_text_has_it():
     kinds = [(p.kind, p.text) for p in parse(RawParagraph(PLAIN), title="Talks", lead="In short.").paragraphs]
     assert kinds == [("title", "Talks"), ("heading", "In short."), ("body", PLAIN)]
-    assert [p.kind for p in parse(RawParagraph(PLAIN), title="Talks", lead=PLAIN).paragraphs] == [
-        "title",
-        "body",
-    ]
+    assert [p.kind for p in parse(RawParagraph(PLAIN), title="Talks", lead=PLAIN).paragraphs] == ["title", "body"]
 
 
 @pytest.mark.parametrize(

@@ -36,11 +36,7 @@ def test_a_quotation_over_several_paragraphs():
 
 
 def test_an_unclosed_quotation_does_not_swallow_the_rest():
-    assert inside("He wrote: “One begins.", "Two.", "She said: “Three.”") == [
-        ["“One begins."],
-        [],
-        ["“Three.”"],
-    ]
+    assert inside("He wrote: “One begins.", "Two.", "She said: “Three.”") == [["“One begins."], [], ["“Three.”"]]
 
 
 def test_share_of_words():

@@ -154,8 +154,7 @@ def test_lines_are_paragraphs_unless_they_were_wrapped():
 
 def test_separator_is_counted_and_remembered_but_an_omission_does_not_end_a_turn():
     raw = RawDocument(
-        "x.jsonl",
-        paragraphs=tuple(RawParagraph(t) for t in ("One is said.", "* * *", "Two is said.", "<…>", "Three.")),
+        "x.jsonl", paragraphs=tuple(RawParagraph(t) for t in ("One is said.", "* * *", "Two is said.", "<…>", "Three."))
     )
     layout = segment_document(raw)
     assert [b.after_break for b in layout.blocks] == [False, True, False]

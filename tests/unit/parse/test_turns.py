@@ -51,10 +51,7 @@ def test_briefing():
 
 def transcript(*pairs: tuple[str, str], **fields) -> list[Paragraph]:
     raw = RawDocument(
-        "x.jsonl",
-        paragraphs=tuple(RawParagraph(t, s, labelled=bool(s)) for s, t in pairs),
-        date="2018-03-01",
-        **fields,
+        "x.jsonl", paragraphs=tuple(RawParagraph(t, s, labelled=bool(s)) for s, t in pairs), date="2018-03-01", **fields
     )
     return list(parse_document(raw, ROSTER).paragraphs)
 

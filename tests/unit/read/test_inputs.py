@@ -45,15 +45,7 @@ def test_source_path_may_lead_upwards(here, monkeypatch):
 
 
 def test_what_is_evidently_no_input_is_passed_over(here):
-    for name in (
-        "README.md",
-        "README",
-        "readme.txt",
-        "manifest.csv",
-        ".hidden.txt",
-        ".git/a.txt",
-        "notes.md",
-    ):
+    for name in ("README.md", "README", "readme.txt", "manifest.csv", ".hidden.txt", ".git/a.txt", "notes.md"):
         put(here / "in" / name, "path\n")
     for name in ("LICENSE", "LICENSE.txt", "a.txt"):
         put(here / "in" / name)
@@ -178,12 +170,7 @@ def test_names_that_are_no_text_can_be_stored_and_told_apart(here):
     for name in names:
         put(here / "in" / os.fsdecode(name))
     files, rejected = find_inputs(["in"])
-    assert sources(files) == [
-        r"in/caf\xe8.txt",
-        r"in/caf\xe9.txt",
-        "in/caf\u00e9.txt",
-        r"in/two\x0alines.txt",
-    ]
+    assert sources(files) == [r"in/caf\xe8.txt", r"in/caf\xe9.txt", "in/caf\u00e9.txt", r"in/two\x0alines.txt"]
     assert [r.source_path for r in rejected] == [r"in/\xff.odt"]
     [again] = find_inputs([f"in/{os.fsdecode(names[0])}"])[0]
     assert again.source_path == r"in/caf\xe9.txt" and again.path.read_text() == "A text."

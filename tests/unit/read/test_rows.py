@@ -49,8 +49,7 @@ def test_a_page_without_text_is_a_document_if_it_says_so_and_has_a_title(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("given_id", "expected"),
-    [(63953, "63953"), (12.0, "12"), (1.5, "1.5"), (" a ", "a"), (None, ""), (0, "0")],
+    ("given_id", "expected"), [(63953, "63953"), (12.0, "12"), (1.5, "1.5"), (" a ", "a"), (None, ""), (0, "0")]
 )
 def test_an_id_becomes_text(tmp_path, given_id, expected):
     [document] = read_json(tmp_path, {"id": given_id, "text": "Text."})
@@ -94,7 +93,4 @@ def test_what_cannot_be_stored_is_replaced(tmp_path):
 def test_a_manifest_overrides_every_row(tmp_path):
     rows = [{"text": "One.", "outlet": "A", "date": "2016"}, {"text": "Two."}]
     found = read_json(tmp_path, *rows, manifest={"outlet": "B"})
-    assert [(d.outlet, d.date, d.from_manifest) for d in found] == [
-        ("B", "2016", ("outlet",)),
-        ("B", "", ("outlet",)),
-    ]
+    assert [(d.outlet, d.date, d.from_manifest) for d in found] == [("B", "2016", ("outlet",)), ("B", "", ("outlet",))]

@@ -109,8 +109,7 @@ def test_a_column_in_use_that_comes_twice_is_rejected(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("line", "why"),
-    [("a,b,c", "got 3 cells"), ("a", "got 1 cells"), ('"a"b,c', "a well-formed CSV row")],
+    ("line", "why"), [("a,b,c", "got 3 cells"), ("a", "got 1 cells"), ('"a"b,c', "a well-formed CSV row")]
 )
 def test_a_ragged_or_malformed_row_is_rejected_and_the_rest_goes_on(tmp_path, line, why):
     found = read(tmp_path, f"text,title\nOne.,t\n{line}\nThree.,t\n", "a.csv")

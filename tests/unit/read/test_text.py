@@ -103,12 +103,7 @@ def test_a_format_without_a_reader_is_rejected(tmp_path):
 def test_a_manifest_overrides_and_is_named(tmp_path):
     said = {"date": "2016-12-14", "outlet": "RT", "title": "", "speaker": "Ann"}
     [document] = read(tmp_path, b"A text.", manifest=said)
-    assert (document.date, document.outlet, document.title, document.speaker) == (
-        "2016-12-14",
-        "RT",
-        "",
-        "Ann",
-    )
+    assert (document.date, document.outlet, document.title, document.speaker) == ("2016-12-14", "RT", "", "Ann")
     assert document.from_manifest == ("date", "outlet", "speaker")
 
 

@@ -185,11 +185,7 @@ def test_the_comparison_labels_every_line_with_its_own_sign(frame):
 
 
 def test_events_are_marked_only_inside_the_period(frame):
-    events = [
-        (date(2015, 12, 31), "before"),
-        (date(2017, 5, 4), "A <b>vote</b>"),
-        (date(2020, 1, 1), "after"),
-    ]
+    events = [(date(2015, 12, 31), "before"), (date(2017, 5, 4), "A <b>vote</b>"), (date(2020, 1, 1), "after")]
     figure = time_series.build_comparison_figure(
         frame, {"a": PALETTE[0]}, time_series.compute_axis_spec(frame, "share"), events
     )
@@ -237,13 +233,7 @@ def test_a_narrative_without_a_colour_gets_one():
 def test_a_few_thin_periods_among_many_do_not_flatten_the_rest():
     def of(month: int, hits: int, total: int) -> dict[str, object]:
         period = f"{2016 + month // 12}-{month % 12 + 1:02d}"
-        return {
-            "period": period,
-            "narrative_id": "a",
-            "narrative": "A",
-            "paragraphs": hits,
-            "total_paragraphs": total,
-        }
+        return {"period": period, "narrative_id": "a", "narrative": "A", "paragraphs": hits, "total_paragraphs": total}
 
     frame = add_shares(pd.DataFrame([of(m, *((0, 2) if m in (5, 17) else (10, 1000))) for m in range(36)]))
     assert time_series.compute_axis_spec(frame, "share").top < 0.1 < frame["share_high"].max()

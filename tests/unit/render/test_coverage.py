@@ -39,10 +39,7 @@ def test_the_gaps_told_first_are_those_of_large_outlets():
     both = pd.concat([SHOWN, small])
     missing = coverage.find_gaps(both)
     assert missing[0].outlet == "Tiny"
-    assert [(gap.outlet, gap.periods) for gap in coverage.select_gaps(both, missing)] == [
-        ("MFA", 4),
-        ("Tiny", 94),
-    ]
+    assert [(gap.outlet, gap.periods) for gap in coverage.select_gaps(both, missing)] == [("MFA", 4), ("Tiny", 94)]
     assert coverage.select_gaps(SHOWN, []) == []
 
 
@@ -54,14 +51,7 @@ def test_every_period_has_a_document_or_lies_in_a_gap():
 
 def test_outlets_in_a_table_and_in_words():
     table = coverage.build_outlet_table(SHOWN, coverage.find_gaps(SHOWN))
-    assert table.iloc[0].tolist() == [
-        "MFA",
-        6,
-        49,
-        "Feb 2017",
-        "Sep 2017",
-        "4 months, from Mar 2017 to Jun 2017",
-    ]
+    assert table.iloc[0].tolist() == ["MFA", 6, 49, "Feb 2017", "Sep 2017", "4 months, from Mar 2017 to Jun 2017"]
     assert table["outlet"].tolist()[1:] == ["(none named)", "RT"]
     said = coverage.describe_coverage(SHOWN, coverage.find_gaps(SHOWN))
     assert said.startswith("9 documents of 3 outlets from Feb 2017 to Sep 2017.")

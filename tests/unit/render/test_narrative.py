@@ -63,10 +63,7 @@ def test_the_trend_shows_shares_changes_levels_and_what_is_left_out():
     assert "0 of 20 statement paragraphs" in few["hovertemplate"][0]
     assert "4 documents, fewer than 30" in few["hovertemplate"][0].replace("<br>", " ")
     levels = named(figure, "Level between changes")["y"]
-    assert [value for value in levels if value is not None][::2] == [
-        moves["before"].iloc[0],
-        moves["after"].iloc[0],
-    ]
+    assert [value for value in levels if value is not None][::2] == [moves["before"].iloc[0], moves["after"].iloc[0]]
     assert figure["layout"]["annotations"][0]["text"] == "<b>▲ 1</b>"
     assert figure["layout"]["annotations"][0]["x"] == "2019-01-01"
     dots = named(figure, "Corrected for matching errors")
@@ -155,11 +152,7 @@ def test_first_uses_stand_where_they_were():
     assert named(figure, "First use")["x"] == ["2016-02-01", "2016-03-01"]
     assert named(figure, "Third use")["x"] == ["2016-05-01"]
     assert named(figure, "Texts begin")["x"] == ["2016-02-01", "2016-01-01"]
-    assert named(figure, "First use")["customdata"][1] == {
-        "narrative": "n",
-        "speaker": "A",
-        "period": "2016-03",
-    }
+    assert named(figure, "First use")["customdata"][1] == {"narrative": "n", "speaker": "A", "period": "2016-03"}
 
 
 def test_who_was_first_comes_with_what_is_not_known():
@@ -185,11 +178,7 @@ def company() -> pd.DataFrame:
 def test_company_is_told_from_chance():
     rows = company()
     verdicts = [phrases.classify_lift(row) for row in rows[rows["base_ok"]].to_dict("records")]
-    assert verdicts == [
-        phrases.MORE_OFTEN,
-        phrases.NO_DIFFERENCE,
-        phrases.LESS_OFTEN,
-    ]
+    assert verdicts == [phrases.MORE_OFTEN, phrases.NO_DIFFERENCE, phrases.LESS_OFTEN]
     lines = [phrases.describe_cooccurrence(row) for row in rows.to_dict("records")]
     assert lines[0].startswith("More: 30 documents with both, 5.0 expected by chance, 6.0 times (")
     assert lines[3] == "Rare: 1 document with both; fewer than 5 documents with both, observed or expected."

@@ -58,8 +58,7 @@ def test_a_share_on_the_edge_belongs_below_it():
 
 
 @pytest.mark.parametrize(
-    ("colours", "ground"),
-    [(speaker_charts.LIGHT_SCALE, BACKGROUNDS[0]), (speaker_charts.DARK_SCALE, BACKGROUNDS[1])],
+    ("colours", "ground"), [(speaker_charts.LIGHT_SCALE, BACKGROUNDS[0]), (speaker_charts.DARK_SCALE, BACKGROUNDS[1])]
 )
 def test_the_scale_is_in_order_and_bears_its_numbers(colours, ground):
     from_ground = [compute_contrast(colour, ground) for colour in colours]
@@ -257,7 +256,7 @@ def drawn() -> dict[str, dict]:
 def test_the_timeline_tells_late_from_not_collected():
     figure = drawn()
     assert figure["layout"]["yaxis"]["ticktext"] == [
-        *("RT · 5", "TASS · 3", "Late · 1", "(none named) · 2 undated", "Debate · 3"),
+        *("RT · 5", "TASS · 3", "Late · 1", "(none named) · 2 undated", "Debate · 3")
     ]
     assert figure["first"]["x"] == ["2016-03-05", "2016-03-05", "2018-07-01"]
     assert figure["first"]["y"] == [0, 1, 2]

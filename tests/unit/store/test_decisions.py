@@ -40,10 +40,7 @@ def test_a_log_that_is_not_there_holds_nothing_and_is_not_made_by_looking(log):
 def test_the_latest_decision_holds_and_the_earlier_stays_readable(log):
     assert log.add([labelled("A text.", {"bases": "accepted", "history": "rejected"})], "ann", "first") == 2
     assert log.add([labelled("A  text.", {"bases": "rejected"})], "bob", "second look") == 1
-    assert said(log.current()) == {
-        ("A text.", "d", "bases", "rejected"),
-        ("A text.", "d", "history", "rejected"),
-    }
+    assert said(log.current()) == {("A text.", "d", "bases", "rejected"), ("A text.", "d", "history", "rejected")}
     assert [(d.who, d.why, d.verdict) for d in log.history()] == [
         ("ann", "first", "accepted"),
         ("ann", "first", "rejected"),

@@ -10,13 +10,7 @@ from pathlib import Path
 import pytest
 
 from narratives.model import QualityMetrics, StoreError
-from narratives.store import (
-    Evaluation,
-    Store,
-    open_snapshot,
-    verify_snapshot,
-    write_evaluation,
-)
+from narratives.store import Evaluation, Store, open_snapshot, verify_snapshot, write_evaluation
 from narratives.store.files import read_evaluation
 from tests.helpers.factory import build_store, content
 

@@ -53,14 +53,7 @@ def test_options(plain: Snapshot) -> None:
     assert found.speakers == [("Vladimir Putin", 4), ("Maria Zakharova", 3), ("", 2)]
     assert found.outlets == [("Foreign Ministry", 3), ("RT", 3), ("TASS", 2), ("", 1)]
     assert found.years == ["2016", "2017", "2018"]
-    assert list(found.narratives.columns) == [
-        "narrative_id",
-        "name",
-        "origin",
-        "definition",
-        "colour",
-        "paragraphs",
-    ]
+    assert list(found.narratives.columns) == ["narrative_id", "name", "origin", "definition", "colour", "paragraphs"]
     assert list(found.narratives["narrative_id"]) == NAMES
     assert list(found.narratives["origin"]) == ["codebook"] * 3 + ["discovered"]
     assert list(found.narratives["paragraphs"]) == [2, 2, 2, 2]

@@ -102,14 +102,7 @@ def test_a_damaged_snapshot_is_replaced_by_the_next_build_of_it(tmp_path: Path) 
 
 def test_an_empty_content_makes_a_snapshot_that_answers(tmp_path: Path) -> None:
     nothing = replace(
-        content(),
-        documents=[],
-        rejected=[],
-        copies={},
-        statements=set(),
-        assignments=[],
-        clusters=[],
-        events=[],
+        content(), documents=[], rejected=[], copies={}, statements=set(), assignments=[], clusters=[], events=[]
     )
     Store(tmp_path).write_snapshot(nothing)
     snapshot = open_snapshot(tmp_path)
@@ -125,10 +118,7 @@ def test_an_empty_content_makes_a_snapshot_that_answers(tmp_path: Path) -> None:
         (lambda c: replace(c, documents=[*c.documents, c.documents[0]]), "every document id once"),
         (lambda c: replace(c, assignments=[Assignment("nowhere", "wwii_memory", 1.0)]), "unknown: nowhere"),
         (lambda c: replace(c, assignments=[Assignment("d001-002", "no_such", 1.0)]), "unknown: no_such"),
-        (
-            lambda c: replace(c, assignments=[*c.assignments, c.assignments[0]]),
-            "one assignment per paragraph",
-        ),
+        (lambda c: replace(c, assignments=[*c.assignments, c.assignments[0]]), "one assignment per paragraph"),
         (lambda c: replace(c, copies={"d001-002": "lost"}), "unknown: lost"),
         (lambda c: replace(c, documents=[replace(c.documents[0], date="10/11/2016")]), "10/11/2016"),
     ],

@@ -12,16 +12,7 @@ from narratives.store.queries.speakers import (
     query_roles,
     query_share_sums,
 )
-from tests.helpers.attribution import (
-    GUEST,
-    HAWK,
-    LAVROV,
-    MEDDLES,
-    MEMORY,
-    PUTIN,
-    speaking,
-    speaking_store,
-)
+from tests.helpers.attribution import GUEST, HAWK, LAVROV, MEDDLES, MEMORY, PUTIN, speaking, speaking_store
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +23,7 @@ def snapshot(tmp_path_factory) -> Snapshot:
 
 def test_copies_name_both_outlets(snapshot):
     [row] = query_narrative_copies(snapshot, Slice(), MEDDLES).to_dict("records")
-    assert row == {
-        "original_outlet": "TASS",
-        "outlet": "RT",
-        "paragraphs": 5,
-        "documents": 5,
-        "first": "2019-01-01",
-    }
+    assert row == {"original_outlet": "TASS", "outlet": "RT", "paragraphs": 5, "documents": 5, "first": "2019-01-01"}
 
 
 def test_speakers_and_periods_below_the_least_are_left_out(snapshot):
@@ -69,11 +54,7 @@ def test_coverage_is_of_all_text_whatever_is_asked_for(snapshot):
     assert query_monthly_coverage(snapshot, asked, "outlet").equals(everything)
     debate = everything[everything["actor"] == "Debate"]
     assert debate["period"].tolist() == ["2016", "2017", "2018"]
-    assert debate[["first_day", "last_day", "sure"]].iloc[0].tolist() == [
-        "2016-01-01",
-        "2016-12-31",
-        "2016-12-31",
-    ]
+    assert debate[["first_day", "last_day", "sure"]].iloc[0].tolist() == ["2016-01-01", "2016-12-31", "2016-12-31"]
     paragraphs = sum(len(document.paragraphs) for document in speaking().documents)
     assert everything["paragraphs"].sum() == paragraphs
     only = query_monthly_coverage(snapshot, Slice(outlets=("RT",)), "speaker")

@@ -9,14 +9,7 @@ import pytest
 
 from narratives import read
 from narratives.model import ReadError
-from narratives.workflows.preview import (
-    FIELDS,
-    FORMATS,
-    holds_own,
-    preview_file,
-    propose_columns,
-    read_columns,
-)
+from narratives.workflows.preview import FIELDS, FORMATS, holds_own, preview_file, propose_columns, read_columns
 
 
 @pytest.mark.parametrize(
