@@ -17,6 +17,7 @@ from narratives.cli.output import (
     print_report,
     print_spot_checks,
     print_table,
+    print_training,
     print_written,
     show_progress,
 )
@@ -33,6 +34,7 @@ from narratives.workflows.evaluate import (
     import_judgements,
     write_spot_check_sample,
 )
+from narratives.workflows.train import TrainRequest, train
 
 
 def run_build(options: argparse.Namespace) -> int:
@@ -157,6 +159,15 @@ def run_evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_train(options: argparse.Namespace) -> int:
+    """Train a classifier on the decisions of a store, and print what was gained."""
+    request = TrainRequest(options.store, options.codebook, options.decisions, options.model, options.seed)
+    with show_progress(options.progress) as progress:
+        report = train(request, progress)
+    print_training(report)
+    return 0
+
+
 def run_status(options: argparse.Namespace) -> int:
     """Print what the store holds. Return 1 if its current snapshot or its vectors are damaged."""
     store = Store(options.store)
@@ -174,6 +185,8 @@ def run_status(options: argparse.Namespace) -> int:
     if manifest.notice:
         print(f"notice    {manifest.notice}")
     print(f"model     {manifest.model} ({manifest.variant})")
+    if "classifier" in manifest.parameters:
+        print(f"trained   {manifest.parameters['classifier']}")
     print_table({name.replace("_", " "): count for name, count in manifest.counts.items()})
     print(f"inputs    {len(manifest.inputs)}")
     for record in manifest.inputs:

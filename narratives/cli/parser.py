@@ -170,6 +170,16 @@ def _add_evaluate_options(command: argparse.ArgumentParser) -> None:
     _add_progress_option(command)
 
 
+def _add_train_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    _add_store_option(command)
+    _add_decisions_option(command)
+    _add_data_option(command, "codebook", "The codebook of the build.")
+    add("--model", default="", metavar="PATH_OR_NAME", help="The model of the build. Default: the bundled model.")
+    add("--seed", type=int, default=0, metavar="N", help="The seed of the training. Default: 0.")
+    _add_progress_option(command)
+
+
 def _add_store_option(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--store", type=Path, default=Path("store"), metavar="DIR", help="The store. Default: ./store."
@@ -233,5 +243,6 @@ _COMMANDS = {
         "Draw a random sample of assignments, or count its verdicts.", _add_spotcheck_options, commands.run_spotcheck
     ),
     "evaluate": _Command("Measure the matching on labelled paragraphs.", _add_evaluate_options, commands.run_evaluate),
+    "train": _Command("Train a classifier on decisions.", _add_train_options, commands.run_train),
     "status": _Command("Show what the store holds and check it for damage.", _add_store_option, commands.run_status),
 }

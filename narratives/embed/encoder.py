@@ -173,7 +173,7 @@ class SentenceEncoder:
         try:
             running: deque[tuple[list[int], Future[VectorArray]]] = deque()
             for batch, features in _make_batches(model, texts):
-                running.append((batch, pool.submit(_encode_batch, model, features)))
+                running.append((batch, pool.submit(self._compute_batch, features)))
                 if len(running) <= 2 * workers:
                     continue
                 done, future = running.popleft()
@@ -189,6 +189,15 @@ class SentenceEncoder:
                 yield indices, np.concatenate(rows)
         finally:
             pool.shutdown(cancel_futures=True)
+
+    def _compute_batch(self, features: dict[str, Any]) -> VectorArray:
+        """Encode one batch; normalised in float32, as bf16 rows are only roughly of unit length."""
+        import torch
+
+        with torch.inference_mode():
+            rows = self._model(features)["sentence_embedding"].float()
+            unit: VectorArray = torch.nn.functional.normalize(rows, dim=1).numpy()
+        return unit
 
 
 def load_encoder(model: str = "", variant: str = "", *, local_only: bool = False) -> SentenceEncoder:
@@ -254,16 +263,6 @@ def _make_batches(model: SentenceTransformer, texts: Sequence[str]) -> Iterator[
                 else:
                     features = model.preprocess([chunk[row] for row in batch])
                 yield [start + row for row in batch], dict(features)
-
-
-def _encode_batch(model: SentenceTransformer, features: dict[str, Any]) -> VectorArray:
-    """Encode one batch; normalised in float32, as bf16 rows are only roughly of unit length."""
-    import torch
-
-    with torch.inference_mode():
-        rows = model(features)["sentence_embedding"].float()
-        unit: VectorArray = torch.nn.functional.normalize(rows, dim=1).numpy()
-    return unit
 
 
 def _has_amx() -> bool:

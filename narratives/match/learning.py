@@ -97,7 +97,7 @@ def learn_corrections(decided: LabelledPairs) -> LearnedCorrections:
     order = sorted(range(len(decided.texts)), key=lambda row: (decided.documents[row], decided.texts[row]))
     decided = decided.rows(order)
     codebook_alone = _make_empty_corrections(decided)
-    folds = _assign_folds(decided.documents)
+    folds = assign_folds(decided.documents)
     if folds.max(initial=0) == 0 or not (decided.known & decided.accepted).any():
         return codebook_alone
     held_out = decided.evidence.copy()
@@ -168,10 +168,10 @@ def _fit_regression(rows: SparseMatrix, accepted: Mask, offset: FloatArray) -> t
     return optimum.x[:-1], float(optimum.x[-1])
 
 
-def _assign_folds(documents: Sequence[str]) -> NDArray[np.intp]:
+def assign_folds(documents: Sequence[str], count: int = FOLDS) -> NDArray[np.intp]:
     """Assign each row a fold, whole documents to one fold, whatever the order of the rows."""
     names, number = np.unique(np.asarray(documents, np.str_), return_inverse=True)
-    dealt = np.random.default_rng(0).permutation(len(names)) % FOLDS
+    dealt = np.random.default_rng(0).permutation(len(names)) % count
     folds: NDArray[np.intp] = dealt[number]
     return folds
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from narratives.match.calibration import Background, to_score
+from narratives.match.combination import ClassifyFunction, Combination
 from narratives.match.learning import LearnedCorrections
 from narratives.model import Codebook, ConfigError, EmbedFunction, FloatArray, Narrative
 from narratives.model.text import is_question_to_speaker, normalise_words
@@ -30,10 +31,10 @@ _BLOCK_ROWS = 1024  # limits memory; does not change any score
 class MatchResult:
     """Scores of n paragraphs for k narratives (columns in the codebook's order).
 
-    `scores` float32 (n, k) in 0..1, rounded to 3 decimals. `evidence` float64 (n, k) is that of the codebook
-    alone, in standard deviations, without learned corrections. `best_window` int32 (n, k) is the index of the
-    paragraph's window that is most like the narrative. `best_exemplar` int32 (n, k) is the index, among the
-    narrative's `statements`, of the one nearest to that window.
+    `scores` float32 (n, k) in 0..1, rounded to 3 decimals. `evidence` float64 (n, k), in standard deviations, is that
+    of the codebook, combined with the outputs of the classifier if there is one, without learned corrections.
+    `best_window` int32 (n, k) is the index of the paragraph's window that is most like the narrative.
+    `best_exemplar` int32 (n, k) is the index, among the narrative's `statements`, of the one nearest to that window.
     """
 
     scores: NDArray[np.float32]
@@ -50,7 +51,7 @@ class Matcher:
     codebook's order. The other fields are fitted: `exemplars` (e, d) are rows grouped by narrative, which
     begin at `starts` (k,); `probe` (d, k) and `intercept` (k,); `mean` and `spread` (4, k) of the four
     similarities over the background; `cues` are the narratives' phrases as normalised words; `corrections`
-    are those learned from decisions.
+    are those learned from decisions. `combination` says how the outputs of a classifier are used, if there is one.
     """
 
     narrative_ids: tuple[str, ...]
@@ -64,15 +65,28 @@ class Matcher:
     spread: FloatArray
     cues: tuple[tuple[str, ...], ...]
     corrections: LearnedCorrections | None = None
+    combination: Combination | None = None
+
+    def with_combination(self, combination: Combination) -> Matcher:
+        """Return this matcher with a combination with a classifier, and its threshold."""
+        thresholds = self.thresholds.copy()
+        thresholds[combination.columns] = combination.threshold
+        return replace(self, combination=combination, thresholds=thresholds)
 
     def with_corrections(self, corrections: LearnedCorrections) -> Matcher:
         """Return this matcher with learned corrections and thresholds."""
         return replace(self, corrections=corrections, thresholds=corrections.thresholds)
 
     def match(
-        self, texts: Sequence[str], vectors: NDArray[np.float32], window_rows: Sequence[NDArray[np.float32]]
+        self,
+        texts: Sequence[str],
+        vectors: NDArray[np.float32],
+        window_rows: Sequence[NDArray[np.float32]],
+        classify: ClassifyFunction | None = None,
     ) -> MatchResult:
         """Score `texts` (n) given their `vectors` (n, d) and their windows' vectors (n arrays (w_i, d)).
+
+        `classify` gives the outputs of the classifier that the matcher is combined with.
 
         A score depends on its text and the codebook alone: not on other texts, their order, or the number of
         threads (double precision, then rounding). Raises ValueError where the lengths of the three differ.
@@ -93,6 +107,8 @@ class Matcher:
             )
             evidence[part] = self._compute_evidence(similarities.values, texts[part])
             exemplar[part], window[part] = similarities.best_exemplar, similarities.best_window
+        if self.combination and classify:
+            evidence = self.combination.combine(evidence, texts, classify)
         corrected = self.corrections.correct(evidence, texts) if self.corrections else evidence
         return MatchResult(to_score(corrected).astype(np.float32), evidence, exemplar, window)
 

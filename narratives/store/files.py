@@ -170,8 +170,8 @@ def _parse_evaluation(content: Mapping[str, Any]) -> Evaluation:
 
 
 def is_same_matching(evaluation: Evaluation, parameters: Mapping[str, str]) -> bool:
-    """Return whether published figures apply to a matcher: same codebook and model, and no decisions."""
-    measured = {"codebook": evaluation.codebook, "model": evaluation.model, "decisions": ""}
+    """Return whether published figures apply to a matcher: same codebook and model, nothing learned."""
+    measured = {"codebook": evaluation.codebook, "model": evaluation.model, "decisions": "", "classifier": ""}
     return all(parameters.get(key, "") == value for key, value in measured.items())
 
 

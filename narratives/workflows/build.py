@@ -20,10 +20,18 @@ from narratives.model.errors import ConfigError, StoreError
 from narratives.model.snapshot import BuildCounts, BuildReport, InputRecord, SnapshotContent, SnapshotManifest
 from narratives.model.text import Encoder
 from narratives.resources import DATA_FOLDER, SAMPLE_FOLDER, SAMPLE_NOTICE
-from narratives.store import DECISIONS_FILE, SCHEMA_VERSION, DecisionLog, Store, hash_decisions, open_snapshot
+from narratives.store import DECISIONS_FILE, SCHEMA_VERSION, DecisionLog, Store, open_snapshot
 from narratives.store.queries import map as map_queries
 from narratives.workflows.ingest import Corpus, IngestResult, ingest, parse_corpus
-from narratives.workflows.match import Embedder, assign_narratives, load_store_encoder, mend_vectors, train_matcher
+from narratives.workflows.match import (
+    Embedder,
+    assign_narratives,
+    load_store_encoder,
+    load_trained_classifier,
+    make_parameters,
+    mend_vectors,
+    train_matcher,
+)
 
 log = logging.getLogger(__name__)
 
@@ -73,9 +81,11 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         records = store.load_inputs()
         ingested = ingest(store, request.inputs, request.remove, request.columns, records, progress)
         encoder = encoder or load_store_encoder(store, request.model)
+        trained = load_trained_classifier(store, settings.codebook, encoder, progress)
         notice = _choose_notice(ingested.records)
-        fingerprint = _compute_fingerprint(settings, ingested.records, encoder, notice)
-        damage = mend_vectors(store, encoder)
+        parameters = make_parameters(settings.codebook, settings.decisions, encoder, trained)
+        fingerprint = _compute_fingerprint(settings, ingested.records, parameters, notice)
+        damage = mend_vectors(store, encoder) + (mend_vectors(store, trained.classifier) if trained else ())
         notes += damage
         same = previous if previous and previous.fingerprint == fingerprint else None
         is_empty = not ingested.readable and not records
@@ -88,7 +98,7 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         if same:  # only vectors were missing
             return _make_report(same, ingested, corpus.displaced, started, unchanged=True, notes=notes, embed=embed)
 
-        matching = train_matcher(settings.codebook, settings.decisions, embed, encoder.name)
+        matching = train_matcher(settings.codebook, settings.decisions, embed, encoder.name, trained)
         assignments = assign_narratives(matching, corpus.statements, corpus.windows, embed, progress)
         earlier, earlier_positions, losses = _load_previous_content(store, previous)
         notes += losses
@@ -100,7 +110,7 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
 
         progress("writing", 0, None)
         analysis = _Analysis(matching.thresholds, assignments, clusters, earlier, positions)
-        content = _make_content(settings, ingested.records, corpus, analysis, encoder, fingerprint, notice)
+        content = _make_content(settings, ingested.records, corpus, analysis, parameters, fingerprint, notice)
         manifest = store.manifest(store.write_snapshot(content, published=DATA_FOLDER / "quality.json"))
         return _make_report(manifest, ingested, corpus.displaced, started, unchanged=False, notes=notes, embed=embed)
 
@@ -179,16 +189,19 @@ def _choose_notice(records: Iterable[InputRecord]) -> str:
     return SAMPLE_NOTICE if any(record.path.is_relative_to(SAMPLE_FOLDER) for record in records) else ""
 
 
-def _compute_fingerprint(settings: _Settings, records: Sequence[InputRecord], encoder: Encoder, notice: str) -> str:
+def _compute_fingerprint(
+    settings: _Settings, records: Sequence[InputRecord], parameters: Mapping[str, str], notice: str
+) -> str:
     """Hash everything that the content of a snapshot depends on."""
     terms = (
         [__version__, parse.PARSER_VERSION, METHOD_VERSION, SCHEMA_VERSION],
-        [encoder.name, encoder.variant, notice],
+        [parameters["model"], parameters["variant"], notice],
         [(record.source_path, record.keys) for record in records],
         [
             *(repr(part) for part in (settings.codebook.narratives, settings.speakers, settings.events)),
-            hash_decisions(settings.decisions),
+            parameters["decisions"],
         ],
+        *([parameters["classifier"]] if "classifier" in parameters else []),
     )
     return hashlib.sha256(json.dumps(terms).encode()).hexdigest()
 
@@ -223,7 +236,7 @@ def _make_content(
     records: tuple[InputRecord, ...],
     corpus: Corpus,
     analysis: _Analysis,
-    encoder: Encoder,
+    parameters: Mapping[str, str],
     fingerprint: str,
     notice: str,
 ) -> SnapshotContent:
@@ -244,15 +257,10 @@ def _make_content(
         inputs=records,
         fingerprint=fingerprint,
         versions={"narratives": __version__, **{name: metadata.version(name) for name in VERSIONED_PACKAGES}},
-        parameters={
-            "model": encoder.name,
-            "variant": encoder.variant,
-            "codebook": settings.codebook.digest,
-            "decisions": hash_decisions(settings.decisions),
-        },
+        parameters=parameters,
         counts=asdict(_count_contents(corpus, analysis)),
-        model=encoder.name,
-        variant=encoder.variant,
+        model=parameters["model"],
+        variant=parameters["variant"],
         notice=notice,
     )
 

@@ -24,20 +24,14 @@ from narratives.model import AnnotationSource, Judgement, LabelledText, Progress
 from narratives.model.errors import ConfigError, UsageError
 from narratives.model.text import Encoder
 from narratives.resources import DATA_FOLDER
-from narratives.store import (
-    Evaluation,
-    SpotChecks,
-    Store,
-    frame_to_csv,
-    hash_decisions,
-    open_snapshot,
-    write_evaluation,
-)
+from narratives.store import Evaluation, SpotChecks, Store, frame_to_csv, open_snapshot, write_evaluation
 from narratives.workflows.build import load_decisions
 from narratives.workflows.match import (
     Embedder,
     TrainedMatcher,
     load_store_encoder,
+    load_trained_classifier,
+    make_parameters,
     match_texts,
     mend_vectors,
     train_matcher,
@@ -99,8 +93,10 @@ def evaluate_matching(
         texts = [row.text for row in gold]
         windows = [model.split_windows(text) for text in texts]
         embed.add(chain(texts, chain.from_iterable(windows)))
-        matching = train_matcher(codebook, decisions, embed, encoder.name)
-        evidence = match_texts(matching.matcher, texts, windows, embed).evidence
+        trained = load_trained_classifier(store, codebook, encoder, progress)
+        matching = train_matcher(codebook, decisions, embed, encoder.name, trained)
+        classify = trained.classify_held_out if trained else None
+        evidence = match_texts(matching.matcher, texts, windows, embed, classify).evidence
         scores, predicted, held_out = _score_out_of_fold(matching, gold, evidence, progress)
     ids = matching.matcher.narrative_ids
     documents = [row.document for row in gold]
@@ -122,8 +118,7 @@ def evaluate_matching(
     current = store.current()
     if current is None:
         return EvaluationResult(evaluation, rejected, "", f"Not kept: {request.store} has no snapshot.")
-    measured = {"model": encoder.name, "variant": encoder.variant, "codebook": codebook.digest}
-    if store.manifest(current).parameters != {**measured, "decisions": hash_decisions(decisions)}:
+    if store.manifest(current).parameters != make_parameters(codebook, decisions, encoder, trained):
         note = f"Not kept with snapshot {current}: it was built with another codebook, model or decisions."
         return EvaluationResult(evaluation, rejected, "", note)
     store.put_quality(current, figures, caveat)
@@ -177,6 +172,11 @@ def _score_out_of_fold(
 
 
 def _describe_matching(matching: TrainedMatcher, held_out: int) -> str:
+    if matching.trained:
+        return (
+            "Matched by the codebook and by a classifier trained on decisions; texts that it was trained on are "
+            "scored by one that did not see their document."
+        )
     if not matching.decided.known.any():
         return "Matched by the codebook alone."
     texts = f"{len(matching.decided.texts):,} texts"

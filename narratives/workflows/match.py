@@ -6,8 +6,9 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from narratives.model import (
 )
 from narratives.model.text import Encoder
 from narratives.resources import DATA_FOLDER, SAMPLE_FOLDER
-from narratives.store import Store, VectorFile
+from narratives.store import Store, VectorFile, hash_decisions
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +55,9 @@ class Embedder:
     `encoded` and `reused` count different texts: those that this build encoded, and those that were stored.
     """
 
-    def __init__(self, encoder: Encoder, vectors: VectorFile, progress: Progress) -> None:
+    def __init__(self, encoder: Encoder, vectors: VectorFile, progress: Progress, stage: str = "encoding") -> None:
         self.encoder, self.encoded, self.reused = encoder, 0, 0
-        self._vectors, self._progress = vectors, progress
+        self._vectors, self._progress, self._stage = vectors, progress, stage
         self._asked: set[str] = set()
 
     def add(self, texts: Iterable[str]) -> None:
@@ -68,17 +69,95 @@ class Embedder:
         missing = self._vectors.missing(different)
         self.reused += len(different) - len(missing)
         done = 0
-        self._progress("encoding", done, len(missing))
+        self._progress(self._stage, done, len(missing))
         for indices, rows in self.encoder.encode(missing) if missing else ():
             self._vectors.append([missing[i] for i in indices], rows)
             done += len(indices)
-            self._progress("encoding", done, len(missing))
+            self._progress(self._stage, done, len(missing))
         self.encoded += done
 
     def __call__(self, texts: Sequence[str]) -> model.VectorArray:
         """Return the unit vectors of the texts, (n, dimension) float32, in their order."""
         self.add(texts)
         return self._vectors.get(texts)
+
+
+CLASSIFIER_FILE = "classifier.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedClassifier:
+    """The classifier of a store, how it is combined with the codebook's evidence, and its outputs out of fold.
+
+    `held_out` maps the keys of the texts that it was trained on to outputs of classifiers that were trained without
+    their documents.
+    """
+
+    classifier: Encoder
+    combination: match.Combination
+    held_out: Mapping[str, model.VectorArray]
+    classify: match.ClassifyFunction
+
+    def classify_held_out(self, texts: Sequence[str]) -> model.VectorArray:
+        """Return outputs (n, k) of texts, out of fold for those that the classifier was trained on."""
+        keys = [compute_text_key(text) for text in texts]
+        new = [text for key, text in zip(keys, texts, strict=True) if key not in self.held_out]
+        others = iter(self.classify(new)) if new else iter(())
+        rows = [self.held_out[key] if key in self.held_out else next(others) for key in keys]
+        return np.array(rows, np.float32).reshape(len(texts), -1)
+
+
+def load_trained_classifier(
+    store: Store, codebook: Codebook, encoder: Encoder, progress: Progress
+) -> TrainedClassifier | None:
+    """Load the classifier that `train` left in the store; None if there is none for this codebook and model.
+
+    It is used for the narratives whose id and definition are those that it was trained for.
+    """
+    path = store.path / CLASSIFIER_FILE
+    if not path.exists() or not isinstance(encoder, embed.SentenceEncoder):
+        return None
+    metadata = embed.read_metadata(path)
+    if metadata.get("model") != encoder.name:
+        log.warning("The trained classifier is for the model %s, so it is not used.", metadata.get("model"))
+        return None
+    classifier = embed.load_classifier(path, encoder)
+    combination = _align_combination(metadata, codebook)
+    vectors = store.vectors(classifier.name, classifier.variant, classifier.dimension)
+    held_out = dict(zip(metadata["texts"], classifier.held_out, strict=True))
+    return TrainedClassifier(classifier, combination, held_out, Embedder(classifier, vectors, progress, "classifying"))
+
+
+def make_parameters(
+    codebook: Codebook, decisions: Sequence[Decision], encoder: Encoder, trained: TrainedClassifier | None
+) -> dict[str, str]:
+    """Return what the scores depend on, for the manifest of a snapshot."""
+    parameters = {
+        "model": encoder.name,
+        "variant": encoder.variant,
+        "codebook": codebook.digest,
+        "decisions": hash_decisions(decisions),
+    }
+    return {**parameters, "classifier": trained.classifier.name} if trained else parameters
+
+
+def _align_combination(metadata: Mapping[str, Any], codebook: Codebook) -> match.Combination:
+    """Return the combination for those of its narratives that the codebook has with the same definition."""
+    trained_for: dict[str, str] = metadata["narratives"]
+    weights = dict(zip(metadata["used"], metadata["weights"], strict=True))
+    places = {key: number for number, key in enumerate(trained_for)}
+    columns = [
+        column
+        for column, narrative in enumerate(codebook.narratives)
+        if narrative.id in weights and trained_for[narrative.id] == narrative.definition
+    ]
+    ids = [codebook.narratives[column].id for column in columns]
+    return match.Combination(
+        np.array(columns, np.intp),
+        np.array([places[key] for key in ids], np.intp),
+        np.array([weights[key] for key in ids], np.float64).reshape(-1, 3),
+        metadata["threshold"],
+    )
 
 
 BLOCK_STATEMENTS = 4096  # limits memory; does not change any score
@@ -94,13 +173,14 @@ class TrainedMatcher:
     """A matcher with the corrections learned from decisions, and these decisions.
 
     `keys` are the text keys of the rows of `decided`. `verdicts` maps a text key to the decisions on it, by
-    narrative.
+    narrative. `trained` is the classifier that the matcher uses, if any.
     """
 
     matcher: match.Matcher
     decided: match.LabelledPairs
     keys: tuple[str, ...]
     verdicts: Mapping[str, Mapping[str, Verdict]]
+    trained: TrainedClassifier | None = None
 
     @property
     def thresholds(self) -> dict[str, float]:
@@ -110,17 +190,51 @@ class TrainedMatcher:
 
 
 def train_matcher(
-    codebook: Codebook, decisions: Sequence[Decision], embed: model.EmbedFunction, model_name: str
+    codebook: Codebook,
+    decisions: Sequence[Decision],
+    embed: model.EmbedFunction,
+    model_name: str,
+    trained: TrainedClassifier | None = None,
 ) -> TrainedMatcher:
-    """Fit a matcher to the codebook, and learn corrections from the decisions.
+    """Fit a matcher to the codebook, with the trained classifier, and learn corrections from the decisions.
 
-    Decisions on narratives that the codebook no longer has go to the narratives that replace them, or are
-    left out. Raises ConfigError as `fit_matcher` does.
+    Narratives that the classifier decides are not corrected, as it learned from the same decisions. Decisions on
+    narratives that the codebook no longer has go to the narratives that replace them, or are left out. Raises
+    ConfigError as `fit_matcher` does.
     """
+    matcher = fit_codebook(codebook, embed, model_name)
+    if trained:
+        matcher = matcher.with_combination(trained.combination)
+    classify = trained.classify_held_out if trained else None
+    decided, keys, verdicts = label_pairs(matcher, codebook, decisions, embed, classify)
+    if trained:
+        known = decided.known.copy()
+        known[:, trained.combination.columns] = False
+        decided = replace(decided, known=known)
+    return TrainedMatcher(matcher.with_corrections(match.learn_corrections(decided)), decided, keys, verdicts, trained)
+
+
+def fit_codebook(codebook: Codebook, embed: model.EmbedFunction, model_name: str) -> match.Matcher:
+    """Fit a matcher to the codebook alone."""
+    return match.fit_matcher(codebook, embed, load_background(embed, model_name))
+
+
+def load_background(embed: model.EmbedFunction, model_name: str) -> match.Background:
+    """Load the shipped background, or make one for a model without a shipped one."""
     background = match.load_background(DATA_FOLDER / "background.npz")
     if background.model != model_name:
         background = match.make_background(_load_background_texts(), embed, model_name)
-    matcher = match.fit_matcher(codebook, embed, background)
+    return background
+
+
+def label_pairs(
+    matcher: match.Matcher,
+    codebook: Codebook,
+    decisions: Sequence[Decision],
+    embed: model.EmbedFunction,
+    classify: match.ClassifyFunction | None = None,
+) -> tuple[match.LabelledPairs, tuple[str, ...], dict[str, dict[str, Verdict]]]:
+    """Return the decided texts with their evidence, their text keys, and the verdicts by key and narrative."""
     column = {narrative: k for k, narrative in enumerate(matcher.narrative_ids)}
     verdicts = collect_verdicts(codebook, decisions)
     ordered = sorted(decisions, key=lambda d: (d.text_key, d.document), reverse=True)
@@ -132,16 +246,16 @@ def train_matcher(
         for narrative, verdict in by_narrative.items():
             accepted[row, column[narrative]] = verdict == "accepted"
             known[row, column[narrative]] = verdict != "undecided"
+    windows = [model.split_windows(text) for text in texts]
     decided = match.LabelledPairs(
         texts=tuple(texts),
         documents=tuple(first[key].document for key in verdicts),
-        evidence=match_texts(matcher, texts, [model.split_windows(text) for text in texts], embed).evidence,
+        evidence=match_texts(matcher, texts, windows, embed, classify).evidence,
         accepted=accepted,
         known=known,
         thresholds=matcher.thresholds,
     )
-    trained = matcher.with_corrections(match.learn_corrections(decided))
-    return TrainedMatcher(trained, decided, tuple(verdicts), verdicts)
+    return decided, tuple(verdicts), verdicts
 
 
 def collect_verdicts(codebook: Codebook, decisions: Sequence[Decision]) -> dict[str, dict[str, Verdict]]:
@@ -171,14 +285,18 @@ def collect_verdicts(codebook: Codebook, decisions: Sequence[Decision]) -> dict[
 
 
 def match_texts(
-    matcher: match.Matcher, texts: Sequence[str], windows: Sequence[Sequence[str]], embed: model.EmbedFunction
+    matcher: match.Matcher,
+    texts: Sequence[str],
+    windows: Sequence[Sequence[str]],
+    embed: model.EmbedFunction,
+    classify: match.ClassifyFunction | None = None,
 ) -> match.MatchResult:
-    """Score texts, given their windows and a function that turns both into vectors."""
+    """Score texts, given their windows, a function that turns both into vectors, and the classifier's outputs."""
     if not texts:
         return matcher.match([], np.zeros((0, len(matcher.probe)), np.float32), [])
     ends = np.cumsum([len(part) for part in windows])
     rows = np.split(embed(list(chain.from_iterable(windows))), ends[:-1])
-    return matcher.match(texts, embed(texts), rows)
+    return matcher.match(texts, embed(texts), rows, classify)
 
 
 def assign_narratives(
@@ -194,12 +312,13 @@ def assign_narratives(
     rejected is listed, marked as rejected, if its score reaches the threshold.
     """
     matcher = matching.matcher
+    classify = matching.trained.classify if matching.trained else None
     assignments: list[Assignment] = []
     for start in range(0, len(statements), BLOCK_STATEMENTS):
         progress("matching", start, len(statements))
         block = statements[start : start + BLOCK_STATEMENTS]
         block_windows = windows[start : start + BLOCK_STATEMENTS]
-        result = match_texts(matcher, [p.text for p in block], block_windows, embed)
+        result = match_texts(matcher, [p.text for p in block], block_windows, embed, classify)
         verdicts = [matching.verdicts.get(compute_text_key(p.text), {}) for p in block]
         assigned = matcher.advances(result.scores)
         assigned |= np.array([[own.get(key) == "accepted" for key in matcher.narrative_ids] for own in verdicts])

@@ -1,0 +1,338 @@
+"""A fine-tuned copy of the encoder that says, for each narrative, whether a paragraph advances it.
+
+The embeddings and the lowest third of the encoder's layers stay as they are. The layers above are trained, with one
+attention over the tokens and one linear output for each narrative (label-wise attention, Mullenbach et al. 2018).
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from narratives.embed.encoder import SentenceEncoder
+from narratives.model import EncoderError, VectorArray
+
+if TYPE_CHECKING:
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+HEAD = "head."  # where the names of the head's tensors begin
+TRAINING_VERSION = 1  # raise it when training gives another result
+FROZEN_SHARE = 1 / 3  # of the layers, from below
+MAX_TRAINING_TOKENS = 128
+BATCH_ROWS = 24
+LEARNING_RATE, HEAD_RATE = 1e-4, 2e-3
+WARM_UP_SHARE = 0.1
+PASSES = 3
+MAX_POSITIVE_WEIGHT = 20.0
+# Rows of similar length are batched together, among the rows of this many batches.
+SORTED_BATCHES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRows:
+    """n texts to train on, for k narratives.
+
+    `labels` (n, k) says which narratives a text advances; pairs that are not `known` (n, k) are ignored. `weights`
+    (n,) are the weights of the texts.
+    """
+
+    texts: Sequence[str]
+    labels: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+    weights: NDArray[np.float32]
+
+
+class ParagraphClassifier(SentenceEncoder):
+    """Outputs of k narratives for a text, as log-odds; an output depends on its text alone.
+
+    It has the interface of an encoder: `dimension` is k, and `encode` yields float32 rows of k outputs. It reads the
+    texts exactly as the encoder that it was trained from does, with the same guarantees.
+    """
+
+    def __init__(self, encoder: SentenceEncoder, tensors: Mapping[str, torch.Tensor], name: str) -> None:
+        super().__init__(encoder._source, name, encoder.variant, offline=encoder._offline)
+        self._encoder, self._tensors = encoder, tensors
+        self._network: tuple[torch.nn.Module, torch.nn.Module] | None = None
+
+    @property
+    def dimension(self) -> int:
+        """The number of narratives."""
+        return len(self._tensors[f"{HEAD}bias"])
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages of the encoder."""
+        return self._encoder.languages
+
+    @property
+    def held_out(self) -> VectorArray:
+        """The outputs (n, k) of the n texts that it was trained on, of classifiers that did not see their documents."""
+        rows: VectorArray = self._tensors["held_out"].float().numpy()
+        return rows
+
+    @property
+    def _model(self) -> SentenceTransformer:
+        model = self._encoder._model
+        if self._network is None:  # before any thread asks for it
+            self._network = _restore_network(model, self._tensors)
+        return model
+
+    def _compute_batch(self, features: dict[str, Any]) -> VectorArray:
+        import torch
+
+        assert self._network is not None
+        transformer, head = self._network
+        with torch.inference_mode():
+            states = transformer(input_ids=features["input_ids"], attention_mask=features["attention_mask"])
+            outputs: VectorArray = head(states.last_hidden_state.float(), features["attention_mask"]).numpy()
+        return outputs
+
+
+def load_classifier(path: Path, encoder: SentenceEncoder) -> ParagraphClassifier:
+    """Read a classifier that `save_classifier` wrote. Its name contains the start of the file's sha256.
+
+    Raises EncoderError where the file is missing, damaged, or was trained from another model.
+    """
+    from safetensors.torch import load
+
+    trained_from = read_metadata(path)["model"]
+    content = path.read_bytes()
+    tensors = load(content)
+    if trained_from != encoder.name:
+        expected = f"a classifier trained from {encoder.name}"
+        raise EncoderError(expected, f"one from {trained_from}", "Run `train` again.")
+    return ParagraphClassifier(encoder, tensors, f"classifier-{hashlib.sha256(content).hexdigest()[:12]}")
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Return the metadata of a classifier: the name of its `model`, and what was given to `save_classifier`.
+
+    Raises EncoderError where the file is missing or damaged.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        metadata: dict[str, Any] = json.loads(_read_header(path)["classifier"])
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        hint = "Delete it to use the codebook alone, or run `train` again."
+        raise EncoderError(f"a classifier at {path}", str(error), hint) from error
+    return metadata
+
+
+def _read_header(path: Path) -> dict[str, str]:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="np") as file:
+        return dict(file.metadata() or {})
+
+
+def save_classifier(
+    path: Path, classifier: ParagraphClassifier, held_out: VectorArray, metadata: Mapping[str, Any]
+) -> None:
+    """Write the trained tensors and the outputs out of fold (n, k) in half precision, with `metadata`."""
+    import torch
+    from safetensors.torch import save_file
+
+    tensors = {**classifier._tensors, "held_out": torch.from_numpy(held_out)}
+    halves = {key: value.to(torch.float16).contiguous() for key, value in tensors.items()}
+    temporary = path.with_suffix(".part")
+    # One entry, because the library writes several in any order, and the file is named by its content.
+    entry = json.dumps({"model": classifier._encoder.name, **metadata}, sort_keys=True)
+    save_file(halves, temporary, {"classifier": entry})
+    temporary.replace(path)
+
+
+def compute_outputs(classifier: ParagraphClassifier, texts: Sequence[str]) -> VectorArray:
+    """Return the outputs (n, k) of the texts."""
+    outputs = np.zeros((len(texts), classifier.dimension), np.float32)
+    for indices, rows in classifier.encode(texts):
+        outputs[indices] = rows
+    return outputs
+
+
+def train_classifier(
+    encoder: SentenceEncoder,
+    rows: TrainingRows,
+    directions: NDArray[np.float32],
+    progress: Callable[[int, int, float], None],
+    checkpoint: Path | None = None,
+    seed: int = 0,
+) -> ParagraphClassifier:
+    """Train a classifier; `directions` (k, d) are where its output weights begin, such as exemplars less background.
+
+    The loss is the binary cross-entropy of the known pairs, with the positive pairs of a narrative weighted by the
+    root of their rarity. `progress` is called with the steps done, all steps, and the mean loss of this pass. After
+    each pass the state is written to `checkpoint`; if that file exists, training continues from it.
+    """
+    run = _TrainingRun(encoder, rows, directions)
+    first = run.load(checkpoint) if checkpoint and checkpoint.exists() else 0
+    for number in range(first, PASSES):
+        run.train_one_pass(number, seed, progress)
+        if checkpoint:
+            run.save(checkpoint, number + 1)
+    tensors = {key: value.detach().clone() for key, value in run.parameters.items()}
+    return ParagraphClassifier(encoder, tensors, "classifier")
+
+
+class _TrainingRun:
+    """The network, the optimiser and the rows as tensors."""
+
+    def __init__(self, encoder: SentenceEncoder, rows: TrainingRows, directions: NDArray[np.float32]) -> None:
+        import torch
+
+        self._tokenizer = encoder._model.tokenizer
+        self._transformer = cast("Any", copy.deepcopy(encoder._model[0].auto_model))
+        self._transformer.float()
+        self._head = cast("Any", _make_head(*directions.shape))
+        accepted, rejected = (rows.labels & rows.known).sum(axis=0), (~rows.labels & rows.known).sum(axis=0)
+        rarity = np.maximum(rejected, 1) / np.maximum(accepted, 1)
+        with torch.no_grad():
+            self._head.weight.copy_(torch.from_numpy(directions))
+            self._head.bias.copy_(torch.from_numpy(-np.log(rarity).astype(np.float32)))
+        tuned = _select_tuned(self._transformer)
+        self.parameters = {**tuned, **{f"{HEAD}{key}": value for key, value in self._head.named_parameters()}}
+        groups = [
+            {"params": list(tuned.values()), "lr": LEARNING_RATE},
+            {"params": list(self._head.parameters()), "lr": HEAD_RATE},
+        ]
+        self._optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
+        self._tokens = [
+            self._tokenizer(text, truncation=True, max_length=MAX_TRAINING_TOKENS)["input_ids"] for text in rows.texts
+        ]
+        self._positive = torch.from_numpy(np.sqrt(rarity).clip(1, MAX_POSITIVE_WEIGHT).astype(np.float32))
+        self._labels = torch.from_numpy(rows.labels.astype(np.float32))
+        self._weights = torch.from_numpy((rows.known * rows.weights[:, None]).astype(np.float32))
+        self._steps = math.ceil(len(self._tokens) / BATCH_ROWS)
+
+    def train_one_pass(self, number: int, seed: int, progress: Callable[[int, int, float], None]) -> None:
+        """Train on every row once. The order of the rows depends on the seed and the number of the pass."""
+        import torch
+
+        torch.manual_seed(seed + number)
+        batches = _make_training_batches([len(row) for row in self._tokens], np.random.default_rng([seed, number]))
+        self._transformer.train()
+        all_steps, total = PASSES * self._steps, 0.0
+        for done, batch in enumerate(batches, 1):
+            step = number * self._steps + done
+            self._set_rates(min(step / (WARM_UP_SHARE * all_steps), (all_steps - step + 1) / all_steps))
+            total += self._train_on(batch)
+            progress(step, all_steps, total / done)
+
+    def save(self, path: Path, passes: int) -> None:
+        """Write the parameters and the state of the optimiser after so many passes."""
+        from safetensors.torch import save_file
+
+        tensors: dict[str, torch.Tensor] = {}
+        for name, parameter in self.parameters.items():
+            state = self._optimiser.state[parameter]
+            tensors |= {name: parameter.detach(), f"{name}:m": state["exp_avg"], f"{name}:v": state["exp_avg_sq"]}
+        temporary = path.with_suffix(".part")
+        save_file(tensors, temporary, {"passes": str(passes), "steps": str(passes * self._steps)})
+        temporary.replace(path)
+
+    def load(self, path: Path) -> int:
+        """Continue from a saved state, and return its number of passes."""
+        import torch
+        from safetensors.torch import load_file
+
+        tensors, metadata = load_file(path), _read_header(path)
+        with torch.no_grad():
+            for name, parameter in self.parameters.items():
+                parameter.copy_(tensors[name])
+                self._optimiser.state[parameter] = {
+                    "step": torch.tensor(float(metadata["steps"])),
+                    "exp_avg": tensors[f"{name}:m"],
+                    "exp_avg_sq": tensors[f"{name}:v"],
+                }
+        return int(metadata["passes"])
+
+    def _set_rates(self, factor: float) -> None:
+        for group, rate in zip(self._optimiser.param_groups, (LEARNING_RATE, HEAD_RATE), strict=True):
+            group["lr"] = rate * factor
+
+    def _train_on(self, batch: list[int]) -> float:
+        import torch
+
+        features = self._tokenizer.pad([{"input_ids": self._tokens[row]} for row in batch], return_tensors="pt")
+        states = self._transformer(input_ids=features["input_ids"], attention_mask=features["attention_mask"])
+        outputs = self._head(states.last_hidden_state, features["attention_mask"])
+        losses = torch.nn.functional.binary_cross_entropy_with_logits(
+            outputs, self._labels[batch], self._weights[batch], pos_weight=self._positive, reduction="none"
+        )
+        loss = losses.sum(dim=1).mean()
+        self._optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(list(self.parameters.values()), 1.0)
+        self._optimiser.step()
+        return float(loss.detach())
+
+
+def _select_tuned(transformer: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
+    """Freeze all parameters but those of the upper layers, and return these by name."""
+    import torch
+
+    lists = {name: module for name, module in transformer.named_modules() if isinstance(module, torch.nn.ModuleList)}
+    name = next((name for name in lists if name.endswith("layer")), "")
+    if not name:
+        raise EncoderError("a model with transformer layers", type(transformer).__name__, "Train with another --model.")
+    layers = len(lists[name])
+    upper = tuple(f"{name}.{number}." for number in range(round(layers * FROZEN_SHARE), layers))
+    for name, parameter in transformer.named_parameters():
+        parameter.requires_grad = name.startswith(upper)
+    return {name: parameter for name, parameter in transformer.named_parameters() if parameter.requires_grad}
+
+
+def _make_training_batches(lengths: Sequence[int], draw: np.random.Generator) -> list[list[int]]:
+    """Shuffle rows into batches of rows of similar length."""
+    rows = draw.permutation(len(lengths)).tolist()
+    batches = []
+    for start in range(0, len(rows), BATCH_ROWS * SORTED_BATCHES):
+        part = sorted(rows[start : start + BATCH_ROWS * SORTED_BATCHES], key=lengths.__getitem__)
+        batches += [part[first : first + BATCH_ROWS] for first in range(0, len(part), BATCH_ROWS)]
+    return [batches[number] for number in draw.permutation(len(batches))]
+
+
+def _make_head(count: int, width: int) -> torch.nn.Module:
+    import torch
+
+    class Head(torch.nn.Module):
+        """One attention over the tokens, at first the mean, and one linear output for each narrative."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.query = torch.nn.Parameter(torch.zeros(count, width))
+            self.weight = torch.nn.Parameter(torch.zeros(count, width))
+            self.bias = torch.nn.Parameter(torch.zeros(count))
+
+        def forward(self, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+            attention = states @ self.query.T / math.sqrt(width)
+            attention = attention.masked_fill(mask[:, :, None] == 0, -1e9).softmax(dim=1)
+            outputs: torch.Tensor = (attention * (states @ self.weight.T)).sum(dim=1) + self.bias
+            return outputs
+
+    return Head()
+
+
+def _restore_network(
+    model: SentenceTransformer, tensors: Mapping[str, torch.Tensor]
+) -> tuple[torch.nn.Module, torch.nn.Module]:
+    """Return the transformer with the trained layers, and the head."""
+    parts: dict[bool, dict[str, torch.Tensor]] = {True: {}, False: {}}
+    for name, tensor in tensors.items():
+        if name != "held_out":
+            parts[name.startswith(HEAD)][name.removeprefix(HEAD)] = tensor
+    transformer: Any = copy.deepcopy(model[0].auto_model)
+    transformer.load_state_dict(parts[False], strict=False)
+    head = _make_head(*tensors[f"{HEAD}weight"].shape)
+    head.load_state_dict({name: tensor.float() for name, tensor in parts[True].items()})
+    return transformer.eval(), head.eval()
