@@ -1,8 +1,17 @@
 """Vectors, a codebook and decisions to scores."""
 
 from narratives.match.calibration import Background, load_background, make_background, to_score
-from narratives.match.combination import ClassifyFunction, Combination, Gains, fit_combination, is_near
-from narratives.match.learning import LabelledPairs, LearnedCorrections, assign_folds, learn_corrections
+from narratives.match.learning import (
+    ClassifyFunction,
+    Combination,
+    Gains,
+    LabelledPairs,
+    LearnedCorrections,
+    assign_folds,
+    fit_combination,
+    is_near,
+    learn_corrections,
+)
 from narratives.match.matcher import Matcher, MatchResult, fit_matcher
 
 __all__ = [

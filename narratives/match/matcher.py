@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from narratives.match.calibration import Background, to_score
-from narratives.match.combination import ClassifyFunction, Combination
-from narratives.match.learning import LearnedCorrections
+from narratives.match.learning import ClassifyFunction, Combination, LearnedCorrections
 from narratives.model import Codebook, ConfigError, EmbedFunction, FloatArray, Narrative
 from narratives.model.text import is_question_to_speaker, normalise_words
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from narratives import model
 from narratives.discover import claims, clustering, projection
-from narratives.match import calibration, combination, learning, matcher
+from narratives.match import calibration, learning, matcher
 from narratives.measure import correction, shares
 from narratives.model import SuppressionRule
 from narratives.parse import duplicates
@@ -16,19 +16,7 @@ from narratives.parse import duplicates
 _HEADING = re.compile(r"^## (.+) \{#([a-z]+)\}\n", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"<<([\w.]+)>>")
 # The modules whose constants the text names, as in <<shares.POOL_WEIGHT>>.
-_SOURCES = (
-    model,
-    duplicates,
-    calibration,
-    combination,
-    learning,
-    matcher,
-    claims,
-    clustering,
-    projection,
-    correction,
-    shares,
-)
+_SOURCES = (model, duplicates, calibration, learning, matcher, claims, clustering, projection, correction, shares)
 _MODULES = {module.__name__.rpartition(".")[2]: module for module in _SOURCES}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from narratives.match import Combination, LabelledPairs, assign_folds, fit_combination, is_near, to_score
-from narratives.match.combination import NEAR_EVIDENCE
+from narratives.match.learning import MIN_CLASSIFIED_EVIDENCE
 
 DOCUMENTS = 60
 
@@ -59,7 +59,7 @@ def test_scores_are_probabilities_for_new_pairs(fitted):
 
 def test_far_texts_are_not_classified():
     combination = Combination(np.array([0]), np.array([0]), np.ones((1, 3)), 0.5)
-    evidence = np.array([[NEAR_EVIDENCE, 0.0], [NEAR_EVIDENCE + 1, 0.0]])
+    evidence = np.array([[MIN_CLASSIFIED_EVIDENCE, 0.0], [MIN_CLASSIFIED_EVIDENCE + 1, 0.0]])
     asked = []
 
     def classify(texts):
