@@ -68,7 +68,7 @@ def discover_clusters(
             assigned.setdefault(a.paragraph_id, set()).add(a.narrative_id)
     alignment = AlignmentTargets(
         narrative_ids=[n.id for n in codebook.narratives],
-        centroids=np.stack([_compute_centroid(embed(n.exemplars or (n.definition,))) for n in codebook.narratives]),
+        centroids=np.stack([_compute_centroid(embed(n.statements)) for n in codebook.narratives]),
         assigned=assigned,
     )
     labels = cluster_paragraphs(statements.ids, statements.vectors)

@@ -98,7 +98,8 @@ def learn_corrections(decided: LabelledPairs) -> LearnedCorrections:
     decided = decided.rows(order)
     codebook_alone = _make_empty_corrections(decided)
     folds = assign_folds(decided.documents)
-    if folds.max(initial=0) == 0 or not (decided.known & decided.accepted).any():
+    accepted = decided.known & decided.accepted
+    if folds.max(initial=0) == 0 or not accepted.any():
         return codebook_alone
     held_out = decided.evidence.copy()
     for fold in range(FOLDS):
@@ -107,8 +108,8 @@ def learn_corrections(decided: LabelledPairs) -> LearnedCorrections:
         held_out[held] = inner.correct(decided.evidence[held], [decided.texts[row] for row in held])
     everything = np.ones(len(decided.texts), np.bool_)
     assigned = to_score(decided.evidence).astype(np.float32) >= decided.thresholds
-    better = _cross_validate_f1(decided, held_out, folds) >= _compute_f1(decided, assigned) - F1_MARGIN
-    better &= (decided.known & decided.accepted).sum(axis=0) >= MIN_ACCEPTED
+    better = _cross_validate_f1(decided, held_out, folds) >= _compute_f1(accepted, assigned & decided.known) - F1_MARGIN
+    better &= accepted.sum(axis=0) >= MIN_ACCEPTED
     learned = to_score(_fit_thresholds(decided, held_out, everything)).astype(np.float32)
     whole = _learn_word_weights(decided)
     return replace(
@@ -153,10 +154,9 @@ def _fit_regression(rows: SparseMatrix, accepted: Mask, offset: FloatArray) -> t
     precision = np.append(np.full(rows.shape[1], 1 / WORD_VARIANCE), 1 / BIAS_VARIANCE)
 
     def loss(values: FloatArray) -> tuple[float, FloatArray]:
-        margin = sign * (offset + rows @ values[:-1] + values[-1])
-        pull = -sign / (1 + np.exp(np.clip(margin, -500, 500)))
+        mismatch, pull = _compute_logistic_loss(offset + rows @ values[:-1] + values[-1], sign)
         slope = np.append(rows.T @ pull, pull.sum()) + precision * values
-        return float(np.logaddexp(0, -margin).sum() + (precision * values**2).sum() / 2), slope
+        return float(mismatch + (precision * values**2).sum() / 2), slope
 
     optimum = minimize(
         loss,
@@ -166,6 +166,13 @@ def _fit_regression(rows: SparseMatrix, accepted: Mask, offset: FloatArray) -> t
         options={"maxiter": 500, "gtol": 1e-6, "ftol": 1e-12},
     )
     return optimum.x[:-1], float(optimum.x[-1])
+
+
+def _compute_logistic_loss(log_odds: FloatArray, sign: FloatArray) -> tuple[float, FloatArray]:
+    """Compute the loss of n log-odds, whose true `sign` is 1 or -1, and its gradient (n,)."""
+    margin = sign * log_odds
+    gradient: FloatArray = -sign / (1 + np.exp(np.clip(margin, -500, 500)))
+    return float(np.logaddexp(0, -margin).sum()), gradient
 
 
 def assign_folds(documents: Sequence[str], count: int = FOLDS) -> NDArray[np.intp]:
@@ -203,12 +210,11 @@ def _cross_validate_f1(decided: LabelledPairs, evidence: FloatArray, folds: NDAr
     for fold in range(FOLDS):
         held = folds == fold
         assigned[held] = evidence[held] >= _fit_thresholds(decided, evidence, ~held)
-    return _compute_f1(decided, assigned)
+    return _compute_f1(decided.accepted & decided.known, assigned & decided.known)
 
 
-def _compute_f1(decided: LabelledPairs, assigned: Mask) -> FloatArray:
-    """Compute F1 (k,) on the decided pairs; 0 where none is accepted and none is assigned."""
-    truth, assigned = decided.accepted & decided.known, assigned & decided.known
+def _compute_f1(truth: Mask, assigned: Mask) -> FloatArray:
+    """Compute F1 along the first axis; 0 where nothing is true and nothing is assigned."""
     f1: FloatArray = 2 * (truth & assigned).sum(axis=0) / np.maximum(1, truth.sum(axis=0) + assigned.sum(axis=0))
     return f1
 
@@ -245,23 +251,27 @@ class Combination:
         combined = evidence.copy()
         if len(rows):
             outputs = classify([texts[row] for row in rows.tolist()])[:, self.outputs].astype(np.float64)
-            combined[np.ix_(rows, self.columns)] = self._to_evidence(evidence[np.ix_(rows, self.columns)], outputs)
+            combined[np.ix_(rows, self.columns)] = _combine(evidence[np.ix_(rows, self.columns)], outputs, self.weights)
         # Outputs may differ in their last bits between processors.
         rounded: FloatArray = np.round(combined, 4)
         return rounded
 
-    def _to_evidence(self, evidence: FloatArray, outputs: FloatArray) -> FloatArray:
-        log_odds = self.weights[:, 0] * evidence + self.weights[:, 1] * outputs + self.weights[:, 2]
-        return MIDPOINT + SLOPE * log_odds
+
+def _combine(evidence: FloatArray, outputs: FloatArray, weights: FloatArray) -> FloatArray:
+    """Combine evidence and outputs (n, k) with weights (k, 3), to evidence whose score is the probability."""
+    log_odds: FloatArray = weights[:, 0] * evidence + weights[:, 1] * outputs + weights[:, 2]
+    return MIDPOINT + SLOPE * log_odds
 
 
-def is_near(evidence: FloatArray) -> NDArray[np.bool_]:
+def is_near(evidence: FloatArray) -> Mask:
     """Return which texts (n,) are classified, given their evidence (n, k)."""
-    near: NDArray[np.bool_] = evidence.max(axis=1, initial=-np.inf) > MIN_CLASSIFIED_EVIDENCE
+    near: Mask = evidence.max(axis=1, initial=-np.inf) > MIN_CLASSIFIED_EVIDENCE
     return near
 
 
-def fit_combination(decided: LabelledPairs, outputs: VectorArray, folds: NDArray[np.intp]) -> tuple[Combination, Gains]:
+def fit_combination(
+    decided: LabelledPairs, outputs: NDArray[np.floating], folds: NDArray[np.intp]
+) -> tuple[Combination, Gains]:
     """Fit a combination to decided pairs whose `outputs` (n, k) come from classifiers that did not see their document.
 
     Logistic regression over the pairs of all narratives (Platt 1999), with weights for each that are shrunk to the
@@ -270,63 +280,56 @@ def fit_combination(decided: LabelledPairs, outputs: VectorArray, folds: NDArray
     fold; the threshold is the one with the highest F1 over the pairs of the used narratives.
     """
     near = is_near(decided.evidence)
-    held_out = np.zeros_like(decided.evidence)
+    outputs = outputs.astype(np.float64)
+    held_out = decided.evidence.copy()
     for fold in np.unique(folds):
-        rows = near & (folds != fold)
-        held_out[folds == fold] = _fit_weights(decided, outputs, rows)._to_evidence(
-            decided.evidence[folds == fold], outputs[folds == fold].astype(np.float64)
-        )
-    held_out = np.where(near[:, None], held_out, decided.evidence)
+        held = near & (folds == fold)
+        weights = _fit_weights(decided, outputs, near & (folds != fold))
+        held_out[held] = _combine(decided.evidence[held], outputs[held], weights)
     gains = _compare(decided, held_out)
     used = np.flatnonzero(gains.used)
-    probability = to_score(held_out)
     known = decided.known[:, used]
-    truth, scores = decided.accepted[:, used][known], probability[:, used][known]
-    best = THRESHOLDS[np.argmax([_compute_pooled_f1(truth, scores >= threshold) for threshold in THRESHOLDS])]
-    whole = _fit_weights(decided, outputs, near)
-    return (
-        replace(whole, columns=used, outputs=used, weights=whole.weights[used], threshold=round(float(best), 2)),
-        replace(gains, scores=probability),
-    )
+    truth, scores = decided.accepted[:, used][known], to_score(held_out[:, used])[known]
+    best = THRESHOLDS[np.argmax([_compute_f1(truth, scores >= threshold) for threshold in THRESHOLDS])]
+    weights = _fit_weights(decided, outputs, near)[used]
+    return Combination(used, used, weights, round(float(best), 2)), gains
 
 
 @dataclass(frozen=True, slots=True)
 class Gains:
     """What training gained, out of fold: average precision (k,) of the codebook alone and combined; which are used.
 
-    `accepted` (k,) counts the accepted pairs, and `scores` (n, k) are the combined scores out of fold.
+    `accepted` (k,) counts the accepted pairs.
     """
 
     accepted: NDArray[np.intp]
     codebook: FloatArray
     combined: FloatArray
-    used: NDArray[np.bool_]
-    scores: FloatArray
+    used: Mask
 
 
-def _fit_weights(decided: LabelledPairs, outputs: VectorArray, rows: NDArray[np.bool_]) -> Combination:
-    """Fit the weights of all narratives on these rows."""
+def _fit_weights(decided: LabelledPairs, outputs: FloatArray, rows: Mask) -> FloatArray:
+    """Fit the weights (k, 3) of all narratives on these rows."""
     from scipy.optimize import minimize
 
     known = decided.known[rows]
     column = np.nonzero(known)[1]
-    evidence, output = decided.evidence[rows][known], outputs[rows][known].astype(np.float64)
+    evidence, output = decided.evidence[rows][known], outputs[rows][known]
     features = np.stack([evidence, output, np.ones(len(column))], axis=1)
     sign = np.where(decided.accepted[rows][known], 1.0, -1.0)
     count = decided.known.shape[1]
 
     def loss(values: FloatArray) -> tuple[float, FloatArray]:
         common, own = values[:3], values[3:].reshape(count, 3)
-        margin = sign * (features * (common + own[column])).sum(axis=1)
-        pull = (-sign / (1 + np.exp(np.clip(margin, -500, 500))))[:, None] * features
+        mismatch, gradient = _compute_logistic_loss((features * (common + own[column])).sum(axis=1), sign)
+        pull = gradient[:, None] * features
         by_narrative = np.stack([np.bincount(column, part, count) for part in pull.T], axis=1)
         slope = np.concatenate([pull.sum(axis=0), (by_narrative + OWN_PRECISION * own).ravel()])
-        return float(np.logaddexp(0, -margin).sum() + OWN_PRECISION * (own**2).sum() / 2), slope
+        return float(mismatch + OWN_PRECISION * (own**2).sum() / 2), slope
 
     values = minimize(loss, np.zeros(3 + 3 * count), jac=True, method="L-BFGS-B", options={"maxiter": 2000}).x
-    weights = np.round(values[:3] + values[3:].reshape(count, 3), 6)
-    every = np.arange(count)
-    return Combination(every, every, weights, 0.5)
+    weights: FloatArray = np.round(values[:3] + values[3:].reshape(count, 3), 6)
+    return weights
 
 
 def _compare(decided: LabelledPairs, combined: FloatArray) -> Gains:
@@ -340,8 +343,4 @@ def _compare(decided: LabelledPairs, combined: FloatArray) -> Gains:
         alone[k] = average_precision_score(decided.accepted[known, k], decided.evidence[known, k])
         together[k] = average_precision_score(decided.accepted[known, k], combined[known, k])
     used = (accepted >= MIN_ACCEPTED) & (together > alone)
-    return Gains(accepted, alone, together, used, combined)
-
-
-def _compute_pooled_f1(truth: NDArray[np.bool_], assigned: NDArray[np.bool_]) -> float:
-    return float(2 * (truth & assigned).sum() / max(1, truth.sum() + assigned.sum()))
+    return Gains(accepted, alone, together, used)

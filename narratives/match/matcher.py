@@ -161,7 +161,7 @@ def fit_matcher(codebook: Codebook, embed: EmbedFunction, background: Background
     narratives = codebook.narratives
     if not narratives:
         raise ConfigError("a codebook with narratives", f"none in {codebook.source}", "Add a [[narrative]].")
-    statements = tuple(n.exemplars or (n.definition,) for n in narratives)
+    statements = tuple(n.statements for n in narratives)
     positive = [embed(list(texts)).astype(np.float64) for texts in statements]
     negative = [embed(list(n.contrasts)).astype(np.float64) if n.contrasts else None for n in narratives]
     paragraphs = background.paragraph_vectors.astype(np.float64)

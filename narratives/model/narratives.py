@@ -41,6 +41,11 @@ class Narrative:
     replaces: tuple[str, ...] = ()
 
     @property
+    def statements(self) -> tuple[str, ...]:
+        """What stands for the narrative in matching: its exemplars, or its definition if it has none."""
+        return self.exemplars or (self.definition,)
+
+    @property
     def digest(self) -> str:
         """A hash (12 hex digits) of the definition and examples, without name, parent and colour."""
         terms = (self.definition, self.includes, self.excludes, self.exemplars, self.contrasts, self.cues)

@@ -212,7 +212,7 @@ def _list_texts(settings: _Settings, corpus: Corpus) -> Iterable[str]:
     return chain(
         discover.ROUTINE_TEXTS,
         chain.from_iterable(discover.STANCE_PAIRS),
-        *([*(n.exemplars or (n.definition,)), *n.contrasts] for n in settings.codebook.narratives),
+        *([*n.statements, *n.contrasts] for n in settings.codebook.narratives),
         (p.text for p in corpus.statements),
         chain.from_iterable(corpus.windows),
         chain.from_iterable(discover.split_for_embedding(p.text) for p in corpus.originals),
