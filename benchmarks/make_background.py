@@ -13,13 +13,12 @@ import gzip
 import json
 import random
 import sys
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from narratives.embed.encoder import BUNDLED_SHA256, load_encoder
+from narratives.embed.encoder import BUNDLED_SHA256, encode_all, load_encoder
 from narratives.match.calibration import make_background
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,11 +35,7 @@ def paragraphs(corpus: Path) -> list[str]:
 def main(corpus: Path, out: Path) -> None:
     encoder = load_encoder(variant="fp32")
 
-    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
-        vectors = np.zeros((len(texts), encoder.dimension), np.float32)
-        for rows, batch in encoder.encode(texts):
-            vectors[rows] = batch
-        return vectors
+    embed = partial(encode_all, encoder)
 
     drawn = random.Random(SEED).sample(paragraphs(corpus), PARAGRAPHS)
     background = make_background(drawn, embed, encoder.name, BUNDLED_SHA256)

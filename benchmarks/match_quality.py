@@ -15,15 +15,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
-from narratives.embed.encoder import load_encoder
+from narratives.embed.encoder import encode_all, load_encoder
 from narratives.match.calibration import load_background, to_score
 from narratives.match.matcher import fit_matcher
 from narratives.measure import ScoredPairs, compute_quality
@@ -72,11 +72,7 @@ def load(gold: Path, variant: str = "", codebook: Codebook | None = None) -> Lab
     rows = [json.loads(line) for line in gold.read_text("utf-8").splitlines()]
     encoder = load_encoder(variant=variant)
 
-    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
-        vectors = np.zeros((len(texts), encoder.dimension), np.float32)
-        for indices, batch in encoder.encode(texts):
-            vectors[indices] = batch
-        return vectors
+    embed = partial(encode_all, encoder)
 
     codebook = codebook or load_codebook(ROOT / "data/codebook.toml")
     matcher = fit_matcher(codebook, embed, load_background(ROOT / "data/background.npz"))

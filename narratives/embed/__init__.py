@@ -5,13 +5,11 @@ from narratives.embed.classifier import (
     TRAINING_VERSION,
     ParagraphClassifier,
     TrainingRows,
-    compute_outputs,
+    dump_classifier,
     load_classifier,
-    read_metadata,
-    save_classifier,
     train_classifier,
 )
-from narratives.embed.encoder import SentenceEncoder, load_encoder
+from narratives.embed.encoder import SentenceEncoder, encode_all, load_encoder
 
 __all__ = [
     "PASSES",
@@ -19,10 +17,9 @@ __all__ = [
     "ParagraphClassifier",
     "SentenceEncoder",
     "TrainingRows",
-    "compute_outputs",
+    "dump_classifier",
+    "encode_all",
     "load_classifier",
     "load_encoder",
-    "read_metadata",
-    "save_classifier",
     "train_classifier",
 ]

@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ from narratives.model import EncoderError, VectorArray
 if TYPE_CHECKING:
     import torch
     from sentence_transformers import SentenceTransformer
+
+Tensor: TypeAlias = NDArray[np.floating[Any]]
 
 HEAD = "head."  # where the names of the head's tensors begin
 TRAINING_VERSION = 1  # raise it when training gives another result
@@ -59,8 +61,11 @@ class ParagraphClassifier(SentenceEncoder):
     texts exactly as the encoder that it was trained from does, with the same guarantees.
     """
 
-    def __init__(self, encoder: SentenceEncoder, tensors: Mapping[str, torch.Tensor], name: str) -> None:
+    def __init__(
+        self, encoder: SentenceEncoder, tensors: Mapping[str, Tensor], name: str, metadata: Mapping[str, Any]
+    ) -> None:
         super().__init__(encoder._source, name, encoder.variant, offline=encoder._offline)
+        self.metadata = metadata
         self._encoder, self._tensors = encoder, tensors
         self._network: tuple[torch.nn.Module, torch.nn.Module] | None = None
 
@@ -77,8 +82,7 @@ class ParagraphClassifier(SentenceEncoder):
     @property
     def held_out(self) -> VectorArray:
         """The outputs (n, k) of the n texts that it was trained on, of classifiers that did not see their documents."""
-        rows: VectorArray = self._tensors["held_out"].float().numpy()
-        return rows
+        return self._tensors["held_out"].astype(np.float32)
 
     @property
     def _model(self) -> SentenceTransformer:
@@ -99,34 +103,22 @@ class ParagraphClassifier(SentenceEncoder):
 
 
 def load_classifier(path: Path, encoder: SentenceEncoder) -> ParagraphClassifier:
-    """Read a classifier that `save_classifier` wrote. Its name contains the start of the file's sha256.
+    """Read a classifier that `dump_classifier` made; torch is not imported before it is used.
 
-    Raises EncoderError where the file is missing, damaged, or was trained from another model.
-    """
-    from safetensors.torch import load
-
-    trained_from = read_metadata(path)["model"]
-    content = path.read_bytes()
-    tensors = load(content)
-    if trained_from != encoder.name:
-        expected = f"a classifier trained from {encoder.name}"
-        raise EncoderError(expected, f"one from {trained_from}", "Run `train` again.")
-    return ParagraphClassifier(encoder, tensors, f"classifier-{hashlib.sha256(content).hexdigest()[:12]}")
-
-
-def read_metadata(path: Path) -> dict[str, Any]:
-    """Return the metadata of a classifier: the name of its `model`, and what was given to `save_classifier`.
-
-    Raises EncoderError where the file is missing or damaged.
+    Its name contains the start of the file's sha256. Its `metadata` has what was given to `dump_classifier`, and the
+    name of the `model` that it was trained from, which the caller compares with the encoder's. Raises EncoderError
+    where the file is missing or damaged.
     """
     from safetensors import SafetensorError
+    from safetensors.numpy import load
 
     try:
-        metadata: dict[str, Any] = json.loads(_read_header(path)["classifier"])
+        content = path.read_bytes()
+        tensors, metadata = load(content), json.loads(_read_header(path)["classifier"])
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         hint = "Delete it to use the codebook alone, or run `train` again."
         raise EncoderError(f"a classifier at {path}", str(error), hint) from error
-    return metadata
+    return ParagraphClassifier(encoder, tensors, f"classifier-{hashlib.sha256(content).hexdigest()[:12]}", metadata)
 
 
 def _read_header(path: Path) -> dict[str, str]:
@@ -136,28 +128,15 @@ def _read_header(path: Path) -> dict[str, str]:
         return dict(file.metadata() or {})
 
 
-def save_classifier(
-    path: Path, classifier: ParagraphClassifier, held_out: VectorArray, metadata: Mapping[str, Any]
-) -> None:
-    """Write the trained tensors and the outputs out of fold (n, k) in half precision, with `metadata`."""
-    import torch
-    from safetensors.torch import save_file
+def dump_classifier(classifier: ParagraphClassifier, held_out: VectorArray, metadata: Mapping[str, Any]) -> bytes:
+    """Return a file of the trained tensors and the outputs out of fold (n, k) in half precision, with `metadata`."""
+    from safetensors.numpy import save
 
-    tensors = {**classifier._tensors, "held_out": torch.from_numpy(held_out)}
-    halves = {key: value.to(torch.float16).contiguous() for key, value in tensors.items()}
-    temporary = path.with_suffix(".part")
+    tensors = {**classifier._tensors, "held_out": held_out}
     # One entry, because the library writes several in any order, and the file is named by its content.
     entry = json.dumps({"model": classifier._encoder.name, **metadata}, sort_keys=True)
-    save_file(halves, temporary, {"classifier": entry})
-    temporary.replace(path)
-
-
-def compute_outputs(classifier: ParagraphClassifier, texts: Sequence[str]) -> VectorArray:
-    """Return the outputs (n, k) of the texts."""
-    outputs = np.zeros((len(texts), classifier.dimension), np.float32)
-    for indices, rows in classifier.encode(texts):
-        outputs[indices] = rows
-    return outputs
+    content: bytes = save({key: value.astype(np.float16) for key, value in tensors.items()}, {"classifier": entry})
+    return content
 
 
 def train_classifier(
@@ -180,8 +159,8 @@ def train_classifier(
         run.train_one_pass(number, seed, progress)
         if checkpoint:
             run.save(checkpoint, number + 1)
-    tensors = {key: value.detach().clone() for key, value in run.parameters.items()}
-    return ParagraphClassifier(encoder, tensors, "classifier")
+    tensors = {key: value.detach().numpy().copy() for key, value in run.parameters.items()}
+    return ParagraphClassifier(encoder, tensors, "classifier", {})
 
 
 class _TrainingRun:
@@ -324,15 +303,17 @@ def _make_head(count: int, width: int) -> torch.nn.Module:
 
 
 def _restore_network(
-    model: SentenceTransformer, tensors: Mapping[str, torch.Tensor]
+    model: SentenceTransformer, tensors: Mapping[str, Tensor]
 ) -> tuple[torch.nn.Module, torch.nn.Module]:
     """Return the transformer with the trained layers, and the head."""
+    import torch
+
     parts: dict[bool, dict[str, torch.Tensor]] = {True: {}, False: {}}
     for name, tensor in tensors.items():
         if name != "held_out":
-            parts[name.startswith(HEAD)][name.removeprefix(HEAD)] = tensor
+            parts[name.startswith(HEAD)][name.removeprefix(HEAD)] = torch.from_numpy(tensor)
     transformer: Any = copy.deepcopy(model[0].auto_model)
     transformer.load_state_dict(parts[False], strict=False)
     head = _make_head(*tensors[f"{HEAD}weight"].shape)
-    head.load_state_dict({name: tensor.float() for name, tensor in parts[True].items()})
+    head.load_state_dict(parts[True])
     return transformer.eval(), head.eval()

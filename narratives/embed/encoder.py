@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from narratives.model import EncoderError
-from narratives.model.text import VectorArray
+from narratives.model.text import Encoder, VectorArray
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -198,6 +198,14 @@ class SentenceEncoder:
             rows = self._model(features)["sentence_embedding"].float()
             unit: VectorArray = torch.nn.functional.normalize(rows, dim=1).numpy()
         return unit
+
+
+def encode_all(encoder: Encoder, texts: Sequence[str]) -> VectorArray:
+    """Return the rows (n, dimension) of all texts, in their order."""
+    rows = np.zeros((len(texts), encoder.dimension), np.float32)
+    for indices, batch in encoder.encode(texts):
+        rows[indices] = batch
+    return rows
 
 
 def load_encoder(model: str = "", variant: str = "", *, local_only: bool = False) -> SentenceEncoder:

@@ -269,9 +269,7 @@ def is_near(evidence: FloatArray) -> Mask:
     return near
 
 
-def fit_combination(
-    decided: LabelledPairs, outputs: NDArray[np.floating], folds: NDArray[np.intp]
-) -> tuple[Combination, Gains]:
+def fit_combination(decided: LabelledPairs, outputs: VectorArray, folds: NDArray[np.intp]) -> tuple[Combination, Gains]:
     """Fit a combination to decided pairs whose `outputs` (n, k) come from classifiers that did not see their document.
 
     Logistic regression over the pairs of all narratives (Platt 1999), with weights for each that are shrunk to the
@@ -280,18 +278,18 @@ def fit_combination(
     fold; the threshold is the one with the highest F1 over the pairs of the used narratives.
     """
     near = is_near(decided.evidence)
-    outputs = outputs.astype(np.float64)
+    precise = outputs.astype(np.float64)
     held_out = decided.evidence.copy()
     for fold in np.unique(folds):
         held = near & (folds == fold)
-        weights = _fit_weights(decided, outputs, near & (folds != fold))
-        held_out[held] = _combine(decided.evidence[held], outputs[held], weights)
+        weights = _fit_weights(decided, precise, near & (folds != fold))
+        held_out[held] = _combine(decided.evidence[held], precise[held], weights)
     gains = _compare(decided, held_out)
     used = np.flatnonzero(gains.used)
     known = decided.known[:, used]
     truth, scores = decided.accepted[:, used][known], to_score(held_out[:, used])[known]
     best = THRESHOLDS[np.argmax([_compute_f1(truth, scores >= threshold) for threshold in THRESHOLDS])]
-    weights = _fit_weights(decided, outputs, near)[used]
+    weights = _fit_weights(decided, precise, near)[used]
     return Combination(used, used, weights, round(float(best), 2)), gains
 
 

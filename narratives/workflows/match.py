@@ -117,11 +117,11 @@ def load_trained_classifier(
     path = store.path / CLASSIFIER_FILE
     if not path.exists() or not isinstance(encoder, embed.SentenceEncoder):
         return None
-    metadata = embed.read_metadata(path)
-    if metadata.get("model") != encoder.name:
-        log.warning("The trained classifier is for the model %s, so it is not used.", metadata.get("model"))
-        return None
     classifier = embed.load_classifier(path, encoder)
+    metadata = classifier.metadata
+    if metadata["model"] != encoder.name:
+        log.warning("The trained classifier is for the model %s, so it is not used.", metadata["model"])
+        return None
     combination = _align_combination(metadata, codebook)
     vectors = store.vectors(classifier.name, classifier.variant, classifier.dimension)
     held_out = dict(zip(metadata["texts"], classifier.held_out, strict=True))
@@ -202,7 +202,7 @@ def train_matcher(
     narratives that the codebook no longer has go to the narratives that replace them, or are left out. Raises
     ConfigError as `fit_matcher` does.
     """
-    matcher = fit_codebook(codebook, embed, model_name)
+    matcher = match.fit_matcher(codebook, embed, load_background(embed, model_name))
     if trained:
         matcher = matcher.with_combination(trained.combination)
     classify = trained.classify_held_out if trained else None
@@ -212,11 +212,6 @@ def train_matcher(
         known[:, trained.combination.columns] = False
         decided = replace(decided, known=known)
     return TrainedMatcher(matcher.with_corrections(match.learn_corrections(decided)), decided, keys, verdicts, trained)
-
-
-def fit_codebook(codebook: Codebook, embed: model.EmbedFunction, model_name: str) -> match.Matcher:
-    """Fit a matcher to the codebook alone."""
-    return match.fit_matcher(codebook, embed, load_background(embed, model_name))
 
 
 def load_background(embed: model.EmbedFunction, model_name: str) -> match.Background:

@@ -17,11 +17,11 @@ from narratives import embed, match, model, read
 from narratives.model import Codebook, ConfigError, EncoderError, Progress, no_progress
 from narratives.resources import DATA_FOLDER
 from narratives.store import Store, hash_decisions
+from narratives.store.files import write_atomically
 from narratives.workflows.build import load_decisions
 from narratives.workflows.match import (
     CLASSIFIER_FILE,
     Embedder,
-    fit_codebook,
     label_pairs,
     load_background,
     load_store_encoder,
@@ -55,7 +55,6 @@ class TrainReport:
 
     narrative_ids: tuple[str, ...]
     gains: match.Gains
-    threshold: float
     texts: int
     path: Path
     seconds: float
@@ -81,25 +80,26 @@ def train(request: TrainRequest, progress: Progress = no_progress) -> TrainRepor
             raise EncoderError("a sentence-transformers model", type(encoder).__name__, "Train with another --model.")
         mend_vectors(store, encoder)
         embedder = Embedder(encoder, store.vectors(encoder.name, encoder.variant, encoder.dimension), progress)
-        matcher = fit_codebook(codebook, embedder, encoder.name)
+        background = load_background(embedder, encoder.name)
+        matcher = match.fit_matcher(codebook, embedder, background)
         decided, keys, _ = label_pairs(matcher, codebook, decisions, embedder)
         accepted = int((decided.accepted & decided.known).sum())
         if accepted < MIN_ACCEPTED or len(set(decided.documents)) < FOLDS:
             hint = "Import more decisions with `review import`."
             raise ConfigError(f"at least {MIN_ACCEPTED} accepted pairs of {FOLDS} documents", f"{accepted}", hint)
-        order = sorted(range(len(keys)), key=lambda row: (decided.documents[row], keys[row]))
-        decided, keys = decided.rows(order), tuple(keys[row] for row in order)
 
         folder = store.path / TRAINING_FOLDER / _hash_run(codebook, decisions, encoder, request.seed)
         folder.mkdir(parents=True, exist_ok=True)
-        run = _Run(encoder, codebook, embedder, decided, folder, request.seed, progress)
+        exemplars = np.stack([embedder(n.statements).mean(axis=0) for n in codebook.narratives])
+        directions = DIRECTION_SCALE * (exemplars - background.paragraph_vectors.mean(axis=0))
+        run = _Run(encoder, codebook, decided, directions.astype(np.float32), folder, request.seed, progress)
         near = match.is_near(decided.evidence)
         folds = match.assign_folds(decided.documents, FOLDS)
         outputs = np.zeros(decided.evidence.shape, np.float32)
         for fold in range(FOLDS):
             held = np.flatnonzero(near & (folds == fold))
             classifier = run.train(f"fold {fold + 1} of {FOLDS}", np.flatnonzero(near & (folds != fold)))
-            outputs[held] = embed.compute_outputs(classifier, [decided.texts[row] for row in held])
+            outputs[held] = embed.encode_all(classifier, [decided.texts[row] for row in held])
         combination, gains = match.fit_combination(decided, outputs, folds)
         rows = np.flatnonzero(near)
         classifier = run.train("all texts", rows)
@@ -110,12 +110,11 @@ def train(request: TrainRequest, progress: Progress = no_progress) -> TrainRepor
             "used": [codebook.narratives[column].id for column in combination.columns],
             "weights": combination.weights.tolist(),
             "threshold": combination.threshold,
-            "decisions": hash_decisions(decisions),
         }
-        embed.save_classifier(path, classifier, outputs[rows], metadata)
+        write_atomically(path, embed.dump_classifier(classifier, outputs[rows], metadata))
         shutil.rmtree(store.path / TRAINING_FOLDER)
     seconds = time.monotonic() - started
-    return TrainReport(matcher.narrative_ids, gains, combination.threshold, len(rows), path, seconds)
+    return TrainReport(matcher.narrative_ids, gains, len(rows), path, seconds)
 
 
 def _hash_run(
@@ -130,17 +129,14 @@ def _hash_run(
 class _Run:
     encoder: embed.SentenceEncoder
     codebook: Codebook
-    embedder: model.EmbedFunction
     decided: match.LabelledPairs
+    directions: model.VectorArray
     folder: Path
     seed: int
     progress: Progress
 
     def train(self, name: str, rows: NDArray[np.intp]) -> embed.ParagraphClassifier:
         """Train on these decided texts and on the examples of the codebook."""
-        background = load_background(self.embedder, self.encoder.name).paragraph_vectors.mean(axis=0)
-        examples = [n.exemplars or (n.definition,) for n in self.codebook.narratives]
-        directions = np.stack([self.embedder(list(texts)).mean(axis=0) for texts in examples])
         training = _add_examples(self.decided.rows(rows), self.codebook)
         checkpoint = self.folder / f"{name.replace(' ', '-')}.safetensors"
 
@@ -150,8 +146,7 @@ class _Run:
             if not rest:
                 self.progress(f"training, {name}, pass {passes}: loss {loss:.3f}", done, steps)
 
-        scaled = (DIRECTION_SCALE * (directions - background)).astype(np.float32)
-        return embed.train_classifier(self.encoder, training, scaled, show, checkpoint, self.seed)
+        return embed.train_classifier(self.encoder, training, self.directions, show, checkpoint, self.seed)
 
 
 def _add_examples(decided: match.LabelledPairs, codebook: Codebook) -> embed.TrainingRows:
@@ -159,8 +154,7 @@ def _add_examples(decided: match.LabelledPairs, codebook: Codebook) -> embed.Tra
     texts, count = list(decided.texts), len(codebook.narratives)
     labels, known = [decided.accepted], [decided.known]
     for column, narrative in enumerate(codebook.narratives):
-        exemplars = narrative.exemplars or (narrative.definition,)
-        for examples, advances in ((exemplars, True), (narrative.contrasts, False)):
+        for examples, advances in ((narrative.statements, True), (narrative.contrasts, False)):
             own = np.zeros((len(examples), count), np.bool_)
             own[:, column] = True
             texts += examples

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from narratives.discover import (
 )
 from narratives.discover.claims import MAX_CLAUSE_WORDS, MIN_CLAUSE_WORDS, NEAR_COSINE, extract_clauses, score_stance
 from narratives.discover.clustering import is_recurring
-from narratives.embed import load_encoder
+from narratives.embed import encode_all, load_encoder
 from narratives.model import MIN_STANCE
 from tests.helpers.fakes import DIMENSION, vector
 
@@ -176,20 +177,13 @@ def test_recurrence_grows_with_the_corpus(documents: int, dates: list[str], corp
 
 @pytest.mark.model
 def test_with_the_model_claims_stand_out_from_information() -> None:
-    encoder = load_encoder()
-
-    def of(texts: list[str]) -> np.ndarray:
-        rows = np.zeros((len(texts), encoder.dimension), np.float32)
-        for indices, found in encoder.encode(texts):
-            rows[indices] = found
-        return rows
-
-    claims, plain = of([c for c, _ in STANCE_PAIRS]), of([p for _, p in STANCE_PAIRS])
+    embed = partial(encode_all, load_encoder())
+    claims, plain = embed([c for c, _ in STANCE_PAIRS]), embed([p for _, p in STANCE_PAIRS])
     texts = [
         "Whoever arms one side of a civil war shares the guilt for its victims.",
         "Nobody but the voters of a country may decide who governs it.",
         "The ferry to the island leaves at nine and takes forty minutes.",
         "Sales of tractors grew by six percent in the second quarter.",
     ]
-    found = score_stance(texts, of(texts), claims, plain)
+    found = score_stance(texts, embed(texts), claims, plain)
     assert found[:2].min() > found[2:].max()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.match_quality import load, table
-from narratives.embed.encoder import BUNDLED_SHA256, load_encoder
+from narratives.embed.encoder import BUNDLED_SHA256, encode_all, load_encoder
 from narratives.match.calibration import load_background
 from narratives.match.matcher import Matcher, MatchResult, fit_matcher
 from narratives.model.text import split_windows
@@ -99,11 +100,7 @@ ORDINARY = [
 def real() -> tuple[Matcher, Embed]:
     encoder = load_encoder(variant="fp32")
 
-    def embed(texts: Sequence[str]) -> np.ndarray:
-        vectors = np.zeros((len(texts), encoder.dimension), np.float32)
-        for rows, batch in encoder.encode(texts):
-            vectors[rows] = batch
-        return vectors
+    embed = partial(encode_all, encoder)
 
     codebook = load_codebook(ROOT / "data/codebook.toml")
     return fit_matcher(codebook, embed, load_background(ROOT / "data/background.npz")), embed

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from narratives.workflows.build import BuildRequest, build
 from narratives.workflows.evaluate import EvaluationRequest, evaluate_matching
 from narratives.workflows.match import CLASSIFIER_FILE
 from narratives.workflows.train import TRAINING_FOLDER, TrainRequest, train
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.model
 
@@ -103,10 +106,19 @@ def test_a_stopped_training_continues_to_the_same_result(folder, trained):
 def test_outputs_depend_on_the_text_alone(trained):
     classifier = embed.load_classifier(trained / CLASSIFIER_FILE, embed.load_encoder())
     texts = [pattern.format("Somebody", year) for year in range(30) for pattern in CLAIMS.values()]
-    together = embed.compute_outputs(classifier, texts)
+    together = embed.encode_all(classifier, texts)
     assert together.shape == (90, 2)
-    assert np.array_equal(embed.compute_outputs(classifier, texts[::-1])[::-1], together)
-    assert np.array_equal(embed.compute_outputs(classifier, texts[:1]), together[:1])
+    assert np.array_equal(embed.encode_all(classifier, texts[::-1])[::-1], together)
+    assert np.array_equal(embed.encode_all(classifier, texts[:1]), together[:1])
+
+
+def test_loading_a_classifier_does_not_import_torch(trained):
+    code = (
+        "import sys; from pathlib import Path; from narratives.embed import load_classifier, load_encoder\n"
+        "assert load_classifier(Path(sys.argv[1]), load_encoder()).held_out.shape[1] == 2\n"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, str(trained / CLASSIFIER_FILE)], cwd=ROOT, check=True)
 
 
 def test_builds_and_evaluations_use_what_was_trained(folder, trained, capsys):
