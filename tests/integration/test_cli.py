@@ -21,7 +21,7 @@ from narratives.resources import DATA_FOLDER
 from narratives.store import Store
 from tests.conftest import ROOT
 from tests.helpers.fakes import FakeEncoder, use_encoder
-from tests.integration.test_build import rows, small_codebook, write
+from tests.integration.builds.test_build import rows, small_codebook, write
 
 
 @pytest.fixture(autouse=True)

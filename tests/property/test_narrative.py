@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -28,13 +26,8 @@ SLICES = st.builds(
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory) -> Path:
-    return build_larger(tmp_path_factory.mktemp("larger") / "store").path
-
-
-@pytest.fixture(scope="module")
-def snapshot(path) -> Snapshot:
-    return open_snapshot(path)
+def snapshot(tmp_path_factory) -> Snapshot:
+    return open_snapshot(build_larger(tmp_path_factory.mktemp("larger") / "store").path)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from narratives.match.matcher import Matcher, MatchResult, fit_matcher
 from narratives.model.text import split_windows
 from narratives.read import load_codebook
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 Embed = Callable[[Sequence[str]], np.ndarray]
 
 # Written for this test, none of them an exemplar.

@@ -14,7 +14,7 @@ from narratives import measure
 from narratives.model import Slice, UnusedColumns
 from narratives.store import DEFAULT_COPIES, Store, export_slice
 from tests.helpers.reading import write_parquet
-from tests.integration.test_build import rows, run, write
+from tests.integration.builds.test_build import rows, run, write
 from tests.unit.read.test_office import BULLETIN, MAIN, WORD, bomb, encrypted, locked, repacked
 
 TEXT = "The alliance moves its bases closer to our border year after year."

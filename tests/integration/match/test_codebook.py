@@ -16,7 +16,7 @@ from narratives.model.text import normalise_words
 from narratives.read import load_codebook
 from narratives.store.files import read_evaluation
 
-PATH = Path(__file__).resolve().parents[2] / "data" / "codebook.toml"
+PATH = Path(__file__).resolve().parents[3] / "data" / "codebook.toml"
 QUALITY = PATH.with_name("quality.json")
 IDS = [
     "western_russophobia",

@@ -27,7 +27,7 @@ from narratives.workflows.build import BuildRequest, build
 from narratives.workflows.evaluate import EvaluationRequest, evaluate_matching
 from tests.helpers.factory import content, document
 from tests.helpers.fakes import DIMENSION, FakeEncoder, use_encoder
-from tests.integration.test_build import rows, small_codebook, write
+from tests.integration.builds.test_build import rows, small_codebook, write
 
 PERFECT = QualityMetrics("", 3, *[1.0] * 12)
 CHECKS = SpotChecks((SpotCheck("bases", 3, 2),), "by hand")

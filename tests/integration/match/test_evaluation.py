@@ -16,7 +16,7 @@ from narratives.store.files import read_evaluation
 from narratives.workflows import evaluate
 from narratives.workflows.evaluate import EvaluationRequest, EvaluationResult, evaluate_matching
 from tests.helpers.fakes import FakeEncoder, use_encoder
-from tests.integration.test_build import CLAIMS, rows, run, small_codebook, write
+from tests.integration.builds.test_build import CLAIMS, rows, run, small_codebook, write
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from narratives import measure
 from narratives.model import BuildReport, Codebook, ConfigError, Decision, LabelledText, Narrative, Slice, Verdict
 from narratives.store import DECISIONS_FILE, EXPORT_TABLES, DecisionLog, Store, export_slice, hash_decisions
 from narratives.workflows.match import collect_verdicts
-from tests.integration.test_build import CLAIMS, rows, run, tables, write
+from tests.integration.builds.test_build import CLAIMS, rows, run, tables, write
 
 
 @pytest.fixture
