@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from narratives.embed import load_encoder
-from narratives.model import Codebook, split_windows
+from narratives.model import Codebook, embed_windows
 from narratives.model.text import Encoder
 from narratives.read import load_codebook
 
@@ -65,8 +65,6 @@ def load(path: Path = GOLD) -> tuple[Labels, Embed]:
     ids = tuple(narrative.id for narrative in codebook.narratives)
     texts = tuple(row["text"] for row in rows)
     embed = Embed(load_encoder())
-    parts = [split_windows(text) for text in texts]
-    flat = embed([window for part in parts for window in part])
     labels = Labels(
         codebook=codebook,
         narratives=ids,
@@ -76,7 +74,7 @@ def load(path: Path = GOLD) -> tuple[Labels, Embed]:
         truth=np.array([[key in row["labels"] for key in ids] for row in rows]),
         usable=np.array([[key not in row["disputed"] for key in ids] for row in rows]),
         vectors=embed(texts),
-        windows=tuple(np.split(flat, np.cumsum([len(part) for part in parts])[:-1])),
+        windows=tuple(embed_windows(texts, embed)),
         exemplars=tuple(embed(narrative.exemplars) for narrative in codebook.narratives),
     )
     return labels, embed

@@ -28,7 +28,7 @@ from narratives.match.calibration import load_background, to_score
 from narratives.match.matcher import fit_matcher
 from narratives.measure import ScoredPairs, compute_quality
 from narratives.model import Codebook
-from narratives.model.text import split_windows
+from narratives.model.text import embed_windows
 from narratives.read import load_codebook
 from narratives.store import Evaluation, write_evaluation
 
@@ -77,11 +77,8 @@ def load(gold: Path, variant: str = "", codebook: Codebook | None = None) -> Lab
     codebook = codebook or load_codebook(ROOT / "data/codebook.toml")
     matcher = fit_matcher(codebook, embed, load_background(ROOT / "data/background.npz"))
     texts = [row["text"] for row in rows]
-    parts = [split_windows(text) for text in texts]
-    flat = embed([window for part in parts for window in part])
-    window_rows = np.split(flat, np.cumsum([len(part) for part in parts])[:-1])
     ids = matcher.narrative_ids
-    found = matcher.match(texts, embed(texts), window_rows)
+    found = matcher.match(texts, embed(texts), embed_windows(texts, embed))
     return Labelled(
         narratives=ids,
         documents=np.array([row["id"].rsplit("-", 1)[0] for row in rows]),

@@ -10,8 +10,8 @@ from narratives.discover.claims import (
     STANCE_PAIRS,
     RecurringClaim,
     Statements,
+    find_clause_places,
     find_recurring_claims,
-    split_for_embedding,
 )
 from narratives.discover.cluster_summaries import ROUTINE_TEXTS, AlignmentTargets, summarise_claims, summarise_clusters
 from narratives.discover.clustering import TOPIC_PREFIX, cluster_paragraphs, keep_ids, trace_lineage
@@ -30,10 +30,10 @@ __all__ = [
     "assign_members",
     "cluster_paragraphs",
     "discover_clusters",
+    "find_clause_places",
     "find_recurring_claims",
     "keep_ids",
     "project_to_map",
-    "split_for_embedding",
     "summarise_claims",
     "summarise_clusters",
     "trace_lineage",

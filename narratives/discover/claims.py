@@ -8,12 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
-import sentencex
 from numpy.typing import NDArray
 
 from narratives.discover.clustering import is_recurring
-from narratives.model import EmbedFunction, VectorArray
-from narratives.model.text import ALPHABETIC_WORD, is_question_to_speaker, load_stop_words, split_sentences
+from narratives.model import EmbedFunction, Text, VectorArray
+from narratives.model.text import (
+    ALPHABETIC_WORD,
+    find_sentences,
+    is_question_to_speaker,
+    load_stop_words,
+    split_sentences,
+    take_part,
+)
 
 # Pairs on one subject: a claim about right and wrong, cause or duty, and plain information. The difference of
 # the two removes the subject and keeps the stance.
@@ -213,25 +219,48 @@ _VERB = re.compile(
 )
 
 
-def extract_clauses(text: str) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A clause that could name a claim: its `name`, and its place in the text, whose vector stands for it."""
+
+    name: str
+    place: Text
+
+
+def extract_clauses(text: str) -> list[Clause]:
     """Return the clauses of an English text that could name a claim, as written, in order, each once.
 
     A clause is a sentence, or a part of one that ends at a comma before a conjunction, a dash, a colon or a
     semicolon, without introductory words. It has 4 to 16 words, a subject and a verb. It is no question, does
     not depend on the text before it ("This is wrong") and is not about one person ("I was born").
     """
-    clauses = []
-    for sentence in sentencex.segment("en", text):
-        whole = _PARENTHESIS.sub("", sentence).strip(' “”"')
-        if not whole or whole.endswith("?"):
+    clauses: dict[str, Clause] = {}
+    for start, end in find_sentences(text):
+        # Parentheses become spaces, so that places in the sentence remain places in the text.
+        sentence = _PARENTHESIS.sub(lambda found: " " * len(found[0]), text[start:end])
+        if sentence.strip(' “”"').endswith("?"):
             continue
-        for place, part in enumerate([whole, *_CLAUSE_BREAK.split(whole)]):
-            stripped = _OPENER_RUN.sub("", part.strip())
-            clause = stripped.strip(" ,.;:!–—-…“”\"‘’'")
-            begins = place <= 1 or clause[:1].isupper() or _SUBJECT_START.match(clause)
+        breaks = [0, *(place for found in _CLAUSE_BREAK.finditer(sentence) for place in found.span()), len(sentence)]
+        for number, (first, last) in enumerate([(0, len(sentence)), *zip(breaks[::2], breaks[1::2], strict=True)]):
+            first, last = _trim(sentence, first, last, _SPACES_AND_QUOTES)
+            opener = _OPENER_RUN.match(sentence[first:last])
+            first, last = _trim(sentence, first + (opener.end() if opener else 0), last, _CLAUSE_MARGIN)
+            clause = " ".join(sentence[first:last].split())
+            begins = number <= 1 or clause[:1].isupper() or _SUBJECT_START.match(clause)
             if begins and _can_name_claim(clause):
-                clauses.append(clause[0].upper() + clause[1:])
-    return list(dict.fromkeys(clauses))
+                name = clause[0].upper() + clause[1:]
+                clauses.setdefault(name, Clause(name, take_part(text, start + first, start + last)))
+    return list(clauses.values())
+
+
+_SPACES_AND_QUOTES = ' “”"'
+_CLAUSE_MARGIN = " ,.;:!–—-…“”\"‘’'"
+
+
+def _trim(text: str, first: int, last: int, characters: str) -> tuple[int, int]:
+    """Return the place without these characters at its ends."""
+    part = text[first:last]
+    return first + len(part) - len(part.lstrip(characters)), last - (len(part) - len(part.rstrip(characters)))
 
 
 def _can_name_claim(clause: str) -> bool:
@@ -294,9 +323,9 @@ class _ClaimSentences:
     words: Sequence[Set[str]]
 
 
-def split_for_embedding(text: str) -> list[str]:
-    """List the parts of a statement that `find_recurring_claims` embeds: its sentences and clauses."""
-    return [*split_sentences(text), *extract_clauses(text)]
+def find_clause_places(text: str) -> list[Text]:
+    """Find the places of the clauses that could name a claim; `find_recurring_claims` embeds them."""
+    return [clause.place for clause in extract_clauses(text)]
 
 
 def find_recurring_claims(
@@ -318,11 +347,13 @@ def find_recurring_claims(
     """
     sides = embed([text for pair in STANCE_PAIRS for text in pair])
     direction = sides[0::2], sides[1::2]
-    names = sorted({clause for text in statements.texts for clause in extract_clauses(text)})
+    # A name that occurs in several texts has its place in the first of them, whatever their order.
+    places = {c.name: c.place for text in sorted(statements.texts, reverse=True) for c in extract_clauses(text)}
+    names = sorted(places)
     if not names:
         return []
     sentences = _select_sentences(statements.texts, direction, embed)
-    vectors = embed(names)
+    vectors = embed([places[name] for name in names])
     stances = score_stance(names, vectors, *direction)
     used = Counter(word for words in sentences.words for word in words)
     most = max(DISTINCTIVE_COUNT, DISTINCTIVE_SHARE * len(sentences.owner))
@@ -349,9 +380,10 @@ def _select_sentences(
     flat = [sentence for sentences in by_text for sentence in sentences]
     owner = np.repeat(np.arange(len(texts)), [len(sentences) for sentences in by_text])
     vectors = embed(flat)
-    kept = score_stance(flat, vectors, *direction) >= SENTENCE_STANCE
-    kept &= [not (sentence.endswith("?") or is_question_to_speaker(sentence)) for sentence in flat]
-    return _ClaimSentences(vectors[kept], owner[kept], [_stem_words(flat[i]) for i in np.flatnonzero(kept)])
+    sentences = [str(sentence) for sentence in flat]
+    kept = score_stance(sentences, vectors, *direction) >= SENTENCE_STANCE
+    kept &= [not (sentence.endswith("?") or is_question_to_speaker(sentence)) for sentence in sentences]
+    return _ClaimSentences(vectors[kept], owner[kept], [_stem_words(sentences[i]) for i in np.flatnonzero(kept)])
 
 
 def _stem_words(text: str) -> frozenset[str]:

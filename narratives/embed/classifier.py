@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from narratives.embed.encoder import SentenceEncoder
-from narratives.model import EncoderError, VectorArray
+from narratives.model import EncoderError, Text, VectorArray
 
 if TYPE_CHECKING:
     import torch
@@ -91,7 +91,7 @@ class ParagraphClassifier(SentenceEncoder):
             self._network = _restore_network(model, self._tensors)
         return model
 
-    def _compute_batch(self, features: dict[str, Any]) -> VectorArray:
+    def _compute_batch(self, features: dict[str, Any], count: int) -> list[VectorArray]:
         import torch
 
         assert self._network is not None
@@ -99,7 +99,12 @@ class ParagraphClassifier(SentenceEncoder):
         with torch.inference_mode():
             states = transformer(input_ids=features["input_ids"], attention_mask=features["attention_mask"])
             outputs: VectorArray = head(states.last_hidden_state.float(), features["attention_mask"]).numpy()
-        return outputs
+        return list(outputs[:count, None])
+
+    def _join(self, pieces: Sequence[tuple[object, VectorArray]], text: Text) -> VectorArray:
+        """Return the highest outputs: a text advances what one of its pieces advances."""
+        highest: VectorArray = np.concatenate([outputs for _, outputs in pieces]).max(axis=0)
+        return highest
 
 
 def load_classifier(path: Path, encoder: SentenceEncoder) -> ParagraphClassifier:

@@ -9,14 +9,17 @@ import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from narratives.model import EncoderError
-from narratives.model.text import Encoder, VectorArray
+from narratives.model.text import Encoder, Text, TextPart, VectorArray, find_sentences
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -117,7 +120,10 @@ class SentenceEncoder:
     from which fp32 differs by up to 3e-7. The last bits may differ between CPU types: keep a store on one
     variant, and round scores before comparing them.
 
-    Texts that are too long for the model (256 tokens for the bundled one, at most `MAX_TOKENS`) are cut.
+    A text is encoded in one pass with its parts: the vector of a part is the mean of its tokens' last states
+    (late chunking, Günther et al. 2024, arXiv:2409.04701). That of a text is the same mean over all its tokens, as
+    the model computes it. A text that is longer than the model reads (256 tokens for the bundled one, at most
+    `MAX_TOKENS`) is divided between sentences. A model that does not take the mean encodes parts as texts.
     """
 
     def __init__(self, source: str, name: str, variant: str, *, offline: bool = True) -> None:
@@ -157,7 +163,7 @@ class SentenceEncoder:
         model.eval()
         return model.to(torch.bfloat16 if self.variant == "bf16" else torch.float32)
 
-    def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], VectorArray]]:
+    def encode(self, texts: Sequence[Text]) -> Iterator[tuple[list[int], VectorArray]]:
         """Yield (indices into `texts`, float32 unit rows of shape (n, dimension)), about 256 rows at a time.
 
         Every index is yielded exactly once, shorter texts first within each 2,048. Closing the iterator, or
@@ -166,41 +172,96 @@ class SentenceEncoder:
         import torch
 
         model = self._model
+        if not _takes_mean(model):
+            texts = [str(text) for text in texts]
+        wanted: dict[str, list[tuple[int, Text]]] = {}
+        for index, text in enumerate(texts):
+            wanted.setdefault(text if isinstance(text, str) else text.text, []).append((index, text))
+        passes = list(wanted)
         workers = max(1, torch.get_num_threads())
         indices: list[int] = []
         rows: list[VectorArray] = []
+        unfinished: dict[int, list[tuple[_Piece, VectorArray]]] = {}
         pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
         try:
-            running: deque[tuple[list[int], Future[VectorArray]]] = deque()
-            for batch, features in _make_batches(model, texts):
-                running.append((batch, pool.submit(self._compute_batch, features)))
-                if len(running) <= 2 * workers:
-                    continue
-                done, future = running.popleft()
-                indices += done
-                rows.append(future.result()[: len(done)])
+            running: deque[tuple[list[_Piece], Future[list[VectorArray]]]] = deque()
+            batches = _make_batches(model, passes)
+            while True:
+                for pieces, features in islice(batches, 2 * workers + 1 - len(running)):
+                    running.append((pieces, pool.submit(self._compute_batch, features, len(pieces))))
+                if not running:
+                    break
+                pieces, future = running.popleft()
+                for piece, states in zip(pieces, future.result(), strict=True):
+                    done = unfinished.setdefault(piece.row, [])
+                    done.append((piece, states))
+                    if len(done) == piece.count:
+                        members = wanted[passes[piece.row]]
+                        del unfinished[piece.row]
+                        indices += [index for index, _ in members]
+                        rows += [self._join(done, text) for _, text in members]
                 if len(indices) >= YIELD_ROWS:
-                    yield indices, np.concatenate(rows)
+                    yield indices, np.stack(rows)
                     indices, rows = [], []
-            for done, future in running:
-                indices += done
-                rows.append(future.result()[: len(done)])
             if indices:
-                yield indices, np.concatenate(rows)
+                yield indices, np.stack(rows)
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _compute_batch(self, features: dict[str, Any]) -> VectorArray:
-        """Encode one batch; normalised in float32, as bf16 rows are only roughly of unit length."""
+    def _compute_batch(self, features: dict[str, Any], count: int) -> list[VectorArray]:
+        """Compute the states (t, d) of the tokens of each of the first `count` rows."""
         import torch
 
         with torch.inference_mode():
-            rows = self._model(features)["sentence_embedding"].float()
-            unit: VectorArray = torch.nn.functional.normalize(rows, dim=1).numpy()
+            output = self._model(features)
+            if not _takes_mean(self._model):
+                return list(output["sentence_embedding"].float()[:count, None].numpy())
+            states, mask = output["token_embeddings"].float().numpy(), features["attention_mask"].numpy()
+            return [states[row, : mask[row].sum()] for row in range(count)]
+
+    def _join(self, pieces: Sequence[tuple[_Piece, VectorArray]], text: Text) -> VectorArray:
+        """Return the unit vector of a text or part, given the states of the tokens of all pieces of the text."""
+        total = np.zeros(pieces[0][1].shape[1], np.float32)
+        for piece, states in pieces:
+            first, last = (0, len(states)) if isinstance(text, str) else piece.find_tokens(text)
+            # One slice of rows is summed in order, so that the result depends on these rows alone.
+            total += states[first:last].sum(axis=0)
+        length = float(np.linalg.norm(total))
+        if not length:  # no token of its own, such as a part of spaces
+            return self._join(pieces, text.text) if isinstance(text, TextPart) else total
+        unit: VectorArray = total / np.float32(length)
         return unit
 
 
-def encode_all(encoder: Encoder, texts: Sequence[str]) -> VectorArray:
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A piece of the text `row` that the model reads in one go; the text has `count` pieces.
+
+    `start` is where it begins in the text; `offsets` (t, 2) are the characters of its tokens, in the piece.
+    """
+
+    row: int
+    count: int
+    start: int
+    offsets: NDArray[np.int64]
+
+    def find_tokens(self, part: TextPart) -> tuple[int, int]:
+        """Return the first and the last token of a part, plus one; tokens without characters belong to no part."""
+        begins, ends = self.offsets.T + self.start
+        inside = np.flatnonzero((ends > part.start) & (begins < part.end) & (ends > begins))
+        return (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (0, 0)
+
+
+def _takes_mean(model: SentenceTransformer) -> bool:
+    """Return whether a text's vector is the mean of its tokens' states, without a prompt and with their offsets."""
+    kinds = [type(module).__name__ for module in model]
+    if _get_prompt(model) or kinds[:2] != ["Transformer", "Pooling"] or any(kind != "Normalize" for kind in kinds[2:]):
+        return False
+    mode = cast("Any", model[1]).get_config_dict().get("pooling_mode")
+    return mode == "mean" and bool(getattr(model.tokenizer, "is_fast", False))
+
+
+def encode_all(encoder: Encoder, texts: Sequence[Text]) -> VectorArray:
     """Return the rows (n, dimension) of all texts, in their order."""
     rows = np.zeros((len(texts), encoder.dimension), np.float32)
     for indices, batch in encoder.encode(texts):
@@ -245,32 +306,69 @@ def load_encoder(model: str = "", variant: str = "", *, local_only: bool = False
     return encoder
 
 
-def _make_batches(model: SentenceTransformer, texts: Sequence[str]) -> Iterator[tuple[list[int], dict[str, Any]]]:
+def _get_prompt(model: SentenceTransformer) -> str:
+    """Return what the model wants before each text."""
+    return model.prompts.get(model.default_prompt_name or "", "") or ""
+
+
+def _make_batches(model: SentenceTransformer, texts: Sequence[str]) -> Iterator[tuple[list[_Piece], dict[str, Any]]]:
     """Cut texts into batches of one padded length each, with the features that the model takes."""
-    prefix = model.prompts.get(model.default_prompt_name or "", "") or ""
     limit = min(model.max_seq_length or MAX_TOKENS, MAX_TOKENS)
-    padded = hasattr(model[0], "auto_model")
+    if not hasattr(model[0], "auto_model"):  # models that look up words one by one need no padding
+        for start in range(0, len(texts), MODEL_BATCH_ROWS):
+            chunk = texts[start : start + MODEL_BATCH_ROWS]
+            pieces = [_Piece(start + row, 1, 0, np.zeros((0, 2), np.int64)) for row in range(len(chunk))]
+            yield pieces, dict(model.preprocess([_get_prompt(model) + text for text in chunk]))
+        return
+    filler = model.tokenizer("")
     for start in range(0, len(texts), CHUNK_TEXTS):
-        chunk = [prefix + text for text in texts[start : start + CHUNK_TEXTS]]
-        by_length: dict[int, list[int]] = {}
-        encoded: list[Any] = []
-        if padded:
-            tokens = model.tokenizer(chunk, truncation=True, max_length=limit)
-            encoded = [{key: tokens[key][row] for key in tokens} for row in range(len(chunk))]
-        for row in range(len(chunk)):
-            # Models that look up words one by one (static embeddings) need no padding.
-            length = -(-len(encoded[row]["input_ids"]) // TOKEN_STEP) * TOKEN_STEP if padded else 0
-            by_length.setdefault(length, []).append(row)
-        filler = model.tokenizer("") if padded else ""
+        by_length: dict[int, list[tuple[_Piece, dict[str, Any]]]] = {}
+        for piece, tokens in _tokenise(model, texts[start : start + CHUNK_TEXTS], limit, start):
+            length = -(-len(tokens["input_ids"]) // TOKEN_STEP) * TOKEN_STEP
+            by_length.setdefault(length, []).append((piece, tokens))
         for length, members in sorted(by_length.items()):
             for first in range(0, len(members), MODEL_BATCH_ROWS):
                 batch = members[first : first + MODEL_BATCH_ROWS]
-                if padded:
-                    rows = [encoded[row] for row in batch] + [filler] * (MODEL_BATCH_ROWS - len(batch))
-                    features = model.tokenizer.pad(rows, padding="max_length", max_length=length, return_tensors="pt")
-                else:
-                    features = model.preprocess([chunk[row] for row in batch])
-                yield [start + row for row in batch], dict(features)
+                rows = [tokens for _, tokens in batch] + [filler] * (MODEL_BATCH_ROWS - len(batch))
+                features = model.tokenizer.pad(rows, padding="max_length", max_length=length, return_tensors="pt")
+                yield [piece for piece, _ in batch], dict(features)
+
+
+def _tokenise(
+    model: SentenceTransformer, texts: Sequence[str], limit: int, first_row: int
+) -> Iterator[tuple[_Piece, dict[str, Any]]]:
+    """Yield the pieces of all texts, with their tokens."""
+    tokenizer, prefix = model.tokenizer, _get_prompt(model)
+    with_offsets = bool(getattr(tokenizer, "is_fast", False))
+    whole = tokenizer([prefix + text for text in texts], return_offsets_mapping=with_offsets, verbose=False)
+    for row, text in enumerate(texts):
+        if len(whole["input_ids"][row]) <= limit:
+            tokens = {key: whole[key][row] for key in whole}
+            offsets = np.array(tokens.pop("offset_mapping", []), np.int64).reshape(-1, 2)
+            yield _Piece(first_row + row, 1, 0, offsets), tokens
+            continue
+        spans = [(0, len(text))]
+        if with_offsets:
+            content = limit - tokenizer.num_special_tokens_to_add() - len(tokenizer.tokenize(prefix))
+            spans = _divide(text, np.array(whole["offset_mapping"][row]) - len(prefix), content)
+        parts = [prefix + text[start:end] for start, end in spans]
+        cut = tokenizer(parts, truncation=True, max_length=limit, return_offsets_mapping=with_offsets)
+        for number, (start, _) in enumerate(spans):
+            tokens = {key: cut[key][number] for key in cut}
+            offsets = np.array(tokens.pop("offset_mapping", []), np.int64).reshape(-1, 2)
+            yield _Piece(first_row + row, len(spans), start, offsets), tokens
+
+
+def _divide(text: str, offsets: NDArray[np.int64], limit: int) -> list[tuple[int, int]]:
+    """Divide a text into pieces of at most `limit` tokens, between sentences where possible."""
+    begins = offsets[:, 0][offsets[:, 1] > np.maximum(offsets[:, 0], 0)]
+    ends = [*(start for start, _ in find_sentences(text)[1:]), len(text)]
+    cuts, done = [0], 0
+    while len(begins) - done > limit:
+        last = int(begins[done + limit])  # where the first token that is too much begins
+        cuts.append(max((end for end in ends if cuts[-1] < end <= last), default=last))
+        done = int(np.searchsorted(begins, cuts[-1]))
+    return list(pairwise([*cuts, len(text)]))
 
 
 def _has_amx() -> bool:

@@ -61,7 +61,16 @@ from narratives.model.snapshot import (
     UnusedColumns,
     no_progress,
 )
-from narratives.model.text import EmbedFunction, FloatArray, VectorArray, split_windows
+from narratives.model.text import (
+    EmbedFunction,
+    FloatArray,
+    Text,
+    TextPart,
+    VectorArray,
+    embed_windows,
+    split_sentences,
+    split_windows,
+)
 
 __all__ = [
     "MIN_STANCE",
@@ -115,7 +124,9 @@ __all__ = [
     "StoreBusyError",
     "StoreError",
     "SuppressionRule",
+    "Text",
     "TextKind",
+    "TextPart",
     "Unit",
     "UnusedColumns",
     "UsageError",
@@ -123,7 +134,9 @@ __all__ = [
     "Verdict",
     "Voice",
     "compute_text_key",
+    "embed_windows",
     "no_progress",
     "parse_search_terms",
+    "split_sentences",
     "split_windows",
 ]

@@ -4,13 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from itertools import pairwise
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import sentencex
 from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """The characters of a text from `start` to `end`, for which a vector is made while the whole text is encoded."""
+
+    text: str
+    start: int
+    end: int
+
+    def __str__(self) -> str:
+        return self.text[self.start : self.end]
+
+
+Text: TypeAlias = str | TextPart
+VectorArray = NDArray[np.float32]
+FloatArray = NDArray[np.float64]
+EmbedFunction = Callable[[Sequence[Text]], VectorArray]
 
 
 def split_windows(text: str) -> list[str]:
@@ -19,21 +38,51 @@ def split_windows(text: str) -> list[str]:
     A claim often spans two sentences ("They say so every year. It is a lie."), and a long paragraph dilutes
     it. The best window therefore represents the paragraph (passage-level evidence, Callan, SIGIR 1994).
     """
-    sentences = split_sentences(text)
-    if len(sentences) <= 2:
+    spans = find_sentences(text)
+    if len(spans) <= 2:
         return [text]
-    return [f"{first} {second}" for first, second in pairwise(sentences)]
+    return [text[start:end] for (start, _), (_, end) in pairwise(spans)]
 
 
-def split_sentences(text: str) -> list[str]:
-    """Split `text` into its sentences."""
-    sentences = (sentence.strip() for sentence in sentencex.segment("en", text))
-    return [sentence for sentence in sentences if sentence]
+def embed_windows(texts: Sequence[str], embed: EmbedFunction) -> list[VectorArray]:
+    """Return the unit rows (w, d) of the windows of each text, in the order of `split_windows`.
+
+    A window's vector is the mean of those of its two sentences, weighted by their lengths.
+    """
+    sentences = [split_sentences(text) for text in texts]
+    parts = [own if len(own) > 2 else [text] for text, own in zip(texts, sentences, strict=True)]
+    rows = embed([part for own in parts for part in own])
+    windows = []
+    for own, vectors in zip(parts, np.split(rows, np.cumsum([len(own) for own in parts])[:-1]), strict=True):
+        if len(own) > 1:
+            weighted = vectors * np.array([[len(str(part))] for part in own], np.float32)
+            vectors = weighted[:-1] + weighted[1:]
+            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        windows.append(vectors)
+    return windows
 
 
-VectorArray = NDArray[np.float32]
-FloatArray = NDArray[np.float64]
-EmbedFunction = Callable[[Sequence[str]], VectorArray]
+def split_sentences(text: str) -> list[Text]:
+    """Split `text` into its sentences; `[text]` if it is a single one."""
+    return [take_part(text, start, end) for start, end in find_sentences(text)]
+
+
+def take_part(text: str, start: int, end: int) -> Text:
+    """Return the part of `text` from `start` to `end`, or `text` if that is all of it."""
+    return text if (start, end) == (0, len(text)) else TextPart(text, start, end)
+
+
+@lru_cache(maxsize=4096)
+def find_sentences(text: str) -> tuple[tuple[int, int], ...]:
+    """Find the start and end of each sentence, without the spaces around it."""
+    spans = []
+    for sentence in sentencex.get_sentence_boundaries("en", text):
+        start, content = sentence["start_index"], sentence["text"].strip()
+        if content:
+            start = text.index(content, start)
+            spans.append((start, start + len(content)))
+    return tuple(spans)
+
 
 ALPHABETIC_WORD = re.compile(r"(?<!\w)[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 
@@ -110,5 +159,8 @@ class Encoder(Protocol):
     def languages(self) -> frozenset[str]:
         """ISO 639-1 codes of the languages the model reads."""
 
-    def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], VectorArray]]:
-        """Yield batches of (indices into `texts`, unit rows of shape (n, dimension)); each index occurs once."""
+    def encode(self, texts: Sequence[Text]) -> Iterator[tuple[list[int], VectorArray]]:
+        """Yield batches of (indices into `texts`, unit rows of shape (n, dimension)); each index occurs once.
+
+        A text and its parts are encoded together, if the model allows it.
+        """

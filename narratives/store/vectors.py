@@ -1,4 +1,4 @@
-"""The vector file: every text is encoded once per model and variant, independent of snapshots.
+"""The vector file: texts and their parts are encoded once per model and variant, independent of snapshots.
 
 It consists of three append-only files: row i of `vectors.f32` (float32 unit rows, C order) belongs to the
 16-byte key i of `keys.bin`, a hash of the text, and `sums.u32` holds a CRC-32 over both. It does not match if a
@@ -24,7 +24,7 @@ from typing import Literal, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from narratives.model import StoreError
+from narratives.model import StoreError, Text
 from narratives.store.files import sync_to_disk, write_atomically
 
 KEYS, SUMS, VECTORS, META = "keys.bin", "sums.u32", "vectors.f32", "meta.json"
@@ -56,9 +56,10 @@ def make_folder_name(model: str, variant: str) -> str:
     return f"{plain}-{variant}"
 
 
-def make_key(text: str) -> bytes:
-    """Return the 16-byte key of a text's vector."""
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES).digest()
+def make_key(text: Text) -> bytes:
+    """Return the 16-byte key of the vector of a text or of a part of one."""
+    name = text if isinstance(text, str) else f"{text.text}\0{text.start}-{text.end}"
+    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES).digest()
 
 
 class VectorFile:
@@ -81,13 +82,13 @@ class VectorFile:
     def __len__(self) -> int:
         return self._count
 
-    def missing(self, texts: Sequence[str]) -> list[str]:
+    def missing(self, texts: Sequence[Text]) -> list[Text]:
         """Return the texts without a vector, each once, in the order of their first appearance."""
         distinct = list(dict.fromkeys(texts))
         rows = self.rows(distinct)
         return [text for text, row in zip(distinct, rows, strict=True) if row < 0]
 
-    def append(self, texts: Sequence[str], vectors: Vectors) -> None:
+    def append(self, texts: Sequence[Text], vectors: Vectors) -> None:
         """Store one unit vector per text, (n, dimension) float32; existing vectors stay unchanged.
 
         On return the batch is on the disk. If the process is killed earlier, the file is as before or holds the
@@ -118,7 +119,7 @@ class VectorFile:
         self._recent.update(zip(keys, range(self._count, self._count + len(keys)), strict=True))
         self._count += len(keys)
 
-    def get(self, texts: Sequence[str]) -> Vectors:
+    def get(self, texts: Sequence[Text]) -> Vectors:
         """Return the vectors of the texts in order, (n, dimension) float32. Raises StoreError if one is missing."""
         rows = self.rows(texts)
         if missing := int((rows < 0).sum()):
@@ -231,7 +232,7 @@ class VectorFile:
         # Rows appended since then: a sorted array would have to be rebuilt for every batch.
         self._recent: dict[bytes, int] = {}
 
-    def rows(self, texts: Sequence[str]) -> Rows:
+    def rows(self, texts: Sequence[Text]) -> Rows:
         """Return the row of each text's vector, -1 if it has none. Rows never move while the file exists."""
         keys = [make_key(text) for text in texts]
         rows = np.array([self._recent.get(key, -1) for key in keys], dtype=np.int64)

@@ -18,7 +18,7 @@ from narratives.model import Assignment, Cluster, Codebook, Decision, PreviousSn
 from narratives.model.documents import Event, Paragraph, Rejected, Speaker
 from narratives.model.errors import ConfigError, StoreError
 from narratives.model.snapshot import BuildCounts, BuildReport, InputRecord, SnapshotContent, SnapshotManifest
-from narratives.model.text import Encoder
+from narratives.model.text import Encoder, Text
 from narratives.resources import DATA_FOLDER, SAMPLE_FOLDER, SAMPLE_NOTICE
 from narratives.store import DECISIONS_FILE, SCHEMA_VERSION, DecisionLog, Store, open_snapshot
 from narratives.store.queries import map as map_queries
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 # Part of every build's fingerprint. Raise it when paragraphs are matched, clustered or placed on the map in
 # another way: each store then gets a new snapshot at its next build.
-METHOD_VERSION = 2
+METHOD_VERSION = 3
 VERSIONED_PACKAGES = ("torch", "sentence-transformers", "numpy", "scikit-learn", "scikit-network", "opentsne", "duckdb")
 
 
@@ -99,7 +99,7 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
             return _make_report(same, ingested, corpus.displaced, started, unchanged=True, notes=notes, embed=embed)
 
         matching = train_matcher(settings.codebook, settings.decisions, embed, encoder.name, trained)
-        assignments = assign_narratives(matching, corpus.statements, corpus.windows, embed, progress)
+        assignments = assign_narratives(matching, corpus.statements, embed, progress)
         earlier, earlier_positions, losses = _load_previous_content(store, previous)
         notes += losses
         clusters = discover.discover_clusters(
@@ -206,7 +206,7 @@ def _compute_fingerprint(
     return hashlib.sha256(json.dumps(terms).encode()).hexdigest()
 
 
-def _list_texts(settings: _Settings, corpus: Corpus) -> Iterable[str]:
+def _list_texts(settings: _Settings, corpus: Corpus) -> Iterable[Text]:
     """List every text whose vector the build needs, so that all are encoded together."""
     decided = sorted({decision.text for decision in settings.decisions})
     return chain(
@@ -214,10 +214,10 @@ def _list_texts(settings: _Settings, corpus: Corpus) -> Iterable[str]:
         chain.from_iterable(discover.STANCE_PAIRS),
         *([*n.statements, *n.contrasts] for n in settings.codebook.narratives),
         (p.text for p in corpus.statements),
-        chain.from_iterable(corpus.windows),
-        chain.from_iterable(discover.split_for_embedding(p.text) for p in corpus.originals),
+        chain.from_iterable(model.split_sentences(p.text) for p in corpus.statements),
+        chain.from_iterable(discover.find_clause_places(p.text) for p in corpus.originals),
         decided,
-        chain.from_iterable(map(model.split_windows, decided)),
+        chain.from_iterable(map(model.split_sentences, decided)),
     )
 
 

@@ -91,12 +91,11 @@ def evaluate_matching(
     encoder = encoder or load_store_encoder(store, request.model)
     with _open_embedder(store, encoder, progress) as embed:
         texts = [row.text for row in gold]
-        windows = [model.split_windows(text) for text in texts]
-        embed.add(chain(texts, chain.from_iterable(windows)))
+        embed.add(chain(texts, chain.from_iterable(map(model.split_sentences, texts))))
         trained = load_trained_classifier(store, codebook, encoder, progress)
         matching = train_matcher(codebook, decisions, embed, encoder.name, trained)
         classify = trained.classify_held_out if trained else None
-        evidence = match_texts(matching.matcher, texts, windows, embed, classify).evidence
+        evidence = match_texts(matching.matcher, texts, embed, classify).evidence
         scores, predicted, held_out = _score_out_of_fold(matching, gold, evidence, progress)
     ids = matching.matcher.narrative_ids
     documents = [row.document for row in gold]

@@ -12,7 +12,6 @@ from pathlib import Path
 from narratives import parse, read
 from narratives.model import InputRecord, Progress, ReadError, StoreError, UnusedColumns, UsageError
 from narratives.model.documents import Document, Paragraph, RawDocument, Rejected, Speaker
-from narratives.model.text import split_windows
 from narratives.store import Store
 
 KEPT_NOTE = "Its earlier version stays in the store; remove it with --remove."
@@ -169,7 +168,7 @@ def _remove_inputs(records: dict[Path, InputRecord], remove: Sequence[str]) -> d
 class Corpus:
     """The documents of the store, and which of their paragraphs are matched.
 
-    `originals` are the `statements` that are no copies; `windows` are those of the statements, in their order.
+    `originals` are the `statements` that are no copies.
     `displaced` are those `rejected` because another document has the same id. `unread` counts the paragraphs that
     would be statements if the model read their language.
     """
@@ -180,7 +179,6 @@ class Corpus:
     copies: Mapping[str, str]
     statements: list[Paragraph]
     originals: list[Paragraph]
-    windows: list[list[str]]
     unread: int
 
 
@@ -206,7 +204,6 @@ def parse_corpus(
         copies=copies,
         statements=statements,
         originals=[p for p in statements if p.paragraph_id not in copies],
-        windows=[split_windows(p.text) for p in statements],
         unread=in_any_language - len(statements),
     )
 

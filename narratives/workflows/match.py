@@ -23,7 +23,7 @@ from narratives.model import (
     Verdict,
     compute_text_key,
 )
-from narratives.model.text import Encoder
+from narratives.model.text import Encoder, Text
 from narratives.resources import DATA_FOLDER, SAMPLE_FOLDER
 from narratives.store import Store, VectorFile, hash_decisions
 
@@ -52,34 +52,40 @@ def mend_vectors(store: Store, encoder: Encoder) -> tuple[str, ...]:
 class Embedder:
     """Vectors of texts, from the vector file or else from the encoder, which are then stored at once.
 
-    `encoded` and `reused` count different texts: those that this build encoded, and those that were stored.
+    `encoded` and `reused` count different texts: those that this build encoded, and those that were stored. A text
+    and its parts are one.
     """
 
     def __init__(self, encoder: Encoder, vectors: VectorFile, progress: Progress, stage: str = "encoding") -> None:
         self.encoder, self.encoded, self.reused = encoder, 0, 0
         self._vectors, self._progress, self._stage = vectors, progress, stage
-        self._asked: set[str] = set()
+        self._asked: set[Text] = set()
 
-    def add(self, texts: Iterable[str]) -> None:
-        """Encode the texts that the file lacks. Every batch is stored at once, so a stop loses no vector."""
+    def add(self, texts: Iterable[Text]) -> None:
+        """Encode the texts and parts that the file lacks. Every batch is stored at once, so a stop loses no vector."""
         different = [text for text in dict.fromkeys(texts) if text not in self._asked]
         if not different:
             return
         self._asked.update(different)
         missing = self._vectors.missing(different)
-        self.reused += len(different) - len(missing)
-        done = 0
-        self._progress(self._stage, done, len(missing))
+        to_encode = len(set(map(_get_whole, missing)))
+        self.reused += len(set(map(_get_whole, different))) - to_encode
+        done: set[str] = set()
+        self._progress(self._stage, 0, to_encode)
         for indices, rows in self.encoder.encode(missing) if missing else ():
             self._vectors.append([missing[i] for i in indices], rows)
-            done += len(indices)
-            self._progress(self._stage, done, len(missing))
-        self.encoded += done
+            done.update(_get_whole(missing[i]) for i in indices)
+            self._progress(self._stage, len(done), to_encode)
+        self.encoded += len(done)
 
-    def __call__(self, texts: Sequence[str]) -> model.VectorArray:
+    def __call__(self, texts: Sequence[Text]) -> model.VectorArray:
         """Return the unit vectors of the texts, (n, dimension) float32, in their order."""
         self.add(texts)
         return self._vectors.get(texts)
+
+
+def _get_whole(text: Text) -> str:
+    return text if isinstance(text, str) else text.text
 
 
 CLASSIFIER_FILE = "classifier.safetensors"
@@ -241,11 +247,10 @@ def label_pairs(
         for narrative, verdict in by_narrative.items():
             accepted[row, column[narrative]] = verdict == "accepted"
             known[row, column[narrative]] = verdict != "undecided"
-    windows = [model.split_windows(text) for text in texts]
     decided = match.LabelledPairs(
         texts=tuple(texts),
         documents=tuple(first[key].document for key in verdicts),
-        evidence=match_texts(matcher, texts, windows, embed, classify).evidence,
+        evidence=match_texts(matcher, texts, embed, classify).evidence,
         accepted=accepted,
         known=known,
         thresholds=matcher.thresholds,
@@ -282,24 +287,17 @@ def collect_verdicts(codebook: Codebook, decisions: Sequence[Decision]) -> dict[
 def match_texts(
     matcher: match.Matcher,
     texts: Sequence[str],
-    windows: Sequence[Sequence[str]],
     embed: model.EmbedFunction,
     classify: match.ClassifyFunction | None = None,
 ) -> match.MatchResult:
-    """Score texts, given their windows, a function that turns both into vectors, and the classifier's outputs."""
+    """Score texts, given a function that turns them and their sentences into vectors, and the classifier's outputs."""
     if not texts:
         return matcher.match([], np.zeros((0, len(matcher.probe)), np.float32), [])
-    ends = np.cumsum([len(part) for part in windows])
-    rows = np.split(embed(list(chain.from_iterable(windows))), ends[:-1])
-    return matcher.match(texts, embed(texts), rows, classify)
+    return matcher.match(texts, embed(texts), model.embed_windows(texts, embed), classify)
 
 
 def assign_narratives(
-    matching: TrainedMatcher,
-    statements: Sequence[Paragraph],
-    windows: Sequence[Sequence[str]],
-    embed: model.EmbedFunction,
-    progress: Progress,
+    matching: TrainedMatcher, statements: Sequence[Paragraph], embed: model.EmbedFunction, progress: Progress
 ) -> list[Assignment]:
     """Match every statement, copies included, with every narrative; in blocks, which limits memory.
 
@@ -312,8 +310,7 @@ def assign_narratives(
     for start in range(0, len(statements), BLOCK_STATEMENTS):
         progress("matching", start, len(statements))
         block = statements[start : start + BLOCK_STATEMENTS]
-        block_windows = windows[start : start + BLOCK_STATEMENTS]
-        result = match_texts(matcher, [p.text for p in block], block_windows, embed, classify)
+        result = match_texts(matcher, [p.text for p in block], embed, classify)
         verdicts = [matching.verdicts.get(compute_text_key(p.text), {}) for p in block]
         assigned = matcher.advances(result.scores)
         assigned |= np.array([[own.get(key) == "accepted" for key in matcher.narrative_ids] for own in verdicts])
@@ -326,7 +323,7 @@ def assign_narratives(
                     score=round(float(result.scores[row, column]), 3),
                     status=_STATUS_OF_VERDICT[verdicts[row].get(narrative, "undecided")],
                     exemplar=matcher.statements[column][result.best_exemplar[row, column]],
-                    sentence=block_windows[row][result.best_window[row, column]],
+                    sentence=model.split_windows(paragraph.text)[result.best_window[row, column]],
                 )
             )
     progress("matching", len(statements), len(statements))

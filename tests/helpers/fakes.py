@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from narratives import embed
+from narratives.model import Text
 
 DIMENSION = 48
 
@@ -19,10 +20,10 @@ class FakeEncoder:
     def __init__(self, stop_after: int | None = None, batch: int = 16) -> None:
         self.name, self.variant, self.dimension = "fake", "fp32", DIMENSION
         self.languages = frozenset({"en"})
-        self.encoded: list[str] = []
+        self.encoded: list[Text] = []
         self._stop_after, self._batch = stop_after, batch
 
-    def encode(self, texts: Sequence[str]) -> Iterator[tuple[list[int], np.ndarray]]:
+    def encode(self, texts: Sequence[Text]) -> Iterator[tuple[list[int], np.ndarray]]:
         for start in range(0, len(texts), self._batch):
             if self._stop_after is not None and len(self.encoded) >= self._stop_after:
                 raise KeyboardInterrupt
@@ -37,10 +38,10 @@ def use_encoder(monkeypatch: pytest.MonkeyPatch, encoder: FakeEncoder) -> FakeEn
     return encoder
 
 
-def vector(text: str) -> np.ndarray:
+def vector(text: Text) -> np.ndarray:
     """A unit row that depends on the text's words alone."""
     row = np.full(DIMENSION, 0.01)
-    for word in text.lower().split():
+    for word in str(text).lower().split():
         digest = hashlib.sha256(word.encode()).digest()
         row[digest[0] % DIMENSION] += 1.0 if digest[1] % 2 else -1.0
     return (row / np.linalg.norm(row)).astype(np.float32)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from narratives.embed.encoder import BUNDLED_NAME, MODEL_BATCH_ROWS, SentenceEncoder, load_encoder, locate_bundled_model
-from narratives.model import EncoderError
+from narratives.model import EncoderError, TextPart
 from tests.conftest import ROOT
 
 WORDS = ("talks", "on", "trade", "and", "security", "go", "on", "in", "autumn", "with", "new", "partners")
@@ -25,7 +25,7 @@ def sentences(n: int) -> list[str]:
     return [" ".join(draw.choices(WORDS, k=1 + i % 90)) + f" {i}" for i in range(n)]
 
 
-def encode(encoder: SentenceEncoder, texts: list[str]) -> np.ndarray:
+def encode(encoder: SentenceEncoder, texts: list[str | TextPart]) -> np.ndarray:
     vectors = np.full((len(texts), encoder.dimension), np.nan, dtype=np.float32)
     for indices, rows in encoder.encode(texts):
         assert np.isnan(vectors[indices]).all(), "an index came twice"
@@ -111,9 +111,34 @@ def test_a_vector_depends_on_its_text_alone(variant: str) -> None:
 def test_vectors_are_those_of_the_library(encoder: SentenceEncoder) -> None:
     from sentence_transformers import SentenceTransformer
 
-    texts = [*sentences(60), "", "word " * 400]
+    texts = [*sentences(60), ""]
     library = SentenceTransformer(str(locate_bundled_model()), device="cpu", local_files_only=True).encode(texts)
     assert np.abs(encode(encoder, texts) - library).max() < 1e-6
+
+
+@pytest.mark.model
+def test_a_part_is_encoded_with_its_text_whatever_else_is_asked_for(encoder: SentenceEncoder) -> None:
+    text = "He spoke in Moscow. It was a sunny day. They did not agree."
+    parts = [TextPart(text, 0, 19), TextPart(text, 20, 39), TextPart(text, 40, 59)]
+    together = encode(encoder, [text, *parts])
+    assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-6)
+    assert np.array_equal(encode(encoder, [parts[1], "Another text."])[0], together[2])
+    alone = encode(encoder, [str(part) for part in parts])
+    nearest = (together[1:] @ alone.T).argmax(axis=1).tolist()
+    assert nearest == [0, 1, 2]
+    assert (together[1:] @ together[0] > (alone @ together[0])).all(), "parts keep something of their context"
+
+
+@pytest.mark.model
+def test_a_text_longer_than_the_model_reads_is_divided_between_sentences(encoder: SentenceEncoder) -> None:
+    filler = "The delegations discussed agriculture, railways and the exchange of students. " * 30
+    claim = "Nobody has ever shown proof of interference in the elections."
+    text = filler + claim
+    part = TextPart(text, len(filler), len(text))
+    whole, end, short, plain = encode(encoder, [text, part, claim, filler])
+    assert end @ short > 0.6, "the end of the text is read"
+    assert whole @ short > plain @ short + 0.01
+    assert encode(encoder, ["word " * 1000]).shape == (1, encoder.dimension)
 
 
 @pytest.mark.model

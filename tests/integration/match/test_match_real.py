@@ -13,7 +13,7 @@ from benchmarks.match_quality import load, table
 from narratives.embed.encoder import BUNDLED_SHA256, encode_all, load_encoder
 from narratives.match.calibration import load_background
 from narratives.match.matcher import Matcher, MatchResult, fit_matcher
-from narratives.model.text import split_windows
+from narratives.model.text import embed_windows
 from narratives.read import load_codebook
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -107,10 +107,7 @@ def real() -> tuple[Matcher, Embed]:
 
 
 def run(matcher: Matcher, texts: Sequence[str], embed: Embed) -> MatchResult:
-    parts = [split_windows(text) for text in texts]
-    flat = embed([window for part in parts for window in part])
-    rows = np.split(flat, np.cumsum([len(part) for part in parts])[:-1])
-    return matcher.match(texts, embed(texts), rows)
+    return matcher.match(texts, embed(texts), embed_windows(texts, embed))
 
 
 def test_the_shipped_background_is_small_and_of_the_bundled_model():

@@ -16,7 +16,7 @@ from narratives.match import matcher as matcher_module
 from narratives.match.calibration import Background, load_background, make_background
 from narratives.match.matcher import Matcher, MatchResult, fit_matcher
 from narratives.model import Codebook, ConfigError, Narrative
-from narratives.model.text import is_question_to_speaker, normalise_words, split_windows
+from narratives.model.text import embed_windows, is_question_to_speaker, normalise_words, split_sentences, split_windows
 
 DIMENSION = 48
 VOCABULARY = [
@@ -43,7 +43,7 @@ def bag_of_words(texts: Sequence[str]) -> np.ndarray:
     """A fake encoder: hashed words, unit rows."""
     rows = np.zeros((len(texts), DIMENSION), np.float32)
     for row, text in zip(rows, texts, strict=True):
-        for word in normalise_words(text).split() or ["empty"]:
+        for word in normalise_words(str(text)).split() or ["empty"]:
             row[zlib.crc32(word.encode()) % DIMENSION] += 1
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
@@ -91,10 +91,7 @@ def matcher(background) -> Matcher:
 
 
 def run(matcher: Matcher, texts: Sequence[str], embed: Callable = bag_of_words) -> MatchResult:
-    parts = [split_windows(text) for text in texts]
-    flat = embed([window for part in parts for window in part])
-    rows = np.split(flat, np.cumsum([len(part) for part in parts])[:-1])
-    return matcher.match(texts, embed(texts), rows)
+    return matcher.match(texts, embed(texts), embed_windows(texts, embed))
 
 
 # --- windows ------------------------------------------------------------------------------------------
@@ -105,6 +102,24 @@ def test_windows_are_pairs_of_neighbouring_sentences():
 @pytest.mark.parametrize("text", ["One came.", "One came. Mr. Smith went at 5 p.m. today.", "no full stop", ""])
 def test_short_paragraphs_are_their_own_window(text):
     assert split_windows(text) == [text]
+
+
+def test_a_window_is_the_mean_of_its_sentences_weighted_by_their_lengths():
+    text = "One came. Two went away. Three stayed."
+    one, two, three = bag_of_words([str(part) for part in split_sentences(text)])
+    expected = np.stack([9 * one + 14 * two, 14 * two + 13 * three])
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    windows, short = embed_windows([text, "One came. Two went."], bag_of_words)
+    assert np.allclose(windows, expected, atol=1e-6)
+    assert np.allclose(short, bag_of_words(["One came. Two went."]))
+
+
+def test_the_parts_of_a_text_are_its_sentences_without_spaces_and_a_single_sentence_is_the_text():
+    assert split_sentences("One came.") == ["One came."]
+    text = "“No.” He left.\n Why? "
+    parts = split_sentences(text)
+    assert [str(part) for part in parts] == ["“No.”", "He left.", "Why?"]
+    assert all(part.text == text and text[part.start : part.end] == str(part) for part in parts)
 
 
 @given(st.text(max_size=200))
