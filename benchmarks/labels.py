@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from narratives.embed import load_encoder
-from narratives.model import Codebook, embed_windows
+from narratives.model import Codebook, Text, embed_passages
 from narratives.model.text import Encoder
 from narratives.read import load_codebook
 
@@ -28,9 +28,9 @@ class Embed:
     """Texts to unit rows by the project's encoder, each text encoded once."""
 
     encoder: Encoder
-    known: dict[str, Vectors] = field(default_factory=dict)
+    known: dict[Text, Vectors] = field(default_factory=dict)
 
-    def __call__(self, texts: Sequence[str]) -> Vectors:
+    def __call__(self, texts: Sequence[Text]) -> Vectors:
         missing = [text for text in dict.fromkeys(texts) if text not in self.known]
         for indices, rows in self.encoder.encode(missing) if missing else ():
             self.known.update({missing[i]: row for i, row in zip(indices, rows, strict=True)})
@@ -65,6 +65,7 @@ def load(path: Path = GOLD) -> tuple[Labels, Embed]:
     ids = tuple(narrative.id for narrative in codebook.narratives)
     texts = tuple(row["text"] for row in rows)
     embed = Embed(load_encoder())
+    vectors, windows = embed_passages(texts, embed)
     labels = Labels(
         codebook=codebook,
         narratives=ids,
@@ -73,8 +74,8 @@ def load(path: Path = GOLD) -> tuple[Labels, Embed]:
         first=np.array([row["drawn"] == "first" for row in rows]),
         truth=np.array([[key in row["labels"] for key in ids] for row in rows]),
         usable=np.array([[key not in row["disputed"] for key in ids] for row in rows]),
-        vectors=embed(texts),
-        windows=tuple(embed_windows(texts, embed)),
+        vectors=vectors,
+        windows=tuple(windows),
         exemplars=tuple(embed(narrative.exemplars) for narrative in codebook.narratives),
     )
     return labels, embed

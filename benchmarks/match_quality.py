@@ -1,14 +1,13 @@
 """How well the codebook alone matches the reference labels, cross-validated by document.
 
-    python -m benchmarks.match_quality [GOLD.jsonl] [--variant fp32|bf16] [--out data/quality.json]
+    python -m benchmarks.match_quality [GOLD.jsonl] [--variant fp32|bf16]
 
 Prints, per narrative, precision, recall, F1 (at thresholds chosen out of fold), average precision and
-support, and the thresholds that all rows together suggest for data/codebook.toml. Pairs of paragraph and
+support, and the thresholds that all rows together suggest. Pairs of paragraph and
 narrative on which the annotators disagreed are left out. The labels are machine annotation, made by two
 language models, and the rows were drawn to be rich in narratives: these figures rank methods, and say nothing
 about prevalence. Only thresholds are fitted here. The exemplars were improved by reading errors on the same
-rows, so expect somewhat less on other documents. With --out the figures (not the texts) are written as the
-project ships them; a build with this codebook and model then shows them beside its charts.
+rows, so expect somewhat less on other documents.
 """
 
 from __future__ import annotations
@@ -26,11 +25,9 @@ from sklearn.metrics import average_precision_score
 from narratives.embed.encoder import encode_all, load_encoder
 from narratives.match.calibration import load_background, to_score
 from narratives.match.matcher import fit_matcher
-from narratives.measure import ScoredPairs, compute_quality
 from narratives.model import Codebook
-from narratives.model.text import embed_windows
+from narratives.model.text import embed_passages
 from narratives.read import load_codebook
-from narratives.store import Evaluation, write_evaluation
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDS, REPEATS = 8, 5
@@ -38,13 +35,6 @@ SMOOTHING = 0.4  # of the F1 curve over thresholds, in standard deviations of ev
 SHARED_WEIGHT = 1.0  # of the mean curve of all narratives, against a narrative's own positives / 10
 EVIDENCE = np.arange(-1, 14, 0.05)
 GRID = to_score(EVIDENCE)
-CAVEAT = (
-    "Reference labels are machine annotation, not human coding: {paragraphs:,} paragraphs of {documents} "
-    "Kremlin pages and Russian UN speeches of 2016–2020, not the texts shown here. Thresholds were "
-    "cross-validated by document, but the codebook was improved by reading errors on the same paragraphs: "
-    "expect less elsewhere, and clearly lower precision where narratives are rarer, as in a whole corpus."
-)
-
 Scores = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
@@ -78,7 +68,7 @@ def load(gold: Path, variant: str = "", codebook: Codebook | None = None) -> Lab
     matcher = fit_matcher(codebook, embed, load_background(ROOT / "data/background.npz"))
     texts = [row["text"] for row in rows]
     ids = matcher.narrative_ids
-    found = matcher.match(texts, embed(texts), embed_windows(texts, embed))
+    found = matcher.match(texts, *embed_passages(texts, embed))
     return Labelled(
         narratives=ids,
         documents=np.array([row["id"].rsplit("-", 1)[0] for row in rows]),
@@ -157,19 +147,9 @@ def table(data: Labelled) -> list[tuple[str, float, float, float, float, int]]:
     return result
 
 
-def published(data: Labelled) -> Evaluation:
-    """The figures to ship: thresholds chosen without the document, intervals from drawing documents anew."""
-    said = out_of_fold(data, seed=0)
-    pairs = ScoredPairs(data.labels, data.usable, data.scores, said, data.documents.tolist())
-    rows = compute_quality(pairs, data.narratives)
-    caveat = CAVEAT.format(paragraphs=len(data.documents), documents=len(set(data.documents.tolist())))
-    return Evaluation(rows, caveat, data.codebook, data.model)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("gold", nargs="?", type=Path, default=ROOT.parent / "shared/gold/narratives_dev.jsonl")
-    parser.add_argument("--out", type=Path, metavar="F.json", help="where to write the figures to ship")
     parser.add_argument("--variant", default="", help="fp32 or bf16; default: what suits this CPU")
     arguments = parser.parse_args()
     data = load(arguments.gold, arguments.variant)
@@ -181,8 +161,6 @@ def main() -> None:
         print(f"{narrative:34}{precision:10.2f}{recall:8.2f}{score:7.2f}{average:7.2f}{support:5}{threshold:11.3f}")
     precision, recall, score, average = np.mean([row[1:5] for row in rows], axis=0)
     print(f"{'macro':34}{precision:10.3f}{recall:8.3f}{score:7.3f}{average:7.3f}{sum(r[5] for r in rows):5}")
-    if arguments.out:
-        write_evaluation(arguments.out, published(data))
 
 
 if __name__ == "__main__":

@@ -57,6 +57,7 @@ class Brief:
     groups: pd.DataFrame
     evidence: pd.DataFrame
     quality: QualityMetrics | None
+    pooled: bool
     quality_caveat: str
     uncorrected: str
     checked: str
@@ -190,17 +191,19 @@ def _describe_method(brief: Brief) -> str:
     quality = "How well the matching agrees with labels was not measured for this snapshot."
     if brief.quality is not None:
         macro, nan = brief.quality, math.nan
+        where = (
+            "In a whole corpus, all narratives together"
+            if brief.pooled
+            else "On labelled paragraphs, averaged over narratives"
+        )
         quality = (
-            "On labelled paragraphs, averaged over narratives: precision "
+            f"{where}: precision "
             f"{phrases.format_with_limits(macro.precision, nan, nan)}, recall "
             f"{phrases.format_with_limits(macro.recall, nan, nan)}, F1 "
             f"{phrases.format_with_limits(macro.f1, macro.f1_low, macro.f1_high)}. "
             f"{phrases.make_sentence(brief.quality_caveat)}"
         )
-    correction = (
-        "Shares here are raw. The dashboard also shows shares corrected for matching errors with a spot check. "
-        f"{brief.checked}"
-    )
+    correction = f"Shares here are raw. The dashboard also shows shares corrected for matching errors. {brief.checked}"
     if brief.uncorrected:
         correction = f"Shares are not corrected for matching errors. Reason: {brief.uncorrected}."
     sentences = [

@@ -52,6 +52,7 @@ def run_build(options: argparse.Namespace) -> int:
         remove=tuple(options.remove),
         columns=dict(options.map),
         decisions=options.decisions,
+        threshold=options.threshold,
     )
     with show_progress(options.progress) as progress:
         report = build(request, progress)
@@ -150,6 +151,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
         model=options.model,
         out=options.out,
         annotation=options.labels_by,
+        threshold=options.threshold,
     )
     with show_progress(options.progress) as progress:
         result = evaluate_matching(request, progress)
@@ -186,7 +188,7 @@ def run_status(options: argparse.Namespace) -> int:
         print(f"notice    {manifest.notice}")
     print(f"model     {manifest.model} ({manifest.variant})")
     if "classifier" in manifest.parameters:
-        print(f"trained   {manifest.parameters['classifier']}")
+        print(f"matching  {manifest.parameters['classifier']}")
     print_table({name.replace("_", " "): count for name, count in manifest.counts.items()})
     print(f"inputs    {len(manifest.inputs)}")
     for record in manifest.inputs:

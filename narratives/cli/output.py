@@ -14,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from narratives import measure
-from narratives.model import BuildReport, Progress, Rejected, SpotCheck, UnusedColumns
+from narratives.model import BuildReport, Progress, QualityMetrics, Rejected, SpotCheck, UnusedColumns
 from narratives.store import Evaluation
 from narratives.workflows.train import TrainReport
 
@@ -115,25 +115,37 @@ def print_table(rows: Mapping[str, int]) -> None:
 
 
 def print_evaluation(evaluation: Evaluation) -> None:
-    """Print the figures of each narrative with their intervals, the mean, and the caveat."""
+    """Print the figures of each narrative with their intervals, those of all, the calibration, and the caveat."""
+    _print_quality(evaluation.rows, "mean")
+    if evaluation.corpus:
+        print("\nIn the whole corpus:")
+        _print_quality(evaluation.corpus, "all pairs")
+    if calibration := evaluation.calibration:
+        limits = f"{calibration.ratio_low:.2f}–{calibration.ratio_high:.2f}"
+        everywhere, above = calibration.compute_error(), calibration.compute_error(0.1)
+        print(f"\nCalibration error: {everywhere:.4f} over all pairs, {above:.3f} over those with a score above 0.1.")
+        print(f"Confirmed pairs for each expected one: {calibration.ratio:.2f} ({limits}).")
+    print(evaluation.caveat)
+
+
+def _print_quality(rows: Sequence[QualityMetrics], last: str) -> None:
     names = ("precision", "recall", "f1", "average_precision")
     print(f"{'':34}{'n':>5}" + "".join(f"{name.replace('_', ' '):>20}" for name in names))
-    for row in evaluation.rows:
+    for row in rows:
         figures = asdict(row)
         shown = (f"{figures[n]:.2f} ({figures[n + '_low']:.2f}–{figures[n + '_high']:.2f})" for n in names)
-        print(f"{row.narrative_id or 'mean':34}{row.support:>5}" + "".join(f"{text:>20}" for text in shown))
-    print(evaluation.caveat)
+        print(f"{row.narrative_id or last:34}{row.support:>5}" + "".join(f"{text:>20}" for text in shown))
 
 
 def print_training(report: TrainReport) -> None:
     """Print what training gained for each narrative, out of fold, and where the classifier is used."""
     gains = report.gains
-    print(f"{'average precision':34}{'accepted':>9}{'codebook':>10}{'trained':>9}")
+    print(f"{'average precision':34}{'accepted':>9}{'before':>10}{'after':>9}")
     for column, narrative_id in enumerate(report.narrative_ids):
-        use = "used" if gains.used[column] else "codebook alone"
-        figures = f"{gains.codebook[column]:>10.2f}{gains.combined[column]:>9.2f}"
+        use = "used" if gains.used[column] else "not used"
+        figures = f"{gains.before[column]:>10.2f}{gains.after[column]:>9.2f}"
         print(f"{narrative_id:34}{gains.accepted[column]:>9}{figures}  {use}")
-    print(f"{'mean':34}{gains.accepted.sum():>9}{np.nanmean(gains.codebook):>10.2f}{np.nanmean(gains.combined):>9.2f}")
+    print(f"{'mean':34}{gains.accepted.sum():>9}{np.nanmean(gains.before):>10.2f}{np.nanmean(gains.after):>9.2f}")
     print("Each text was scored by a classifier that was trained without its document.")
     print(f"trained on {report.texts:,} texts in {report.seconds:.0f} s; kept as {report.path}; the next build uses it")
 

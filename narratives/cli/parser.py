@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, get_args
@@ -54,6 +55,7 @@ def _add_build_options(command: argparse.ArgumentParser) -> None:
         help="Another sentence-transformers model: a folder, or a name that is looked up in the local cache and then "
         "on the model hub. Default: the bundled model.",
     )
+    _add_threshold_option(command)
     add(
         "--remove",
         action="append",
@@ -167,6 +169,7 @@ def _add_evaluate_options(command: argparse.ArgumentParser) -> None:
         help="Who made the labels; shown with the figures. Default: machine.",
     )
     add("--out", type=Path, metavar="F.json", help="Also write the figures to this file.")
+    _add_threshold_option(command)
     _add_progress_option(command)
 
 
@@ -178,6 +181,14 @@ def _add_train_options(command: argparse.ArgumentParser) -> None:
     add("--model", default="", metavar="PATH_OR_NAME", help="The model of the build. Default: the bundled model.")
     add("--seed", type=int, default=0, metavar="N", help="The seed of the training. Default: 0.")
     _add_progress_option(command)
+
+
+def _add_threshold_option(command: argparse.ArgumentParser) -> None:
+    text = (
+        "Assign the narratives that have a classifier from this probability up: a higher one gives more precision, a "
+        "lower one more recall. A threshold in the codebook takes precedence. Default: that of the classifier."
+    )
+    command.add_argument("--threshold", type=_parse_probability, metavar="P", help=text)
 
 
 def _add_store_option(command: argparse.ArgumentParser) -> None:
@@ -219,6 +230,16 @@ def _add_date_options(command: argparse.ArgumentParser) -> None:
     for name, end in (("from", "first"), ("to", "last")):
         text = f"The {end} date, such as 2016, 2016-11 or 2016-11-10. Inclusive."
         command.add_argument(f"--{name}", dest=f"date_{name}", default="", metavar="D", help=text)
+
+
+def _parse_probability(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"expected a number between 0 and 1, got {text!r}")
+    return value
 
 
 def _parse_pair(text: str) -> tuple[str, str]:

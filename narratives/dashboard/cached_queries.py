@@ -150,7 +150,10 @@ def get_suppression_rule(handle: Handle) -> SuppressionRule:
 def add_corrections(handle: Handle, s: Slice, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the slice's shares corrected and suppressed; not cached, because spot checks can be added at any time."""
     checks = list(load_spot_checks(handle).values())
-    return correct_and_suppress(frame, s, get_snapshot(handle).quality() or (), checks, get_suppression_rule(handle))
+    evaluation = get_snapshot(handle).evaluation()
+    measured = evaluation.shown if evaluation else ()
+    calibration = evaluation.calibration if evaluation else None
+    return correct_and_suppress(frame, s, measured, checks, get_suppression_rule(handle), calibration)
 
 
 def load_spot_checks(handle: Handle) -> dict[str, SpotCheck]:

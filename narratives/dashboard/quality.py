@@ -14,7 +14,7 @@ from narratives.model import QualityMetrics, SpotCheck
 from narratives.render import phrases
 from narratives.render.phrases import CORRECTION_METHODS
 
-MEAN_LABEL = "Mean of the narratives"
+MEAN_LABEL, POOLED_LABEL = "Mean of the narratives", "All narratives together"
 NOT_MEASURED = (
     "Matching quality: not measured for this snapshot. To measure it with labelled paragraphs in a file F, run "
     "`narratives evaluate --gold F`."
@@ -41,7 +41,9 @@ def draw_quality_line(view: View, metrics: Mapping[str, QualityMetrics]) -> None
     if "" not in metrics:
         st.caption(NOT_MEASURED)
         return
-    st.caption(f"{phrases.describe_agreement(metrics[''])} {describe_caveat(view)}")
+    evaluation = cached_queries.get_snapshot(view.handle).evaluation()
+    pooled = bool(evaluation and evaluation.corpus)
+    st.caption(f"{phrases.describe_agreement(metrics[''], pooled)} {describe_caveat(view)}")
 
 
 def describe_caveat(view: View) -> str:
@@ -61,7 +63,9 @@ def draw_quality_details(view: View, metrics: Mapping[str, QualityMetrics]) -> N
 def draw_quality_table(view: View, rows: Sequence[QualityMetrics]) -> None:
     """Draw the quality of these narratives as a table, with the results of spot checks."""
     names, checks = cached_queries.get_narrative_names(view.handle), cached_queries.load_spot_checks(view.handle)
-    st.dataframe(build_quality_table(rows, names, checks), hide_index=True, height="content")
+    evaluation = cached_queries.get_snapshot(view.handle).evaluation()
+    whole = POOLED_LABEL if evaluation and evaluation.corpus else MEAN_LABEL
+    st.dataframe(build_quality_table(rows, names, checks, whole), hide_index=True, height="content")
 
 
 def describe_spot_checks(view: View, narrative_id: str = "") -> str:
@@ -101,16 +105,19 @@ def _format_precision(check: SpotCheck | None) -> str:
 
 
 def build_quality_table(
-    rows: Sequence[QualityMetrics], names: Mapping[str, str], checks: Mapping[str, SpotCheck] | None = None
+    rows: Sequence[QualityMetrics],
+    names: Mapping[str, str],
+    checks: Mapping[str, SpotCheck] | None = None,
+    whole: str = MEAN_LABEL,
 ) -> pd.DataFrame:
-    """Return the columns Narrative, F1, Precision, Recall and Labelled; the mean first, then by name. Pure.
+    """Return the columns Narrative, F1, Precision, Recall and Labelled; the whole first, then by name. Pure.
 
     With spot checks there is also a column Precision here.
     """
     ordered = sorted(rows, key=lambda row: (row.narrative_id != "", names.get(row.narrative_id, "")))
     return pd.DataFrame(
         {
-            "Narrative": [names.get(r.narrative_id, r.narrative_id) or MEAN_LABEL for r in ordered],
+            "Narrative": [names.get(r.narrative_id, r.narrative_id) or whole for r in ordered],
             "F1": [phrases.format_with_limits(r.f1, r.f1_low, r.f1_high) for r in ordered],
             "Precision": [phrases.format_with_limits(r.precision, r.precision_low, r.precision_high) for r in ordered],
             "Recall": [phrases.format_with_limits(r.recall, r.recall_low, r.recall_high) for r in ordered],

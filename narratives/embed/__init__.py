@@ -9,9 +9,10 @@ from narratives.embed.classifier import (
     load_classifier,
     train_classifier,
 )
-from narratives.embed.encoder import SentenceEncoder, encode_all, load_encoder
+from narratives.embed.encoder import BUNDLED_NAME, SentenceEncoder, encode_all, load_encoder
 
 __all__ = [
+    "BUNDLED_NAME",
     "PASSES",
     "TRAINING_VERSION",
     "ParagraphClassifier",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Tensor: TypeAlias = NDArray[np.floating[Any]]
 
 HEAD = "head."  # where the names of the head's tensors begin
-TRAINING_VERSION = 1  # raise it when training gives another result
+TRAINING_VERSION = 2  # raise it when training gives another result
 FROZEN_SHARE = 1 / 3  # of the layers, from below
 MAX_TRAINING_TOKENS = 128
 BATCH_ROWS = 24
@@ -107,12 +107,17 @@ class ParagraphClassifier(SentenceEncoder):
         return highest
 
 
-def load_classifier(path: Path, encoder: SentenceEncoder) -> ParagraphClassifier:
+def load_classifier(
+    path: Path,
+    encoder: SentenceEncoder,
+    hint: str = "Delete it to do without it, or run `train` again.",
+    sha256: str = "",
+) -> ParagraphClassifier:
     """Read a classifier that `dump_classifier` made; torch is not imported before it is used.
 
     Its name contains the start of the file's sha256. Its `metadata` has what was given to `dump_classifier`, and the
     name of the `model` that it was trained from, which the caller compares with the encoder's. Raises EncoderError
-    where the file is missing or damaged.
+    where the file is missing or damaged, or is not the one with this `sha256`.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load
@@ -121,9 +126,11 @@ def load_classifier(path: Path, encoder: SentenceEncoder) -> ParagraphClassifier
         content = path.read_bytes()
         tensors, metadata = load(content), json.loads(_read_header(path)["classifier"])
     except (OSError, SafetensorError, KeyError, ValueError) as error:
-        hint = "Delete it to use the codebook alone, or run `train` again."
         raise EncoderError(f"a classifier at {path}", str(error), hint) from error
-    return ParagraphClassifier(encoder, tensors, f"classifier-{hashlib.sha256(content).hexdigest()[:12]}", metadata)
+    digest = hashlib.sha256(content).hexdigest()
+    if sha256 and digest != sha256:
+        raise EncoderError(f"a classifier at {path} with sha256 {sha256}", digest, hint)
+    return ParagraphClassifier(encoder, tensors, f"classifier-{digest[:12]}", metadata)
 
 
 def _read_header(path: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from narratives.model import ConfigError
-from narratives.model.text import EmbedFunction, FloatArray, embed_windows
+from narratives.model.text import EmbedFunction, FloatArray, embed_passages
 
 MIDPOINT, SLOPE = 6.5, 1.5  # evidence at which the score is one half; a larger slope rises more slowly
 DECIMALS = 3
@@ -93,6 +93,6 @@ def make_background(texts: Sequence[str], embed: EmbedFunction, model: str, sha2
 
     Raises ConfigError for fewer than MIN_BACKGROUND texts.
     """
-    windows = embed_windows(texts, embed)
+    vectors, windows = embed_passages(texts, embed)
     owner = np.repeat(np.arange(len(texts), dtype=np.int32), [len(rows) for rows in windows])
-    return Background(model, embed(list(texts)), np.concatenate(windows), owner, sha256)
+    return Background(model, vectors, np.concatenate(windows), owner, sha256)

@@ -32,7 +32,8 @@ class LabelledPairs:
     """Paragraphs that people decided on: `texts` and `documents` (n), `evidence` of the codebook alone (n, k).
 
     `accepted` and `known` (n, k): a pair that is known and not accepted is rejected. `thresholds` (k,) are
-    the scores that the codebook sets.
+    the scores that the codebook sets. `weights` (n,) say how many paragraphs of a corpus each row stands for; without
+    them, each counts as one.
     """
 
     texts: tuple[str, ...]
@@ -41,6 +42,7 @@ class LabelledPairs:
     accepted: Mask
     known: Mask
     thresholds: NDArray[np.float32]
+    weights: FloatArray | None = None
 
     def rows(self, which: Sequence[int] | NDArray[np.intp]) -> LabelledPairs:
         """Return these rows alone, in this order."""
@@ -51,6 +53,7 @@ class LabelledPairs:
             evidence=self.evidence[which],
             accepted=self.accepted[which],
             known=self.known[which],
+            weights=None if self.weights is None else self.weights[which],
         )
 
 
@@ -168,11 +171,13 @@ def _fit_regression(rows: SparseMatrix, accepted: Mask, offset: FloatArray) -> t
     return optimum.x[:-1], float(optimum.x[-1])
 
 
-def _compute_logistic_loss(log_odds: FloatArray, sign: FloatArray) -> tuple[float, FloatArray]:
-    """Compute the loss of n log-odds, whose true `sign` is 1 or -1, and its gradient (n,)."""
+def _compute_logistic_loss(
+    log_odds: FloatArray, sign: FloatArray, weights: FloatArray | float = 1.0
+) -> tuple[float, FloatArray]:
+    """Compute the weighted loss of n log-odds, whose true `sign` is 1 or -1, and its gradient (n,)."""
     margin = sign * log_odds
-    gradient: FloatArray = -sign / (1 + np.exp(np.clip(margin, -500, 500)))
-    return float(np.logaddexp(0, -margin).sum()), gradient
+    gradient: FloatArray = -sign * weights / (1 + np.exp(np.clip(margin, -500, 500)))
+    return float((weights * np.logaddexp(0, -margin)).sum()), gradient
 
 
 def assign_folds(documents: Sequence[str], count: int = FOLDS) -> NDArray[np.intp]:
@@ -219,126 +224,167 @@ def _compute_f1(truth: Mask, assigned: Mask) -> FloatArray:
     return f1
 
 
-# Only texts with more evidence than this for some narrative are classified. Of the reference pairs, 1 in 200 is in a
+# Only texts with more evidence than this for some narrative are classified. Of the reference pairs, 1 in 140 is in a
 # text that has less (docs/accuracy.md).
-MIN_CLASSIFIED_EVIDENCE = 2.5
-OWN_PRECISION = 30.0  # inverse prior variance of how far a narrative's weights are from the common ones
+MIN_CLASSIFIED_EVIDENCE = 3.0
+# Inverse prior variances of how far the slopes and the shift of a narrative are from the common ones.
+OWN_PRECISION = 10_000.0, 30.0
 THRESHOLDS = np.arange(0.1, 0.9, 0.01)
+THRESHOLD_SMOOTHING = 0.05  # standard deviation, in probability
 
 ClassifyFunction = Callable[[Sequence[str]], VectorArray]
 
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """How evidence and outputs make one score, for the m narratives that a classifier was trained for.
+    """How evidence and a classifier's outputs make probabilities, for m narratives of the matcher.
 
-    The log-odds that a paragraph advances narrative k are `weights[k, 0]` * evidence + `weights[k, 1]` * output +
-    `weights[k, 2]`. `columns` (m,) are the narratives' columns in the matcher, and `outputs` (m,) in the classifier's
-    outputs. A narrative is assigned from `threshold` up, a probability.
+    The log-odds that a paragraph near some narrative advances narrative k are `weights[k, 0]` * evidence +
+    `weights[k, 1]` * output + `weights[k, 2]`; those of other paragraphs, which are not classified, are `far[k, 0]` *
+    evidence + `far[k, 1]`. `columns` (m,) are the narratives' columns in the matcher, and `outputs` (m,) in the
+    classifier's outputs. A narrative is assigned from the probability `threshold` up.
     """
 
     columns: NDArray[np.intp]
     outputs: NDArray[np.intp]
     weights: FloatArray
+    far: FloatArray
     threshold: float
 
-    def combine(self, evidence: FloatArray, texts: Sequence[str], classify: ClassifyFunction) -> FloatArray:
-        """Return the evidence (n, k) with that of the columns replaced where a text is near a narrative.
+    def combine(self, evidence: FloatArray, near: Mask, texts: Sequence[str], classify: ClassifyFunction) -> FloatArray:
+        """Return the evidence (n, k) with that of the columns replaced; `near` (n,) are the texts to classify.
 
         The result is on the scale of the evidence, so that `to_score` of it is the probability.
         """
-        rows = np.flatnonzero(is_near(evidence))
         combined = evidence.copy()
-        if len(rows):
+        rows = np.flatnonzero(near)
+        own = evidence[:, self.columns]
+        combined[:, self.columns] = _to_scale(self.far[:, 0] * own + self.far[:, 1])
+        if len(rows) and len(self.columns):
             outputs = classify([texts[row] for row in rows.tolist()])[:, self.outputs].astype(np.float64)
-            combined[np.ix_(rows, self.columns)] = _combine(evidence[np.ix_(rows, self.columns)], outputs, self.weights)
+            log_odds = self.weights[:, 0] * own[rows] + self.weights[:, 1] * outputs + self.weights[:, 2]
+            combined[np.ix_(rows, self.columns)] = _to_scale(log_odds)
         # Outputs may differ in their last bits between processors.
         rounded: FloatArray = np.round(combined, 4)
         return rounded
 
 
-def _combine(evidence: FloatArray, outputs: FloatArray, weights: FloatArray) -> FloatArray:
-    """Combine evidence and outputs (n, k) with weights (k, 3), to evidence whose score is the probability."""
-    log_odds: FloatArray = weights[:, 0] * evidence + weights[:, 1] * outputs + weights[:, 2]
+def _to_scale(log_odds: FloatArray) -> FloatArray:
+    """Return the evidence whose score is the probability with these log-odds."""
     return MIDPOINT + SLOPE * log_odds
 
 
 def is_near(evidence: FloatArray) -> Mask:
-    """Return which texts (n,) are classified, given their evidence (n, k)."""
+    """Return which texts (n,) are classified, given their evidence (n, k) from the codebook alone."""
     near: Mask = evidence.max(axis=1, initial=-np.inf) > MIN_CLASSIFIED_EVIDENCE
     return near
 
 
-def fit_combination(decided: LabelledPairs, outputs: VectorArray, folds: NDArray[np.intp]) -> tuple[Combination, Gains]:
-    """Fit a combination to decided pairs whose `outputs` (n, k) come from classifiers that did not see their document.
-
-    Logistic regression over the pairs of all narratives (Platt 1999), with weights for each that are shrunk to the
-    common ones. A narrative is used only if at least MIN_ACCEPTED of its pairs were accepted and the combination ranks
-    better than the codebook alone, by average precision. The combination that is compared is fitted without the row's
-    fold; the threshold is the one with the highest F1 over the pairs of the used narratives.
-    """
-    near = is_near(decided.evidence)
-    precise = outputs.astype(np.float64)
-    held_out = decided.evidence.copy()
-    for fold in np.unique(folds):
-        held = near & (folds == fold)
-        weights = _fit_weights(decided, precise, near & (folds != fold))
-        held_out[held] = _combine(decided.evidence[held], precise[held], weights)
-    gains = _compare(decided, held_out)
-    used = np.flatnonzero(gains.used)
-    known = decided.known[:, used]
-    truth, scores = decided.accepted[:, used][known], to_score(held_out[:, used])[known]
-    best = THRESHOLDS[np.argmax([_compute_f1(truth, scores >= threshold) for threshold in THRESHOLDS])]
-    weights = _fit_weights(decided, precise, near)[used]
-    return Combination(used, used, weights, round(float(best), 2)), gains
-
-
 @dataclass(frozen=True, slots=True)
 class Gains:
-    """What training gained, out of fold: average precision (k,) of the codebook alone and combined; which are used.
+    """What training gained, out of fold: average precision (k,) of the evidence alone and combined; which are used.
 
-    `accepted` (k,) counts the accepted pairs.
+    `accepted` (k,) counts the accepted pairs. `probabilities` (n, k) are those of the decided pairs, out of fold.
     """
 
     accepted: NDArray[np.intp]
-    codebook: FloatArray
-    combined: FloatArray
+    before: FloatArray
+    after: FloatArray
     used: Mask
+    probabilities: FloatArray
 
 
-def _fit_weights(decided: LabelledPairs, outputs: FloatArray, rows: Mask) -> FloatArray:
-    """Fit the weights (k, 3) of all narratives on these rows."""
+def fit_combination(
+    decided: LabelledPairs, near: Mask, outputs: VectorArray, folds: NDArray[np.intp], calibrate_all: bool = False
+) -> tuple[Combination, Gains]:
+    """Fit a combination to decided pairs whose `outputs` (n, k) come from classifiers that did not see their document.
+
+    Logistic regression over the pairs of all narratives (Platt 1999), with weights for each that are shrunk to the
+    common ones; rows count as many times as the paragraphs of a corpus that they stand for. The outputs are used only
+    for narratives of which at least MIN_ACCEPTED pairs were accepted and that they help to rank better than the
+    evidence alone, by average precision. With `calibrate_all`, the combination also has the others of them, for which
+    the evidence alone gives the probability. What is compared is fitted without the row's fold. The threshold is at the
+    peak of F1 over all pairs, out of fold.
+    """
+    precise = outputs.astype(np.float64)
+    rows = np.ones(len(near), np.bool_)
+    both, alone = np.zeros(decided.evidence.shape), np.zeros(decided.evidence.shape)
+    for fold in np.unique(folds):
+        held, others = folds == fold, folds != fold
+        alone[held] = _apply_weights(_fit_weights(decided, (), others), decided.evidence[held])
+        both[held] = alone[held]
+        weights = _fit_weights(decided, (precise,), others & near)
+        both[held & near] = _apply_weights(weights, decided.evidence[held & near], precise[held & near])
+    accepted = (decided.accepted & decided.known).sum(axis=0)
+    before, after = _compute_average_precision(decided, decided.evidence), _compute_average_precision(decided, both)
+    used = (accepted >= MIN_ACCEPTED) & (after > before)
+    probabilities = 1 / (1 + np.exp(-np.where(used, both, alone)))
+    columns = np.flatnonzero(accepted >= MIN_ACCEPTED) if calibrate_all else np.flatnonzero(used)
+    far = _fit_weights(decided, (), rows)
+    plain = np.stack([far[:, 0], np.zeros(len(far)), far[:, 1]], axis=1)
+    weights = np.where(used[:, None], _fit_weights(decided, (precise,), near), plain)
+    threshold = _choose_threshold(decided, probabilities, columns)
+    gains = Gains(accepted, before, after, used, probabilities)
+    return Combination(columns, columns, weights[columns], far[columns], threshold), gains
+
+
+def _choose_threshold(decided: LabelledPairs, probabilities: FloatArray, columns: NDArray[np.intp]) -> float:
+    """Choose the threshold at the peak of the smoothed curve of weighted F1 over all pairs of these narratives."""
+    known = decided.known[:, columns]
+    truth, scores = decided.accepted[:, columns][known], probabilities[:, columns][known]
+    weights = np.broadcast_to(_get_weights(decided)[:, None], known.shape)[known]
+    if not weights[truth].sum():
+        return 0.5
+    hits = np.array([weights[truth & (scores >= threshold)].sum() for threshold in THRESHOLDS])
+    assigned = np.array([weights[scores >= threshold].sum() for threshold in THRESHOLDS])
+    # F1 hardly changes over a wide range of thresholds; without smoothing, single rows of great weight would choose.
+    steps = (THRESHOLDS[:, None] - THRESHOLDS) / THRESHOLD_SMOOTHING
+    kernel = np.exp(-0.5 * steps**2)
+    curve = kernel @ (2 * hits / (weights[truth].sum() + assigned)) / kernel.sum(axis=1)
+    return round(float(THRESHOLDS[np.argmax(np.round(curve, 9))]), 2)
+
+
+def _get_weights(decided: LabelledPairs) -> FloatArray:
+    return np.ones(len(decided.texts)) if decided.weights is None else decided.weights
+
+
+def _apply_weights(weights: FloatArray, *features: FloatArray) -> FloatArray:
+    log_odds: FloatArray = sum((weights[:, at] * part for at, part in enumerate(features)), start=weights[:, -1])
+    return log_odds
+
+
+def _fit_weights(decided: LabelledPairs, outputs: Sequence[FloatArray], rows: Mask) -> FloatArray:
+    """Fit the weights (k, 2 or 3) of the evidence, the outputs if given, and the shift, on these rows."""
     from scipy.optimize import minimize
 
     known = decided.known[rows]
     column = np.nonzero(known)[1]
-    evidence, output = decided.evidence[rows][known], outputs[rows][known]
-    features = np.stack([evidence, output, np.ones(len(column))], axis=1)
+    parts = [part[rows][known] for part in (decided.evidence, *outputs)]
+    features = np.stack([*parts, np.ones(len(column))], axis=1)
     sign = np.where(decided.accepted[rows][known], 1.0, -1.0)
-    count = decided.known.shape[1]
+    counts = np.broadcast_to(_get_weights(decided)[rows][:, None], known.shape)[known]
+    count, width = decided.known.shape[1], features.shape[1]
+    precision = np.array([*[OWN_PRECISION[0]] * (width - 1), OWN_PRECISION[1]])
 
     def loss(values: FloatArray) -> tuple[float, FloatArray]:
-        common, own = values[:3], values[3:].reshape(count, 3)
-        mismatch, gradient = _compute_logistic_loss((features * (common + own[column])).sum(axis=1), sign)
+        common, own = values[:width], values[width:].reshape(count, width)
+        mismatch, gradient = _compute_logistic_loss((features * (common + own[column])).sum(axis=1), sign, counts)
         pull = gradient[:, None] * features
         by_narrative = np.stack([np.bincount(column, part, count) for part in pull.T], axis=1)
-        slope = np.concatenate([pull.sum(axis=0), (by_narrative + OWN_PRECISION * own).ravel()])
-        return float(mismatch + OWN_PRECISION * (own**2).sum() / 2), slope
+        slope = np.concatenate([pull.sum(axis=0), (by_narrative + precision * own).ravel()])
+        return float(mismatch + (precision * own**2).sum() / 2), slope
 
-    values = minimize(loss, np.zeros(3 + 3 * count), jac=True, method="L-BFGS-B", options={"maxiter": 2000}).x
-    weights: FloatArray = np.round(values[:3] + values[3:].reshape(count, 3), 6)
+    values = minimize(loss, np.zeros(width * (1 + count)), jac=True, method="L-BFGS-B", options={"maxiter": 2000}).x
+    weights: FloatArray = np.round(values[:width] + values[width:].reshape(count, width), 6)
     return weights
 
 
-def _compare(decided: LabelledPairs, combined: FloatArray) -> Gains:
+def _compute_average_precision(decided: LabelledPairs, ranked: FloatArray) -> FloatArray:
+    """Compute the average precision (k,) of a ranking of the decided pairs; NaN where none was accepted."""
     from sklearn.metrics import average_precision_score
 
-    count = decided.known.shape[1]
-    accepted = (decided.accepted & decided.known).sum(axis=0)
-    alone, together = np.full(count, np.nan), np.full(count, np.nan)
-    for k in np.flatnonzero(accepted):
+    precisions = np.full(decided.known.shape[1], np.nan)
+    for k in np.flatnonzero((decided.accepted & decided.known).any(axis=0)):
         known = decided.known[:, k]
-        alone[k] = average_precision_score(decided.accepted[known, k], decided.evidence[known, k])
-        together[k] = average_precision_score(decided.accepted[known, k], combined[known, k])
-    used = (accepted >= MIN_ACCEPTED) & (together > alone)
-    return Gains(accepted, alone, together, used)
+        precisions[k] = average_precision_score(decided.accepted[known, k], ranked[known, k])
+    return precisions

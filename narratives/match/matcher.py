@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from narratives.match.calibration import Background, to_score
-from narratives.match.learning import ClassifyFunction, Combination, LearnedCorrections
+from narratives.match.learning import ClassifyFunction, Combination, LearnedCorrections, is_near
 from narratives.model import Codebook, ConfigError, EmbedFunction, FloatArray, Narrative
 from narratives.model.text import is_question_to_speaker, normalise_words
 
@@ -31,7 +31,7 @@ class MatchResult:
     """Scores of n paragraphs for k narratives (columns in the codebook's order).
 
     `scores` float32 (n, k) in 0..1, rounded to 3 decimals. `evidence` float64 (n, k), in standard deviations, is that
-    of the codebook, combined with the outputs of the classifier if there is one, without learned corrections.
+    of the codebook, combined with the outputs of the classifiers if there are any, without learned corrections.
     `best_window` int32 (n, k) is the index of the paragraph's window that is most like the narrative.
     `best_exemplar` int32 (n, k) is the index, among the narrative's `statements`, of the one nearest to that window.
     """
@@ -50,7 +50,7 @@ class Matcher:
     codebook's order. The other fields are fitted: `exemplars` (e, d) are rows grouped by narrative, which
     begin at `starts` (k,); `probe` (d, k) and `intercept` (k,); `mean` and `spread` (4, k) of the four
     similarities over the background; `cues` are the narratives' phrases as normalised words; `corrections`
-    are those learned from decisions. `combination` says how the outputs of a classifier are used, if there is one.
+    are those learned from decisions. `combinations` say how the outputs of classifiers are used, one after the other.
     """
 
     narrative_ids: tuple[str, ...]
@@ -64,13 +64,15 @@ class Matcher:
     spread: FloatArray
     cues: tuple[tuple[str, ...], ...]
     corrections: LearnedCorrections | None = None
-    combination: Combination | None = None
+    combinations: tuple[Combination, ...] = ()
 
-    def with_combination(self, combination: Combination) -> Matcher:
-        """Return this matcher with a combination with a classifier, and its threshold."""
-        thresholds = self.thresholds.copy()
-        thresholds[combination.columns] = combination.threshold
-        return replace(self, combination=combination, thresholds=thresholds)
+    def with_combination(self, combination: Combination, thresholds: Mapping[int, float]) -> Matcher:
+        """Return this matcher with one more combination and its threshold; `thresholds` by column override it."""
+        chosen = self.thresholds.copy()
+        chosen[combination.columns] = combination.threshold
+        for column, threshold in thresholds.items():
+            chosen[column] = threshold
+        return replace(self, combinations=(*self.combinations, combination), thresholds=chosen)
 
     def with_corrections(self, corrections: LearnedCorrections) -> Matcher:
         """Return this matcher with learned corrections and thresholds."""
@@ -81,11 +83,11 @@ class Matcher:
         texts: Sequence[str],
         vectors: NDArray[np.float32],
         window_rows: Sequence[NDArray[np.float32]],
-        classify: ClassifyFunction | None = None,
+        classify: Sequence[ClassifyFunction] = (),
     ) -> MatchResult:
         """Score `texts` (n) given their `vectors` (n, d) and their windows' vectors (n arrays (w_i, d)).
 
-        `classify` gives the outputs of the classifier that the matcher is combined with.
+        `classify` are the functions that give the outputs of the classifiers that the matcher is combined with.
 
         A score depends on its text and the codebook alone: not on other texts, their order, or the number of
         threads (double precision, then rounding). Raises ValueError where the lengths of the three differ.
@@ -106,8 +108,9 @@ class Matcher:
             )
             evidence[part] = self._compute_evidence(similarities.values, texts[part])
             exemplar[part], window[part] = similarities.best_exemplar, similarities.best_window
-        if self.combination and classify:
-            evidence = self.combination.combine(evidence, texts, classify)
+        near = is_near(evidence)
+        for combination, give_outputs in zip(self.combinations, classify, strict=True):
+            evidence = combination.combine(evidence, near, texts, give_outputs)
         corrected = self.corrections.correct(evidence, texts) if self.corrections else evidence
         return MatchResult(to_score(corrected).astype(np.float32), evidence, exemplar, window)
 

@@ -1,6 +1,6 @@
 """Statistics, without input or output: shares, intervals, suppression, correction, changes, quality."""
 
-from narratives.measure.classification import ScoredPairs, compute_quality
+from narratives.measure.classification import ScoredPairs, compute_calibration, compute_quality
 from narratives.measure.correction import (
     SAMPLE_RULE,
     choose_suppression_rule,
@@ -19,6 +19,7 @@ __all__ = [
     "add_shares",
     "choose_granularity",
     "choose_suppression_rule",
+    "compute_calibration",
     "compute_cooccurrence",
     "compute_difference",
     "compute_precision",

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from narratives.measure.shares import CONFIDENCE_LEVEL, Floats, divide
+from narratives.measure.shares import CONFIDENCE_LEVEL, Floats, compute_wilson_interval, divide
 from narratives.model import QualityMetrics
+from narratives.model.snapshot import Calibration, CalibrationBin
 
 _MAX_CELLS = 2_000_000  # weights in memory at a time, resamples x paragraphs: 16 MB
 
@@ -22,6 +23,7 @@ class ScoredPairs:
 
     `truth`, `known` and `predicted` are (n, k) bool; `scores` (n, k), higher for more likely pairs;
     `documents` (n) are the documents of the paragraphs. A pair that is not `known` is left out of everything.
+    `weights` (n,) are the numbers of paragraphs of a corpus that they stand for; without them, each counts as one.
     """
 
     truth: Bools
@@ -29,12 +31,16 @@ class ScoredPairs:
     scores: npt.NDArray[np.floating]
     predicted: Bools
     documents: Sequence[str]
+    weights: Floats | None = None
 
 
 def compute_quality(
-    pairs: ScoredPairs, narrative_ids: Sequence[str], seed: int = 0, resamples: int = 1000
+    pairs: ScoredPairs, narrative_ids: Sequence[str], seed: int = 0, resamples: int = 1000, pooled: bool = False
 ) -> tuple[QualityMetrics, ...]:
     """Compute precision, recall, F1, average precision and false-positive rate by narrative; last, their mean.
+
+    With `pooled`, the last row is computed over the pairs of all narratives instead: the mean is dominated by the
+    rarest narratives, of which a sample of a corpus has few.
 
     Equal scores count as one threshold. Undefined values are NaN: precision where nothing is predicted; recall,
     F1 and average precision where nothing is true; the false-positive rate where everything is true. The last
@@ -53,22 +59,29 @@ def compute_quality(
         if getattr(pairs, name).shape != shape:
             raise ValueError(f"expected {name} of shape {shape}, got {getattr(pairs, name).shape}")
     names, group = np.unique(np.asarray(pairs.documents, dtype=np.str_), return_inverse=True)
+    mass = np.ones(shape[0]) if pairs.weights is None else pairs.weights
     columns = [
-        _RankedPairs(pairs.truth[rows, k], pairs.scores[rows, k], pairs.predicted[rows, k], group[rows])
+        _RankedPairs(pairs.truth[rows, k], pairs.scores[rows, k], pairs.predicted[rows, k], group[rows], mass[rows])
         for k in range(shape[1])
-        for rows in [np.flatnonzero(pairs.known[:, k])]
+        for rows in [np.flatnonzero(pairs.known[:, k] & (mass > 0))]
     ]
     seen = np.array([column.truth.any() for column in columns], dtype=np.bool_)
+    together = None
+    if pooled:
+        at = np.nonzero(pairs.known & (mass > 0)[:, None])
+        together = _RankedPairs(pairs.truth[at], pairs.scores[at], pairs.predicted[at], group[at[0]], mass[at[0]])
 
-    point = _compute_measures(columns, seen, np.ones((1, len(names))))[0]
+    point = _compute_measures(columns, seen, np.ones((1, len(names))), together)[0]
     low, high = np.full_like(point, np.nan), np.full_like(point, np.nan)
     if len(names) > 1:
         draw = np.random.default_rng(seed)
         equal = np.full(len(names), 1 / len(names))
-        size = max(1, _MAX_CELLS // shape[0])
+        size = max(1, _MAX_CELLS // (shape[0] * (shape[1] if pooled else 1)))
         drawn = np.concatenate(
             [
-                _compute_measures(columns, seen, draw.multinomial(len(names), equal, min(size, resamples - start)))
+                _compute_measures(
+                    columns, seen, draw.multinomial(len(names), equal, min(size, resamples - start)), together
+                )
                 for start in range(0, resamples, size)
             ]
         )
@@ -92,18 +105,28 @@ class _RankedPairs:
     """One narrative's known pairs by decreasing score, with the ends of runs of equal scores."""
 
     def __init__(
-        self, truth: Bools, scores: npt.NDArray[np.floating], predicted: Bools, group: npt.NDArray[np.intp]
+        self,
+        truth: Bools,
+        scores: npt.NDArray[np.floating],
+        predicted: Bools,
+        group: npt.NDArray[np.intp],
+        mass: Floats,
     ) -> None:
         order = np.argsort(-scores, kind="stable")
-        self.truth, self.predicted, self.group = truth[order], predicted[order], group[order]
+        self.truth, self.predicted, self.group, self.mass = truth[order], predicted[order], group[order], mass[order]
         self.ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))[: len(order)]
 
 
-def _compute_measures(columns: Sequence[_RankedPairs], seen: Bools, weights: npt.NDArray[np.number]) -> Floats:
-    """Compute the five measures (r, k + 1, 5), macro last, for r sets of document weights (r, d)."""
+def _compute_measures(
+    columns: Sequence[_RankedPairs], seen: Bools, weights: npt.NDArray[np.number], together: _RankedPairs | None
+) -> Floats:
+    """Compute the five measures (r, k + 1, 5), macro or those of all `together` last, for r sets of weights (r, d)."""
     measures = np.full((len(weights), len(columns) + 1, 5), np.nan)
     for k, column in enumerate(columns):
-        measures[:, k] = _measure_pairs(column, weights[:, column.group].astype(np.float64))
+        measures[:, k] = _measure_pairs(column, weights[:, column.group].astype(np.float64) * column.mass)
+    if together:
+        measures[:, -1] = _measure_pairs(together, weights[:, together.group].astype(np.float64) * together.mass)
+        return measures
     averaged = measures[:, :-1][:, seen]
     defined = ~np.isnan(averaged)
     measures[:, -1] = divide(np.where(defined, averaged, 0.0).sum(axis=1), defined.sum(axis=1))
@@ -133,3 +156,35 @@ def _compute_limits(drawn: Floats, point: Floats) -> tuple[Floats, Floats]:
         if len(values):
             low[at], high[at] = np.quantile(values, [(1 - CONFIDENCE_LEVEL) / 2, (1 + CONFIDENCE_LEVEL) / 2])
     return low, high
+
+
+BINS = 10
+
+
+def compute_calibration(pairs: ScoredPairs, seed: int = 0, resamples: int = 1000) -> Calibration:
+    """Compute how far the scores of all known pairs are probabilities, by bins of equal width.
+
+    A bin's interval is Wilson's, with Kish's effective number of pairs. Reliability diagrams: DeGroot and Fienberg
+    1983; expected calibration error: Naeini et al. 2015. The ratio's interval is from resampling whole documents.
+    """
+    mass = np.ones(len(pairs.documents)) if pairs.weights is None else pairs.weights
+    names, group = np.unique(np.asarray(pairs.documents, dtype=np.str_), return_inverse=True)
+    rows = np.nonzero(pairs.known & (mass > 0)[:, None])
+    scores, truth = pairs.scores[rows].astype(np.float64), pairs.truth[rows].astype(np.float64)
+    weights, owner = mass[rows[0]], group[rows[0]]
+    number = np.minimum((scores * BINS).astype(np.intp), BINS - 1)
+    bins = []
+    for part in np.unique(number):
+        inside = number == part
+        total = float(weights[inside].sum())
+        share = float(np.clip((weights * truth)[inside].sum() / total, 0, 1))
+        effective = total**2 / (weights[inside] ** 2).sum()
+        low, high = compute_wilson_interval([share * effective], [effective])
+        mean = float((weights * scores)[inside].sum() / total)
+        bins.append(CalibrationBin(int(inside.sum()), total, mean, share, float(low[0]), float(high[0])))
+    confirmed = np.bincount(owner, weights * truth, len(names))
+    expected = np.bincount(owner, weights * scores, len(names))
+    drawn = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), resamples)
+    ratio = divide(np.append(drawn @ confirmed, confirmed.sum()), np.append(drawn @ expected, expected.sum()))
+    limits = np.nanquantile(ratio[:-1], [(1 - CONFIDENCE_LEVEL) / 2, (1 + CONFIDENCE_LEVEL) / 2])
+    return Calibration(tuple(bins), float(ratio[-1]), *limits.tolist())

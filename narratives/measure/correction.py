@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -9,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from narratives.measure.shares import (
+    SUM_COLUMNS,
     Floats,
+    compute_clustered_interval,
     compute_wilson_interval,
     divide,
     number_narratives,
@@ -18,6 +21,7 @@ from narratives.measure.shares import (
 )
 from narratives.model import QualityMetrics, Slice, SpotCheck, SuppressionRule
 from narratives.model.dates import MONTHS_PER_PERIOD, detect_granularity, get_period_bounds
+from narratives.model.snapshot import Calibration
 
 LABEL_COLUMNS = ("narrative_id", "assigned", "assigned_true", "others", "others_true")
 
@@ -45,13 +49,15 @@ def correct_and_suppress(
     measured: Sequence[QualityMetrics],
     checks: Sequence[SpotCheck],
     base: SuppressionRule,
+    calibration: Calibration | None = None,
 ) -> pd.DataFrame:
     """Correct a slice's shares if labels allow it, and suppress those on a small base.
 
     Spot checks judge original paragraphs, so they correct only shares of original paragraphs.
     """
     counts_originals = s.unit == "paragraph" and s.copies == "originals"
-    corrected = correct_shares(frame, measured, build_labels(checks if counts_originals else ()))
+    labels = build_labels(checks if counts_originals else ())
+    corrected = correct_shares(frame, measured, labels, calibration=calibration)
     if checks and not counts_originals:
         corrected.loc[corrected["correction"] == "", "correction_reason"] = UNIT_NOT_CHECKED
     return suppress_small_bases(corrected, base)
@@ -68,6 +74,7 @@ def correct_shares(
     measured: Sequence[QualityMetrics] = (),
     labels: pd.DataFrame | None = None,
     rates_carry_over: bool = False,
+    calibration: Calibration | None = None,
 ) -> pd.DataFrame:
     """Add the columns corrected, corrected_low, corrected_high, correction and correction_reason.
 
@@ -83,6 +90,10 @@ def correct_shares(
                paragraphs were drawn at random.
     precision  share * t / recall, with t from `labels` and recall from `measured`: assumes that the recall is
                the same here as there.
+    expected   expected / total_paragraphs, the expected share: the mean of the paragraphs' probabilities of
+               advancing the narrative, from the column `expected` of `frame`. Only with a `calibration`, which
+               says that scores are probabilities; its ratio gives the limits, with those of the share. It assumes
+               that the scores are as well calibrated here as on the labelled paragraphs.
     rates      (share - f) / (recall - f), with the false-positive rate f, both from `measured` (Rogan and
                Gladen 1978, American Journal of Epidemiology 107, 71-76). Only if `rates_carry_over`: the
                caller knows that the reference paragraphs were drawn at random, as a set with many near misses
@@ -103,8 +114,11 @@ def correct_shares(
     assigned = (overall["paragraphs"] / overall["total_paragraphs"]).to_numpy(np.float64)
     by_labels = ~np.isnan(true[0]) & ~np.isnan(missed[0])
     by_precision = ~by_labels & ~np.isnan(true[0]) & (recall[0] > 0)
-    no_recall = ~by_labels & ~by_precision & ~np.isnan(true[0])
-    rates = ~by_labels & ~by_precision & ~np.isnan(recall[0]) & ~np.isnan(false_positives[0])
+    expected = _compute_expected_shares(frame, calibration)
+    has_expected = np.bincount(keys.get_indexer(frame["narrative_id"]), ~np.isnan(expected[0][0]), len(keys)) > 0
+    by_expected = ~by_labels & ~by_precision & has_expected
+    no_recall = ~by_labels & ~by_precision & ~by_expected & ~np.isnan(true[0])
+    rates = ~by_labels & ~by_precision & ~by_expected & ~np.isnan(recall[0]) & ~np.isnan(false_positives[0])
     enriched = rates & (not rates_carry_over)
     rates &= rates_carry_over
     too_high = rates & (false_positives[0] >= assigned)
@@ -123,11 +137,14 @@ def correct_shares(
         if rows.any():
             row_terms = [tuple(limit[at][rows] for limit in term) for term in terms]
             corrected[:, rows] = _clip_to_possible(estimate([tuple(limit[rows] for limit in share), *row_terms]))
-    choices = [by_labels, by_precision, by_rates]
-    method = np.select(choices, ["labels", "precision", "rates"], "")
+    if (rows := by_expected[at]).any():
+        own = [tuple(limit[rows] for limit in term) for term in expected]
+        corrected[:, rows] = _clip_to_possible(propagate_limits(np.multiply, own))
+    choices = [by_labels, by_precision, by_rates, by_expected]
+    method = np.select(choices, ["labels", "precision", "rates", "expected"], "")
     reason = np.select(
         [*choices, no_recall, enriched, too_high, useless],
-        ["", "", "", NO_RECALL, NOT_RANDOM, RATES_TOO_HIGH, NO_BETTER_THAN_CHANCE],
+        ["", "", "", "", NO_RECALL, NOT_RANDOM, RATES_TOO_HIGH, NO_BETTER_THAN_CHANCE],
         NOT_MEASURED,
     )
     contradicted = (method[at] != "") & np.isnan(corrected[0]) & ~np.isnan(share[0])
@@ -138,6 +155,23 @@ def correct_shares(
         correction=np.where(contradicted, "", method[at]),
         correction_reason=np.where(contradicted, CONTRADICTED, reason[at]),
     )
+
+
+def _compute_expected_shares(frame: pd.DataFrame, calibration: Calibration | None) -> tuple[Estimate, Estimate]:
+    """Compute the expected share of each row with its limits, and the ratio of the calibration; NaN without them.
+
+    The limits allow for the correlation of paragraphs within a document as those of the share do.
+    """
+    share, total = np.full(len(frame), np.nan), frame["total_paragraphs"].to_numpy(np.float64)
+    if calibration and "expected" in frame:
+        share = np.clip(divide(frame["expected"].to_numpy(np.float64), total), 0, 1)
+    if set(SUM_COLUMNS) <= set(frame):
+        low, high = compute_clustered_interval(frame, around=share)
+    else:
+        low, high = compute_wilson_interval(np.nan_to_num(share) * total, total)
+    limits = (calibration.ratio_low, calibration.ratio_high) if calibration else (math.nan, math.nan)
+    ratio = (np.ones(len(frame)), np.full(len(frame), limits[0]), np.full(len(frame), limits[1]))
+    return (share, low, high), ratio
 
 
 def _clip_to_possible(estimates: Floats) -> Floats:

@@ -164,8 +164,12 @@ def compute_design_effect(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def compute_clustered_interval(frame: pd.DataFrame, level: float = CONFIDENCE_LEVEL) -> tuple[Floats, Floats]:
+def compute_clustered_interval(
+    frame: pd.DataFrame, level: float = CONFIDENCE_LEVEL, around: Floats | None = None
+) -> tuple[Floats, Floats]:
     """Compute the interval of each row's share (see `compute_design_effect`): (low, high), NaN without one.
+
+    With `around`, it is the interval of these shares instead, with the same effective number of paragraphs.
 
     These are Wilson's limits at the effective number of paragraphs, with Student's quantile instead of the
     normal one. They enclose the share, are within 0..1 and never coincide. If every document counts once (unit
@@ -175,7 +179,8 @@ def compute_clustered_interval(frame: pd.DataFrame, level: float = CONFIDENCE_LE
 
     table = compute_design_effect(frame)
     quantile = stdtrit(table["freedom"].to_numpy(), (1 + level) / 2)
-    return compute_score_limits(table["share"].to_numpy(), table["effective"].to_numpy(), quantile)
+    share = table["share"].to_numpy() if around is None else around
+    return compute_score_limits(share, table["effective"].to_numpy(), quantile)
 
 
 def _estimate_correlation(

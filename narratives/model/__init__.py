@@ -67,7 +67,7 @@ from narratives.model.text import (
     Text,
     TextPart,
     VectorArray,
-    embed_windows,
+    embed_passages,
     split_sentences,
     split_windows,
 )
@@ -134,7 +134,7 @@ __all__ = [
     "Verdict",
     "Voice",
     "compute_text_key",
-    "embed_windows",
+    "embed_passages",
     "no_progress",
     "parse_search_terms",
     "split_sentences",

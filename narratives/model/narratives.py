@@ -162,13 +162,15 @@ class LabelledText:
     """A paragraph with the verdicts of an annotator, by narrative id.
 
     `document` groups the paragraphs of one source, so that none is tested with a model fitted to its neighbours. It
-    is never empty: a text of unknown source is its own document. `row` is the line number, starting at 1.
+    is never empty: a text of unknown source is its own document. `row` is the line number, starting at 1. `weight` is
+    the number of paragraphs of a corpus that the text stands for, 0 if it was not drawn at random, and None if unknown.
     """
 
     row: int
     text: str
     document: str
     verdicts: Mapping[str, Verdict]
+    weight: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

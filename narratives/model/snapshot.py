@@ -65,7 +65,8 @@ class SnapshotContent:
     `copies` maps the id of a copied paragraph to that of its original. `statements` are the ids of the statement
     paragraphs. `counts` are for the manifest. The assignments of members of candidates have the origin `discovered`
     and the id of the cluster. `layout` has the map position (x, y) of paragraphs; the others are not on the map.
-    `thresholds` are those in use, by narrative; decisions may have changed those of the codebook.
+    `thresholds` are those in use, by narrative; decisions may have changed those of the codebook. `probabilities` are
+    (paragraph id, narrative id, probability), and `rest` the mean of those that are not listed, by narrative.
     """
 
     documents: Sequence[Document]
@@ -89,6 +90,8 @@ class SnapshotContent:
     lineage: Sequence[LineageEvent] = ()
     layout: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    probabilities: Sequence[tuple[str, str, float]] = ()
+    rest: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +259,42 @@ class QualityMetrics:
     false_positive_rate: float = math.nan
     false_positive_rate_low: float = math.nan
     false_positive_rate_high: float = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationBin:
+    """Pairs of a paragraph and a narrative with similar scores: how many of them a careful annotator confirms.
+
+    `pairs` were labelled; they stand for `weight` pairs of a corpus. `score` is their mean score and `share` the share
+    that is confirmed, with its 95 % interval; both are weighted.
+    """
+
+    pairs: int
+    weight: float
+    score: float
+    share: float
+    share_low: float
+    share_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How far scores are probabilities, over all labelled pairs.
+
+    `bins` go from 0 to 1 in equal steps, without empty ones. `ratio` is the number of confirmed pairs in proportion to
+    the sum of the scores, with its 95 % interval from resampling documents: 1 if the expected number is right.
+    """
+
+    bins: tuple[CalibrationBin, ...]
+    ratio: float
+    ratio_low: float
+    ratio_high: float
+
+    def compute_error(self, above: float = 0.0) -> float:
+        """Compute the expected calibration error of the bins above a score: mean distance of score and share."""
+        chosen = [part for part in self.bins if part.score >= above]
+        total = sum(part.weight for part in chosen)
+        return sum(part.weight * abs(part.score - part.share) for part in chosen) / total if total else math.nan
 
 
 @dataclass(frozen=True, slots=True)

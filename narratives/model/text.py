@@ -44,22 +44,23 @@ def split_windows(text: str) -> list[str]:
     return [text[start:end] for (start, _), (_, end) in pairwise(spans)]
 
 
-def embed_windows(texts: Sequence[str], embed: EmbedFunction) -> list[VectorArray]:
-    """Return the unit rows (w, d) of the windows of each text, in the order of `split_windows`.
+def embed_passages(texts: Sequence[str], embed: EmbedFunction) -> tuple[VectorArray, list[VectorArray]]:
+    """Return the unit rows (n, d) of the texts, and those (w, d) of the windows of each (`split_windows`).
 
     A window's vector is the mean of those of its two sentences, weighted by their lengths.
     """
-    sentences = [split_sentences(text) for text in texts]
-    parts = [own if len(own) > 2 else [text] for text, own in zip(texts, sentences, strict=True)]
-    rows = embed([part for own in parts for part in own])
+    parts = [own if len(own) > 2 else [] for own in map(split_sentences, texts)]
+    rows = embed([*texts, *(part for own in parts for part in own)])
+    whole, sentences = rows[: len(texts)], np.split(rows[len(texts) :], np.cumsum([len(own) for own in parts])[:-1])
     windows = []
-    for own, vectors in zip(parts, np.split(rows, np.cumsum([len(own) for own in parts])[:-1]), strict=True):
-        if len(own) > 1:
-            weighted = vectors * np.array([[len(str(part))] for part in own], np.float32)
-            vectors = weighted[:-1] + weighted[1:]
-            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        windows.append(vectors)
-    return windows
+    for row, own, vectors in zip(whole, parts, sentences, strict=True):
+        if not own:
+            windows.append(row[None])
+            continue
+        weighted = vectors * np.array([[len(str(part))] for part in own], np.float32)
+        pairs = weighted[:-1] + weighted[1:]
+        windows.append(pairs / np.linalg.norm(pairs, axis=1, keepdims=True))
+    return whole, windows
 
 
 def split_sentences(text: str) -> list[Text]:

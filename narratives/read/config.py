@@ -239,8 +239,8 @@ def read_labels(path: Path, narrative_ids: Sequence[str]) -> Iterator[LabelledTe
 
     Narratives in `labels` are accepted and those in `disputed` undecided. Those in `rejected` are rejected, or
     all others of `narrative_ids` if a row has no such list. `document` is the document of the paragraph;
-    without it, the document is the `id` up to its last hyphen (`speech7` for `speech7-12`). Raises ConfigError
-    if the file cannot be read.
+    without it, the document is the `id` up to its last hyphen (`speech7` for `speech7-12`). `weight` is the number
+    of paragraphs of a corpus that the row stands for. Raises ConfigError if the file cannot be read.
     """
     with _convert_os_errors(path), path.open("rb") as file:
         for row, line in enumerate(file, 1):
@@ -272,7 +272,13 @@ def _parse_label_row(line: bytes, row: int, narrative_ids: Sequence[str]) -> Lab
     if "rejected" not in value:
         named["rejected"] = set(narrative_ids) - named["accepted"] - named["undecided"]
     verdicts = {key: verdict for verdict, keys in named.items() for key in keys}
-    return LabelledText(row, text, _parse_document_id(value, text), dict(sorted(verdicts.items())))
+    weight = value.get("weight")
+    if weight is not None and (
+        isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf
+    ):
+        raise ReadError("a number of 0 or more as `weight`", repr(weight)[:80], _BAD_ROW_HINT)
+    document = _parse_document_id(value, text)
+    return LabelledText(row, text, document, dict(sorted(verdicts.items())), weight)
 
 
 def _parse_narrative_ids(value: dict[str, object], name: str, narrative_ids: Sequence[str]) -> set[str]:

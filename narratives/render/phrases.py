@@ -63,6 +63,7 @@ HIGHLIGHT_LENGTH = 700  # characters of a paragraph in a list
 CORRECTION_METHODS = {
     "labels": "corrected with labelled paragraphs of these texts",
     "precision": "corrected for matching errors with a spot check and the recall measured elsewhere",
+    "expected": "expected from the paragraphs’ probabilities of advancing the narrative",
     "rates": "corrected with the recall and the false-positive rate measured on reference labels",
 }
 _NO_RATE = "the measured figures lack the false-positive rate; run `evaluate` again to add it"
@@ -123,11 +124,12 @@ def format_with_limits(value: float, low: float, high: float) -> str:
     return f"{value:.2f}" if math.isnan(low) else f"{value:.2f} ({low:.2f}–{high:.2f})"
 
 
-def describe_agreement(macro: QualityMetrics) -> str:
-    """Describe how well the matching agrees with reference labels, averaged over narratives."""
+def describe_agreement(macro: QualityMetrics, pooled: bool = False) -> str:
+    """Describe how well the matching agrees with reference labels: averaged over narratives, or in a whole corpus."""
     precision, recall = (format_with_limits(value, math.nan, math.nan) for value in (macro.precision, macro.recall))
+    where = "in a whole corpus, all narratives together" if pooled else "averaged over narratives"
     return (
-        f"Quality of the matching, averaged over narratives: F1 "
+        f"Quality of the matching, {where}: F1 "
         f"{format_with_limits(macro.f1, macro.f1_low, macro.f1_high)} where 1 is perfect, precision {precision}, "
         f"recall {recall}. Each chart above shows its own F1. The table below has the other figures."
     )

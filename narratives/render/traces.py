@@ -351,7 +351,8 @@ def _format_hover(row: Mapping[str, Any], axes: AxisSpec) -> str:
         lines.append(f"{period}: {phrases.format_percent(row['share'])}<br>{phrases.format_interval(row)}")
         if _get_number(row, "corrected") is not None:
             limits = f"{row['corrected_low'] * 100:.1f}–{phrases.format_percent(row['corrected_high'])}"
-            lines.append(f"corrected for matching errors {phrases.format_percent(row['corrected'])} ({limits})")
+            name = "expected share" if row.get("correction") == "expected" else "corrected for matching errors"
+            lines.append(f"{name} {phrases.format_percent(row['corrected'])} ({limits})")
     else:
         lines += [f"{period}: no share", wrap_text(str(row.get("base_reason", "")), 44, 2)]
     lines.append(f"{int(row['paragraphs']):,} of {phrases.format_count(int(row['total_paragraphs']), axes.noun)}")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, TypeVar
 
 from narratives.model import InputRecord, QualityMetrics, SnapshotManifest, SpotCheck, StoreError
+from narratives.model.snapshot import Calibration, CalibrationBin
 
 # Device and inode number of a file; None if there is no file.
 Identity: TypeAlias = tuple[int, int] | None
@@ -138,24 +139,41 @@ QUALITY_FILE = "quality.json"
 class Evaluation:
     """Measured quality, with the caveat to show beside every figure.
 
-    `codebook` (digest) and `model` name what was measured if the file is published on its own. Inside a
-    snapshot they are empty, since its manifest names both.
+    `rows` are the figures on all labelled texts. If these have weights, `corpus` are the figures of the whole corpus
+    that they were drawn from (its last row is pooled over the narratives), and `calibration` says how far the scores
+    are probabilities there. `codebook` (digest), `model` and `classifier` name what was measured if the file is
+    published on its own. Inside a snapshot they are empty, since its manifest names them.
     """
 
     rows: tuple[QualityMetrics, ...]
     caveat: str
     codebook: str = ""
     model: str = ""
+    classifier: str = ""
+    corpus: tuple[QualityMetrics, ...] = ()
+    calibration: Calibration | None = None
+
+    @property
+    def shown(self) -> tuple[QualityMetrics, ...]:
+        """The figures to show beside the charts: those of the whole corpus if they were measured."""
+        return self.corpus or self.rows
 
 
 def write_evaluation(path: Path, evaluation: Evaluation) -> None:
     """Write one JSON object atomically. Measures have 4 digits; undefined ones are null."""
-    content = {
+    content: dict[str, object] = {
         "caveat": evaluation.caveat,
         "codebook": evaluation.codebook,
         "model": evaluation.model,
-        "quality": [{key: _to_json_value(value) for key, value in asdict(row).items()} for row in evaluation.rows],
+        "classifier": evaluation.classifier,
+        "quality": [_to_json_object(row) for row in evaluation.rows],
+        "corpus": [_to_json_object(row) for row in evaluation.corpus],
+        "calibration": None,
     }
+    if calibration := evaluation.calibration:
+        bins = [_to_json_object(part) for part in calibration.bins]
+        limits = {key: _to_json_value(getattr(calibration, key)) for key in ("ratio", "ratio_low", "ratio_high")}
+        content["calibration"] = {**limits, "bins": bins}
     _write_json(path, content)
 
 
@@ -166,13 +184,25 @@ def read_evaluation(path: Path) -> Evaluation | None:
 
 def _parse_evaluation(content: Mapping[str, Any]) -> Evaluation:
     rows = tuple(_parse_quality(line) for line in content["quality"])
-    return Evaluation(rows, str(content["caveat"]), str(content["codebook"]), str(content["model"]))
+    corpus = tuple(_parse_quality(line) for line in content.get("corpus", ()))  # older files lack it
+    caveat, codebook, model = (str(content[key]) for key in ("caveat", "codebook", "model"))
+    calibration = None
+    if limits := content.get("calibration"):
+        bins = tuple(CalibrationBin(**part) for part in limits["bins"])
+        ratios = (math.nan if limits[key] is None else limits[key] for key in ("ratio", "ratio_low", "ratio_high"))
+        calibration = Calibration(bins, *ratios)
+    return Evaluation(rows, caveat, codebook, model, str(content.get("classifier", "")), corpus, calibration)
 
 
 def is_same_matching(evaluation: Evaluation, parameters: Mapping[str, str]) -> bool:
-    """Return whether published figures apply to a matcher: same codebook and model, nothing learned."""
-    measured = {"codebook": evaluation.codebook, "model": evaluation.model, "decisions": "", "classifier": ""}
+    """Return whether published figures apply to a matcher: the same, with nothing learned from decisions."""
+    names = {"codebook": evaluation.codebook, "model": evaluation.model, "classifier": evaluation.classifier}
+    measured = {**names, "decisions": "", "threshold": ""}
     return all(parameters.get(key, "") == value for key, value in measured.items())
+
+
+def _to_json_object(row: QualityMetrics | CalibrationBin) -> dict[str, object]:
+    return {key: _to_json_value(value) for key, value in asdict(row).items()}
 
 
 def _to_json_value(value: object) -> object:

@@ -62,7 +62,14 @@ CREATE TABLE narratives (
     digest VARCHAR NOT NULL,            -- of a codebook narrative's definition; empty for candidates
     includes VARCHAR[] NOT NULL,        -- the rest of a codebook narrative's definition; empty for candidates
     excludes VARCHAR[] NOT NULL,
-    exemplars VARCHAR[] NOT NULL
+    exemplars VARCHAR[] NOT NULL,
+    rest DOUBLE                         -- mean probability of the statements without a row in `probabilities`
+);
+
+CREATE TABLE probabilities (            -- that a statement paragraph advances a narrative, from 0.005 up
+    paragraph_id VARCHAR NOT NULL,
+    narrative_id VARCHAR NOT NULL,
+    probability DOUBLE NOT NULL
 );
 
 CREATE TABLE assignments (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,12 @@ class Snapshot:
         self._file, self._opened = file, opened
         self._limits = limits
 
+    @cached_property
+    def has_probabilities(self) -> bool:
+        """Whether the snapshot contains probabilities, as those from version 4 on do."""
+        [(version,)] = self._rows("SELECT value FROM snap.meta WHERE key = 'schema_version'")
+        return version not in ("1", "2", "3")
+
     def is_replaced(self) -> bool:
         """Return whether the file was replaced since it was opened; a build replaces a damaged one."""
         return files.identify(self._file) != self._opened
@@ -54,9 +61,16 @@ class Snapshot:
         return self._manifest
 
     def quality(self) -> tuple[QualityMetrics, ...] | None:
-        """Return the latest evaluation, None if there is none. It is read anew each time, as it may be replaced."""
+        """Return the figures of the latest evaluation to show, None if there is none.
+
+        It is read anew each time, as it may be replaced.
+        """
         evaluation = files.read_evaluation(self._folder / files.QUALITY_FILE)
-        return evaluation.rows if evaluation else None
+        return evaluation.shown if evaluation else None
+
+    def evaluation(self) -> files.Evaluation | None:
+        """Return the whole of that evaluation, None if there is none."""
+        return files.read_evaluation(self._folder / files.QUALITY_FILE)
 
     def quality_caveat(self) -> str:
         """Return the caveat on the labels of that evaluation; empty if there is none."""
@@ -119,8 +133,11 @@ class Snapshot:
         every narrative (of the narrative filter), zeros included, by period and codebook order. The narrative
         filter never narrows the total. With unit `document` every document counts once: documents with a
         paragraph that advances the narrative, of those with any statement paragraph.
+
+        `expected` is the sum of the paragraphs' probabilities of advancing the narrative; NaN for documents, for
+        narratives without probabilities and in snapshots before version 4.
         """
-        return self.frame(*prevalence_queries.build_prevalence_query(s))
+        return self.frame(*prevalence_queries.build_prevalence_query(s, self.has_probabilities))
 
     def unassigned(self, s: Slice) -> pd.DataFrame:
         """Query the sums for text without a narrative or candidate; columns as in `prevalence`.
@@ -210,10 +227,10 @@ class Snapshot:
 
 
 DATABASE_FILE = "snapshot.duckdb"
-SCHEMA_VERSION = "3"
+SCHEMA_VERSION = "4"
 # Version 1 had no lineage, and no stance and cohesion of clusters. Version 2 had no map, and no includes,
-# excludes and exemplars of narratives.
-READABLE_VERSIONS = ("1", "2", SCHEMA_VERSION)
+# excludes and exemplars of narratives. Version 3 had no probabilities.
+READABLE_VERSIONS = ("1", "2", "3", SCHEMA_VERSION)
 
 # Set when the database is created, so that not even the first statement can cause a download.
 _CONNECTION_OPTIONS = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}

@@ -40,6 +40,7 @@ def build_tables(content: SnapshotContent) -> dict[str, list[TableRow]]:
             (a.paragraph_id, a.narrative_id, a.origin, _round_score(a.score), a.status, a.exemplar, a.sentence)
             for a in content.assignments
         ),
+        "probabilities": sorted((key, narrative, _round_score(p)) for key, narrative, p in content.probabilities),
         "clusters": sorted(map(_build_cluster_row, content.clusters)),
         "cluster_members": sorted(_build_member_rows(content.clusters), key=lambda row: (row[0], row[1])),
         "lineage": sorted(
@@ -130,14 +131,14 @@ def _build_narrative_rows(content: SnapshotContent) -> list[TableRow]:
         (
             n.id, at, n.name, "codebook", "active", n.definition, n.parent, "", n.colour,
             content.thresholds.get(n.id, n.threshold), list(n.cues), n.digest,
-            list(n.includes), list(n.excludes), list(n.exemplars),
+            list(n.includes), list(n.excludes), list(n.exemplars), content.rest.get(n.id),
         )
         for at, n in enumerate(content.narratives.narratives)
     ]  # fmt: skip
     rows += [
         (
             c.cluster_id, at, c.name, "discovered", "candidate", "", "", c.nearest, "",
-            None, list(c.phrases), "", [], [], [],
+            None, list(c.phrases), "", [], [], [], None,
         )
         for at, c in enumerate(select_candidates(content.clusters), len(rows))
     ]  # fmt: skip

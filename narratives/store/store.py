@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from narratives.model import QualityMetrics, RawDocument, Rejected, StoreBusyError, StoreError
-from narratives.model.snapshot import InputRecord, SnapshotContent, SnapshotManifest
+from narratives.model.snapshot import Calibration, InputRecord, SnapshotContent, SnapshotManifest
 from narratives.store import files, inputs, snapshot_reader, snapshot_writer, vectors
 from narratives.store.limits import ALONE, Limits
 from narratives.store.queries.evidence import query_statement_texts
@@ -112,18 +113,26 @@ class Store:
             files.write_atomically(self.path / "CURRENT", f"{snapshot_id}\n".encode())
             return snapshot_id
 
-    def put_quality(self, snapshot_id: str, rows: Sequence[QualityMetrics], caveat: str) -> None:
+    def put_quality(
+        self,
+        snapshot_id: str,
+        rows: Sequence[QualityMetrics],
+        caveat: str,
+        corpus: Sequence[QualityMetrics] = (),
+        calibration: Calibration | None = None,
+    ) -> None:
         """Store an evaluation with a snapshot, replacing an earlier one; the snapshot keeps its id.
 
-        `caveat` says what readers must know about the reference labels. Raises StoreError if there is no such
-        snapshot.
+        `caveat` says what readers must know about the reference labels; for the others see `Evaluation`. Raises
+        StoreError if there is no such snapshot.
         """
-        files.write_evaluation(self._quality_path(snapshot_id), files.Evaluation(tuple(rows), caveat))
+        evaluation = files.Evaluation(tuple(rows), caveat, corpus=tuple(corpus), calibration=calibration)
+        files.write_evaluation(self._quality_path(snapshot_id), evaluation)
 
     def quality(self, snapshot_id: str) -> tuple[QualityMetrics, ...] | None:
         """Return the latest evaluation of a snapshot, None if it has none. Raises StoreError if it is damaged."""
         evaluation = files.read_evaluation(self._quality_path(snapshot_id))
-        return evaluation.rows if evaluation else None
+        return evaluation.shown if evaluation else None
 
     def supply_quality(self, manifest: SnapshotManifest, published: Path) -> None:
         """Give a snapshot without an evaluation one that is valid for it, if there is one.
@@ -152,7 +161,7 @@ class Store:
         shipped = files.read_evaluation(published) if published else None
         if shipped is None or not files.is_same_matching(shipped, parameters):
             return None
-        return files.Evaluation(shipped.rows, shipped.caveat)
+        return replace(shipped, codebook="", model="", classifier="")
 
     def put_spot_checks(self, snapshot_id: str, checks: files.SpotChecks) -> None:
         """Store spot checks with the snapshot they were drawn from, replacing earlier ones.

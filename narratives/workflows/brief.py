@@ -38,8 +38,10 @@ def gather_brief(snapshot: Snapshot, s: Slice) -> Brief:
     counts = snapshot.prevalence(s)
     if not s.narratives:
         counts = counts[counts["origin"] == "codebook"]
-    measured, checked = snapshot.quality() or (), snapshot.spot_checks()
-    trend = correct_and_suppress(add_shares(counts), s, measured, checked.rows if checked else (), base)
+    evaluation, checked = snapshot.evaluation(), snapshot.spot_checks()
+    measured = evaluation.shown if evaluation else ()
+    calibration = evaluation.calibration if evaluation else None
+    trend = correct_and_suppress(add_shares(counts), s, measured, checked.rows if checked else (), base, calibration)
     ranked = _rank_narratives(counts, base)
     top = ranked["narrative_id"].head(MAX_TREND_CHARTS).tolist()
     grouping = _choose_grouping(snapshot, s)
@@ -59,6 +61,7 @@ def gather_brief(snapshot: Snapshot, s: Slice) -> Brief:
         groups=suppress_small_bases(add_shares(groups), base),
         evidence=select_diverse(candidates, MAX_PARAGRAPHS),
         quality=next((row for row in measured if not row.narrative_id), None),
+        pooled=bool(evaluation and evaluation.corpus),
         quality_caveat=snapshot.quality_caveat(),
         uncorrected=_explain_no_correction(trend),
         checked=checked.caveat if checked else "",

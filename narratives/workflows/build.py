@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 
 from narratives import __version__, discover, model, parse, read
-from narratives.model import Assignment, Cluster, Codebook, Decision, PreviousSnapshot, Progress, no_progress
+from narratives.model import Cluster, Codebook, Decision, PreviousSnapshot, Progress, no_progress
 from narratives.model.documents import Event, Paragraph, Rejected, Speaker
 from narratives.model.errors import ConfigError, StoreError
 from narratives.model.snapshot import BuildCounts, BuildReport, InputRecord, SnapshotContent, SnapshotManifest
@@ -24,10 +24,12 @@ from narratives.store import DECISIONS_FILE, SCHEMA_VERSION, DecisionLog, Store,
 from narratives.store.queries import map as map_queries
 from narratives.workflows.ingest import Corpus, IngestResult, ingest, parse_corpus
 from narratives.workflows.match import (
+    CLASSIFIER_FILE,
     Embedder,
+    MatchedStatements,
     assign_narratives,
+    load_classifiers,
     load_store_encoder,
-    load_trained_classifier,
     make_parameters,
     mend_vectors,
     train_matcher,
@@ -46,7 +48,8 @@ class BuildRequest:
     """The request for a build.
 
     `columns` maps our field names to those of the input tables. `decisions` is a log of decisions; the default
-    is the log of the store, if there is one.
+    is the log of the store, if there is one. `threshold` is the least probability at which a narrative with a
+    classifier is assigned; the default is the classifier's.
     """
 
     inputs: tuple[str, ...]
@@ -58,6 +61,7 @@ class BuildRequest:
     remove: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     decisions: Path | None = None
+    threshold: float | None = None
 
 
 def build(request: BuildRequest, progress: Progress = no_progress, encoder: Encoder | None = None) -> BuildReport:
@@ -81,11 +85,12 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         records = store.load_inputs()
         ingested = ingest(store, request.inputs, request.remove, request.columns, records, progress)
         encoder = encoder or load_store_encoder(store, request.model)
-        trained = load_trained_classifier(store, settings.codebook, encoder, progress)
+        classifiers = load_classifiers(settings.codebook, encoder, store, progress, store.path / CLASSIFIER_FILE)
         notice = _choose_notice(ingested.records)
-        parameters = make_parameters(settings.codebook, settings.decisions, encoder, trained)
+        parameters = make_parameters(settings.codebook, settings.decisions, encoder, classifiers, request.threshold)
         fingerprint = _compute_fingerprint(settings, ingested.records, parameters, notice)
-        damage = mend_vectors(store, encoder) + (mend_vectors(store, trained.classifier) if trained else ())
+        used = (encoder, *(trained.classifier for trained in classifiers))
+        damage = tuple(note for one in used for note in mend_vectors(store, one))
         notes += damage
         same = previous if previous and previous.fingerprint == fingerprint else None
         is_empty = not ingested.readable and not records
@@ -98,8 +103,11 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         if same:  # only vectors were missing
             return _make_report(same, ingested, corpus.displaced, started, unchanged=True, notes=notes, embed=embed)
 
-        matching = train_matcher(settings.codebook, settings.decisions, embed, encoder.name, trained)
-        assignments = assign_narratives(matching, corpus.statements, embed, progress)
+        matching = train_matcher(
+            settings.codebook, settings.decisions, embed, encoder.name, classifiers, request.threshold
+        )
+        matched = assign_narratives(matching, corpus.statements, embed, progress)
+        assignments = matched.assignments
         earlier, earlier_positions, losses = _load_previous_content(store, previous)
         notes += losses
         clusters = discover.discover_clusters(
@@ -109,7 +117,7 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         positions = _project_statements(earlier_positions, corpus.originals, embed, progress)
 
         progress("writing", 0, None)
-        analysis = _Analysis(matching.thresholds, assignments, clusters, earlier, positions)
+        analysis = _Analysis(matching.thresholds, matched, clusters, earlier, positions)
         content = _make_content(settings, ingested.records, corpus, analysis, parameters, fingerprint, notice)
         manifest = store.manifest(store.write_snapshot(content, published=DATA_FOLDER / "quality.json"))
         return _make_report(manifest, ingested, corpus.displaced, started, unchanged=False, notes=notes, embed=embed)
@@ -130,7 +138,7 @@ class _Analysis:
     """The results of matching and discovery; clusters keep their ids from the `earlier` snapshot."""
 
     thresholds: Mapping[str, float]
-    assignments: list[Assignment]
+    matched: MatchedStatements
     clusters: tuple[Cluster, ...]
     earlier: PreviousSnapshot
     positions: Mapping[str, tuple[float, float]]
@@ -201,7 +209,7 @@ def _compute_fingerprint(
             *(repr(part) for part in (settings.codebook.narratives, settings.speakers, settings.events)),
             parameters["decisions"],
         ],
-        *([parameters["classifier"]] if "classifier" in parameters else []),
+        [parameters.get("classifier", ""), parameters.get("threshold", "")],
     )
     return hashlib.sha256(json.dumps(terms).encode()).hexdigest()
 
@@ -245,7 +253,9 @@ def _make_content(
         rejected=corpus.rejected,
         copies=corpus.copies,
         statements={p.paragraph_id for p in corpus.statements},
-        assignments=analysis.assignments,
+        assignments=analysis.matched.assignments,
+        probabilities=analysis.matched.probabilities,
+        rest=analysis.matched.rest,
         narratives=settings.codebook,
         thresholds=analysis.thresholds,
         clusters=analysis.clusters,
@@ -267,7 +277,7 @@ def _make_content(
 
 def _count_contents(corpus: Corpus, analysis: _Analysis) -> BuildCounts:
     assigned_ids: dict[str, set[str]] = {"codebook": set(), "discovered": set()}
-    for assignment in analysis.assignments:
+    for assignment in analysis.matched.assignments:
         if assignment.status != "rejected":
             assigned_ids[assignment.origin].add(assignment.paragraph_id)
     documents, clusters = corpus.documents, analysis.clusters

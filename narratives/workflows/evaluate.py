@@ -11,7 +11,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -27,10 +27,11 @@ from narratives.resources import DATA_FOLDER
 from narratives.store import Evaluation, SpotChecks, Store, frame_to_csv, open_snapshot, write_evaluation
 from narratives.workflows.build import load_decisions
 from narratives.workflows.match import (
+    CLASSIFIER_FILE,
     Embedder,
     TrainedMatcher,
+    load_classifiers,
     load_store_encoder,
-    load_trained_classifier,
     make_parameters,
     match_texts,
     mend_vectors,
@@ -45,7 +46,8 @@ _ANNOTATION_PHRASES = {"machine": "are machine annotation, not human coding", "h
 class EvaluationRequest:
     """The request for an evaluation of a store's matching on the labelled paragraphs `gold`.
 
-    `annotation` says who made the labels, for the caveat. The figures are also written to `out`.
+    `annotation` says who made the labels, for the caveat. The figures are also written to `out`. `threshold` is that
+    of the build.
     """
 
     gold: Path
@@ -55,6 +57,7 @@ class EvaluationRequest:
     model: str = ""
     out: Path | None = None
     annotation: AnnotationSource = "machine"
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +92,19 @@ def evaluate_matching(
     store = Store(request.store)
     decisions = load_decisions(store, request.decisions)
     encoder = encoder or load_store_encoder(store, request.model)
-    with _open_embedder(store, encoder, progress) as embed:
+    with _open_embedder(store, encoder, progress) as (embed, outputs):
         texts = [row.text for row in gold]
         embed.add(chain(texts, chain.from_iterable(map(model.split_sentences, texts))))
-        trained = load_trained_classifier(store, codebook, encoder, progress)
-        matching = train_matcher(codebook, decisions, embed, encoder.name, trained)
-        classify = trained.classify_held_out if trained else None
+        classifiers = load_classifiers(codebook, encoder, outputs, progress, store.path / CLASSIFIER_FILE)
+        for trained in classifiers:
+            mend_vectors(outputs, trained.classifier)
+        matching = train_matcher(codebook, decisions, embed, encoder.name, classifiers, request.threshold)
+        classify = [trained.classify_held_out for trained in classifiers]
         evidence = match_texts(matching.matcher, texts, embed, classify).evidence
         scores, predicted, held_out = _score_out_of_fold(matching, gold, evidence, progress)
     ids = matching.matcher.narrative_ids
     documents = [row.document for row in gold]
+    weights = np.array([np.nan if row.weight is None else row.weight for row in gold])
     pairs = measure.ScoredPairs(
         truth=np.array([[row.verdicts.get(key) == "accepted" for key in ids] for row in gold]),
         known=np.array([[row.verdicts.get(key, "undecided") != "undecided" for key in ids] for row in gold]),
@@ -111,30 +117,56 @@ def evaluate_matching(
         f"Reference labels {_ANNOTATION_PHRASES[request.annotation]}: {len(gold):,} paragraphs of "
         f"{len(set(documents)):,} documents. {_describe_matching(matching, held_out)}"
     )
-    evaluation = Evaluation(figures, caveat, codebook.digest, encoder.name)
+    corpus: tuple[model.QualityMetrics, ...] = ()
+    calibration = None
+    if np.nansum(weights) > 0:
+        weighted = replace(pairs, weights=np.nan_to_num(weights))
+        corpus = measure.compute_quality(weighted, ids, pooled=True)
+        calibrated = [column for one in classifiers for column in one.combination.columns.tolist()]
+        if calibrated:
+            measured = measure.compute_calibration(replace(weighted, known=_keep_columns(pairs.known, calibrated)))
+            calibration = measured if np.isfinite(measured.ratio) else None
+        caveat = (
+            f"{caveat} Figures are for the whole corpus that the labelled paragraphs were drawn from, about "
+            f"{np.nansum(weights):,.0f} paragraphs; the last row is pooled over the narratives."
+        )
+    parameters = make_parameters(codebook, decisions, encoder, classifiers, request.threshold)
+    evaluation = Evaluation(
+        figures, caveat, codebook.digest, encoder.name, parameters.get("classifier", ""), corpus, calibration
+    )
     if request.out:
         write_evaluation(request.out, evaluation)
     current = store.current()
     if current is None:
         return EvaluationResult(evaluation, rejected, "", f"Not kept: {request.store} has no snapshot.")
-    if store.manifest(current).parameters != make_parameters(codebook, decisions, encoder, trained):
-        note = f"Not kept with snapshot {current}: it was built with another codebook, model or decisions."
+    if store.manifest(current).parameters != parameters:
+        note = (
+            f"Not kept with snapshot {current}: it was built with another codebook, model, classifier, threshold or "
+            "decisions."
+        )
         return EvaluationResult(evaluation, rejected, "", note)
-    store.put_quality(current, figures, caveat)
+    store.put_quality(current, figures, caveat, corpus, calibration)
     return EvaluationResult(evaluation, rejected, current, "")
 
 
+def _keep_columns(known: NDArray[np.bool_], columns: Sequence[int]) -> NDArray[np.bool_]:
+    kept = np.zeros_like(known)
+    kept[:, columns] = known[:, columns]
+    return kept
+
+
 @contextmanager
-def _open_embedder(store: Store, encoder: Encoder, progress: Progress) -> Iterator[Embedder]:
-    """Keep vectors in the store if it has a snapshot, or else in a temporary folder."""
+def _open_embedder(store: Store, encoder: Encoder, progress: Progress) -> Iterator[tuple[Embedder, Store]]:
+    """Keep vectors in the store if it has a snapshot, or else in a temporary one."""
     if store.current() is not None:
         with store.lock():
             mend_vectors(store, encoder)
-            yield Embedder(encoder, store.vectors(encoder.name, encoder.variant, encoder.dimension), progress)
+            yield Embedder(encoder, store.vectors(encoder.name, encoder.variant, encoder.dimension), progress), store
     else:
         with tempfile.TemporaryDirectory() as folder:
-            vectors = Store(Path(folder)).vectors(encoder.name, encoder.variant, encoder.dimension)
-            yield Embedder(encoder, vectors, progress)
+            temporary = Store(Path(folder))
+            vectors = temporary.vectors(encoder.name, encoder.variant, encoder.dimension)
+            yield Embedder(encoder, vectors, progress), temporary
 
 
 def _score_out_of_fold(
@@ -171,16 +203,18 @@ def _score_out_of_fold(
 
 
 def _describe_matching(matching: TrainedMatcher, held_out: int) -> str:
-    if matching.trained:
-        return (
-            "Matched by the codebook and by a classifier trained on decisions; texts that it was trained on are "
-            "scored by one that did not see their document."
+    trained = ""
+    if matching.classifiers:
+        trained = (
+            "Matched by the codebook and by a trained classifier; texts that it was trained on are scored by one that "
+            "did not see their document."
         )
     if not matching.decided.known.any():
-        return "Matched by the codebook alone."
+        return trained or "Matched by the codebook alone."
     texts = f"{len(matching.decided.texts):,} texts"
     own = "each text without the decisions on its own document" if held_out else "none of them from these documents"
-    return f"Matched by the codebook and by corrections learned from decisions on {texts}, {own}."
+    corrected = f"corrections learned from decisions on {texts}, {own}."
+    return f"{trained} Other narratives: {corrected}" if trained else f"Matched by the codebook and by {corrected}"
 
 
 _JUDGE_PHRASES = {"human": "by people", "machine": "by machine, not by people"}

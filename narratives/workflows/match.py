@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -89,20 +90,23 @@ def _get_whole(text: Text) -> str:
 
 
 CLASSIFIER_FILE = "classifier.safetensors"
+SHIPPED_CLASSIFIER = DATA_FOLDER / CLASSIFIER_FILE  # for the narratives of the default codebook
+SHIPPED_SHA256 = "3f08134bf468d5e6ee1f0974d8cd62c38b0be20b13d02c42d3aa364b335314f2"
 
 
 @dataclass(frozen=True, slots=True)
 class TrainedClassifier:
-    """The classifier of a store, how it is combined with the codebook's evidence, and its outputs out of fold.
+    """A classifier, how it is combined with the codebook's evidence, and its outputs out of fold.
 
     `held_out` maps the keys of the texts that it was trained on to outputs of classifiers that were trained without
-    their documents.
+    their documents. `own` is false for the classifier that ships with the program.
     """
 
     classifier: Encoder
     combination: match.Combination
     held_out: Mapping[str, model.VectorArray]
     classify: match.ClassifyFunction
+    own: bool
 
     def classify_held_out(self, texts: Sequence[str]) -> model.VectorArray:
         """Return outputs (n, k) of texts, out of fold for those that the classifier was trained on."""
@@ -113,29 +117,47 @@ class TrainedClassifier:
         return np.array(rows, np.float32).reshape(len(texts), -1)
 
 
-def load_trained_classifier(
-    store: Store, codebook: Codebook, encoder: Encoder, progress: Progress
-) -> TrainedClassifier | None:
-    """Load the classifier that `train` left in the store; None if there is none for this codebook and model.
+def load_classifiers(
+    codebook: Codebook, encoder: Encoder, outputs: Store, progress: Progress, own: Path | None = None
+) -> tuple[TrainedClassifier, ...]:
+    """Load the classifier that ships with the program, and then the one at `own`, which `train` left in a store.
 
-    It is used for the narratives whose id and definition are those that it was trained for.
+    Each is used for the narratives whose id and definition are those that it was trained for, and only with the model
+    that it was trained from. Their outputs are kept in the store `outputs`.
     """
-    path = store.path / CLASSIFIER_FILE
-    if not path.exists() or not isinstance(encoder, embed.SentenceEncoder):
-        return None
-    classifier = embed.load_classifier(path, encoder)
-    metadata = classifier.metadata
-    if metadata["model"] != encoder.name:
-        log.warning("The trained classifier is for the model %s, so it is not used.", metadata["model"])
-        return None
-    combination = _align_combination(metadata, codebook)
-    vectors = store.vectors(classifier.name, classifier.variant, classifier.dimension)
-    held_out = dict(zip(metadata["texts"], classifier.held_out, strict=True))
-    return TrainedClassifier(classifier, combination, held_out, Embedder(classifier, vectors, progress, "classifying"))
+    if not isinstance(encoder, embed.SentenceEncoder):
+        return ()
+    loaded = []
+    if SHIPPED_CLASSIFIER.exists() and encoder.name == embed.BUNDLED_NAME:
+        shipped = embed.load_classifier(SHIPPED_CLASSIFIER, encoder, "Install the program again.", SHIPPED_SHA256)
+        loaded.append((shipped, False))
+    if own and own.exists():
+        trained = embed.load_classifier(own, encoder)
+        if trained.metadata["model"] != encoder.name:
+            log.warning("The trained classifier is for the model %s, so it is not used.", trained.metadata["model"])
+        elif not isinstance(trained.metadata["narratives"], list):
+            log.warning("The trained classifier was made by an older version, so it is not used. Run `train` again.")
+        else:
+            loaded.append((trained, True))
+    used = []
+    for classifier, is_own in loaded:
+        metadata = classifier.metadata
+        combination = _align_combination(metadata, codebook)
+        if not len(combination.columns):
+            continue
+        vectors = outputs.vectors(classifier.name, classifier.variant, classifier.dimension)
+        held_out = dict(zip(metadata["texts"], classifier.held_out, strict=True))
+        embedder = Embedder(classifier, vectors, progress, "classifying")
+        used.append(TrainedClassifier(classifier, combination, held_out, embedder, is_own))
+    return tuple(used)
 
 
 def make_parameters(
-    codebook: Codebook, decisions: Sequence[Decision], encoder: Encoder, trained: TrainedClassifier | None
+    codebook: Codebook,
+    decisions: Sequence[Decision],
+    encoder: Encoder,
+    classifiers: Sequence[TrainedClassifier],
+    threshold: float | None = None,
 ) -> dict[str, str]:
     """Return what the scores depend on, for the manifest of a snapshot."""
     parameters = {
@@ -144,24 +166,29 @@ def make_parameters(
         "codebook": codebook.digest,
         "decisions": hash_decisions(decisions),
     }
-    return {**parameters, "classifier": trained.classifier.name} if trained else parameters
+    if classifiers:
+        parameters["classifier"] = ", ".join(trained.classifier.name for trained in classifiers)
+    if threshold is not None:
+        parameters["threshold"] = f"{threshold:g}"
+    return parameters
 
 
 def _align_combination(metadata: Mapping[str, Any], codebook: Codebook) -> match.Combination:
     """Return the combination for those of its narratives that the codebook has with the same definition."""
-    trained_for: dict[str, str] = metadata["narratives"]
-    weights = dict(zip(metadata["used"], metadata["weights"], strict=True))
+    trained_for: dict[str, str] = dict(metadata["narratives"])
+    used: dict[str, dict[str, list[float]]] = metadata["used"]
     places = {key: number for number, key in enumerate(trained_for)}
     columns = [
         column
         for column, narrative in enumerate(codebook.narratives)
-        if narrative.id in weights and trained_for[narrative.id] == narrative.definition
+        if narrative.id in used and trained_for[narrative.id] == narrative.definition
     ]
     ids = [codebook.narratives[column].id for column in columns]
     return match.Combination(
         np.array(columns, np.intp),
         np.array([places[key] for key in ids], np.intp),
-        np.array([weights[key] for key in ids], np.float64).reshape(-1, 3),
+        np.array([used[key]["near"] for key in ids], np.float64).reshape(-1, 3),
+        np.array([used[key]["far"] for key in ids], np.float64).reshape(-1, 2),
         metadata["threshold"],
     )
 
@@ -179,18 +206,18 @@ class TrainedMatcher:
     """A matcher with the corrections learned from decisions, and these decisions.
 
     `keys` are the text keys of the rows of `decided`. `verdicts` maps a text key to the decisions on it, by
-    narrative. `trained` is the classifier that the matcher uses, if any.
+    narrative. `classifiers` are those that the matcher uses.
     """
 
     matcher: match.Matcher
     decided: match.LabelledPairs
     keys: tuple[str, ...]
     verdicts: Mapping[str, Mapping[str, Verdict]]
-    trained: TrainedClassifier | None = None
+    classifiers: tuple[TrainedClassifier, ...] = ()
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """The least score for each narrative at which it is assigned, from the codebook and the decisions."""
+        """The least score for each narrative at which it is assigned."""
         thresholds = zip(self.matcher.narrative_ids, self.matcher.thresholds, strict=True)
         return {narrative_id: round(float(threshold), 3) for narrative_id, threshold in thresholds}
 
@@ -200,24 +227,41 @@ def train_matcher(
     decisions: Sequence[Decision],
     embed: model.EmbedFunction,
     model_name: str,
-    trained: TrainedClassifier | None = None,
+    classifiers: tuple[TrainedClassifier, ...] = (),
+    threshold: float | None = None,
 ) -> TrainedMatcher:
-    """Fit a matcher to the codebook, with the trained classifier, and learn corrections from the decisions.
+    """Fit a matcher to the codebook, with the classifiers, and learn corrections from the decisions.
 
-    Narratives that the classifier decides are not corrected, as it learned from the same decisions. Decisions on
-    narratives that the codebook no longer has go to the narratives that replace them, or are left out. Raises
-    ConfigError as `fit_matcher` does.
+    `threshold` is the least probability for the narratives of the classifiers; a threshold in the codebook takes
+    precedence. Narratives that a classifier decides are not corrected: their scores remain probabilities, and `train`
+    learns from decisions on them. Decisions on narratives that the codebook no longer has go to the narratives that
+    replace them, or are left out. Raises ConfigError as `fit_matcher` does.
     """
-    matcher = match.fit_matcher(codebook, embed, load_background(embed, model_name))
-    if trained:
-        matcher = matcher.with_combination(trained.combination)
-    classify = trained.classify_held_out if trained else None
-    decided, keys, verdicts = label_pairs(matcher, codebook, decisions, embed, classify)
-    if trained:
-        known = decided.known.copy()
+    matcher = combine_classifiers(
+        match.fit_matcher(codebook, embed, load_background(embed, model_name)), codebook, classifiers, threshold
+    )
+    held_out = [trained.classify_held_out for trained in classifiers]
+    decided, keys, verdicts = label_pairs(matcher, codebook, decisions, embed, held_out)
+    known = decided.known.copy()
+    for trained in classifiers:
         known[:, trained.combination.columns] = False
-        decided = replace(decided, known=known)
-    return TrainedMatcher(matcher.with_corrections(match.learn_corrections(decided)), decided, keys, verdicts, trained)
+    decided = replace(decided, known=known)
+    return TrainedMatcher(
+        matcher.with_corrections(match.learn_corrections(decided)), decided, keys, verdicts, classifiers
+    )
+
+
+def combine_classifiers(
+    matcher: match.Matcher, codebook: Codebook, classifiers: Sequence[TrainedClassifier], threshold: float | None = None
+) -> match.Matcher:
+    """Return the matcher combined with the classifiers; `threshold` replaces theirs."""
+    for trained in classifiers:
+        columns = trained.combination.columns.tolist()
+        given = {column: codebook.narratives[column].threshold for column in columns}
+        chosen = {column: threshold if own is None else own for column, own in given.items()}
+        thresholds = {column: value for column, value in chosen.items() if value is not None}
+        matcher = matcher.with_combination(trained.combination, thresholds)
+    return matcher
 
 
 def load_background(embed: model.EmbedFunction, model_name: str) -> match.Background:
@@ -233,7 +277,7 @@ def label_pairs(
     codebook: Codebook,
     decisions: Sequence[Decision],
     embed: model.EmbedFunction,
-    classify: match.ClassifyFunction | None = None,
+    classify: Sequence[match.ClassifyFunction] = (),
 ) -> tuple[match.LabelledPairs, tuple[str, ...], dict[str, dict[str, Verdict]]]:
     """Return the decided texts with their evidence, their text keys, and the verdicts by key and narrative."""
     column = {narrative: k for k, narrative in enumerate(matcher.narrative_ids)}
@@ -288,32 +332,63 @@ def match_texts(
     matcher: match.Matcher,
     texts: Sequence[str],
     embed: model.EmbedFunction,
-    classify: match.ClassifyFunction | None = None,
+    classify: Sequence[match.ClassifyFunction] = (),
 ) -> match.MatchResult:
-    """Score texts, given a function that turns them and their sentences into vectors, and the classifier's outputs."""
+    """Score texts, given a function that turns them and their sentences into vectors, and those of the classifiers."""
     if not texts:
         return matcher.match([], np.zeros((0, len(matcher.probe)), np.float32), [])
-    return matcher.match(texts, embed(texts), model.embed_windows(texts, embed), classify)
+    return matcher.match(texts, *model.embed_passages(texts, embed), classify)
+
+
+MIN_PROBABILITY = 0.005  # smaller ones are kept as one mean for each narrative
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedStatements:
+    """Assignments, and the probabilities that statements advance narratives whose scores are probabilities.
+
+    `probabilities` are (paragraph id, narrative id, probability), from MIN_PROBABILITY up; `rest` is the mean of the
+    smaller ones, by narrative.
+    """
+
+    assignments: list[Assignment]
+    probabilities: list[tuple[str, str, float]]
+    rest: Mapping[str, float]
 
 
 def assign_narratives(
     matching: TrainedMatcher, statements: Sequence[Paragraph], embed: model.EmbedFunction, progress: Progress
-) -> list[Assignment]:
+) -> MatchedStatements:
     """Match every statement, copies included, with every narrative; in blocks, which limits memory.
 
     A pair that people accepted is assigned whatever its score, and marked as confirmed. A pair that people
-    rejected is listed, marked as rejected, if its score reaches the threshold.
+    rejected is listed, marked as rejected, if its score reaches the threshold. Scores of narratives that a classifier
+    decides are probabilities; those of accepted and rejected pairs are 1 and 0.
     """
     matcher = matching.matcher
-    classify = matching.trained.classify if matching.trained else None
+    classify = [trained.classify for trained in matching.classifiers]
     assignments: list[Assignment] = []
+    probabilities: list[tuple[str, str, float]] = []
+    calibrated = sorted({column for one in matching.classifiers for column in one.combination.columns.tolist()})
+    rest_sum, rest_count = np.zeros(len(calibrated)), np.zeros(len(calibrated))
     for start in range(0, len(statements), BLOCK_STATEMENTS):
         progress("matching", start, len(statements))
         block = statements[start : start + BLOCK_STATEMENTS]
         result = match_texts(matcher, [p.text for p in block], embed, classify)
         verdicts = [matching.verdicts.get(compute_text_key(p.text), {}) for p in block]
-        assigned = matcher.advances(result.scores)
-        assigned |= np.array([[own.get(key) == "accepted" for key in matcher.narrative_ids] for own in verdicts])
+        accepted, rejected = (
+            np.array([[own.get(key) == verdict for key in matcher.narrative_ids] for own in verdicts])
+            for verdict in ("accepted", "rejected")
+        )
+        assigned = matcher.advances(result.scores) | accepted
+        chances = np.where(accepted, 1.0, np.where(rejected, 0.0, result.scores))[:, calibrated]
+        listed = chances >= MIN_PROBABILITY
+        rest_sum += np.where(listed, 0, chances).sum(axis=0)
+        rest_count += (~listed).sum(axis=0)
+        probabilities += [
+            (block[row].paragraph_id, matcher.narrative_ids[calibrated[at]], round(float(chances[row, at]), 3))
+            for row, at in zip(*np.nonzero(listed), strict=True)
+        ]
         for row, column in zip(*np.nonzero(assigned), strict=True):
             paragraph, narrative = block[row], matcher.narrative_ids[column]
             assignments.append(
@@ -327,7 +402,9 @@ def assign_narratives(
                 )
             )
     progress("matching", len(statements), len(statements))
-    return assignments
+    means = (rest_sum / np.maximum(1, rest_count)).round(6).tolist()
+    rest = {matcher.narrative_ids[column]: mean for column, mean in zip(calibrated, means, strict=True)}
+    return MatchedStatements(assignments, probabilities, rest)
 
 
 def _load_background_texts() -> list[str]:

@@ -6,12 +6,14 @@ import re
 
 import pytest
 
-from narratives.dashboard import cached_queries
+from narratives.dashboard import cached_queries, quality
 from narratives.dashboard.views import method
 from narratives.discover import claims
 from narratives.match import calibration, matcher
 from narratives.measure import choose_suppression_rule
 from narratives.model import QualityMetrics, Slice, SuppressionRule
+from narratives.model.snapshot import Calibration, CalibrationBin
+from narratives.render import calibration as render_calibration
 from narratives.store import Store, open_snapshot
 from narratives.store.queries import sources as sources_queries
 from narratives.workflows import methodology
@@ -122,3 +124,30 @@ def test_hints_are_shown_on_the_sample_until_they_are_dismissed(store):
 def test_who_has_texts_of_their_own_sees_no_hints(tmp_path, monkeypatch):
     monkeypatch.setenv(cached_queries.STORE_VARIABLE, str(build_store(tmp_path / "own").path))
     assert "Click a point of a chart" not in said(opened())
+
+
+def test_a_measured_calibration_stands_on_the_page_with_the_figures_of_the_corpus_first(store):
+    opened_store = Store(store)
+    figures = [0.8, 0.7, 0.9] * 4
+    rows = [QualityMetrics("us_meddles_too", 12, *figures), QualityMetrics("", 12, *figures)]
+    corpus = [QualityMetrics("us_meddles_too", 9, *[0.61, 0.5, 0.7] * 4), QualityMetrics("", 9, *[0.6, 0.5, 0.7] * 4)]
+    bins = (CalibrationBin(900, 9000.0, 0.01, 0.012, 0.008, 0.018), CalibrationBin(40, 50.0, 0.72, 0.7, 0.55, 0.82))
+    opened_store.put_quality(opened_store.current(), rows, "by hand", corpus, Calibration(bins, 1.03, 0.9, 1.17))
+    app = opened(METHOD)
+    shown = said(app)
+    assert render_calibration.TITLE in "".join(head.value for head in app.subheader)
+    assert "1.03 (0.90–1.17)" in shown
+    tables = [table.value for table in app.dataframe if "Narrative" in table.value]
+    assert [table["F1"].iloc[0][:4] for table in tables] == ["0.60", "0.80"]
+    assert tables[0]["Narrative"].iloc[0] == quality.POOLED_LABEL
+    assert tables[1]["Narrative"].iloc[0] == quality.MEAN_LABEL
+
+
+def test_the_reliability_diagram_has_a_point_with_its_interval_for_each_group():
+    bins = (CalibrationBin(900, 9000.0, 0.01, 0.012, 0.008, 0.018), CalibrationBin(40, 50.0, 0.72, 0.7, 0.55, 0.82))
+    figure = render_calibration.build_reliability_diagram(Calibration(bins, 1.0, 0.9, 1.1))
+    line, points = figure["data"]
+    assert line["x"] == line["y"] == [0, 1]
+    assert points["x"] == [0.01, 0.72] and points["y"] == [0.012, 0.7]
+    assert points["error_y"]["array"][1] == pytest.approx(0.12)
+    assert "40 labelled pairs" in points["hovertext"][1]

@@ -14,6 +14,7 @@ from benchmarks.simulate import corpus
 from narratives.measure import add_shares, correct_shares
 from narratives.measure.correction import NO_RECALL, NOT_MEASURED, NOT_RANDOM, RATES_TOO_HIGH
 from narratives.model import QualityMetrics
+from narratives.model.snapshot import Calibration
 
 REPEATS = 2500
 NAN = math.nan
@@ -152,3 +153,33 @@ def test_limits_hold_the_corrected_share_within_bounds(k, hits, wrong):
         assert row["corrected_low"] < row["corrected_high"]
     else:
         assert math.isnan(row["corrected"]) and row["correction_reason"]
+
+
+def test_the_expected_share_is_the_mean_probability_and_covers_the_true_share():
+    """Each paragraph has its own probability, and the matcher assigns from one half up, so the raw share is biased."""
+    draw = np.random.default_rng(8)
+    rows, truth = [], 0.15
+    for corpus_number in range(400):
+        chances = draw.beta(0.3, 0.3 * (1 - truth) / truth, 1500)
+        rows.append((f"n{corpus_number}", int((chances >= 0.5).sum()), 1500, float(chances.sum())))
+    frame = add_shares(pd.DataFrame(rows, columns=["narrative_id", "paragraphs", "total_paragraphs", "expected"]))
+    found = correct_shares(frame, calibration=Calibration((), 1.0, 0.98, 1.02))
+    assert set(found["correction"]) == {"expected"}
+    assert found["corrected"].to_numpy() == pytest.approx(frame["expected"].to_numpy() / 1500)
+    assert found["corrected"].mean() == pytest.approx(truth, rel=0.02)
+    assert abs(frame["share"].mean() - truth) > 0.01
+    assert np.mean((found["corrected_low"] <= truth) & (truth <= found["corrected_high"])) > 0.95
+
+
+def test_the_expected_share_needs_a_measured_calibration_and_yields_to_spot_checks():
+    frame = small((100, 1000), (100, 1000), (100, 1000)).assign(expected=[80.0, 80.0, NAN])
+    assert set(correct_shares(frame)["correction"]) == {""}
+    labels = pd.DataFrame(
+        [("n1", 40, 30, 0, 0)], columns=["narrative_id", "assigned", "assigned_true", "others", "others_true"]
+    )
+    calibration = Calibration((), 1.0, 0.9, 1.1)
+    found = correct_shares(frame, [measured("n1", 0.8, 40, NAN, 0)], labels, calibration=calibration)
+    assert list(found["correction"]) == ["expected", "precision", ""]
+    assert found["correction_reason"][2] == NOT_MEASURED
+    uncertain = correct_shares(frame, calibration=Calibration((), 1.0, 0.5, 1.5))
+    assert uncertain["corrected_low"][0] < found["corrected_low"][0] < 0.08 < found["corrected_high"][0]

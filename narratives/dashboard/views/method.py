@@ -6,10 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from narratives.dashboard import cached_queries, quality
+from narratives.dashboard.chart_panel import ChartPanel, draw_panel
 from narratives.dashboard.shell import View
-from narratives.dashboard.tables import COUNT_COLUMN
+from narratives.dashboard.tables import COUNT_COLUMN, PERCENT_COLUMN
 from narratives.model import Slice, SnapshotManifest
-from narratives.render import phrases
+from narratives.model.snapshot import Calibration
+from narratives.render import calibration, phrases
 from narratives.store.queries import sources as sources_queries
 from narratives.workflows import methodology
 
@@ -32,6 +34,11 @@ SAMPLE_LICENCE_NOTE = (
     "CC BY 4.0; changed and shortened; the publisher has neither seen nor approved the changes), speeches in "
     "the UN General Debate (from a collection released under CC0), and five news items, of which only the "
     "content is used. See `data/sample/README.md`."
+)
+ENRICHED_NOTE = (
+    "Such paragraphs are often chosen because they resemble a narrative. Narratives are then far more frequent than in "
+    "a corpus, and precision is higher. These figures compare methods; they do not say how many matches in a corpus "
+    "are correct."
 )
 CITATION_NOTE = (
     "The snapshot id identifies every number. Cite it with the filters and the build date. *Copy link to this "
@@ -68,6 +75,36 @@ def draw_quality(view: View) -> None:
     if checked := quality.describe_spot_checks(view):
         st.markdown(checked)
     quality.draw_quality_table(view, list(measured.values()))
+    evaluation = cached_queries.get_snapshot(view.handle).evaluation()
+    if evaluation and evaluation.corpus:
+        with st.expander("The same, on all labelled paragraphs"):
+            st.caption(ENRICHED_NOTE)
+            names = cached_queries.get_narrative_names(view.handle)
+            st.dataframe(quality.build_quality_table(evaluation.rows, names), hide_index=True, height="content")
+    if evaluation and evaluation.calibration:
+        _draw_calibration(view, evaluation.calibration)
+
+
+def _draw_calibration(view: View, measured: Calibration) -> None:
+    """Draw the reliability diagram and the calibration errors."""
+    panel = ChartPanel(
+        key="calibration",
+        title=calibration.TITLE,
+        how=calibration.READING,
+        summary=calibration.describe_calibration(measured),
+        table=calibration.build_calibration_table(measured),
+        slice=Slice(),
+        columns={
+            "score": PERCENT_COLUMN("Mean score"),
+            "share": PERCENT_COLUMN("Share that advances"),
+            "share_low": PERCENT_COLUMN("95 % from "),
+            "share_high": PERCENT_COLUMN("to "),
+            "pairs": COUNT_COLUMN("Labelled pairs"),
+        },
+    )
+    figure = calibration.build_reliability_diagram(measured)
+    draw_panel(view, panel, lambda: [(panel.key, figure, panel.summary)], on_click=None)
+    st.text(panel.summary)
 
 
 def draw_snapshot(view: View) -> None:

@@ -115,7 +115,7 @@ def draw_headline(view: View, context: NarrativeContext) -> bool:
             f"No share: {row['base_reason']}." if not row["base_ok"] else f"Out of {denominator}.",
         ),
         (
-            "Corrected share",
+            "Expected share" if row["correction"] == "expected" else "Corrected share",
             corrected,
             "See below." if reason else phrases.make_sentence(phrases.CORRECTION_METHODS.get(row["correction"], "")),
         ),

@@ -138,8 +138,8 @@ def draw_headline(view: View, settings: PrevalenceSettings, shown: pd.DataFrame)
 MAX_SMALL_CHARTS, MAX_COMPARED, DEFAULT_COMPARED = 24, 6, 4
 CUT_NOTE = " Intervals beyond the scale are cut off; the table shows them in full."
 CORRECTED_HELP = (
-    "Estimated share if the matching made no errors, from its recall and false-positive rate on the reference "
-    "labels. See the Method page."
+    "Estimated share if the matching made no errors: from a spot check if there was one, or else the expected share, "
+    "which is the mean probability of the paragraphs. See the Method page."
 )
 PREVALENCE_COLUMNS = {
     "period": TEXT_COLUMN("Period"),

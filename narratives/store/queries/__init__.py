@@ -152,6 +152,29 @@ def build_clustered_sums(column: str, where: Where, narratives: str, unit: Unit 
     )"""
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectedSql:
+    """The column `expected`, and what to join to sums by key and narrative_id for it."""
+
+    column: str
+    join: str
+
+
+def build_expected(available: bool) -> ExpectedSql:
+    """Build the sum of probabilities over the paragraphs of `base` (paragraph_id, key); NULL if not available.
+
+    Paragraphs whose probability is not listed count with the mean of those.
+    """
+    if not available:
+        return ExpectedSql("NULL::DOUBLE AS expected", "")
+    join = """LEFT JOIN (
+        SELECT key, narrative_id, sum(probability) AS probability, count(*) AS listed
+        FROM base JOIN snap.probabilities USING (paragraph_id) GROUP BY ALL
+    ) USING (key, narrative_id)
+    LEFT JOIN (SELECT narrative_id, rest FROM snap.narratives) USING (narrative_id)"""
+    return ExpectedSql("coalesce(probability, 0) + rest * (total_paragraphs - coalesce(listed, 0)) AS expected", join)
+
+
 def format_filters(s: Slice) -> dict[str, str]:
     """Return the filters of a slice as the columns of a file; unused filters are empty."""
     return {

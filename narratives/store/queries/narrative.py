@@ -21,6 +21,7 @@ from narratives.store.queries import (
     NOT_REJECTED,
     PARAGRAPH_COLUMNS,
     PERIOD_COLUMN,
+    build_expected,
     build_where,
 )
 from narratives.store.snapshot_reader import Snapshot
@@ -80,21 +81,24 @@ def query_narrative_sums(snapshot: Snapshot, s: Slice, narrative_id: str, group:
 
     Columns: the group's name (none for "all"), narrative_id and `measure.shares.SUM_COLUMNS`. Every period, speaker
     or outlet of the slice has a row, in order, even with zeros. If the group is "period", only paragraphs with a
-    period of `s.by` count.
+    period of `s.by` count. `expected` is as in `Snapshot.prevalence`.
     """
-    where = build_where(s)
+    where, expected = build_where(s), build_expected(snapshot.has_probabilities)
     column = {"all": "''", "period": f"p.{PERIOD_COLUMN[s.by]}"}.get(group, f"p.{group}")
     named = "" if group == "all" else f"key AS {group},"
     return snapshot.frame(
         f"""
-        WITH sizes AS (
-            SELECT {column} AS key, p.document_id, count(*) AS m, count(*) FILTER ({_ADVANCES_NARRATIVE}) AS y
+        WITH base AS (
+            SELECT p.paragraph_id, p.document_id, {column} AS key, {_ADVANCES_NARRATIVE} AS advances
             FROM snap.paragraphs p WHERE p.statement AND {column} IS NOT NULL AND {where.sql}
-            GROUP BY ALL
+        ),
+        sizes AS (
+            SELECT key, document_id, count(*) AS m, count(*) FILTER (advances) AS y FROM base GROUP BY ALL
         ),
         sums AS (SELECT key, {DOCUMENT_SUMS}, {NARRATIVE_SUMS} FROM sizes GROUP BY key)
-        SELECT {named} $narrative AS narrative_id, documents, total_paragraphs, paragraphs, m2, my, y2
-        FROM sums ORDER BY key
+        SELECT {named} $narrative AS narrative_id, documents, total_paragraphs, paragraphs, m2, my, y2,
+               {expected.column}
+        FROM (SELECT *, $narrative AS narrative_id FROM sums) {expected.join} ORDER BY key
         """,
         {**where.values, "narrative": narrative_id},
     )

@@ -27,6 +27,7 @@ from narratives.store.queries import (
     Query,
     Where,
     build_clustered_sums,
+    build_expected,
     build_narrative_condition,
     build_possible_where,
     build_where,
@@ -74,14 +75,16 @@ def build_totals_query(s: Slice) -> Query:
     return sql, {**where.values, "words": MIN_STATEMENT_WORDS}
 
 
-def build_prevalence_query(s: Slice) -> Query:
+def build_prevalence_query(s: Slice, has_probabilities: bool) -> Query:
     """Build the query for one row for each period and narrative, with the sums for its share and interval."""
     where = _build_dated_where(s)
     narratives = build_narrative_condition(s, where)
+    expected = build_expected(has_probabilities and s.unit == "paragraph")
     sql = f"""
     WITH {build_clustered_sums(PERIOD_COLUMN[s.by], where, narratives, s.unit)}
-    SELECT key AS period, narrative_id, narrative, origin, paragraphs, total_paragraphs, documents, m2, my, y2
-    FROM sums ORDER BY key, position
+    SELECT key AS period, narrative_id, narrative, origin, paragraphs, total_paragraphs, documents, m2, my, y2,
+           {expected.column}
+    FROM sums {expected.join} ORDER BY key, position
     """
     return sql, where.values
 

@@ -33,7 +33,7 @@ exemplars = ["They promised us a harbour and broke their word.", "The harbour th
 contrasts = ["The harbour has three piers and a lighthouse."]
 
 [[narrative]]
-id = "rail_neglect"
+id = "a_railway_neglected"
 name = "The railway is neglected"
 definition = "The railway is left to decay on purpose."
 exemplars = ["They let the railway rot on purpose.", "Nobody mends the railway, and that is no accident."]
@@ -42,7 +42,7 @@ contrasts = ["The railway carries two million passengers a year."]
 WHO = ("The mayor", "A council member", "The union", "An old captain", "The ministry")
 CLAIMS = {
     "harbour_promises": "{} said again that the promise of a harbour was given and not kept in year {}.",
-    "rail_neglect": "{} said again that the railway is left to fall apart by intent in year {}.",
+    "a_railway_neglected": "{} said again that the railway is left to fall apart by intent in year {}.",
     "": "{} said that the harbour and the railway had a good summer in year {}.",
 }
 
@@ -130,7 +130,7 @@ def test_builds_and_evaluations_use_what_was_trained(folder, trained, capsys):
     assert parameters["classifier"].startswith("classifier-")
     result = evaluate_matching(EvaluationRequest(folder / "labels.jsonl", trained, folder / "codebook.toml"))
     assert result.snapshot == report.snapshot
-    assert "classifier trained on decisions" in result.evaluation.caveat
+    assert "trained classifier" in result.evaluation.caveat
     (trained / CLASSIFIER_FILE).rename(folder / "kept")
     try:
         assert not build(request).unchanged
@@ -157,5 +157,5 @@ def test_the_command_prints_what_was_gained(folder, monkeypatch, capsys):
 def test_a_damaged_classifier_is_named(folder, tmp_path):
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / CLASSIFIER_FILE).write_bytes(b"not a classifier")
-    with pytest.raises(EncoderError, match=r"Delete it to use the codebook alone"):
+    with pytest.raises(EncoderError, match=r"Delete it to do without it"):
         build(BuildRequest((str(folder / "texts"),), tmp_path / "s", folder / "codebook.toml"))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from narratives.match import Combination, LabelledPairs, assign_folds, fit_combination, is_near, to_score
+from narratives.match import Combination, Gains, LabelledPairs, assign_folds, fit_combination, is_near, to_score
 from narratives.match.learning import MIN_CLASSIFIED_EVIDENCE
 
 DOCUMENTS = 60
@@ -29,36 +31,59 @@ def decided(seed: int = 3) -> tuple[LabelledPairs, np.ndarray]:
     return pairs, outputs.astype(np.float32)
 
 
+def fit(pairs: LabelledPairs, outputs: np.ndarray) -> tuple[Combination, Gains]:
+    return fit_combination(pairs, is_near(pairs.evidence), outputs, assign_folds(pairs.documents, 2))
+
+
+def combine(combination: Combination, pairs: LabelledPairs, outputs: np.ndarray) -> np.ndarray:
+    row_of = {text: row for row, text in enumerate(pairs.texts)}
+
+    def classify(texts):
+        return outputs[[row_of[text] for text in texts]]
+
+    return to_score(combination.combine(pairs.evidence, is_near(pairs.evidence), pairs.texts, classify))
+
+
 @pytest.fixture(scope="module")
 def fitted():
-    pairs, outputs = decided()
-    return fit_combination(pairs, outputs, assign_folds(pairs.documents, 2))
+    return fit(*decided())
 
 
-def test_a_narrative_is_combined_only_where_that_ranks_better_out_of_fold(fitted):
+def test_outputs_are_used_only_where_they_rank_better_out_of_fold(fitted):
     combination, gains = fitted
     assert gains.used.tolist() == [True, False]
-    assert combination.columns.tolist() == combination.outputs.tolist() == [0]
-    assert gains.combined[0] > gains.codebook[0] + 0.1
+    assert combination.columns.tolist() == combination.outputs.tolist() == [0, 1]
+    assert gains.after[0] > gains.before[0] + 0.1 and gains.after[1] == gains.before[1]
     assert (combination.weights[0, :2] > 0).all()
+    assert combination.weights[1, 1] == 0, "without the output, the evidence alone makes the probability"
 
 
-def test_scores_are_probabilities_for_new_pairs(fitted):
+def test_scores_are_probabilities_for_new_pairs_near_or_far(fitted):
     combination, _ = fitted
     pairs, outputs = decided(seed=4)
-    row_of = {text: row for row, text in enumerate(pairs.texts)}
-    evidence = combination.combine(pairs.evidence, pairs.texts, lambda texts: outputs[[row_of[text] for text in texts]])
+    scores = combine(combination, pairs, outputs)
     near = is_near(pairs.evidence)
-    scores = to_score(evidence[:, 0])[near]
+    for column in (0, 1):
+        assert scores[:, column].mean() == pytest.approx(pairs.accepted[:, column].mean(), abs=0.04)
     truth = pairs.accepted[near, 0]
-    assert scores.mean() == pytest.approx(truth.mean(), abs=0.03)
-    assert truth[scores < 0.1].mean() < 0.05
-    assert truth[scores > 0.8].mean() > 0.8
-    assert np.array_equal(evidence[:, 1], np.round(pairs.evidence[:, 1], 4))
+    assert truth[scores[near, 0] < 0.1].mean() < 0.05
+    assert truth[scores[near, 0] > 0.8].mean() > 0.8
+
+
+def test_rows_count_as_often_as_the_paragraphs_that_they_stand_for():
+    pairs, outputs = decided()
+    weights = np.where(pairs.accepted[:, 0], 1.0, 10.0)
+    weighted, gains = fit(replace(pairs, weights=weights), outputs)
+    scores = combine(weighted, pairs, outputs)[:, 0]
+    rare = float((weights * pairs.accepted[:, 0]).sum() / weights.sum())
+    assert float((weights * scores).sum() / weights.sum()) == pytest.approx(rare, abs=0.01)
+    assert gains.probabilities.shape == pairs.evidence.shape
+    plain, _ = fit(pairs, outputs)
+    assert (scores <= combine(plain, pairs, outputs)[:, 0] + 0.05).all()
 
 
 def test_far_texts_are_not_classified():
-    combination = Combination(np.array([0]), np.array([0]), np.ones((1, 3)), 0.5)
+    combination = Combination(np.array([0]), np.array([0]), np.ones((1, 3)), np.array([[1.0, -5.0]]), 0.5)
     evidence = np.array([[MIN_CLASSIFIED_EVIDENCE, 0.0], [MIN_CLASSIFIED_EVIDENCE + 1, 0.0]])
     asked = []
 
@@ -66,13 +91,15 @@ def test_far_texts_are_not_classified():
         asked.extend(texts)
         return np.zeros((len(texts), 1), np.float32)
 
-    combined = combination.combine(evidence, ["far", "near"], classify)
+    combined = combination.combine(evidence, is_near(evidence), ["far", "near"], classify)
     assert asked == ["near"]
-    assert combined[0].tolist() == evidence[0].tolist()
+    logit = MIN_CLASSIFIED_EVIDENCE - 5
+    assert to_score(combined)[0, 0] == pytest.approx(1 / (1 + np.exp(-logit)), abs=0.001)
+    assert combined[:, 1].tolist() == [0.0, 0.0]
 
 
 def test_too_few_accepted_pairs_leave_the_codebook_alone():
     pairs, outputs = decided()
     few = np.flatnonzero(~pairs.accepted[:, 0] | (np.cumsum(pairs.accepted[:, 0]) <= 9))
-    combination, gains = fit_combination(pairs.rows(few), outputs[few], assign_folds(pairs.rows(few).documents, 2))
+    combination, gains = fit(pairs.rows(few), outputs[few])
     assert not gains.used[0] and 0 not in combination.columns

@@ -16,7 +16,13 @@ from narratives.match import matcher as matcher_module
 from narratives.match.calibration import Background, load_background, make_background
 from narratives.match.matcher import Matcher, MatchResult, fit_matcher
 from narratives.model import Codebook, ConfigError, Narrative
-from narratives.model.text import embed_windows, is_question_to_speaker, normalise_words, split_sentences, split_windows
+from narratives.model.text import (
+    embed_passages,
+    is_question_to_speaker,
+    normalise_words,
+    split_sentences,
+    split_windows,
+)
 
 DIMENSION = 48
 VOCABULARY = [
@@ -91,7 +97,7 @@ def matcher(background) -> Matcher:
 
 
 def run(matcher: Matcher, texts: Sequence[str], embed: Callable = bag_of_words) -> MatchResult:
-    return matcher.match(texts, embed(texts), embed_windows(texts, embed))
+    return matcher.match(texts, *embed_passages(texts, embed))
 
 
 # --- windows ------------------------------------------------------------------------------------------
@@ -109,7 +115,7 @@ def test_a_window_is_the_mean_of_its_sentences_weighted_by_their_lengths():
     one, two, three = bag_of_words([str(part) for part in split_sentences(text)])
     expected = np.stack([9 * one + 14 * two, 14 * two + 13 * three])
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
-    windows, short = embed_windows([text, "One came. Two went."], bag_of_words)
+    _, (windows, short) = embed_passages([text, "One came. Two went."], bag_of_words)
     assert np.allclose(windows, expected, atol=1e-6)
     assert np.allclose(short, bag_of_words(["One came. Two went."]))
 

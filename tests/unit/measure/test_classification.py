@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score
 
-from narratives.measure import ScoredPairs, compute_quality
+from narratives.measure import ScoredPairs, compute_calibration, compute_quality
 from narratives.model import QualityMetrics
 
 MEASURES = ("precision", "recall", "f1", "average_precision", "false_positive_rate")
@@ -149,3 +149,47 @@ def test_shapes_that_disagree_are_named(wrong):
     arrays[wrong] = arrays[wrong][:-1]
     with pytest.raises(ValueError, match=r"of shape \(200, 3\), got \(199, 3\)"):
         quality(*arrays, case()[4], names())
+
+
+def test_a_weight_is_a_number_of_equal_paragraphs():
+    truth, known, scores, predicted, documents = case(n=60)
+    weights = np.random.default_rng(1).integers(0, 4, 60)
+    times = np.repeat(np.arange(60), weights)
+    weighted = compute_quality(
+        ScoredPairs(truth, known, scores, predicted, documents, weights.astype(float)), names(), pooled=True
+    )
+    repeated = compute_quality(
+        ScoredPairs(*(part[times] for part in (truth, known, scores, predicted)), [documents[i] for i in times]),
+        names(),
+        pooled=True,
+    )
+    for one, other in zip(weighted, repeated, strict=True):
+        for measure in MEASURES:
+            assert getattr(one, measure) == pytest.approx(getattr(other, measure), nan_ok=True)
+
+
+def test_the_pooled_row_is_computed_over_the_pairs_of_all_narratives():
+    truth, known, scores, predicted, documents = case()
+    *_, pooled = compute_quality(ScoredPairs(truth, known, scores, predicted, documents), names(), pooled=True)
+    assert pooled.precision == pytest.approx(precision_score(truth[known], predicted[known]))
+    assert pooled.recall == pytest.approx(recall_score(truth[known], predicted[known]))
+    assert pooled.average_precision == pytest.approx(average_precision_score(truth[known], scores[known]))
+    assert pooled.precision_low < pooled.precision < pooled.precision_high
+
+
+def test_calibration_tells_probabilities_from_other_scores():
+    draw = np.random.default_rng(2)
+    scores = draw.random((4000, 2)) ** 3
+    truth = draw.random((4000, 2)) < scores
+    known, documents = np.ones_like(truth), [f"d{i // 10}" for i in range(4000)]
+    good = compute_calibration(ScoredPairs(truth, known, scores, scores > 0.5, documents))
+    assert good.compute_error() < 0.02 and good.compute_error(0.1) < 0.04
+    assert good.ratio_low < 1 < good.ratio_high
+    assert all(part.share_low <= part.share <= part.share_high for part in good.bins)
+    assert sum(part.pairs for part in good.bins) == 8000
+    bad = compute_calibration(ScoredPairs(truth, known, np.sqrt(scores), scores > 0.5, documents))
+    assert bad.compute_error() > 0.1 and bad.ratio_high < 0.9
+    # A bin's share is that of the corpus: rows that stand for nothing do not count.
+    weights = (np.arange(4000) < 2000).astype(float)
+    half = compute_calibration(ScoredPairs(truth, known, scores, scores > 0.5, documents, weights))
+    assert sum(part.pairs for part in half.bins) == 4000

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from narratives.model import Slice, StoreError
-from narratives.store import Snapshot, open_snapshot
+from narratives.store import Snapshot, Store, open_snapshot
 from narratives.store.files import compute_sha256
 from narratives.store.queries import narrative as narrative_queries
-from tests.helpers.factory import build_store
+from tests.helpers.factory import build_store, content
 from tests.helpers.larger import ABOUT, BESIDE, EXEMPLAR, SENTENCE, build_larger
 
 
@@ -105,3 +106,23 @@ def test_an_older_snapshot_shows_what_it_has(tmp_path, version):
     assert snapshot.lineage().empty
     assert snapshot.make_previous().codebook["wwii_memory"][0] == "Memory of the Second World War"
     assert narrative_queries.query_narrative_sums(snapshot, Slice(), "wwii_memory", "all")["paragraphs"].tolist() == [2]
+
+
+def test_the_expected_number_is_the_sum_of_the_probabilities_listed_and_not_listed(tmp_path):
+    made = content()
+    listed = [("d002-001", "us_meddles_too", 0.9), ("d003-001", "us_meddles_too", 0.25)]
+    store = Store(tmp_path)
+    store.write_snapshot(replace(made, probabilities=listed, rest={"us_meddles_too": 0.001}))
+    opened = open_snapshot(tmp_path)
+    s = Slice(by="year")
+    frame = opened.prevalence(s).query("narrative_id == 'us_meddles_too'").set_index("period")
+    years = {"d002-001": "2016", "d003-001": "2017"}
+    for period, row in frame.iterrows():
+        own = [p for key, _, p in listed if years[key] == period]
+        assert row["expected"] == pytest.approx(sum(own) + 0.001 * (row["total_paragraphs"] - len(own)))
+    assert opened.prevalence(s).query("narrative_id == 'wwii_memory'")["expected"].isna().all()
+    assert opened.prevalence(replace(s, unit="document"))["expected"].isna().all()
+    trend = narrative_queries.query_narrative_sums(opened, s, "us_meddles_too", "period").set_index("period")
+    assert trend["expected"].to_dict() == pytest.approx(frame["expected"].to_dict())
+    [whole] = narrative_queries.query_narrative_sums(opened, s, "us_meddles_too", "all")["expected"]
+    assert whole == pytest.approx(1.15 + 0.001 * (opened.totals(s).statements - 2))
