@@ -159,7 +159,8 @@ def measure_quality(
     assert labelled.weights is not None
     ids = [narrative.id for narrative in codebook.narratives]
     scores = probabilities.round(3)
-    pairs = ScoredPairs(labelled.accepted, labelled.known, scores, scores >= threshold, labelled.documents)
+    thresholds = np.array([narrative.threshold or threshold for narrative in codebook.narratives])
+    pairs = ScoredPairs(labelled.accepted, labelled.known, scores, scores >= thresholds, labelled.documents)
     weighted = replace(pairs, weights=labelled.weights)
     caveat = CAVEAT.format(
         paragraphs=len(labelled.texts), documents=len(set(labelled.documents)), corpus=float(labelled.weights.sum())

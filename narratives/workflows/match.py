@@ -336,7 +336,7 @@ def match_texts(
 ) -> match.MatchResult:
     """Score texts, given a function that turns them and their sentences into vectors, and those of the classifiers."""
     if not texts:
-        return matcher.match([], np.zeros((0, len(matcher.probe)), np.float32), [])
+        return matcher.match([], np.zeros((0, len(matcher.probe)), np.float32), [], classify)
     return matcher.match(texts, *model.embed_passages(texts, embed), classify)
 
 

@@ -55,7 +55,7 @@ def test_every_narrative_is_described_and_exemplified(codebook):
         assert narrative.includes and narrative.excludes and narrative.cues, narrative.id
         assert len(narrative.exemplars) >= 12, narrative.id
         assert len(narrative.contrasts) >= 4, narrative.id
-        assert narrative.threshold is not None and 0.2 < narrative.threshold < 0.8, narrative.id
+        assert narrative.threshold is None or 0.1 < narrative.threshold < 0.5, narrative.id
 
 
 def test_exemplars_are_statements_of_usual_length(codebook):

@@ -69,7 +69,7 @@ def test_without_a_snapshot_only_the_file_is_written_and_that_is_said(gold: Path
 def test_figures_of_another_matching_are_not_kept(gold: Path, store: Store) -> None:
     DecisionLog(store.path / DECISIONS_FILE).add([LabelledText(1, "A text.", "d", {"bases": "rejected"})], "ann", "")
     found = ask(gold, store.path)
-    assert not found.snapshot and "another codebook, model or decisions" in found.note
+    assert not found.snapshot and "another codebook, model, classifier, threshold or decisions" in found.note
     assert store.quality(store.current() or "") is None
 
 

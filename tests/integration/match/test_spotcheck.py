@@ -316,7 +316,7 @@ def test_the_page_shows_what_was_found_and_the_corrected_share(store, drawn, mon
     assert "precision here: 0.50" in captions
     assert "Dotted: Corrected for matching errors with a spot check" in captions
     page = write_brief(store, Slice(), None)
-    assert "with a spot check. Judged by people." in page
+    assert "corrected for matching errors. Judged by people." in page
 
 
 def test_the_command(store, tmp_path, capsys):

@@ -43,7 +43,8 @@ WHO = ("The mayor", "A council member", "The union", "An old captain", "The mini
 CLAIMS = {
     "harbour_promises": "{} said again that the promise of a harbour was given and not kept in year {}.",
     "a_railway_neglected": "{} said again that the railway is left to fall apart by intent in year {}.",
-    "": "{} said that the harbour and the railway had a good summer in year {}.",
+    # Its words are those of the exemplars, so the codebook alone is misled.
+    "": "{} said that they promised us a harbour and kept their word in year {}.",
 }
 
 
