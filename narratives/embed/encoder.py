@@ -163,6 +163,20 @@ class SentenceEncoder:
         model.eval()
         return model.to(torch.bfloat16 if self.variant == "bf16" else torch.float32)
 
+    @cached_property
+    def _takes_mean(self) -> bool:
+        """Whether a text's vector is the mean of its tokens' states, without a prompt and with their offsets."""
+        model = self._model
+        kinds = [type(module).__name__ for module in model]
+        if (
+            _get_prompt(model)
+            or kinds[:2] != ["Transformer", "Pooling"]
+            or any(kind != "Normalize" for kind in kinds[2:])
+        ):
+            return False
+        mode = cast("Any", model[1]).get_config_dict().get("pooling_mode")
+        return mode == "mean" and bool(getattr(model.tokenizer, "is_fast", False))
+
     def encode(self, texts: Sequence[Text]) -> Iterator[tuple[list[int], VectorArray]]:
         """Yield (indices into `texts`, float32 unit rows of shape (n, dimension)), about 256 rows at a time.
 
@@ -172,7 +186,7 @@ class SentenceEncoder:
         import torch
 
         model = self._model
-        if not _takes_mean(model):
+        if not self._takes_mean:
             texts = [str(text) for text in texts]
         wanted: dict[str, list[tuple[int, Text]]] = {}
         for index, text in enumerate(texts):
@@ -214,7 +228,7 @@ class SentenceEncoder:
 
         with torch.inference_mode():
             output = self._model(features)
-            if not _takes_mean(self._model):
+            if not self._takes_mean:
                 return list(output["sentence_embedding"].float()[:count, None].numpy())
             states, mask = output["token_embeddings"].float().numpy(), features["attention_mask"].numpy()
             return [states[row, : mask[row].sum()] for row in range(count)]
@@ -250,15 +264,6 @@ class _Piece:
         begins, ends = self.offsets.T + self.start
         inside = np.flatnonzero((ends > part.start) & (begins < part.end) & (ends > begins))
         return (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (0, 0)
-
-
-def _takes_mean(model: SentenceTransformer) -> bool:
-    """Return whether a text's vector is the mean of its tokens' states, without a prompt and with their offsets."""
-    kinds = [type(module).__name__ for module in model]
-    if _get_prompt(model) or kinds[:2] != ["Transformer", "Pooling"] or any(kind != "Normalize" for kind in kinds[2:]):
-        return False
-    mode = cast("Any", model[1]).get_config_dict().get("pooling_mode")
-    return mode == "mean" and bool(getattr(model.tokenizer, "is_fast", False))
 
 
 def encode_all(encoder: Encoder, texts: Sequence[Text]) -> VectorArray:

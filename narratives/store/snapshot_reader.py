@@ -65,7 +65,7 @@ class Snapshot:
 
         It is read anew each time, as it may be replaced.
         """
-        evaluation = files.read_evaluation(self._folder / files.QUALITY_FILE)
+        evaluation = self.evaluation()
         return evaluation.shown if evaluation else None
 
     def evaluation(self) -> files.Evaluation | None:
@@ -74,7 +74,7 @@ class Snapshot:
 
     def quality_caveat(self) -> str:
         """Return the caveat on the labels of that evaluation; empty if there is none."""
-        evaluation = files.read_evaluation(self._folder / files.QUALITY_FILE)
+        evaluation = self.evaluation()
         return evaluation.caveat if evaluation else ""
 
     def spot_checks(self) -> files.SpotChecks | None:

@@ -151,7 +151,7 @@ class Store:
         """Return the evaluation that is valid for a matcher with these parameters, None if there is none.
 
         It is that of the snapshot `before` if its matcher was the same. Otherwise it is the `published` one, if
-        codebook and model are the same and the matcher learned from no decisions.
+        codebook, model and classifier are the same and there are neither decisions nor another threshold.
         """
         if before:
             with suppress(StoreError):  # the pages show the error of a damaged one
