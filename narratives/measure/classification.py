@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from narratives.measure.shares import CONFIDENCE_LEVEL, Floats, compute_wilson_interval, divide
 from narratives.model import QualityMetrics
-from narratives.model.snapshot import Calibration, CalibrationBin
+from narratives.model.snapshot import Calibration, CalibrationBin, ThresholdQuality
 
 _MAX_CELLS = 2_000_000  # weights in memory at a time, resamples x paragraphs: 16 MB
 
@@ -159,13 +160,14 @@ def _compute_limits(drawn: Floats, point: Floats) -> tuple[Floats, Floats]:
 
 
 BINS = 10
+THRESHOLDS = np.arange(5, 96, 5) / 100
 
 
 def compute_calibration(pairs: ScoredPairs, seed: int = 0, resamples: int = 1000) -> Calibration:
-    """Compute how far the scores of all known pairs are probabilities, by bins of equal width.
+    """Compute how far the scores of all known pairs are probabilities, by bins of equal width, and what thresholds do.
 
     A bin's interval is Wilson's, with Kish's effective number of pairs. Reliability diagrams: DeGroot and Fienberg
-    1983; expected calibration error: Naeini et al. 2015. The ratio's interval is from resampling whole documents.
+    1983; expected calibration error: Naeini et al. 2015. The other intervals are from resampling whole documents.
     """
     mass = np.ones(len(pairs.documents)) if pairs.weights is None else pairs.weights
     names, group = np.unique(np.asarray(pairs.documents, dtype=np.str_), return_inverse=True)
@@ -182,9 +184,28 @@ def compute_calibration(pairs: ScoredPairs, seed: int = 0, resamples: int = 1000
         low, high = compute_wilson_interval([share * effective], [effective])
         mean = float((weights * scores)[inside].sum() / total)
         bins.append(CalibrationBin(int(inside.sum()), total, mean, share, float(low[0]), float(high[0])))
-    confirmed = np.bincount(owner, weights * truth, len(names))
-    expected = np.bincount(owner, weights * scores, len(names))
-    drawn = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), resamples)
-    ratio = divide(np.append(drawn @ confirmed, confirmed.sum()), np.append(drawn @ expected, expected.sum()))
-    limits = np.nanquantile(ratio[:-1], [(1 - CONFIDENCE_LEVEL) / 2, (1 + CONFIDENCE_LEVEL) / 2])
-    return Calibration(tuple(bins), float(ratio[-1]), *limits.tolist())
+    documents = len(names)
+
+    def sum_by_document(values: Floats) -> Floats:
+        return np.bincount(owner, values, documents).astype(np.float64)
+
+    # The last row counts every document once: the point estimate.
+    drawn = np.random.default_rng(seed).multinomial(documents, np.full(documents, 1 / documents), resamples)
+    counts = np.concatenate([drawn, np.ones((1, documents), drawn.dtype)])
+    confirmed = counts @ sum_by_document(weights * truth)
+    ratio = divide(confirmed, counts @ sum_by_document(weights * scores))
+    thresholds = []
+    for threshold in THRESHOLDS.tolist():
+        reached = weights * (scores >= threshold)
+        hits = counts @ sum_by_document(reached * truth)
+        precision, recall = divide(hits, counts @ sum_by_document(reached)), divide(hits, confirmed)
+        thresholds.append(ThresholdQuality(threshold, *_describe(precision), *_describe(recall)))
+    return Calibration(tuple(bins), *_describe(ratio), tuple(thresholds))
+
+
+def _describe(values: Floats) -> tuple[float, float, float]:
+    """Return the point estimate, which is last, and the limits of its interval from the resampled values before it."""
+    if np.isnan(values).all():
+        return math.nan, math.nan, math.nan
+    limits = np.nanquantile(values[:-1], [(1 - CONFIDENCE_LEVEL) / 2, (1 + CONFIDENCE_LEVEL) / 2])
+    return float(values[-1]), float(limits[0]), float(limits[1])

@@ -278,17 +278,35 @@ class CalibrationBin:
 
 
 @dataclass(frozen=True, slots=True)
+class ThresholdQuality:
+    """Precision and recall over the pairs of all narratives if each is assigned from the score `threshold` up.
+
+    Each has its 95 % interval. Precision is NaN where nothing reaches the threshold.
+    """
+
+    threshold: float
+    precision: float
+    precision_low: float
+    precision_high: float
+    recall: float
+    recall_low: float
+    recall_high: float
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
-    """How far scores are probabilities, over all labelled pairs.
+    """How far scores are probabilities, over all labelled pairs, and what a threshold does.
 
     `bins` go from 0 to 1 in equal steps, without empty ones. `ratio` is the number of confirmed pairs in proportion to
     the sum of the scores, with its 95 % interval from resampling documents: 1 if the expected number is right.
+    `thresholds` are in increasing order.
     """
 
     bins: tuple[CalibrationBin, ...]
     ratio: float
     ratio_low: float
     ratio_high: float
+    thresholds: tuple[ThresholdQuality, ...] = ()
 
     def compute_error(self, above: float = 0.0) -> float:
         """Compute the expected calibration error of the bins above a score: mean distance of score and share."""

@@ -8,12 +8,12 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, TypeVar
 
 from narratives.model import InputRecord, QualityMetrics, SnapshotManifest, SpotCheck, StoreError
-from narratives.model.snapshot import Calibration, CalibrationBin
+from narratives.model.snapshot import Calibration, CalibrationBin, ThresholdQuality
 
 # Device and inode number of a file; None if there is no file.
 Identity: TypeAlias = tuple[int, int] | None
@@ -173,7 +173,8 @@ def write_evaluation(path: Path, evaluation: Evaluation) -> None:
     if calibration := evaluation.calibration:
         bins = [_to_json_object(part) for part in calibration.bins]
         limits = {key: _to_json_value(getattr(calibration, key)) for key in ("ratio", "ratio_low", "ratio_high")}
-        content["calibration"] = {**limits, "bins": bins}
+        thresholds = [_to_json_object(part) for part in calibration.thresholds]
+        content["calibration"] = {**limits, "bins": bins, "thresholds": thresholds}
     _write_json(path, content)
 
 
@@ -189,19 +190,35 @@ def _parse_evaluation(content: Mapping[str, Any]) -> Evaluation:
     calibration = None
     if limits := content.get("calibration"):
         bins = tuple(CalibrationBin(**part) for part in limits["bins"])
-        ratios = (math.nan if limits[key] is None else limits[key] for key in ("ratio", "ratio_low", "ratio_high"))
-        calibration = Calibration(bins, *ratios)
+        ratio, low, high = (_parse_number(limits[key]) for key in ("ratio", "ratio_low", "ratio_high"))
+        thresholds = (
+            ThresholdQuality(**{key: _parse_number(value) for key, value in part.items()})
+            for part in limits.get("thresholds", ())
+        )
+        calibration = Calibration(bins, ratio, low, high, tuple(thresholds))
     return Evaluation(rows, caveat, codebook, model, str(content.get("classifier", "")), corpus, calibration)
 
 
-def is_same_matching(evaluation: Evaluation, parameters: Mapping[str, str]) -> bool:
-    """Return whether published figures apply to a matcher: the same, with nothing learned from decisions."""
+def select_valid_figures(evaluation: Evaluation, parameters: Mapping[str, str]) -> Evaluation | None:
+    """Return the published figures that apply to a matcher, None if there are none.
+
+    They apply to the same codebook, model and classifier with nothing learned from decisions. With another threshold,
+    only the calibration does: the scores are the same, the assignments are not.
+    """
     names = {"codebook": evaluation.codebook, "model": evaluation.model, "classifier": evaluation.classifier}
-    measured = {**names, "decisions": "", "threshold": ""}
-    return all(parameters.get(key, "") == value for key, value in measured.items())
+    if any(parameters.get(key, "") != value for key, value in {**names, "decisions": ""}.items()):
+        return None
+    valid = replace(evaluation, codebook="", model="", classifier="")
+    if not parameters.get("threshold"):
+        return valid
+    return replace(valid, rows=(), corpus=()) if valid.calibration else None
 
 
-def _to_json_object(row: QualityMetrics | CalibrationBin) -> dict[str, object]:
+def _parse_number(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _to_json_object(row: QualityMetrics | CalibrationBin | ThresholdQuality) -> dict[str, object]:
     return {key: _to_json_value(value) for key, value in asdict(row).items()}
 
 
@@ -212,7 +229,7 @@ def _to_json_value(value: object) -> object:
 
 
 def _parse_quality(line: Mapping[str, Any]) -> QualityMetrics:
-    fields: dict[str, Any] = {key: math.nan if value is None else value for key, value in line.items()}
+    fields: dict[str, Any] = {key: _parse_number(value) for key, value in line.items()}
     return QualityMetrics(**fields)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -151,7 +150,7 @@ class Store:
         """Return the evaluation that is valid for a matcher with these parameters, None if there is none.
 
         It is that of the snapshot `before` if its matcher was the same. Otherwise it is the `published` one, if
-        codebook, model and classifier are the same and there are neither decisions nor another threshold.
+        codebook, model and classifier are the same and there are no decisions; of another threshold, its calibration.
         """
         if before:
             with suppress(StoreError):  # the pages show the error of a damaged one
@@ -159,9 +158,7 @@ class Store:
                 if is_same and (inherited := files.read_evaluation(self._quality_path(before))):
                     return inherited
         shipped = files.read_evaluation(published) if published else None
-        if shipped is None or not files.is_same_matching(shipped, parameters):
-            return None
-        return replace(shipped, codebook="", model="", classifier="")
+        return files.select_valid_figures(shipped, parameters) if shipped else None
 
     def put_spot_checks(self, snapshot_id: str, checks: files.SpotChecks) -> None:
         """Store spot checks with the snapshot they were drawn from, replacing earlier ones.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 
 import pytest
@@ -12,10 +14,11 @@ from narratives.discover import claims
 from narratives.match import calibration, matcher
 from narratives.measure import choose_suppression_rule
 from narratives.model import QualityMetrics, Slice, SuppressionRule
-from narratives.model.snapshot import Calibration, CalibrationBin
+from narratives.model.snapshot import Calibration, CalibrationBin, ThresholdQuality
 from narratives.render import calibration as render_calibration
 from narratives.store import Store, open_snapshot
 from narratives.store.queries import sources as sources_queries
+from narratives.store.queries.narrative import query_usual_threshold
 from narratives.workflows import methodology
 from tests.dashboard.conftest import NOTICE
 from tests.dashboard.test_pages import opened, said
@@ -132,9 +135,17 @@ def test_a_measured_calibration_stands_on_the_page_with_the_figures_of_the_corpu
     rows = [QualityMetrics("us_meddles_too", 12, *figures), QualityMetrics("", 12, *figures)]
     corpus = [QualityMetrics("us_meddles_too", 9, *[0.61, 0.5, 0.7] * 4), QualityMetrics("", 9, *[0.6, 0.5, 0.7] * 4)]
     bins = (CalibrationBin(900, 9000.0, 0.01, 0.012, 0.008, 0.018), CalibrationBin(40, 50.0, 0.72, 0.7, 0.55, 0.82))
-    opened_store.put_quality(opened_store.current(), rows, "by hand", corpus, Calibration(bins, 1.03, 0.9, 1.17))
+    thresholds = tuple(
+        ThresholdQuality(at / 10, 0.5 + at / 20, 0.4, 0.99, 1 - at / 10, 0.0, 1.0) for at in range(1, 10)
+    )
+    scores = Calibration(bins, 1.03, 0.9, 1.17, thresholds)
+    opened_store.put_quality(opened_store.current(), rows, "by hand", corpus, scores)
     app = opened(METHOD)
     shown = said(app)
+    usual = round(query_usual_threshold(open_snapshot(store, opened_store.current())), 2)
+    nearest = min(thresholds, key=lambda part: abs(part.threshold - usual))
+    assert f"The threshold of most narratives is {usual:.2f}. At {nearest.threshold:.2f}" in shown
+    assert f"recall {nearest.recall:.2f} (0.00–1.00)" in shown
     assert render_calibration.TITLE in "".join(head.value for head in app.subheader)
     assert "1.03 (0.90–1.17)" in shown
     tables = [table.value for table in app.dataframe if "Narrative" in table.value]
@@ -151,3 +162,12 @@ def test_the_reliability_diagram_has_a_point_with_its_interval_for_each_group():
     assert points["x"] == [0.01, 0.72] and points["y"] == [0.012, 0.7]
     assert points["error_y"]["array"][1] == pytest.approx(0.12)
     assert "40 labelled pairs" in points["hovertext"][1]
+
+
+def test_thresholds_that_nothing_reaches_have_no_point():
+    parts = (ThresholdQuality(0.2, 0.6, 0.5, 0.7, 0.8, 0.7, 0.9), ThresholdQuality(0.9, *[math.nan] * 3, 0.0, 0.0, 0.0))
+    figure = render_calibration.build_threshold_chart(Calibration((), 1.0, 0.9, 1.1, parts), 0.23)
+    precision, recall = figure["data"]
+    assert precision["x"] == [0.2] and recall["x"] == [0.2, 0.9]
+    assert figure["layout"]["shapes"][0]["x0"] == 0.23
+    json.dumps(figure, allow_nan=False)

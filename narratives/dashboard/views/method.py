@@ -12,6 +12,7 @@ from narratives.dashboard.tables import COUNT_COLUMN, PERCENT_COLUMN
 from narratives.model import Slice, SnapshotManifest
 from narratives.model.snapshot import Calibration
 from narratives.render import calibration, phrases
+from narratives.store.queries import narrative as narrative_queries
 from narratives.store.queries import sources as sources_queries
 from narratives.workflows import methodology
 
@@ -67,15 +68,17 @@ def draw_quality(view: View) -> None:
     """Draw how well the matching agrees with reference labels, or that this was not measured."""
     _draw_section_heading("quality")
     measured = quality.load_quality(view)
-    if not measured:
+    evaluation = cached_queries.get_snapshot(view.handle).evaluation()
+    if measured:
+        st.markdown(quality.HOW_TO_READ)
+    else:
         st.markdown(quality.NOT_MEASURED)
-        return
-    st.markdown(quality.HOW_TO_READ)
-    st.markdown(quality.describe_caveat(view))
+    if evaluation:
+        st.markdown(quality.describe_caveat(view))
     if checked := quality.describe_spot_checks(view):
         st.markdown(checked)
-    quality.draw_quality_table(view, list(measured.values()))
-    evaluation = cached_queries.get_snapshot(view.handle).evaluation()
+    if measured:
+        quality.draw_quality_table(view, list(measured.values()))
     if evaluation and evaluation.corpus:
         with st.expander("The same, on all labelled paragraphs"):
             st.caption(ENRICHED_NOTE)
@@ -103,6 +106,33 @@ def _draw_calibration(view: View, measured: Calibration) -> None:
         },
     )
     figure = calibration.build_reliability_diagram(measured)
+    draw_panel(view, panel, lambda: [(panel.key, figure, panel.summary)], on_click=None)
+    st.text(panel.summary)
+    if measured.thresholds:
+        _draw_thresholds(view, measured)
+
+
+def _draw_thresholds(view: View, measured: Calibration) -> None:
+    """Draw precision and recall for every threshold, and the one in use."""
+    threshold = narrative_queries.query_usual_threshold(cached_queries.get_snapshot(view.handle))
+    panel = ChartPanel(
+        key="thresholds",
+        title=calibration.THRESHOLD_TITLE,
+        how=calibration.THRESHOLD_READING,
+        summary=calibration.describe_threshold(measured, threshold),
+        table=calibration.build_threshold_table(measured),
+        slice=Slice(),
+        columns={
+            "threshold": st.column_config.NumberColumn("Threshold", format="%.2f"),
+            "precision": PERCENT_COLUMN("Precision"),
+            "precision_low": PERCENT_COLUMN("95 % from"),
+            "precision_high": PERCENT_COLUMN("to"),
+            "recall": PERCENT_COLUMN("Recall"),
+            "recall_low": PERCENT_COLUMN("95 % from "),
+            "recall_high": PERCENT_COLUMN("to "),
+        },
+    )
+    figure = calibration.build_threshold_chart(measured, threshold)
     draw_panel(view, panel, lambda: [(panel.key, figure, panel.summary)], on_click=None)
     st.text(panel.summary)
 

@@ -76,6 +76,17 @@ def query_card(snapshot: Snapshot, narrative_id: str) -> NarrativeCard:
     )
 
 
+def query_usual_threshold(snapshot: Snapshot) -> float:
+    """Query the threshold of most narratives of the codebook, the lowest of several that are equally frequent."""
+    [(threshold,)] = snapshot.frame(
+        """
+        SELECT threshold FROM snap.narratives WHERE origin = 'codebook' GROUP BY threshold
+        ORDER BY count(*) DESC, threshold LIMIT 1
+        """
+    ).itertuples(index=False)
+    return float(threshold)
+
+
 def query_narrative_sums(snapshot: Snapshot, s: Slice, narrative_id: str, group: ShareGroup) -> pd.DataFrame:
     """Query the sums for shares with clustered intervals, one row for each `group` of the slice.
 

@@ -193,3 +193,21 @@ def test_calibration_tells_probabilities_from_other_scores():
     weights = (np.arange(4000) < 2000).astype(float)
     half = compute_calibration(ScoredPairs(truth, known, scores, scores > 0.5, documents, weights))
     assert sum(part.pairs for part in half.bins) == 4000
+
+
+def test_thresholds_give_the_precision_and_recall_of_the_pairs_that_reach_them():
+    draw = np.random.default_rng(3)
+    scores = draw.random((2000, 2)) ** 2
+    truth, known = draw.random((2000, 2)) < scores, draw.random((2000, 2)) < 0.9
+    weights, documents = draw.random(2000) * 5, [f"d{i // 8}" for i in range(2000)]
+    found = compute_calibration(ScoredPairs(truth, known, scores, scores > 0.5, documents, weights)).thresholds
+    assert [part.threshold for part in found] == pytest.approx(np.arange(0.05, 0.96, 0.05))
+    mass = np.broadcast_to(weights[:, None], known.shape)[known]
+    for part in found:
+        reached = (scores >= part.threshold)[known]
+        assert part.precision == pytest.approx(precision_score(truth[known], reached, sample_weight=mass))
+        assert part.recall == pytest.approx(recall_score(truth[known], reached, sample_weight=mass))
+        assert part.precision_low <= part.precision <= part.precision_high
+        assert part.recall_low <= part.recall <= part.recall_high
+    none = compute_calibration(ScoredPairs(truth, known, scores * 0.5, scores > 0.5, documents)).thresholds[-1]
+    assert np.isnan(none.precision) and none.recall == 0

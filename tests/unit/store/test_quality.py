@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from narratives.model import QualityMetrics, StoreError
+from narratives.model.snapshot import Calibration, CalibrationBin, ThresholdQuality
 from narratives.store import Evaluation, Store, open_snapshot, verify_snapshot, write_evaluation
 from narratives.store.files import read_evaluation
 from tests.helpers.factory import build_store, content
@@ -126,6 +127,22 @@ def published(tmp_path):
 def test_published_figures_go_with_what_they_measured_only(store, published, more, caveat):
     made = successor(store, published, **more)
     assert open_snapshot(store.path, made).quality_caveat() == caveat
+
+
+def test_with_another_threshold_only_the_published_calibration_goes_on(store, tmp_path):
+    assert open_snapshot(store.path, successor(store, tmp_path / "none.json")).evaluation() is None
+    thresholds = (ThresholdQuality(0.2, 0.6, 0.5, 0.7, 0.8, 0.7, 0.9), ThresholdQuality(0.9, *[NAN] * 3, 0.0, 0.0, 0.0))
+    calibration = Calibration((CalibrationBin(9, 90.0, 0.1, 0.2, 0.1, 0.3),), 1.0, 0.9, 1.1, thresholds)
+    path = tmp_path / "published.json"
+    shipped = Evaluation(ROWS[-1:], "shipped", codebook="0" * 64, model="tiny", calibration=calibration)
+    write_evaluation(path, shipped)
+    kept = open_snapshot(store.path, successor(store, path, threshold="0.4")).evaluation()
+    assert kept.rows == () and kept.caveat == "shipped"
+    assert kept.calibration.bins == calibration.bins
+    assert kept.calibration.thresholds[0] == thresholds[0]
+    assert math.isnan(kept.calibration.thresholds[1].precision) and kept.calibration.thresholds[1].recall == 0
+    write_evaluation(path, replace(shipped, calibration=None))
+    assert open_snapshot(store.path, successor(store, path, threshold="0.5")).evaluation() is None
 
 
 def test_an_evaluation_of_the_same_matcher_goes_on(store, published):
