@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-ParagraphKind = Literal["title", "heading", "body", "question"]
+ParagraphKind = Literal["title", "heading", "lead", "body", "question"]
 RawParagraphKind = Literal["", "heading", "body", "question", "quote", "list-item"]
 Voice = Literal["own", "quoted", "reported", "outlet", "question"]
 TextKind = Literal["verbatim", "paraphrase"]

@@ -118,7 +118,7 @@ def _is_latin(text: str) -> bool:
 
 
 # Part of every build's fingerprint: increase it when the same raw documents parse differently.
-PARSER_VERSION = 3
+PARSER_VERSION = 4
 TURN_LABEL = re.compile(r"^[A-Z][^:.!?]{0,150}: ")
 SENTENCE = re.compile(r"\w[^.!?]*")
 BARE_NUMBER = re.compile(r"[#№+-]?\d+(?:[.,]\d+)*")
@@ -151,8 +151,7 @@ def parse_document(raw: RawDocument, roster: Roster) -> Document:
         url=raw.url,
         stated_kind=raw.date_source,
     )
-    # A lead is a heading here, but it may show the outlet too.
-    above = [block.text for block in layout.blocks[1 : 1 + MAX_OPENING_PARAGRAPHS] if block.kind == "heading"]
+    above = [block.text for block in layout.blocks[1 : 1 + MAX_OPENING_PARAGRAPHS] if block.kind in ("heading", "lead")]
     outlet = raw.outlet.strip() or find_outlet(raw.url, layout.title, [*above, *openings], layout.rt)
     outlet = OUTLET_ALIASES.get(outlet.casefold(), outlet)
     document_id = compute_document_id(raw)
@@ -225,10 +224,10 @@ def compute_document_id(raw: RawDocument) -> str:
 def is_statement(paragraph: Paragraph, languages: frozenset[str]) -> bool:
     """Return whether a paragraph counts in denominators.
 
-    It must be body text, not a question, in one of the languages, long enough, and more than a greeting.
+    It must be body text or a lead, not a question, in one of the languages, long enough, and more than a greeting.
     """
     return (
-        paragraph.kind == "body"
+        paragraph.kind in ("lead", "body")
         and paragraph.voice != "question"
         and paragraph.words >= MIN_STATEMENT_WORDS
         and paragraph.language in languages

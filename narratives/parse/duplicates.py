@@ -61,14 +61,15 @@ class _CopyCandidate(NamedTuple):
     paragraph_id: str
 
 
-def find_copies(documents: Iterable[Document]) -> dict[str, str]:
-    """Return the paragraph id of every copy with that of its original, for body paragraphs of 5 words or more.
+def find_copies(documents: Sequence[Document]) -> dict[str, str]:
+    """Return the paragraph id of every copy with that of its original, for leads and body text of 5 words or more.
 
     Case, punctuation and white space are ignored. Exact copies are found by hash, near ones by MinHash (Broder
     1997; datasketch's LSH) over shingles of 5 words, with a verified Jaccard similarity to the original of at
     least 0.8. The original is the paragraph with the earliest date. A partial date counts as the end of its
     period, and undated texts come last. Ties are decided by document and paragraph id. A repetition within one
-    document is not a copy. The result does not depend on the order of the documents.
+    document is not a copy, except of a lead (`find_repeated_leads`). The result does not depend on the order of the
+    documents.
     """
     from datasketch import MinHash, MinHashLSH  # takes 0.7 s, which pages that only show charts need not wait for
 
@@ -76,7 +77,7 @@ def find_copies(documents: Iterable[Document]) -> dict[str, str]:
     group_words: dict[bytes, list[str]] = {}
     for document in documents:
         for paragraph in document.paragraphs:
-            if paragraph.kind != "body" or paragraph.words < MIN_STATEMENT_WORDS:
+            if paragraph.kind not in ("lead", "body") or paragraph.words < MIN_STATEMENT_WORDS:
                 continue
             words = _split_words(paragraph.text)
             key = hashlib.sha256(" ".join(words).encode("utf-8", "surrogatepass")).digest()[:16]
@@ -105,7 +106,29 @@ def find_copies(documents: Iterable[Document]) -> dict[str, str]:
         if first is None or groups[key][0].document_id == original.document_id:
             index.insert(key, sketch)
             shingles[key] = own
-    return copies
+    repeated = find_repeated_leads(documents)
+    return {**copies, **{lead: copies.get(paragraph, paragraph) for lead, paragraph in repeated.items()}}
+
+
+def find_repeated_leads(documents: Iterable[Document]) -> dict[str, str]:
+    """Return the paragraph id of every lead that the text below repeats nearly word for word, with that paragraph's.
+
+    It does so if a paragraph, or two that follow each other, have at least 0.8 of the lead's shingles of 5 words. The
+    first such paragraph counts as the original.
+    """
+    repeated: dict[str, str] = {}
+    for document in documents:
+        body = [p for p in document.paragraphs if p.kind == "body"]
+        for lead in document.paragraphs:
+            if lead.kind != "lead":
+                continue
+            own = _make_shingles(_split_words(lead.text))
+            shared = [len(own & _make_shingles(_split_words(p.text))) for p in body]
+            for at, paragraph in enumerate(body):
+                if shared[at] and sum(shared[at : at + 2]) >= MIN_COPY_JACCARD * len(own):
+                    repeated[lead.paragraph_id] = paragraph.paragraph_id
+                    break
+    return repeated
 
 
 def _split_words(text: str) -> list[str]:

@@ -140,7 +140,7 @@ class Block:
     `hint` and `labelled` are `kind` and `labelled` of `RawParagraph`.
     """
 
-    kind: Literal["title", "heading", "body"]
+    kind: Literal["title", "heading", "lead", "body"]
     text: str
     label: str = ""
     source_ref: str = ""
@@ -183,7 +183,7 @@ def segment_document(raw: RawDocument) -> Segmentation:
         blocks = _mark_lead(blocks, rt)
     lead = clean_line(raw.lead)
     if WORD.search(lead) and not any(_is_same_text(text, lead) for text in (title, *(b.text for b in blocks))):
-        blocks.insert(0, Block("heading", lead))
+        blocks.insert(0, Block("lead" if _is_claim_sized(lead) else "heading", lead))
     if title:
         blocks.insert(0, Block("title", title, source_ref=raw.source_ref))
     return Segmentation(tuple(blocks), title, tuple(page.header), removed, rt)
@@ -305,12 +305,20 @@ def _has_open_quote(text: str) -> bool:
 
 
 def _mark_lead(blocks: list[Block], rt: bool) -> list[Block]:
-    """Make the summary between title and text a heading: before a dateline, or first on a page with RT's layout."""
+    """Mark the summary between title and text: before a dateline, or first on a page with RT's layout."""
     bodies = [i for i, block in enumerate(blocks) if block.kind == "body"]
     dated = next((i for i in bodies[:3] if DATELINE.match(blocks[i].text)), None)
     first = bodies[:1] if rt and len(bodies) > 2 else []
     leads = first if dated is None else [i for i in bodies if i < dated]
-    return [replace(b, kind="heading") if i in leads else b for i, b in enumerate(blocks)]
+    return [
+        replace(block, kind="lead" if _is_claim_sized(block.text) else "heading") if i in leads else block
+        for i, block in enumerate(blocks)
+    ]
+
+
+def _is_claim_sized(text: str) -> bool:
+    """Return whether a lead can state something: it is long enough, and a sentence rather than a heading."""
+    return count_words(text) >= MIN_STATEMENT_WORDS and not _is_heading(RawBlock(text), of_paragraphs=False)
 
 
 def _is_same_text(text: str, title: str) -> bool:

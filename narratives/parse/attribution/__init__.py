@@ -202,10 +202,10 @@ def attribute_blocks(
     is that of an unnamed asker, or if a named person asks it (`find_questions`), who is then its speaker. `on`
     is the document's partial date, by which posts are resolved.
     """
-    body = [block for block in blocks if block.kind == "body"]
+    body = [block for block in blocks if block.kind in ("lead", "body")]
     texts = [block.text for block in body]
-    # A block that the source labels with a name has no turn label in its text.
-    unlabelled = ["" if block.labelled and block.label else block.text for block in body]
+    # A block that the source labels with a name has no turn label in its text, and a lead is nobody's turn.
+    unlabelled = ["" if (block.labelled and block.label) or block.kind == "lead" else block.text for block in body]
     turns = find_turn_labels(unlabelled, roster, [block.labelled and not block.label for block in body])
     names = _merge_labels([label for label in [*(block.label for block in body), *turns] if label], roster, on)
     host = roster.resolve(stated, on) if stated else ""
@@ -214,11 +214,14 @@ def attribute_blocks(
     _mark_questions(attributed, texts, names, roster, on)
     free = [at for at in range(len(body)) if at not in attributed]
     first = next((i for i, block in enumerate(blocks) if block.kind == "body"), 0)
-    above = [block.text for block in blocks[:first] if block.kind == "heading"]
+    above = [block.text for block in blocks[:first] if block.kind in ("heading", "lead")]
     reports = attribute_report([_add_quote_marks(body[at]) for at in free], title, roster, on, outlet, host, above)
-    attributed |= {at: AttributedBlock("body", by) for at, by in zip(free, reports, strict=True)}
+    attributed |= {at: AttributedBlock(body[at].kind, by) for at, by in zip(free, reports, strict=True)}
     bodies = (_mark_block_quote(block, attributed[at]) for at, block in enumerate(body))
-    return [next(bodies) if block.kind == "body" else AttributedBlock(block.kind, Attribution()) for block in blocks]
+    return [
+        next(bodies) if block.kind in ("lead", "body") else AttributedBlock(block.kind, Attribution())
+        for block in blocks
+    ]
 
 
 def _find_document_speaker(
@@ -239,6 +242,8 @@ def _attribute_turns(
     attributed: dict[int, AttributedBlock] = {}
     running = answering = ""
     for at, (block, turn) in enumerate(zip(body, turns, strict=True)):
+        if block.kind == "lead":
+            continue
         if block.after_break:
             running = ""
         if block.hint == "question":

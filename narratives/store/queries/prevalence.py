@@ -51,7 +51,7 @@ def build_totals_query(s: Slice) -> Query:
     WITH maybe AS (
         SELECT p.document_id, p.statement, coalesce({dated.sql}, false) AS certain,
                p.{period} IS NOT NULL AS fine,
-               p.kind = 'body' AND p.voice <> 'question' AND p.words >= $words AS claim_like,
+               p.kind IN ('lead', 'body') AND p.voice <> 'question' AND p.words >= $words AS claim_like,
                {ADVANCES_ANY} AS claimed, {_BY_CODEBOOK} AS by_codebook, {_ROUTINE} AS routine, p.speaker
         FROM snap.paragraphs p WHERE {where.sql}
     )

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.accuracy_kremlin import measure
 from narratives.model import Document, Paragraph, RawDocument, RawParagraph
-from narratives.parse import find_copies, parse_document
+from narratives.parse import find_copies, is_statement, parse_document
 from tests.helpers.parse_roster import ROSTER
 
 pytestmark = pytest.mark.shared
@@ -54,7 +54,8 @@ def test_no_furniture_is_left_and_titles_stand_once(seeds):
 def test_counts_by_kind(seeds):
     counts = [Counter(p.kind for p in d.paragraphs) for d in seeds]
     assert [c["body"] for c in counts] == [15, 10, 11, 82, 9]
-    assert [c["heading"] for c in counts] == [1, 1, 0, 14, 2]
+    assert [c["heading"] for c in counts] == [0, 0, 0, 14, 1]
+    assert [c["lead"] for c in counts] == [1, 1, 0, 0, 1]
     assert [c["question"] for c in counts] == [0, 0, 0, 12, 0]
 
 
@@ -90,7 +91,14 @@ def test_reports_on_putin_and_from_tass(seeds):
     assert by(seeds[2], "\"I don't want").voice == "quoted"
     assert {p.speaker for p in body(seeds[4])} == {"Dmitry Peskov"}
     assert by(seeds[4], "The Kremlin spokesman also").quoted_person == "Sergei Lavrov"
-    assert [p.text for p in seeds[4].paragraphs if p.kind == "heading"][1] == "'Information mess'"
+    assert [p.text for p in seeds[4].paragraphs if p.kind == "heading"] == ["'Information mess'"]
+
+
+def test_the_leads_are_statements_with_a_speaker(seeds):
+    leads = [p for document in seeds for p in document.paragraphs if p.kind == "lead"]
+    assert {(p.speaker, p.voice) for p in leads} == {("Dmitry Peskov", "reported")}
+    assert leads[0].text.startswith("Western governments’ efforts to spread Russophobia are “obvious,”")
+    assert all(is_statement(p, frozenset({"en"})) for p in leads)
 
 
 def test_the_whole_corpus_parses(shared):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -77,4 +78,26 @@ def test_what_is_no_copy():
 
 def test_repetitions_within_the_original_stay_but_those_elsewhere_are_copies():
     found = find_copies([document("a", "2016", LONG, LONG), document("b", "2017", LONG, LONG)])
+    assert found == {"b-0000": "a-0000", "b-0001": "a-0000"}
+
+
+def with_lead(document_id: str, date: str, lead: str, *texts: str) -> Document:
+    made = document(document_id, date, lead, *texts)
+    return replace(made, paragraphs=(replace(made.paragraphs[0], kind="lead"), *made.paragraphs[1:]))
+
+
+def test_a_lead_that_the_text_repeats_is_a_copy_of_the_paragraph_that_does():
+    other = "Nobody in the towns below had expected that the water would come so early in the year."
+    inside = f"On Monday {LONG}, and everybody went home before the rain."
+    assert find_copies([with_lead("a", "2016", LONG, other, inside, LONG)]) == {"a-0000": "a-0002"}
+    halves = LONG.split()
+    first, second = " ".join(halves[:20]), " ".join(halves[16:])
+    assert find_copies([with_lead("a", "2016", LONG, other, first, second)]) == {"a-0000": "a-0002"}
+    assert find_copies([with_lead("a", "2016", LONG, other, first, other)]) == {}
+
+
+def test_a_lead_is_compared_with_other_documents_too_and_never_points_to_a_copy():
+    found = find_copies([document("a", "2016", LONG), with_lead("b", "2017", LONG, "Something else was said there.")])
+    assert found == {"b-0000": "a-0000"}
+    found = find_copies([document("a", "2016", LONG), with_lead("b", "2017", LONG, LONG)])
     assert found == {"b-0000": "a-0000", "b-0001": "a-0000"}

@@ -76,7 +76,7 @@ Podcasts
     layout = segment_document(RawDocument("x.txt", text=text))
     assert layout.rt and layout.header == ("9 Mar, 2017 10:15",)
     assert layout.boilerplate == 8
-    assert [b.kind for b in layout.blocks] == ["title", "heading", "body", "body"]
+    assert [b.kind for b in layout.blocks] == ["title", "lead", "body", "body"]
     assert layout.title == "Ministers agree on grain – Farm minister to RT"
 
 
@@ -229,3 +229,16 @@ def test_a_text_of_five_words_has_a_body(lines, end, between, is_row):
     raw = RawDocument("x", paragraphs=tuple(map(RawParagraph, lines))) if is_row else RawDocument("x", text=text)
     blocks = segment_document(raw).blocks
     assert count_words(text) < 5 or any(block.kind == "body" for block in blocks)
+
+
+def test_a_lead_is_a_sentence_and_a_short_line_above_the_text_stays_a_heading():
+    paragraphs = (RawParagraph("OSLO, May 4. /TASS/. The ferry will sail again in June, the mayor said."),)
+
+    def get_kinds(lead):
+        raw = RawDocument("x", title="Ferry", paragraphs=paragraphs, lead=lead)
+        return [block.kind for block in segment_document(raw).blocks]
+
+    assert get_kinds("The mayor says that the old ferry is safe.") == ["title", "lead", "body"]
+    assert get_kinds("A ferry on the fjord") == ["title", "heading", "body"]
+    assert get_kinds("It is safe.") == ["title", "heading", "body"]
+    assert get_kinds("") == ["title", "body"]
