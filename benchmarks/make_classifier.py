@@ -4,8 +4,9 @@
 
 It is trained like that of `narratives train`, on more than decisions: the two files of reference labels (with the
 weights of their rows), the labels of further Kremlin paragraphs in training_labels.jsonl (found in the corpus by their
-keys), and the paragraphs that were written for training in training_texts.jsonl. FOLDER keeps vectors and checkpoints.
-With `fold`, only that fold is trained, so that both can run at the same time, with OMP_NUM_THREADS=1 each; without it,
+keys), and the paragraphs that were written for training in training_texts.jsonl. One more output, after those of the
+narratives, is for texts that refute a claim. FOLDER keeps vectors and checkpoints.
+With `fold`, only that fold is trained, so that two can run at the same time, with OMP_NUM_THREADS=1 each; without it,
 everything that is missing. Use a new FOLDER after any change of the texts or labels.
 """
 
@@ -30,14 +31,18 @@ from narratives.read import load_codebook
 from narratives.resources import DATA_FOLDER
 from narratives.store import Evaluation, Store, write_evaluation
 from narratives.workflows.match import SHIPPED_CLASSIFIER, Embedder, load_background, match_texts
-from narratives.workflows.train import FOLDS, Training, list_examples
+from narratives.workflows.train import Training, list_examples
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 GOLD = SHARED / "gold/narratives_dev.jsonl", SHARED / "gold/narratives_dev2.jsonl"
 CORPUS = SHARED / "corpora/kremlin_en_2016_2020.jsonl.gz"
+FOLDS = 2
 WRITTEN_WEIGHT = 0.7  # of a paragraph that was written for training, against a labelled one
+WRITTEN_COUNT = 0.02  # in the calibration: enough to rank claims above rebuttals, too little to change the base rate
+REFUTES, MAY_REFUTE = "rebuttal", ("report", "mention", "opposite")  # kinds of written paragraphs
 UNDRAWN_WEIGHT = 0.3  # in the calibration, of a row that was not drawn from the corpus at random
+NOT_CLASSIFIED = -20.0  # output of a text that is near no narrative, out of fold
 MIN_HARD_EVIDENCE = 4.5  # unlabelled further paragraphs with less are of little use
 
 CAVEAT = (
@@ -81,14 +86,26 @@ def make_arrays(rows: Sequence[Row], ids: Sequence[str]) -> tuple[NDArray[np.boo
     return labels, known
 
 
-def add_written_texts(codebook: Codebook, examples: embed.TrainingRows) -> embed.TrainingRows:
+def read_written(codebook: Codebook) -> tuple[embed.TrainingRows, tuple[str, ...]]:
+    """The paragraphs that were written for training, and what kind each is."""
     rows = read_rows(ROOT / "benchmarks/training_texts.jsonl")
     labels, known = make_arrays(rows, [narrative.id for narrative in codebook.narratives])
+    texts, kinds = [str(row["text"]) for row in rows], tuple(str(row["kind"]) for row in rows)
+    return embed.TrainingRows(texts, labels, known, np.full(len(rows), WRITTEN_WEIGHT, np.float32)), kinds
+
+
+def add_column(pairs: NDArray[np.bool_], column: NDArray[np.bool_] | bool) -> NDArray[np.bool_]:
+    """Return the pairs (n, k) with one more column: whether a text refutes a claim, or whether that is known."""
+    return np.concatenate([pairs, np.broadcast_to(np.reshape(column, (-1, 1)), (len(pairs), 1))], axis=1)
+
+
+def join_rows(first: embed.TrainingRows, second: embed.TrainingRows, which: NDArray[np.intp]) -> embed.TrainingRows:
+    """Return the first rows, and these of the second."""
     return embed.TrainingRows(
-        [*examples.texts, *(str(row["text"]) for row in rows)],
-        np.concatenate([examples.labels, labels]),
-        np.concatenate([examples.known, known]),
-        np.concatenate([examples.weights, np.full(len(rows), WRITTEN_WEIGHT, np.float32)]),
+        [*first.texts, *(second.texts[row] for row in which.tolist())],
+        np.concatenate([first.labels, second.labels[which]]),
+        np.concatenate([first.known, second.known[which]]),
+        np.concatenate([first.weights, second.weights[which]]),
     )
 
 
@@ -117,38 +134,72 @@ def main(folder: Path, fold: int | None = None) -> None:
     ).rows(kept)
     near = match.is_near(decided.evidence)
     folds = match.assign_folds(decided.documents, FOLDS)
-    examples = add_written_texts(codebook, list_examples(codebook))
+    examples, (written, kinds) = list_examples(codebook), read_written(codebook)
+    written_folds = match.assign_folds(written.texts, FOLDS)
 
     def show(stage: str, done: int, total: int | None) -> None:
         if "loss" in stage or done % 50 == 0:
             print(stage, done, total, flush=True)
 
     folder.mkdir(parents=True, exist_ok=True)
-    exemplars = np.stack([embedder(n.statements).mean(axis=0) for n in codebook.narratives])
-    directions = exemplars - load_background(embedder, encoder.name).paragraph_vectors.mean(axis=0)
+    background = load_background(embedder, encoder.name).paragraph_vectors.mean(axis=0)
+    refutes = np.array([kind == REFUTES for kind in kinds])
+    anchors = [n.statements for n in codebook.narratives] + [
+        [written.texts[row] for row in np.flatnonzero(refutes).tolist()]
+    ]
+    directions = np.stack([embedder(texts).mean(axis=0) for texts in anchors]) - background
+    is_known = np.array([kind not in MAY_REFUTE for kind in kinds])
+    rows_written = replace(
+        written, labels=add_column(written.labels, refutes), known=add_column(written.known, is_known)
+    )
+    examples = replace(examples, labels=add_column(examples.labels, False), known=add_column(examples.known, True))
+    to_train = replace(decided, accepted=add_column(decided.accepted, False), known=add_column(decided.known, True))
     training = Training(encoder, codebook, examples, directions, folder, progress=show)
-    outputs = np.zeros(decided.evidence.shape, np.float32)
+    outputs = np.full(to_train.accepted.shape, NOT_CLASSIFIED, np.float32)
+    written_outputs = np.zeros(rows_written.labels.shape, np.float32)
     for number in range(FOLDS) if fold is None else (fold,):
+        held, held_written = np.flatnonzero(near & (folds == number)), np.flatnonzero(written_folds == number)
         kept_outputs = folder / f"outputs-{number}.npy"
         if not kept_outputs.exists():
-            np.save(kept_outputs, training.predict_fold(decided, near, folds, number))
-        outputs[near & (folds == number)] = np.load(kept_outputs)
+            others = join_rows(examples, rows_written, np.flatnonzero(written_folds != number))
+            rest = to_train.rows(np.flatnonzero(near & (folds != number)))
+            classifier = replace(training, examples=others).fit(f"fold {number + 1} of {FOLDS}", rest)
+            held_texts = [*decided.rows(held).texts, *(written.texts[row] for row in held_written.tolist())]
+            np.save(kept_outputs, embed.encode_all(classifier, held_texts))
+        outputs[held], written_outputs[held_written] = np.split(np.load(kept_outputs), [len(held)])
     if fold is not None:
         return
     assert decided.weights is not None
-    weighted = replace(decided, weights=np.maximum(decided.weights, UNDRAWN_WEIGHT))
-    combination, gains = match.fit_combination(weighted, near, outputs, folds, calibrate_all=True)
+    calibrated = LabelledPairs(
+        texts=(*decided.texts, *written.texts),
+        documents=(*decided.documents, *written.texts),
+        evidence=np.concatenate([evidence[kept], match_texts(matcher, written.texts, embedder).evidence]),
+        accepted=np.concatenate([decided.accepted, written.labels]),
+        known=np.concatenate([decided.known, written.known]),
+        thresholds=matcher.thresholds,
+        weights=np.append(np.maximum(decided.weights, UNDRAWN_WEIGHT), np.full(len(written.texts), WRITTEN_COUNT)),
+    )
+    combination, gains = match.fit_combination(
+        calibrated,
+        np.append(near, np.ones(len(written.texts), np.bool_)),
+        np.concatenate([outputs, written_outputs])[:, :-1],
+        np.append(folds, written_folds),
+        calibrate_all=True,
+    )
+    combination = replace(combination, refutation=len(matcher.narrative_ids))
     figures = (gains.accepted, gains.before, gains.after, gains.used)
     for key, *row in zip(matcher.narrative_ids, *figures, strict=True):
         print(key, *row)
     keys = [compute_text_key(text) for text in decided.texts]
-    SHIPPED_CLASSIFIER.write_bytes(training.finish(decided, near, keys, outputs, combination))
+    training = replace(training, examples=join_rows(examples, rows_written, np.arange(len(written.texts))))
+    SHIPPED_CLASSIFIER.write_bytes(training.finish(to_train, near, keys, outputs, combination))
     digest = hashlib.sha256(SHIPPED_CLASSIFIER.read_bytes()).hexdigest()
     size = SHIPPED_CLASSIFIER.stat().st_size
     print(f"{SHIPPED_CLASSIFIER}: {size:,} bytes, threshold {combination.threshold}. Set SHIPPED_SHA256 to {digest}")
     name = embed.load_classifier(SHIPPED_CLASSIFIER, encoder).name
     measured = np.flatnonzero(gold[kept])
-    evaluation = measure_quality(decided.rows(measured), gains.probabilities[measured], combination.threshold, codebook)
+    probabilities = gains.probabilities[measured] / (1 + np.exp(outputs[measured, -1:].astype(np.float64)))
+    evaluation = measure_quality(decided.rows(measured), probabilities, combination.threshold, codebook)
     write_evaluation(DATA_FOLDER / "quality.json", replace(evaluation, model=encoder.name, classifier=name))
 
 

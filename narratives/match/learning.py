@@ -242,7 +242,9 @@ class Combination:
     The log-odds that a paragraph near some narrative advances narrative k are `weights[k, 0]` * evidence +
     `weights[k, 1]` * output + `weights[k, 2]`; those of other paragraphs, which are not classified, are `far[k, 0]` *
     evidence + `far[k, 1]`. `columns` (m,) are the narratives' columns in the matcher, and `outputs` (m,) in the
-    classifier's outputs. A narrative is assigned from the probability `threshold` up.
+    classifier's outputs. `refutation` is the column of the output for texts that refute a claim, if there is one: the
+    probability that a text does not refute what it says is a factor of all its probabilities. A narrative is assigned
+    from the probability `threshold` up.
     """
 
     columns: NDArray[np.intp]
@@ -250,6 +252,7 @@ class Combination:
     weights: FloatArray
     far: FloatArray
     threshold: float
+    refutation: int | None = None
 
     def combine(self, evidence: FloatArray, near: Mask, texts: Sequence[str], classify: ClassifyFunction) -> FloatArray:
         """Return the evidence (n, k) with that of the columns replaced; `near` (n,) are the texts to classify.
@@ -261,12 +264,23 @@ class Combination:
         own = evidence[:, self.columns]
         combined[:, self.columns] = _to_scale(self.far[:, 0] * own + self.far[:, 1])
         if len(rows) and len(self.columns):
-            outputs = classify([texts[row] for row in rows.tolist()])[:, self.outputs].astype(np.float64)
+            all_outputs = classify([texts[row] for row in rows.tolist()]).astype(np.float64)
+            outputs = all_outputs[:, self.outputs]
             log_odds = self.weights[:, 0] * own[rows] + self.weights[:, 1] * outputs + self.weights[:, 2]
+            if self.refutation is not None:
+                log_odds = _discount(log_odds, all_outputs[:, self.refutation, None])
             combined[np.ix_(rows, self.columns)] = _to_scale(log_odds)
         # Outputs may differ in their last bits between processors.
         rounded: FloatArray = np.round(combined, 4)
         return rounded
+
+
+def _discount(log_odds: FloatArray, refutation: FloatArray) -> FloatArray:
+    """Return the log-odds of the product of two probabilities: that of `log_odds`, and that it is not refuted."""
+    # log p(1 - r) - log(1 - p(1 - r)), in terms of exp(-x) and exp(r), which cannot overflow at these sizes.
+    bounded, refuted = np.clip(log_odds, -60, 60), np.exp(np.clip(refutation, -60, 60))
+    discounted: FloatArray = -np.log(np.exp(-bounded) * (1 + refuted) + refuted)
+    return discounted
 
 
 def _to_scale(log_odds: FloatArray) -> FloatArray:

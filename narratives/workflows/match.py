@@ -190,6 +190,7 @@ def _align_combination(metadata: Mapping[str, Any], codebook: Codebook) -> match
         np.array([used[key]["near"] for key in ids], np.float64).reshape(-1, 3),
         np.array([used[key]["far"] for key in ids], np.float64).reshape(-1, 2),
         metadata["threshold"],
+        len(trained_for) if metadata.get("refutation") else None,
     )
 
 

@@ -219,6 +219,8 @@ class Training:
                 )
             },
             "threshold": combination.threshold,
+            # Whether one more output, after those of the narratives, is for texts that refute a claim.
+            "refutation": combination.refutation is not None,
         }
         return embed.dump_classifier(classifier, outputs[rows], metadata)
 

@@ -111,3 +111,15 @@ def test_too_few_accepted_pairs_leave_the_codebook_alone():
     few = np.flatnonzero(~pairs.accepted[:, 0] | (np.cumsum(pairs.accepted[:, 0]) <= 9))
     combination, gains = fit(pairs.rows(few), outputs[few])
     assert not gains.used[0] and 0 not in combination.columns
+
+
+def test_a_text_that_refutes_what_it_says_loses_probability_in_proportion():
+    plain = Combination(np.array([0]), np.array([0]), np.array([[0.0, 1.0, 0.0]]), np.zeros((1, 2)), 0.5)
+    combination = replace(plain, refutation=1)
+    outputs = np.array([[2.0, -60.0], [2.0, 0.0], [2.0, 3.0], [-4.0, 1.0], [80.0, 80.0]])
+    evidence, near = np.full((5, 1), 6.0), np.ones(5, np.bool_)
+    found = to_score(combination.combine(evidence, near, list("abcde"), lambda _: outputs))[:, 0]
+    advances, refutes = (1 / (1 + np.exp(-outputs[:, column])) for column in (0, 1))
+    assert found == pytest.approx(advances * (1 - refutes), abs=0.001)
+    undiscounted = to_score(plain.combine(evidence, near, list("abcde"), lambda _: outputs))[:, 0]
+    assert undiscounted == pytest.approx(advances, abs=0.001)
