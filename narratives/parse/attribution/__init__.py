@@ -11,13 +11,8 @@ from typing import NamedTuple
 from narratives.model import ParagraphKind, Voice
 from narratives.parse.attribution import lexicon
 from narratives.parse.attribution.entities import EntityIndex
-from narratives.parse.attribution.mentions import (
-    MIN_QUOTED_SHARE,
-    compute_quoted_share,
-    find_mention_after,
-    find_quote_spans,
-    tokenise,
-)
+from narratives.parse.attribution.mentions import find_mention_after, tokenise
+from narratives.parse.attribution.quotations import MIN_QUOTED_SHARE, compute_quoted_share, find_quote_spans
 from narratives.parse.attribution.report import Attribution, attribute_report, is_about_speaker
 from narratives.parse.attribution.roster import Roster, clean_name
 from narratives.parse.segmentation import Block, count_words

@@ -22,18 +22,15 @@ from narratives.parse.attribution.coreference import (
 )
 from narratives.parse.attribution.entities import EntityIndex, find_party
 from narratives.parse.attribution.mentions import (
-    MIN_QUOTED_SHARE,
     QUOTE_TOKEN,
     Mention,
-    QuoteSpan,
     Token,
-    compute_quoted_share,
     find_mention_after,
     find_mention_before,
-    find_quote_spans,
     find_subject_from,
     tokenise,
 )
+from narratives.parse.attribution.quotations import MIN_QUOTED_SHARE, QuoteSpan, compute_quoted_share, find_quote_spans
 from narratives.parse.attribution.reporting_clauses import SpeechAct, find_speech_acts
 from narratives.parse.attribution.roster import Roster, get_surname
 

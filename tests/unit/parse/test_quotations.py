@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from narratives.parse.attribution.mentions import compute_quoted_share, find_quote_spans
+from narratives.parse.attribution.quotations import compute_quoted_share, find_quote_spans
 
 
 def inside(*texts: str) -> list[list[str]]:
