@@ -46,6 +46,9 @@ CONTENTS_LABEL = re.compile(r"(?:table of )?contents\s*:?", re.IGNORECASE)
 SENTENCE_END = re.compile(r"[.!?…:;,][\"”“’'»)\]]*$")
 FULL_STOP = re.compile(r"(?<![.…])[.!?][\"”’)\]]*$")  # not the dots of a text that is cut off
 SENTENCE_BREAK = re.compile(r"(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\b[A-Z])[.!?][”\"’]?\s+[A-Z“\"—–]")
+SIGNED_QUOTE = re.compile(
+    r"[\"“„«‘][^\n]*[.!?…,][\"”“»’]\s*[—–-]{1,2}\s*\w"
+)  # `“We shall stay.” — Ann Lee` is no heading
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]")
 _NEWLINE = re.compile(r"\r\n?|[\u2028\u2029\x85]")
 
@@ -137,7 +140,7 @@ def make_comparison_key(text: str) -> str:
 class Block:
     """One block of a document. `after_break` is true when a separator such as `* * *` comes before it.
 
-    `hint` and `labelled` are `kind` and `labelled` of `RawParagraph`.
+    `hint` and `labelled` are `kind` and `labelled` of `RawParagraph`; `signature` is that of a quotation.
     """
 
     kind: Literal["title", "heading", "lead", "body"]
@@ -147,6 +150,7 @@ class Block:
     after_break: bool = False
     hint: RawParagraphKind = ""
     labelled: bool = False
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +298,7 @@ def _is_heading(item: RawBlock, of_paragraphs: bool) -> bool:
         return False
     if SECTION_COLON.fullmatch(text):
         return True
-    if SENTENCE_END.search(text) or SENTENCE_BREAK.search(text) or _has_open_quote(text):
+    if SENTENCE_END.search(text) or SENTENCE_BREAK.search(text) or _has_open_quote(text) or SIGNED_QUOTE.match(text):
         return False
     # Paragraphs given by a source include list items and broken sentences; a heading starts with a capital.
     return not of_paragraphs or text[:1].isupper()

@@ -11,15 +11,11 @@ from typing import NamedTuple
 from narratives.model import ParagraphKind, Voice
 from narratives.parse.attribution import lexicon
 from narratives.parse.attribution.entities import EntityIndex
-from narratives.parse.attribution.mentions import (
-    MIN_QUOTED_SHARE,
-    compute_quoted_share,
-    find_mention_after,
-    find_quote_spans,
-    tokenise,
-)
+from narratives.parse.attribution.mentions import find_mention_after, tokenise
+from narratives.parse.attribution.quotations import MIN_QUOTED_SHARE, compute_quoted_share, find_quote_spans
 from narratives.parse.attribution.report import Attribution, attribute_report, is_about_speaker
 from narratives.parse.attribution.roster import Roster, clean_name
+from narratives.parse.attribution.signatures import mark_signatures, split_signature
 from narratives.parse.segmentation import Block, count_words
 
 MAX_LABEL_WORDS = 20
@@ -202,6 +198,7 @@ def attribute_blocks(
     is that of an unnamed asker, or if a named person asks it (`find_questions`), who is then its speaker. `on`
     is the document's partial date, by which posts are resolved.
     """
+    blocks, author = mark_signatures(blocks)
     body = [block for block in blocks if block.kind in ("lead", "body")]
     texts = [block.text for block in body]
     # A block that the source labels with a name has no turn label in its text, and a lead is nobody's turn.
@@ -210,6 +207,8 @@ def attribute_blocks(
     names = _merge_labels([label for label in [*(block.label for block in body), *turns] if label], roster, on)
     host = roster.resolve(stated, on) if stated else ""
     whole = _find_document_speaker(texts, title, roster, on, host, stated_in)
+    if not whole.speaker and (name := _resolve_name(author, roster, on)):
+        whole = Attribution(name, "signature")
     attributed = _attribute_turns(body, turns, names, whole, roster)
     _mark_questions(attributed, texts, names, roster, on)
     free = [at for at in range(len(body)) if at not in attributed]
@@ -287,12 +286,15 @@ def _mark_questions(
 
 
 def _add_quote_marks(block: Block) -> str:
-    # A block quote has no quotation marks; with them it is read like any other direct quote.
-    return f"“{block.text}”" if block.hint == "quote" and block.text[:1] not in _QUOTE_MARKS else block.text
+    # A block quote has no quotation marks; with them, and its signature, it is read like any other direct quote.
+    text, signature = (block.text, block.signature) if block.signature else split_signature(block)
+    if (signature or block.hint == "quote") and text[:1] not in _QUOTE_MARKS:
+        text = f"“{text}”"
+    return f"{text} — {signature}" if signature else text
 
 
 def _mark_block_quote(block: Block, attributed: AttributedBlock) -> AttributedBlock:
-    if block.hint == "quote" and attributed.kind == "body":
+    if (block.hint == "quote" or block.signature) and attributed.kind == "body":
         return AttributedBlock("body", attributed.by._replace(voice="quoted"))
     return attributed
 
@@ -312,7 +314,11 @@ def _find_title_speaker(title: str, roster: Roster, on: str) -> str:
     match = DOCUMENT_SPEAKER.match(title)
     if not match:
         return ""
-    tokens = tokenise(match["who"], [])
+    return _resolve_name(match["who"], roster, on)
+
+
+def _resolve_name(words: str, roster: Roster, on: str) -> str:
+    tokens = tokenise(words, [])
     return EntityIndex([tokens], roster, on, "").resolve(find_mention_after(tokens, 0))
 
 

@@ -23,7 +23,7 @@ from narratives.parse.attribution.mentions import (
     iterate_sentence_starts,
 )
 from narratives.parse.attribution.reporting_clauses import SpeechAct
-from narratives.parse.attribution.roster import get_only, get_surname
+from narratives.parse.attribution.roster import get_only
 
 MIN_FULL_QUOTE = 20  # characters from which a quotation is more than a quoted word or two
 _FORMS_OF_BE = ("was", "were", "is", "are", "been", "being", "be")
@@ -56,6 +56,8 @@ def find_implied_speaker(tokens: Sequence[Token], entities: EntityIndex) -> tupl
     head = find_subject_from(tokens, start)
     name = entities.resolve(head.mention)
     if name and entities.is_full_name(name):
+        if any(name in pair for pair in find_paired_subjects(tokens[start:at], entities)):
+            return "", None
         return ("" if _is_passive_subject(tokens, head, at) else name), None
     if head.pronoun:
         return "", None if _is_passive_subject(tokens, head, at) else head
@@ -97,6 +99,37 @@ def find_introduced_person(tokens: Sequence[Token], start: int, end: int, entiti
     return start, ""
 
 
+MAX_INTRODUCTION_TOKENS = 30
+
+
+def find_introduction(tokens: Sequence[Token], entities: EntityIndex) -> str | None:
+    """Return whose words a line introduces, "" if it names several persons, None if it introduces nobody.
+
+    Such lines are "And from the chairwoman, Ann Lee:", "Ann Lee, a nurse:" and "From the desk of Ann Lee."
+    """
+    if len(tokens) < 2 or len(tokens) > MAX_INTRODUCTION_TOKENS or any(token.quoted for token in tokens):
+        return None
+    opener = next((i for i, t in enumerate(tokens[:4]) if t.text.casefold() in ("from", "by")), -1)
+    if tokens[-1].text != ":" and (opener < 0 or not _is_verbless(tokens)):
+        return None
+    start = max(iterate_sentence_starts(tokens[:-1]))
+    words = [token.text for token in tokens]
+    persons = [(at, name) for at, name in find_persons(tokens, entities) if at >= start]
+    # "A message was sent to Ann Lee:" does not introduce her words.
+    names = {name for at, name in persons if not {"to", "for", "with"} & set(words[max(at - 3, start) : at])}
+    if len(names) > 1:
+        head = find_subject_from(tokens, start)
+        is_alone = head.at == start and not find_paired_subjects(tokens[start:], entities)
+        return entities.resolve(head.mention) if is_alone else ""
+    return get_only(names) or (entities.resolve(find_mention_after(tokens, opener + 1)) if opener >= 0 else "") or None
+
+
+def _is_verbless(tokens: Sequence[Token]) -> bool:
+    """Return whether a line has no verb that its small words or endings show."""
+    words = [token.text for token in tokens]
+    return not any(w in lexicon.WORDS_AFTER_NAMES - {"and", "or", "of"} or w.endswith(("ed", "ing")) for w in words)
+
+
 def _find_possessor(tokens: Sequence[Token], start: int, at: int, entities: EntityIndex) -> str:
     """Return the owner of a word for speech, such as Marsh in `Marsh’s answer was short`."""
     for i in range(start + 1, at):
@@ -131,12 +164,16 @@ class DiscourseState(NamedTuple):
         talkers: The persons who say something anywhere in the text.
         recent: The persons named most recently, the latest first; "" for one without a name.
         asker: The person who asked something in the previous paragraph.
+        pairs: The persons who are a subject together in the previous paragraphs: "Lee and Fox met".
+        others: All persons named in the previous paragraph.
     """
 
     main: str
     talkers: frozenset[str]
     recent: tuple[str, ...]
     asker: str = ""
+    pairs: tuple[tuple[str, str], ...] = ()
+    others: frozenset[str] = frozenset()
 
 
 def lowercase_openers(tokens: list[Token], entities: EntityIndex) -> list[Token]:
@@ -189,9 +226,17 @@ def is_epithet(tokens: Sequence[Token], act: SpeechAct) -> bool:
 
 
 def resolve_pronoun(
-    tokens: Sequence[Token], act: SpeechAct, named: Sequence[tuple[int, str]], state: DiscourseState
+    tokens: Sequence[Token],
+    act: SpeechAct,
+    named: Sequence[tuple[int, str]],
+    state: DiscourseState,
+    entities: EntityIndex,
 ) -> tuple[str, str]:
-    """Return whom "he" or "she" means, the nearest person before with a fitting name, and the method."""
+    """Return whom "he" or "she" means, the nearest person before with a fitting name, and the method.
+
+    Where no subject before fits, it is the only other person named there who does. Nobody is meant if either of
+    two persons who are a subject together may be.
+    """
     # "Marsh, he said, was late": he is not Marsh.
     is_inserted = act.at > 1 and tokens[act.at - 1].text == "," and is_capitalised(tokens[act.at - 2].text)
     first = find_mention_start(tokens, act.at - 1) if is_inserted else act.at
@@ -200,20 +245,60 @@ def resolve_pronoun(
     # The person who was asked answers.
     earlier = [name for name in state.recent if name != state.asker] if state.asker else state.recent
     before = [*here, *earlier]
-    name = next((name for name in before if not name or _matches_pronoun(name, act.pronoun)), None)
-    if name is None and not before and _matches_pronoun(state.main, act.pronoun):
+    genders = entities.genders
+    name = next((name for name in before if genders.may_be(name, act.pronoun)), None)
+    pairs = (*find_paired_subjects(tokens, entities), *state.pairs)
+    partner = next((one if name == other else other for one, other in pairs if name in (one, other)), "")
+    if name and partner and not genders.find(name) and genders.may_be(partner, act.pronoun):
+        name = partner if genders.find(partner) else None
+    elif name is None:
+        others = {other for _, other in find_persons(tokens[:limit], entities)} | state.others
+        name = get_only({other for other in others if genders.find(other) == act.pronoun}) or None
+    if name is None and not before and state.main and genders.may_be(state.main, act.pronoun):
         return state.main, "title"
+    if name and not genders.find(name):
+        genders.add(name, act.pronoun)
     return name or "", "pronoun"
 
 
-def _matches_pronoun(name: str, pronoun: str) -> bool:
-    """Return whether a person may be "he" or "she", by the first name; an unknown name may be either."""
-    first, last = name.split()[0].casefold() if name else "", get_surname(name).casefold()
-    is_man = first in lexicon.MALE_NAMES
-    is_woman = first in lexicon.FEMALE_NAMES or (
-        not is_man and " " in name and last.endswith(lexicon.RUSSIAN_FEMALE_ENDINGS)
-    )
-    return not (is_woman if pronoun == "he" else is_man)
+def find_persons(tokens: Sequence[Token], entities: EntityIndex) -> list[tuple[int, str]]:
+    """Return where, and whom, some words name in full or by a known surname, as subject or not."""
+    capital = [is_capitalised(t.text) and t.text.casefold() not in lexicon.SENTENCE_OPENERS for t in tokens]
+    firsts = [i for i, is_capital in enumerate(capital) if is_capital and not (i and capital[i - 1])]
+    named: list[tuple[int, str]] = []
+    for i in firsts:
+        end = next((j for j in range(i, len(tokens)) if not capital[j]), len(tokens))
+        is_owner = POSSESSIVE.search(tokens[end - 1].text)
+        run = [*tokens[i : end - 1], Token(POSSESSIVE.sub("", tokens[end - 1].text))] if is_owner else []
+        name = entities.resolve(find_mention_after(run, 0) if run else find_mention_after(tokens, i))
+        named += [(i, name)] if name and entities.is_full_name(name) else []
+    return named
+
+
+MAX_PAIR_TOKENS = 14  # tokens of the description in "Ann Lee, the minister for trade, and Tom Fox"
+
+
+def find_paired_subjects(tokens: Sequence[Token], entities: EntityIndex) -> list[tuple[str, str]]:
+    """Return the two persons who are the subject of a sentence together, for every such sentence."""
+    pairs: list[tuple[str, str]] = []
+    for start in iterate_sentence_starts(tokens):
+        head = find_subject_from(tokens, start)
+        if head.mention is None or not head.mention.name or not (name := entities.resolve(head.mention)):
+            continue
+        after = head.at + len(head.mention.post) + len(head.mention.name)
+        texts = [token.text for token in tokens[after : after + MAX_PAIR_TOKENS]]
+        at = 0
+        if len(texts) > 1 and texts[0] == "," and (texts[1] in DETERMINERS or texts[1][0].isdigit()):
+            at = next((i for i, text in enumerate(texts) if text == "," and texts[i + 1 : i + 2] == ["and"]), -2) + 1
+        if (
+            at >= 0
+            and texts[at : at + 1] in (["and"], ["or"], ["nor"])
+            and is_capitalised((texts[at + 1 :] or [""])[0])
+        ):
+            partner = entities.resolve(find_mention_after(tokens, after + at + 1))
+            if partner and partner != name:
+                pairs.append((name, partner))
+    return pairs
 
 
 def resolve_subjects(tokens: Sequence[Token], entities: EntityIndex) -> list[tuple[int, str]]:
@@ -233,11 +318,33 @@ def resolve_subjects(tokens: Sequence[Token], entities: EntityIndex) -> list[tup
             at, name = find_introduced_person(tokens, start, end, entities)
             if name:
                 persons.append((at, name))
+            elif owner := _find_owner(tokens, start, end, entities):
+                persons.append(owner)
         if head.pronoun and head.at > start:
             persons += _find_fronted_persons(tokens, start, head, entities)
         elif not name:
             persons += find_asked_person(tokens, start, end, entities)
     return persons
+
+
+def _find_owner(tokens: Sequence[Token], start: int, end: int, entities: EntityIndex) -> tuple[int, str] | None:
+    """Return the only person of a sentence, if they own its subject or do what it says.
+
+    They are Marsh in "Marsh's second attempt was better" and "By evening Marsh had cooled".
+    """
+    persons = find_persons(tokens[start:end], entities)
+    if len(persons) != 1:
+        return None
+    [(at, name)] = persons
+    after = next((i for i in range(start + at, end) if not is_capitalised(tokens[i].text)), end)
+    is_owner = at == 0 and POSSESSIVE.search(tokens[max(after - 1, start)].text) is not None
+    verb = tokens[after].text if after < end else ""
+    is_agent = (at > 0 and verb in lexicon.WORDS_AFTER_NAMES - {"and", "or", "who", "of"}) or verb in (
+        "had",
+        "has",
+        "would",
+    )
+    return (start + at, name) if is_owner or is_agent else None
 
 
 def _find_fronted_persons(

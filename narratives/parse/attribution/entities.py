@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from narratives.parse.attribution import lexicon
+from narratives.parse.attribution.genders import GenderIndex
 from narratives.parse.attribution.mentions import (
     DETERMINERS,
     POSSESSIVE,
@@ -42,7 +43,9 @@ def find_apposition(tokens: Sequence[Token], end: int) -> tuple[str, ...]:
     first = 1 if has_owner else 2
     heads = (i for i, word in enumerate(words[first:], first) if is_role_head(word) or not word[0].isalpha())
     i = next(heads, 0)
-    return tuple(words[first : i + 1]) if i and is_role_head(words[i]) else ()
+    if not i or not is_role_head(words[i]) or (words[i + 1 : i + 2] and words[i + 1] in _VERBS):
+        return ()  # "In his letter to Ann Lee, the Russian leader confirmed"
+    return tuple(words[first : i + 1])
 
 
 def find_description(tokens: Sequence[Token], start: int) -> tuple[str, ...]:
@@ -58,7 +61,10 @@ MIN_DOMINANT_MENTIONS, MIN_DOMINANT_RATIO = 3, 1.5  # mentions of a name, and th
 
 
 class EntityIndex:
-    """The persons of one document, found in its texts; `on` is its partial date, by which posts are resolved."""
+    """The persons of one document, found in its texts; `on` is its partial date, by which posts are resolved.
+
+    `genders` says whether a person is a man or a woman.
+    """
 
     def __init__(self, texts: Iterable[Sequence[Token]], roster: Roster, on: str, outlet: str) -> None:
         self._roster, self._on, self._outlet = roster, on, outlet
@@ -73,7 +79,10 @@ class EntityIndex:
         self._people: set[str] = set()
         self._within: set[str] = set()
         self._things: set[str] = set()
-        for tokens in texts:
+        self._last_learned = ""
+        all_tokens = list(texts)
+        self.genders = GenderIndex(all_tokens, self.resolve)
+        for tokens in all_tokens:
             self._learn(tokens)
             self._counts.update(_normalise_word(token.text) for token in tokens if is_capitalised(token.text))
             for neighbours in zip(tokens, tokens[1:], [*tokens[2:], Token(".")], strict=False):
@@ -115,10 +124,12 @@ class EntityIndex:
         if mention.name and mention.name[-1].casefold() in lexicon.PARTIES:
             return ""  # "the Nebraska Republican"
         name = [word for word in mention.name if word.casefold().rstrip(".") not in lexicon.HONORIFICS]
-        if not name or (name[-1].casefold() in lexicon.NON_NAME_WORDS and not self._roster.is_known(" ".join(name))):
+        if not name or (name[-1].casefold() in lexicon.NON_NAME_WORDS and not self._is_month_name(mention, name)):
             return ""
         if len(name) == 1:
-            known = self._full.get(name[0].casefold()) or self._roster.find_by_surname(name[0])
+            known = self._full.get(get_surname(name[0]).casefold()) or self._roster.find_by_surname(
+                get_surname(name[0])
+            )
             person = known or self._find_by_first_name(name[0])
             # "Ms Bokova" is certainly a person, "Bokova" alone could be anything.
             return person or (name[0] if len(mention.name) > 1 and len(name[0]) > 2 else "")
@@ -127,6 +138,14 @@ class EntityIndex:
             person = " ".join(name)
         # A body is a speaker only if the roster has it: "the Joint Statement says" has no speaker.
         return "" if name[-1].casefold() in lexicon.IMPERSONAL_NOUNS and not self._roster.is_known(person) else person
+
+    def _is_month_name(self, mention: Mention, name: Sequence[str]) -> bool:
+        """Return whether a name is one although its last word is in the list of those that are none: "Mrs May"."""
+        if self._roster.is_known(" ".join(name)):
+            return True
+        has_given_name = len(name) == 2 and name[0].casefold() in lexicon.MALE_NAMES | lexicon.FEMALE_NAMES
+        is_known = len(name) < len(mention.name) or has_given_name or (len(name) == 1 and "may" in self._full)
+        return name[-1] == "May" and is_known
 
     def _find_by_first_name(self, first: str) -> str:
         """Return the only person of the text with this first name: "Royce" after "Royce Garland" and his brother."""
@@ -219,10 +238,12 @@ class EntityIndex:
         return name in self._people or name in self._full.values() or self._roster.is_known(name)
 
     def _find_relative(self, tokens: Sequence[Token], i: int) -> str:
-        """Return `Kathy Hobbs` for the Kathy in `Hobbs’s wife, Kathy,`, else ""."""
+        """Return `Kathy Hobbs` for the Kathy in `Hobbs’s wife, Kathy,` and `his wife, Kathy,`, else ""."""
         if i < 3 or tokens[i - 1].text != "," or tokens[i - 2].text not in lexicon.KIN_NOUNS:
             return ""
         owner = tokens[i - 3].text
+        if owner.casefold() in ("his", "her") and self._last_learned:
+            return f"{tokens[i].text} {get_surname(self._last_learned)}"
         is_owner = is_capitalised(owner) and POSSESSIVE.search(owner)
         return f"{tokens[i].text} {POSSESSIVE.sub('', owner)}" if is_owner else ""
 
@@ -253,6 +274,7 @@ class EntityIndex:
         # The first person with a surname keeps it: others of that name are then named in full.
         self._full.setdefault(surname, name)
         self._people.add(name)
+        self._last_learned = name
         post = mention.post
         about = post or [token.text for token in tokens[end : end + 6]]
         if party := find_party(about):

@@ -14,6 +14,7 @@ _WORDS: dict[str, frozenset[str]] = {
 
 PARTIES: dict[str, str] = _LEXICON["parties"]
 RUSSIAN_FEMALE_ENDINGS: tuple[str, ...] = tuple(_LEXICON["russian_female_endings"].split())
+POST_NOMINALS = _WORDS["post_nominals"]
 HONORIFICS = _WORDS["honorifics"]
 POST_FILLERS = _WORDS["post_fillers"]
 ROLE_HEADS = _WORDS["role_heads"]
@@ -43,6 +44,9 @@ WORDS_AFTER_NAMES = _WORDS["words_after_names"]
 ANONYMOUS_QUOTE_WORDS = _WORDS["anonymous_quote_words"]
 FEMALE_NAMES = _WORDS["female_names"]
 MALE_NAMES = _WORDS["male_names"]
+FEMALE_NOUNS = _WORDS["female_nouns"]
+MALE_NOUNS = _WORDS["male_nouns"]
+HEADLINE_WORDS = _WORDS["headline_words"]
 NON_SUBJECT_WORDS = _WORDS["non_subject_words"]
 IMPERSONAL_NOUNS = _WORDS["impersonal_nouns"]
 QUESTION_LABELS = _WORDS["question_labels"] | {"from the audience"}

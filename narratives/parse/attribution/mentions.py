@@ -1,86 +1,13 @@
-"""Find quotations, split a text into tokens, and find mentions of persons and subjects of sentences among them."""
+"""Split a text into tokens, and find mentions of persons and subjects of sentences among them."""
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from narratives.parse.attribution import lexicon
-from narratives.parse.segmentation import WORD
-
-MIN_QUOTED_SHARE = 0.5  # share of a paragraph's words, from which its voice is "quoted"
-MAX_QUOTED_PARAGRAPHS = 8  # paragraphs over which one unclosed quotation may continue
-QuoteSpan = tuple[int, int]
-
-_QUOTE_MARK = re.compile(r"[“”„«»\"]|‘|’(?!\w)|(?<!\w)'(?=\w)|(?<=[\w.,!?])'(?!\w)")
-_SINGLE_MARKS = frozenset("‘’'")
-_OPENING_MARKS, _CLOSING_MARKS = frozenset("“„«‘"), frozenset("”»’")
-
-
-def find_quote_spans(texts: Sequence[str]) -> list[list[QuoteSpan]]:
-    """Return the quoted spans (start, end) of every paragraph, marks included, in order and disjoint.
-
-    A quotation that is not closed extends to the end of its paragraph. If the first mark of one of the next
-    `MAX_QUOTED_PARAGRAPHS` paragraphs closes it, all paragraphs up to there belong to it.
-    """
-    spans: list[list[QuoteSpan]] = []
-    carried_to = -1
-    for i, text in enumerate(texts):
-        carried = i <= carried_to
-        own, still_open = _find_text_spans(text, carried, closes=i == carried_to)
-        spans.append(own)
-        if still_open and not carried:
-            carried_to = _find_closing_paragraph(texts, i)
-    return spans
-
-
-def compute_quoted_share(text: str, spans: Sequence[QuoteSpan]) -> float:
-    """Return the share of the words of `text` inside the spans; 0.0 for a text without words."""
-    words = [match.start() for match in WORD.finditer(text)]
-    quoted = sum(bisect_left(words, end) - bisect_left(words, start) for start, end in spans)
-    return quoted / len(words) if words else 0.0
-
-
-def _find_text_spans(text: str, carried: bool, closes: bool) -> tuple[list[QuoteSpan], bool]:
-    if carried and not closes:
-        return ([(0, len(text))] if text else []), False
-    spans: list[QuoteSpan] = []
-    start, mark = (0, "“") if carried else (-1, "")
-    for match in _QUOTE_MARK.finditer(text):
-        sign, at = match.group(), match.start()
-        if start < 0:
-            if _is_opening_mark(text, at, sign):
-                start, mark = at, sign
-        elif (sign in _SINGLE_MARKS) == (mark in _SINGLE_MARKS) and not _is_opening_mark(text, at, sign):
-            spans.append((start, at + 1))
-            start = -1
-    # A lone single mark is an apostrophe more often than a quotation left open.
-    if start >= 0 and mark not in _SINGLE_MARKS:
-        spans.append((start, len(text)))
-        return spans, mark != '"'
-    return spans, False
-
-
-def _is_opening_mark(text: str, at: int, sign: str) -> bool:
-    # Sources confuse “ and ”, so white space decides, and the sign only if white space does not.
-    before = text[at - 1] if at else " "
-    after = text[at + 1] if at + 1 < len(text) else " "
-    left, right = before.isspace() or before in "([—–-‘“\"'/", after.isspace() or after in ".,;:!?)]—–"
-    if left != right:
-        return left
-    return sign in _OPENING_MARKS or (sign not in _CLOSING_MARKS and left)
-
-
-def _find_closing_paragraph(texts: Sequence[str], i: int) -> int:
-    for j in range(i + 1, min(i + 1 + MAX_QUOTED_PARAGRAPHS, len(texts))):
-        first = next((m for m in _QUOTE_MARK.finditer(texts[j]) if m.group() not in _SINGLE_MARKS), None)
-        if first is not None:
-            # An opening mark starts another quotation, or continues this one, which its paragraph then closes.
-            return -1 if _is_opening_mark(texts[j], first.start(), first.group()) else j
-    return -1
-
+from narratives.parse.attribution.quotations import QuoteSpan
 
 QUOTE_TOKEN = "§"  # represents a whole quotation among the tokens
 
@@ -89,11 +16,19 @@ _TOKEN_PATTERN = re.compile(
     r"|\b[A-Z]\.(?=\s[A-Z])|\w+(?:[’'-]\w+)*[’']?(?=\W|$)|[^\w\s]"
 )
 # "(R-Ohio)" and "R-Ohio," next to a name, and other short remarks in brackets.
+_ALIAS = re.compile(
+    r"\b(?:(?:goes|went|go|going) by(?: the (?:nick)?name(?: of)?)?|known (?:\w+ )?(?:as|by the name(?: of)?)"
+    r"|nicknamed|calls (?:him|her)self) $"
+)
+MAX_NICKNAME = 30  # characters
+MAX_TITLE_WORDS = 12  # words in quotation marks that are a title if they have its capitals
 _BRACKETED_REMARK = re.compile(r"\s*\([^()]{1,40}\)|, (?:R|D|I)-[A-Z][A-Za-z. ]{1,12},")
 _QUESTION_WILL = re.compile(r"(?:^|(?<=[.?!] ))Will(?= [A-Z][^.!?]{0,200}\?)")  # in "Will Marsh come?" it is no name
 POSSESSIVE = re.compile(r"[’']s?$")
+_PARTICLE_NAME = re.compile(r"(?:a[ldnrst]|[eu]l|abu|ben|bin|ibn|d|l|dell|o)[-’'][A-ZÀ-Þ]")
 DETERMINERS = ("the", "a", "an", "one", "his", "her", "their", "its", "another")
 INDEFINITE_DETERMINERS = ("a", "an", "one", "another", "some", "several", "two", "many")
+_AFFILIATING_PREPOSITIONS = ("of", "at", "from", "with", "for")
 _LINKING_PREPOSITIONS = ("of", "for", "at", "in", "from", "with", "to")
 MAX_DESCRIPTION_TOKENS = 9  # words between "said" and the name in "said the clerk of the smallest county, Ann Lee"
 
@@ -110,9 +45,34 @@ def tokenise(text: str, spans: Sequence[QuoteSpan]) -> list[Token]:
     tokens: list[Token] = []
     at = 0
     for start, end in spans:
-        tokens += [*_split_tokens(text[at:start]), Token(QUOTE_TOKEN, end - start)]
+        tokens += _split_tokens(text[at:start])
+        name = _read_nickname(text, start, end) if end - start <= MAX_NICKNAME else None
+        tokens += (
+            [Token(QUOTE_TOKEN, 0 if _is_title(text[start:end]) else end - start)]
+            if name is None
+            else [Token(word) for word in name.split()]
+        )
         at = end
     return tokens + _split_tokens(text[at:])
+
+
+def _is_title(quotation: str) -> bool:
+    """Return whether the words in quotation marks are the name of a thing: `the “House of the Sea”`."""
+    words = quotation[1:-1].split()
+    if not 2 <= len(words) <= MAX_TITLE_WORDS or not words[-1][-1:].isalnum():
+        return False
+    return all(word[:1].isupper() or word in lexicon.HEADLINE_WORDS for word in words)
+
+
+def _read_nickname(text: str, start: int, end: int) -> str | None:
+    """Return the name in `who goes by “Shorty”`, "" for the nickname in `Ole “Tiller” Brandt`, None for a quotation."""
+    words = text[start:end].strip("“”„«»\"‘’'.,` ")
+    if not words[:1].isupper() or not words.replace(" ", "").isalpha() or len(words.split()) > 2:
+        return None
+    before = text[:start].rstrip().rpartition(" ")[2]
+    if text[end : end + 1] == " " and text[end + 1 : end + 2].isupper() and before[:1].isupper() and before.isalpha():
+        return ""
+    return words if _ALIAS.search(text[max(start - 40, 0) : start]) else None
 
 
 def _split_tokens(text: str) -> list[Token]:
@@ -136,12 +96,14 @@ UNNAMED_THING = Mention((), (), True)  # not a person: "the letter said"
 
 
 def find_mention_before(tokens: Sequence[Token], end: int) -> Mention | None:
-    """Return the mention that ends right before `tokens[end]`, or None; `Ann Lee of Ohio` is Ann Lee."""
+    """Return the mention that ends right before `tokens[end]`, or None; `Ann Lee of the Ohio Lab` is Ann Lee."""
     mention, start = _find_mention_ending_at(tokens, end)
-    if mention is not None and mention.name and not mention.post and start > 1 and tokens[start - 1].text == "of":
-        owner, _ = _find_mention_ending_at(tokens, start - 1)
-        if owner is not None and owner.name and is_capitalised(tokens[start - 2].text):
-            return owner
+    if mention is not None and mention.name and not mention.post and start > 1:
+        link = start - 1 - (start > 2 and tokens[start - 1].text == "the")
+        if link and tokens[link].text in _AFFILIATING_PREPOSITIONS and is_capitalised(tokens[link - 1].text):
+            owner, _ = _find_mention_ending_at(tokens, link)
+            if owner is not None and (len(owner.name) > 1 or (owner.name and tokens[link].text == "of")):
+                return owner
     if mention is None and end > 1 and tokens[end - 2].text == "@":
         return UNNAMED_PERSON  # the handle of an unknown person
     return mention or make_unnamed_mention(tokens[end - 1].text if end else "")
@@ -209,8 +171,10 @@ def make_unnamed_mention(word: str) -> Mention | None:
 
 
 def is_capitalised(word: str) -> bool:
-    """Return whether a word is capitalised, so that it may be part of a name."""
-    return word[:1].isupper() and word not in ("I", QUOTE_TOKEN)
+    """Return whether a word is capitalised, so that it may be part of a name; `al-Harthi` and `d’Orsay` are."""
+    if word[:1].isupper():
+        return word != "I"
+    return ("-" in word or "’" in word or "'" in word) and _PARTICLE_NAME.match(word) is not None
 
 
 def is_role_head(word: str) -> bool:
@@ -259,6 +223,8 @@ def _parse_mention(words: list[str], before: str) -> Mention | None:
     is_loose = 0 < cut < len(words) and plain[cut - 1] in ("of", "for", "to", "the")
     while not is_loose and cut < len(words) and plain[cut] in lexicon.NAME_PREFIXES:
         cut += 1
+    while len(words) - cut > 2 and plain[len(words) - 1] in lexicon.POST_NOMINALS:
+        words = words[:-1]  # "Ann Lee QC"
     post, name = tuple(words[:cut]), tuple(POSSESSIVE.sub("", word) for word in words[cut:])
     if name:
         return Mention(post, name, is_loose)
@@ -319,7 +285,15 @@ def _find_fronted_subject(tokens: Sequence[Token], start: int) -> SentenceSubjec
     if first not in lexicon.FRONTED_OPENERS and not is_participle:
         return None
     subjects = (_parse_subject(tokens, i, start) for i in _iterate_clause_starts(tokens, start))
-    return next((subject for subject in subjects if subject is not None), None)
+    return next((subject for subject in subjects if subject is not None and not _ends_phrase(tokens, subject)), None)
+
+
+def _ends_phrase(tokens: Sequence[Token], subject: SentenceSubject) -> bool:
+    """Return whether a name ends the opening: Lee in `In his letter to the mayor, Ann Lee, the leader confirmed`."""
+    width = len(subject.mention.post) + len(subject.mention.name) if subject.mention else 0
+    words = [token.text for token in tokens[subject.at + width : subject.at + width + MAX_FRONTED_TOKENS]]
+    verb = next((i for i, w in enumerate(words) if w.endswith("ed") or w in lexicon.SAYING_VERBS), 0)
+    return width > 0 and words[:2] == [",", "the"] and verb > 0 and "," not in words[2:verb]
 
 
 def _find_plain_subject(tokens: Sequence[Token], start: int) -> SentenceSubject:
@@ -385,7 +359,8 @@ def _parse_renamed_subject(tokens: Sequence[Token], i: int, start: int) -> Sente
     if not comma or tokens[comma].text != ",":
         return None
     mention = find_mention_after(tokens, comma + 1)
-    named = mention is not None and len(mention.name) > 1
+    is_relative = tokens[comma - 1].text in lexicon.KIN_NOUNS  # "His wife, Ann, laughed"
+    named = mention is not None and len(mention.name) > (0 if is_relative else 1)
     return SentenceSubject(mention, comma + 1, start) if named else None
 
 

@@ -8,11 +8,15 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from narratives.model import Voice
+from narratives.parse.attribution.capitals import restore_lower_case
 from narratives.parse.attribution.coreference import (
     MIN_ACT_QUOTE,
     DiscourseState,
     find_asked_person,
     find_implied_speaker,
+    find_introduction,
+    find_paired_subjects,
+    find_persons,
     find_previous_subject,
     is_epithet,
     lowercase_openers,
@@ -22,29 +26,26 @@ from narratives.parse.attribution.coreference import (
 )
 from narratives.parse.attribution.entities import EntityIndex, find_party
 from narratives.parse.attribution.mentions import (
-    MIN_QUOTED_SHARE,
     QUOTE_TOKEN,
     Mention,
-    QuoteSpan,
     Token,
-    compute_quoted_share,
     find_mention_after,
     find_mention_before,
-    find_quote_spans,
     find_subject_from,
     tokenise,
 )
+from narratives.parse.attribution.quotations import MIN_QUOTED_SHARE, QuoteSpan, compute_quoted_share, find_quote_spans
 from narratives.parse.attribution.reporting_clauses import SpeechAct, find_speech_acts
 from narratives.parse.attribution.roster import Roster, get_surname
+from narratives.parse.attribution.signatures import FIRST_PERSON
 
 TITLE_SPEAKER = re.compile(r"\s[–—-]+\s(?P<who>[^–—]+?)(?:\s+(?:to|tells?|told|says?|said)\b[^–—]*)?$")
 # "The message reads, in part:"
 MESSAGE_INTRODUCTION = re.compile(
     r"\b(?:message|telegram|letter|greetings?|condolences|congratulations)\b"
-    r"[^.“\"]{0,60}\b(?:reads?|says?|said)\b[^.“\"]{0,40}:",
+    r"[^.“\"]{0,60}(?:[^.“\"]{0,90}\.\sIt\s)?\b(?:reads?|says?|said)\b[^.“\"]{0,40}:",
     re.IGNORECASE,
 )
-FIRST_PERSON = re.compile(r"\b(?:we|our|ours|us|ourselves|I|my|mine|me|myself)\b(?!\.)")
 _RELAYED_NOUNS = ("statement", "statements", "words", "remark", "remarks")
 
 
@@ -110,8 +111,9 @@ def attribute_report(
     The first of these that applies gives the speaker:
 
     1. The subject of a verb of saying, by name, post ("the Kremlin spokesman") or pronoun.
-    2. For a paragraph in quotation marks or in the first person, the speaker of the paragraph before. After
-       "The message reads:" it is the sender, who is the first person in the headings `above` the text.
+    2. For a paragraph in quotation marks or in the first person, whom the line before introduces ("And from Ann
+       Lee:"), else the speaker of the paragraph before. After "The message reads:" it is the sender, who is the
+       first person in the headings `above` the text.
     3. Nobody: the paragraph has the outlet's own voice.
 
     `about` is the speaker in the metadata; `on` is the document's partial date, by which posts are resolved.
@@ -119,7 +121,7 @@ def attribute_report(
     headline = tokenise(title, [])
     leads = [tokenise(text, []) for text in above]
     spans = find_quote_spans(texts)
-    tokens = [tokenise(text, own) for text, own in zip(texts, spans, strict=True)]
+    tokens = restore_lower_case([tokenise(*row) for row in zip(texts, spans, strict=True)], texts, roster)
     entities = EntityIndex([*tokens, headline, *leads], roster, on, outlet)
     paragraphs = [_read_paragraph(*row, entities) for row in zip(texts, tokens, spans, strict=True)]
     for paragraph in paragraphs:
@@ -132,6 +134,7 @@ def attribute_report(
     attributions: list[Attribution] = []
     previous = Attribution()
     is_message = False
+    introduced: str | None = None
     for paragraph in paragraphs:
         introduces_message = MESSAGE_INTRODUCTION.search(paragraph.text) is not None
         subjects = resolve_subjects(paragraph.tokens, entities)
@@ -141,6 +144,8 @@ def attribute_report(
             continued = Attribution(main, "title")
             if is_message or introduces_message:
                 continued = Attribution(sender, "sender")
+            elif introduced is not None:
+                continued = Attribution(introduced, "introduction")
             elif previous.speaker or state.recent:
                 continued = Attribution(previous.speaker, "continuation")
             is_cited = previous.method in ("sender", "continuation")
@@ -148,6 +153,7 @@ def attribute_report(
         previous = _set_voice(current, paragraph.share)
         attributions.append(previous)
         is_message = introduces_message
+        introduced = None if current.speaker or is_unknown else find_introduction(paragraph.tokens, entities)
         state = _update_state(state, paragraph, subjects, previous.speaker, is_unknown, entities)
     return _join_split_quotations(texts, spans, attributions)
 
@@ -190,7 +196,13 @@ def _update_state(
     latest = [name for _, name in named] + [speaker] * bool(speaker or is_unknown)
     asks = any(token.text in ("asked", "asks", "pressed", "wondered") for token in tokens)
     recent = tuple(dict.fromkeys([*reversed(latest), *state.recent]))
-    return state._replace(asker=speaker if asks else "", recent=recent[:MAX_RECENT_PERSONS])
+    pairs = find_paired_subjects(tokens, entities)
+    return state._replace(
+        asker=speaker if asks else "",
+        recent=recent[:MAX_RECENT_PERSONS],
+        pairs=(*pairs, *state.pairs)[:MAX_RECENT_PERSONS],
+        others=frozenset(name for _, name in find_persons(tokens, entities)) or state.others,
+    )
 
 
 def _join_split_quotations(
@@ -240,7 +252,9 @@ def _attribute_by_verbs(
         is_unknown = is_unknown or any(not name for _, name in subjects)
         name, head = ("", None) if is_unknown else find_implied_speaker(tokens, entities)
         if head is not None:
-            name, _ = resolve_pronoun(tokens, SpeechAct(None, head.at, False, pronoun=head.pronoun), named, state)
+            name, _ = resolve_pronoun(
+                tokens, SpeechAct(None, head.at, False, pronoun=head.pronoun), named, state, entities
+            )
         return Attribution(name, "direct quote", "", "reported") if name else Attribution(), is_unknown
     resolved = _drop_nested_acts(tokens, resolved)
     best = max(resolved, key=lambda one: (not one.act.is_relative, one.act.quote_length, one.act.is_claim, -one.act.at))
@@ -259,7 +273,7 @@ def _resolve_acts(
     is_unknown = False
     for act in paragraph.acts:
         if act.mention is None:
-            name, method = resolve_pronoun(paragraph.tokens, act, named, state)
+            name, method = resolve_pronoun(paragraph.tokens, act, named, state, entities)
         else:
             name = _resolve_mention(paragraph.tokens, act, named, entities, state)
             method = "role" if not act.mention.name else "direct quote" if act.quote_length else "reported speech"
@@ -316,6 +330,7 @@ def _attribute_continuation(paragraph: _ReportParagraph, continued: Attribution,
         return continued._replace(voice="quoted")
     # An interview printed as a block quote has no marks and is in the first person.
     is_first_person = FIRST_PERSON.search(text) and get_surname(continued.speaker) not in text
-    if may_lack_marks and not spans and continued.method == "continuation" and is_first_person:
+    is_next = continued.method in ("continuation", "introduction")
+    if may_lack_marks and not spans and is_next and is_first_person:
         return Attribution(continued.speaker, "block quote", voice="quoted")
     return Attribution()

@@ -26,6 +26,8 @@ from narratives.parse.attribution.mentions import (
 )
 
 MAX_APPOSITION_TOKENS = 24  # tokens between the commas of "Peskov, the Kremlin spokesman, said"
+MAX_SIGNER_TOKENS = 8  # tokens after the dash in `“...” — a nurse from Ohio`
+MAX_ALIAS_TOKENS = 14  # tokens after "said a" in which the name of "a man who goes by the name Shorty" stands
 MAX_LEAD_IN_TOKENS = 30  # tokens of a paragraph that only introduces the next one: "He went on:"
 _SUBORDINATORS = ("when", "as", "while", "after", "before", "because", "since")
 _SUBJECT_PARTICLES = lexicon.NAME_PARTICLES | {"the"}
@@ -118,15 +120,18 @@ class _SpeechActFinder:
     def _add_signed_quote(self, i: int) -> None:
         """Read `“...” — Ann Lee, a nurse`, and a post on social media with its sender and date."""
         tokens = self._tokens
-        if not i or not (tokens[i - 1].text == QUOTE_TOKEN or i > len(tokens) // 2):
-            return
-        mention = find_mention_after(tokens, i + 1)
-        if mention is None or len(mention.name) < 2:
-            return
-        after = i + 1 + len(mention.post) + len(mention.name)
-        is_last = after >= len(tokens) - 1 or (tokens[i - 1].text == QUOTE_TOKEN and tokens[after].text == ",")
-        if is_last:
-            self._add_act(mention, i, is_claim=True)
+        follows_quote = i > 0 and tokens[i - 1].text == QUOTE_TOKEN
+        start = i + 1 + (self._words[i + 1 : i + 2] == [self._words[i]])  # "--"
+        mention = find_mention_after(tokens, start)
+        if follows_quote and i == 1 and (mention is None or not mention.name):
+            near = [token.text for token in tokens[start : start + MAX_SIGNER_TOKENS]]
+            is_person = near[:1] in (["a"], ["an"], ["one"]) or UNNAMED_PERSON in map(make_unnamed_mention, near)
+            self._add_act(mention if mention and mention.post else UNNAMED_PERSON if is_person else None, i, True)
+        elif mention is not None and (len(mention.name) > 1 or (mention.name and follows_quote)):
+            after = start + len(mention.post) + len(mention.name)
+            is_last = after >= len(tokens) - 1 and (follows_quote or i > len(tokens) // 2)
+            if is_last or (follows_quote and tokens[after].text == ","):
+                self._add_act(mention, i, is_claim=True)
 
     def _add_in_words_of(self, i: int) -> None:
         """Read `“...,” in Marsh’s words` and `in the words of Ann Lee, “...”`."""
@@ -198,6 +203,8 @@ class _SpeechActFinder:
             return None
         mention = find_mention_after(self._tokens, i + 1, described=True)
         is_indefinite = bool(after) and after[0] in INDEFINITE_DETERMINERS
+        if is_indefinite and (alias := _find_alias(self._tokens, i + 2)):
+            return alias  # "said a man who goes by the name Shorty"
         if is_indefinite and not _is_named_subject(self._tokens, i + 2, mention):
             return UNNAMED_PERSON  # "said one longtime donor", "said a Marsh supporter"
         return mention if mention != UNNAMED_THING else None
@@ -295,6 +302,17 @@ def _can_stand_between(tokens: Sequence[Token], i: int) -> bool:
     return word == "on" and following in lexicon.WEEKDAYS
 
 
+def _find_alias(tokens: Sequence[Token], start: int) -> Mention | None:
+    """Return the name after `who goes by the name`, `known as` and the like, or None."""
+    words = [token.text for token in tokens[start : start + MAX_ALIAS_TOKENS]]
+    verb = next((i for i, w in enumerate(words) if w in ("goes", "went", "known", "nicknamed", "calls")), None)
+    if verb is None or {",", ".", QUOTE_TOKEN} & set(words[:verb]):
+        return None
+    first = next((i for i in range(verb + 1, len(words)) if is_capitalised(words[i]) or words[i] in ",.;"), len(words))
+    mention = find_mention_after(tokens, start + first) if first < len(words) else None
+    return mention if mention is not None and mention.name else None
+
+
 def _is_named_subject(tokens: Sequence[Token], start: int, mention: Mention | None) -> bool:
     """Return whether the mention after `said a` is the speaker: `a smiling Ann Lee`, not `a Lee supporter`."""
     if mention is None or not mention.name:
@@ -316,8 +334,10 @@ def _skip_apposition(tokens: Sequence[Token], words: Sequence[str], end: int, on
     With `only_named`, the name must be followed by a description: `by Ann Lee, a painter, who said`.
     """
     inner = find_mention_before(tokens, end - 1)
-    is_full_name = inner is not None and len(inner.name) > 1
-    is_name = is_full_name and not _is_in_phrase(words, find_mention_start(tokens, end - 1))
+    start = find_mention_start(tokens, end - 1)
+    is_relative = words[start - 1 : start] == [","] and words[start - 2] in lexicon.KIN_NOUNS  # "her son, Tom,"
+    is_full_name = inner is not None and len(inner.name) > (0 if is_relative else 1)
+    is_name = is_full_name and not _is_in_phrase(words, start)
     if only_named and is_name:
         return 0
     first = 0
@@ -375,12 +395,15 @@ def _is_indirect_subject(words: Sequence[str], tokens: Sequence[Token], end: int
     if start > 1 and words[start - 1] == "to" and words[start - 2] == "according":
         return False
     is_day = words[start] in lexicon.NON_NAME_WORDS or words[start] in lexicon.US_STATES
-    return start > 1 and words[start - 1] in ("to", "of", "for", "with", "from", "behind") and not is_day
+    return start > 1 and words[start - 1] in ("to", "of", "for", "with", "from", "behind", "at") and not is_day
 
 
 def _is_joint_subject(tokens: Sequence[Token], start: int) -> bool:
     """Return whether the subject is the second of two: "Putin and Macron said" has no single speaker."""
-    return start > 1 and tokens[start - 1].text == "and" and is_capitalised(tokens[start - 2].text)
+    if start > 1 and tokens[start - 1].text in ("and", "or") and is_capitalised(tokens[start - 2].text):
+        return True
+    start -= start > 0 and tokens[start - 1].text == "the"
+    return start > 1 and tokens[start - 1].text == "nor"
 
 
 def _is_paired_subject(tokens: Sequence[Token], head: SentenceSubject, i: int) -> bool:

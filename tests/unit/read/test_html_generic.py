@@ -98,3 +98,38 @@ def test_broken_structured_data_is_passed_over(tmp_path):
 def test_versions_of_an_address_are_one(url, one):
     assert canonicalise_url(url) == one
     assert canonicalise_url(one) == one
+
+
+BY_ANN = "Ann Lee, mayor of the valley"
+
+
+@pytest.mark.parametrize(
+    "quotation",
+    [
+        f"<blockquote><p>{{}}</p><footer>&mdash; <cite>{BY_ANN}</cite></footer></blockquote>",
+        f"<blockquote><p>{{}}</p><footer>{BY_ANN}</footer></blockquote>",
+        f"<blockquote><p>{{}}</p><cite>{BY_ANN}</cite></blockquote>",
+        f"<figure><blockquote>{{}}</blockquote><figcaption>{BY_ANN}</figcaption></figure>",
+    ],
+)
+def test_the_source_of_a_block_quote_is_read(tmp_path, quotation):
+    words = "The granary belongs to all who live in the valley, and nobody has the right to shut its gates."
+    found = page(tmp_path, f"<article>{FILLER * 3}{quotation.format(words)}{FILLER * 3}</article>")
+    assert [(p.text, p.kind) for p in found.paragraphs if p.kind] == [(words, "quote"), (f"— {BY_ANN}", "quote")]
+
+
+def test_a_pull_quote_that_repeats_the_text_is_not_read_twice(tmp_path):
+    words = "Nobody shall shut the granary as long as I hold this office"
+    figure = f"<figure><blockquote>{words}</blockquote><figcaption>{BY_ANN}</figcaption></figure>"
+    said = f"<p>“{words},” Ann Lee said on Monday in the hall of the town.</p>"
+    found = page(tmp_path, f"<article>{FILLER * 3}{said}{figure}{FILLER * 3}</article>")
+    assert sum(words in p.text for p in found.paragraphs) == 1
+
+
+def test_a_work_cited_within_a_block_quote_is_not_its_source(tmp_path):
+    words = "The granary, as <cite>The Mill</cite> has it, belongs to the whole of the valley."
+    quote = f"<blockquote><p>{words}</p></blockquote>"
+    found = page(tmp_path, f"<article>{FILLER * 3}{quote}{FILLER * 3}</article>")
+    assert [p.text for p in found.paragraphs if p.kind] == [
+        "The granary, as The Mill has it, belongs to the whole of the valley."
+    ]
