@@ -86,7 +86,6 @@ class DateLine(NamedTuple):
     is_bare: bool = True
 
 
-@lru_cache(maxsize=8192)
 def read_date_line(text: str) -> DateLine | None:
     """Read a line such as `Moscow, 15 May 2018` or `Published: May 15, 2018, 3:40 p.m.`; None if it is another line.
 
@@ -94,6 +93,11 @@ def read_date_line(text: str) -> DateLine | None:
     """
     if not 4 <= len(text) <= MAX_LINE_CHARACTERS or not any(character.isdigit() for character in text):
         return None
+    return _read_short_line(text)
+
+
+@lru_cache(maxsize=8192)
+def _read_short_line(text: str) -> DateLine | None:
     if number := _NUMBER_AND_DATE.fullmatch(text):
         return DateLine(parse_date("-".join(reversed(number.groups()))))
     matches = find_dates(text)
@@ -194,13 +198,16 @@ _CAPITALS_BEFORE = re.compile(rf"[{_CAPITAL}][{_CAPITAL}\s.’'-]+,\s")
 _PLACE_AFTER = re.compile(rf"\s?[,|]?\s?\(?{_PLACE}\)?\s?[–—-]\s")
 
 
-@lru_cache(maxsize=8192)
 def find_dateline(text: str) -> Dateline | None:
     """Find the dateline with which a paragraph begins, such as `MINSK, April 12. /TASS/`.
 
     After place and date there is an agency or a dash; without these, the place is in capitals and the date whole.
     """
-    head = text[:MAX_DATELINE_CHARACTERS]
+    return _find_dateline_at_head(text[:MAX_DATELINE_CHARACTERS])
+
+
+@lru_cache(maxsize=8192)
+def _find_dateline_at_head(head: str) -> Dateline | None:
     matches = find_dates(head)
     if matches:
         start, end = matches[0].start, matches[0].end
@@ -223,8 +230,8 @@ def find_dateline(text: str) -> Dateline | None:
 _GENRE = re.compile(
     r"\b(?:statements?|remarks|comments?|speech(?:es)?|address|interview|(?:press |daily |background |white house )?"
     r"(?:briefings?|gaggle)|(?:press|news|media) (?:conference|release|availability|statement|note|point|stakeout)"
-    r"|conference call|teleconference|communiqu[eé]|declaration|message|greetings?|letter|transcript|read-?out"
-    r"|report|minutes|debates?|hearing|session|sitting|question time|questions|answers|q ?& ?a|meeting|talks"
+    r"|(?:press|conference) call|teleconference|communiqu[eé]|declaration|message|greetings?|letter|transcript"
+    r"|read-?out|report|minutes|debates?|hearing|session|sitting|question time|questions|answers|q ?& ?a|meeting|talks"
     r"|discussion|testimony|bulletin|newsletter|digest|review|update|news|reply|response|article|column|editorial"
     r"|toast|eulogy|proclamation|announcement|notice|agenda|town hall|roundtable|exchange with reporters|lecture"
     r"|conversation|брифинг\w*|заявлени\w+|выступлени\w+|интервью|комментари\w+|пресс-конференци\w+|реч[ьи]"
@@ -236,7 +243,7 @@ _GENRE = re.compile(
 # Texts that are an event of one day: a date beside them is the day of the event.
 _HELD = re.compile(
     r"\b(?:briefings?|gaggle|(?:press|news|media) (?:conference|availability)|hearing|session|sitting|question time"
-    r"|conference call|teleconference|interview|q ?& ?a|town hall|roundtable|debates?|брифинг\w*"
+    r"|(?:press|conference) call|teleconference|interview|q ?& ?a|town hall|roundtable|debates?|брифинг\w*"
     r"|пресс-конференци\w+|pressekonferenz|conférence de presse|rueda de prensa)\b",
     re.IGNORECASE,
 )
@@ -295,7 +302,7 @@ def _is_own_date(title: str, match: DateMatch) -> bool:
         kinds = list(_GENRE.finditer(head))
         return bool(kinds) and kinds[-1].end() == len(head) and not _ABOUT.search(head)
     # Without a sign before it: `Press Briefing by Mike McCurry 5/15/98`.
-    return ends and not is_about and before[-1].isalnum() and genre.start() < match.start
+    return ends and not is_about and (before[-1].isalnum() or before[-1] in ")]") and genre.start() < match.start
 
 
 _URL_YEAR = re.compile(r"(?:19|20)\d{2}")

@@ -181,16 +181,19 @@ _MIN_EXCEL_DAY = 25_569  # in 1970; smaller numbers are more likely something el
 _PLACEHOLDERS = frozenset({"1970-01-01", "1900-01-01"})
 
 
-@lru_cache(maxsize=8192)
 def parse_date(text: str, first: FirstPart = "") -> ParsedDate:
     """Parse a string that was given as a date, such as a cell of a column of dates.
 
     `first` is what `detect_first_part` found in the whole column. Words around a single date do not matter; a range
     gives the month or year that its days share.
     """
-    text = _INTERVAL.sub(" - ", " ".join(text.split()))
-    if len(text) > MAX_DATE_CHARACTERS:
-        return ParsedDate("", "is not a date")
+    text = " ".join(text.split())
+    return _parse_cell(text, first) if len(text) <= MAX_DATE_CHARACTERS else ParsedDate("", "is not a date")
+
+
+@lru_cache(maxsize=8192)
+def _parse_cell(text: str, first: FirstPart) -> ParsedDate:
+    text = _INTERVAL.sub(" - ", text)
     parsed = _parse_number(text) or _parse_words(text, first)
     return ParsedDate("", "is a placeholder") if parsed.date in _PLACEHOLDERS else parsed
 

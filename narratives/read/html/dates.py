@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import islice
 
 from lxml.html import HtmlElement
 
@@ -15,6 +17,7 @@ JsonLdNode = Mapping[str, object]
 MAX_LINE_CHARACTERS = 150
 MAX_LINES = 12  # blocks between heading and text that are looked at
 MAX_LINES_ABOVE = 3  # blocks just above the heading
+MAX_MARKED_LINES = 30  # a page with more is a list of other pages
 MAX_CLASS_CHARACTERS = 500
 MIN_TEXT_WORDS = 25  # of a block that belongs to the text
 # Metadata fields with the date of posting, and those with that of the last change.
@@ -29,6 +32,10 @@ CHANGED_DATE_FIELDS = make_word_set(
     "article:modified_time og:updated_time og:article:modified_time datemodified dc.date.modified dcterms.modified"
     " last-modified lastmod article.updated revised"
 )
+_TIME_TAGS = make_word_set("time abbr relative-time")
+_TEXT_TAGS = make_word_set("p li blockquote")
+_MACHINE_ATTRIBUTES = ("data-datetime", "data-timestamp", "data-date", "data-time", "data-utime", "data-published")
+_SECONDS = re.compile(r"(\d{10})(?:\d{3})?")  # since 1970, with or without their thousandths
 _ASIDE_TAGS = make_word_set("nav aside form")
 # Parts of a page that date something else: calendars, lists of other pages, the clock at the top, the foot.
 _ASIDE_WORDS = make_word_set(
@@ -51,7 +58,7 @@ def find_posted_date(tree: HtmlElement, articles: Sequence[JsonLdNode], title: s
         return stated
     for element in tree.iter("meta"):
         stated = " ".join((element.get("content") or "").split())
-        if _get_names(element) & POSTED_DATE_FIELDS and re.search(r"(?:19|20)\d\d", stated):
+        if _get_names(element) & POSTED_DATE_FIELDS and re.search(r"\d{4}", stated):
             return stated
     marked = {
         stated
@@ -117,7 +124,7 @@ def find_date_lines(tree: HtmlElement, title: str) -> tuple[str, ...]:
 
     lines = [] if heading is None else _list_lines_at_heading(tree, heading, skip)
     if not any(map(_WHOLE_DATE.search, lines)):
-        lines += _iterate_marked_lines(tree, skip)
+        lines += islice(_iterate_marked_lines(tree, skip), MAX_MARKED_LINES)
     lines += (
         f"Last modified: {stated}"
         for element in tree.iter("meta")
@@ -182,21 +189,31 @@ def _iterate_lines(element: HtmlElement, skip: Callable[[HtmlElement], bool]) ->
 
 
 def _iterate_marked_lines(element: HtmlElement, skip: Callable[[HtmlElement], bool]) -> Iterator[str]:
-    """Iterate over what the page marks as a time or a date, by tag or class, outside what is skipped."""
+    """Iterate over what the page marks as a time or a date, by tag or class, outside what is skipped and the text."""
     for child in element:
-        if not isinstance(child.tag, str) or skip(child):
+        if not isinstance(child.tag, str) or skip(child) or _is_text(child):
             continue
-        is_time = child.tag in ("time", "abbr", "relative-time")
-        if not is_time and not _DATE_WORDS & _get_class_words(child):
+        is_time = child.tag in _TIME_TAGS
+        shown = extract_visible_text(child) if is_time or _DATE_WORDS & _get_class_words(child) else ""
+        stated = _get_machine_date(child) if shown or is_time else ""
+        if len(shown) > MAX_LINE_CHARACTERS or not (shown or stated):
             yield from _iterate_marked_lines(child, skip)
-            continue
-        shown = extract_visible_text(child)
-        stated = child.get("datetime") or (child.get("title") if is_time else "") or ""
-        if _YEAR.search(shown) or not stated:
-            if len(shown) <= MAX_LINE_CHARACTERS:
-                yield shown
-            else:
-                yield from _iterate_marked_lines(child, skip)
+        elif _YEAR.search(shown) or not stated:
+            yield shown
         else:
             names = f"{child.get('itemprop') or ''} {child.get('class') or ''}".lower()
             yield f"Last modified: {stated}" if "modified" in names or "updated" in names else stated
+
+
+def _is_text(element: HtmlElement) -> bool:
+    """Return whether a block is a paragraph of the text, in which a time may be marked as well."""
+    return element.tag in _TEXT_TAGS and len("".join(element.itertext()).split()) >= MIN_TEXT_WORDS
+
+
+def _get_machine_date(element: HtmlElement) -> str:
+    """Return the date in an attribute of a marked time, or ""."""
+    names = ("datetime", *(("title",) if element.tag in _TIME_TAGS else ()), *_MACHINE_ATTRIBUTES)
+    stated = next((value for name in names if (value := (element.get(name) or "").strip())), "")
+    if count := _SECONDS.fullmatch(stated):
+        return datetime.fromtimestamp(int(count[1]), UTC).date().isoformat()
+    return stated

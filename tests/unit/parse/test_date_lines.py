@@ -168,6 +168,8 @@ def test_the_beginning_of_a_sentence_is_no_dateline(text):
         "2016-12-14 Press Briefing",
         "Background Briefing on the Summit, December 14, 2016",
         "Press Briefing on the Budget by Jorun Vale, December 14, 2016, at Port Lysmark",
+        "Background Press Call on the Summit, December 14, 2016",
+        "Press Briefing by Jorun Vale (Port Lysmark) December 14, 2016",
         "Statement on the strike, 14 December 2016",
         "Transcript of the press conference of 14 December 2016",
         "Interview with Jorun Vale (14.12.2016)",

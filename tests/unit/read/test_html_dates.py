@@ -50,6 +50,7 @@ def json_ld(*nodes):
         "<time datetime='2018-05-15T15:21:41Z'>2 years ago</time>",
         "<time itemprop='dateModified' datetime='2018-05-16T19:20'>15/05/2018 01:57 | Updated 16/05/2018 19:20</time>",
         "<time itemprop='datePublished' datetime='2018-05-15'>Tuesday</time>",
+        "<time data-timestamp='1526377252000'>2 years ago</time>",
         "<abbr class='published' title='2018-05-15T10:00:00'>three years ago</abbr>",
     ],
 )
@@ -80,6 +81,7 @@ def test_a_line_above_the_heading_or_in_the_foot_of_the_article_dates_the_page(t
         {"above": "<p>Next meeting: 12 June 2019</p>"},
         {"above": "<div class='upcoming-events'><time datetime='2018-06-12'>12 June 2018</time></div>"},
         {"below": "<p>The town was founded in 1648, and the breakwater dates from 15 May 1911.</p>"},
+        {"below": f"<p>On <time datetime='2016-03-01'>1 March 2016</time> the council {TEXT[3:]}"},
         {"below": "<p>The council meets again on 12 June 2018.</p>"},
         {"before": "<p class='version'>Version 2018-05-15</p>"},
         {"head": "<meta name='generator' content='Press 2018-05-15'>"},
