@@ -53,6 +53,7 @@ def run_build(options: argparse.Namespace) -> int:
         columns=dict(options.map),
         decisions=options.decisions,
         threshold=options.threshold,
+        date_from_name=options.date_from_name,
     )
     with show_progress(options.progress) as progress:
         report = build(request, progress)

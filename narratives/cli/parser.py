@@ -71,6 +71,12 @@ def _add_build_options(command: argparse.ArgumentParser) -> None:
         metavar="OURS=THEIRS",
         help="The column of your tables (THEIRS) that holds one of our fields (OURS), such as text=body. Repeatable.",
     )
+    add(
+        "--date-from-name",
+        action="store_true",
+        help="Use a date in the name of a file, such as 2018-05-15 talks.txt, where its text states none or only part "
+        "of it.",
+    )
     _add_progress_option(command)
 
 

@@ -48,6 +48,8 @@ def _render_options(command: argparse.ArgumentParser) -> str:
 
 
 def _render_name(action: argparse.Action) -> str:
+    if action.nargs == 0:
+        return " ".join(action.option_strings)
     choices = "|".join(map(str, action.choices or ()))
     value = str(action.metavar or choices or action.dest)
     return " ".join([*action.option_strings, value])

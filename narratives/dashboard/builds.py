@@ -267,8 +267,11 @@ def get_job_registry() -> BuildJobRegistry:
     return BuildJobRegistry()
 
 
-def make_build_command(store: Path, inputs: Sequence[str], columns: Sequence[tuple[str, str]]) -> list[str]:
+def make_build_command(
+    store: Path, inputs: Sequence[str], columns: Sequence[tuple[str, str]], date_from_name: bool = False
+) -> list[str]:
     """Return the command that builds `inputs` into `store`, with a column map of (ours, theirs)."""
     maps = [part for ours, theirs in columns for part in ("--map", f"{ours}={theirs}")]
     where = ["--store", str(store.resolve()), "--progress", "json"]
-    return [sys.executable, "-m", "narratives", "build", *where, *maps, "--", *inputs]
+    names = ["--date-from-name"] * date_from_name
+    return [sys.executable, "-m", "narratives", "build", *where, *maps, *names, "--", *inputs]

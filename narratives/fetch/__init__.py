@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -75,7 +75,7 @@ class FetchState:
 
     def save_listing(self, listing: Listing) -> None:
         """Save a completed listing."""
-        bare = [ListedPage(entry.url, entry.published, entry.modified) for entry in listing.entries]
+        bare = [replace(entry, page=None) for entry in listing.entries]
         self._values["listing"] = asdict(Listing(tuple(bare), listing.outside, listing.failures))
         self._values["listed"] = self._now
         self._save()
@@ -132,6 +132,7 @@ def fetch_source(
             progress("fetching", len(listing.entries), len(listing.entries))
         finally:
             client.close()
+            archive.close()
         state.finish()
     return FetchReport(
         into=request.into,
@@ -178,6 +179,7 @@ class _FetchRun:
         """Fetch one page into the archive, unless this run has already done so; raises FetchError on failure."""
         known = self.archive.find(entry.url)
         if known and known.checked_at >= self.started:
+            self.archive.list_page(known, entry)
             return "already"
         host = get_host(entry.url)
         if self.failures[host] >= self.policy.failures:
@@ -189,10 +191,10 @@ class _FetchRun:
                 entry.url, self.policy.page_bytes, self.robots.check_permission, check_type, validators
             )
             if known and page.status == HTTPStatus.NOT_MODIFIED:
-                self.archive.touch(known, self.clock.stamp())
+                self.archive.touch(known, entry, self.clock.stamp())
                 change: PageChange = "unchanged"
             else:
-                change = self.archive.keep(_check_page(page), known, self.clock.stamp())
+                change = self.archive.keep(_check_page(page), entry, known, self.clock.stamp())
         except FetchError as error:
             self.failures[host] = self.failures[host] + 1 if error.blames_host else 0
             raise

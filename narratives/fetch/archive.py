@@ -14,52 +14,74 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from narratives.fetch.records import FetchedPage, FetchError, PageChange
+from narratives.fetch.records import FetchedPage, FetchError, ListedPage, PageChange
 from narratives.model import ReadError
 
 MANIFEST_CSV = "manifest.csv"
-MANIFEST_HEADER = ("path", "url")
+REQUIRED_COLUMNS = ("path", "url")
+MANIFEST_HEADER = (*REQUIRED_COLUMNS, "listed_date", "listed_outlet", "listed_title")
 
 
 class ArchiveManifest:
-    """The manifest.csv of one host's folder: a row `path,url` for each page.
+    """The manifest.csv of one host's folder: a row for each page, with its address and what the source said of it.
 
-    `build` takes the addresses from it. Columns and cells that people add are kept. Raises ReadError if the
-    file exists but lacks these columns.
+    `build` takes the addresses from it, and date, outlet and title where a page does not state them. Columns and
+    cells that people add are kept. Raises ReadError if the file exists but lacks the columns `path` and `url`.
     """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / MANIFEST_CSV
         self._columns: list[str] = list(MANIFEST_HEADER)
-        self._known: set[str] = set()
+        self._known: dict[str, list[str]] = {}
+        self._is_changed = False
         if self._path.exists():
             self._drop_missing()
         else:
             self._append(MANIFEST_HEADER)
 
-    def add(self, name: str, url: str) -> None:
-        """Add a file and its address, unless the manifest already has the file."""
-        if name not in self._known:
-            row = {"path": name, "url": url}
-            self._append([row.get(column, "") for column in self._columns])
-            self._known.add(name)
+    def add(self, name: str, entry: ListedPage) -> None:
+        """Add a file, or fill the empty cells of its row; `save` writes the cells that were filled."""
+        values = {
+            "path": name,
+            "url": entry.url,
+            "listed_date": entry.published,
+            "listed_outlet": entry.outlet,
+            "listed_title": entry.title,
+        }
+        row = [values.get(column, "") for column in self._columns]
+        known = self._known.get(name)
+        if known is None:
+            self._append(row)
+            self._known[name] = row
+            return
+        filled = [old or new for old, new in zip(known, row, strict=True)]
+        self._is_changed = self._is_changed or filled != known
+        self._known[name] = filled
+
+    def save(self) -> None:
+        """Write the cells that were filled."""
+        if self._is_changed:
+            write_atomically(self._path, b"".join(map(_format_csv_row, [self._columns, *self._known.values()])))
+            self._is_changed = False
 
     def _drop_missing(self) -> None:
-        """Remove rows whose files do not exist, including a row that was only partly written."""
+        """Remove rows whose files do not exist, including a row that was only partly written; add missing columns."""
         try:
             text = self._path.read_text("utf-8-sig")
             table = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
         except (UnicodeError, csv.Error) as error:
             raise ReadError("a CSV file in UTF-8", f"{self._path} ({error})", "Correct or delete it.") from error
         header, *rows = table or [list(MANIFEST_HEADER)]
-        if not set(MANIFEST_HEADER) <= set(header):
+        if not set(REQUIRED_COLUMNS) <= set(header):
             hint = "Add the columns, or fetch into another folder."
-            raise ReadError(f"the columns {', '.join(MANIFEST_HEADER)} in {self._path}", ", ".join(header), hint)
+            raise ReadError(f"the columns {', '.join(REQUIRED_COLUMNS)} in {self._path}", ", ".join(header), hint)
         path = header.index("path")
         kept = [row for row in rows if len(row) == len(header) and (self._path.parent / row[path]).is_file()]
-        self._columns, self._known = header, {row[path] for row in kept}
-        if len(kept) < len(rows) or not text.endswith("\n"):
-            write_atomically(self._path, b"".join(map(_format_csv_row, [header, *kept])))
+        added = [column for column in MANIFEST_HEADER if column not in header]
+        self._columns = [*header, *added]
+        self._known = {row[path]: [*row, *("" for _ in added)] for row in kept}
+        self._is_changed = bool(added) or len(kept) < len(rows) or not text.endswith("\n")
+        self.save()
 
     def _append(self, row: Sequence[str]) -> None:
         # A single write: if the process is killed, the row is there completely or not at all.
@@ -132,7 +154,7 @@ class Archive:
         # If the process is killed between the two writes, a new page is left under an old record.
         return record if hashlib.sha256(body).hexdigest() == record.sha256 else None
 
-    def keep(self, page: FetchedPage, known: PageRecord | None, now: str) -> PageChange:
+    def keep(self, page: FetchedPage, entry: ListedPage, known: PageRecord | None, now: str) -> PageChange:
         """Write a page in place of its earlier version; raises FetchError if its type is not supported."""
         record_path = self._get_record_path(page.url)
         folder = record_path.parent.parent
@@ -141,7 +163,7 @@ class Archive:
         is_same = known is not None and known.sha256 == digest and known.path == name
         record_path.parent.mkdir(parents=True, exist_ok=True)
         # The manifest first: without its address the page would be read as a different document.
-        self._get_manifest(folder).add(name, page.url)
+        self._get_manifest(folder).add(name, replace(entry, url=page.url))
         if not is_same:
             write_atomically(folder / name, page.body)
         fetched_at = known.fetched_at if known and is_same else now
@@ -151,11 +173,20 @@ class Archive:
             (folder / known.path).unlink(missing_ok=True)
         return "unchanged" if is_same else "changed" if known else "new"
 
-    def touch(self, known: PageRecord, now: str) -> None:
+    def touch(self, known: PageRecord, entry: ListedPage, now: str) -> None:
         """Record that the server reported a page as unchanged."""
-        record_path = self._get_record_path(known.url)
-        self._get_manifest(record_path.parent.parent).add(known.path, known.url)
-        _write_record(record_path, replace(known, checked_at=now))
+        self.list_page(known, entry)
+        _write_record(self._get_record_path(known.url), replace(known, checked_at=now))
+
+    def list_page(self, known: PageRecord, entry: ListedPage) -> None:
+        """Record in the manifest what the source says of a page."""
+        folder = self._get_record_path(known.url).parent.parent
+        self._get_manifest(folder).add(known.path, replace(entry, url=known.url))
+
+    def close(self) -> None:
+        """Write what the manifests have not written yet."""
+        for manifest in self._manifests.values():
+            manifest.save()
 
     def _get_record_path(self, url: str) -> Path:
         parts = urlsplit(url)

@@ -84,15 +84,18 @@ class FetchedPage:
 
 @dataclass(frozen=True, slots=True)
 class ListedPage:
-    """An address that a source lists, with the dates that the source gives (`2016-11-10`, or empty).
+    """An address that a source lists, with what the source says of it: days (`2016-11-10`), title and outlet, or "".
 
-    `page` is set if the source itself is this page and was therefore already fetched.
+    `published` is the day as written, in the time zone of the source. `page` is set if the source itself is this
+    page and was therefore already fetched.
     """
 
     url: str
     published: str = ""
     modified: str = ""
     page: FetchedPage | None = None
+    title: str = ""
+    outlet: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,6 +34,7 @@ from narratives.model import Progress, ReadError, UsageError
 SourceKind = Literal["sitemap", "feed", "addresses", "page"]
 
 ROOT_SEARCH_BYTES = 4096
+MAX_TITLE_CHARACTERS = 500
 # What may stand before the first element of an XML document.
 _PROLOGUE = re.compile(rb"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
 _ROOT_ELEMENT = re.compile(rb"<(?:[\w.-]+:)?([\w.-]+)")
@@ -62,7 +65,8 @@ def detect_source_kind(body: bytes, content_type: str) -> SourceKind:
 def read_sitemap(body: bytes) -> tuple[list[ListedPage], list[ListedPage]]:
     """Return the pages and the further sitemaps that a sitemap or sitemap index lists (sitemaps.org 0.9).
 
-    `published` comes from the news extension, `modified` from lastmod. Raises FetchError if the body is no XML.
+    `published`, title and outlet come from the news extension, `modified` from lastmod. Raises FetchError if the
+    body is no XML.
     """
     pages: list[ListedPage] = []
     sitemaps: list[ListedPage] = []
@@ -75,21 +79,45 @@ def read_sitemap(body: bytes) -> tuple[list[ListedPage], list[ListedPage]]:
             if name in ("url", "sitemap"):
                 # Extensions nest: an image has its own `loc`.
                 fields = {_get_local_name(child): (child.text or "").strip() for child in element}
-                dates = [child.text or "" for child in element.iter() if _get_local_name(child) == "publication_date"]
-                published, modified = extract_day("".join(dates[:1])), extract_day(fields.get("lastmod", ""))
-                (pages if name == "url" else sitemaps).append(ListedPage(fields.get("loc", ""), published, modified))
+                news = _read_news_extension(element)
+                published, modified = (
+                    extract_day(news.get("publication_date", "")),
+                    extract_day(fields.get("lastmod", "")),
+                )
+                page = ListedPage(
+                    fields.get("loc", ""), published, modified, title=news.get("title", ""), outlet=news.get("name", "")
+                )
+                (pages if name == "url" else sitemaps).append(page)
                 element.clear()
     except etree.XMLSyntaxError as error:
         raise FetchError("a sitemap", f"broken XML ({error})", "Report it to the owner of the site.") from error
     return pages, sitemaps
 
 
+def _read_news_extension(element: etree._Element) -> dict[str, str]:
+    """Return the first text of each field in the element `news` of a sitemap, by its name."""
+    news = next((child for child in element if _get_local_name(child) == "news"), ())
+    fields: dict[str, str] = {}
+    for field in chain.from_iterable(child.iter() for child in news):
+        fields.setdefault(_get_local_name(field), " ".join((field.text or "").split()))
+    return fields
+
+
 def read_feed(body: bytes) -> list[ListedPage]:
-    """Return the entries of an RSS or Atom feed; those without a link are omitted."""
+    """Return the entries of an RSS or Atom feed; those without a link are omitted.
+
+    The outlet of an entry is the source that it names, or else the title of the feed.
+    """
     # A stream, because feedparser reads a plain string as an address or a file name.
     feed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
     return [
-        ListedPage(item["link"], _get_feed_day(item, "published_parsed"), _get_feed_day(item, "updated_parsed"))
+        ListedPage(
+            item["link"],
+            _get_feed_day(item, "published"),
+            _get_feed_day(item, "updated"),
+            title=_get_feed_text(item),
+            outlet=_get_feed_text(item.get("source", {})) or _get_feed_text(feed.feed),
+        )
         for item in feed.entries
         if item.get("link")
     ]
@@ -108,10 +136,25 @@ def _get_local_name(element: etree._Element) -> str:
 
 
 def _get_feed_day(item: Mapping[str, Any], name: str) -> str:
+    """Return the day of a field as written, in its own time zone; of a form that is not usual, the day in UTC."""
     # Checked with `in`, because feedparser returns the other date for a missing one.
-    if name not in item or item[name] is None:
+    if f"{name}_parsed" not in item or item[f"{name}_parsed"] is None:
         return ""
-    return datetime.fromtimestamp(calendar.timegm(item[name]), UTC).date().isoformat()
+    written = str(item.get(name, ""))
+    if day := extract_day(written):
+        return day
+    try:
+        return parsedate_to_datetime(written).date().isoformat()
+    except ValueError:
+        return datetime.fromtimestamp(calendar.timegm(item[f"{name}_parsed"]), UTC).date().isoformat()
+
+
+def _get_feed_text(item: Mapping[str, Any]) -> str:
+    """Return the title of a feed or entry on one line, without markup."""
+    text = str(item.get("title") or "")
+    if "<" in text or "&" in text:
+        text = html.document_fromstring(f"<p>{text}</p>").text_content()
+    return " ".join(text.split())[:MAX_TITLE_CHARACTERS]
 
 
 KREMLIN_SITE = "http://en.kremlin.ru"

@@ -49,6 +49,9 @@ class RawDocument:
     `row` is the row of a table or the line of JSONL, starting at 1, and 0 if the document is a whole file. `lead` is
     the summary between the title and the text of a page. Fields in `from_manifest` override the text; other metadata
     only fill gaps. `date_source` is "posted" if `date` is that of the page, which a date in the statement overrides.
+    `date_lines` are short lines of a page beside its text, in which its date may be. `listed_date` and
+    `listed_outlet` come from the feed or sitemap that listed the page, `name_date` from the name of the file; they
+    count where the document itself says nothing or less.
     """
 
     source_path: str
@@ -67,6 +70,10 @@ class RawDocument:
     from_manifest: tuple[str, ...] = ()
     date_source: str = ""
     lead: str = ""
+    date_lines: tuple[str, ...] = ()
+    listed_date: str = ""
+    listed_outlet: str = ""
+    name_date: str = ""
 
 
 @dataclass(frozen=True, slots=True)

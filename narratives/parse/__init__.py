@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from narratives.parse.attribution.roster import Roster
-from narratives.parse.document import PARSER_VERSION, is_statement, parse_document
+from narratives.parse.date_lines import find_name_date
+from narratives.parse.dates import UNDECIDED, DateOrder
+from narratives.parse.document import PARSER_VERSION, add_to_date_order, is_statement, parse_document
 from narratives.parse.duplicates import find_boilerplate, find_copies
 
-__all__ = ["PARSER_VERSION", "Roster", "find_boilerplate", "find_copies", "is_statement", "parse_document"]
+__all__ = [
+    "PARSER_VERSION",
+    "UNDECIDED",
+    "DateOrder",
+    "Roster",
+    "add_to_date_order",
+    "find_boilerplate",
+    "find_copies",
+    "find_name_date",
+    "is_statement",
+    "parse_document",
+]

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 from narratives.model import MIN_STATEMENT_WORDS, Document, Paragraph, RawDocument
 from narratives.parse.attribution import attribute_blocks
 from narratives.parse.attribution.roster import Roster
-from narratives.parse.dates import DATELINE, find_date
-from narratives.parse.segmentation import count_words, segment_document
+from narratives.parse.date_lines import find_dateline
+from narratives.parse.dates import DateClues, DateOrder, find_date
+from narratives.parse.segmentation import Segmentation, count_words, segment_document
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -56,8 +57,8 @@ def find_outlet(url: str, title: str, openings: Sequence[str], rt_layout: bool) 
         if f".{host}".endswith(f".{known}"):
             return outlet
     for text in openings:
-        line = DATELINE.match(text)
-        if line and (agency := AGENCIES.get(line["agency"].strip("/() ").casefold())):
+        line = find_dateline(text)
+        if line and (agency := AGENCIES.get(line.agency.casefold())):
             return agency
     if rt_layout and any(SPOKEN_TO_RT.search(text) for text in (title, *openings)):
         return "RT"
@@ -119,6 +120,8 @@ def _is_latin(text: str) -> bool:
 
 # Part of every build's fingerprint: increase it when the same raw documents parse differently.
 PARSER_VERSION = 4
+UNKNOWN_ORDER = DateOrder()
+MAX_TITLE_SEARCH = 1000  # characters of a text whose first line may be its title
 TURN_LABEL = re.compile(r"^[A-Z][^:.!?]{0,150}: ")
 SENTENCE = re.compile(r"\w[^.!?]*")
 BARE_NUMBER = re.compile(r"[#№+-]?\d+(?:[.,]\d+)*")
@@ -134,25 +137,19 @@ MIN_ID = 5  # characters from which an id counts as unique in all tables
 MAX_OPENING_PARAGRAPHS = 4  # body paragraphs that may contain a dateline or show the outlet
 
 
-def parse_document(raw: RawDocument, roster: Roster) -> Document:
+def parse_document(raw: RawDocument, roster: Roster, order: DateOrder = UNKNOWN_ORDER) -> Document:
     """Parse a raw document; the same input gives the same result, and no text raises an error.
 
     Boilerplate is removed and counted. Every other block becomes a paragraph; the title, if there is one, has
-    position 0. Texts keep their turn labels; only white space and control characters are cleaned.
+    position 0. Texts keep their turn labels; only white space and control characters are cleaned. `order` is
+    what is known of the dates in the table or folder of the document (`add_to_date_order`).
     """
     layout = segment_document(raw)
     openings = [block.text for block in layout.blocks if block.kind == "body"][:MAX_OPENING_PARAGRAPHS]
-    dated = find_date(
-        stated=raw.date,
-        stated_in="manifest" if "date" in raw.from_manifest else "metadata",
-        title=layout.title,
-        header=layout.header,
-        openings=openings,
-        url=raw.url,
-        stated_kind=raw.date_source,
-    )
+    dated = find_date(_collect_date_clues(raw, layout, openings, order))
     above = [block.text for block in layout.blocks[1 : 1 + MAX_OPENING_PARAGRAPHS] if block.kind in ("heading", "lead")]
     outlet = raw.outlet.strip() or find_outlet(raw.url, layout.title, [*above, *openings], layout.rt)
+    outlet = outlet or raw.listed_outlet.strip()
     outlet = OUTLET_ALIASES.get(outlet.casefold(), outlet)
     document_id = compute_document_id(raw)
     sample = " ".join(openings or [block.text for block in layout.blocks])[:MAX_LANGUAGE_SAMPLE]
@@ -198,6 +195,34 @@ def parse_document(raw: RawDocument, roster: Roster) -> Document:
         source_ref=raw.source_ref,
         paragraphs=paragraphs,
         boilerplate=layout.boilerplate,
+    )
+
+
+def add_to_date_order(order: DateOrder, raw: RawDocument) -> DateOrder:
+    """Return the order of day and month that is known with a further document of a table or folder."""
+    title = raw.title or next(filter(str.strip, raw.text[:MAX_TITLE_SEARCH].splitlines()), "")
+    is_stated = "date" in raw.from_manifest or not raw.date_source
+    return order.add(raw.date if is_stated else "", title)
+
+
+def _collect_date_clues(raw: RawDocument, layout: Segmentation, openings: Sequence[str], order: DateOrder) -> DateClues:
+    is_manifest, is_posted = "date" in raw.from_manifest, raw.date_source == "posted"
+    # Stores of earlier versions have dates that were found anywhere on a page.
+    stated = raw.date if is_manifest or raw.date_source != "guess" else ""
+    return DateClues(
+        stated="" if is_posted and not is_manifest else stated,
+        stated_in="manifest" if is_manifest else "metadata",
+        posted=stated if is_posted and not is_manifest else "",
+        is_page=is_posted,
+        title=layout.title,
+        header=(*raw.date_lines, *layout.header),
+        closing=layout.closing,
+        openings=openings,
+        chronicle=layout.chronicle,
+        url=raw.url,
+        listed=raw.listed_date,
+        name=raw.name_date,
+        order=order,
     )
 
 

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Literal, NamedTuple
 
 from narratives.model import MIN_STATEMENT_WORDS, RawDocument, RawParagraphKind
-from narratives.parse.dates import DATELINE, extract_header_date
+from narratives.parse.date_lines import find_dateline, read_date_line
 
 MAX_TITLE_WORDS = 40
 MAX_HEADING_WORDS = 20
@@ -99,7 +99,7 @@ def _append_block(items: list[RawBlock], text: str) -> None:
 
 def _is_wrapped(group: Sequence[str]) -> bool:
     # Two lines may be a title and its text; `_append_block` joins them if one sentence spans both.
-    if len(group) < 3 or any(is_boilerplate(line.strip()) or extract_header_date(line.strip()) for line in group):
+    if len(group) < 3 or any(is_boilerplate(line.strip()) or read_date_line(line.strip()) for line in group):
         return False
     inner = [line.strip() for line in group[:-1]]
     shortest, longest = WRAPPED_LINE_LENGTHS
@@ -155,11 +155,17 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
-    """The blocks of a page in order, its title, the date lines above the text, and the count of blocks removed."""
+    """The blocks of a page in order, its title, its date lines, and the count of blocks removed.
+
+    `header` are the date lines above the text, `closing` is one that ends it. `chronicle` says that others are
+    headings in the text, so that none of them dates all of it.
+    """
 
     blocks: tuple[Block, ...]
     title: str
     header: tuple[str, ...]
+    closing: str
+    chronicle: bool
     boilerplate: int
     rt: bool
 
@@ -172,6 +178,9 @@ def segment_document(raw: RawDocument) -> Segmentation:
         # Paragraphs given by a source do not include the footer of the page; plain text does.
         items, footer = _drop_footer(items)
         removed += footer
+    closing = _find_closing_line(items)
+    if closing:
+        items, removed = items[:-1], removed + 1
     page = _Page(clean_line(raw.title), bool(raw.paragraphs))
     for i, item in enumerate(items):
         if page.remove(item):
@@ -190,7 +199,14 @@ def segment_document(raw: RawDocument) -> Segmentation:
         blocks.insert(0, Block("lead" if _is_claim_sized(lead) else "heading", lead))
     if title:
         blocks.insert(0, Block("title", title, source_ref=raw.source_ref))
-    return Segmentation(tuple(blocks), title, tuple(page.header), removed, rt)
+    return Segmentation(tuple(blocks), title, tuple(page.header), closing, page.has_chronicle, removed, rt)
+
+
+def _find_closing_line(items: Sequence[RawBlock]) -> str:
+    """Return the last line of a text, if it is only the day on which the text was issued or delivered."""
+    last = items[-1].text if len(items) > 1 and not items[-1].label else ""
+    line = read_date_line(last)
+    return last if line and line.is_bare and len(line.parsed.date) == 10 else ""
 
 
 def _collect_items(raw: RawDocument) -> tuple[list[RawBlock], int]:
@@ -206,7 +222,10 @@ def _collect_items(raw: RawDocument) -> tuple[list[RawBlock], int]:
 
 @dataclass(slots=True)
 class _Page:
-    """The blocks of a page as they are read; `repeated` are the items that only repeat the title."""
+    """The blocks of a page as they are read.
+
+    `repeated` are the items that only repeat the title, `further_dates` the dates of date lines inside the text.
+    """
 
     title: str
     of_paragraphs: bool
@@ -215,6 +234,8 @@ class _Page:
     repeated: list[RawBlock] = field(default_factory=list)
     after_break: bool = False
     has_body: bool = False
+    has_chronicle: bool = False
+    further_dates: list[str] = field(default_factory=list)
 
     def remove(self, item: RawBlock) -> bool:
         """Remove a separator, date line, boilerplate or repeated title; return whether the item was one."""
@@ -223,9 +244,12 @@ class _Page:
             # The same person continues after an omission; any other separator ends the turn.
             self.after_break = self.after_break or not OMISSION.fullmatch(text)
             return True
-        if not item.label and not self.has_body and extract_header_date(text):
-            self.header.append(text)
-            return True
+        if not item.label and (line := read_date_line(text)):
+            if not self.has_body and (line.is_bare or self.title):
+                self.header.append(text)
+                return True
+            if self.has_body and line.is_bare and not line.is_update:
+                self.further_dates.append(line.parsed.date)
         if not item.label and is_boilerplate(text):
             return True
         if self.title and not self.has_body and _is_same_text(text, self.title):
@@ -241,6 +265,10 @@ class _Page:
         """Add an item as a heading, or as body if it is no heading or the only item of the page."""
         is_heading = not is_alone and _is_heading(item, self.of_paragraphs)
         self.has_body = self.has_body or not is_heading
+        if not is_heading and self.further_dates and count_words(item.text) >= MIN_PROSE_WORDS:
+            # Text follows a date that is not that of the header; a list of other pages would have no text.
+            header = {line.parsed.date for text in self.header if (line := read_date_line(text))}
+            self.has_chronicle = self.has_chronicle or not header.issuperset(self.further_dates)
         kind: Literal["heading", "body"] = "heading" if is_heading else "body"
         block = Block(kind, item.text, item.label, item.source_ref, self.after_break, item.hint, item.labelled)
         self.blocks.append(block)
@@ -285,7 +313,7 @@ def _is_prose(item: RawBlock) -> bool:
 
 
 def _is_title(text: str, following: Sequence[RawBlock]) -> bool:
-    if not following or count_words(text) > MAX_TITLE_WORDS or DATELINE.match(text):
+    if not following or count_words(text) > MAX_TITLE_WORDS or find_dateline(text):
         return False
     return _is_same_text(text, following[0].text) or text.endswith("?") or not SENTENCE_END.search(text)
 
@@ -311,7 +339,7 @@ def _has_open_quote(text: str) -> bool:
 def _mark_lead(blocks: list[Block], rt: bool) -> list[Block]:
     """Mark the summary between title and text: before a dateline, or first on a page with RT's layout."""
     bodies = [i for i, block in enumerate(blocks) if block.kind == "body"]
-    dated = next((i for i in bodies[:3] if DATELINE.match(blocks[i].text)), None)
+    dated = next((i for i in bodies[:3] if find_dateline(blocks[i].text)), None)
     first = bodies[:1] if rt and len(bodies) > 2 else []
     leads = first if dated is None else [i for i in bodies if i < dated]
     return [

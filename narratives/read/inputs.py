@@ -17,7 +17,10 @@ from narratives.read.rows import find_unmatched, make_rejected, match_columns, r
 from narratives.read.tables import make_csv_record, open_csv
 
 MANIFEST_CSV = "manifest.csv"
-MANIFEST_FIELDS = ("date", "outlet", "title", "url", "speaker")
+OVERRIDING_FIELDS = ("date", "outlet", "title", "url", "speaker")
+# What a feed or sitemap says of a page, which counts where the page says nothing or less.
+LISTED_FIELDS = ("listed_date", "listed_outlet", "listed_title")
+MANIFEST_FIELDS = (*OVERRIDING_FIELDS, *LISTED_FIELDS)
 COLUMNS = ("path", *MANIFEST_FIELDS)
 
 
@@ -43,7 +46,7 @@ def load_manifest(folder: Path, source: str) -> FolderManifest:
             names = match_columns(header, {name: name for name in COLUMNS})
             if "path" not in names:
                 got = f"the columns {', '.join(header) or '(none)'}"
-                raise ReadError("a column `path`", got, f"Write the header {','.join(COLUMNS)}.")
+                raise ReadError("a column `path`", got, f"Write the header path,{','.join(OVERRIDING_FIELDS)}.")
             unused = find_unmatched(header, names)
             for number, cells in enumerate(records, 1):
                 try:

@@ -96,9 +96,14 @@ def row_to_document(cells: Mapping[str, object], file: InputFile, row: int) -> R
 
 
 def apply_manifest(document: RawDocument, file: InputFile) -> RawDocument:
-    """Return the document with the values of its manifest.csv row, and the names of these fields."""
+    """Return the document with the values of its manifest.csv row, and the names of the fields that these override.
+
+    What a feed or sitemap says of a page (`listed_date`, `listed_outlet`, `listed_title`) overrides nothing.
+    """
     values = {name: value for name, value in file.manifest.items() if value}
-    return replace(_set_fields(document, values), from_manifest=tuple(sorted(values)))
+    listed_title = values.pop("listed_title", "")
+    document = _set_fields(document, {"title": document.title or listed_title, **values})
+    return replace(document, from_manifest=tuple(sorted(values.keys() & set(METADATA_FIELDS))))
 
 
 def _set_fields(document: RawDocument, values: Mapping[str, str]) -> RawDocument:

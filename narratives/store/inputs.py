@@ -21,6 +21,7 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import cast
 
 from narratives.model import RawDocument, RawParagraph, Rejected, StoreError
 from narratives.store.files import load_input_records, move_durably, open_atomically, write_atomically
@@ -63,8 +64,8 @@ def _parse_row(fields: dict[str, object]) -> RawDocument | Rejected:
     if fields.pop("is") == "Rejected":
         return Rejected(**fields)  # type: ignore[arg-type]
     paragraphs = tuple(RawParagraph(**paragraph) for paragraph in fields.pop("paragraphs"))  # type: ignore[attr-defined]
-    manifest = tuple(fields.pop("from_manifest"))  # type: ignore[var-annotated, arg-type]
-    return RawDocument(paragraphs=paragraphs, from_manifest=manifest, **fields)  # type: ignore[arg-type]
+    lists = {name: tuple(cast(list[str], fields.pop(name, []))) for name in ("from_manifest", "date_lines")}
+    return RawDocument(paragraphs=paragraphs, **lists, **fields)  # type: ignore[arg-type]
 
 
 UPLOADS_FOLDER = "uploads"

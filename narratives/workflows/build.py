@@ -49,7 +49,8 @@ class BuildRequest:
 
     `columns` maps our field names to those of the input tables. `decisions` is a log of decisions; the default
     is the log of the store, if there is one. `threshold` is the least probability at which a narrative with a
-    classifier is assigned; the default is the classifier's.
+    classifier is assigned; the default is the classifier's. With `date_from_name`, a date in the name of a file
+    counts where its text states none, or a less exact one.
     """
 
     inputs: tuple[str, ...]
@@ -62,6 +63,7 @@ class BuildRequest:
     columns: Mapping[str, str] = field(default_factory=dict)
     decisions: Path | None = None
     threshold: float | None = None
+    date_from_name: bool = False
 
 
 def build(request: BuildRequest, progress: Progress = no_progress, encoder: Encoder | None = None) -> BuildReport:
@@ -83,7 +85,8 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         )
         previous, notes = _load_previous_manifest(store)
         records = store.load_inputs()
-        ingested = ingest(store, request.inputs, request.remove, request.columns, records, progress)
+        names = request.date_from_name
+        ingested = ingest(store, request.inputs, request.remove, request.columns, records, progress, names)
         encoder = encoder or load_store_encoder(store, request.model)
         classifiers = load_classifiers(settings.codebook, encoder, store, progress, store.path / CLASSIFIER_FILE)
         notice = _choose_notice(ingested.records)
@@ -98,6 +101,7 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
             return _make_report(previous, ingested, (), started, unchanged=True, notes=notes)
 
         corpus = parse_corpus(store, ingested.records, settings.speakers, encoder.languages, progress)
+        notes += corpus.notes
         embed = Embedder(encoder, store.vectors(encoder.name, encoder.variant, encoder.dimension), progress)
         embed.add(_list_texts(settings, corpus))
         if same:  # only vectors were missing

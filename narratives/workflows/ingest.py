@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -14,6 +15,7 @@ from narratives.model import InputRecord, Progress, ReadError, StoreError, Unuse
 from narratives.model.documents import Document, Paragraph, RawDocument, Rejected, Speaker
 from narratives.store import Store
 
+NAME_DATE = "name_date"  # of `RawDocument`, among the values of a manifest
 KEPT_NOTE = "Its earlier version stays in the store; remove it with --remove."
 
 
@@ -53,13 +55,15 @@ def ingest(
     columns: Mapping[str, str],
     known: Sequence[InputRecord],
     progress: Progress,
+    date_from_name: bool = False,
 ) -> IngestResult:
     """Read new and changed inputs into the store, which holds the `known` ones.
 
     A file is identified by its absolute path. If its hash has changed, its new rows replace the old ones. If it
     has become unreadable, the problem is recorded and the old rows stay. Files, links and rows of a manifest that
     were never readable are recorded with the reason until they are repaired or removed. Inputs that do not exist
-    are reported but not recorded. Raises UsageError if `remove` names nothing that the store holds.
+    are reported but not recorded. With `date_from_name`, a date in the name of a file counts where the document
+    states none, or a less exact one. Raises UsageError if `remove` names nothing that the store holds.
     """
     records = _remove_inputs({record.path: record for record in known}, remove)
     surveyed = read.survey(inputs)
@@ -76,6 +80,8 @@ def ingest(
     for done, file in enumerate(surveyed.files):
         progress("reading", done, len(surveyed.files))
         path = file.path.resolve()
+        if date_from_name:
+            file = replace(file, manifest={**file.manifest, NAME_DATE: parse.find_name_date(file.path.name)})
         try:
             key = read.compute_fingerprint(file, columns)
             kept = _load_stored_input(store, key)
@@ -170,7 +176,7 @@ class Corpus:
 
     `originals` are the `statements` that are no copies.
     `displaced` are those `rejected` because another document has the same id. `unread` counts the paragraphs that
-    would be statements if the model read their language.
+    would be statements if the model read their language. `notes` say which dates could not be read whole.
     """
 
     documents: list[Document]
@@ -180,6 +186,7 @@ class Corpus:
     statements: list[Paragraph]
     originals: list[Paragraph]
     unread: int
+    notes: tuple[str, ...] = ()
 
 
 def parse_corpus(
@@ -190,7 +197,8 @@ def parse_corpus(
     progress: Progress,
 ) -> Corpus:
     """Parse the stored inputs and select the paragraphs to match: statements in the model's `languages`."""
-    documents, rejected, displaced = _parse_documents(store, records, parse.Roster(speakers), progress)
+    orders = _detect_date_orders(store, records)
+    documents, rejected, displaced = _parse_documents(store, records, parse.Roster(speakers), orders, progress)
     progress("finding copies", 0, None)
     copies = parse.find_copies(documents)
     boilerplate = parse.find_boilerplate(documents)
@@ -205,11 +213,55 @@ def parse_corpus(
         statements=statements,
         originals=[p for p in statements if p.paragraph_id not in copies],
         unread=in_any_language - len(statements),
+        notes=_describe_dates(documents, records, orders),
     )
 
 
+def _detect_date_orders(store: Store, records: Sequence[InputRecord]) -> Mapping[Path, parse.DateOrder]:
+    """Detect the order of day and month in every table, and in every folder for its files, before any is parsed."""
+    orders: dict[Path, parse.DateOrder] = {}
+    for record in records:
+        for row in store.get_input(record.hash):
+            if isinstance(row, RawDocument):
+                place = _get_date_place(record, row)
+                orders[place] = parse.add_to_date_order(orders.get(place, parse.DateOrder()), row)
+    return orders
+
+
+def _get_date_place(record: InputRecord, row: RawDocument) -> Path:
+    return record.path if row.row else record.path.parent
+
+
+def _describe_dates(
+    documents: Sequence[Document], records: Sequence[InputRecord], orders: Mapping[Path, parse.DateOrder]
+) -> tuple[str, ...]:
+    """Describe the dates whose day and month are undecided, by input, and the dates that names of files would give."""
+    undecided = Counter(d.source_path for d in documents if parse.UNDECIDED in d.date_source)
+    notes = []
+    for record in records:
+        if number := undecided.get(record.source_path, 0):
+            order = orders.get(record.path)
+            why = "contradict one another" if order and order.dates == "both" else "do not show it"
+            notes.append(
+                f"{record.source_path}: which number of a date is the day is undecided in {number:,} of its documents, "
+                f"because its other dates {why}. These count by year only. Write their dates as 2018-05-31."
+            )
+    asked = {record.source_path for record in records if NAME_DATE not in record.manifest}
+    undated = [d.source_path for d in documents if not (d.date or d.row) and d.source_path in asked]
+    if named := [path for path in undated if parse.find_name_date(Path(path).name)]:
+        notes.append(
+            f"Undated documents from files with a date in the name, such as {min(named)}: {len(named):,}. "
+            "To use these dates, build the files with --date-from-name."
+        )
+    return tuple(notes)
+
+
 def _parse_documents(
-    store: Store, records: Sequence[InputRecord], roster: parse.Roster, progress: Progress
+    store: Store,
+    records: Sequence[InputRecord],
+    roster: parse.Roster,
+    orders: Mapping[Path, parse.DateOrder],
+    progress: Progress,
 ) -> tuple[list[Document], list[Rejected], list[Rejected]]:
     """Parse every document once; of two documents with one id, keep the first by path and row.
 
@@ -222,7 +274,8 @@ def _parse_documents(
     for record in records:
         for row in chain.from_iterable(map(store.get_input, record.keys)):
             if isinstance(row, RawDocument):
-                document = parse.parse_document(replace(row, source_path=record.source_path), roster)
+                order = orders[_get_date_place(record, row)]
+                document = parse.parse_document(replace(row, source_path=record.source_path), roster, order)
                 first = documents.setdefault(document.document_id, document)
                 if first is document:
                     progress("parsing", len(documents), None)

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import islice
 from pathlib import Path
 
@@ -96,6 +97,11 @@ def score_column_name(field: str, column: str) -> float:
     return 0.8 if known and len(name) > 3 else 0.0
 
 
+def has_name_date(path: Path) -> bool:
+    """Return whether the name of a file that is one document has a date."""
+    return path.suffix.lower() not in TABLE_FORMATS and bool(parse.find_name_date(path.name))
+
+
 def preview_file(path: Path, columns: Mapping[str, str], rows: int = 5) -> Preview:
     """Read the first `rows` documents of a file as a build with this column map would.
 
@@ -104,8 +110,9 @@ def preview_file(path: Path, columns: Mapping[str, str], rows: int = 5) -> Previ
     items = list(islice(read.read_file(InputFile(path, path.name), columns), MAX_ROWS_READ + 1))
     within = items[:MAX_ROWS_READ]
     raw = [item for item in within if isinstance(item, RawDocument)]
+    order = reduce(parse.add_to_date_order, raw, parse.DateOrder())
     return Preview(
-        rows=tuple(_make_row(item, parse.parse_document(item, parse.Roster(()))) for item in raw[:rows]),
+        rows=tuple(_make_row(item, parse.parse_document(item, parse.Roster(()), order)) for item in raw[:rows]),
         rejected=tuple(item for item in within if isinstance(item, Rejected)),
         looked_at=len(within),
         complete=len(items) <= MAX_ROWS_READ,

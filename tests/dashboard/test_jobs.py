@@ -132,3 +132,4 @@ def test_no_file_s_name_becomes_an_option(tmp_path, name):
     assert made[at + 1 :] == [name] and made[1:4] == ["-m", "narratives", "build"]
     assert made[made.index("--map") + 1] == "text=Body=text"
     assert Path(made[made.index("--store") + 1]) == tmp_path
+    assert "--date-from-name" not in made and "--date-from-name" in make_build_command(tmp_path, [name], [], True)

@@ -144,8 +144,8 @@ def test_a_build_is_started_followed_and_reported(store, monkeypatch):
     app = uploaded(sources(), CSV)
     [build] = [button for button in app.button if button.label == "Build with 1 file"]
     build.click().run()
-    [(where, inputs, terms)] = asked
-    assert where == store and terms == (("text", "Body text"), ("date", "When"), ("speaker", "Person"))
+    [(where, inputs, terms, names)] = asked
+    assert not names and where == store and terms == (("text", "Body text"), ("date", "When"), ("speaker", "Person"))
     assert Path(inputs[0]).read_bytes() == CSV[1]
     job = builds.get_job_registry().get(store)
     while job.status() is None:
@@ -158,6 +158,19 @@ def test_a_build_is_started_followed_and_reported(store, monkeypatch):
     [leave] = [button for button in app.button if button.label == "Add more texts"]
     leave.click().run()
     assert len(app.file_uploader) == 1
+
+
+def test_dates_in_names_of_files_are_offered_where_a_name_has_one(store, monkeypatch):
+    text = b"Harbour news\n\nThe council agreed to mend the breakwater before the first storms of the winter."
+    assert not [box for box in uploaded(sources(), ("talks.txt", text, "text/plain")).checkbox if "names" in box.label]
+    asked = []
+    monkeypatch.setattr(uploads, "make_build_command", lambda *terms: asked.append(terms) or [sys.executable, "-V"])
+    app = uploaded(sources(), ("2018-05-15 talks.txt", text, "text/plain"))
+    [offer] = [box for box in app.checkbox if box.label == "Use the dates in file names"]
+    offer.check().run()
+    [build] = [button for button in app.button if button.label == "Build with 1 file"]
+    build.click().run()
+    assert asked[0][3] is True
 
 
 @pytest.mark.parametrize(("value", "offered"), [("1", 0), ("yes", 0), ("0", 1), ("", 1)])

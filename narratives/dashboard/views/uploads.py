@@ -217,9 +217,15 @@ def _draw_form(store: Path) -> None:
         further = phrases.format_count(len(groups) - MAX_TABLE_GROUPS, "further group")
         st.caption(f"{further} of tables: their column names decide how they are read.")
     number = sum(len(upload.files) for upload in kept)
+    use_names = any(preview.has_name_date(file) for upload in kept for file in upload.files) and st.checkbox(
+        "Use the dates in file names",
+        key=f"date-from-name-{turn}",
+        help="A date in a name, such as 2018-05-15 talks.txt, counts where the text states none or only part of it.",
+    )
     if st.button(f"Build with {phrases.format_count(number, 'file')}", type="primary", icon=":material/play_arrow:"):
         file_maps = {file: column_map for group, column_map in maps.items() for file in group.files}
-        commands = [make_build_command(store, paths, columns) for columns, paths in plan_builds(kept, file_maps)]
+        plans = plan_builds(kept, file_maps)
+        commands = [make_build_command(store, paths, columns, use_names) for columns, paths in plans]
         get_job_registry().start(store, commands, [upload.name for upload in kept])
         st.session_state["upload-turn"] = turn + 1
         st.session_state[SCROLL_KEY] = True

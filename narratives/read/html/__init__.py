@@ -74,4 +74,5 @@ def _make_document(page: HtmlPage, source_path: str) -> RawDocument:
         date=replace_unstorable(page.date),
         date_source=page.date_source,
         lead=replace_unstorable(page.lead),
+        date_lines=tuple(map(replace_unstorable, page.date_lines)),
     )

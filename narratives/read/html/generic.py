@@ -13,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 from lxml.html import HtmlElement
 
 from narratives.model import RawParagraph, RawParagraphKind
+from narratives.read.html.dates import JsonLdNode, find_date_lines, find_posted_date
 from narratives.read.html.page import (
     HtmlBlock,
     HtmlPage,
@@ -48,10 +49,8 @@ def extract_page(tree: HtmlElement) -> HtmlPage:
     address = find_page_url(tree, articles)
     paragraphs = _build_paragraphs(list(_iterate_text_blocks(tree)))
     text = tuple(dropwhile(lambda paragraph: paragraph.text in (title, lead), paragraphs))
-    posted, date_source = find_posted_date(tree, articles), "posted"
-    if not posted:
-        posted, date_source = _guess_date(tree, address)
-    return HtmlPage(text, title, site, posted, date_source, lead, address)
+    posted = find_posted_date(tree, articles, title)
+    return HtmlPage(text, title, site, posted, "posted", lead, address, find_date_lines(tree, title))
 
 
 def _iterate_text_blocks(tree: HtmlElement) -> Iterator[HtmlBlock]:
@@ -109,19 +108,8 @@ def _is_set_apart(element: HtmlElement, quote: HtmlElement) -> bool:
     return element.tag == "footer" or (parent is quote and not (element.tail or "").strip())
 
 
-def _guess_date(tree: HtmlElement, address: str) -> tuple[str, str]:
-    """Find a date with htmldate (Barbaresi 2020), from markup (`posted`) or anywhere in the text (`guess`)."""
-    from htmldate import find_date
-
-    for extensive, kind in () if _is_too_large(tree) else ((False, "posted"), (True, "guess")):
-        day = find_date(deepcopy(tree), extensive_search=extensive, original_date=True, url=address or None)
-        if day:
-            return str(day), kind
-    return "", ""
-
-
 def _is_too_large(tree: HtmlElement) -> bool:
-    """Return whether trafilatura and htmldate, with dozens of passes over a page, would take minutes."""
+    """Return whether trafilatura, with dozens of passes over a page, would take minutes."""
     sizes = [len(element.text or "") + len(element.tail or "") for element in tree.iter()]
     return len(sizes) > MAX_ELEMENTS or sum(sizes) > MAX_CHARACTERS
 
@@ -170,22 +158,12 @@ def _is_heading(text: str) -> bool:
     return len(text.split()) <= MAX_HEADING_WORDS and (text.endswith("?") or not _SENTENCE_END.search(text))
 
 
-JsonLdNode = Mapping[str, object]
-
 ARTICLE_TYPES = re.compile(
-    r"(?:News|Reportage|Opinion|Analysis|Scholarly|Tech|Blog|Advertiser\w*)?(?:Article|Posting)|Report"
-    r"|SpecialAnnouncement|Interview|SpeechArticle|WebPage"
+    r"(?:https?://schema\.org/|schema:)?(?:\w{0,40}Article|(?!Job)\w{0,40}Posting|Report|SpecialAnnouncement|Interview"
+    r"|WebPage)"
 )
 MAX_JSON_LD_DEPTH = 12
 LEAD_WORD_LIMITS = (5, 90)
-# Metadata fields with the date of posting, not of the last change.
-POSTED_DATE_FIELDS = make_word_set(
-    "article:published_time og:article:published_time article:published datepublished date.issued"
-    " dc.date.issued dcterms.issued dcterms.created dc.date.created publishdate publish-date"
-    " publish_date pubdate publication_date published_time sailthru.date parsely-pub-date"
-    " cxenseparse:recs:publishtime mediator_published_time article.published ya:ovs:upload_date"
-    " citation_publication_date citation_date date dc.date dcterms.date"
-)
 _LEAD_CLASS = re.compile(r"(?:^|[-_])(?:lead|lede|standfirst|dek|summary|subtitle|subheadline|announce|excerpt)$")
 _SITE_SUFFIX = re.compile(r"\s+[|•·—–»-]+\s+(?P<tail>[^|•·—–»]{2,60})$")
 
@@ -253,24 +231,6 @@ def find_page_url(tree: HtmlElement, articles: list[JsonLdNode]) -> str:
     return ""
 
 
-def find_posted_date(tree: HtmlElement, articles: list[JsonLdNode]) -> str:
-    """Find the date of posting in JSON-LD, metadata, or a single marked time; or ""."""
-    for node in articles:
-        if stated := _to_string(node.get("datePublished")) or _to_string(node.get("dateCreated")):
-            return stated
-    for element in tree.iter("meta"):
-        names = {(element.get(key) or "").strip().lower() for key in ("property", "name", "itemprop")}
-        if names & POSTED_DATE_FIELDS and (stated := (element.get("content") or "").strip()) and _has_year(stated):
-            return stated
-    marked = {
-        stated
-        for element in tree.iter("time", "span", "div", "p")
-        if (element.get("itemprop") or "").lower() == "datepublished" or element.get("pubdate") is not None
-        if (stated := element.get("datetime") or element.get("content") or extract_visible_text(element))
-    }
-    return str(marked.pop()) if len(marked) == 1 else ""
-
-
 def find_lead(tree: HtmlElement) -> str:
     """Find the summary between heading and text by its markup, or ""."""
     heading = next((h for h in tree.iter("h1") if not is_hidden(h)), None)
@@ -323,7 +283,3 @@ def _drop_site_suffix(title: str, site: str) -> str:
         return title
     is_site = not site or _is_same_title(suffix["tail"], site) or len(suffix["tail"].split()) <= 3
     return title[: suffix.start()] if is_site else title
-
-
-def _has_year(text: str) -> bool:
-    return bool(re.search(r"(?:19|20)\d\d", text))

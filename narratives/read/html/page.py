@@ -26,6 +26,7 @@ class HtmlPage:
     date_source: str = ""
     lead: str = ""
     url: str = ""
+    date_lines: tuple[str, ...] = ()
 
 
 class SiteAdapter(Protocol):

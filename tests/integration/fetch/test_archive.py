@@ -14,7 +14,7 @@ import time
 import pytest
 
 from narratives.fetch.archive import Archive
-from narratives.fetch.records import FetchedPage
+from narratives.fetch.records import FetchedPage, ListedPage
 from narratives.model import ReadError
 from narratives.read import find_inputs
 from tests.conftest import ROOT
@@ -157,6 +157,20 @@ def test_what_people_add_to_the_manifest_stays(site, tmp_path):
     assert (first["outlet"], first["title"], second["url"]) == ("TASS", "One, two", site.url("/b"))
 
 
+def test_a_later_feed_fills_the_empty_cells_of_an_older_manifest(site, tmp_path):
+    get(site, tmp_path, "/a")
+    path = next((tmp_path / "in").glob("127*/manifest.csv"))
+    name = rows(tmp_path, site.host)[0]["path"]
+    path.write_text(f"path,url\n{name},{site.url('/a')}\n")  # of an earlier version
+    for day in ("15", "16"):
+        item = f"<title>A</title><link>{site.url('/a')}</link><pubDate>{day} May 2018</pubDate>"
+        body = f"<rss version='2.0'><channel><title>Post</title><item>{item}</item></channel></rss>".encode()
+        site.routes["/f"] = Answer(body, headers={"Content-Type": "application/rss+xml"})
+        get(site, tmp_path, source=site.url("/f"))
+        [row] = rows(tmp_path, site.host)
+        assert (row["listed_date"], row["listed_outlet"], row["listed_title"]) == ("2018-05-15", "Post", "A")
+
+
 def test_a_manifest_of_another_kind_is_left_alone(site, tmp_path):
     folder = tmp_path / "in" / site.host.replace(":", "_")
     folder.mkdir(parents=True)
@@ -192,7 +206,8 @@ def test_a_folder_that_cannot_be_written_to_is_told(site, tmp_path):
 
 def test_a_record_that_is_no_record_is_none(tmp_path):
     archive = Archive(tmp_path)
-    archive.keep(FetchedPage("http://h/a", "http://h/a", 200, tuple(HTML.items()), b"<p>a"), None, "2016")
+    page = FetchedPage("http://h/a", "http://h/a", 200, tuple(HTML.items()), b"<p>a")
+    archive.keep(page, ListedPage("http://h/a"), None, "2016")
     (sidecar,) = tmp_path.glob("h/.headers/*.json")
     for rubbish in ("", "{}", "[]", "null", json.dumps({"path": "x"})):
         sidecar.write_text(rubbish)

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from narratives.fetch.records import DateRange, FetchError, ListedPage
 from narratives.fetch.sources import detect_source_kind, read_feed, read_sitemap
 from narratives.model import UsageError
+from narratives.parse import Roster, parse_document
+from narratives.read import find_inputs, read_file
 from tests.helpers.webserver import Answer, addresses, bodies, get, page, redirect, serve, why
 
 XML = {"Content-Type": "application/xml"}
@@ -186,6 +188,52 @@ def test_an_atom_feed():
         ListedPage("http://h/a", "2016-11-10", "2019-01-01"),
         ListedPage("http://h/b", "", "2015-01-01"),
     ]
+
+
+def test_title_outlet_and_the_day_as_written():
+    body = f"""<rss version="2.0"><channel><title>Ministry &lt;i&gt;of the Coast&lt;/i&gt;</title>
+    <item><title>Strait &amp;amp; pier</title><link>http://h/a</link>
+    <pubDate>Tue, 15 May 2018 23:30:00 -0500</pubDate></item>
+    <item><title>{"long " * 200}</title><link>http://h/b</link><source url="http://k/">Lysmark Post</source>
+    <pubDate>15 May 2018</pubDate></item></channel></rss>"""
+    first, second = read_feed(body.encode())
+    assert first == ListedPage("http://h/a", "2018-05-15", title="Strait & pier", outlet="Ministry of the Coast")
+    assert (second.published, second.outlet, len(second.title)) == ("2018-05-15", "Lysmark Post", 500)
+
+
+def test_title_outlet_and_day_of_a_news_sitemap():
+    news = (
+        "<n:news><n:publication><n:name>Lysmark Post</n:name></n:publication>"
+        "<n:publication_date>2018-05-15T23:30:00-05:00</n:publication_date><n:title>Strait</n:title></n:news>"
+    )
+    expected = ListedPage("http://h/a", "2018-05-15", title="Strait", outlet="Lysmark Post")
+    assert read_sitemap(urlset(loc("http://h/a", news)))[0] == [expected]
+
+
+def test_what_a_feed_says_of_a_page_reaches_the_document(site, tmp_path):
+    prose = "The strait stays open to all ships that report to the harbour master, the minister said."
+    foot = "<footer>&copy; 2024 Ministry</footer>"
+    site.routes |= {
+        "/a": Answer(f"<html><body><p>{prose}</p>{foot}</body></html>".encode()),
+        "/b": Answer(f"<title>Own</title><meta name='date' content='2018-01-02'><p>{prose}</p>".encode()),
+        "/feed": Answer(
+            f"""<rss version="2.0"><channel><title>Ministry of the Coast</title>
+            <item><title>Strait open</title><link>http://{site.host}/a</link>
+            <pubDate>Tue, 15 May 2018 09:30:00 +0000</pubDate></item>
+            <item><title>Listed</title><link>http://{site.host}/b</link>
+            <pubDate>Wed, 16 May 2018 09:30:00 +0000</pubDate></item></channel></rss>""".encode(),
+            headers={"Content-Type": "application/rss+xml"},
+        ),
+    }
+    get(site, tmp_path, source=site.url("/feed"))
+    documents = {}
+    for file in find_inputs([str(tmp_path / "in")])[0]:
+        [raw] = read_file(file, {})
+        documents[raw.url[-1]] = parse_document(raw, Roster(()))
+    one, other = documents["a"], documents["b"]
+    assert (one.date, one.date_source, one.outlet) == ("2018-05-15", "feed or sitemap", "Ministry of the Coast")
+    assert one.title == "Strait open"
+    assert (other.date, other.title, other.outlet) == ("2018-01-02", "Own", "Ministry of the Coast")
 
 
 def test_a_feed_is_read_as_bytes_not_as_the_name_of_a_file(tmp_path):

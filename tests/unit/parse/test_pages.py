@@ -94,8 +94,6 @@ def test_a_lead_is_a_heading_unless_the_text_has_it():
         ("Talks", "BRINDAVA, March 1, 2017. /NORDA/. " + PLAIN, "posted", "2017-03-01", "dateline"),
         ("Talks", "BRINDAVA, March 20. /NORDA/. " + PLAIN, "posted", "2017-03-03", "page metadata"),
         ("In memory of May 9, 1945", PLAIN, "posted", "2017-03-03", "page metadata"),
-        ("Briefing, Moscow, March 2, 2015", PLAIN, "guess", "2015-03-02", "title"),
-        ("Talks", PLAIN, "guess", "2017-03-03", "anywhere on the page"),
     ],
 )  # fmt: skip
 def test_the_day_of_the_statement_beats_the_day_of_posting(title, text, kind, date, source):
