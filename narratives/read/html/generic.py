@@ -84,12 +84,14 @@ def _keep_sources(tree: HtmlElement) -> None:
 
     A pull quote, whose words the page has elsewhere too, stays in its figure.
     """
-    for quote in list(tree.iter("blockquote")):
+    quotes = list(tree.iter("blockquote"))
+    whole = extract_visible_text(tree) if quotes else ""
+    for quote in quotes:
         sources = [element for element in quote.iter("footer", "cite") if _is_set_apart(element, quote)]
         figure = quote.getparent()
         if figure is not None and figure.tag == "figure" and figure.find(".//img") is None and not sources:
             words = extract_visible_text(quote)
-            if extract_visible_text(tree).count(words[:MAX_COMPARED_CHARACTERS]) > 1:
+            if whole.count(words[:MAX_COMPARED_CHARACTERS]) > 1:
                 continue
             sources = figure.findall("figcaption")
             figure.tag = "div"
