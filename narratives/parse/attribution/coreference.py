@@ -100,6 +100,7 @@ def find_introduced_person(tokens: Sequence[Token], start: int, end: int, entiti
 
 
 MAX_INTRODUCTION_TOKENS = 30
+_CONNECTIVES = frozenset(("and", "also", "then", "next", "finally", "now", "this", ","))
 
 
 def find_introduction(tokens: Sequence[Token], entities: EntityIndex) -> str | None:
@@ -109,7 +110,9 @@ def find_introduction(tokens: Sequence[Token], entities: EntityIndex) -> str | N
     """
     if len(tokens) < 2 or len(tokens) > MAX_INTRODUCTION_TOKENS or any(token.quoted for token in tokens):
         return None
-    opener = next((i for i, t in enumerate(tokens[:4]) if t.text.casefold() in ("from", "by")), -1)
+    openers = [token.text.casefold() for token in tokens[:4]]
+    opener = next((i for i, word in enumerate(openers) if word in ("from", "by")), -1)
+    opener = opener if set(openers[: max(opener, 0)]) <= _CONNECTIVES else -1
     if tokens[-1].text != ":" and (opener < 0 or not _is_verbless(tokens)):
         return None
     start = max(iterate_sentence_starts(tokens[:-1]))

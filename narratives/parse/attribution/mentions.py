@@ -20,6 +20,7 @@ _ALIAS = re.compile(
     r"\b(?:(?:goes|went|go|going) by(?: the (?:nick)?name(?: of)?)?|known (?:\w+ )?(?:as|by the name(?: of)?)"
     r"|nicknamed|calls (?:him|her)self) $"
 )
+MAX_SMALL_WORD = 4  # letters of words that headlines leave in lower case
 MAX_NICKNAME = 30  # characters
 MAX_TITLE_WORDS = 12  # words in quotation marks that are a title if they have its capitals
 _BRACKETED_REMARK = re.compile(r"\s*\([^()]{1,40}\)|, (?:R|D|I)-[A-Z][A-Za-z. ]{1,12},")
@@ -43,17 +44,19 @@ class Token(NamedTuple):
 def tokenise(text: str, spans: Sequence[QuoteSpan]) -> list[Token]:
     """Return the tokens of a paragraph; each quotation is one token."""
     tokens: list[Token] = []
+    titles: list[int] = []
     at = 0
     for start, end in spans:
         tokens += _split_tokens(text[at:start])
+        titles += [len(tokens)] if _is_title(text[start:end]) else []
         name = _read_nickname(text, start, end) if end - start <= MAX_NICKNAME else None
-        tokens += (
-            [Token(QUOTE_TOKEN, 0 if _is_title(text[start:end]) else end - start)]
-            if name is None
-            else [Token(word) for word in name.split()]
-        )
+        tokens += [Token(QUOTE_TOKEN, end - start)] if name is None else [Token(word) for word in name.split()]
         at = end
-    return tokens + _split_tokens(text[at:])
+    tokens += _split_tokens(text[at:])
+    if titles and any(token.text.islower() and len(token.text) > MAX_SMALL_WORD for token in tokens):
+        for i in titles:
+            tokens[i] = tokens[i]._replace(quoted=0)  # the name of a thing, if the line itself is not in title case
+    return tokens
 
 
 def _is_title(quotation: str) -> bool:
@@ -135,6 +138,8 @@ def find_mention_after(tokens: Sequence[Token], start: int, described: bool = Fa
         end += 1
     mention = _parse_mention([t.text for t in tokens[start:end]], before)
     is_owner = end > start and POSSESSIVE.search(tokens[end - 1].text) is not None
+    if described and mention is not None and mention.loose and end < len(tokens) and tokens[end].text == ",":
+        return _find_described_name(tokens, end) or mention  # "the mayor of Toledo, Ann Lee"
     if mention is None or not mention.name or is_owner:
         if described and (named := _find_described_name(tokens, end)):
             return named

@@ -158,16 +158,17 @@ def _find_closing_paragraph(texts: Sequence[str], i: int) -> int:
 _VERBS = "|".join(sorted(lexicon.INVERTIBLE_VERBS))
 # `..., said Ann Lee`, `..., Ann Lee answered`, `..., the minister said` after words that are spoken.
 _DIALOGUE_CLAUSE = re.compile(
-    rf"(?<=[\w”»\"][,!?.…])\s(?=(?:{_VERBS})\s(?:(?:the|an?|one|his|her|he|she)\s|[A-ZÀ-Þ])|(?:he|she|(?:the|a)\s[a-z]{{2,20}})\s(?:{_VERBS})\b"
+    rf"(?:(?<=[\w”»\"][,!?.…])\s(?:[{_DASHES}]\s?)?|(?<=\w)\s[—–](?=[a-z]))(?=(?:{_VERBS})\s(?:(?:the|an?|one|his|her|he|she)\s|[A-ZÀ-Þ])|(?:he|she|(?:the|a)\s[a-z]{{2,20}})\s(?:{_VERBS})\b"
     rf"|(?:[A-ZÀ-Þ][\w.’'-]{{0,30}}\s){{1,4}}(?:{_VERBS})\b)"
 )
+_DIALOGUE_START = re.compile(rf"[{_DASHES}]\s|—(?=[A-ZÀ-Þ¿¡])")
 _DIALOGUE_RESUMPTION = re.compile(rf"[.,:;]\s(?=[{_DASHES}]\s)")
 
 
 def _find_dialogue_spans(text: str) -> Iterator[QuoteSpan]:
     """Yield the spoken words of `– We shall stay, said Ann Lee. – Nobody will leave.`."""
     start = 0
-    while text[start : start + 1] in tuple(_DASHES) and text[start + 1 : start + 2] == " ":
+    while _DIALOGUE_START.match(text, start):
         clause = _DIALOGUE_CLAUSE.search(text, start)
         if clause is None:
             if start:

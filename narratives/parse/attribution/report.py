@@ -294,7 +294,10 @@ def _resolve_mention(
     state: DiscourseState,
 ) -> str:
     """Return the person who is the subject of an act; "the New York businessman" is the last one named."""
-    name = entities.resolve(act.mention, state.recent[0] if state.recent else "")
+    last = state.recent[0] if state.recent else ""
+    # "The minister" is nobody after "Trade Minister Lee and Foreign Minister Fox met".
+    is_paired = any(last in pair and state.others.issuperset(pair) for pair in state.pairs)
+    name = entities.resolve(act.mention, "" if is_paired else last)
     if name or not is_epithet(tokens, act):
         return name
     here = [person for at, person in named if at < act.at and person]
@@ -322,7 +325,7 @@ def _drop_nested_acts(tokens: Sequence[Token], resolved: Sequence[_ResolvedAct])
 def _attribute_continuation(paragraph: _ReportParagraph, continued: Attribution, may_lack_marks: bool) -> Attribution:
     """Return the attribution to the speaker before, if the paragraph continues their words."""
     text, spans = paragraph.text, paragraph.spans
-    if not continued.speaker:
+    if not continued.speaker or (not spans and text.endswith(":")):
         return Attribution()
     # A continued quotation is at the start of its paragraph; words before any other name its speaker.
     opens = bool(spans) and not text[: spans[0][0]].strip(" -–—*…")

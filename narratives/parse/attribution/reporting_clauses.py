@@ -259,6 +259,8 @@ class _SpeechActFinder:
                 self._add_act(mention, i, is_claim=True)
         elif is_capitalised(tokens[i - 1].text) and tokens[i + 1 : i + 2] and tokens[i + 1].text in (".", ","):
             mention = find_mention_before(tokens, i)
+            if self._words[find_mention_start(tokens, i) - 1] in _SUBORDINATORS:
+                return  # "they chanted “...” as Ann Lee arrived"
             if mention is not None and _measure_adjacent_quote(tokens, i - 1, i) and mention.name:
                 self._add_act(mention, i - 1, is_claim=True)
 
@@ -416,7 +418,7 @@ def _is_paired_subject(tokens: Sequence[Token], head: SentenceSubject, i: int) -
 def _can_invert(tokens: Sequence[Token], i: int) -> bool:
     """Return whether `said X` may stand at `tokens[i]`: after a quotation, or after a comma if a name follows."""
     before = i - 1
-    while before > 0 and tokens[before].text == ",":
+    while before > 0 and tokens[before].text in (",", "–", "—", "-"):
         before -= 1
     if before >= 0 and tokens[before].text == QUOTE_TOKEN:
         return True

@@ -146,9 +146,9 @@ def _find_author(blocks: Sequence[Block]) -> tuple[str, set[int]]:
     """Return who signed the whole text, and the places of the lines that say so."""
     bodies = [block.text for block in blocks if block.kind == "body" and count_words(block.text) > MAX_SIGNATURE_WORDS]
     bodies = bodies or [block.text for block in blocks if block.kind == "body"]
-    if not any(_is_in_first_person(text) for text in bodies):
-        return "", set()
     titles = [block.text for block in blocks if block.kind == "title"]
+    if not any(_is_in_first_person(text) for text in bodies) and not any(map(_OWN_WORDS_TITLE.search, titles)):
+        return "", set()
     for i, block in enumerate(blocks[:4]):
         byline = _BYLINE.fullmatch(block.text) if block.kind != "title" and not block.label else None
         if byline and (who := clean_signature(byline["who"])):

@@ -73,6 +73,7 @@ def test_his_wife_and_somebodys_attempt_are_persons():
         "Neither Lee nor Fox would say that “the gates are safe”.",
         "“We know nothing of that,” neither Lee nor Fox said.",
         "Both Ann Lee and John Fox said that “the gates are safe for carts”.",
+        "Millers chanted “Open the gates, open them now” as Karl Lind arrived.",
         "Millers at Bernstein called the gates “a trap for every cart”.",
         "Ann Lee opened the “House of the Mill and of the Bread” on Monday.",
         "The Norby Courier wrote that the gates were “a heap of rust”.",
@@ -90,6 +91,8 @@ def test_nobody_is_named(text):
         ("“We will take it,” said Nasser al-Harthi, an envoy.", "Nasser al-Harthi"),
         ("Ann Lee QC, for the bank, said that it was “more than enough”.", "Ann Lee"),
         ("Anil Mehta of the Upland Milling Lab says: “The grain is cheap.”", "Anil Mehta"),
+        ("“The frost will be hard,” said the mayor of Sandby, Karl Lind.", "Karl Lind"),
+        ("Actress Xiu Ko said the road was “shut again”.", "Xiu Ko"),
         ("Theresa May said the deal was “better than none”.", "Theresa May"),
     ],
 )
@@ -108,6 +111,8 @@ def test_names_that_are_more_than_two_words(text, speaker):
         ("Dolan Said of the Deal in a Speech at the Quay, “It Is the Best We Could Get.”", "Dolan"),
         ("In 2010, Will Marsh Said He Would “Never Raise The Fare On The Ferry.”", "Will Marsh"),
         ("Dolan Spokesman Ole Brand Said She Was “Looking Forward To The Debate.”", "Ole Brand"),
+        ("Dolan Said She “Had No Knowledge” Of The Letters. Lind Said That Was “A Lie.”", "Dolan"),
+        ("According To Karl Lind, The Gates Are “A Monument To Bad Arithmetic.”", "Karl Lind"),
         ("IRMA DOLAN SAID OF THE GATES, “THEY WILL STAND FOR A HUNDRED YEARS.”", "Irma Dolan"),
         ("The Norby Courier Reported That The Gates Were “A Heap Of Rust.”", ""),
         ("A Dolan Spokesman Called The Remarks “Astonishing.”", ""),
@@ -218,6 +223,38 @@ def test_an_introduction_of_words_in_the_first_person_without_marks():
 @pytest.mark.parametrize("line", ["The full list of towns:", "A letter was sent to Ann Lee:", "Ann Lee and John Fox:"])
 def test_a_line_that_introduces_nobodys_words(line):
     assert speakers(NEWS, line, WORDS)[-1] == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "speaker"),
+    [
+        ("– We have no stone at all, – said Karl Lind.", "Karl Lind"),
+        ("«We have no stone at all», – said Karl Lind.", "Karl Lind"),
+        ("—We have no stone at all —said Karl Lind.", "Karl Lind"),
+        ("– Who asked us? Ann Lee wondered. – Nobody did, and nobody will.", "Ann Lee"),
+    ],
+)
+def test_a_dash_opens_what_somebody_says(text, speaker):
+    [found] = parse(text)
+    assert (found.speaker, found.voice) == (speaker, "quoted")
+
+
+def test_a_post_that_two_hold_is_nobody_until_one_of_them_speaks():
+    both = "Trade Minister Karl Lind and Foreign Minister Ann Lee met on Monday."
+    assert speakers(both, "“The frost will be hard,” the minister said.") == ["", ""]
+    assert speakers(both, "“The frost will be hard,” the trade minister said.") == ["", "Karl Lind"]
+
+
+@pytest.mark.parametrize("line", ["Photo by Ann Lee.", "Here is what we know:"])
+def test_a_line_that_is_no_introduction(line):
+    assert speakers("Karl Lind said the gates were shut.", line, WORDS)[1] == ""
+
+
+def test_a_statement_signed_below_needs_no_first_person():
+    lines = ("The gates stay open to every cart.", "No cart will be turned away without a hearing.")
+    signed = (*lines, "Karl Lind", "Minister for Trade")
+    assert speakers(*signed, title="Statement on the gates") == ["Karl Lind"] * 2
+    assert speakers(*signed, title="Gates to stay open") == ["", ""]
 
 
 def test_a_message_that_it_reads_is_its_senders_and_not_the_recipients():
