@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 from narratives.model import MIN_STATEMENT_WORDS, Document, Paragraph, RawDocument
 from narratives.parse.attribution import attribute_blocks
 from narratives.parse.attribution.roster import Roster
+from narratives.parse.attribution.turns import find_turn_starts
 from narratives.parse.dates import DATELINE, find_date
-from narratives.parse.segmentation import count_words, segment_document
+from narratives.parse.segmentation import count_words, list_lines, segment_document
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -24,6 +25,8 @@ OUTLET_HOSTS = {
     "tass.com": "TASS",
     "tass.ru": "TASS",
     "mid.ru": "Ministry of Foreign Affairs of Russia",
+    "whitehouse.gov": "White House",
+    "state.gov": "U.S. Department of State",
 }
 # The names that sites give themselves, and the names used here.
 OUTLET_ALIASES = {
@@ -140,7 +143,8 @@ def parse_document(raw: RawDocument, roster: Roster) -> Document:
     Boilerplate is removed and counted. Every other block becomes a paragraph; the title, if there is one, has
     position 0. Texts keep their turn labels; only white space and control characters are cleaned.
     """
-    layout = segment_document(raw)
+    lines = list_lines(raw)
+    layout = segment_document(raw, find_turn_starts(raw, lines, roster))
     openings = [block.text for block in layout.blocks if block.kind == "body"][:MAX_OPENING_PARAGRAPHS]
     dated = find_date(
         stated=raw.date,
