@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from narratives.model import MIN_STATEMENT_WORDS, Document, Paragraph, RawDocument
 from narratives.parse.attribution import attribute_blocks
+from narratives.parse.attribution.labels import match_label
 from narratives.parse.attribution.roster import Roster
 from narratives.parse.attribution.turns import find_turn_starts
 from narratives.parse.dates import DATELINE, find_date
@@ -122,7 +123,6 @@ def _is_latin(text: str) -> bool:
 
 # Part of every build's fingerprint: increase it when the same raw documents parse differently.
 PARSER_VERSION = 3
-TURN_LABEL = re.compile(r"^[A-Z][^:.!?]{0,150}: ")
 SENTENCE = re.compile(r"\w[^.!?]*")
 BARE_NUMBER = re.compile(r"[#№+-]?\d+(?:[.,]\d+)*")
 # A sentence of thanks, greeting or good wishes. A paragraph with nothing else makes no statement.
@@ -243,5 +243,6 @@ def is_statement(paragraph: Paragraph, languages: frozenset[str]) -> bool:
 def _is_courtesy(paragraph: Paragraph) -> bool:
     if paragraph.words > MAX_COURTESY_WORDS:
         return False
-    text = TURN_LABEL.sub("", paragraph.text)
+    label = match_label(paragraph.text)
+    text = paragraph.text[label.size if label else 0 :]
     return all(COURTESY.fullmatch(sentence) for sentence in SENTENCE.findall(text))

@@ -87,7 +87,7 @@ def attribute_blocks(
     first = next((i for i, block in enumerate(blocks) if block.kind == "body"), 0)
     above = [block.text for block in blocks[:first] if block.kind == "heading" and not block.turn]
     names = _merge_labels([label for placed in body if (label := placed.block.label)], roster, on)
-    names |= _name_turns(body, [title, *above], roster, on, outlet)
+    names |= _name_turns(blocks, title, roster, on, outlet)
     host = roster.resolve(stated, on) if stated else ""
     whole = _find_document_speaker(texts, title, roster, on, host, stated_in)
     guest = whole.speaker or _find_interviewee(body, title, above, roster, on)
@@ -121,20 +121,18 @@ def _place_body(blocks: Sequence[Block]) -> list[_PlacedBlock]:
     return placed
 
 
-def _name_turns(
-    body: Sequence[_PlacedBlock], above: Sequence[str], roster: Roster, on: str, outlet: str
-) -> dict[str, str]:
+def _name_turns(blocks: Sequence[Block], title: str, roster: Roster, on: str, outlet: str) -> dict[str, str]:
     """Return the name behind every turn label of a document."""
-    first = next((at for at, placed in enumerate(body) if placed.turn), -1)
+    first = next((at for at, block in enumerate(blocks) if block.turn), -1)
     if first < 0:
         return {}
     turns: dict[str, list[str]] = defaultdict(list)
-    for placed in body:
-        if placed.turn:
-            turns[placed.turn].append(placed.block.text)
-    lines = [*above, *(placed.block.text for placed in body[:first])]
-    text = "\n".join([*lines, *(placed.block.text for placed in body)])
-    return name_labels(turns, LabelContext(lines, turns, text, on, outlet), roster)
+    for block in blocks:
+        if block.turn:
+            turns[block.turn].append(block.text)
+    above = dict.fromkeys([title, *(block.text for block in blocks[:first])])
+    text = "\n".join([title, *(block.text for block in blocks)])
+    return name_labels(turns, LabelContext(list(above), turns, text, on, outlet), roster)
 
 
 def _find_interviewee(body: Sequence[_PlacedBlock], title: str, above: Sequence[str], roster: Roster, on: str) -> str:

@@ -154,7 +154,7 @@ class _Cast:
         first = _take_first_names(match["before"].split())
         if not first:
             return ""
-        return self._name_in_full(Label(label.text, "full", label.post, (*first, *label.name)))
+        return self._name_in_full(Label(label.text, "full", (), (*first, *label.name)))
 
     def _name_by_surname(self, label: Label) -> str:
         surname = self._restore_case(label.name)
@@ -204,7 +204,7 @@ class _Cast:
             rf"(?P<before>[\w’'-]*)\s*\b{re.escape(post)}\b(?P<after>[\s:,]+(?:{_NAME}\s*){{1,4}})?", re.I
         )
         people: set[str] = set()
-        for match in (m for text in self._above for m in pattern.finditer(text)):
+        for match in pattern.finditer("\n".join(self._above)):
             if match["before"].casefold() in ("vice", "deputy", "mr", "former", "madam"):
                 continue
             name = _take_name((match["after"] or "").strip(" :,").split()) if match["after"] else ()

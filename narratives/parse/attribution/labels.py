@@ -61,8 +61,8 @@ class Label(NamedTuple):
 
     @property
     def is_caps(self) -> bool:
-        """Whether the label is in capitals."""
-        return self.text.isupper()
+        """Whether the label is in capitals, without what is in brackets."""
+        return _BRACKET.sub("", self.text).isupper()
 
 
 class Candidate(NamedTuple):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from narratives.model import RawDocument
 from narratives.parse.attribution import lexicon
 from narratives.parse.attribution.labels import (
+    ROLES,
     Candidate,
     Label,
     LabelSign,
@@ -28,6 +29,7 @@ MIN_LETTERS = 3  # `Q  Will you come?` without another label in the text
 MIN_SPEECH_SHARE = 0.3  # share of turns with words of a speaker, such as "we", for labels that recur
 MIN_ONCE_SPEECH_SHARE = 0.5  # the same for full names that do not recur
 MIN_COVERAGE = 0.5  # share of lines with labels, from which a surname that occurs once can be one of them
+MIN_DENSITY, MIN_DENSE_SPEECH_SHARE = 0.35, 0.1  # shares of lines with labels that recur, and of speech among them
 MAX_EMBEDDED_LABEL = 60
 
 # A label in capitals, or the letter Q, after a sentence in the same line.
@@ -38,7 +40,8 @@ _EMBEDDED = re.compile(
 _WORD = re.compile(r"[^\W\d_]+(?:[’'][^\W\d_]+)?")
 _SMALL_WORDS = frozenset(["and", "of", "the", "for", "in", "on", "at", "to", "de", "la", "with"])
 _TURN_END = (".", "!", "?", "…", ",", "-", "–", "—", ")", "]", "”", '"', ":", ";")
-_VARIANT_SIGNS: tuple[LabelSign, ...] = (";", ".")  # slips for a colon
+# Signs that mark a label off more than a dash or a space does. A document may confuse them.
+_MARKS: tuple[LabelSign, ...] = (":", ";", ".", ".–")
 _QUOTE_START = tuple("“”„«»\"‘'([—–-…*")
 
 
@@ -67,6 +70,12 @@ class Opening(NamedTuple):
         """The sign after the label; only for an opening that has one."""
         assert self.found is not None
         return self.found.sign
+
+    @property
+    def who(self) -> str:
+        """What stands for the person, the same for `Irena Dolk`, `Mrs. Dolk` and `The Minister (Irena Dolk)`."""
+        named = self.label if self.label.name else parse_label(self.label.bracket)
+        return named.name[-1].casefold() if named is not None and named.name else self.key
 
     @property
     def key(self) -> str:
@@ -109,15 +118,22 @@ def _list_openings(raw: RawDocument, lines: Sequence[str]) -> Iterator[Opening]:
             if candidate and not rest:
                 rest = following
             found.append(Opening(line, at, text, candidate, rest, is_bold))
-        following = lines[line] if found[-1].found is None else ""
+        first = found[-1].found
+        # A name above another label, or above another name, has nothing said under it.
+        is_label = first is not None and (first.sign in (*_MARKS, "") or _starts_sentence(found[-1].rest))
+        following = "" if is_label else lines[line]
     return reversed(found)
 
 
 def _cut_embedded(text: str) -> Iterator[tuple[int, str]]:
     """Yield the parts of a line, each with its place, before and from every label in capitals."""
-    cuts = (
-        m.end() for m in _EMBEDDED.finditer(text) if not ends_in_abbreviation(text[max(m.start() - 10, 0) : m.start()])
-    )
+    cuts = [
+        match.end()
+        for match in _EMBEDDED.finditer(text)
+        if not ends_in_abbreviation(text[max(match.start() - 10, 0) : match.start()])
+    ]
+    if cuts and (first := match_label(text)):
+        cuts = [cut for cut in cuts if cut >= first.size]  # "(Applause.) HALE: Thank you."
     bounds = [0, *cuts, len(text)]
     for start, end in itertools.pairwise(bounds):
         yield start, text[start:end].rstrip()
@@ -136,18 +152,21 @@ def _learn_labels(openings: Sequence[Opening], lines: int, roster: Roster) -> Ca
             letters.append(opening)
         elif opening.label.form != "answerer" and _is_turn_text(opening):
             uncertain.append(opening)
+    # "Q is a letter" is prose, unless other lines begin with Q and a capital.
+    proper = [o for o in letters if o.sign == "." or _starts_sentence(o.rest)]
     accepted = {(o.key, o.sign) for o in certain}
-    accepted |= _accept_groups(uncertain, certain, bool(letters), lines)
-    if letters and (accepted or len(letters) >= MIN_LETTERS):
+    accepted |= _accept_groups(uncertain, [*certain, *proper], lines)
+    if proper and (len(proper) >= MIN_LETTERS or any(sign for _, sign in accepted)):
         accepted |= {(o.key, o.sign) for o in letters}
-    accepted |= {(o.key, sign) for o in openings for sign in _VARIANT_SIGNS if (o.key, ":") in accepted}
+    marked = {key for key, sign in accepted if sign in _MARKS}
+    accepted |= {(key, sign) for key in marked for sign in _MARKS}
     asks = any(o.label.form == "asker" and (o.key, o.sign) in accepted for o in openings)
-    first = next((o.line for o in openings if (o.key, o.sign) in accepted and not _is_entry(o)), 0)
+    first = next((o.line for o in openings if (o.key, o.sign) in accepted and o.rest and not _is_entry(o)), 0)
 
     def is_turn(opening: Opening) -> bool:
         if opening.label.form == "answerer":
             return asks or opening.sign == ":"
-        if (opening.key, opening.sign) not in accepted:
+        if (opening.key, opening.sign) not in accepted or not opening.rest:
             return False
         # `Moderator: Lester Hale` above the first turn names a person.
         return opening.line >= first or not _is_entry(opening)
@@ -167,14 +186,12 @@ def _is_certain(opening: Opening, times_bold: int, roster: Roster) -> bool:
         return bool(rest)
     if label.form in ("answerer", "surname") or not _is_turn_text(opening):
         return False
-    if label.form == "titled" or (is_set_off and label.form == "full"):
+    if label.form == "titled" or (label.form == "full" and (is_set_off or _gives_post(label))):
         return _starts_sentence(rest)
     return roster.is_known(clean_name(label.text)) or (bool(label.name) and roster.is_known(" ".join(label.name)))
 
 
-def _accept_groups(
-    openings: Sequence[Opening], certain: Sequence[Opening], has_letters: bool, lines: int
-) -> set[tuple[str, LabelSign]]:
+def _accept_groups(openings: Sequence[Opening], certain: Sequence[Opening], lines: int) -> set[tuple[str, LabelSign]]:
     """Return the labels, with their signs, that openings without other evidence have, group by group.
 
     A group is the openings with the same sign; labels in capitals are a group of their own.
@@ -183,12 +200,15 @@ def _accept_groups(
     for opening in openings:
         groups[opening.sign, opening.label.is_caps].append(opening)
     known = _find_surnames(certain)
-    is_transcript = len(certain) + has_letters >= MIN_TURNS
+    is_transcript = len(certain) >= MIN_TURNS
     accepted: set[tuple[str, LabelSign]] = set()
     for (sign, _), group in groups.items():
-        counts = Counter(o.key for o in group)
-        evidence = _weigh_group(group, counts, known, is_transcript, lines)
-        accepted |= {(o.key, sign) for o in group if evidence.accepts(o, counts[o.key])}
+        counts = Counter(o.who for o in group)
+        is_asked = any(o.label.form == "asker" for o in certain) and max(counts.values()) > 1
+        has_certain = sign == ":" and (is_transcript or is_asked)
+        has_certain = has_certain or (sign in _MARKS and sum(o.sign == sign for o in certain) >= MIN_TURNS)
+        evidence = _weigh_group(group, counts, known, has_certain, lines)
+        accepted |= {(o.key, sign) for o in group if evidence.accepts(o, counts[o.who])}
     return accepted
 
 
@@ -212,22 +232,24 @@ class _Evidence(NamedTuple):
 
 
 def _weigh_group(
-    group: Sequence[Opening], counts: Counter[str], known: frozenset[str], is_transcript: bool, lines: int
+    group: Sequence[Opening], counts: Counter[str], known: frozenset[str], has_certain: bool, lines: int
 ) -> _Evidence:
     sign = group[0].sign
-    is_set_off = sign in (":", ".–", ".")
+    is_set_off = sign in _MARKS
     speech = sum(_is_speech(o.rest) for o in group) / len(group)
-    forms = {o.key: o.label.form for o in group}
-    recurring = [key for key, times in counts.items() if times > 1]
+    forms = {o.who: o.label.form for o in reversed(group)}
+    recurring = [who for who, times in counts.items() if times > 1]
     named = sum(form in ("full", "titled") for form in forms.values())
     least = MIN_SPEECH_SHARE if is_set_off else MIN_ONCE_SPEECH_SHARE
     is_used = len(counts) > 1 and bool(recurring) and speech >= least
     is_used = is_used or (is_set_off and named > 1 and speech >= MIN_ONCE_SPEECH_SHARE)
-    is_used = is_used or (sign == ":" and is_transcript)
-    repeated_surnames = sum(forms[key] == "surname" for key in recurring)
+    # Somebody may say only "No." and "The numbers speak for themselves.", but several do so again and again.
+    is_used = is_used or (len(recurring) > 1 and len(group) >= MIN_DENSITY * lines and speech >= MIN_DENSE_SPEECH_SHARE)
+    is_used = is_used or has_certain
+    repeated_surnames = sum(forms[who] == "surname" for who in recurring)
     is_most = len(group) >= MIN_COVERAGE * lines
     single = is_set_off and (repeated_surnames > 1 or (repeated_surnames > 0 and is_most))
-    single = single or (is_set_off and group[0].label.is_caps and (is_transcript or repeated_surnames > 0))
+    single = single or (is_set_off and group[0].label.is_caps and (has_certain or repeated_surnames > 0))
     named_in_full = _find_surnames([o for o in group if o.label.form in ("full", "titled")]) if is_used else frozenset()
     return _Evidence(is_used, is_set_off, single, known | named_in_full)
 
@@ -254,6 +276,11 @@ def _is_entry(opening: Opening) -> bool:
     entry = parse_label(opening.rest.rstrip(".")) if len(words) < MAX_ENTRY_WORDS else None
     has_post = opening.label.form == "post" or (opening.label.form == "titled" and len(opening.label.name) > 1)
     return has_post and entry is not None and entry.form in ("full", "titled")
+
+
+def _gives_post(label: Label) -> bool:
+    """Return whether a label describes the person after the name: `IRENA DOLK, NEWS ANCHOR`."""
+    return any(word.casefold() in ROLES for word in label.after.split())
 
 
 def _starts_sentence(rest: str) -> bool:
