@@ -91,7 +91,7 @@ def attribute_blocks(
     host = roster.resolve(stated, on) if stated else ""
     whole = _find_document_speaker(texts, title, roster, on, host, stated_in)
     guest = whole.speaker or _find_interviewee(body, title, above, roster, on)
-    attributed = _TurnReader(body, names, whole, guest, roster).attribute()
+    attributed = _TurnReader(body, names, whole, guest, outlet, roster).attribute()
     _mark_questions(attributed, texts, names, roster, on)
     free = [at for at in range(len(body)) if at not in attributed]
     quoted = [_add_quote_marks(body[at].block) for at in free]
@@ -102,22 +102,26 @@ def attribute_blocks(
 
 
 class _PlacedBlock(NamedTuple):
-    """A body block; `turn` is the label in its text or alone above it, `is_new` whether a section starts with it."""
+    """A body block; `turn` is the label in its text or alone above it, `is_new` whether a section starts with it.
+
+    `asked_above` says that the heading above it is a question.
+    """
 
     block: Block
     turn: str
     is_new: bool
+    asked_above: bool
 
 
 def _place_body(blocks: Sequence[Block]) -> list[_PlacedBlock]:
     placed: list[_PlacedBlock] = []
-    alone, is_new = "", False
+    alone, is_new, is_asked = "", False, False
     for block in blocks:
         if block.kind == "body":
-            placed.append(_PlacedBlock(block, block.turn or alone, is_new or block.after_break))
-            alone, is_new = "", False
+            placed.append(_PlacedBlock(block, block.turn or alone, is_new or block.after_break, is_asked))
+            alone, is_new, is_asked = "", False, False
         elif block.kind == "heading":
-            alone, is_new = block.turn, not block.turn
+            alone, is_new, is_asked = block.turn, not block.turn, block.text.endswith("?")
     return placed
 
 
@@ -137,10 +141,11 @@ def _name_turns(blocks: Sequence[Block], title: str, roster: Roster, on: str, ou
 
 def _find_interviewee(body: Sequence[_PlacedBlock], title: str, above: Sequence[str], roster: Roster, on: str) -> str:
     """Return the person who answers unlabelled, by title and introduction, or "" if there are none or several."""
-    starts = [at for at, placed in enumerate(body) if _is_asked(placed)]
+    match = INTERVIEW_TITLE.search(title)
+    starts = [at for at, placed in enumerate(body) if _is_asked(placed) or (match and placed.asked_above)]
     if len(starts) < MIN_INTERVIEW_QUESTIONS:
         return ""
-    if match := INTERVIEW_TITLE.search(title):
+    if match:
         tokens = tokenise(match["who"], [])
         if person := EntityIndex([tokens], roster, on, "").resolve(find_mention_after(tokens, 0)):
             return person
@@ -168,13 +173,21 @@ def _find_document_speaker(
 class _TurnReader:
     """Attributes, in order, the body blocks that have a label, or all if the document has one speaker.
 
-    `guest` is the person who gives the answers without a label or name.
+    `guest` is the person who gives the answers without a label or name. What the label of the `outlet` has is a
+    question.
     """
 
     def __init__(
-        self, body: Sequence[_PlacedBlock], names: Mapping[str, str], whole: Attribution, guest: str, roster: Roster
+        self,
+        body: Sequence[_PlacedBlock],
+        names: Mapping[str, str],
+        whole: Attribution,
+        guest: str,
+        outlet: str,
+        roster: Roster,
     ) -> None:
         self._body, self._names, self._whole, self._guest, self._roster = body, names, whole, guest, roster
+        self._outlet = outlet.casefold().removeprefix("the ")
         turns = [placed for placed in body if placed.turn]
         quotations = sum(_is_quotation(placed) for placed in turns)
         self._has_turns = bool(turns)
@@ -183,6 +196,7 @@ class _TurnReader:
         first = next((at for at, placed in enumerate(body) if placed.turn), 0)
         starts_itself = turns and whole.method == "whole document" and names[turns[0].turn] == whole.speaker
         self._silent_until = first if starts_itself else 0
+        self._is_interview = bool(guest) and not whole.speaker
         self._running = self._answering = ""
         self._asked = False
 
@@ -195,7 +209,7 @@ class _TurnReader:
         block, turn = placed.block, placed.turn
         is_closing = self._has_turns and not turn and _is_closing(block.text)
         if placed.is_new or is_closing or has_caption_mark(block.text):
-            self._running, self._asked = "", False
+            self._running, self._asked = "", self._is_interview and placed.asked_above
         if block.hint == "question" and not turn:
             self._running, self._asked = "", True
             return AttributedBlock("question", Attribution(method="source kind", voice="question"))
@@ -213,7 +227,7 @@ class _TurnReader:
         return None
 
     def _attribute_to_label(self, text: str, label: str, method: str) -> AttributedBlock:
-        if is_question_label(label):
+        if is_question_label(label) or label.casefold().removeprefix("the ") == self._outlet:
             self._asked = True
             return AttributedBlock("question", Attribution(method=method, voice="question"))
         if is_answer_label(label):

@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 
 from narratives.parse.attribution import lexicon
 from narratives.parse.attribution.labels import KNOWN_POST_WORDS, ROLES, Label, parse_label
-from narratives.parse.attribution.roster import RoleKey, Roster, get_only, make_role_key
+from narratives.parse.attribution.roster import RoleKey, Roster, clean_name, get_only, make_role_key
 
 MAX_INTRODUCTIONS = 3  # turns in which a person may say "I'm Ann Lee"
 MAX_POST_WORDS = 6  # of a description that is remembered as a post
@@ -21,8 +21,12 @@ COUNTRIES = {
     "White House": "the United States",
     "U.S. Department of State": "the United States",
 }
+_WORD = re.compile(r"[^\W\d_]+(?:[’'-][^\W\d_]+)*")
 _WHITE_HOUSE = re.compile(r"\bthe white house\b|\boffice of the press secretary\b", re.IGNORECASE)
-_NAME = r"[^\W\d_][\w.'’-]*"
+MAX_INITIALS = 3
+MAX_LABELS = 2000  # different labels whose persons are looked for; real transcripts have up to some hundreds
+MAX_LINES, MAX_CHARACTERS = 60, 1000  # of the lines above the first turn, and of each of these and of a turn
+_NAME = r"(?<![\w.'’-])[^\W\d_][\w.'’-]{0,40}"
 _INTRODUCTION = r"(?:\bI[’']m|\bI am|\b[Mm]y name is|\b[Tt]his is)\s+(?P<before>(?:{name}\s+){{1,3}}){surname}\b"
 _SMALL_POST_WORDS = lexicon.PREPOSITIONS | {"the"}
 _STOP_WORDS = (
@@ -62,8 +66,11 @@ def name_labels(labels: Iterable[str], context: LabelContext, roster: Roster) ->
     be resolved keeps its own words: `Dolk`, `The President`.
     """
     parsed = {label: parts for label in labels if (parts := parse_label(label)) is not None}
-    cast = _Cast(list(parsed.values()), context, roster)
-    return {label: cast.name(parts) for label, parts in parsed.items()}
+    cast = _Cast(list(parsed.values())[:MAX_LABELS], context, roster)
+    return {
+        label: cast.name(parts) if number < MAX_LABELS else clean_name(label)
+        for number, (label, parts) in enumerate(parsed.items())
+    }
 
 
 class _Cast:
@@ -76,6 +83,8 @@ class _Cast:
         self._posts: dict[RoleKey, set[str]] = defaultdict(set)
         self._displays: dict[RoleKey, str] = {}
         self._by_surname: dict[str, list[Label]] = defaultdict(list)
+        self._people: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+        self._titled: dict[str, set[str]] = defaultdict(set)
         self._learn_people(labels)
         for label in labels:
             if label.name:
@@ -84,16 +93,19 @@ class _Cast:
                 key, display = _make_post_key(label), _display_post(label)
                 if key not in self._displays or display.startswith("The "):
                     self._displays[key] = display
-        self._above = [text for text in context.above if text]
+            if head := _find_head(label):
+                self._titled[head] |= {_fold(word) for word in label.name[-1:]}
+        self._above = [text[:MAX_CHARACTERS] for text in context.above if text][:MAX_LINES]
+        self._plain_text = context.text.casefold()
 
     def _learn_people(self, labels: Sequence[Label]) -> None:
         for label in labels:
             person = label if label.name else parse_label(label.bracket)
             if person is not None and len(person.name) > 1:
                 self._add_person(person.name, self._name_in_full(person), label)
-        for long in list(self._full):
+        for long in self._full:
             # `Gazprom CEO Alexei Miller` and `Alexei Miller`
-            for short in self._full:
+            for short in self._people[long[-1]]:
                 if 1 < len(short) < len(long) and long[-len(short) :] == short:
                     self._full[long] = self._full[short]
 
@@ -108,7 +120,10 @@ class _Cast:
         return self._name_in_full(label) if len(label.name) > 1 else self._name_by_surname(label)
 
     def _add_person(self, words: Sequence[str], name: str, label: Label) -> None:
-        self._full[tuple(map(_fold, words))] = name
+        key = tuple(map(_fold, words))
+        if key not in self._full:
+            self._people[key[-1]].append(key)
+        self._full[key] = name
         posts = [_join_post(label.post), *([label.after] if len(label.after.split()) <= MAX_POST_WORDS else [])]
         for post in filter(None, posts):
             if any(word.casefold().strip(".,") in ROLES for word in post.split()):
@@ -127,7 +142,7 @@ class _Cast:
     def _find_person(self, label: Label) -> str:
         """Return the only person named in full by labels, lines above, or an introduction who fits a label, or ""."""
         words = tuple(map(_fold, label.name))
-        people = {name for full, name in self._full.items() if full[-len(words) :] == words}
+        people = {self._full[full] for full in self._people.get(words[-1], ()) if full[-len(words) :] == words}
         if len(label.name) > 1 and words in self._full:
             return self._full[words]
         people = {name for name in people if _fits_gender(name, label)}
@@ -136,6 +151,8 @@ class _Cast:
             people = people & held or people
         if not people:
             people = {name for name in self._find_named_above(label) if _fits_gender(name, label)}
+        if not people and len(words[0].replace(".", "")) <= MAX_INITIALS and label.is_caps:
+            people = self._find_by_initials(label.name[0].replace(".", ""))
         return get_only(people)
 
     def _find_named_above(self, label: Label) -> set[str]:
@@ -147,7 +164,16 @@ class _Cast:
             return names
         introduction = re.compile(_INTRODUCTION.format(name=_NAME, surname=surname), re.IGNORECASE)
         turns = self._context.turns.get(label.text, ())[:MAX_INTRODUCTIONS]
-        return {n for text in turns for match in introduction.finditer(text) if (n := self._complete(match, label))}
+        matches = (match for text in turns for match in introduction.finditer(text[:MAX_CHARACTERS]))
+        return {name for match in matches if (name := self._complete(match, label))}
+
+    def _find_by_initials(self, initials: str) -> set[str]:
+        """Return the full names above the first turn with these initials: Irena Dolk for `I.D.:`."""
+        pattern = re.compile(
+            r"(?<![\w.])" + r"\s+".join(rf"{initial}[^\W\d_]{{1,30}}" for initial in initials) + r"(?!\w)"
+        )
+        found = {match[0] for text in self._above for match in pattern.finditer(text)}
+        return {name for name in found if not any(_fold(word) in _STOP_WORDS for word in name.split())}
 
     def _complete(self, match: re.Match[str], label: Label) -> str:
         """Return the full name that ends in the surname of a label, or "" if no first name is before it."""
@@ -180,7 +206,7 @@ class _Cast:
         if head := _find_head(label):
             return person if self._roster.holds_title(person, head, self._context.on) else ""
         is_home = self._get_country() == "Russia" and self._roster.holds_title(person, "", self._context.on)
-        return person if is_home or person.casefold() in self._context.text.casefold() else ""
+        return person if is_home or person.casefold() in self._plain_text else ""
 
     def _name_post(self, label: Label) -> str:
         key = _make_post_key(label)
@@ -199,7 +225,7 @@ class _Cast:
         if not any(word in lexicon.ROLE_HEADS or word in ("moderator", "chair") for word in post.split()):
             return ""
         head = _find_head(label)
-        titled = {_fold(o.name[-1]) for group in self._by_surname.values() for o in group if head in o.post}
+        titled = self._titled.get(head, set())
         pattern = re.compile(
             rf"(?P<before>[\w’'-]*)\s*\b{re.escape(post)}\b(?P<after>[\s:,]+(?:{_NAME}\s*){{1,4}})?", re.I
         )
@@ -241,11 +267,11 @@ class _Cast:
 
 def _find_spellings(labels: Sequence[Label], context: LabelContext) -> dict[str, str]:
     """Return how the text writes the names that labels have in capitals: `DEVOS` may be "DeVos"."""
-    words = {word for label in labels for word in label.name if word.isupper() and len(word) > 2}
+    words = {word.casefold() for label in labels for word in label.name if word.isupper() and len(word) > 2}
     if not words:
         return {}
-    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(words)))})(?!\w)", re.IGNORECASE)
-    counts = Counter(m[0] for m in pattern.finditer(context.text) if not (m[0].isupper() or m[0].islower()))
+    found = (word for word in _WORD.findall(context.text) if not (word.isupper() or word.islower()))
+    counts = Counter(word for word in found if word.casefold() in words)
     return {_fold(word): word for word, _ in reversed(counts.most_common())}
 
 

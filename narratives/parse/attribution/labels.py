@@ -38,6 +38,7 @@ _FULL_STOP = re.compile(r"\.\s+(?=[\[(“\"A-ZÀ-Þ0-9…–—-])")
 _CLOSING_TIME = re.compile(r"\s*[\[(]?\d{1,2}:\d\d(?::\d\d)?[\])]?$")
 _NAME_WORD = re.compile(r"(?:[^\W\d_]\.-?)+|[^\W\d_](?:[^\W\d_]|[’'.-](?=[^\W\d_]))*\.?")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.-?)+|[^\W\d_]")
+_ALL_INITIALS = re.compile(r"(?:[A-ZÀ-ÞА-Я]\.){2,3}|[A-ZÀ-ÞА-Я]{2,3}")
 _ROMAN_NUMBER = re.compile(r"[IVX]{1,4}")
 _LOWERCASE_WORDS = lexicon.NAME_PARTICLES | {"of", "the", "and", "for", "in", "on", "at", "to"}
 _POST_LINKS = frozenset(("of", "for", "to", "in", "at", "on", "and", "the"))
@@ -180,6 +181,8 @@ def parse_label(text: str) -> Label | None:
         return Label(text, "asker")
     if key in lexicon.ANSWER_LABELS:
         return Label(text, "answerer")
+    if _ALL_INITIALS.fullmatch(core) and key not in lexicon.NON_LABEL_WORDS | lexicon.POST_ACRONYMS:
+        return Label(text, "surname", (), (core,))
     core = _SUFFIX.sub("", core)
     before, comma, after = core.partition(", ")
     words = before.replace("’s ", " ").replace("'s ", " ").split()

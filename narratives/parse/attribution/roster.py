@@ -32,6 +32,7 @@ _ROLE_SYNONYMS = {
     "col": "colonel",
 }
 RoleKey = frozenset[str]
+MAX_NAME_WORDS = 8
 CAREER_YEARS = 4  # before the first known post, in which a surname may already be that person's
 
 
@@ -89,7 +90,7 @@ class Roster:
         tokens = clean.split()
         if len(tokens) == 1 and name.split()[0].casefold().rstrip(".") in lexicon.HONORIFICS:
             return self.find_by_surname(clean) or clean
-        for i in range(1, len(tokens)):
+        for i in range(max(1, len(tokens) - MAX_NAME_WORDS), len(tokens)):
             person = self.find_by_surname(" ".join(tokens[i:]))
             if person and self._fits(person, tokens[:i]):
                 return person

@@ -41,6 +41,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:[’'][^\W\d_]+)?")
 _SMALL_WORDS = frozenset(["and", "of", "the", "for", "in", "on", "at", "to", "de", "la", "with"])
 _TURN_END = (".", "!", "?", "…", ",", "-", "–", "—", ")", "]", "”", '"', ":", ";")
 # Signs that mark a label off more than a dash or a space does. A document may confuse them.
+_CELL_SIGNS: dict[LabelSign, LabelSign] = {"|": ""}
 _MARKS: tuple[LabelSign, ...] = (":", ";", ".", ".–")
 _QUOTE_START = tuple("“”„«»\"‘'([—–-…*")
 
@@ -198,7 +199,8 @@ def _accept_groups(openings: Sequence[Opening], certain: Sequence[Opening], line
     """
     groups: defaultdict[tuple[LabelSign, bool], list[Opening]] = defaultdict(list)
     for opening in openings:
-        groups[opening.sign, opening.label.is_caps].append(opening)
+        # Of a table, short rows are read as one line, and long ones as two.
+        groups[_CELL_SIGNS.get(opening.sign, opening.sign), opening.label.is_caps].append(opening)
     known = _find_surnames(certain)
     is_transcript = len(certain) >= MIN_TURNS
     accepted: set[tuple[str, LabelSign]] = set()
@@ -208,7 +210,7 @@ def _accept_groups(openings: Sequence[Opening], certain: Sequence[Opening], line
         has_certain = sign == ":" and (is_transcript or is_asked)
         has_certain = has_certain or (sign in _MARKS and sum(o.sign == sign for o in certain) >= MIN_TURNS)
         evidence = _weigh_group(group, counts, known, has_certain, lines)
-        accepted |= {(o.key, sign) for o in group if evidence.accepts(o, counts[o.who])}
+        accepted |= {(o.key, o.sign) for o in group if evidence.accepts(o, counts[o.who])}
     return accepted
 
 
