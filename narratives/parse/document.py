@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 
 from narratives.model import MIN_STATEMENT_WORDS, Document, Paragraph, RawDocument
 from narratives.parse.attribution import attribute_blocks
+from narratives.parse.attribution.labels import match_label
 from narratives.parse.attribution.roster import Roster
+from narratives.parse.attribution.turns import find_turn_starts
 from narratives.parse.date_lines import find_dateline
 from narratives.parse.dates import DateClues, DateOrder, find_date
-from narratives.parse.segmentation import Segmentation, count_words, segment_document
+from narratives.parse.segmentation import Segmentation, count_words, list_lines, segment_document
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -25,6 +27,8 @@ OUTLET_HOSTS = {
     "tass.com": "TASS",
     "tass.ru": "TASS",
     "mid.ru": "Ministry of Foreign Affairs of Russia",
+    "whitehouse.gov": "White House",
+    "state.gov": "U.S. Department of State",
 }
 # The names that sites give themselves, and the names used here.
 OUTLET_ALIASES = {
@@ -122,7 +126,6 @@ def _is_latin(text: str) -> bool:
 PARSER_VERSION = 4
 UNKNOWN_ORDER = DateOrder()
 MAX_TITLE_SEARCH = 1000  # characters of a text whose first line may be its title
-TURN_LABEL = re.compile(r"^[A-Z][^:.!?]{0,150}: ")
 SENTENCE = re.compile(r"\w[^.!?]*")
 BARE_NUMBER = re.compile(r"[#№+-]?\d+(?:[.,]\d+)*")
 # A sentence of thanks, greeting or good wishes. A paragraph with nothing else makes no statement.
@@ -144,7 +147,8 @@ def parse_document(raw: RawDocument, roster: Roster, order: DateOrder = UNKNOWN_
     position 0. Texts keep their turn labels; only white space and control characters are cleaned. `order` is
     what is known of the dates in the table or folder of the document (`add_to_date_order`).
     """
-    layout = segment_document(raw)
+    lines = list_lines(raw)
+    layout = segment_document(raw, find_turn_starts(raw, lines, roster))
     openings = [block.text for block in layout.blocks if block.kind == "body"][:MAX_OPENING_PARAGRAPHS]
     dated = find_date(_collect_date_clues(raw, layout, openings, order))
     above = [block.text for block in layout.blocks[1 : 1 + MAX_OPENING_PARAGRAPHS] if block.kind in ("heading", "lead")]
@@ -263,5 +267,6 @@ def is_statement(paragraph: Paragraph, languages: frozenset[str]) -> bool:
 def _is_courtesy(paragraph: Paragraph) -> bool:
     if paragraph.words > MAX_COURTESY_WORDS:
         return False
-    text = TURN_LABEL.sub("", paragraph.text)
+    label = match_label(paragraph.text)
+    text = paragraph.text[label.size if label else 0 :]
     return all(COURTESY.fullmatch(sentence) for sentence in SENTENCE.findall(text))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Literal, NamedTuple
 
 from narratives.model import MIN_STATEMENT_WORDS, RawDocument, RawParagraphKind
@@ -58,48 +58,103 @@ def count_words(text: str) -> int:
     return len(WORD.findall(text))
 
 
+class TurnStart(NamedTuple):
+    """A turn label in a line: the character where it begins, its text, and its length with mark and remarks."""
+
+    at: int
+    label: str
+    size: int
+
+
 class RawBlock(NamedTuple):
-    """One block before its kind is known. `label`, `hint` and `labelled` come from the source."""
+    """One block before its kind is known. `label`, `hint` and `labelled` come from the source.
+
+    `turn` is the turn label at the beginning of the text, or empty, and `turn_size` its length in characters.
+    """
 
     text: str
     label: str = ""
     source_ref: str = ""
     hint: RawParagraphKind = ""
     labelled: bool = False
+    turn: str = ""
+    turn_size: int = 0
 
 
-def split_blocks(text: str) -> tuple[list[RawBlock], int]:
-    """Return the blocks of a plain text and the number of tables of contents left out."""
+def list_lines(raw: RawDocument) -> list[str]:
+    """Return the texts that can begin with a turn label: the lines of a plain text, or the paragraphs of a source."""
+    if raw.paragraphs:
+        return [clean_line(paragraph.text) for paragraph in raw.paragraphs]
+    return [clean_line(line) for line in _NEWLINE.sub("\n", raw.text).split("\n")]
+
+
+def split_blocks(text: str, turns: Sequence[Sequence[TurnStart]] = ()) -> tuple[list[RawBlock], int]:
+    """Return the blocks of a plain text and the number of tables of contents left out.
+
+    `turns` are the turn labels of every line (`list_lines`). A block starts at each of them.
+    """
     lines = [_CONTROL_CHARACTERS.sub(" ", line).rstrip() for line in _NEWLINE.sub("\n", text).split("\n")]
-    groups = [list(group) for is_filled, group in groupby(lines, key=lambda line: bool(line.strip())) if is_filled]
-    single_lines = {make_comparison_key(group[0]) for group in groups if len(group) == 1}
+    pieces = [RawBlock(line) for line in lines]
+    if any(turns):
+        cut = (_cut_at_turns(RawBlock(clean_line(p.text)), s) if s else [p] for p, s in zip(pieces, turns, strict=True))
+        pieces = list(chain.from_iterable(cut))
+    groups = [list(group) for is_filled, group in groupby(pieces, key=lambda p: bool(p.text.strip())) if is_filled]
+    single_lines = {make_comparison_key(group[0].text) for group in groups if len(group) == 1}
     items: list[RawBlock] = []
     tables_of_contents = 0
     for group in groups:
-        if _is_table_of_contents(group, single_lines):
+        if not any(piece.turn for piece in group) and _is_table_of_contents([p.text for p in group], single_lines):
             tables_of_contents += 1
-        elif _is_wrapped(group):
-            items.append(RawBlock(clean_line(" ".join(group))))
-        else:
-            for line in group:
-                _append_block(items, clean_line(line))
+            continue
+        for part in _split_at_turns(group):
+            if _is_wrapped([piece.text for piece in part], bool(part[0].turn)):
+                items.append(part[0]._replace(text=clean_line(" ".join(piece.text for piece in part))))
+            else:
+                for piece in part:
+                    _append_block(items, piece._replace(text=clean_line(piece.text)))
     return items, tables_of_contents
 
 
-def _append_block(items: list[RawBlock], text: str) -> None:
+def _cut_at_turns(block: RawBlock, turns: Sequence[TurnStart]) -> Iterator[RawBlock]:
+    """Yield the part of a block before its first turn label, if there is any, and a block for each label."""
+    bounds = [turn.at for turn in turns] + [len(block.text)]
+    if head := block.text[: bounds[0]].strip():
+        yield block._replace(text=head)
+    for turn, end in zip(turns, bounds[1:], strict=True):
+        yield block._replace(text=block.text[turn.at : end].strip(), turn=turn.label, turn_size=turn.size)
+
+
+def _split_at_turns(group: Sequence[RawBlock]) -> Iterator[list[RawBlock]]:
+    """Split a group of lines before every turn label, and after a label that stands alone in its line."""
+    part: list[RawBlock] = []
+    for piece in group:
+        if part and (piece.turn or _is_label_alone(part[-1])):
+            yield part
+            part = []
+        part.append(piece)
+    yield part
+
+
+def _is_label_alone(item: RawBlock) -> bool:
+    return bool(item.turn) and len(item.text) <= item.turn_size
+
+
+def _append_block(items: list[RawBlock], item: RawBlock) -> None:
     # A line that ends in mid-sentence and continues in lower case was broken by a page or a column.
+    text = item.text
     if items and text[:1].islower() and not is_boilerplate(text):
         before = items[-1].text
         if len(before) >= WRAPPED_LINE_LENGTHS[0] and not SENTENCE_END.search(before) and not is_boilerplate(before):
-            items[-1] = RawBlock(f"{before} {text}")
+            items[-1] = items[-1]._replace(text=f"{before} {text}")
             return
     if text:
-        items.append(RawBlock(text))
+        items.append(item)
 
 
-def _is_wrapped(group: Sequence[str]) -> bool:
+def _is_wrapped(group: Sequence[str], is_turn: bool) -> bool:
     # Two lines may be a title and its text; `_append_block` joins them if one sentence spans both.
-    if len(group) < 3 or any(is_boilerplate(line.strip()) or read_date_line(line.strip()) for line in group):
+    least = 2 if is_turn else 3
+    if len(group) < least or any(is_boilerplate(line.strip()) or read_date_line(line.strip()) for line in group):
         return False
     inner = [line.strip() for line in group[:-1]]
     shortest, longest = WRAPPED_LINE_LENGTHS
@@ -140,7 +195,9 @@ def make_comparison_key(text: str) -> str:
 class Block:
     """One block of a document. `after_break` is true when a separator such as `* * *` comes before it.
 
-    `hint` and `labelled` are `kind` and `labelled` of `RawParagraph`; `signature` is that of a quotation.
+    `hint` and `labelled` are `kind` and `labelled` of `RawParagraph`. `turn` is the turn label at the beginning of
+    the text, or empty, and `turn_size` its length in characters. A heading with a turn label is only that label.
+    `signature` is that of a quotation.
     """
 
     kind: Literal["title", "heading", "lead", "body"]
@@ -150,6 +207,8 @@ class Block:
     after_break: bool = False
     hint: RawParagraphKind = ""
     labelled: bool = False
+    turn: str = ""
+    turn_size: int = 0
     signature: str = ""
 
 
@@ -170,9 +229,12 @@ class Segmentation:
     rt: bool
 
 
-def segment_document(raw: RawDocument) -> Segmentation:
-    """Split a raw document into the blocks to keep, and count one boilerplate block for each one removed."""
-    items, removed = _collect_items(raw)
+def segment_document(raw: RawDocument, turns: Sequence[Sequence[TurnStart]] = ()) -> Segmentation:
+    """Split a raw document into the blocks to keep, and count one boilerplate block for each one removed.
+
+    `turns` are the turn labels of every line (`list_lines`).
+    """
+    items, removed = _collect_items(raw, turns)
     rt = any(is_icon_list(item.text) for item in items)
     if not raw.paragraphs:
         # Paragraphs given by a source do not include the footer of the page; plain text does.
@@ -209,14 +271,17 @@ def _find_closing_line(items: Sequence[RawBlock]) -> str:
     return last if line and line.is_bare and len(line.parsed.date) == 10 else ""
 
 
-def _collect_items(raw: RawDocument) -> tuple[list[RawBlock], int]:
+def _collect_items(raw: RawDocument, turns: Sequence[Sequence[TurnStart]]) -> tuple[list[RawBlock], int]:
     """Return the blocks of a raw document and the number of tables of contents left out."""
     if not raw.paragraphs:
-        return split_blocks(raw.text)
-    items = (
+        return split_blocks(raw.text, turns)
+    items: Iterable[RawBlock] = (
         RawBlock(clean_line(p.text), " ".join(p.speaker.split()), p.source_ref, p.kind, p.labelled)
         for p in raw.paragraphs
     )
+    if any(turns):
+        cut = (_cut_at_turns(item, starts) for item, starts in zip(items, turns, strict=True))
+        items = chain.from_iterable(cut)
     return [item for item in items if item.text], 0
 
 
@@ -236,6 +301,7 @@ class _Page:
     has_body: bool = False
     has_chronicle: bool = False
     further_dates: list[str] = field(default_factory=list)
+    in_turn: bool = False
 
     def remove(self, item: RawBlock) -> bool:
         """Remove a separator, date line, boilerplate or repeated title; return whether the item was one."""
@@ -243,7 +309,10 @@ class _Page:
         if not WORD.search(text):
             # The same person continues after an omission; any other separator ends the turn.
             self.after_break = self.after_break or not OMISSION.fullmatch(text)
+            self.in_turn = self.in_turn and not self.after_break
             return True
+        if item.turn:
+            return False
         if not item.label and (line := read_date_line(text)):
             if not self.has_body and (line.is_bare or self.title):
                 self.header.append(text)
@@ -259,19 +328,25 @@ class _Page:
 
     def is_title(self, item: RawBlock, following: Sequence[RawBlock]) -> bool:
         """Return whether an item is the title of a plain text that has none so far."""
-        return not (self.title or self.has_body or self.of_paragraphs) and _is_title(item.text, following)
+        return not (self.title or self.has_body or self.of_paragraphs or item.turn) and _is_title(item.text, following)
 
     def keep(self, item: RawBlock, is_alone: bool) -> None:
         """Add an item as a heading, or as body if it is no heading or the only item of the page."""
         is_heading = not is_alone and _is_heading(item, self.of_paragraphs)
+        if item.turn:
+            is_heading = _is_label_alone(item)
+        elif self.in_turn and is_heading and not item.hint:
+            # Speakers break off, and say things without a verb.
+            is_heading = _is_title_like(item.text)
+        self.in_turn = bool(item.turn) or (self.in_turn and not is_heading)
         self.has_body = self.has_body or not is_heading
         if not is_heading and self.further_dates and count_words(item.text) >= MIN_PROSE_WORDS:
             # Text follows a date that is not that of the header; a list of other pages would have no text.
             header = {line.parsed.date for text in self.header if (line := read_date_line(text))}
             self.has_chronicle = self.has_chronicle or not header.issuperset(self.further_dates)
         kind: Literal["heading", "body"] = "heading" if is_heading else "body"
-        block = Block(kind, item.text, item.label, item.source_ref, self.after_break, item.hint, item.labelled)
-        self.blocks.append(block)
+        text, label, source_ref, hint, labelled, turn, size = item
+        self.blocks.append(Block(kind, text, label, source_ref, self.after_break, hint, labelled, turn, size))
         self.after_break = False
 
 
@@ -332,6 +407,14 @@ def _is_heading(item: RawBlock, of_paragraphs: bool) -> bool:
     return not of_paragraphs or text[:1].isupper()
 
 
+def _is_title_like(text: str) -> bool:
+    """Return whether a line is written as a title: in capitals, or with capitals for all but small words."""
+    words = WORD.findall(text)
+    if not text[:1].isalnum() or text.endswith(("-", "–", "—")):
+        return False
+    return text.isupper() or (len(words) > 1 and all(w[:1].isupper() or w[:1].isdigit() or len(w) < 4 for w in words))
+
+
 def _has_open_quote(text: str) -> bool:
     return sum(text.count(sign) for sign in '“”„«»"') % 2 == 1
 
@@ -339,7 +422,7 @@ def _has_open_quote(text: str) -> bool:
 def _mark_lead(blocks: list[Block], rt: bool) -> list[Block]:
     """Mark the summary between title and text: before a dateline, or first on a page with RT's layout."""
     bodies = [i for i, block in enumerate(blocks) if block.kind == "body"]
-    dated = next((i for i in bodies[:3] if find_dateline(blocks[i].text)), None)
+    dated = next((i for i in bodies[:3] if find_dateline(blocks[i].text) and not blocks[i].turn), None)
     first = bodies[:1] if rt and len(bodies) > 2 else []
     leads = first if dated is None else [i for i in bodies if i < dated]
     return [

@@ -217,6 +217,10 @@ class EntityIndex:
         """Return whether the roster has this name."""
         return self._roster.is_known(name)
 
+    def people(self) -> frozenset[str]:
+        """Return the persons whom the texts name in full."""
+        return frozenset(self._people)
+
     def add_surname(self, mention: Mention | None, has_quotation: bool = True) -> None:
         """Add a single surname as a person of this text, because it is the subject of a verb of saying.
 

@@ -49,8 +49,20 @@ MALE_NOUNS = _WORDS["male_nouns"]
 HEADLINE_WORDS = _WORDS["headline_words"]
 NON_SUBJECT_WORDS = _WORDS["non_subject_words"]
 IMPERSONAL_NOUNS = _WORDS["impersonal_nouns"]
-QUESTION_LABELS = _WORDS["question_labels"] | {"from the audience"}
+QUESTION_LABELS = _WORDS["question_labels"]
 ANSWER_LABELS = _WORDS["answer_labels"]
+SPEAKER_NOUNS = _WORDS["speaker_nouns"]
+LABEL_TITLES = HONORIFICS | _WORDS["label_titles"]
+FEMALE_TITLES = _WORDS["female_titles"]
+MALE_TITLES = _WORDS["male_titles"]
+ABBREVIATIONS = _WORDS["abbreviations"]
+POST_ACRONYMS = _WORDS["post_acronyms"]
+DESCRIPTION_WORDS = _WORDS["description_words"]
+LIST_LABELS = _WORDS["list_labels"]
+NON_LABEL_WORDS = _WORDS["non_label_words"] | NON_NAME_WORDS | US_STATES | WEEKDAYS | _WORDS["list_labels"]
+POST_OBJECTS = _WORDS["post_objects"]
+RANKS = _WORDS["ranks"]
+SPEECH_WORDS = _WORDS["speech_words"]
 
 
 class VerbForms(NamedTuple):

@@ -32,6 +32,8 @@ _ROLE_SYNONYMS = {
     "col": "colonel",
 }
 RoleKey = frozenset[str]
+MAX_NAME_WORDS = 8
+CAREER_YEARS = 4  # before the first known post, in which a surname may already be that person's
 
 
 class Roster:
@@ -88,7 +90,7 @@ class Roster:
         tokens = clean.split()
         if len(tokens) == 1 and name.split()[0].casefold().rstrip(".") in lexicon.HONORIFICS:
             return self.find_by_surname(clean) or clean
-        for i in range(1, len(tokens)):
+        for i in range(max(1, len(tokens) - MAX_NAME_WORDS), len(tokens)):
             person = self.find_by_surname(" ".join(tokens[i:]))
             if person and self._fits(person, tokens[:i]):
                 return person
@@ -109,6 +111,20 @@ class Roster:
         """Return whether a person held, on a partial date, a post whose key (`make_role_key`) contains a word."""
         held = ((role, key) for key, holders in self._roles.items() for role, who in holders if who == name)
         return any(head in key and _is_held_on(role, on) for role, key in held)
+
+    def holds_title(self, name: str, head: str, on: str = "") -> bool:
+        """Return whether a person held, on a partial date, a post whose title has this word; any post if it is ""."""
+        held = (role for holders in self._roles.values() for role, who in holders if who == name)
+        return any(
+            _is_held_on(role, on) and (not head or head in _TOKEN_PATTERN.findall(role.title.casefold()))
+            for role in held
+        )
+
+    def is_before_posts(self, name: str, on: str) -> bool:
+        """Return whether a partial date is more than `CAREER_YEARS` before all posts of a person."""
+        held = [role for holders in self._roles.values() for role, who in holders if who == name]
+        starts = [role.start.year if role.start else 0 for role in held]
+        return bool(on and starts) and int(on[:4]) + CAREER_YEARS < min(starts)
 
     def _fits(self, person: str, post: Iterable[str]) -> bool:
         words = frozenset(_get_content_words(" ".join(post)))

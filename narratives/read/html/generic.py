@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from itertools import dropwhile
+from itertools import dropwhile, takewhile
 from typing import cast
 from urllib.parse import urljoin, urlsplit
 
@@ -33,6 +34,8 @@ MIN_SENTENCE_WORDS = 5  # for a block to count as a sentence without other evide
 MAX_ELEMENTS = 30_000  # real pages have a few thousand
 MAX_CHARACTERS = 2_000_000
 MAX_HEADING_WORDS = 20
+MAX_NAME_WORDS = 6  # of a text in bold that can be the name of a speaker
+MIN_BOLD_NAMES = 2  # names in bold that recur, from which a page is an interview
 MIN_QUESTIONS = 2  # questions in bold, from which a page is an interview
 MIN_LINE_WORDS = 10  # average length from which lines between single breaks are paragraphs
 MAX_COMPARED_CHARACTERS = 80  # of a quotation, by which its repetition on a page is found
@@ -62,8 +65,10 @@ def _iterate_text_blocks(tree: HtmlElement) -> Iterator[HtmlBlock]:
         longest = max((len(join_runs(block.runs)) for block in iterate_blocks(tree)), default=0)
         if len(join_runs(body[0].runs)) > longest:
             body = []  # trafilatura's last resort: the whole page in one piece, with menus
-    for block in body or _extract_sentence_blocks(tree):
-        yield from _split_at_lines(block)
+    blocks = body or _extract_sentence_blocks(tree)
+    names = _find_bold_names(blocks)
+    for block in blocks:
+        yield from _split_bold_name(block) if _get_bold_start(block) in names else _split_at_lines(block)
 
 
 def _extract_main_text(tree: HtmlElement, recall: bool) -> list[HtmlBlock]:
@@ -121,6 +126,31 @@ def _extract_sentence_blocks(tree: HtmlElement) -> list[HtmlBlock]:
     body = iterate_blocks(tree, lambda element: is_hidden(element) or element.tag in _NAVIGATION_TAGS)
     texts = ((block, join_runs(block.runs)) for block in body)
     return [block for block, text in texts if _SENTENCE_END.search(text) and len(text.split()) >= MIN_SENTENCE_WORDS]
+
+
+def _find_bold_names(blocks: Sequence[HtmlBlock]) -> frozenset[str]:
+    """Find the short texts in bold with which blocks begin again and again, as names in an interview do.
+
+    They have no sign after them, and plain text follows: `<p><b>Ann Lee</b> We hid nothing.</p>`.
+    """
+    starts = Counter(start for block in blocks if (start := _get_bold_start(block)))
+    is_used = sum(times > 1 for times in starts.values()) >= MIN_BOLD_NAMES
+    return frozenset(starts) if is_used else frozenset()
+
+
+def _get_bold_start(block: HtmlBlock) -> str:
+    """Return the text in bold at the start of a block in which capitalised plain text follows, or ""."""
+    start = join_runs(takewhile(lambda run: run.bold or not run.text.strip(), block.runs))
+    rest = join_runs(dropwhile(lambda run: run.bold or not run.text.strip(), block.runs))
+    is_short = start and len(start.split()) <= MAX_NAME_WORDS and start[-1].isalnum()
+    return start if is_short and rest[:1].isupper() else ""
+
+
+def _split_bold_name(block: HtmlBlock) -> Iterator[HtmlBlock]:
+    """Split a block after the text in bold at its start."""
+    bold = list(takewhile(lambda run: run.bold or not run.text.strip(), block.runs))
+    yield HtmlBlock(block.kind, bold)
+    yield HtmlBlock(block.kind, block.runs[len(bold) :])
 
 
 def _split_at_lines(block: HtmlBlock) -> Iterator[HtmlBlock]:
