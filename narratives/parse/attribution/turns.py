@@ -43,6 +43,7 @@ _TURN_END = (".", "!", "?", "…", ",", "-", "–", "—", ")", "]", "”", '"',
 # Signs that mark a label off more than a dash or a space does. A document may confuse them.
 _CELL_SIGNS: dict[LabelSign, LabelSign] = {"|": ""}
 _MARKS: tuple[LabelSign, ...] = (":", ";", ".", ".–")
+_QUOTATION_MARKS = tuple("“„«\"‘")
 _QUOTE_START = tuple("“”„«»\"‘'([—–-…*")
 
 
@@ -187,6 +188,8 @@ def _is_certain(opening: Opening, times_bold: int, roster: Roster) -> bool:
         return bool(rest)
     if label.form in ("answerer", "surname") or not _is_turn_text(opening):
         return False
+    if opening.found is not None and opening.found.size >= len(opening.text) and rest.startswith(_QUOTATION_MARKS):
+        return False  # a line that introduces a quotation in a report
     if label.form == "titled" or (label.form == "full" and (is_set_off or _gives_post(label))):
         return _starts_sentence(rest)
     return roster.is_known(clean_name(label.text)) or (bool(label.name) and roster.is_known(" ".join(label.name)))
