@@ -19,8 +19,9 @@ SHINGLE_WORDS = 5
 MIN_COPY_JACCARD = 0.8
 MIN_VERSION_SHARE = 0.5  # share of the shorter of two documents that stands in the other one
 MIN_VERSION_SHINGLES = 30
-MIN_COPY_SHARE = 0.8  # share of a paragraph that stands in the earlier versions of its document
-MIN_COPY_SHARE_OF_HOLDER = 0.5  # the same for a paragraph that holds an earlier document, and text of its own
+MIN_COPY_SHARE = 0.9  # share of the words of a paragraph that stand in earlier versions of its document
+MIN_HELD_SHARE = 0.8  # share of a document, from which a paragraph holds it
+MIN_COPY_SHARE_OF_HOLDER = 0.5  # share of the words of such a paragraph, which may have a new lead or tail
 MAX_EARLIER = 8  # earliest owners that are compared for each shingle, which keeps the time linear
 MIN_CANDIDATE_SHARE = 0.2  # share of the smaller set, counted so, from which two sets are compared as a whole
 _HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)
@@ -70,7 +71,7 @@ def find_copies(documents: Iterable[Document]) -> dict[str, str]:
 
     - It repeats one earlier paragraph, exactly or with a Jaccard similarity of at least 0.8.
     - Its document is a version of an earlier one: at least half of the shorter of the two stands in the other.
-      Of the words of the paragraph, 0.8 stand in shingles of such earlier documents, whatever the paragraph breaks;
+      Of the words of the paragraph, 0.9 stand in shingles of such earlier documents, whatever the paragraph breaks;
       or half of them, if the paragraph holds 0.8 of an earlier document. So articles that only share a quotation
       are no copies.
 
@@ -160,7 +161,7 @@ class _CopyFinder:
         holds_source = False
         for source in sources:
             is_in, places = self.document_shingles.look_up(source, own)
-            holds_source |= len(places) >= MIN_COPY_SHARE * self.document_shingles.count(source)
+            holds_source |= len(places) >= MIN_HELD_SHARE * self.document_shingles.count(source)
             is_in[is_in] = ~self.is_copy[places]
             in_any |= is_in
             shared.update(places[~self.is_copy[places]].tolist())

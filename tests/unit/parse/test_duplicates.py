@@ -95,8 +95,8 @@ def join(sentences: list[str], size: int) -> list[str]:
 
 
 def reword(sentences: list[str]) -> list[str]:
-    """The last word but two of every other sentence becomes another one."""
-    return [" ".join([*s.split()[:-3], "notably", *s.split()[-2:]]) if n % 2 else s for n, s in enumerate(sentences)]
+    """A word in the middle of every other sentence becomes another one."""
+    return [" ".join([*s.split()[:6], "notably", *s.split()[7:]]) if n % 2 else s for n, s in enumerate(sentences)]
 
 
 STORY, OTHER, THIRD = article(1, 16), article(2, 12), article(3, 12)
@@ -215,3 +215,16 @@ def test_versions_do_not_depend_on_the_order_of_documents():
     for seed in range(5):
         random.Random(seed).shuffle(documents)
         assert find_copies(documents) == expected
+
+
+def test_documents_that_vary_a_few_claims_are_no_copies():
+    claims = [" ".join(STORY[n : n + 2]) for n in range(0, 8, 2)]
+    documents = [
+        document(
+            f"d{i}",
+            f"2016-0{i + 1}",
+            *(f"{claims[(i + j) % 4]} This was item {i} and {j}, of {i * 7}." for j in range(3)),
+        )
+        for i in range(6)
+    ]
+    assert find_copies(documents) == {}
