@@ -13,30 +13,23 @@ from urllib.parse import urljoin, urlsplit
 from lxml.html import HtmlElement
 
 from narratives.model import RawParagraph, RawParagraphKind
+from narratives.read.html.main_text import SENTENCE_END, extract_main_blocks, is_too_large
 from narratives.read.html.page import (
     HtmlBlock,
     HtmlPage,
-    TextRun,
     extract_visible_text,
     get_classes,
     get_meta_content,
     is_bold,
     is_hidden,
-    iterate_blocks,
     join_runs,
     make_word_set,
     split_label,
 )
 
-MIN_SENTENCE_WORDS = 5  # for a block to count as a sentence without other evidence
-MAX_ELEMENTS = 30_000  # real pages have a few thousand
-MAX_CHARACTERS = 2_000_000
 MAX_HEADING_WORDS = 20
 MIN_QUESTIONS = 2  # questions in bold, from which a page is an interview
-MIN_LINE_WORDS = 10  # average length from which lines between single breaks are paragraphs
-_SENTENCE_END = re.compile(r"[.!?…:;,][\"”“’'»)\]]*$")
 _QUESTION_END = re.compile(r"\?[\"”“’'»)\]]*$")
-_NAVIGATION_TAGS = make_word_set("nav header footer aside form figure")
 
 
 def extract_page(tree: HtmlElement) -> HtmlPage:
@@ -45,7 +38,7 @@ def extract_page(tree: HtmlElement) -> HtmlPage:
     site = find_site_name(tree, articles)
     title, lead = find_title(tree, articles, site), find_lead(tree)
     address = find_page_url(tree, articles)
-    paragraphs = _build_paragraphs(list(_iterate_text_blocks(tree)))
+    paragraphs = _build_paragraphs(list(extract_main_blocks(tree)))
     text = tuple(dropwhile(lambda paragraph: paragraph.text in (title, lead), paragraphs))
     posted, date_source = find_posted_date(tree, articles), "posted"
     if not posted:
@@ -53,72 +46,15 @@ def extract_page(tree: HtmlElement) -> HtmlPage:
     return HtmlPage(text, title, site, posted, date_source, lead, address)
 
 
-def _iterate_text_blocks(tree: HtmlElement) -> Iterator[HtmlBlock]:
-    """Iterate over the blocks of the main text."""
-    body: list[HtmlBlock] = []
-    if not _is_too_large(tree):
-        body = _extract_main_text(tree, recall=False) or _extract_main_text(tree, recall=True)
-    if len(body) == 1:
-        longest = max((len(join_runs(block.runs)) for block in iterate_blocks(tree)), default=0)
-        if len(join_runs(body[0].runs)) > longest:
-            body = []  # trafilatura's last resort: the whole page in one piece, with menus
-    for block in body or _extract_sentence_blocks(tree):
-        yield from _split_at_lines(block)
-
-
-def _extract_main_text(tree: HtmlElement, recall: bool) -> list[HtmlBlock]:
-    from trafilatura import bare_extraction  # takes a quarter of a second, which a build of tables does not need
-
-    document = bare_extraction(
-        deepcopy(tree),  # because it changes the tree
-        include_comments=False,
-        include_formatting=True,
-        include_tables=True,
-        favor_recall=recall,
-    )
-    body = getattr(document, "body", None)
-    # Hidden elements are already removed, and `head` is trafilatura's tag for a heading.
-    return list(iterate_blocks(body, lambda element: not isinstance(element.tag, str))) if body is not None else []
-
-
 def _guess_date(tree: HtmlElement, address: str) -> tuple[str, str]:
     """Find a date with htmldate (Barbaresi 2020), from markup (`posted`) or anywhere in the text (`guess`)."""
     from htmldate import find_date
 
-    for extensive, kind in () if _is_too_large(tree) else ((False, "posted"), (True, "guess")):
+    for extensive, kind in () if is_too_large(tree) else ((False, "posted"), (True, "guess")):
         day = find_date(deepcopy(tree), extensive_search=extensive, original_date=True, url=address or None)
         if day:
             return str(day), kind
     return "", ""
-
-
-def _is_too_large(tree: HtmlElement) -> bool:
-    """Return whether trafilatura and htmldate, with dozens of passes over a page, would take minutes."""
-    sizes = [len(element.text or "") + len(element.tail or "") for element in tree.iter()]
-    return len(sizes) > MAX_ELEMENTS or sum(sizes) > MAX_CHARACTERS
-
-
-def _extract_sentence_blocks(tree: HtmlElement) -> list[HtmlBlock]:
-    """Extract blocks of sentences outside navigation, for pages too short or simple for trafilatura."""
-    body = iterate_blocks(tree, lambda element: is_hidden(element) or element.tag in _NAVIGATION_TAGS)
-    texts = ((block, join_runs(block.runs)) for block in body)
-    return [block for block, text in texts if _SENTENCE_END.search(text) and len(text.split()) >= MIN_SENTENCE_WORDS]
-
-
-def _split_at_lines(block: HtmlBlock) -> Iterator[HtmlBlock]:
-    """Split a block at single breaks if the lines are whole sentences; other breaks are only line ends."""
-    lines: list[list[TextRun]] = [[]]
-    for run in block.runs:
-        if run == TextRun("\n"):
-            lines.append([])
-        else:
-            lines[-1].append(run)
-    texts = [text for line in lines if (text := join_runs(line))]
-    are_sentences = all(_SENTENCE_END.search(text) for text in texts)
-    if len(texts) > 1 and are_sentences and sum(len(t.split()) for t in texts) >= MIN_LINE_WORDS * len(texts):
-        yield from (HtmlBlock(block.kind, line) for line in lines if join_runs(line))
-    else:
-        yield block
 
 
 def _build_paragraphs(body: Sequence[HtmlBlock]) -> list[RawParagraph]:
@@ -132,6 +68,8 @@ def _build_paragraphs(body: Sequence[HtmlBlock]) -> list[RawParagraph]:
         kind: RawParagraphKind = block.kind
         if not kind and is_interview and is_question:
             kind = "question"
+        elif kind == "heading" and len(text.split()) > MAX_HEADING_WORDS and SENTENCE_END.search(text):
+            kind = ""  # the opening paragraph in large type
         elif not kind and strong and not all(bold) and _is_heading(text):
             kind = "heading"
         paragraphs.append(RawParagraph(text, kind=kind, labelled=bool(split_label(block.runs).label)))
@@ -139,7 +77,7 @@ def _build_paragraphs(body: Sequence[HtmlBlock]) -> list[RawParagraph]:
 
 
 def _is_heading(text: str) -> bool:
-    return len(text.split()) <= MAX_HEADING_WORDS and (text.endswith("?") or not _SENTENCE_END.search(text))
+    return len(text.split()) <= MAX_HEADING_WORDS and (text.endswith("?") or not SENTENCE_END.search(text))
 
 
 JsonLdNode = Mapping[str, object]
@@ -159,6 +97,7 @@ POSTED_DATE_FIELDS = make_word_set(
     " citation_publication_date citation_date date dc.date dcterms.date"
 )
 _LEAD_CLASS = re.compile(r"(?:^|[-_])(?:lead|lede|standfirst|dek|summary|subtitle|subheadline|announce|excerpt)$")
+_TITLE_SEPARATOR = re.compile(r"\s+[|•·—–»-]+\s+")
 _SITE_SUFFIX = re.compile(r"\s+[|•·—–»-]+\s+(?P<tail>[^|•·—–»]{2,60})$")
 
 
@@ -186,8 +125,9 @@ def find_title(tree: HtmlElement, articles: list[JsonLdNode], site: str) -> str:
     for heading in headings:
         # A heading that the metadata repeat is the title, even if there are other h1 elements.
         if any(
-            _is_same_title(heading, name) or _is_same_title(heading, _drop_site_suffix(name, site))
+            _is_same_title(heading, part)
             for name in [*names, window]
+            for part in (name, _drop_site_suffix(name, site), *_split_first_part(name, site))
         ):
             return heading
     if len(headings) == 1 and not names:
@@ -202,7 +142,8 @@ def find_site_name(tree: HtmlElement, articles: list[JsonLdNode]) -> str:
     for node in articles:
         publisher = node.get("publisher")
         for item in publisher if isinstance(publisher, list) else [publisher]:
-            if isinstance(item, Mapping) and (name := _to_string(item.get("name"))):
+            names = item.get("name") if isinstance(item, Mapping) else ""
+            if name := next(filter(None, map(_to_string, names if isinstance(names, list) else [names])), ""):
                 return name
     return get_meta_content(tree, "application-name")
 
@@ -291,10 +232,19 @@ def _is_same_title(one: str, other: str) -> bool:
 
 def _drop_site_suffix(title: str, site: str) -> str:
     suffix = _SITE_SUFFIX.search(title)
-    if suffix is None or len(title[: suffix.start()].split()) <= 2:
+    if suffix is None:
         return title
-    is_site = not site or _is_same_title(suffix["tail"], site) or len(suffix["tail"].split()) <= 3
+    if len(title[: suffix.start()].split()) <= 2:
+        is_site = _is_same_title(suffix["tail"], site)
+    else:
+        is_site = not site or _is_same_title(suffix["tail"], site) or len(suffix["tail"].split()) <= 3
     return title[: suffix.start()] if is_site else title
+
+
+def _split_first_part(title: str, site: str) -> list[str]:
+    """Return what stands before the first separator of a title, unless that is the name of the site."""
+    first, separator, _ = _TITLE_SEPARATOR.sub("\x1f", title, count=1).partition("\x1f")
+    return [first] if separator and not _is_same_title(first, site) else []
 
 
 def _has_year(text: str) -> bool:

@@ -48,16 +48,17 @@ def test_what_has_a_meaning_stays(text):
 
 
 MARKED = "West\xadern Russo\xadphobia has be\u200bcome a hab\xadit of their o\ufb03ces, the min\xadister\xa0said."
+OTHER = "The ferries leave on time, and the lamps burn again since Friday, the clerk of the town said."
 PLAIN = "Western Russophobia has become a habit of their offices, the minister said."
 
 
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("a.txt", f"Head\xadline of the post\n\n{MARKED}\n\n{MARKED}"),
-        ("a.html", f"<title>Head\xadline of the post</title><article><p>{MARKED}</p><p>{MARKED}</p></article>"),
-        ("a.csv", f'title,text\nHead\xadline of the post,"{MARKED}\n\n{MARKED}"\n'),
-        ("a.jsonl", json.dumps({"title": "Head\xadline of the post", "paragraphs": [MARKED, {"text": MARKED}]})),
+        ("a.txt", f"Head\xadline of the post\n\n{MARKED}\n\n{OTHER}"),
+        ("a.html", f"<title>Head\xadline of the post</title><article><p>{MARKED}</p><p>{OTHER}</p></article>"),
+        ("a.csv", f'title,text\nHead\xadline of the post,"{MARKED}\n\n{OTHER}"\n'),
+        ("a.jsonl", json.dumps({"title": "Head\xadline of the post", "paragraphs": [MARKED, {"text": OTHER}]})),
     ],
 )
 def test_every_format_is_cleaned(tmp_path, name, content):
@@ -65,7 +66,7 @@ def test_every_format_is_cleaned(tmp_path, name, content):
     assert isinstance(raw, RawDocument), raw
     document = parse_document(raw, Roster(()))
     assert document.title == "Headline of the post"
-    assert [p.text for p in document.paragraphs if p.kind == "body"] == [PLAIN, PLAIN]
+    assert [p.text for p in document.paragraphs if p.kind == "body"] == [PLAIN, OTHER]
 
 
 def test_soft_hyphens_do_not_hide_a_copy(tmp_path):
