@@ -52,7 +52,7 @@ def export_paragraphs(
         frame.assign(**extra, **{**context, "caveat": caveat}), preserve_index=False
     ).replace_schema_metadata(None)
     file = io.BytesIO()
-    write_table(table, suffix, file, bom=True, about={**extra, **context})
+    write_table(table, suffix, file, about={**extra, **context})
     return file.getvalue()
 
 
@@ -65,7 +65,7 @@ def export_table(
 ) -> bytes:
     """Return the numbers of a chart as CSV (UTF-8 with BOM, formulas neutralised); `extra` are further columns."""
     context = {"denominator": denominator, "unit": s.unit, **extra, **_build_context_columns(s, manifest)}
-    return frame_to_csv(frame.assign(**context), bom=True)
+    return frame_to_csv(frame.assign(**context))
 
 
 def build_file_name(what: str, snapshot_id: str, suffix: str = ".csv") -> str:

@@ -9,6 +9,7 @@ from itertools import chain, groupby
 from typing import Literal, NamedTuple
 
 from narratives.model import MIN_STATEMENT_WORDS, RawDocument, RawParagraphKind
+from narratives.parse.boilerplate import is_boilerplate, is_icon_list
 from narratives.parse.date_lines import find_dateline, read_date_line
 
 MAX_TITLE_WORDS = 40
@@ -19,37 +20,33 @@ MIN_CONTENTS_LINES = 3
 MIN_REPEATED_SHARE = 0.4  # share of a list's lines that are repeated as headings, from which it is a table of contents
 
 WORD = re.compile(r"\w+(?:[’'-]\w+)*")
-BOILERPLATE = re.compile(
-    r"""(?:
-      (?:READ\ MORE|READ\ ALSO|SEE\ ALSO|WATCH\ MORE|Read\ more|Read\ also|See\ also|Also\ on\ [\w.]+)\s*:.*
-    | (?:Think\ your\ friends\ would\ be\ interested\?\s*)?Share\ this\ (?:story|article|page|post)\b.{0,40}
-    | (?:Поделиться|Распечатать|Share|Print|Print\ version|Share\ on\ \w+|Tweet|Email)\s*:?
-    | (?:All\ news|Podcasts?|Advertisement|Subscribe|Comments|Back\ to\ top|Table\ of\ contents)\s*:?
-    | \d{1,2}:\d{1,2}(?::\d{2})?
-    | [\d\s,.]+(?:views?|просмотр\w*)
-    | This\ email\ address\ is\ being\ protected\ from\ spambots\..*
-    | (?:tel|phone|fax)?[.:\s]*[+(]?\(?\d[\d\s()/;+.-]{7,}
-    )""",
-    re.VERBOSE,
-)
-ICON_WORD = re.compile(r"icon", re.IGNORECASE)
-MIN_ICONS = 5
 FOOTER_HEADING = re.compile(
     r"(?:popular articles|most popular|most read|related (?:articles|news|stories)|latest news)\s*:?", re.IGNORECASE
 )
+ABOUT_HEADING = re.compile(r"(?i:about) (?:us|the authors?|(?:the )?[A-Z][^.!?:;]{2,80}):?")
+ABOUT_PERSONS = ("us", "author", "authors")
+# What says what somebody is, and not what happened.
+ABOUT_VERB = re.compile(
+    r"^.{0,150}?\b(?:(?:is|are|was|were) (?:an?|the|one|our|responsible|founded|established|created|set up|based)"
+    r"|founded|established|represents?|provides?|publish(?:es)?|serves?|employs?|operates?"
+    r"|works? (?:to|for|with|at|in))\b"
+)
+MAX_ABOUT_PARAGRAPHS = 3
+MAX_ABOUT_NAME_PLACE = 12  # words of the section among which the name in its heading is
 MIN_PROSE_PARAGRAPHS, MIN_PROSE_WORDS = 3, 15  # paragraphs, and words in each, that show that an article follows
 OMISSION = re.compile(r"[<\[(]\s*(?:…|\.{3})\s*[>\])]")
 SECTION_COLON = re.compile(
     r"(?:answers? to (?:media |journalists[’'] )?questions|questions? and answers?|q\s*&\s*a)\b.{0,40}:", re.IGNORECASE
 )
+# A title of a table of contents, before dots and the number of its page.
+PAGE_NUMBER = re.compile(r"[ \t]{0,9}(?:\.{3}|…|(?:[.·] ){3})[.·… ]*\d{1,4}\s*$")
+HEADING_NUMBER = re.compile(r"(?:\d{1,2}(?:\.\d{1,2}){0,3}\.?|[IVX]{1,5}\.)\s+(?=\w)")
 CONTENTS_LABEL = re.compile(r"(?:table of )?contents\s*:?", re.IGNORECASE)
 SENTENCE_END = re.compile(r"[.!?…:;,][\"”“’'»)\]]*$")
 FULL_STOP = re.compile(r"(?<![.…])[.!?][\"”’)\]]*$")  # not the dots of a text that is cut off
 SENTENCE_BREAK = re.compile(r"(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\b[A-Z])[.!?][”\"’]?\s+[A-Z“\"—–]")
-SIGNED_QUOTE = re.compile(
-    r"[\"“„«‘][^\n]*[.!?…,][\"”“»’]\s*[—–-]{1,2}\s*\w"
-)  # `“We shall stay.” — Ann Lee` is no heading
-_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]")
+SIGNED_QUOTE = re.compile(r"[\"“„«‘][^\n]*[.!?…,][\"”“»’]\s*[—–-]{1,2}\s*\w")
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _NEWLINE = re.compile(r"\r\n?|[\u2028\u2029\x85]")
 
 
@@ -168,17 +165,10 @@ def _is_table_of_contents(group: Sequence[str], single_lines: Collection[str]) -
         return False
     if lines is not group and all(line[:1].isspace() for line in lines):
         return True
-    return sum(make_comparison_key(line) in single_lines for line in lines) >= MIN_REPEATED_SHARE * len(lines)
-
-
-def is_boilerplate(text: str) -> bool:
-    """Return whether a block is boilerplate: icon names, share and "read more" lines, counters, timers."""
-    return bool(BOILERPLATE.fullmatch(text)) or is_icon_list(text)
-
-
-def is_icon_list(text: str) -> bool:
-    """Return whether a block is a list of icon names, as found on pages with RT's layout."""
-    return text.startswith("icon ") and len(ICON_WORD.findall(text)) >= MIN_ICONS
+    if all(PAGE_NUMBER.search(line) for line in lines):
+        return True
+    titles = (PAGE_NUMBER.sub("", line) for line in lines)
+    return sum(make_comparison_key(title) in single_lines for title in titles) >= MIN_REPEATED_SHARE * len(lines)
 
 
 def clean_line(text: str) -> str:
@@ -240,6 +230,8 @@ def segment_document(raw: RawDocument, turns: Sequence[Sequence[TurnStart]] = ()
         # Paragraphs given by a source do not include the footer of the page; plain text does.
         items, footer = _drop_footer(items)
         removed += footer
+    items, description = _drop_self_description(items)
+    removed += description
     closing = _find_closing_line(items)
     if closing:
         items, removed = items[:-1], removed + 1
@@ -377,6 +369,18 @@ def _drop_footer(items: list[RawBlock]) -> tuple[list[RawBlock], int]:
     return items, 0
 
 
+def _drop_self_description(items: list[RawBlock]) -> tuple[list[RawBlock], int]:
+    """Remove a last section such as "About the Ministry", in which the publisher or author is described."""
+    last = max((i for i, item in enumerate(items) if ABOUT_HEADING.fullmatch(item.text)), default=0)
+    section = items[last + 1 :]
+    if not (last and 1 <= len(section) <= MAX_ABOUT_PARAGRAPHS) or any(item.label for item in section):
+        return items, 0
+    name = make_comparison_key(items[last].text).split()[-1]
+    opening = make_comparison_key(section[0].text).split()[:MAX_ABOUT_NAME_PLACE]
+    is_named = name in opening or name in ABOUT_PERSONS
+    return (items[:last], len(items) - last) if is_named and ABOUT_VERB.search(section[0].text) else (items, 0)
+
+
 def _has_prose_after(items: Sequence[RawBlock]) -> bool:
     """Return whether an article follows, so that the line before was a heading. Teasers are few, short or cut off."""
     lengths = (count_words(item.text) for item in items if FULL_STOP.search(item.text))
@@ -401,7 +405,12 @@ def _is_heading(item: RawBlock, of_paragraphs: bool) -> bool:
         return False
     if SECTION_COLON.fullmatch(text):
         return True
-    if SENTENCE_END.search(text) or SENTENCE_BREAK.search(text) or _has_open_quote(text) or SIGNED_QUOTE.match(text):
+    title = HEADING_NUMBER.sub("", text, count=1)
+    if title != text and count_words(title) >= MIN_STATEMENT_WORDS:
+        return False  # one of several points
+    if SENTENCE_END.search(title) or SENTENCE_BREAK.search(title) or _has_open_quote(title):
+        return False
+    if SIGNED_QUOTE.match(title):  # `“We shall stay.” — Ann Lee`
         return False
     # Paragraphs given by a source include list items and broken sentences; a heading starts with a capital.
     return not of_paragraphs or text[:1].isupper()

@@ -27,6 +27,7 @@ from narratives.model import (
     Verdict,
     compute_text_key,
 )
+from narratives.read.characters import clean_characters
 from narratives.read.rows import parse_json, replace_unstorable
 from narratives.read.tables import make_csv_record, open_csv
 
@@ -264,7 +265,7 @@ def _parse_label_row(line: bytes, row: int, narrative_ids: Sequence[str]) -> Lab
         raise ReadError("a text as `text`", repr(text)[:80], _BAD_ROW_HINT)
     if "labels" not in value:
         raise ReadError("a list as `labels`, empty if the text advances no narrative", "none", _BAD_ROW_HINT)
-    text = replace_unstorable(text)
+    text = clean_characters(replace_unstorable(text))
     named = {verdict: _parse_narrative_ids(value, name, narrative_ids) for verdict, name in _VERDICT_LISTS.items()}
     repeated = sorted(key for key in narrative_ids if sum(key in keys for keys in named.values()) > 1)
     if repeated:

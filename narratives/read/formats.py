@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
+from narratives.read.characters import clean_document
 from narratives.read.encoding import MAX_DOCUMENT_SIZE, decode_text, limit_time, open_bytes, read_within_limit
 from narratives.read.html import read_html
 from narratives.read.office import read_docx, read_pdf
@@ -103,7 +104,7 @@ def read_file(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocume
             check_format(file.path)
             for item in _read_items(file, columns):
                 row, count = item.row, count + 1
-                yield item
+                yield clean_document(item) if isinstance(item, RawDocument) else item
             if not count:
                 raise ReadError("at least one row", "none", "Add rows, or leave the file out.")
     except ReadError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import io
 import json
@@ -47,31 +48,31 @@ def neutralise_formulas(table: pa.Table) -> pa.Table:
     return table
 
 
-def table_to_csv(table: pa.Table, bom: bool = False) -> bytes:
-    """Convert a table to CSV in UTF-8: a header, quoted text, line feeds, and NULL as an empty cell."""
+def table_to_csv(table: pa.Table) -> bytes:
+    """Convert a table to CSV: a header, quoted text, line feeds, and NULL as an empty cell.
+
+    It is in UTF-8 and begins with a byte order mark, by which spreadsheets recognise it.
+    """
     sink = io.BytesIO()
     arrow_csv.write_csv(neutralise_formulas(table), sink)
-    return (b"\xef\xbb\xbf" if bom else b"") + sink.getvalue()
+    return codecs.BOM_UTF8 + sink.getvalue()
 
 
-def frame_to_csv(frame: pd.DataFrame, bom: bool = False) -> bytes:
-    """Convert a frame to CSV without its index. With `bom`, spreadsheets recognise it as UTF-8."""
-    return table_to_csv(pa.Table.from_pandas(frame, preserve_index=False), bom)
+def frame_to_csv(frame: pd.DataFrame) -> bytes:
+    """Convert a frame to CSV without its index."""
+    return table_to_csv(pa.Table.from_pandas(frame, preserve_index=False))
 
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 
 
-def write_table(
-    table: pa.Table, suffix: str, file: BinaryIO, bom: bool = False, about: Mapping[str, str] | None = None
-) -> None:
+def write_table(table: pa.Table, suffix: str, file: BinaryIO, about: Mapping[str, str] | None = None) -> None:
     """Write the table in the format of `suffix`, one of SUFFIXES.
 
-    Formulas are neutralised, and `bom` adds a byte-order mark, in CSV only. `about` becomes the metadata of a
-    Parquet file; the other formats ignore it.
+    Formulas are neutralised in CSV only. `about` becomes the metadata of a Parquet file; the other formats ignore it.
     """
     if suffix == ".csv":
-        file.write(table_to_csv(table, bom))
+        file.write(table_to_csv(table))
     elif suffix == ".parquet":
         parquet.write_table(table.replace_schema_metadata(dict(about) if about else None), file)
     else:
@@ -116,7 +117,7 @@ def export_slice(path: Path, what: str, s: Slice, out: Path | None, with_share: 
     if not len(table):
         log.warning("Nothing matches these filters: the export has a header and no rows.")
     if out is None:
-        return table_to_csv(table).decode("utf-8")
+        return table_to_csv(table).decode("utf-8-sig")
     try:
         if not out.parent.is_dir():
             raise FileNotFoundError(f"no folder {out.parent}")

@@ -253,7 +253,7 @@ def write_spot_check_sample(store: Path, out: Path, each: int = 30, seed: int = 
         rows.iloc[random.permutation(len(rows))[:each]] for _, rows in pairs.groupby("narrative_id", sort=False)
     )
     drawn.insert(0, "snapshot", snapshot_id)
-    _write_new_file(out, frame_to_csv(drawn.assign(verdict=""), bom=True))
+    _write_new_file(out, frame_to_csv(drawn.assign(verdict="")))
     return dict(drawn.groupby("narrative_id", sort=False).size())
 
 

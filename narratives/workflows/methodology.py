@@ -58,6 +58,7 @@ def format_phrases(rule: SuppressionRule) -> dict[str, str]:
     return {
         "level": f"{shares.CONFIDENCE_LEVEL * 100:g} %",
         "copy": f"{duplicates.MIN_COPY_JACCARD * 100:g} %",
+        "version": f"{duplicates.MIN_VERSION_SHARE * 100:g} %",
         "trust": f"{learning.APPLIED_SHARE * 100:g} %",
         "stance": f"{max(claims.CLAUSE_STANCE, model.MIN_STANCE):g}",
         "most_laid": f"{projection.MAX_FOR_TSNE:,}",

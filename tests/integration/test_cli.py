@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import re
@@ -140,7 +141,7 @@ def test_export_prints_csv_or_writes_a_file(store: str, tmp_path: Path, capsys: 
         )
         == 0
     )
-    assert out.read_text("utf-8") == printed
+    assert out.read_bytes().startswith(codecs.BOM_UTF8) and out.read_text("utf-8-sig") == printed
     frame = pd.read_csv(out)
     assert set(frame["period"].str[:4]) == {"2016", "2017"} and frame["period"].str.contains("-H").all()
     assert ((frame["share_low"] <= frame["share"]) & (frame["share"] <= frame["share_high"])).all()

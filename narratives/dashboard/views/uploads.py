@@ -129,7 +129,7 @@ def _draw_rejected(job: BuildJob) -> None:
         key="job-rejected",
     )
     file_name = chart_panel.build_file_name("rejected-upload", "new")
-    tables.draw_csv_button("Rejected (CSV)", lambda: frame_to_csv(frame, bom=True), file_name, "csv-job-rejected")
+    tables.draw_csv_button("Rejected (CSV)", lambda: frame_to_csv(frame), file_name, "csv-job-rejected")
 
 
 def _count_rejected(number: int) -> str:

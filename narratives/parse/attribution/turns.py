@@ -43,7 +43,7 @@ _TURN_END = (".", "!", "?", "…", ",", "-", "–", "—", ")", "]", "”", '"',
 # Signs that mark a label off more than a dash or a space does. A document may confuse them.
 _CELL_SIGNS: dict[LabelSign, LabelSign] = {"|": ""}
 _MARKS: tuple[LabelSign, ...] = (":", ";", ".", ".–")
-_QUOTATION_MARKS = tuple("“„«\"‘")
+_QUOTATION_MARKS = tuple('“„«"‘')
 _QUOTE_START = tuple("“”„«»\"‘'([—–-…*")
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
-from itertools import dropwhile, takewhile
+from itertools import dropwhile
 from typing import cast
 from urllib.parse import urljoin, urlsplit
 
@@ -15,33 +13,22 @@ from lxml.html import HtmlElement
 
 from narratives.model import RawParagraph, RawParagraphKind
 from narratives.read.html.dates import JsonLdNode, find_date_lines, find_posted_date
+from narratives.read.html.main_text import SENTENCE_END, extract_main_blocks
 from narratives.read.html.page import (
     HtmlBlock,
     HtmlPage,
-    TextRun,
     extract_visible_text,
     get_classes,
     get_meta_content,
     is_bold,
     is_hidden,
-    iterate_blocks,
     join_runs,
-    make_word_set,
     split_label,
 )
 
-MIN_SENTENCE_WORDS = 5  # for a block to count as a sentence without other evidence
-MAX_ELEMENTS = 30_000  # real pages have a few thousand
-MAX_CHARACTERS = 2_000_000
 MAX_HEADING_WORDS = 20
-MAX_NAME_WORDS = 6  # of a text in bold that can be the name of a speaker
-MIN_BOLD_NAMES = 2  # names in bold that recur, from which a page is an interview
 MIN_QUESTIONS = 2  # questions in bold, from which a page is an interview
-MIN_LINE_WORDS = 10  # average length from which lines between single breaks are paragraphs
-MAX_COMPARED_CHARACTERS = 80  # of a quotation, by which its repetition on a page is found
-_SENTENCE_END = re.compile(r"[.!?…:;,][\"”“’'»)\]]*$")
 _QUESTION_END = re.compile(r"\?[\"”“’'»)\]]*$")
-_NAVIGATION_TAGS = make_word_set("nav header footer aside form figure")
 
 
 def extract_page(tree: HtmlElement) -> HtmlPage:
@@ -50,123 +37,10 @@ def extract_page(tree: HtmlElement) -> HtmlPage:
     site = find_site_name(tree, articles)
     title, lead = find_title(tree, articles, site), find_lead(tree)
     address = find_page_url(tree, articles)
-    paragraphs = _build_paragraphs(list(_iterate_text_blocks(tree)))
+    paragraphs = _build_paragraphs(list(extract_main_blocks(tree)))
     text = tuple(dropwhile(lambda paragraph: paragraph.text in (title, lead), paragraphs))
     posted = find_posted_date(tree, articles, title)
     return HtmlPage(text, title, site, posted, "posted", lead, address, find_date_lines(tree, title))
-
-
-def _iterate_text_blocks(tree: HtmlElement) -> Iterator[HtmlBlock]:
-    """Iterate over the blocks of the main text."""
-    body: list[HtmlBlock] = []
-    if not _is_too_large(tree):
-        body = _extract_main_text(tree, recall=False) or _extract_main_text(tree, recall=True)
-    if len(body) == 1:
-        longest = max((len(join_runs(block.runs)) for block in iterate_blocks(tree)), default=0)
-        if len(join_runs(body[0].runs)) > longest:
-            body = []  # trafilatura's last resort: the whole page in one piece, with menus
-    blocks = body or _extract_sentence_blocks(tree)
-    names = _find_bold_names(blocks)
-    for block in blocks:
-        yield from _split_bold_name(block) if _get_bold_start(block) in names else _split_at_lines(block)
-
-
-def _extract_main_text(tree: HtmlElement, recall: bool) -> list[HtmlBlock]:
-    from trafilatura import bare_extraction  # takes a quarter of a second, which a build of tables does not need
-
-    copy = deepcopy(tree)  # because it changes the tree
-    _keep_sources(copy)
-    document = bare_extraction(
-        copy, include_comments=False, include_formatting=True, include_tables=True, favor_recall=recall
-    )
-    body = getattr(document, "body", None)
-    # Hidden elements are already removed, and `head` is trafilatura's tag for a heading.
-    return list(iterate_blocks(body, lambda element: not isinstance(element.tag, str))) if body is not None else []
-
-
-def _keep_sources(tree: HtmlElement) -> None:
-    """Turn the sources of block quotes into paragraphs `— Ann Lee`, in place; trafilatura drops `footer` and `figure`.
-
-    A pull quote, whose words the page has elsewhere too, stays in its figure.
-    """
-    quotes = list(tree.iter("blockquote"))
-    whole = extract_visible_text(tree) if quotes else ""
-    for quote in quotes:
-        sources = [element for element in quote.iter("footer", "cite") if _is_set_apart(element, quote)]
-        figure = quote.getparent()
-        if figure is not None and figure.tag == "figure" and figure.find(".//img") is None and not sources:
-            words = extract_visible_text(quote)
-            if whole.count(words[:MAX_COMPARED_CHARACTERS]) > 1:
-                continue
-            sources = figure.findall("figcaption")
-            figure.tag = "div"
-            for source in sources:
-                quote.append(source)
-        for source in sources:
-            name = extract_visible_text(source).lstrip("—–- ")
-            tail = source.tail
-            source.clear()
-            source.tag, source.text, source.tail = "p", f"— {name}" if name else "", tail
-
-
-def _is_set_apart(element: HtmlElement, quote: HtmlElement) -> bool:
-    """Return whether an element stands at the end of a block quote, and not within one of its sentences."""
-    parent = element.getparent()
-    return element.tag == "footer" or (parent is quote and not (element.tail or "").strip())
-
-
-def _is_too_large(tree: HtmlElement) -> bool:
-    """Return whether trafilatura, with dozens of passes over a page, would take minutes."""
-    sizes = [len(element.text or "") + len(element.tail or "") for element in tree.iter()]
-    return len(sizes) > MAX_ELEMENTS or sum(sizes) > MAX_CHARACTERS
-
-
-def _extract_sentence_blocks(tree: HtmlElement) -> list[HtmlBlock]:
-    """Extract blocks of sentences outside navigation, for pages too short or simple for trafilatura."""
-    body = iterate_blocks(tree, lambda element: is_hidden(element) or element.tag in _NAVIGATION_TAGS)
-    texts = ((block, join_runs(block.runs)) for block in body)
-    return [block for block, text in texts if _SENTENCE_END.search(text) and len(text.split()) >= MIN_SENTENCE_WORDS]
-
-
-def _find_bold_names(blocks: Sequence[HtmlBlock]) -> frozenset[str]:
-    """Find the short texts in bold with which blocks begin again and again, as names in an interview do.
-
-    They have no sign after them, and plain text follows: `<p><b>Ann Lee</b> We hid nothing.</p>`.
-    """
-    starts = Counter(start for block in blocks if (start := _get_bold_start(block)))
-    is_used = sum(times > 1 for times in starts.values()) >= MIN_BOLD_NAMES
-    return frozenset(starts) if is_used else frozenset()
-
-
-def _get_bold_start(block: HtmlBlock) -> str:
-    """Return the text in bold at the start of a block in which capitalised plain text follows, or ""."""
-    start = join_runs(takewhile(lambda run: run.bold or not run.text.strip(), block.runs))
-    rest = join_runs(dropwhile(lambda run: run.bold or not run.text.strip(), block.runs))
-    is_short = start and len(start.split()) <= MAX_NAME_WORDS and start[-1].isalnum()
-    return start if is_short and rest[:1].isupper() else ""
-
-
-def _split_bold_name(block: HtmlBlock) -> Iterator[HtmlBlock]:
-    """Split a block after the text in bold at its start."""
-    bold = list(takewhile(lambda run: run.bold or not run.text.strip(), block.runs))
-    yield HtmlBlock(block.kind, bold)
-    yield HtmlBlock(block.kind, block.runs[len(bold) :])
-
-
-def _split_at_lines(block: HtmlBlock) -> Iterator[HtmlBlock]:
-    """Split a block at single breaks if the lines are whole sentences; other breaks are only line ends."""
-    lines: list[list[TextRun]] = [[]]
-    for run in block.runs:
-        if run == TextRun("\n"):
-            lines.append([])
-        else:
-            lines[-1].append(run)
-    texts = [text for line in lines if (text := join_runs(line))]
-    are_sentences = all(_SENTENCE_END.search(text) for text in texts)
-    if len(texts) > 1 and are_sentences and sum(len(t.split()) for t in texts) >= MIN_LINE_WORDS * len(texts):
-        yield from (HtmlBlock(block.kind, line) for line in lines if join_runs(line))
-    else:
-        yield block
 
 
 def _build_paragraphs(body: Sequence[HtmlBlock]) -> list[RawParagraph]:
@@ -180,6 +54,8 @@ def _build_paragraphs(body: Sequence[HtmlBlock]) -> list[RawParagraph]:
         kind: RawParagraphKind = block.kind
         if not kind and is_interview and is_question:
             kind = "question"
+        elif kind == "heading" and len(text.split()) > MAX_HEADING_WORDS and SENTENCE_END.search(text):
+            kind = ""  # the opening paragraph in large type
         elif not kind and strong and not all(bold) and _is_heading(text):
             kind = "heading"
         paragraphs.append(RawParagraph(text, kind=kind, labelled=bool(split_label(block.runs).label)))
@@ -187,7 +63,7 @@ def _build_paragraphs(body: Sequence[HtmlBlock]) -> list[RawParagraph]:
 
 
 def _is_heading(text: str) -> bool:
-    return len(text.split()) <= MAX_HEADING_WORDS and (text.endswith("?") or not _SENTENCE_END.search(text))
+    return len(text.split()) <= MAX_HEADING_WORDS and (text.endswith("?") or not SENTENCE_END.search(text))
 
 
 ARTICLE_TYPES = re.compile(
@@ -197,6 +73,7 @@ ARTICLE_TYPES = re.compile(
 MAX_JSON_LD_DEPTH = 12
 LEAD_WORD_LIMITS = (5, 90)
 _LEAD_CLASS = re.compile(r"(?:^|[-_])(?:lead|lede|standfirst|dek|summary|subtitle|subheadline|announce|excerpt)$")
+_TITLE_SEPARATOR = re.compile(r"\s+[|•·—–»-]+\s+")
 _SITE_SUFFIX = re.compile(r"\s+[|•·—–»-]+\s+(?P<tail>[^|•·—–»]{2,60})$")
 
 
@@ -224,8 +101,9 @@ def find_title(tree: HtmlElement, articles: list[JsonLdNode], site: str) -> str:
     for heading in headings:
         # A heading that the metadata repeat is the title, even if there are other h1 elements.
         if any(
-            _is_same_title(heading, name) or _is_same_title(heading, _drop_site_suffix(name, site))
+            _is_same_title(heading, part)
             for name in [*names, window]
+            for part in (name, _drop_site_suffix(name, site), *_split_first_part(name, site))
         ):
             return heading
     if len(headings) == 1 and not names:
@@ -240,7 +118,8 @@ def find_site_name(tree: HtmlElement, articles: list[JsonLdNode]) -> str:
     for node in articles:
         publisher = node.get("publisher")
         for item in publisher if isinstance(publisher, list) else [publisher]:
-            if isinstance(item, Mapping) and (name := _to_string(item.get("name"))):
+            names = item.get("name") if isinstance(item, Mapping) else ""
+            if name := next(filter(None, map(_to_string, names if isinstance(names, list) else [names])), ""):
                 return name
     return get_meta_content(tree, "application-name")
 
@@ -311,7 +190,16 @@ def _is_same_title(one: str, other: str) -> bool:
 
 def _drop_site_suffix(title: str, site: str) -> str:
     suffix = _SITE_SUFFIX.search(title)
-    if suffix is None or len(title[: suffix.start()].split()) <= 2:
+    if suffix is None:
         return title
-    is_site = not site or _is_same_title(suffix["tail"], site) or len(suffix["tail"].split()) <= 3
+    if len(title[: suffix.start()].split()) <= 2:
+        is_site = _is_same_title(suffix["tail"], site)
+    else:
+        is_site = not site or _is_same_title(suffix["tail"], site) or len(suffix["tail"].split()) <= 3
     return title[: suffix.start()] if is_site else title
+
+
+def _split_first_part(title: str, site: str) -> list[str]:
+    """Return what stands before the first separator of a title, unless that is the name of the site."""
+    first, separator, _ = _TITLE_SEPARATOR.sub("\x1f", title, count=1).partition("\x1f")
+    return [first] if separator and not _is_same_title(first, site) else []

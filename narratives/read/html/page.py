@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import NamedTuple, Protocol
 
 from lxml import etree
@@ -74,9 +75,23 @@ def parse_page(data: bytes) -> HtmlElement:
     text = _drop_deep_tags(_XML_DECLARATION.sub("", decode_page(data)))
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
     try:
-        return document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        tree = document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError) as error:
         raise ReadError("a page with text", str(error), "Leave it out, or fetch it again.") from error
+    _move_text_to_body(tree)
+    return tree
+
+
+def _move_text_to_body(tree: HtmlElement) -> None:
+    """Move what is no metadata from the head to the body: the parser knows no `article` that begins a body."""
+    for head in tree.findall("head"):
+        misplaced = list(dropwhile(lambda element: element.tag in METADATA_TAGS, head))
+        if misplaced:
+            body = tree.find("body")
+            if body is None:
+                body = etree.SubElement(tree, "body")
+            for at, element in enumerate(misplaced):
+                body.insert(at, element)
 
 
 def decode_page(data: bytes) -> str:
@@ -141,6 +156,7 @@ MAX_LABEL_WORDS = 30
 MAX_CELL_WORDS = 15  # cells with more words contain text, not data
 MIN_BOLD_SHARE = 0.9  # share of a label's letters that must be bold
 
+METADATA_TAGS = make_word_set("title meta link script style base noscript template")
 HIDDEN_TAGS = make_word_set("script style noscript template svg button select textarea iframe head")
 HIDDEN_CLASSES = make_word_set("hidden masha-ignore visually-hidden sr-only screen-reader-text d-none")
 # Also the names that trafilatura gives to headings, quotations, list items and cells.
@@ -165,13 +181,15 @@ class TextRun(NamedTuple):
 
     text: str
     bold: int = 0
+    linked: bool = False
 
 
 class HtmlBlock(NamedTuple):
-    """The text of one block, and its kind as marked by the page."""
+    """The text of one block, its kind as marked by the page, and the element that it is in."""
 
     kind: RawParagraphKind
     runs: list[TextRun]
+    element: HtmlElement
 
 
 class LabelledParagraph(NamedTuple):
@@ -215,11 +233,11 @@ def iterate_blocks(element: HtmlElement, skip: Callable[[HtmlElement], bool] = i
     Two line breaks in a row separate paragraphs, as the end of a block does.
     """
     blocks: list[HtmlBlock] = []
-    _collect_runs(element, "", 0, skip, blocks, [0])
-    for kind, runs in blocks:
-        for line in _split_runs_at_lines(runs):
+    _collect_runs(element, "", TextRun(""), skip, blocks, [0])
+    for block in blocks:
+        for line in _split_runs_at_lines(block.runs):
             if any(run.text.strip() for run in line):
-                yield HtmlBlock(kind, line)
+                yield block._replace(runs=line)
 
 
 def split_label(runs: Iterable[TextRun]) -> LabelledParagraph:
@@ -250,35 +268,42 @@ def is_bold(runs: Iterable[TextRun]) -> bool:
 def _collect_runs(
     element: HtmlElement,
     kind: RawParagraphKind,
-    bold: int,
+    style: TextRun,
     skip: Callable[[HtmlElement], bool],
     blocks: list[HtmlBlock],
     pieces: list[int],
 ) -> None:
-    """Add the runs of an element to the last block; every edge of a block element starts a new block."""
+    """Add the runs of an element to the last block, in this style; every edge of a block element starts a new block."""
     tag = element.tag
     is_block = tag in BLOCK_TAGS
     # A paragraph in a block quote is a quotation; one in a list item is part of the item.
     inner = kind or TAG_KINDS.get(tag, "")
     if is_block or not blocks:
-        blocks.append(HtmlBlock(inner, []))
-    if not bold and _is_bold_element(element):
-        pieces[0] += 1
-        bold = pieces[0]
+        blocks.append(HtmlBlock(inner, [], element))
+    style = _add_style(element, style, pieces)
     if tag in ("tr", "row") and (cells := _get_table_cells(element)):
-        blocks[-1] = HtmlBlock("list-item", [TextRun(" | ".join(cells))])
+        blocks[-1] = HtmlBlock("list-item", [TextRun(" | ".join(cells))], element)
         return
     if element.text:
-        blocks[-1].runs.append(TextRun(element.text, bold))
+        blocks[-1].runs.append(style._replace(text=element.text))
     for child in element:
         if child.tag in ("br", "lb"):
             blocks[-1].runs.append(TextRun("\n"))
         elif not skip(child):
-            _collect_runs(child, inner, bold, skip, blocks, pieces)
+            _collect_runs(child, inner, style, skip, blocks, pieces)
             if child.tag in BLOCK_TAGS:
-                blocks.append(HtmlBlock(inner, []))
+                blocks.append(HtmlBlock(inner, [], element))
         if child.tail:
-            blocks[-1].runs.append(TextRun(child.tail, bold))
+            blocks[-1].runs.append(style._replace(text=child.tail))
+
+
+def _add_style(element: HtmlElement, style: TextRun, pieces: list[int]) -> TextRun:
+    """Return the style of the runs in an element; `pieces` counts the bold elements."""
+    if not style.bold and _is_bold_element(element):
+        pieces[0] += 1
+        style = style._replace(bold=pieces[0])
+    is_link = element.tag == "a" and element.get("href")
+    return style._replace(linked=True) if is_link else style
 
 
 def _get_table_cells(row: HtmlElement) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -151,10 +152,9 @@ def test_three_formats_hold_the_same(path: Path, tmp_path: Path, what: str) -> N
         assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
     lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text("utf-8").splitlines()]
     assert lines == parquet.read_table(tmp_path / "a.parquet").to_pylist()
-    text = (tmp_path / "a.csv").read_bytes()
-    assert not text.startswith(b"\xef\xbb\xbf")
-    assert text.decode() == export_slice(path, what, s, None, add_shares)
-    assert len(list(csv.reader(io.StringIO(text.decode())))) == len(lines) + 1
+    text = export_slice(path, what, s, None, add_shares)
+    assert (tmp_path / "a.csv").read_bytes() == codecs.BOM_UTF8 + text.encode()
+    assert len(list(csv.reader(io.StringIO(text)))) == len(lines) + 1
 
 
 def test_formulas_are_neutralised_in_csv_and_kept_elsewhere(path: Path, tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_no_snapshot(tmp_path: Path) -> None:
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")), min_size=1, max_size=5))
 def test_no_cell_of_a_csv_starts_a_formula_and_nothing_else_changes(texts: list[str]) -> None:
     frame = pd.DataFrame({"number": range(-1, len(texts) - 1), "text": texts})
-    data = frame_to_csv(frame, bom=True)
+    data = frame_to_csv(frame)
     assert data.startswith(b"\xef\xbb\xbf")
     cells = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))[1:]
     for (number, cell), text, at in zip(cells, texts, range(-1, len(texts)), strict=False):
@@ -230,6 +230,7 @@ def test_no_cell_of_a_csv_starts_a_formula_and_nothing_else_changes(texts: list[
 
 
 def test_csv_of_an_empty_frame_and_of_missing_cells() -> None:
-    assert frame_to_csv(pd.DataFrame({"a": pd.Series([], dtype="str")})) == b'"a"\n'
-    assert frame_to_csv(pd.DataFrame({"a": ["x", None], "b": [0.5, None]})) == b'"a","b"\n"x",0.5\n,\n'
+    assert frame_to_csv(pd.DataFrame({"a": pd.Series([], dtype="str")})) == codecs.BOM_UTF8 + b'"a"\n'
+    frame = pd.DataFrame({"a": ["x", None], "b": [0.5, None]})
+    assert frame_to_csv(frame) == codecs.BOM_UTF8 + b'"a","b"\n"x",0.5\n,\n'
     assert pa.types.is_large_string(pa.Table.from_pandas(pd.DataFrame({"a": ["x"]})).schema.field("a").type)

@@ -31,6 +31,26 @@ def kinds(text: str, title: str = "") -> list[tuple[str, str]]:
         "All news",
         "This email address is being protected from spambots. You need JavaScript to see it.",
         "(44-20) 5550-1234/35;",
+        "Your message has been sent. Thank you!",
+        "Sorry, an error has occurred and your e-mail has not been sent.",
+        "You cannot enter more than five e-mail addresses.",
+        "Invalid entry: please type the code again.",
+        "Your email address will not be published. Required fields are marked *",
+        "Leave a reply",
+        "14 comments",
+        "Comments are closed.",
+        "Follow us on Telegram and YouTube",
+        "This website uses cookies to give you the best experience.",
+        "By continuing to browse the site you agree to our use of cookies.",
+        "Subscribe to our weekly newsletter",
+        "Sign up and get our best stories in your inbox every day!",
+        "For more information, please contact the press service of the port.",
+        "Press enquiries: Olga Hale",
+        "Press Service, phone: +47 55 01 02 03",
+        "press.office@port.example.org",
+        "- ENDS -",
+        "© 2018 Port of Hesk",
+        "Port of Hesk. All rights reserved.",
     ],
 )
 def test_furniture_is_recognised(line):
@@ -46,6 +66,20 @@ def test_furniture_is_recognised(line):
         "526.",
         "The icon of the saint was returned.",
         "Share the burden and the country will be stronger.",
+        "Your message was received in our capital with great attention.",
+        "Your request was submitted to the parliament yesterday.",
+        "An error occurred in 1954, and the whole peninsula was given away.",
+        "You cannot enter our country with such a passport.",
+        "Please enter into talks with them, I told the minister.",
+        "They left a comment that nobody forgot.",
+        "Join us on this path to peace.",
+        "We use gas, and they use cookies.",
+        "Subscribe to this treaty, we told them, and nothing will happen to you.",
+        "For more information they went to the embassy.",
+        "The President spoke by phone 12 times with his colleague.",
+        "Copyright law of 1998 has to be changed, he said.",
+        "Everything ends.",
+        "He said that the end of the war was near: 30 days.",
     ],
 )
 def test_sentences_are_no_furniture(line):
@@ -242,3 +276,64 @@ def test_a_lead_is_a_sentence_and_a_short_line_above_the_text_stays_a_heading():
     assert get_kinds("A ferry on the fjord") == ["title", "heading", "body"]
     assert get_kinds("It is safe.") == ["title", "heading", "body"]
     assert get_kinds("") == ["title", "body"]
+
+
+@pytest.mark.parametrize("leader", [" ........ ", "…… ", " . . . . ", "\t......."])
+def test_a_table_of_contents_with_page_numbers_goes(leader):
+    contents = "\n".join(
+        f"{title}{leader}{n}" for n, title in enumerate(("1. The port", "2. The strait", "The lamps"), 3)
+    )
+    text = (
+        f"Report\n\nContents\n{contents}\n\n1. The port\n\nThe council met on Monday and agreed to repair the old pier."
+    )
+    assert kinds(text) == [
+        ("title", "Report"),
+        ("heading", "1. The port"),
+        ("body", "The council met on Monday and agreed to repair the old pier."),
+    ]
+
+
+def test_numbered_points_stay_with_their_numbers():
+    points = [
+        "1. Repair of the old pier and of the lamps",
+        "2. Welcomes the report of the captain;",
+        "3. Ends the talks.",
+    ]
+    text = "\n\n".join(["Resolution", "The council met on Monday and agreed on this.", *points])
+    assert kinds(text)[2:] == [("body", point) for point in points]
+
+
+ABOUT = "The Port of Hesk was founded in 1921 and employs two hundred people on the island."
+STORY = ["The council met on Monday and agreed to repair the old pier.", "The work begins in March, said the captain."]
+
+
+@pytest.mark.parametrize(
+    ("heading", "section"),
+    [
+        ("About the Port of Hesk", [ABOUT]),
+        ("About the Port of Hesk:", [ABOUT, "It is open on all days but Sunday."]),
+        ("About us", ["We are a small paper and publish every week."]),
+        ("About the author", ["Olga Hale is a writer who lives in Hesk."]),
+    ],
+)
+def test_what_the_publisher_says_of_itself_is_no_statement(heading, section):
+    text = "\n\n".join(["Pier to be repaired", *STORY, heading, *section])
+    found = segment_document(RawDocument("x.txt", text=text))
+    assert [b.text for b in found.blocks] == ["Pier to be repaired", *STORY] and found.boilerplate == 1 + len(section)
+    paragraphs = [RawParagraph(t) for t in STORY] + [RawParagraph(heading, kind="heading"), *map(RawParagraph, section)]
+    assert len(segment_document(RawDocument("x.html", paragraphs=tuple(paragraphs))).blocks) == len(STORY)
+
+
+@pytest.mark.parametrize(
+    ("heading", "section"),
+    [
+        ("About the Council", ["The Council was wrong to decide on this without us, and we will not accept it."]),
+        ("About the Strait", ["Nobody is going to close it, the minister said."]),
+        ("About sanctions", ["Sanctions are the weapon of those who have no arguments."]),
+        ("About the Port of Hesk", [ABOUT, *STORY, *STORY]),
+        ("On the Port of Hesk", [ABOUT]),
+    ],
+)
+def test_a_last_section_that_states_something_stays(heading, section):
+    text = "\n\n".join(["Pier to be repaired", *STORY, heading, *section])
+    assert [block_text for _, block_text in kinds(text)][-len(section) :] == section
