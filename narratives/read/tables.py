@@ -50,7 +50,7 @@ def find_delimiter(path: Path, names: Collection[str]) -> str:
     Guessing by frequency, as csv.Sniffer does, would fail: texts contain many commas and semicolons. Raises
     the same errors as `open_text`.
     """
-    with open_text(path, newline="", guess=True) as lines:
+    with open_text(path, newline="") as lines:
         head = lines.read(MAX_HEADER_CHARACTERS)
     if is_delimiter_line(head[:5].casefold().rstrip("\r\n")):
         return head[4]
@@ -99,7 +99,7 @@ def iterate_csv_rows(lines: TextIO, delimiter: str = ",") -> Iterator[list[str] 
 def open_csv(path: Path, names: Collection[str]) -> Iterator[tuple[list[str], Iterator[list[str] | ReadError]]]:
     """Open a CSV file and return its header and the rows below; `names` are columns that it should have."""
     delimiter = find_delimiter(path, names)
-    with open_text(path, newline="", guess=True) as lines:
+    with open_text(path, newline="") as lines:
         rows = iterate_csv_rows(lines, delimiter)
         yield [name.strip() for name in _unwrap_row(next(rows, []))], rows
 

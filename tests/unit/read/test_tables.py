@@ -35,10 +35,17 @@ def test_jsonl_is_read_by_its_byte_order_mark(tmp_path, encoding):
     assert document.text == "Москва"
 
 
-def test_a_line_that_is_not_utf8_is_rejected_and_the_rest_goes_on(tmp_path):
-    lines = b'{"text": "One."}\n{"text": "caf\xe9"}\n{"text": "Three."}\n'
-    found = read(tmp_path, lines, "a.jsonl")
-    assert rows_of(found, RawDocument) == [1, 3]
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("a.jsonl", ['{"text": "Le café."}', '{"text": "Cut off: Моск\udcd0"}', '{"text": "Three."}']),
+        ("a.csv", ["text", "Le café.", "Cut off: Моск\udcd0", "Three."]),
+    ],
+)
+def test_a_damaged_line_among_utf8_is_rejected_and_the_rest_goes_on(tmp_path, name, lines):
+    content = "\n".join(lines).encode("utf-8", "surrogateescape")
+    found = read(tmp_path, content, name)
+    assert [type(item) for item in found] == [RawDocument, Rejected, RawDocument]
     assert "in UTF-8" in found[1].reason
 
 
@@ -121,12 +128,6 @@ def test_an_open_quotation_mark_is_told_with_the_lines_it_swallowed(tmp_path):
     found = read(tmp_path, 'text,title\nOne.,t\n"Two,t\nThree.,t\n', "a.csv")
     assert rows_of(found, RawDocument) == [1]
     assert found[1].row == 2 and "lines 3 to 4" in found[1].reason
-
-
-def test_a_csv_row_that_is_not_utf8_is_rejected(tmp_path):
-    found = read(tmp_path, b"text\nOne.\ncaf\xe9\nThree.\n", "a.csv")
-    assert rows_of(found, RawDocument) == [1, 3]
-    assert "in UTF-8" in found[1].reason
 
 
 def test_a_cell_may_be_a_book(tmp_path):
