@@ -15,7 +15,8 @@ from pathlib import Path
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
 from narratives.read.encoding import MAX_DOCUMENT_SIZE, decode_text, limit_time, open_bytes, read_within_limit
 from narratives.read.html import read_html
-from narratives.read.office import read_docx, read_pdf
+from narratives.read.office import read_docx
+from narratives.read.pdf import read_pdf
 from narratives.read.rows import apply_manifest, make_legible, make_rejected
 from narratives.read.tables import (
     list_csv_columns,

@@ -14,6 +14,8 @@ from pypdf import PdfReader, PdfWriter
 from narratives.model import RawDocument, Rejected
 from narratives.parse import Roster, parse_document
 from narratives.read import encoding, office
+from narratives.read import pdf as pdf_reader
+from tests.helpers.pdf import make_pdf
 from tests.helpers.reading import read
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -22,27 +24,8 @@ RUNNING = "Bulletin of the Press Service"
 
 def pdf(*pages):
     """A PDF whose pages hold the given lines."""
-    objects = ["<< /Type /Catalog /Pages 2 0 R >>", ""]
-    kids = []
-    objects.append("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>")
-    for lines in pages:
-        shown = "".join(f"({line}) Tj 0 {-30 if line == '' else -14} Td\n" for line in lines)
-        stream = f"BT /F1 11 Tf 50 780 Td\n{shown}ET"
-        objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
-        objects.append(
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {len(objects)} 0 R"
-            " /Resources << /Font << /F1 3 0 R >> >> >>"
-        )
-        kids.append(f"{len(objects)} 0 R")
-    objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>"
-    out, offsets = b"%PDF-1.4\n", []
-    for number, content in enumerate(objects, 1):
-        offsets.append(len(out))
-        out += f"{number} 0 obj\n{content}\nendobj\n".encode("latin-1")
-    table = "".join(f"{offset:010d} 00000 n \n" for offset in offsets)
-    start = len(out)
-    out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}".encode()
-    return out + f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF".encode()
+    shown = ("".join(f"({line}) Tj 0 {-30 if line == '' else -14} Td\n" for line in lines) for lines in pages)
+    return make_pdf(f"BT /F1 11 Tf 50 780 Td\n{text}ET" for text in shown)
 
 
 BULLETIN = pdf(
@@ -212,7 +195,7 @@ def test_pictures_do_not_count(tmp_path, monkeypatch):
 
 
 def test_a_pdf_of_endless_text_is_rejected(tmp_path, monkeypatch):
-    monkeypatch.setattr(office, "MAX_DOCUMENT_SIZE", 100)
+    monkeypatch.setattr(pdf_reader, "MAX_DOCUMENT_SIZE", 100)
     assert "got a longer one" in read(tmp_path, BULLETIN, "a.pdf")[0].reason
 
 
