@@ -278,7 +278,8 @@ def _collect_words(language: str, alphabet: str) -> list[str]:
         and word.isalpha()
         and (not alphabet or all(letter.isascii() or letter in alphabet for letter in word))
     )
-    accented, plain = [], []
+    accented: list[str] = []
+    plain: list[str] = []
     for word in sorted(kept):
         (plain if word.isascii() else accented).append(word)
     return [*_thin_out(accented, MAX_ACCENTED_WORDS), *_thin_out(plain, MAX_PLAIN_WORDS)]

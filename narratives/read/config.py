@@ -28,7 +28,8 @@ from narratives.model import (
     compute_text_key,
 )
 from narratives.read.rows import parse_json, replace_unstorable
-from narratives.read.tables import make_csv_record, open_csv
+from narratives.read.rows.delimited import open_csv
+from narratives.read.tables import make_csv_record
 
 _Entry = TypeVar("_Entry")
 _ID_PATTERN = re.compile(r"[a-z0-9_]+")

@@ -7,9 +7,12 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 
+from lxml import etree
+from lxml.html import HtmlElement
+
 from narratives.model import InputFile, RawDocument, RawParagraph, ReadError, Rejected
 from narratives.read.encoding import make_empty_error, open_bytes
-from narratives.read.html.page import is_bold, iterate_blocks, join_runs, parse_page, split_label
+from narratives.read.html.page import is_bold, is_hidden, iterate_blocks, join_runs, parse_page, split_label
 from narratives.read.rows import apply_manifest, replace_unstorable
 
 MAX_FILE_BYTES = 200_000_000
@@ -18,6 +21,14 @@ MAX_TAGS = 1_000_000  # in that XML; each takes a kilobyte of memory and a tenth
 MAX_TITLE_WORDS = 40
 
 _SENTENCE_END = re.compile(r"[.!?…:;][\"”“’'»)\]]*$")
+CORE_PROPERTIES = "docProps/core.xml"
+_TITLE_PROPERTY = "{http://purl.org/dc/elements/1.1/}title"
+_AUTOMATIC_TITLE = re.compile(
+    r"(?:microsoft word\b.{0,200}|(?:untitled|unbenannt|sans titre|без имени|document|dokument|документ)\s?\d{0,4}"
+    r"|normal|template|titel?|.{0,200}\.(?:docx?|dotx?|rtf|odt|pdf))",
+    re.IGNORECASE,
+)
+_NOTE_LINK = re.compile(r"#(?:footnote|endnote)-")
 _HEAD = 4096
 _MARKUP = re.compile(rb"[\xef\xbb\xbf\xfe\xff\s\0]*(?:<|\Z)")
 _LOCKED = 0x1  # the bit of a zip member that needs a password
@@ -25,13 +36,15 @@ _ENCRYPTED_OFFICE = b"\xd0\xcf\x11\xe0"
 
 
 def read_docx(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
-    """Read a Word file as one document; its first heading, or short first line, is the title.
+    """Read a Word file as one document; its title is its first heading or short first line, or that of its properties.
 
-    `columns` is not used. Raises ReadError if it is encrypted or has no text, and any error of mammoth if it
-    is damaged.
+    The date and author of the properties are those of the file, and not used; neither is `columns`. Raises ReadError
+    if it is encrypted or has no text, and any error of mammoth if it is damaged.
     """
-    content = _convert_docx_to_html(load_bytes(file))
-    blocks = list(iterate_blocks(parse_page(f"<html><body>{content}</body></html>".encode())))
+    data = load_bytes(file)
+    content = _convert_docx_to_html(data)
+    page = parse_page(f"<html><body>{content}</body></html>".encode())
+    blocks = list(iterate_blocks(page, skip=lambda element: is_hidden(element) or _is_note_mark(element)))
     texts = [replace_unstorable(join_runs(block.runs)) for block in blocks]
     if not texts:
         raise ReadError("a document with text", "none", "Add text, or leave it out.")
@@ -42,8 +55,28 @@ def read_docx(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocume
         RawParagraph(text, kind=block.kind, labelled=bool(split_label(block.runs).label))
         for block, text in zip(blocks, texts, strict=True)
     )
-    document = RawDocument(file.source_path, paragraphs=paragraphs[has_title:], title=first if has_title else "")
+    document = RawDocument(
+        file.source_path, paragraphs=paragraphs[has_title:], title=first if has_title else _read_title(data)
+    )
     yield apply_manifest(document, file)
+
+
+def _is_note_mark(element: HtmlElement) -> bool:
+    """Return whether mammoth wrote this element for the mark of a footnote, or for the way back from it."""
+    link = element[0] if element.tag == "sup" and len(element) == 1 else element
+    return link.tag == "a" and bool(_NOTE_LINK.match(link.get("href") or ""))
+
+
+def _read_title(data: bytes) -> str:
+    """Return the title among the properties of a Word file, unless it is one that a program writes by itself."""
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        if CORE_PROPERTIES not in package.namelist():
+            return ""
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
+        properties = etree.fromstring(package.read(CORE_PROPERTIES), parser)
+    found = properties.findtext(_TITLE_PROPERTY) if properties is not None else ""
+    title = " ".join(replace_unstorable(found or "").split())
+    return "" if _AUTOMATIC_TITLE.fullmatch(title) or len(title.split()) > MAX_TITLE_WORDS else title
 
 
 def load_bytes(file: InputFile) -> bytes:

@@ -104,6 +104,92 @@ def test_a_word_file_keeps_its_structure(tmp_path):
     ]
 
 
+def repacked(content, part, change):
+    """A Word file with one part changed."""
+    sink = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as whole, zipfile.ZipFile(sink, "w") as package:
+        for name in whole.namelist():
+            package.writestr(name, change(whole.read(name)) if name == part else whole.read(name))
+    return sink.getvalue()
+
+
+WORD = docx(("", "We met twice this year and shall meet again before the winter."))
+MAIN = "word/document.xml"
+CORE = (
+    '<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"'
+    ' xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>{}</dc:title><dc:creator>Anna Berg</dc:creator>'
+    "</cp:coreProperties>"
+)
+
+
+def with_title(content, title):
+    sink = io.BytesIO(content)
+    with zipfile.ZipFile(sink, "a") as package:
+        package.writestr("docProps/core.xml", CORE.format(title))
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("Speech on the quay", "Speech on the quay"),
+        ("Microsoft Word - speech.doc", ""),
+        ("Document1", ""),
+        ("speech_final.docx", ""),
+        ("", ""),
+    ],
+)
+def test_the_properties_of_a_word_file_give_its_title_and_nobody_who_speaks(tmp_path, title, expected):
+    [found] = read(tmp_path, with_title(WORD, title), "a.docx")
+    assert (found.title, found.speaker, found.date) == (expected, "", "")
+    [found] = read(tmp_path, with_title(docx(("Heading1", "Own title"), ("", "A text.")), title), "a.docx")
+    assert found.title == "Own title"
+
+
+def word(body):
+    """A Word file with this content of its body."""
+    return repacked(WORD, MAIN, lambda _: f'<w:document xmlns:w="{W}"><w:body>{body}</w:body></w:document>'.encode())
+
+
+def run(text, tag="t"):
+    return f'<w:r><w:{tag} xml:space="preserve">{text}</w:{tag}></w:r>'
+
+
+DELETED_END = '<w:pPr><w:rPr><w:del w:id="1" w:author="A"/></w:rPr></w:pPr>'
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            f"<w:p>{run('The quay ')}<w:ins>{run('is ')}</w:ins><w:del>{run('was ', 'delText')}</w:del>"
+            f"{run('old.')}</w:p>",
+            ["The quay is old."],
+        ),
+        (
+            f"<w:p>{DELETED_END}{run('The quay is old')}</w:p><w:p>{run(' and worn.')}</w:p>",
+            ["The quay is old and worn."],
+        ),
+        (f"<w:p>{DELETED_END}<w:del>{run('Gone.', 'delText')}</w:del></w:p><w:p>{run('Kept.')}</w:p>", ["Kept."]),
+        (
+            f"<w:p>{run('First. ')}<w:moveFrom>{run('Moved.')}</w:moveFrom></w:p>"
+            f"<w:p><w:moveTo>{run('Moved.')}</w:moveTo></w:p>",
+            ["First.", "Moved."],
+        ),
+        (
+            f"<w:tbl><w:tr><w:trPr><w:del/></w:trPr><w:tc><w:p>{run('Gone.')}</w:p></w:tc></w:tr>"
+            f"<w:tr><w:tc><w:p>{run('A cell that stays.')}</w:p></w:tc></w:tr></w:tbl>",
+            ["A cell that stays."],
+        ),
+        (f"<w:sdt><w:sdtContent><w:p>{run('In a control.')}</w:p></w:sdtContent></w:sdt>", ["In a control."]),
+    ],
+    ids=["inserted", "joined", "emptied", "moved", "row", "control"],
+)
+def test_a_word_file_is_read_with_its_changes_accepted(tmp_path, body, expected):
+    [found] = read(tmp_path, word(body), "a.docx")
+    assert [paragraph.text for paragraph in found.paragraphs] == expected
+
+
 def encrypted(password):
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(BULLETIN)))
     writer.encrypt(password, "owner", algorithm="RC4-128")
@@ -117,17 +203,6 @@ def test_a_pdf_that_is_locked_against_changes_only_is_read(tmp_path):
     assert isinstance(found, RawDocument) and "partners" in found.text
 
 
-def repacked(content, part, change):
-    """A Word file with one part changed."""
-    sink = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as whole, zipfile.ZipFile(sink, "w") as package:
-        for name in whole.namelist():
-            package.writestr(name, change(whole.read(name)) if name == part else whole.read(name))
-    return sink.getvalue()
-
-
-WORD = docx(("", "We met twice this year and shall meet again before the winter."))
-MAIN = "word/document.xml"
 LAUGHS = '<!DOCTYPE w [<!ENTITY a "ha ha ha ">%s]>' % "".join(  # noqa: UP031
     f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in pairwise("abcdefghij")
 )
