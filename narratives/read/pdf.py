@@ -31,6 +31,7 @@ UNITS = 10  # blank lines of the layout mode for the height of a line: it shows 
 EDGE_LINES = 3  # at the top and bottom of a page that may be running titles
 MIN_RUNNING_TITLE_SHARE = 0.4  # share of pages that have a running title; those of left and right pages differ
 MIN_RUNNING_TITLE_PAGES = 2
+MIN_NUMBERED_TITLES = 3  # pages whose titles have numbers that count with them
 MIN_FULL_LINE_SHARE = 0.8  # share of the usual line length; a sentence that ends in a shorter line ends its paragraph
 MIN_GAP = 1.25  # usual distances of two lines, from which a gap separates paragraphs
 MIN_INDENT = 2  # characters
@@ -48,11 +49,13 @@ _PAGE_NUMBER = re.compile(
     r"(?:\s*[-–—\])|])?",
     re.IGNORECASE,
 )
+_WIDE_GAP = re.compile(" {3,}")
 _CELL = re.compile(r"\S+(?: {1,4}\S+)*")
 _COMPOUND = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _LINE_END_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]$")
 _SENTENCE_END = re.compile(r"[.!?…:;][\"”“’'»)\]]*\d{0,2}$")
 _LIST_ITEM = re.compile(r"(?:[•▪●◦‣·*–—-]|\(?\d{1,2}[.)]|\(?[a-z]\))\s")
+_HEADING = re.compile(r"(?:\d{1,3}(?:\.\d{1,3}){0,4}\.?\s)?[^\W\d_a-zа-яß-ÿ]")
 _LABEL = re.compile(r"[A-ZА-Я][\w.’'-]*(?:\s[\w.’'-]+){0,4}:\s")
 _FOOTNOTE = re.compile(r"(\d{1,3}|\*{1,3}|[†‡])[.)]?\s+\S")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff]")
@@ -188,7 +191,8 @@ def _find_edge_rows(page: _Page) -> dict[int, tuple[str, str]]:
 def _find_page_numbers(pages: Sequence[_Page], edges: Sequence[Mapping[int, tuple[str, str]]]) -> set[tuple[int, int]]:
     """Return the page and place of the rows that are page numbers: they count with the pages, or stand alone.
 
-    A number may also be the last word of a paragraph, such as a year.
+    A number may also be the last word of a paragraph, such as a year. A title beside a number that counts with the
+    pages is that of a chapter.
     """
     numbers = {
         (index, place): int(match[1])
@@ -205,7 +209,22 @@ def _find_page_numbers(pages: Sequence[_Page], edges: Sequence[Mapping[int, tupl
         is_apart = above is not None and page[place].height - above.height > MIN_GAP * _measure(page).distance
         return offsets[number - index] > 1 or number == index + 1 or is_set_off or is_apart
 
-    return {key for key, number in numbers.items() if is_page_number(*key, number)}
+    titles = {
+        (index, place): number
+        for index, page in enumerate(pages)
+        for place in ({0, len(page) - 1} if page else ())
+        if (number := _find_number_beside(page[place])) is not None
+    }
+    offsets.update(number - index for (index, _), number in titles.items())
+    counting = {key for key, number in titles.items() if offsets[number - key[0]] >= MIN_NUMBERED_TITLES}
+    return {key for key, number in numbers.items() if is_page_number(*key, number)} | counting
+
+
+def _find_number_beside(row: _Row) -> int | None:
+    """Return the number at the start or end of a row, apart from its text; None if there is none."""
+    parts = _WIDE_GAP.split(row.cells.strip())
+    numbers = [part for part in (parts[0], parts[-1]) if part.isdecimal() and len(part) <= 4]
+    return int(numbers[0]) if len(parts) > 1 and numbers else None
 
 
 def _starts_with_title(page: _Page) -> bool:
@@ -353,7 +372,8 @@ def _starts_paragraph(
         return True
     if before is None:
         # What a page break or a column splits, continues.
-        return row.start - block.left >= MIN_INDENT if has_indents and is_over else is_over
+        is_short = last.end < MIN_FULL_LINE_SHARE * block.full
+        return is_over and (not has_indents or is_short or row.start - block.left >= MIN_INDENT)
     if row.height - before.height > MIN_GAP * block.distance:
         return True
     if _LINE_END_HYPHEN.search(last.text) or row.text[:1].islower():
@@ -365,7 +385,7 @@ def _starts_paragraph(
     if is_over:
         is_indented = row.start - last.start >= MIN_INDENT and (len(paragraph) > 1 or not _LIST_ITEM.match(last.text))
         return is_short or is_indented or bool(_LABEL.match(row.text) or _LIST_ITEM.match(row.text))
-    is_heading = len(paragraph) == 1 and is_short and last.text[:1].isupper() and last.text[-1:] != ","
+    is_heading = len(paragraph) == 1 and is_short and bool(_HEADING.match(last.text)) and last.text[-1:] != ","
     return is_heading or bool(_LIST_ITEM.match(row.text) and _LIST_ITEM.match(paragraph[0].text))
 
 
@@ -399,13 +419,14 @@ def _cut_mark(rows: _Page, mark: str) -> _Page | None:
 
 def _join_lines(rows: Sequence[_Row], words: Mapping[str, int]) -> str:
     """Join the lines of a paragraph. A hyphen at the end of a line goes, unless the document has the compound."""
-    text = ""
+    lines: list[str] = []
     for row in rows:
         line = row.text
-        if not (_LINE_END_HYPHEN.search(text) and line[:1].islower()):
-            text = f"{text} {line}" if text else line
+        if not (lines and _LINE_END_HYPHEN.search(lines[-1]) and line[:1].islower()):
+            lines.append(line)
             continue
-        first, second = text[:-1].split()[-1], (_COMPOUND.match(line) or [line])[0]
+        last = lines.pop()
+        first, second = last[:-1].split()[-1], (_COMPOUND.match(line) or [line])[0]
         is_compound = words.get(f"{first}-{second}".lower(), 0) > words.get(f"{first}{second}".lower(), 0)
-        text = f"{text}{line}" if is_compound or _HYPHENATED.search(text) else text[:-1] + line
-    return text
+        lines.append(f"{last}{line}" if is_compound or _HYPHENATED.search(last) else last[:-1] + line)
+    return " ".join(lines)

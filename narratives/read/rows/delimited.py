@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import deque
 from collections.abc import Collection, Iterator
 from collections.abc import Set as AbstractSet
@@ -22,6 +23,7 @@ MAX_HEAD_CHARACTERS = 65_536  # in which the header must be
 MAX_HEAD_ROWS = 30  # of which one is the header
 MIN_HEADER_NAMES = 2  # known names that make a row below others the header
 MAX_LINES_AHEAD = 1000  # of a record that a program wrote with backslashes before quotation marks
+_INCHES = re.compile(r'(?<=[0-9])"')
 _NOTHING = " \t\x1a"  # a cell with nothing else is empty; Ctrl-Z ends the files of old programs
 
 
@@ -247,9 +249,12 @@ def _split_loosely(line: str, delimiter: str) -> list[str]:
         else:
             end = line.find(f'"{delimiter}', at + 1)
             end = end + 1 if end >= 0 else len(line)
-            if line[end - 1] != '"' or end - at < 2:
+            inner = line[at + 1 : end - 1].replace('""', '"')
+            # One that is not closed shows that the cell goes on in the next line, unless it stands for inches.
+            is_open = _INCHES.sub("", inner).count('"') % 2
+            if line[end - 1] != '"' or end - at < 2 or is_open:
                 return []
-            cells.append(line[at + 1 : end - 1].replace('""', '"'))
+            cells.append(inner)
         at = end + 1
     return cells
 

@@ -121,6 +121,7 @@ def test_a_single_column_needs_no_quotation_marks(tmp_path):
         ('1,2018,"The 6" pipe leaks, he said."', 'The 6" pipe leaks, he said.'),
         ("1,2018,The quay is old, and so is the pier.", "The quay is old, and so is the pier."),
         ('1,2018,The quay, the "old" one, and the pier.', None),
+        ('1,2018,"He said "no"', None),
         ("1,2018,The quay,the pier.", None),
         ("1,2018", None),
     ],

@@ -153,6 +153,17 @@ def test_running_titles_that_differ_on_left_and_right_pages(tmp_path):
     assert paragraphs(tmp_path, draw_pdf(*pages_with(head, lambda _: []))) == LONG
 
 
+def test_titles_of_chapters_beside_numbers_that_count_with_the_pages(tmp_path):
+    titles = ["Bridges", "Bridges", "Schools", "The harbour"]
+    pages = pages_with(lambda i: [(60, 50, f"Chapter on {titles[i]}"), (500, 50, str(i + 7))], lambda _: [])
+    assert paragraphs(tmp_path, draw_pdf(*pages)) == LONG
+
+
+def test_a_numbered_heading_is_a_paragraph(tmp_path):
+    lines = [*wrap(BRIDGE), "", "2.1 Schools", *wrap(SCHOOL)]
+    assert paragraphs(tmp_path, draw_pdf(set_lines(lines))) == [BRIDGE, "2.1 Schools", SCHOOL]
+
+
 def test_a_title_that_later_pages_repeat_remains_on_the_first(tmp_path):
     pages = pages_with(lambda _: [(60, 50, "A bridge for Arnholm")], lambda _: [])
     assert paragraphs(tmp_path, draw_pdf(*pages)) == ["A bridge for Arnholm", *LONG]
