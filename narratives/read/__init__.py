@@ -8,26 +8,39 @@ from narratives.read.config import (
     read_judgements,
     read_labels,
 )
-from narratives.read.formats import compute_fingerprint, find_unused, list_columns, read_file, read_file_verified
+from narratives.read.formats import (
+    compute_fingerprint,
+    find_notes,
+    find_unused,
+    list_columns,
+    read_file,
+    read_file_verified,
+)
 from narratives.read.inputs import find_inputs, get_place, make_printable, survey
 from narratives.read.rows import DOCUMENT_FIELDS, fold
+from narratives.read.rows.columns import COLUMN_FIELDS, has_field_word, propose_columns, score_column_name
 
 __all__ = [
+    "COLUMN_FIELDS",
     "DOCUMENT_FIELDS",
     "JUDGEMENT_ANSWERS",
     "compute_fingerprint",
     "find_inputs",
+    "find_notes",
     "find_unused",
     "fold",
     "get_place",
+    "has_field_word",
     "list_columns",
     "load_codebook",
     "load_events",
     "load_speakers",
     "make_printable",
+    "propose_columns",
     "read_file",
     "read_file_verified",
     "read_judgements",
     "read_labels",
+    "score_column_name",
     "survey",
 ]

@@ -29,7 +29,8 @@ from narratives.model import (
 )
 from narratives.read.characters import clean_characters
 from narratives.read.rows import parse_json, replace_unstorable
-from narratives.read.tables import make_csv_record, open_csv
+from narratives.read.rows.delimited import open_csv
+from narratives.read.tables import make_csv_record
 
 _Entry = TypeVar("_Entry")
 _ID_PATTERN = re.compile(r"[a-z0-9_]+")

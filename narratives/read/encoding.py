@@ -9,15 +9,17 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from types import FrameType
-from typing import BinaryIO, TextIO, cast
-
-from charset_normalizer import from_bytes
+from typing import BinaryIO, NamedTuple, TextIO, cast
 
 from narratives.model import ReadError
+from narratives.read import charsets
 
 MAX_DOCUMENT_SIZE = 20_000_000  # bytes of one text file, characters of one row; a long book has two million
 MAX_UNPACKED_TABLE_BYTES = 500_000_000  # of a gzipped Parquet file, which must be in memory as a whole
@@ -122,11 +124,17 @@ class LimitedLines(Iterator[str]):
 
 HEAD_BYTES = 8192
 # Control characters other than white space are rare in text and frequent in other files.
+_CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 _CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-GUESS_SAMPLE_BYTES = 262_144  # of a table, from which its encoding is guessed
-MIN_NON_UTF8_LINES = 2
-_CYRILLIC_RUN = re.compile(rb"[\xc0-\xff\xa8\xb8]{2,}")
-MIN_CYRILLIC_LETTERS, MIN_CYRILLIC_SHARE = 8, 0.85  # letters, and their share of the bytes beyond ASCII
+SCANNED_BYTES = 65_536  # that are checked at once; MAX_RUNS end the scan of a large file
+MAX_CARRIED_BYTES = 65_536  # of a run beyond ASCII that a chunk cuts
+MAX_RUNS = 5000  # of bytes beyond ASCII that decide about an encoding
+MIN_UTF8_SHARE = 0.05  # share of runs that are valid UTF-8, from which other runs are damage and not the encoding
+_BEYOND_ASCII = bytes(range(0x80, 0x100))
+_RUN_BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
+UTF16_SPACES = (" ", "\n", "\t", ",", ";")
+MIN_UTF16_SPACE_SHARE = 0.01  # of the characters in text; read in the wrong byte order, it has none
+MAX_UTF16_BLOCKS, MIN_UTF16_USUAL_SHARE = 3, 0.9  # blocks of 256 characters with nearly all of a text
 MAX_CONTROL_SHARE = 0.01
 MIN_CHECKED_BYTES = 1000
 _ESCAPED_BYTES = re.compile("[\udc80-\udcff]")
@@ -143,24 +151,28 @@ def open_bytes(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
+class TextEncoding(NamedTuple):
+    """The encoding of a file: a name for `bytes.decode`, and whether it was guessed."""
+
+    name: str
+    is_guess: bool = False
+
+
 def decode_text(data: bytes) -> str:
     """Decode a whole file by its byte order mark, else as UTF-8, else by a guess; line ends become line feeds.
 
     Raises ReadError if the file is empty or no text.
     """
-    marked = _get_marked_encoding(data)
-    if not marked:
+    encoding = _detect_encoding([data])
+    if encoding.name == "utf-8" or encoding.name in charsets.CANDIDATES:
         _reject_binary(data)
     try:
-        text = data.decode(marked or "utf-8")
+        text = data.decode(encoding.name, errors="replace" if encoding.is_guess else "strict")
     except UnicodeDecodeError as error:
-        if marked:
+        if encoding.name != "utf-8":
             raise _make_decoding_error(f"{error.reason} at byte {error.start}") from error
         _reject_mixed_encodings(data)
-        guessed = _guess_encoding(data)
-        if not guessed:
-            raise _make_decoding_error("bytes in an unknown encoding") from None
-        text = data.decode(guessed, errors="replace")
+        raise _make_decoding_error("bytes in an unknown encoding") from None
     if "\0" in text:
         raise _make_binary_error("NUL characters")
     if not text.strip():
@@ -169,28 +181,117 @@ def decode_text(data: bytes) -> str:
 
 
 @contextmanager
-def open_text(path: Path, newline: str | None = None, guess: bool = False) -> Iterator[TextIO]:
-    """Open a text table for reading by lines, as UTF-8 or with the encoding of its byte order mark.
+def open_text(path: Path, newline: str | None = None) -> Iterator[TextIO]:
+    """Open a text table for reading by lines, in the encoding of the whole file.
 
-    With `guess`, a table that starts in another encoding, as saved by a spreadsheet, is read in that encoding.
     Invalid bytes become lone surrogates, which `has_undecoded_bytes` detects, so that one bad row does not
     spoil the others. Raises ReadError if the file is empty or binary.
     """
+    encoding = detect_encoding(path).name
+    # UTF-16 has no such escape, so an error ends the reading.
+    errors = "strict" if encoding.startswith("utf-16") else "surrogateescape"
+    with open_bytes(path) as raw, io.TextIOWrapper(raw, encoding=encoding, errors=errors, newline=newline) as lines:
+        yield lines
+
+
+def detect_encoding(path: Path) -> TextEncoding:
+    """Detect the encoding of a whole text file by its byte order mark, else UTF-8 if valid, else by a guess.
+
+    A file with few damaged bytes is UTF-8, as is one whose encoding cannot be guessed. Memory is bounded. Raises
+    ReadError if the file is empty or binary, and what `open_bytes` and reading raise.
+    """
     with open_bytes(path) as raw:
-        head = raw.read(GUESS_SAMPLE_BYTES if guess else HEAD_BYTES)
+        return _detect_encoding(_read_chunks(raw))
+
+
+def _read_chunks(raw: BinaryIO) -> Iterator[bytes]:
+    """Iterate over the bytes of a file in chunks, up to the place where a gzip file breaks off."""
+    head = raw.read(HEAD_BYTES)
     if not head:
         raise make_empty_error()
-    encoding = _get_marked_encoding(head)
-    if not encoding:
-        _reject_binary(head[:HEAD_BYTES])
-        encoding = _detect_legacy_encoding(head) if guess else ""
-    # UTF-16 has no such escape, so an error ends the reading.
-    errors = "strict" if encoding == "utf-16" else "surrogateescape"
-    with (
-        open_bytes(path) as raw,
-        io.TextIOWrapper(raw, encoding=encoding or "utf-8", errors=errors, newline=newline) as lines,
-    ):
-        yield lines
+    yield head
+    with suppress(EOFError, OSError, zlib.error):  # reported when the rows are read
+        yield from iter(lambda: raw.read(SCANNED_BYTES), b"")
+
+
+def describe_guess(path: Path) -> str:
+    """Return the name of the encoding of a text file if it was guessed, else ""."""
+    encoding = detect_encoding(path)
+    return charsets.NAMES.get(encoding.name, encoding.name) if encoding.is_guess else ""
+
+
+def _detect_encoding(chunks: Iterable[bytes]) -> TextEncoding:
+    counts = _RunCounts()
+    carried = b""
+    for number, read in enumerate(chunks):
+        if not number and (named := _detect_from_start(read)):
+            return named
+        chunk = carried + read
+        # A character of several bytes may be cut at the end of the chunk.
+        whole = chunk.rstrip(_BEYOND_ASCII)
+        carried = chunk[len(whole) :] if len(chunk) - len(whole) <= MAX_CARRIED_BYTES else b""
+        if not counts.add(whole):
+            break
+    counts.add(carried)
+    if counts.invalid * MIN_UTF8_SHARE > counts.valid:
+        guessed = charsets.guess_charset(bytes(counts.sample), counts.has_line_feeds)
+        if guessed:
+            return TextEncoding(guessed, is_guess=True)
+    return TextEncoding("utf-8")
+
+
+class _RunCounts:
+    """How many runs of bytes beyond ASCII are valid UTF-8, and a sample of the lines in which some are not."""
+
+    def __init__(self) -> None:
+        self.valid = self.invalid = 0
+        self.sample = bytearray()
+        self.has_line_feeds = False
+
+    def add(self, data: bytes) -> bool:
+        """Count the runs in a part of the file; returns whether further parts are needed."""
+        self.has_line_feeds = self.has_line_feeds or b"\n" in data
+        if data.isascii():
+            return True
+        for match in islice(_RUN_BEYOND_ASCII.finditer(data), MAX_RUNS):
+            if is_utf8(match[0]):
+                self.valid += 1
+            else:
+                self.invalid += 1
+        for line in data.splitlines(keepends=True):
+            if len(self.sample) < charsets.MAX_SAMPLE_BYTES and not line.isascii():
+                self.sample += line[: charsets.MAX_SAMPLE_BYTES]
+        return self.valid + self.invalid < MAX_RUNS
+
+
+def _detect_from_start(chunk: bytes) -> TextEncoding | None:
+    """Return the encoding that a byte order mark or the bytes of UTF-16 show; raises ReadError for binary data."""
+    if marked := _get_marked_encoding(chunk):
+        return TextEncoding(marked)
+    if b"\0" in chunk and (unmarked := _detect_unmarked_utf16(chunk)):
+        return TextEncoding(unmarked, is_guess=True)
+    _reject_binary(chunk[:HEAD_BYTES])
+    return None
+
+
+def _detect_unmarked_utf16(data: bytes) -> str:
+    """Return the byte order of UTF-16 without a mark, or "" for other data.
+
+    In the right order, there are spaces, and nearly all characters are of few blocks of 256.
+    """
+    head = data[: HEAD_BYTES - HEAD_BYTES % 2]
+    head = head[: len(head) - len(head) % 2]
+    for encoding in ("utf-16-le", "utf-16-be"):
+        text = head.decode(encoding, "replace")
+        # A pair of surrogates may be cut at the end.
+        if "\ufffd" in text[:-1] or _CONTROL_CHARACTERS.search(text):
+            continue
+        blocks = Counter(ord(character) >> 8 for character in text)
+        usual = sum(count for _, count in blocks.most_common(MAX_UTF16_BLOCKS))
+        spaces = sum(map(text.count, UTF16_SPACES))
+        if spaces >= MIN_UTF16_SPACE_SHARE * len(text) > 0 and usual >= MIN_UTF16_USUAL_SHARE * len(text):
+            return encoding
+    return ""
 
 
 def has_undecoded_bytes(text: str) -> bool:
@@ -231,36 +332,6 @@ def _reject_mixed_encodings(data: bytes) -> None:
         foreign = next(number for number, is_valid in utf8.items() if not is_valid)
         hint = "Save the whole file as UTF-8."
         raise ReadError("text in one encoding", f"a mixture: line {foreign} is not UTF-8", hint)
-
-
-def _detect_legacy_encoding(head: bytes) -> str:
-    """Detect the encoding of the first part of a table; "" if it may be UTF-8."""
-    lines = head.splitlines()
-    # The last line may end in the middle of a character.
-    whole = lines[:-1] if len(head) == GUESS_SAMPLE_BYTES else lines
-    beyond_ascii = [line for line in whole if not line.isascii()]
-    if any(map(is_utf8, beyond_ascii)):
-        return ""
-    # A single line may just be damaged.
-    return _guess_encoding(head) if len(beyond_ascii) >= MIN_NON_UTF8_LINES or _is_cyrillic(head) else ""
-
-
-def _guess_encoding(data: bytes) -> str:
-    """Guess the encoding of bytes that are not UTF-8, or return "".
-
-    Russian is detected by its bytes, because a few words are not enough for charset-normalizer. Both Russian
-    encodings have letters above 0xC0. Where one has small letters, the other has capitals.
-    """
-    if _is_cyrillic(data):
-        small = sum(byte >= 0xE0 for byte in data)
-        return "cp1251" if 2 * small >= sum(byte >= 0xC0 for byte in data) else "koi8_r"
-    best = from_bytes(data).best()
-    return best.encoding if best is not None else ""
-
-
-def _is_cyrillic(data: bytes) -> bool:
-    letters = sum(len(run) for run in _CYRILLIC_RUN.findall(data))
-    return letters >= MIN_CYRILLIC_LETTERS and letters >= MIN_CYRILLIC_SHARE * sum(byte >= 0x80 for byte in data)
 
 
 def _make_binary_error(what: str) -> ReadError:

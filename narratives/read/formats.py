@@ -14,10 +14,19 @@ from pathlib import Path
 
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
 from narratives.read.characters import clean_document
-from narratives.read.encoding import MAX_DOCUMENT_SIZE, decode_text, limit_time, open_bytes, read_within_limit
+from narratives.read.encoding import (
+    MAX_DOCUMENT_SIZE,
+    decode_text,
+    describe_guess,
+    limit_time,
+    open_bytes,
+    read_within_limit,
+)
 from narratives.read.html import read_html
-from narratives.read.office import read_docx, read_pdf
-from narratives.read.rows import apply_manifest, make_legible, make_rejected
+from narratives.read.office import read_docx
+from narratives.read.pdf import read_pdf
+from narratives.read.rows import apply_manifest, get_field_columns, make_legible, make_rejected
+from narratives.read.rows.delimited import count_preamble_rows
 from narratives.read.tables import (
     list_csv_columns,
     list_jsonl_columns,
@@ -33,6 +42,7 @@ log = logging.getLogger(__name__)
 # Part of every fingerprint. Increase it when a reader changes its result for the same bytes.
 READER_VERSION = 5
 MAX_QUOTED = 200  # characters of a parser's message about a damaged file
+GUESSED = (".txt", ".jsonl", ".csv")  # formats whose encoding is guessed where it is not UTF-8; a page declares it
 PLAIN_TEXT = (".txt", ".html", ".htm", ".jsonl", ".csv")
 
 # The function that lists the columns of a table, once for each shape of its rows.
@@ -151,6 +161,22 @@ def find_unused(file: InputFile, columns: Mapping[str, str]) -> tuple[str, ...]:
         with suppress(ReadError), convert_errors(file.path):
             return list_unused_columns(list_shapes(file, columns), columns)
     return ()
+
+
+def find_notes(file: InputFile, columns: Mapping[str, str]) -> tuple[str, ...]:
+    """Find what was assumed to read a file: a guessed encoding, and rows above the header that were left out.
+
+    Empty if the file cannot be read, which `read_file` reports.
+    """
+    extension = get_format(file.path)
+    notes = []
+    with suppress(ReadError), convert_errors(file.path):
+        if extension in GUESSED and (name := describe_guess(file.path)):
+            notes.append(f"read as {name}, which is a guess; check its letters, or save it as UTF-8")
+        if extension == ".csv" and (number := count_preamble_rows(file.path, get_field_columns(columns).values())):
+            rows = "one row" if number == 1 else f"{number} rows"
+            notes.append(f"{rows} above the header not read")
+    return tuple(notes)
 
 
 @contextmanager

@@ -14,7 +14,9 @@ from pathlib import Path
 from narratives.model import InputFile, ReadError, Rejected, UnusedColumns
 from narratives.read.formats import TABLE_EXTENSIONS, check_format, convert_errors, get_format, make_read_error
 from narratives.read.rows import find_unmatched, make_rejected, match_columns, replace_unstorable
-from narratives.read.tables import make_csv_record, open_csv
+from narratives.read.rows.cells import clean_value
+from narratives.read.rows.delimited import open_csv
+from narratives.read.tables import make_csv_record
 
 MANIFEST_CSV = "manifest.csv"
 OVERRIDING_FIELDS = ("date", "outlet", "title", "url", "speaker")
@@ -72,7 +74,8 @@ def _parse_row(record: Mapping[str, str], folder: Path, known: Mapping[str, obje
         raise ReadError("the path of a file", f"{given!r}, which does not exist", "Correct or remove the row.")
     if name in known:
         raise ReadError("one row for each file", f"a second row for {given!r}", "Remove one of them.")
-    values = {f: replace_unstorable(record[f]).strip() for f in MANIFEST_FIELDS if record.get(f, "").strip()}
+    cleaned = {f: clean_value(replace_unstorable(record.get(f, ""))) for f in MANIFEST_FIELDS}
+    values = {f: value for f, value in cleaned.items() if value}
     if "url" in values and get_format(Path(name)) in TABLE_EXTENSIONS:
         hint = "Leave the url empty here, and add a url to each row of the table."
         raise ReadError("no url for a table, which contains many documents", repr(values["url"]), hint)

@@ -1,61 +1,50 @@
-"""Read PDF files with pypdf and Word files with mammoth."""
+"""Read Word files with mammoth."""
 
 from __future__ import annotations
 
 import io
-import logging
 import re
 import zipfile
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+
+from lxml import etree
+from lxml.html import HtmlElement
 
 from narratives.model import InputFile, RawDocument, RawParagraph, ReadError, Rejected
-from narratives.read.encoding import MAX_DOCUMENT_SIZE, make_empty_error, open_bytes
-from narratives.read.html.page import is_bold, iterate_blocks, join_runs, parse_page, split_label
+from narratives.read.encoding import make_empty_error, open_bytes
+from narratives.read.html.page import is_bold, is_hidden, iterate_blocks, join_runs, parse_page, split_label
 from narratives.read.rows import apply_manifest, replace_unstorable
 
 MAX_FILE_BYTES = 200_000_000
-MAX_PAGES = 5000
 MAX_XML = 50_000_000  # bytes of all XML parts of a Word file; a long book has ten million
 MAX_TAGS = 1_000_000  # in that XML; each takes a kilobyte of memory and a tenth of a millisecond
-EDGE_LINES = 3  # at the top and bottom of a page that may be running titles
-MIN_RUNNING_TITLE_SHARE = 0.5  # share of pages on which a line must occur to be a running title
-MIN_RUNNING_TITLE_PAGES = 3
-MIN_FULL_LINE_SHARE = 0.8  # share of the usual line length; a sentence that ends in a shorter line ends its paragraph
 MAX_TITLE_WORDS = 40
 
-_DIGITS = re.compile(r"\d+")
-_PAGE_NUMBER = re.compile(r"(?:page\s+|стр\.?\s+|[-–—]\s*)?\d{1,4}(?:\s*(?:/|of|из)\s*\d{1,4})?(?:\s*[-–—])?", re.I)
-_LINE_END_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]$")
 _SENTENCE_END = re.compile(r"[.!?…:;][\"”“’'»)\]]*$")
+CORE_PROPERTIES = "docProps/core.xml"
+_TITLE_PROPERTY = "{http://purl.org/dc/elements/1.1/}title"
+_AUTOMATIC_TITLE = re.compile(
+    r"(?:microsoft word\b.{0,200}|(?:untitled|unbenannt|sans titre|без имени|document|dokument|документ)\s?\d{0,4}"
+    r"|normal|template|titel?|.{0,200}\.(?:docx?|dotx?|rtf|odt|pdf))",
+    re.IGNORECASE,
+)
+_NOTE_LINK = re.compile(r"#(?:footnote|endnote)-")
 _HEAD = 4096
 _MARKUP = re.compile(rb"[\xef\xbb\xbf\xfe\xff\s\0]*(?:<|\Z)")
 _LOCKED = 0x1  # the bit of a zip member that needs a password
 _ENCRYPTED_OFFICE = b"\xd0\xcf\x11\xe0"
 
 
-def read_pdf(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
-    """Read a PDF as one document: paragraphs across lines and pages, without running titles.
-
-    `columns` is not used. Raises ReadError if it is encrypted or has no text, and any error of pypdf if it is
-    damaged.
-    """
-    pages = _drop_running_titles([_split_lines(text) for text in _extract_pdf_pages(_load_bytes(file))])
-    text = replace_unstorable("\n\n".join(_join_paragraphs(pages)))
-    if not text.strip():
-        hint = "Run text recognition (OCR) on it, or leave it out."
-        raise ReadError("a PDF with text", "none (scanned pages?)", hint)
-    yield apply_manifest(RawDocument(file.source_path, text=text), file)
-
-
 def read_docx(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
-    """Read a Word file as one document; its first heading, or short first line, is the title.
+    """Read a Word file as one document; its title is its first heading or short first line, or that of its properties.
 
-    `columns` is not used. Raises ReadError if it is encrypted or has no text, and any error of mammoth if it
-    is damaged.
+    The date and author of the properties are those of the file, and not used; neither is `columns`. Raises ReadError
+    if it is encrypted or has no text, and any error of mammoth if it is damaged.
     """
-    content = _convert_docx_to_html(_load_bytes(file))
-    blocks = list(iterate_blocks(parse_page(f"<html><body>{content}</body></html>".encode())))
+    data = load_bytes(file)
+    content = _convert_docx_to_html(data)
+    page = parse_page(f"<html><body>{content}</body></html>".encode())
+    blocks = list(iterate_blocks(page, skip=lambda element: is_hidden(element) or _is_note_mark(element)))
     texts = [replace_unstorable(join_runs(block.runs)) for block in blocks]
     if not texts:
         raise ReadError("a document with text", "none", "Add text, or leave it out.")
@@ -66,11 +55,32 @@ def read_docx(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocume
         RawParagraph(text, kind=block.kind, labelled=bool(split_label(block.runs).label))
         for block, text in zip(blocks, texts, strict=True)
     )
-    document = RawDocument(file.source_path, paragraphs=paragraphs[has_title:], title=first if has_title else "")
+    document = RawDocument(
+        file.source_path, paragraphs=paragraphs[has_title:], title=first if has_title else _read_title(data)
+    )
     yield apply_manifest(document, file)
 
 
-def _load_bytes(file: InputFile) -> bytes:
+def _is_note_mark(element: HtmlElement) -> bool:
+    """Return whether mammoth wrote this element for the mark of a footnote, or for the way back from it."""
+    link = element[0] if element.tag == "sup" and len(element) == 1 else element
+    return link.tag == "a" and bool(_NOTE_LINK.match(link.get("href") or ""))
+
+
+def _read_title(data: bytes) -> str:
+    """Return the title among the properties of a Word file, unless it is one that a program writes by itself."""
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        if CORE_PROPERTIES not in package.namelist():
+            return ""
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
+        properties = etree.fromstring(package.read(CORE_PROPERTIES), parser)
+    found = properties.findtext(_TITLE_PROPERTY) if properties is not None else ""
+    title = " ".join(replace_unstorable(found or "").split())
+    return "" if _AUTOMATIC_TITLE.fullmatch(title) or len(title.split()) > MAX_TITLE_WORDS else title
+
+
+def load_bytes(file: InputFile) -> bytes:
+    """Read an office file as a whole; raises ReadError if it is empty or too large."""
     with open_bytes(file.path) as raw:
         data = raw.read(MAX_FILE_BYTES + 1)
     if not data:
@@ -80,29 +90,8 @@ def _load_bytes(file: InputFile) -> bytes:
     return data
 
 
-def _extract_pdf_pages(data: bytes) -> list[str]:
-    from pypdf import PdfReader  # like mammoth below, loaded only for the first such file
-
-    # pypdf logs a line for everything it skips, thousands for one damaged file.
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
-    reader = PdfReader(io.BytesIO(data))
-    # Many files are only protected against changes and open with an empty password.
-    if reader.is_encrypted and not reader.decrypt(""):
-        raise ReadError("a PDF without a password", "an encrypted one", "Save it without a password.")
-    if len(reader.pages) > MAX_PAGES:
-        raise ReadError(f"up to {MAX_PAGES} pages", f"{len(reader.pages)}", "Split the file.")
-    pages, length = [], 0
-    for page in reader.pages:
-        pages.append(page.extract_text() or "")
-        length += len(pages[-1])
-        if length > MAX_DOCUMENT_SIZE:
-            expected = f"a PDF of up to {MAX_DOCUMENT_SIZE // 1_000_000} million characters"
-            raise ReadError(expected, "a longer one", "Split the file.")
-    return pages
-
-
 def _convert_docx_to_html(data: bytes) -> str:
-    import mammoth
+    import mammoth  # loaded only for the first such file
 
     if data.startswith(_ENCRYPTED_OFFICE):
         hint = "Save it as .docx without a password."
@@ -135,59 +124,3 @@ def _check_parts(package: zipfile.ZipFile) -> None:
         tags += content.count(b"<")
         if tags > MAX_TAGS:
             raise ReadError(f"up to {MAX_TAGS / 1_000_000:g} million XML tags", "more", "Split the file.")
-
-
-def _split_lines(text: str) -> list[str]:
-    return [" ".join(line.split()) for line in text.splitlines()]
-
-
-def _drop_running_titles(pages: Sequence[list[str]]) -> list[list[str]]:
-    """Remove page numbers, and lines that repeat at the top or bottom of pages."""
-    edges = [_find_edge_lines(page) for page in pages]
-    pages_with = Counter(line for page in edges for line in set(page.values()))
-    least = max(MIN_RUNNING_TITLE_PAGES, MIN_RUNNING_TITLE_SHARE * len(pages))
-
-    def is_kept(line: str, key: str | None) -> bool:
-        return key is None or (pages_with[key] < least and not _PAGE_NUMBER.fullmatch(line))
-
-    return [
-        [line for i, line in enumerate(page) if is_kept(line, edge.get(i))]
-        for page, edge in zip(pages, edges, strict=True)
-    ]
-
-
-def _find_edge_lines(page: Sequence[str]) -> dict[int, str]:
-    """Return the first and last lines of a page by their place, with digits replaced, for comparison."""
-    filled = [i for i, line in enumerate(page) if line]
-    return {i: _DIGITS.sub("#", page[i]) for i in (*filled[:EDGE_LINES], *filled[-EDGE_LINES:])}
-
-
-def _join_paragraphs(pages: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Join lines to paragraphs. One ends at an empty line, or at a sentence end in a line that is not full."""
-    lengths = sorted(len(line) for page in pages for line in page if line)
-    full = lengths[int(0.9 * (len(lengths) - 1))] if lengths else 0
-    paragraph = ""
-    for page in pages:
-        for line in [*page, None]:
-            if line is None:
-                # A sentence that a page break splits continues on the next page.
-                ends = bool(_SENTENCE_END.search(paragraph))
-            elif line:
-                paragraph = _append_line(paragraph, line)
-                short = len(line) < MIN_FULL_LINE_SHARE * full
-                ends = short and (bool(_SENTENCE_END.search(line)) or (line[:1].isupper() and paragraph == line))
-            else:
-                ends = True
-            if ends and paragraph:
-                yield paragraph
-                paragraph = ""
-    if paragraph:
-        yield paragraph
-
-
-def _append_line(paragraph: str, line: str) -> str:
-    if not paragraph:
-        return line
-    if _LINE_END_HYPHEN.search(paragraph) and line[:1].islower():
-        return paragraph[:-1] + line
-    return f"{paragraph} {line}"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from itertools import chain, islice
-from pathlib import Path
-from typing import BinaryIO, NamedTuple, TextIO
+from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,8 +28,8 @@ from narratives.read.encoding import (
     read_within_limit,
 )
 from narratives.read.rows import (
+    CONTENT_FIELDS,
     find_unmatched,
-    fold,
     get_field_columns,
     make_rejected,
     map_columns,
@@ -39,85 +37,8 @@ from narratives.read.rows import (
     parse_json,
     row_to_document,
 )
-
-DELIMITERS = ",;\t|"
-MAX_HEADER_CHARACTERS = 65_536  # in which the header must be
-
-
-def find_delimiter(path: Path, names: Collection[str]) -> str:
-    """Return the delimiter with most of `names` in the header, or else with most columns, or a comma.
-
-    Guessing by frequency, as csv.Sniffer does, would fail: texts contain many commas and semicolons. Raises
-    the same errors as `open_text`.
-    """
-    with open_text(path, newline="", guess=True) as lines:
-        head = lines.read(MAX_HEADER_CHARACTERS)
-    if is_delimiter_line(head[:5].casefold().rstrip("\r\n")):
-        return head[4]
-    known = {fold(name) for name in names}
-
-    def count_columns(delimiter: str) -> tuple[int, int]:
-        try:
-            header = next(row for row in csv.reader(io.StringIO(head), delimiter=delimiter, strict=True) if row)
-        except (csv.Error, StopIteration):
-            return 0, 0
-        return len(known & {fold(name) for name in header}), len(header)
-
-    return max(DELIMITERS, key=count_columns)
-
-
-def is_delimiter_line(line: str) -> bool:
-    """Return whether a first line is the one in which Excel states its delimiter: `sep=;`."""
-    return line in {f"sep={delimiter}" for delimiter in DELIMITERS}
-
-
-def iterate_csv_rows(lines: TextIO, delimiter: str = ",") -> Iterator[list[str] | ReadError]:
-    """Iterate over the rows of CSV text; a faulty row is returned as an error. Blank lines are skipped."""
-    # One cell may contain a whole book, but the default limit of the csv module is 128 KiB.
-    csv.field_size_limit(MAX_DOCUMENT_SIZE)
-    reader = csv.reader(LimitedLines(lines), strict=True, delimiter=delimiter)
-    while True:
-        first = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            where = f"line {first}" if reader.line_num == first else f"lines {first} to {reader.line_num}"
-            yield ReadError("a well-formed CSV row", f"{error} in {where}", "Check the quotation marks.")
-            continue
-        except LongLineError as error:
-            yield error
-            continue
-        if any(has_undecoded_bytes(cell) for cell in cells):
-            yield ReadError("text in UTF-8", f"other bytes in line {first}", "Save the file as UTF-8.")
-        elif cells and not (first == 1 and is_delimiter_line(delimiter.join(cells).casefold())):
-            yield cells
-
-
-@contextmanager
-def open_csv(path: Path, names: Collection[str]) -> Iterator[tuple[list[str], Iterator[list[str] | ReadError]]]:
-    """Open a CSV file and return its header and the rows below; `names` are columns that it should have."""
-    delimiter = find_delimiter(path, names)
-    with open_text(path, newline="", guess=True) as lines:
-        rows = iterate_csv_rows(lines, delimiter)
-        yield [name.strip() for name in _unwrap_row(next(rows, []))], rows
-
-
-def make_csv_record(cells: list[str] | ReadError, header: list[str]) -> dict[str, str]:
-    """Return a CSV row by column name; raises ReadError if it is faulty or not as long as the header."""
-    cells = _unwrap_row(cells)
-    if len(cells) != len(header):
-        hint = "Put cells with the delimiter or line breaks in quotation marks."
-        raise ReadError(f"{len(header)} cells as in the header", f"{len(cells)} cells", hint)
-    return dict(zip(header, cells, strict=True))
-
-
-def _unwrap_row(cells: list[str] | ReadError) -> list[str]:
-    if isinstance(cells, ReadError):
-        raise cells
-    return cells
-
+from narratives.read.rows.columns import describe_map_hint
+from narratives.read.rows.delimited import open_csv
 
 JSONL_HEAD_LINES = 50  # of JSONL, whose keys are the columns
 CACHED_SHAPES = 64  # sets of keys of JSONL rows whose columns are cached
@@ -213,6 +134,13 @@ def _build_document(file: InputFile, row: int, cells: Callable[[], Mapping[str, 
         return make_rejected(file.source_path, row, error)
 
 
+def make_csv_record(cells: list[str] | ReadError, header: list[str]) -> dict[str, str]:
+    """Return a CSV row by column name; raises the error of a row that could not be read."""
+    if isinstance(cells, ReadError):
+        raise cells
+    return dict(zip(header, cells, strict=True))
+
+
 def _map_csv_cells(cells: list[str] | ReadError, header: list[str], names: Mapping[str, str]) -> dict[str, object]:
     return _rename_cells(make_csv_record(cells, header), names)
 
@@ -224,7 +152,11 @@ def _map_json_cells(line: str, locate_keys: Callable[[tuple[str, ...]], Mapping[
     value = parse_json(line, expected)
     if not isinstance(value, dict):
         raise ReadError(expected, f"a {type(value).__name__}", "Write each document as one object on one line.")
-    return _rename_cells(value, locate_keys(tuple(value)))
+    names = locate_keys(tuple(value))
+    hint = describe_map_hint(tuple(value), names)
+    if not any(field in names for field in CONTENT_FIELDS) and ":" in hint:
+        raise ReadError("a key `text` or `paragraphs`", f"the keys {', '.join(value)}", hint)
+    return _rename_cells(value, names)
 
 
 def _rename_cells(cells: TableRow | ReadError, names: Mapping[str, str]) -> dict[str, object]:

@@ -331,5 +331,5 @@ def _make_report(
         seconds=time.monotonic() - started,
         absent=ingested.absent,
         unused=ingested.unused,
-        notes=tuple(notes),
+        notes=(*notes, *ingested.notes),
     )

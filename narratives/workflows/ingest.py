@@ -28,6 +28,7 @@ class IngestResult:
     rejected                  problems of these inputs, with reasons
     absent                    those of `rejected` that do not exist; the store does not list them
     unused                    columns of these inputs, and of their manifests, that hold none of our fields
+    notes                     what was assumed to read them, such as a guessed encoding
     """
 
     records: tuple[InputRecord, ...]
@@ -37,6 +38,7 @@ class IngestResult:
     rejected: tuple[Rejected, ...]
     absent: tuple[Rejected, ...]
     unused: tuple[UnusedColumns, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ def ingest(
 
     for place, items in surveyed.refused.items():
         refuse(place, items)
+    notes: dict[str, list[str]] = {}
     readable = skipped = 0
     for done, file in enumerate(surveyed.files):
         progress("reading", done, len(surveyed.files))
@@ -102,6 +105,8 @@ def ingest(
         named[path] = InputRecord(path, file.source_path, key, dict(columns), dict(file.manifest))
         readable += kept.readable
         rejected += faults
+        for note in read.find_notes(file, columns):
+            notes.setdefault(note, []).append(file.source_path)
         # The reason for rejecting a table lists its columns.
         if kept.readable and (left := read.find_unused(file, columns)):
             unused.append(UnusedColumns(file.source_path, left))
@@ -120,7 +125,12 @@ def ingest(
         rejected=tuple(sorted(rejected, key=lambda r: (r.source_path, r.row, r.reason))),
         absent=surveyed.absent,
         unused=tuple(sorted(unused, key=lambda u: u.source_path)),
+        notes=tuple(f"{_format_paths(paths)}: {note}." for note, paths in sorted(notes.items())),
     )
+
+
+def _format_paths(paths: Sequence[str]) -> str:
+    return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1:,} more"
 
 
 def _record_refusal(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import islice
 from pathlib import Path
 
@@ -15,18 +13,14 @@ from narratives.model import Document, InputFile, RawDocument, Rejected
 
 FORMATS = (".csv", ".jsonl", ".html", ".htm", ".txt")
 TABLE_FORMATS = (".csv", ".jsonl")
-FIELDS = ("text", "date", "speaker", "outlet", "title", "url", "id")
-# Other column names in tables of news archives, crawlers and transcripts.
-COLUMN_SYNONYMS: Mapping[str, tuple[str, ...]] = {
-    "text": ("body", "content", "statement", "transcript", "paragraph", "fulltext", "articletext", "message"),
-    "date": ("published", "publishedat", "datepublished", "pubdate", "day", "datetime", "timestamp", "when"),
-    "speaker": ("author", "person", "who", "spokesperson", "byline", "saidby", "speakername"),
-    "outlet": ("source", "publisher", "publication", "media", "site", "domain", "newspaper", "channel"),
-    "title": ("headline", "heading", "subject", "topic", "name"),
-    "url": ("link", "address", "href", "uri", "permalink", "webpage"),
-    "id": ("identifier", "guid", "uid", "documentid", "docid", "key", "number"),
-}
-MIN_NAME_RATIO = 0.8  # difflib's ratio from which two names count as the same, to allow for typing errors
+FIELDS = read.COLUMN_FIELDS
+# Fields whose values a sample can have at once; the text is read beside them.
+_SAMPLE_FIELDS = ("title", "outlet", "speaker", "date", "url", "id", "source_ref", "lead", "language")
+MIN_FITTING_SHARE = 0.8  # of the values of a column that must be of the kind of its field
+MAX_DATES_TRIED = 30
+MIN_SAMPLE = 3  # values from which a column is proposed by its content alone
+MIN_TEXT_WORDS, MIN_UNNAMED_TEXT_WORDS = 3, 8  # mean number of words
+MAX_WORDS: Mapping[str, int] = {"speaker": 8, "outlet": 8, "title": 40}
 MAX_ROWS_READ = 200
 PREVIEW_TEXT_LENGTH = 300  # characters
 
@@ -48,13 +42,14 @@ class PreviewRow:
 class Preview:
     """The first rows of a file, the rejected rows among those read, and the number of rows read.
 
-    `complete` is true if the whole file was read.
+    `complete` is true if the whole file was read. `notes` say what was assumed to read it.
     """
 
     rows: tuple[PreviewRow, ...]
     rejected: tuple[Rejected, ...]
     looked_at: int
     complete: bool
+    notes: tuple[str, ...] = ()
 
 
 def read_columns(path: Path) -> tuple[str, ...]:
@@ -62,39 +57,106 @@ def read_columns(path: Path) -> tuple[str, ...]:
     return read.list_columns(InputFile(path, path.name))
 
 
-def propose_columns(columns: Sequence[str]) -> dict[str, str]:
-    """Propose a column for each of our fields by its name: field to column, no column twice.
+def propose_columns(columns: Sequence[str], samples: Mapping[str, Sequence[str]] | None = None) -> dict[str, str]:
+    """Propose a column for each of our fields by its name and its values: field to column, no column twice.
 
-    An exact name wins over a synonym, and a synonym over a similar name.
+    `samples` has the first values of the columns. A column with a fitting name is proposed if its values are of the
+    right kind: dates, addresses, ids that differ. A column with another name is proposed as text, date or url if
+    it is the only one with such values.
     """
-    fits = [(score_column_name(field, column), field, column) for field in FIELDS for column in columns]
-    proposed: dict[str, str] = {}
-    # The sort is stable: of equal scores an exact name wins, then the earlier field and column.
-    for score, field, column in sorted(fits, key=lambda fit: (-fit[0], fit[2] != fit[1])):
-        if score >= MIN_NAME_RATIO and field not in proposed and column not in proposed.values():
+    known = samples or {}
+    fits = {
+        (field, column): _check_values(field, read.score_column_name(field, column), known.get(column, ()))
+        for field in FIELDS
+        for column in columns
+    }
+    proposed = read.propose_columns(columns, fits)
+    for field in ("text", "date", "url"):
+        free = [column for column in columns if column not in proposed.values()]
+        if field not in proposed and (column := _find_unnamed(field, free, known)):
             proposed[field] = column
     return {field: proposed[field] for field in FIELDS if field in proposed}
+
+
+def sample_columns(path: Path, columns: Sequence[str]) -> dict[str, list[str]]:
+    """Return the first values of each column of a table, without empty ones."""
+    samples: dict[str, list[str]] = {column: [] for column in columns}
+    text = read.propose_columns(columns).get("text")
+    if text is None:
+        for column in columns:
+            samples[column] = [row.text for row in _read_rows(path, {"text": column})]
+        return samples
+    others = [column for column in columns if column != text]
+    for start in range(0, max(len(others), 1), len(_SAMPLE_FIELDS)):
+        fields = dict(zip(_SAMPLE_FIELDS, others[start : start + len(_SAMPLE_FIELDS)], strict=False))
+        rows = _read_rows(path, {"text": text, **fields})
+        samples[text] = [row.text for row in rows]
+        for field, column in fields.items():
+            samples[column] = [value for row in rows if (value := str(getattr(row, field)))]
+    return samples
+
+
+def _read_rows(path: Path, columns: Mapping[str, str]) -> list[RawDocument]:
+    items = islice(read.read_file(InputFile(path, path.name), columns), MAX_ROWS_READ)
+    return [item for item in items if isinstance(item, RawDocument)]
+
+
+def _check_values(field: str, score: float, values: Sequence[str]) -> float:
+    """Return the score of a column's name, or 0 if its values are not of the kind of the field."""
+    # A column with exactly the name of a field is read by default.
+    if score in (0.0, 1.0) or not values:
+        return score
+    words = sum(len(value.split()) for value in values) / len(values)
+    if field == "text":
+        return score if words >= MIN_TEXT_WORDS else 0.0
+    if field == "date":
+        return score if _is_mostly(_is_date, values[:MAX_DATES_TRIED]) else 0.0
+    if field == "url":
+        return score if _is_mostly(_is_url, values) else 0.0
+    if field == "id":
+        return score if len(set(values)) == len(values) else 0.0
+    is_other = _is_mostly(_is_url, values) or _is_mostly(str.isdecimal, values) or words > MAX_WORDS[field]
+    return 0.0 if is_other else score
+
+
+def _find_unnamed(field: str, columns: Sequence[str], samples: Mapping[str, Sequence[str]]) -> str:
+    """Return the only column that holds values of this kind, although its name does not say so; or ""."""
+    filled = [column for column in columns if len(samples.get(column, ())) >= MIN_SAMPLE]
+    if field == "text":
+        lengths = {column: sum(len(value.split()) for value in samples[column]) for column in filled}
+        longest = max(filled, key=lambda column: lengths[column], default="")
+        return longest if lengths.get(longest, 0) >= MIN_UNNAMED_TEXT_WORDS * len(samples.get(longest, "x")) else ""
+    # The words of a name that is no other than `date` say which date: that of a download, or a birthday.
+    unnamed = [column for column in filled if not read.has_field_word(field, column)]
+    test = _is_day if field == "date" else _is_url
+    fitting = [column for column in unnamed if all(map(test, samples[column][:MAX_DATES_TRIED]))]
+    return fitting[0] if len(fitting) == 1 else ""
+
+
+def _is_mostly(test: Callable[[str], bool], values: Sequence[str]) -> bool:
+    return sum(map(test, values)) >= MIN_FITTING_SHARE * len(values)
+
+
+def _is_date(value: str) -> bool:
+    return bool(_parse_date(value))
+
+
+def _is_day(value: str) -> bool:
+    return len(_parse_date(value)) == len("2018-05-15") and not value.isdecimal()
+
+
+@lru_cache(maxsize=4096)
+def _parse_date(value: str) -> str:
+    return parse.parse_document(RawDocument("", text="-", date=value), parse.Roster(())).date
+
+
+def _is_url(value: str) -> bool:
+    return value.lower().startswith(("http://", "https://", "www.")) and " " not in value
 
 
 def holds_own(columns: Sequence[str], field: str) -> bool:
     """Return whether a column has the name of the field, so that it is read as this field by default."""
     return field in map(read.fold, columns)
-
-
-def score_column_name(field: str, column: str) -> float:
-    """Score how well a column's name fits a field, 0 to 1."""
-    name = re.sub(r"[\W_]+", "", column).casefold()
-    if name == field:
-        return 1.0
-    if name in COLUMN_SYNONYMS[field]:
-        return 0.95
-    words = {word.casefold() for word in re.findall(r"[^\W_]+?(?=[A-Z]|[\W_]|$)", column)}
-    if field in words:
-        return 0.9
-    if words & set(COLUMN_SYNONYMS[field]):
-        return 0.85
-    known = difflib.get_close_matches(name, (field, *COLUMN_SYNONYMS[field]), n=1, cutoff=MIN_NAME_RATIO)
-    return 0.8 if known and len(name) > 3 else 0.0
 
 
 def has_name_date(path: Path) -> bool:
@@ -116,6 +178,7 @@ def preview_file(path: Path, columns: Mapping[str, str], rows: int = 5) -> Previ
         rejected=tuple(item for item in within if isinstance(item, Rejected)),
         looked_at=len(within),
         complete=len(items) <= MAX_ROWS_READ,
+        notes=read.find_notes(InputFile(path, path.name), columns),
     )
 
 

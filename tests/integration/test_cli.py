@@ -260,3 +260,12 @@ def test_status_shows_names_that_are_no_text(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONIOENCODING": "utf-8"},
     )
     assert shown.returncode == 0 and shown.stdout.count(rb"caf\xe9.jsonl") == 2
+
+
+def test_a_guessed_encoding_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in "ab":
+        row = "1;Hélène Crépeau;The harbour of Besançon is closed until the spring."
+        (tmp_path / f"{name}.csv").write_bytes(f"id;speaker;text\n{row}\n".encode("cp1252"))
+    assert main(["build", str(tmp_path), "--store", str(tmp_path / "s"), "--progress", "none"]) == 0
+    out = capsys.readouterr().out
+    assert f"note: {tmp_path / 'a.csv'} and 1 more: read as Windows-1252 (Western European)" in out

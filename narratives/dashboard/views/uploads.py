@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -212,7 +213,7 @@ def _draw_form(store: Path) -> None:
         return
     groups = _group_tables(kept)
     maps = {group: _draw_column_map(group) for group in groups[:MAX_TABLE_GROUPS]}
-    maps |= {group: _build_column_map(preview.propose_columns(group.columns)) for group in groups[MAX_TABLE_GROUPS:]}
+    maps |= {group: _build_column_map(_propose(group)) for group in groups[MAX_TABLE_GROUPS:]}
     if len(groups) > MAX_TABLE_GROUPS:
         further = phrases.format_count(len(groups) - MAX_TABLE_GROUPS, "further group")
         st.caption(f"{further} of tables: their column names decide how they are read.")
@@ -289,10 +290,10 @@ def _draw_column_map(group: TableGroup) -> ColumnMap:
         named = phrases.format_list([file.name for file in group.files])
         st.markdown(f"**{phrases.escape_markdown(named)}**")
         st.caption(
-            "Which column contains each field? The choices are proposed from the column names. The rows below show the "
-            "result."
+            "Which column contains each field? The choices are proposed from the names and values of the columns. "
+            "The rows below show the result."
         )
-        proposed = preview.propose_columns(group.columns)
+        proposed = _propose(group)
         grid = st.grid("auto", min_column_width=150, gap="small")
         chosen: dict[str, str] = {}
         for field in preview.FIELDS:
@@ -310,6 +311,15 @@ def _draw_column_map(group: TableGroup) -> ColumnMap:
         column_map = _build_column_map(chosen)
         _draw_preview(group.files[0], column_map)
     return column_map
+
+
+def _propose(group: TableGroup) -> dict[str, str]:
+    return dict(_propose_columns(group.files[0], group.columns))
+
+
+@lru_cache(maxsize=64)  # the path of an upload contains the hash of its content
+def _propose_columns(file: Path, columns: tuple[str, ...]) -> ColumnMap:
+    return tuple(preview.propose_columns(columns, preview.sample_columns(file, columns)).items())
 
 
 def _build_column_map(chosen: Mapping[str, str]) -> ColumnMap:
@@ -331,6 +341,8 @@ def _draw_preview(file: Path, column_map: ColumnMap) -> None:
         f"Of the {whole}{'row' if result.looked_at == 1 else 'rows'}, "
         f"{result.looked_at - rejected:,} can be read and {rejected:,} cannot."
     )
+    for note in result.notes:
+        st.caption(f"{note[:1].upper()}{note[1:]}.")
     _draw_refused(result.rejected)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import dropwhile
 from typing import NamedTuple, Protocol
@@ -61,7 +60,6 @@ _NESTING_TAG = re.compile(
     r"|sub|sup|a|form|fieldset|details|nav|aside|header|footer|figure)\b[^<>]*>",
     re.IGNORECASE,
 )
-_MIN_NUL_SHARE = 0.2
 
 
 def parse_page(data: bytes) -> HtmlElement:
@@ -100,8 +98,8 @@ def decode_page(data: bytes) -> str:
     A declared Latin encoding is ignored if the letters are clearly not Latin. Raises ReadError for empty and
     binary content.
     """
-    if b"\0" in data and not has_byte_order_mark(data):
-        return _decode_unmarked_utf16(data)
+    if b"\0" in data:
+        return decode_text(data)
     head = data[:_HEAD_BYTES]
     declaration = _META_CHARSET.search(head) or _XML_ENCODING.search(head)
     if declaration is None or has_byte_order_mark(data) or is_utf8(data):
@@ -115,18 +113,6 @@ def decode_page(data: bytes) -> str:
     except (LookupError, UnicodeError):
         return decode_text(data)
     return decode_text(data) if _LATIN_CHARSET.fullmatch(name) and _is_non_latin(text) else text
-
-
-def _decode_unmarked_utf16(data: bytes) -> str:
-    """Decode UTF-16 without a byte order mark, in which every other byte of the markup is NUL."""
-    head = data[:_HEAD_BYTES]
-    if head.count(0) >= _MIN_NUL_SHARE * len(head):
-        encoding = "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
-        with suppress(UnicodeDecodeError):
-            text = data.decode(encoding)
-            if "<" in text and "\0" not in text:
-                return text
-    return decode_text(data)
 
 
 def _is_non_latin(text: str) -> bool:

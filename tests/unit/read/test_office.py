@@ -14,6 +14,8 @@ from pypdf import PdfReader, PdfWriter
 from narratives.model import RawDocument, Rejected
 from narratives.parse import Roster, parse_document
 from narratives.read import encoding, office
+from narratives.read import pdf as pdf_reader
+from tests.helpers.pdf import make_pdf
 from tests.helpers.reading import read
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -22,27 +24,8 @@ RUNNING = "Bulletin of the Press Service"
 
 def pdf(*pages):
     """A PDF whose pages hold the given lines."""
-    objects = ["<< /Type /Catalog /Pages 2 0 R >>", ""]
-    kids = []
-    objects.append("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>")
-    for lines in pages:
-        shown = "".join(f"({line}) Tj 0 {-30 if line == '' else -14} Td\n" for line in lines)
-        stream = f"BT /F1 11 Tf 50 780 Td\n{shown}ET"
-        objects.append(f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream")
-        objects.append(
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {len(objects)} 0 R"
-            " /Resources << /Font << /F1 3 0 R >> >> >>"
-        )
-        kids.append(f"{len(objects)} 0 R")
-    objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>"
-    out, offsets = b"%PDF-1.4\n", []
-    for number, content in enumerate(objects, 1):
-        offsets.append(len(out))
-        out += f"{number} 0 obj\n{content}\nendobj\n".encode("latin-1")
-    table = "".join(f"{offset:010d} 00000 n \n" for offset in offsets)
-    start = len(out)
-    out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}".encode()
-    return out + f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF".encode()
+    shown = ("".join(f"({line}) Tj 0 {-30 if line == '' else -14} Td\n" for line in lines) for lines in pages)
+    return make_pdf(f"BT /F1 11 Tf 50 780 Td\n{text}ET" for text in shown)
 
 
 BULLETIN = pdf(
@@ -121,6 +104,92 @@ def test_a_word_file_keeps_its_structure(tmp_path):
     ]
 
 
+def repacked(content, part, change):
+    """A Word file with one part changed."""
+    sink = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as whole, zipfile.ZipFile(sink, "w") as package:
+        for name in whole.namelist():
+            package.writestr(name, change(whole.read(name)) if name == part else whole.read(name))
+    return sink.getvalue()
+
+
+WORD = docx(("", "We met twice this year and shall meet again before the winter."))
+MAIN = "word/document.xml"
+CORE = (
+    '<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"'
+    ' xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>{}</dc:title><dc:creator>Anna Berg</dc:creator>'
+    "</cp:coreProperties>"
+)
+
+
+def with_title(content, title):
+    sink = io.BytesIO(content)
+    with zipfile.ZipFile(sink, "a") as package:
+        package.writestr("docProps/core.xml", CORE.format(title))
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("Speech on the quay", "Speech on the quay"),
+        ("Microsoft Word - speech.doc", ""),
+        ("Document1", ""),
+        ("speech_final.docx", ""),
+        ("", ""),
+    ],
+)
+def test_the_properties_of_a_word_file_give_its_title_and_nobody_who_speaks(tmp_path, title, expected):
+    [found] = read(tmp_path, with_title(WORD, title), "a.docx")
+    assert (found.title, found.speaker, found.date) == (expected, "", "")
+    [found] = read(tmp_path, with_title(docx(("Heading1", "Own title"), ("", "A text.")), title), "a.docx")
+    assert found.title == "Own title"
+
+
+def word(body):
+    """A Word file with this content of its body."""
+    return repacked(WORD, MAIN, lambda _: f'<w:document xmlns:w="{W}"><w:body>{body}</w:body></w:document>'.encode())
+
+
+def run(text, tag="t"):
+    return f'<w:r><w:{tag} xml:space="preserve">{text}</w:{tag}></w:r>'
+
+
+DELETED_END = '<w:pPr><w:rPr><w:del w:id="1" w:author="A"/></w:rPr></w:pPr>'
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            f"<w:p>{run('The quay ')}<w:ins>{run('is ')}</w:ins><w:del>{run('was ', 'delText')}</w:del>"
+            f"{run('old.')}</w:p>",
+            ["The quay is old."],
+        ),
+        (
+            f"<w:p>{DELETED_END}{run('The quay is old')}</w:p><w:p>{run(' and worn.')}</w:p>",
+            ["The quay is old and worn."],
+        ),
+        (f"<w:p>{DELETED_END}<w:del>{run('Gone.', 'delText')}</w:del></w:p><w:p>{run('Kept.')}</w:p>", ["Kept."]),
+        (
+            f"<w:p>{run('First. ')}<w:moveFrom>{run('Moved.')}</w:moveFrom></w:p>"
+            f"<w:p><w:moveTo>{run('Moved.')}</w:moveTo></w:p>",
+            ["First.", "Moved."],
+        ),
+        (
+            f"<w:tbl><w:tr><w:trPr><w:del/></w:trPr><w:tc><w:p>{run('Gone.')}</w:p></w:tc></w:tr>"
+            f"<w:tr><w:tc><w:p>{run('A cell that stays.')}</w:p></w:tc></w:tr></w:tbl>",
+            ["A cell that stays."],
+        ),
+        (f"<w:sdt><w:sdtContent><w:p>{run('In a control.')}</w:p></w:sdtContent></w:sdt>", ["In a control."]),
+    ],
+    ids=["inserted", "joined", "emptied", "moved", "row", "control"],
+)
+def test_a_word_file_is_read_with_its_changes_accepted(tmp_path, body, expected):
+    [found] = read(tmp_path, word(body), "a.docx")
+    assert [paragraph.text for paragraph in found.paragraphs] == expected
+
+
 def encrypted(password):
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(BULLETIN)))
     writer.encrypt(password, "owner", algorithm="RC4-128")
@@ -134,17 +203,6 @@ def test_a_pdf_that_is_locked_against_changes_only_is_read(tmp_path):
     assert isinstance(found, RawDocument) and "partners" in found.text
 
 
-def repacked(content, part, change):
-    """A Word file with one part changed."""
-    sink = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as whole, zipfile.ZipFile(sink, "w") as package:
-        for name in whole.namelist():
-            package.writestr(name, change(whole.read(name)) if name == part else whole.read(name))
-    return sink.getvalue()
-
-
-WORD = docx(("", "We met twice this year and shall meet again before the winter."))
-MAIN = "word/document.xml"
 LAUGHS = '<!DOCTYPE w [<!ENTITY a "ha ha ha ">%s]>' % "".join(  # noqa: UP031
     f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in pairwise("abcdefghij")
 )
@@ -212,7 +270,7 @@ def test_pictures_do_not_count(tmp_path, monkeypatch):
 
 
 def test_a_pdf_of_endless_text_is_rejected(tmp_path, monkeypatch):
-    monkeypatch.setattr(office, "MAX_DOCUMENT_SIZE", 100)
+    monkeypatch.setattr(pdf_reader, "MAX_DOCUMENT_SIZE", 100)
     assert "got a longer one" in read(tmp_path, BULLETIN, "a.pdf")[0].reason
 
 

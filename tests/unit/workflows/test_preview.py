@@ -9,7 +9,15 @@ import pytest
 
 from narratives import read
 from narratives.model import ReadError
-from narratives.workflows.preview import FIELDS, FORMATS, holds_own, preview_file, propose_columns, read_columns
+from narratives.workflows.preview import (
+    FIELDS,
+    FORMATS,
+    holds_own,
+    preview_file,
+    propose_columns,
+    read_columns,
+    sample_columns,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,10 +42,60 @@ from narratives.workflows.preview import FIELDS, FORMATS, holds_own, preview_fil
         (["a", "b", "c"], {}),
         ([], {}),
         (["content", "body", "text"], {"text": "text"}),
+        (["texte", "date_download", "party.facts.id", "text_length", "user_id", "image_url"], {"text": "texte"}),
+        (["speech_id", "speaker_party", "speaker_id", "speakerName", "sitting date", "content_type"],
+         {"date": "sitting date", "speaker": "speakerName", "id": "speech_id"}),
+        (["tweet_id", "user_username", "created_at", "text", "retweet_count"],
+         {"text": "text", "date": "created_at", "speaker": "user_username", "id": "tweet_id"}),
+        (["Überschrift", "Volltext", "Erscheinungsdatum", "Zeitung", "Autor"],
+         {"text": "Volltext", "date": "Erscheinungsdatum", "speaker": "Autor", "outlet": "Zeitung",
+          "title": "Überschrift"}),
+        (["title_length", "date of birth", "last update", "downloaded", "source_id", "sourceid"], {}),
     ],
 )  # fmt: skip
 def test_columns_are_known_by_their_names(columns, expected):
     assert propose_columns(columns) == expected
+
+
+SPEECH = "The quay of Arnholm is to be rebuilt before the winter, said the mayor, and nobody spoke against it."
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        # By the name alone, `published` and `key` would be the date and the id.
+        ([{"body": SPEECH, "published": "yes", "key": "a"}] * 4, {"text": "body"}),
+        ([{"body": SPEECH, "published": f"2018-05-1{i}", "key": f"a{i}"} for i in range(4)],
+         {"text": "body", "date": "published", "id": "key"}),
+        ([{"body": SPEECH, "source": f"https://a.example/{i}", "author": str(i)} for i in range(4)],
+         {"text": "body", "url": "source"}),
+        # What no name tells, the values tell, if only one column has such values.
+        ([{"Rede": SPEECH, "Zeitpunkt": f"2018-05-1{i}", "Fundort": f"https://a.example/{i}"} for i in range(4)],
+         {"text": "Rede", "date": "Zeitpunkt", "url": "Fundort"}),
+        ([{"Rede": SPEECH, "von": f"2018-05-1{i}", "bis": f"2018-06-1{i}"} for i in range(4)], {"text": "Rede"}),
+        ([{"text": SPEECH, "date_download": f"2018-05-1{i}", "Jahr": "2018"} for i in range(4)], {"text": "text"}),
+        ([{"content": str(i), "Wortlaut": SPEECH} for i in range(4)], {"text": "Wortlaut"}),
+    ],
+)  # fmt: skip
+def test_values_decide_beside_names(tmp_path, name, rows, expected):
+    lines = [",".join(rows[0]), *(",".join(f'"{value}"' for value in row.values()) for row in rows)]
+    content = "\n".join(map(json.dumps, rows)) if name.endswith("jsonl") else "\n".join(lines)
+    path = written(tmp_path, name, content)
+    columns = read_columns(path)
+    assert propose_columns(columns, sample_columns(path, columns)) == expected
+
+
+def test_a_preview_says_what_was_assumed(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("Report;;\n\nid;text;speaker\n1;Bonjour à tous.;Hélène Crépeau\n".encode("cp1252"))
+    found = preview_file(path, {})
+    assert found.rows[0].speaker == "Hélène Crépeau"
+    assert [note.partition(",")[0] for note in found.notes] == [
+        "read as Windows-1252 (Western European)",
+        "one row above the header not read",
+    ]
+    assert preview_file(written(tmp_path, "b.csv", "text\nÀ tous.\n"), {}).notes == ()
 
 
 def test_no_column_is_proposed_twice():

@@ -12,6 +12,8 @@ from datetime import date, datetime, time
 from typing import Any, cast
 
 from narratives.model import InputFile, RawDocument, RawParagraph, ReadError, Rejected, TextKind
+from narratives.read.rows.cells import clean_text, clean_value
+from narratives.read.rows.columns import describe_map_hint
 
 CONTENT_FIELDS = ("text", "paragraphs")
 METADATA_FIELDS = ("id", "url", "outlet", "title", "date", "speaker", "language", "source_ref", "text_kind", "lead")
@@ -24,8 +26,8 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def fold(name: str) -> str:
-    """Return a column name in the form for comparison: without case and surrounding white space."""
-    return name.strip().casefold()
+    """Return a column name in the form for comparison: without case, and with single spaces between words."""
+    return " ".join(name.split()).casefold()
 
 
 def match_columns(names: Sequence[str], wanted: Mapping[str, str]) -> dict[str, str]:
@@ -70,8 +72,7 @@ def map_columns(names: Sequence[str], columns: Mapping[str, str]) -> dict[str, s
     if missing:
         raise ReadError(f"the columns named in --map {' '.join(missing)}", got, "Correct --map.")
     if not any(field in located for field in CONTENT_FIELDS):
-        hint = "Name the column that has the text with --map text=COLUMN."
-        raise ReadError("a column `text` or `paragraphs`", got, hint)
+        raise ReadError("a column `text` or `paragraphs`", got, describe_map_hint(names, located))
     return located
 
 
@@ -83,11 +84,13 @@ def row_to_document(cells: Mapping[str, object], file: InputFile, row: int) -> R
     """
     given = _parse_list(cells.get("paragraphs"))
     paragraphs = _parse_paragraphs(given or [])
-    text = "" if paragraphs else _check_text(cells.get("text"), "text")
+    text = "" if paragraphs else clean_text(_check_text(cells.get("text"), "text"))
     metadata = {name: _format_metadata(cells.get(name), name) for name in METADATA_FIELDS}
     is_bare_page = given is not None and metadata["title"]
     if not paragraphs and not text.strip() and not is_bare_page:
-        raise ReadError("a text or paragraphs", "neither", "Fill in one of them, or remove the row.")
+        got = cells.get("text")
+        got = f"only {got.strip()!r:.40}" if isinstance(got, str) and got.strip() else "neither"
+        raise ReadError("a text or paragraphs", got, "Fill in one of them, or remove the row.")
     kind = metadata.pop("text_kind") or "verbatim"
     if kind not in TEXT_KINDS:
         raise ReadError(f"text_kind {' or '.join(TEXT_KINDS)}", repr(kind), "Correct it or leave it empty.")
@@ -134,7 +137,7 @@ def _parse_paragraphs(items: list[object]) -> tuple[RawParagraph, ...]:
 
 def _parse_paragraph(item: object, position: int) -> RawParagraph:
     if isinstance(item, str):
-        return RawParagraph(replace_unstorable(item))
+        return RawParagraph(clean_text(replace_unstorable(item)))
     if not isinstance(item, dict) or not isinstance(item.get("text"), str):
         got = f"{_describe_type(item)} as paragraph {position}"
         raise ReadError("strings or objects with a `text` as paragraphs", got, "Correct that paragraph.")
@@ -145,7 +148,7 @@ def _parse_paragraph(item: object, position: int) -> RawParagraph:
         got = f"{_describe_type(labelled)} as speaker_label_in_source of {where}"
         raise ReadError("true or false", got, "Correct it or leave it out.")
     return RawParagraph(
-        replace_unstorable(item["text"]),
+        clean_text(replace_unstorable(item["text"])),
         speaker,
         _format_metadata(item.get("source_ref"), f"source_ref of {where}"),
         # Unless this field says otherwise, the source names the speaker.
@@ -174,7 +177,7 @@ def _format_metadata(value: object, name: str) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if value is None or isinstance(value, str):
-        return _check_text(value, name).strip()
+        return clean_value(_check_text(value, name))
     raise ReadError(f"text, a number or a date as `{name}`", _describe_type(value), "Correct or remove it.")
 
 
