@@ -211,8 +211,8 @@ class BuildReport:
     absent           those of `rejected` that do not exist and are therefore not recorded in the store
     unused           columns of the named tables that are not used
     encoded, reused  texts that were encoded; texts whose vectors were already in the store
-    notes            damage that was found in the store, and how it was handled; what was assumed to read an input; dates
-                     that could not be read whole
+    notes            damage that was found in the store, and how it was handled; what was assumed to read an input;
+                     dates that could not be read whole
 
     `snapshot` is empty and `counts` is None if nothing could be read and the store was empty before.
     """
