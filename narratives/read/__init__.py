@@ -1,5 +1,6 @@
 """Read files and tables into raw documents, and read the codebook, speakers, events, labels and judgements."""
 
+from narratives.read.archives import ARCHIVE_SUFFIX, describe_suffix_refusal, make_safe_name, unpack_archive
 from narratives.read.config import (
     JUDGEMENT_ANSWERS,
     load_codebook,
@@ -8,14 +9,30 @@ from narratives.read.config import (
     read_judgements,
     read_labels,
 )
-from narratives.read.formats import compute_fingerprint, find_unused, list_columns, read_file, read_file_verified
-from narratives.read.inputs import find_inputs, get_place, make_printable, survey
+from narratives.read.formats import (
+    READERS,
+    TABLE_EXTENSIONS,
+    compute_fingerprint,
+    describe_skip,
+    find_unused,
+    list_columns,
+    read_file,
+    read_file_verified,
+)
+from narratives.read.inputs import MANIFEST_CSV, Survey, find_inputs, get_place, make_printable, survey
 from narratives.read.rows import DOCUMENT_FIELDS, fold
 
 __all__ = [
+    "ARCHIVE_SUFFIX",
     "DOCUMENT_FIELDS",
     "JUDGEMENT_ANSWERS",
+    "MANIFEST_CSV",
+    "READERS",
+    "TABLE_EXTENSIONS",
+    "Survey",
     "compute_fingerprint",
+    "describe_skip",
+    "describe_suffix_refusal",
     "find_inputs",
     "find_unused",
     "fold",
@@ -25,9 +42,11 @@ __all__ = [
     "load_events",
     "load_speakers",
     "make_printable",
+    "make_safe_name",
     "read_file",
     "read_file_verified",
     "read_judgements",
     "read_labels",
     "survey",
+    "unpack_archive",
 ]

@@ -12,8 +12,8 @@ from pathlib import Path
 from narratives import parse, read
 from narratives.model import Document, InputFile, RawDocument, Rejected
 
-FORMATS = (".csv", ".jsonl", ".html", ".htm", ".txt")
-TABLE_FORMATS = (".csv", ".jsonl")
+FORMATS = tuple(read.READERS)
+TABLE_FORMATS = tuple(read.TABLE_EXTENSIONS)
 FIELDS = ("text", "date", "speaker", "outlet", "title", "url", "id")
 # Other column names in tables of news archives, crawlers and transcripts.
 COLUMN_SYNONYMS: Mapping[str, tuple[str, ...]] = {

@@ -259,3 +259,15 @@ def test_status_shows_names_that_are_no_text(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONIOENCODING": "utf-8"},
     )
     assert shown.returncode == 0 and shown.stdout.count(rb"caf\xe9.jsonl") == 2
+
+
+def test_what_is_skipped_is_told_by_build_and_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in").mkdir()
+    write(tmp_path / "in/a.jsonl", rows(0, 4))
+    (tmp_path / "in/LICENCE").write_text("Free for all.")
+    assert main(["build", str(tmp_path / "in"), "--store", str(tmp_path / "s"), "--progress", "none"]) == 0
+    told = f"{tmp_path / 'in/LICENCE'}: a note about the files"
+    assert f"  skipped {told}" in capsys.readouterr().out
+    assert main(["status", "--store", str(tmp_path / "s")]) == 0
+    out = capsys.readouterr().out
+    assert "inputs    1\n" in out and "skipped   1\n" in out and told in out
