@@ -191,9 +191,15 @@ def run_status(options: argparse.Namespace) -> int:
     if "classifier" in manifest.parameters:
         print(f"matching  {manifest.parameters['classifier']}")
     print_table({name.replace("_", " "): count for name, count in manifest.counts.items()})
-    print(f"inputs    {len(manifest.inputs)}")
+    skipped = [record for record in manifest.inputs if record.skipped]
+    print(f"inputs    {len(manifest.inputs) - len(skipped)}")
     for record in manifest.inputs:
-        print(f"          {record.source_path}  ({read.make_printable(record.path)})")
+        if not record.skipped:
+            print(f"          {record.source_path}  ({read.make_printable(record.path)})")
+    if skipped:
+        print(f"skipped   {len(skipped)}")
+    for record in skipped:
+        print(f"          {record.source_path}: {record.skipped}")
     older = [m for m in store.snapshots() if m.snapshot_id != current]
     for manifest in older:
         print(f"as of     {manifest.snapshot_id}, built {manifest.built_at}")

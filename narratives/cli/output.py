@@ -62,6 +62,10 @@ def print_report(report: BuildReport, store: Path) -> None:
         command = f"narratives export documents --store {shlex.quote(str(store))}"
         print(f"  … and {len(kept) - len(shown):,} more. They are the rows with the status rejected in the output of")
         print(f"  `{command}`.")
+    for skipped in report.skipped[:MAX_REJECTED_SHOWN]:
+        print(f"  skipped {skipped.source_path}: {skipped.reason}")
+    if len(report.skipped) > MAX_REJECTED_SHOWN:
+        print(f"  … and {len(report.skipped) - MAX_REJECTED_SHOWN:,} more skipped, which `narratives status` lists")
     _print_unused(report.unused)
     rejections = f"{len(report.rejected):,} rejected"
     if report.counts is None:
@@ -74,6 +78,7 @@ def print_report(report: BuildReport, store: Path) -> None:
             "inputs readable": report.inputs_readable,
             "inputs unchanged": report.inputs_skipped,
             "rejected": len(report.rejected),
+            "skipped": len(report.skipped),
             "texts encoded": report.encoded,
             "texts reused": report.reused,
         }

@@ -19,11 +19,16 @@ MIN_STATEMENT_WORDS = 5
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """One input file: its path, the path as the user typed it, and its row of a manifest.csv."""
+    """One input file: its path, the path as the user typed it, and its row of a manifest.csv.
+
+    `place` is the path that identifies the input if that is not `path`: a member of an archive, which `path`
+    holds only for the time of a survey, is identified by the path of the archive and its own path inside.
+    """
 
     path: Path
     source_path: str
     manifest: Mapping[str, str] = field(default_factory=dict)
+    place: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,14 @@ class Rejected:
 
     source_path: str
     row: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedInput:
+    """A file or folder that is clearly no text to read, such as a README, with the reason in words."""
+
+    source_path: str
     reason: str
 
 

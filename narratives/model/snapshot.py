@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 import pandas as pd
 
-from narratives.model.documents import Document, Event, Rejected, Speaker
+from narratives.model.documents import Document, Event, Rejected, SkippedInput, Speaker
 from narratives.model.narratives import Assignment, Cluster, Codebook, LineageEvent
 
 
@@ -19,6 +19,7 @@ class InputRecord:
     """One input of a build: its path, and the hash under which the store keeps its rows.
 
     `refusals` is the hash of the rejected rows of a later reading, while the earlier rows remain; or empty.
+    `skipped` is the reason why it was not read, if it is clearly no text; or empty.
     """
 
     path: Path
@@ -27,6 +28,7 @@ class InputRecord:
     columns: Mapping[str, str] = field(default_factory=dict)
     manifest: Mapping[str, str] = field(default_factory=dict)
     refusals: str = ""
+    skipped: str = ""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -208,6 +210,7 @@ class BuildReport:
     inputs_readable  those with at least one document, in this build or an earlier one
     inputs_skipped   those that an earlier build read and that have not changed
     rejected         inputs and rows that could not be read, with reasons
+    skipped          what the inputs hold that is clearly no text, with reasons
     absent           those of `rejected` that do not exist and are therefore not recorded in the store
     unused           columns of the named tables that are not used
     encoded, reused  texts that were encoded; texts whose vectors were already in the store
@@ -227,6 +230,7 @@ class BuildReport:
     encoded: int
     reused: int
     seconds: float
+    skipped: tuple[SkippedInput, ...] = ()
     absent: tuple[Rejected, ...] = ()
     unused: tuple[UnusedColumns, ...] = ()
     notes: tuple[str, ...] = ()

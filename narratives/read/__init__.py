@@ -1,5 +1,6 @@
 """Read files and tables into raw documents, and read the codebook, speakers, events, labels and judgements."""
 
+from narratives.read.archives import ARCHIVE_SUFFIX, describe_suffix_refusal, make_safe_name, unpack_archive
 from narratives.read.config import (
     JUDGEMENT_ANSWERS,
     load_codebook,
@@ -9,22 +10,32 @@ from narratives.read.config import (
     read_labels,
 )
 from narratives.read.formats import (
+    READERS,
+    TABLE_EXTENSIONS,
     compute_fingerprint,
+    describe_skip,
     find_notes,
     find_unused,
     list_columns,
     read_file,
     read_file_verified,
 )
-from narratives.read.inputs import find_inputs, get_place, make_printable, survey
+from narratives.read.inputs import MANIFEST_CSV, Survey, find_inputs, get_place, make_printable, survey
 from narratives.read.rows import DOCUMENT_FIELDS, fold
 from narratives.read.rows.columns import COLUMN_FIELDS, has_field_word, propose_columns, score_column_name
 
 __all__ = [
+    "ARCHIVE_SUFFIX",
     "COLUMN_FIELDS",
     "DOCUMENT_FIELDS",
     "JUDGEMENT_ANSWERS",
+    "MANIFEST_CSV",
+    "READERS",
+    "TABLE_EXTENSIONS",
+    "Survey",
     "compute_fingerprint",
+    "describe_skip",
+    "describe_suffix_refusal",
     "find_inputs",
     "find_notes",
     "find_unused",
@@ -36,6 +47,7 @@ __all__ = [
     "load_events",
     "load_speakers",
     "make_printable",
+    "make_safe_name",
     "propose_columns",
     "read_file",
     "read_file_verified",
@@ -43,4 +55,5 @@ __all__ = [
     "read_labels",
     "score_column_name",
     "survey",
+    "unpack_archive",
 ]

@@ -14,63 +14,140 @@ from pathlib import Path
 
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
 from narratives.read.characters import clean_document
-from narratives.read.encoding import (
-    MAX_DOCUMENT_SIZE,
-    decode_text,
-    describe_guess,
-    limit_time,
-    open_bytes,
-    read_within_limit,
-)
+from narratives.read.debates import DEBATE_TAGS, read_debates
+from narratives.read.encoding import describe_guess, limit_time, open_bytes
+from narratives.read.feeds import FEED_TAGS, find_first_tag, is_feed, read_feed
 from narratives.read.html import read_html
-from narratives.read.office import read_docx
+from narratives.read.json_documents import list_json_columns, read_json
+from narratives.read.office import read_doc, read_docx, read_rtf
 from narratives.read.pdf import read_pdf
-from narratives.read.rows import apply_manifest, get_field_columns, make_legible, make_rejected
+from narratives.read.rows import get_field_columns, make_legible, make_rejected
 from narratives.read.rows.delimited import count_preamble_rows
-from narratives.read.tables import (
-    list_csv_columns,
-    list_jsonl_columns,
-    list_parquet_columns,
-    list_unused_columns,
-    read_csv,
-    read_jsonl,
-    read_parquet,
-)
+from narratives.read.spreadsheets import list_spreadsheet_columns, read_spreadsheet
+from narratives.read.tables import list_csv_columns, list_parquet_columns, list_unused_columns, read_csv, read_parquet
+from narratives.read.text import read_subtitles, read_text
+from narratives.read.text.mail import read_eml, read_mbox
+from narratives.read.text.markdown import read_markdown
 
 log = logging.getLogger(__name__)
 
 # Part of every fingerprint. Increase it when a reader changes its result for the same bytes.
 READER_VERSION = 5
 MAX_QUOTED = 200  # characters of a parser's message about a damaged file
-GUESSED = (".txt", ".jsonl", ".csv")  # formats whose encoding is guessed where it is not UTF-8; a page declares it
-PLAIN_TEXT = (".txt", ".html", ".htm", ".jsonl", ".csv")
+# Formats whose encoding is guessed where it is not UTF-8; pages, feeds and mails declare theirs.
+GUESSED = (".txt", ".jsonl", ".csv", ".tsv", ".ndjson", ".md", ".srt", ".vtt")
+PLAIN_TEXT = (*GUESSED, ".html", ".htm", ".json", ".xml")
+_HEAD_BYTES = 4096
 
 # The function that lists the columns of a table, once for each shape of its rows.
 TABLE_EXTENSIONS: Mapping[str, Callable[[InputFile, Mapping[str, str]], list[tuple[str, ...]]]] = {
-    ".jsonl": list_jsonl_columns,
     ".csv": list_csv_columns,
+    ".tsv": list_csv_columns,
+    ".xlsx": list_spreadsheet_columns,
+    ".xls": list_spreadsheet_columns,
+    ".ods": list_spreadsheet_columns,
+    ".jsonl": list_json_columns,
+    ".ndjson": list_json_columns,
+    ".json": list_json_columns,
+    ".js": list_json_columns,
     ".parquet": list_parquet_columns,
 }
 FileReader = Callable[[InputFile, Mapping[str, str]], Iterator[RawDocument | Rejected]]
 
 
-def read_text(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
-    """Read a text file as one document with `row` 0; `columns` is not used."""
+def read_web_page(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
+    """Read a page, or a feed that was saved with the extension of a page."""
+    return read_feed(file, columns) if is_feed(_read_head(file)) else read_html(file, columns)
+
+
+def read_xml(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
+    """Read a feed, a record of debates or a page in XHTML. Raises ReadError for any other XML."""
+    head = _read_head(file)
+    tag = find_first_tag(head)
+    if tag in FEED_TAGS or is_feed(head):
+        return read_feed(file, columns)
+    if tag in DEBATE_TAGS:
+        return read_debates(file, columns)
+    if tag == "html":
+        return read_html(file, columns)
+    if tag in ("urlset", "sitemapindex"):
+        hint = "It lists addresses. Download their pages with `fetch` and its address."
+        raise ReadError("a feed or a record of debates", "a sitemap", hint)
+    hint = "Convert it to .jsonl or .csv, with a row for each document."
+    raise ReadError("a feed (RSS, Atom) or a record of debates", f"XML of the kind {tag or 'unknown'!r}", hint)
+
+
+def _read_head(file: InputFile) -> bytes:
     with open_bytes(file.path) as raw:
-        text = decode_text(read_within_limit(raw, MAX_DOCUMENT_SIZE))
-    yield apply_manifest(RawDocument(file.source_path, text=text), file)
+        return raw.read(_HEAD_BYTES)
 
 
 READERS: Mapping[str, FileReader] = {
     ".txt": read_text,
-    ".html": read_html,
-    ".htm": read_html,
+    ".html": read_web_page,
+    ".htm": read_web_page,
     ".pdf": read_pdf,
     ".docx": read_docx,
-    ".jsonl": read_jsonl,
+    ".doc": read_doc,
+    ".rtf": read_rtf,
+    ".md": read_markdown,
+    ".markdown": read_markdown,
+    ".eml": read_eml,
+    ".mbox": read_mbox,
+    ".srt": read_subtitles,
+    ".vtt": read_subtitles,
+    ".rss": read_feed,
+    ".atom": read_feed,
+    ".xml": read_xml,
     ".csv": read_csv,
+    ".tsv": read_csv,
+    ".xlsx": read_spreadsheet,
+    ".xls": read_spreadsheet,
+    ".ods": read_spreadsheet,
+    ".jsonl": read_json,
+    ".ndjson": read_json,
+    ".json": read_json,
+    ".js": read_json,
     ".parquet": read_parquet,
 }
+_OFFICE_HINT = "Open it in Word or LibreOffice, and save it as .docx."
+_PAGE_HINT = "Open it in a browser, and save it as a page with HTML only (.html)."
+_PICTURE_HINT = "Run text recognition (OCR) on it, and save the text as .txt."
+_SOUND_HINT = "Transcribe it, and save the transcript as .txt, .srt or .vtt."
+_TABLE_HINT = "Open it in the program that made it, and export it as .csv."
+_SLIDES_HINT = "Open it in the program that made it, and export it as .pdf."
+_PACKED_HINT = "Unpack it, or put its files into a .zip."
+# How to convert what is not read, by extension.
+CONVERSIONS: Mapping[str, str] = {
+    **dict.fromkeys((".odt", ".pages", ".wps", ".wpd", ".docm", ".dotx"), _OFFICE_HINT),
+    **dict.fromkeys((".mhtml", ".mht", ".webarchive", ".maff"), _PAGE_HINT),
+    **dict.fromkeys(
+        (".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".bmp", ".webp", ".heic", ".djvu"), _PICTURE_HINT
+    ),
+    **dict.fromkeys((".mp3", ".mp4", ".m4a", ".wav", ".ogg", ".avi", ".mov", ".mkv", ".webm"), _SOUND_HINT),
+    **dict.fromkeys((".numbers", ".xlsb", ".xlsm", ".sav", ".dta", ".rds", ".rdata", ".sqlite", ".db"), _TABLE_HINT),
+    **dict.fromkeys((".pptx", ".ppt", ".odp", ".key"), _SLIDES_HINT),
+    **dict.fromkeys((".rar", ".7z", ".tar", ".tgz", ".bz2", ".xz", ".zst"), _PACKED_HINT),
+    ".msg": "Open it in the mail program, and save it as .eml or .txt.",
+    ".pst": "Export its folders as .mbox, or its mails as .eml.",
+    ".epub": "Convert it to .docx or .txt, for example with Calibre.",
+    ".tex": "Convert it to .txt or .docx, for example with Pandoc.",
+    ".ass": "Convert it to .srt, for example with Aegisub.",
+}
+_ABOUT_FILES = ("readme", "license", "licence", "copying")
+_OF_SYSTEM = ("thumbs.db", "desktop.ini", "__macosx")
+
+
+def describe_skip(name: str) -> str:
+    """Return why a file or folder with this name is clearly no text to read, in words; empty if it may be one."""
+    lower = name.lower()
+    if lower in _OF_SYSTEM or lower.startswith("~$"):
+        return "made by the system or an office program"
+    if name.startswith(".") and name not in (".", ".."):
+        return "hidden: its name starts with a dot"
+    if lower.split(".")[0] in _ABOUT_FILES:
+        return "a note about the files; rename it if it is a text to read"
+    return ""
 
 
 def get_format(path: Path) -> str:
@@ -83,8 +160,9 @@ def check_format(path: Path) -> None:
     """Raise ReadError if no reader supports this format."""
     extension = get_format(path)
     if extension not in READERS:
-        known = f"one of {' '.join(READERS)} (or its .gz)"
-        raise ReadError(known, f"extension {path.suffix or '(none)'}", "Convert the file or leave it out.")
+        known = f"one of {' '.join(READERS)} (or its .gz) or .zip"
+        hint = CONVERSIONS.get(extension, "Convert the file or leave it out.")
+        raise ReadError(known, f"extension {path.suffix or '(none)'}", hint)
 
 
 def compute_fingerprint(file: InputFile, columns: Mapping[str, str]) -> str:
@@ -130,7 +208,11 @@ def _read_items(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocu
         return items
     # The rows of a table are limited in size; a page or an office file only in time.
     with limit_time():
-        return iter(list(items))
+        documents = list(items)
+    if file.manifest.get("url") and sum(isinstance(item, RawDocument) for item in documents) > 1:
+        hint = "Leave the url of this file empty in manifest.csv."
+        raise ReadError("no url for a file with several documents", repr(file.manifest["url"]), hint)
+    return iter(documents)
 
 
 def read_file_verified(file: InputFile, columns: Mapping[str, str], key: str) -> Iterator[RawDocument | Rejected]:
@@ -173,7 +255,8 @@ def find_notes(file: InputFile, columns: Mapping[str, str]) -> tuple[str, ...]:
     with suppress(ReadError), convert_errors(file.path):
         if extension in GUESSED and (name := describe_guess(file.path)):
             notes.append(f"read as {name}, which is a guess; check its letters, or save it as UTF-8")
-        if extension == ".csv" and (number := count_preamble_rows(file.path, get_field_columns(columns).values())):
+        names = get_field_columns(columns).values()
+        if extension in (".csv", ".tsv") and (number := count_preamble_rows(file.path, names)):
             rows = "one row" if number == 1 else f"{number} rows"
             notes.append(f"{rows} above the header not read")
     return tuple(notes)

@@ -6,13 +6,25 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from os.path import normpath, realpath
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
 
-from narratives.model import InputFile, ReadError, Rejected, UnusedColumns
-from narratives.read.formats import TABLE_EXTENSIONS, check_format, convert_errors, get_format, make_read_error
+from narratives.model import InputFile, ReadError, Rejected, SkippedInput, UnusedColumns
+from narratives.read.archives import ARCHIVE_SUFFIX, unpack_archive
+from narratives.read.formats import (
+    READERS,
+    TABLE_EXTENSIONS,
+    check_format,
+    convert_errors,
+    describe_skip,
+    get_format,
+    make_read_error,
+)
 from narratives.read.rows import find_unmatched, make_rejected, match_columns, replace_unstorable
 from narratives.read.rows.cells import clean_value
 from narratives.read.rows.delimited import open_csv
@@ -84,25 +96,39 @@ def _parse_row(record: Mapping[str, str], folder: Path, known: Mapping[str, obje
 
 _UNPRINTABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
 _GLOB_CHARACTERS = re.compile(r"[*?\[]")
-_NON_INPUT_STEMS = ("readme", "license", "licence")
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The result of the search for inputs.
+    """The result of the search for inputs. Leaving its `with` block removes the unpacked members of archives.
 
     files    files to read, sorted by source_path, each once
     refused  by path, what exists and is not read: files, links, folders, rows of a manifest
+    skipped  by path, what is clearly no text, such as a README
     absent   arguments that do not exist
     unused   columns of manifests that are not used
+    archives paths of the archives whose members are among the files
     """
 
     files: tuple[InputFile, ...]
     refused: Mapping[Path, tuple[Rejected, ...]]
+    skipped: Mapping[Path, SkippedInput]
     absent: tuple[Rejected, ...]
     unused: tuple[UnusedColumns, ...]
+    archives: frozenset[Path]
     _folders: frozenset[Path]
     _places: frozenset[Path]
+    _unpacked: ExitStack
+
+    def __enter__(self) -> Survey:
+        """Return the survey."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove the unpacked members of archives."""
+        self._unpacked.close()
 
     @property
     def rejected(self) -> list[Rejected]:
@@ -117,8 +143,8 @@ class Survey:
 def survey(inputs: Sequence[str]) -> Survey:
     """Find the files to read, and what cannot be read. Raises nothing.
 
-    Folders are searched with their subfolders, and globs are expanded as in a shell. README, LICENSE,
-    Markdown, manifest.csv and hidden files are skipped. `source_path` starts with the path as typed,
+    Folders and zip archives are searched with their subfolders, and globs are expanded as in a shell. README,
+    LICENSE and hidden files are skipped, and listed as such. `source_path` starts with the path as typed,
     normalised and made printable. A manifest.csv describes the files of its folder and subfolders. If several
     list a file, the nearest applies. Manifests above the folder that was typed are not read.
     """
@@ -163,10 +189,13 @@ class _InputSearch:
     def __init__(self) -> None:
         self._files: dict[Path, InputFile] = {}
         self._refused: dict[Path, set[Rejected]] = defaultdict(set)
+        self._skipped: dict[Path, SkippedInput] = {}
         self._absent: set[Rejected] = set()
         self._manifests: dict[Path, FolderManifest] = {}
         self._folders: set[Path] = set()
+        self._archives: set[Path] = set()
         self._places: set[Path] = set()
+        self._unpacked = ExitStack()
         # The number of files and errors, including repetitions. An argument that adds none is itself an error.
         self._count = 0
 
@@ -176,14 +205,17 @@ class _InputSearch:
         return Survey(
             files=tuple(sorted(self._files.values(), key=lambda file: file.source_path)),
             refused={place: tuple(_sort_rejected(items)) for place, items in sorted(self._refused.items())},
+            skipped=dict(sorted(self._skipped.items())),
             absent=tuple(_sort_rejected(self._absent)),
             unused=tuple(
                 UnusedColumns(make_printable(folder / MANIFEST_CSV), manifest.unused)
                 for folder, manifest in sorted(self._manifests.items())
                 if manifest.unused
             ),
-            _folders=frozenset(self._folders),
+            archives=frozenset(self._archives),
+            _folders=frozenset({*self._folders, *self._archives}),
             _places=frozenset({*self._places, *manifests}),
+            _unpacked=self._unpacked,
         )
 
     def add(self, typed: str) -> None:
@@ -210,15 +242,24 @@ class _InputSearch:
         fixed = next(i for i, part in enumerate(parts) if _GLOB_CHARACTERS.search(part))
         root = Path(*parts[:fixed])
         for path in sorted(root.glob(str(Path(*parts[fixed:])))):
-            if not _is_ignored(path.relative_to(root)):
+            # As in a shell, a pattern does not mean what is in a hidden folder.
+            if not any(part.startswith(".") for part in path.relative_to(root).parts):
                 self._add_path(path, root)
 
     def _add_path(self, path: Path, root: Path) -> None:
         if path.is_dir():
             for below in self._walk(path):
                 self._add_file(below, root)
-        elif not _is_ignored(Path(path.name)):
+        elif not self._skip(path):
             self._add_file(path, root)
+
+    def _skip(self, path: Path) -> bool:
+        """Skip a file or folder that is clearly no text, and note why; a manifest is used, and not a text either."""
+        if path.name.lower() == MANIFEST_CSV:
+            return True
+        if reason := describe_skip(path.name):
+            self._skipped[get_place(path)] = SkippedInput(_format_source_path(path), reason)
+        return reason != ""
 
     def _walk(self, folder: Path) -> Iterator[Path]:
         self._folders.add(folder.resolve())
@@ -229,23 +270,58 @@ class _InputSearch:
         for base, folders, names in os.walk(folder, onerror=reject_folder):
             here = Path(base)
             self._load_manifest(here)
-            for name in sorted(folders):
-                if not _is_ignored(Path(name)) and (here / name).is_symlink():
+            folders[:] = sorted(name for name in folders if not self._skip(here / name))
+            for name in folders:
+                if (here / name).is_symlink():
                     error = ReadError("a folder", "a link to a folder", "Add its target as a separate input.")
                     self._reject(here / name, error)
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            yield from (here / name for name in sorted(names) if not _is_ignored(Path(name)))
+            yield from (here / name for name in sorted(names) if not self._skip(here / name))
 
     def _add_file(self, path: Path, root: Path) -> None:
         self._count += 1
         try:
             _check_readable(path)
+            if path.suffix.lower() == ARCHIVE_SUFFIX:
+                self._add_archive(path)
+                return
         except ReadError as error:
             (self._reject if os.path.lexists(path) else self._reject_missing)(path, error)
             return
         key = path.resolve()
         if key not in self._files:
             self._files[key] = InputFile(path, _format_source_path(path), self._find_manifest_row(path, root))
+
+    def _add_archive(self, path: Path) -> None:
+        """Search the members of an archive as those of a folder with the name of the archive."""
+        place = get_place(path)
+        if place in self._archives:
+            return
+        folder = Path(self._unpacked.enter_context(TemporaryDirectory(prefix="narratives-")))
+        with convert_errors(path), path.open("rb") as packed:
+            unpacked = unpack_archive(folder, packed, path.stat().st_size, READERS)
+        inner = _InputSearch()
+        inner._add_path(folder, folder)
+
+        def relocate(below: Path, to: Path) -> Path:
+            return to / below.relative_to(folder.resolve())
+
+        for file in inner._files.values():
+            target = relocate(file.path.resolve(), place)
+            shown = _format_source_path(relocate(file.path.resolve(), path))
+            self._files[target] = replace(file, source_path=shown, place=target)
+        for below, items in inner._refused.items():
+            shown = _format_source_path(relocate(below, path))
+            self._refused[relocate(below, place)].update(replace(item, source_path=shown) for item in items)
+        for member in unpacked.refused:
+            shown = _format_source_path(path / member.source_path)
+            self._refused[place / member.source_path].add(replace(member, source_path=shown))
+        for skipped in unpacked.skipped:
+            shown = _format_source_path(path / skipped.source_path)
+            self._skipped[place / skipped.source_path] = SkippedInput(shown, skipped.reason)
+        for base, manifest in inner._manifests.items():
+            if manifest.unused:
+                self._manifests[relocate(base.resolve(), path)] = FolderManifest(unused=manifest.unused)
+        self._archives.add(place)
 
     def _find_manifest_row(self, path: Path, root: Path) -> dict[str, str]:
         for folder in path.parents:
@@ -285,19 +361,14 @@ def _check_readable(path: Path) -> None:
         if not path.exists():
             got = "a broken link" if path.is_symlink() else "a path that does not exist"
             raise ReadError("a file or folder", got, "Check the path.")
-        check_format(path)
+        if path.suffix.lower() != ARCHIVE_SUFFIX:
+            check_format(path)
         if not path.is_file():
             raise ReadError("a regular file", "a device or pipe", "Save its content to a file.")
         with path.open("rb"):
             pass
     except OSError as error:
         raise make_read_error(error) from error
-
-
-def _is_ignored(path: Path) -> bool:
-    name = path.name.lower()
-    is_hidden = any(part.startswith(".") and part != ".." for part in path.parts)
-    return is_hidden or name == MANIFEST_CSV or name.endswith(".md") or name.split(".")[0] in _NON_INPUT_STEMS
 
 
 def _format_source_path(path: Path) -> str:

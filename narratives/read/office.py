@@ -1,4 +1,4 @@
-"""Read Word files with mammoth."""
+"""Read Word files with mammoth, and rich text with striprtf."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from narratives.model import InputFile, RawDocument, RawParagraph, ReadError, Rejected
-from narratives.read.encoding import make_empty_error, open_bytes
+from narratives.read.encoding import MAX_DOCUMENT_SIZE, make_empty_error, open_bytes
+from narratives.read.exports import read_export
 from narratives.read.html.page import is_bold, is_hidden, iterate_blocks, join_runs, parse_page, split_label
 from narratives.read.rows import apply_manifest, replace_unstorable
 
@@ -32,14 +33,16 @@ _NOTE_LINK = re.compile(r"#(?:footnote|endnote)-")
 _HEAD = 4096
 _MARKUP = re.compile(rb"[\xef\xbb\xbf\xfe\xff\s\0]*(?:<|\Z)")
 _LOCKED = 0x1  # the bit of a zip member that needs a password
+_RICH_TEXT = b"{\\rtf"
 _ENCRYPTED_OFFICE = b"\xd0\xcf\x11\xe0"
 
 
 def read_docx(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
-    """Read a Word file as one document; its title is its first heading or short first line, or that of its properties.
+    """Read a Word file as one document, or as the articles of an export.
 
-    The date and author of the properties are those of the file, and not used; neither is `columns`. Raises ReadError
-    if it is encrypted or has no text, and any error of mammoth if it is damaged.
+    The title is the first heading or short first line, or that of the properties. The date and author of the
+    properties are those of the file, and not used. Raises ReadError if it is encrypted or has no text, and any error
+    of mammoth if it is damaged.
     """
     data = load_bytes(file)
     content = _convert_docx_to_html(data)
@@ -48,6 +51,9 @@ def read_docx(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocume
     texts = [replace_unstorable(join_runs(block.runs)) for block in blocks]
     if not texts:
         raise ReadError("a document with text", "none", "Add text, or leave it out.")
+    if articles := read_export("\n\n".join(texts), file, columns):
+        yield from articles
+        return
     first = texts[0]
     is_set_off = blocks[0].kind == "heading" or is_bold(blocks[0].runs) or not _SENTENCE_END.search(first)
     has_title = len(texts) > 1 and is_set_off and len(first.split()) <= MAX_TITLE_WORDS and blocks[0].kind != "quote"
@@ -77,6 +83,39 @@ def _read_title(data: bytes) -> str:
     found = properties.findtext(_TITLE_PROPERTY) if properties is not None else ""
     title = " ".join(replace_unstorable(found or "").split())
     return "" if _AUTOMATIC_TITLE.fullmatch(title) or len(title.split()) > MAX_TITLE_WORDS else title
+
+
+def read_rtf(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
+    """Read rich text as one document, or as the articles of an export. Raises ReadError if it has no text."""
+    from striprtf.striprtf import rtf_to_text
+
+    content = load_bytes(file)
+    if not content.lstrip().startswith(_RICH_TEXT):
+        raise ReadError("rich text", "another kind of file", "Give it the extension of what it is, such as .txt.")
+    # Its bytes beyond ASCII are written as codes. The library writes the addresses of links into the text, by a
+    # pattern that is slow on long lines, unless the word for a field has another name.
+    source = content.decode("latin-1").replace("\\field", "\\nofield")
+    text = replace_unstorable(rtf_to_text(source, errors="replace")).replace("\r", "\n")
+    # Each line is a paragraph.
+    text = "\n\n".join(line.strip(" |") for line in text.split("\n") if line.strip(" |"))
+    if not text:
+        raise ReadError("rich text with words", "none", "Add text, or leave it out.")
+    if len(text) > MAX_DOCUMENT_SIZE:
+        raise ReadError(f"up to {MAX_DOCUMENT_SIZE // 1_000_000} million characters", "more", "Split the file.")
+    yield from read_export(text, file, columns) or [apply_manifest(RawDocument(file.source_path, text=text), file)]
+
+
+def read_doc(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
+    """Read a file with the extension of an old Word file if it is rich text or a new one, as databases write them."""
+    with open_bytes(file.path) as raw:
+        head = raw.read(_HEAD).lstrip()
+    if head.startswith(_RICH_TEXT):
+        yield from read_rtf(file, columns)
+    elif head.startswith(b"PK"):
+        yield from read_docx(file, columns)
+    else:
+        hint = "Open it in Word or LibreOffice, and save it as .docx."
+        raise ReadError("a .docx file", "an old .doc file", hint)
 
 
 def load_bytes(file: InputFile) -> bytes:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
 from narratives.read.encoding import MAX_DOCUMENT_SIZE
+from narratives.read.exports import read_export
 from narratives.read.office import load_bytes
 from narratives.read.rows import apply_manifest, replace_unstorable
 
@@ -105,17 +106,27 @@ class _Block(NamedTuple):
 
 
 def read_pdf(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
-    """Read a PDF as one document: paragraphs across lines, columns and pages, without running titles.
+    """Read a PDF as one document, or as the articles of an export, without running titles.
 
-    `columns` is not used. Raises ReadError if it is encrypted or has no text, and any error of pypdf if it is
-    damaged.
+    Paragraphs go across lines, columns and pages. Raises ReadError if it is encrypted or has no text, and any error of
+    pypdf if it is damaged.
     """
-    pages = _drop_running_titles(_extract_pages(load_bytes(file)))
+    pages = _extract_pages(load_bytes(file))
+    # Before running titles are dropped, because the lines that end the articles of an export recur too.
+    whole = replace_unstorable("\n\n".join(row.text for page in pages for row in page))
+    if articles := read_export(whole, file, columns, _join_lines):
+        yield from articles
+        return
+    pages = _drop_running_titles(pages)
     text = replace_unstorable("\n\n".join(_join_paragraphs(pages)))
     if not text.strip():
         hint = "Run text recognition (OCR) on it, or leave it out."
         raise ReadError("a PDF with text", "none (scanned pages?)", hint)
     yield apply_manifest(RawDocument(file.source_path, text=text), file)
+
+
+def _join_lines(lines: Sequence[str]) -> str:
+    return "\n\n".join(_join_paragraphs([_make_rows(("\n" * UNITS).join(lines))]))
 
 
 def _extract_pages(data: bytes) -> list[_Page]:

@@ -1,12 +1,12 @@
-"""Read CSV, JSONL and Parquet tables: one raw document for each row."""
+"""Read CSV and Parquet tables: one raw document for each row."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from functools import lru_cache, partial
-from itertools import chain, islice
+from contextlib import contextmanager
+from functools import partial
+from itertools import chain
 from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
@@ -19,51 +19,19 @@ from narratives.read.encoding import (
     MAX_DOCUMENT_SIZE,
     MAX_UNPACKED_TABLE_BYTES,
     SAFE_UNPACKED_BYTES,
-    LimitedLines,
-    LongLineError,
-    has_undecoded_bytes,
     make_expansion_error,
     open_bytes,
-    open_text,
     read_within_limit,
 )
 from narratives.read.rows import (
-    CONTENT_FIELDS,
     find_unmatched,
     get_field_columns,
     make_rejected,
     map_columns,
     match_columns,
-    parse_json,
     row_to_document,
 )
-from narratives.read.rows.columns import describe_map_hint
 from narratives.read.rows.delimited import open_csv
-
-JSONL_HEAD_LINES = 50  # of JSONL, whose keys are the columns
-CACHED_SHAPES = 64  # sets of keys of JSONL rows whose columns are cached
-
-
-def read_jsonl(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
-    """Read one document from each line; `row` is the line number. Each line has its own keys."""
-    wanted = get_field_columns(columns)
-
-    @lru_cache(maxsize=CACHED_SHAPES)
-    def locate_keys(keys: tuple[str, ...]) -> Mapping[str, str]:
-        return match_columns(keys, wanted)
-
-    with open_text(file.path) as opened:
-        lines = LimitedLines(opened)
-        while True:
-            try:
-                line = next(lines)
-            except StopIteration:
-                return
-            except LongLineError as error:
-                yield make_rejected(file.source_path, lines.number, error)
-                continue
-            if line.strip():
-                yield _build_document(file, lines.number, partial(_map_json_cells, line, locate_keys))
 
 
 def read_csv(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
@@ -92,18 +60,6 @@ def list_csv_columns(file: InputFile, columns: Mapping[str, str]) -> list[tuple[
     """List the columns of a CSV file, as the only shape of its rows."""
     with open_csv(file.path, get_field_columns(columns).values()) as (header, _):
         return [tuple(header)]
-
-
-def list_jsonl_columns(file: InputFile, columns: Mapping[str, str]) -> list[tuple[str, ...]]:
-    """List the keys of the first lines of JSONL: each shape of rows once."""
-    shapes: dict[tuple[str, ...], None] = {}
-    with open_text(file.path) as lines:
-        for line in islice(LimitedLines(lines), JSONL_HEAD_LINES):
-            with suppress(ReadError):  # reported by read_jsonl
-                value = parse_json(line, "one JSON object on the line")
-                if isinstance(value, dict):
-                    shapes[tuple(value)] = None
-    return list(shapes)
 
 
 def list_parquet_columns(file: InputFile, columns: Mapping[str, str]) -> list[tuple[str, ...]]:
@@ -143,20 +99,6 @@ def make_csv_record(cells: list[str] | ReadError, header: list[str]) -> dict[str
 
 def _map_csv_cells(cells: list[str] | ReadError, header: list[str], names: Mapping[str, str]) -> dict[str, object]:
     return _rename_cells(make_csv_record(cells, header), names)
-
-
-def _map_json_cells(line: str, locate_keys: Callable[[tuple[str, ...]], Mapping[str, str]]) -> dict[str, object]:
-    if has_undecoded_bytes(line):
-        raise ReadError("a line in UTF-8", "other bytes", "Save the file as UTF-8.")
-    expected = "one JSON object on the line"
-    value = parse_json(line, expected)
-    if not isinstance(value, dict):
-        raise ReadError(expected, f"a {type(value).__name__}", "Write each document as one object on one line.")
-    names = locate_keys(tuple(value))
-    hint = describe_map_hint(tuple(value), names)
-    if not any(field in names for field in CONTENT_FIELDS) and ":" in hint:
-        raise ReadError("a key `text` or `paragraphs`", f"the keys {', '.join(value)}", hint)
-    return _rename_cells(value, names)
 
 
 def _rename_cells(cells: TableRow | ReadError, names: Mapping[str, str]) -> dict[str, object]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from narratives import parse, read
 from narratives.model import InputRecord, Progress, ReadError, StoreError, UnusedColumns, UsageError
-from narratives.model.documents import Document, Paragraph, RawDocument, Rejected, Speaker
+from narratives.model.documents import Document, Paragraph, RawDocument, Rejected, SkippedInput, Speaker
 from narratives.store import Store
 
 NAME_DATE = "name_date"  # of `RawDocument`, among the values of a manifest
@@ -24,8 +24,9 @@ class IngestResult:
     """The result of reading the inputs of a build.
 
     records                   all inputs of the store, sorted by source path
-    named, readable, skipped  the inputs of this build; those with at least one document; those read before
+    named, readable, unchanged the inputs of this build; those with at least one document; those read before
     rejected                  problems of these inputs, with reasons
+    skipped                   what these inputs hold that is clearly no text
     absent                    those of `rejected` that do not exist; the store does not list them
     unused                    columns of these inputs, and of their manifests, that hold none of our fields
     notes                     what was assumed to read them, such as a guessed encoding
@@ -34,8 +35,9 @@ class IngestResult:
     records: tuple[InputRecord, ...]
     named: tuple[InputRecord, ...]
     readable: int
-    skipped: int
+    unchanged: int
     rejected: tuple[Rejected, ...]
+    skipped: tuple[SkippedInput, ...]
     absent: tuple[Rejected, ...]
     unused: tuple[UnusedColumns, ...]
     notes: tuple[str, ...] = ()
@@ -64,11 +66,23 @@ def ingest(
     A file is identified by its absolute path. If its hash has changed, its new rows replace the old ones. If it
     has become unreadable, the problem is recorded and the old rows stay. Files, links and rows of a manifest that
     were never readable are recorded with the reason until they are repaired or removed. Inputs that do not exist
-    are reported but not recorded. With `date_from_name`, a date in the name of a file counts where the document
-    states none, or a less exact one. Raises UsageError if `remove` names nothing that the store holds.
+    are reported but not recorded. What is clearly no text is recorded with the reason why it was skipped. With
+    `date_from_name`, a date in the name of a file counts where the document states none, or a less exact one. Raises
+    UsageError if `remove` names nothing that the store holds.
     """
     records = _remove_inputs({record.path: record for record in known}, remove)
-    surveyed = read.survey(inputs)
+    with read.survey(inputs) as surveyed:
+        return _ingest_survey(store, surveyed, records, columns, progress, date_from_name)
+
+
+def _ingest_survey(
+    store: Store,
+    surveyed: read.Survey,
+    records: dict[Path, InputRecord],
+    columns: Mapping[str, str],
+    progress: Progress,
+    date_from_name: bool,
+) -> IngestResult:
     named: dict[Path, InputRecord] = {}
     rejected, unused = list(surveyed.absent), list(surveyed.unused)
 
@@ -79,10 +93,10 @@ def ingest(
     for place, items in surveyed.refused.items():
         refuse(place, items)
     notes: dict[str, list[str]] = {}
-    readable = skipped = 0
+    readable = unchanged = 0
     for done, file in enumerate(surveyed.files):
         progress("reading", done, len(surveyed.files))
-        path = file.path.resolve()
+        path = file.place or file.path.resolve()
         if date_from_name:
             file = replace(file, manifest={**file.manifest, NAME_DATE: parse.find_name_date(file.path.name)})
         try:
@@ -93,7 +107,7 @@ def ingest(
                 store.put_input(key, read.read_file_verified(file, columns, key))
                 kept = _load_stored_input(store, key)
             else:
-                skipped += 1
+                unchanged += 1
         except ReadError as error:
             refuse(path, [Rejected(file.source_path, 0, str(error))])
             continue
@@ -116,13 +130,18 @@ def ingest(
         for place, record in records.items()
         if place not in named and surveyed.has_seen(place) and not _has_documents(store, record)
     }
-    records = {place: record for place, record in records.items() if place not in repaired} | named
+    # A member that an archive no longer holds has been replaced with the archive.
+    repaired |= {place for place in records if place not in named and surveyed.archives.intersection(place.parents)}
+    skipped_records = {place: _record_skip(store, place, item) for place, item in surveyed.skipped.items()}
+    kept_records = {place: record for place, record in records.items() if place not in repaired}
+    records = kept_records | skipped_records | named
     return IngestResult(
         records=tuple(sorted(records.values(), key=lambda r: (r.source_path, str(r.path)))),
         named=tuple(named.values()),
         readable=readable,
-        skipped=skipped,
+        unchanged=unchanged,
         rejected=tuple(sorted(rejected, key=lambda r: (r.source_path, r.row, r.reason))),
+        skipped=tuple(surveyed.skipped.values()),
         absent=surveyed.absent,
         unused=tuple(sorted(unused, key=lambda u: u.source_path)),
         notes=tuple(f"{_format_paths(paths)}: {note}." for note, paths in sorted(notes.items())),
@@ -145,6 +164,13 @@ def _record_refusal(
     if stays:
         return replace(stays, refusals=key), reasons
     return InputRecord(place, items[0].source_path, key), reasons
+
+
+def _record_skip(store: Store, place: Path, item: SkippedInput) -> InputRecord:
+    """Record a skipped file or folder, which has no rows."""
+    key = hashlib.sha256(json.dumps(["skipped", item.source_path, item.reason]).encode()).hexdigest()
+    store.put_input(key, ())
+    return InputRecord(place, item.source_path, key, skipped=item.reason)
 
 
 def _has_documents(store: Store, record: InputRecord | None) -> bool:

@@ -11,8 +11,8 @@ from pathlib import Path
 from narratives import parse, read
 from narratives.model import Document, InputFile, RawDocument, Rejected
 
-FORMATS = (".csv", ".jsonl", ".html", ".htm", ".txt")
-TABLE_FORMATS = (".csv", ".jsonl")
+FORMATS = tuple(read.READERS)
+TABLE_FORMATS = tuple(read.TABLE_EXTENSIONS)
 FIELDS = read.COLUMN_FIELDS
 # Fields whose values a sample can have at once; the text is read beside them.
 _SAMPLE_FIELDS = ("title", "outlet", "speaker", "date", "url", "id", "source_ref", "lead", "language")

@@ -16,9 +16,10 @@ from narratives.dashboard import builds, cached_queries
 from narratives.dashboard.views import uploads
 from narratives.model import Slice
 from narratives.render import phrases
-from narratives.store import inputs, open_snapshot
+from narratives.store import open_snapshot
 from narratives.store.inputs import UPLOADS_FOLDER
 from narratives.store.queries import sources as sources_queries
+from narratives.workflows.uploads import save_upload
 from tests.conftest import ROOT
 from tests.dashboard.conftest import NOTICE
 from tests.dashboard.test_pages import headline, opened, said
@@ -197,8 +198,8 @@ def test_tables_of_different_columns_are_built_one_after_another(tmp_path, monke
         archive.writestr("two.jsonl", '{"body": "y"}')
         archive.writestr("manifest.csv", "path,date\n")
         archive.writestr("note.txt", "z")
-    mixed = inputs.save_upload(tmp_path, "mixed.zip", sink.getvalue(), (".csv", ".jsonl", ".txt"))
-    whole = inputs.save_upload(tmp_path, "only.txt", b"only text", (".txt",))
+    mixed = save_upload(tmp_path, "mixed.zip", sink.getvalue(), (".csv", ".jsonl", ".txt"))
+    whole = save_upload(tmp_path, "only.txt", b"only text", (".txt",))
     one, two = mixed.path / "a/one.csv", mixed.path / "two.jsonl"
     monkeypatch.chdir(elsewhere)
     made = uploads.plan_builds([mixed, whole], {one: (), two: (("text", "body"),)})

@@ -269,3 +269,15 @@ def test_a_guessed_encoding_is_told(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main(["build", str(tmp_path), "--store", str(tmp_path / "s"), "--progress", "none"]) == 0
     out = capsys.readouterr().out
     assert f"note: {tmp_path / 'a.csv'} and 1 more: read as Windows-1252 (Western European)" in out
+
+
+def test_what_is_skipped_is_told_by_build_and_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in").mkdir()
+    write(tmp_path / "in/a.jsonl", rows(0, 4))
+    (tmp_path / "in/LICENCE").write_text("Free for all.")
+    assert main(["build", str(tmp_path / "in"), "--store", str(tmp_path / "s"), "--progress", "none"]) == 0
+    told = f"{tmp_path / 'in/LICENCE'}: a note about the files"
+    assert f"  skipped {told}" in capsys.readouterr().out
+    assert main(["status", "--store", str(tmp_path / "s")]) == 0
+    out = capsys.readouterr().out
+    assert "inputs    1\n" in out and "skipped   1\n" in out and told in out

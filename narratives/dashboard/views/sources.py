@@ -312,7 +312,9 @@ def draw_store_tables(view: View) -> None:
     for record in kept:
         row = read.get(record.source_path, {"documents": 0, "rejected": 0})
         documents, rejected = int(row["documents"]), int(row["rejected"])
-        if (record.source_path, record.hash) not in built:
+        if record.skipped:
+            status = f"skipped: {record.skipped}"
+        elif (record.source_path, record.hash) not in built:
             status = "will be in the next build"
         else:
             status = "in this snapshot" if documents else "nothing could be read"

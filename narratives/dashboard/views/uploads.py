@@ -14,12 +14,13 @@ import streamlit as st
 
 from narratives.dashboard import cached_queries, chart_panel, tables
 from narratives.dashboard.builds import BuildJob, get_job_registry, make_build_command
-from narratives.model import ReadError, Rejected
+from narratives.model import ReadError, Rejected, SkippedInput
 from narratives.model.errors import EXIT_NOTHING_READ, EXIT_STOPPED
 from narratives.render import phrases
 from narratives.store import frame_to_csv
-from narratives.store.inputs import ARCHIVE_SUFFIX, MANIFEST_NAME, Upload, format_source_path, save_upload
+from narratives.store.inputs import format_source_path
 from narratives.workflows import preview
+from narratives.workflows.uploads import ARCHIVE_SUFFIX, MANIFEST_NAME, Upload, save_upload
 
 SCROLL_KEY = "show-progress"  # in the session's state: scroll to the progress once
 _REFRESH_SECONDS = 1.0
@@ -78,6 +79,7 @@ def _draw_ended_job(store: Path, job: BuildJob, status: int) -> None:
         st.text(job.messages or f"The build ended with status {status} and gave no reason.")
     _draw_notes(job)
     _draw_rejected(job)
+    _draw_skipped([SkippedInput(**item) for report in job.reports for item in report.get("skipped", [])])
     _draw_unused_columns(job)
     with st.container(horizontal=True):
         if status == EXIT_STOPPED or not job.reports:
@@ -133,6 +135,13 @@ def _draw_rejected(job: BuildJob) -> None:
     tables.draw_csv_button("Rejected (CSV)", lambda: frame_to_csv(frame), file_name, "csv-job-rejected")
 
 
+def _draw_skipped(skipped: Sequence[SkippedInput]) -> None:
+    """Name what is clearly no text and was therefore not read."""
+    if skipped:
+        named = [f"{format_source_path(item.source_path)} ({item.reason})" for item in skipped]
+        st.text(f"Skipped: {phrases.format_list(named, most=20)}")
+
+
 def _count_rejected(number: int) -> str:
     return "1 row or file" if number == 1 else f"{number:,} rows or files"
 
@@ -184,7 +193,9 @@ def draw_uploads(opened: bool = False) -> None:
     if (job := get_job_registry().get(store)) is not None:
         _draw_job(store, job)
         return
-    with st.expander("Add texts: CSV, JSONL, HTML, text or zip files", icon=":material/upload_file:", expanded=opened):
+    with st.expander(
+        "Add texts: tables, documents, pages, feeds, mails or zip files", icon=":material/upload_file:", expanded=opened
+    ):
         _draw_form(store)
 
 
@@ -202,12 +213,14 @@ def _draw_form(store: Path) -> None:
         type=[extension.lstrip(".") for extension in (*preview.FORMATS, ARCHIVE_SUFFIX)],
         accept_multiple_files=True,
         key=f"upload-{turn}",
-        help="Each row of a CSV or JSONL file is a document. An HTML or text file is one document. A zip file can "
-        "contain any of these, and a manifest.csv that describes them.",
+        help="Each row of a table, entry of a feed, mail of a mailbox, or article of a Nexis, Factiva or ProQuest "
+        "export is a document. Any other file is one document. A zip file can contain any of these, and a "
+        "manifest.csv that describes them.",
     )
     st.caption("Files stay in the store, on the machine that serves this page. They are not sent anywhere else.")
     uploads = [_save_upload(store, file.file_id, file.name, file.getvalue()) for file in files]
     _draw_refused([row for upload in uploads for row in upload.refused])
+    _draw_skipped([item for upload in uploads for item in upload.skipped])
     kept = [upload for upload in uploads if upload.files]
     if not kept:
         return

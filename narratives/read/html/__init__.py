@@ -7,11 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
+from lxml.html import HtmlElement
+
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
 from narratives.read.encoding import open_bytes
-from narratives.read.html import generic, kremlin
-from narratives.read.html.page import MAX_PAGE_BYTES, HtmlPage, SiteAdapter, parse_page
-from narratives.read.rows import apply_manifest, replace_unstorable
+from narratives.read.exports import EXPORT_MARK, read_export
+from narratives.read.html import digest, generic, kremlin
+from narratives.read.html.page import MAX_PAGE_BYTES, HtmlPage, SiteAdapter, iterate_blocks, join_runs, parse_page
+from narratives.read.rows import apply_manifest, make_document, replace_unstorable
 
 __all__ = ["ADAPTERS", "HtmlPage", "canonicalise_url", "read_html", "read_page"]
 
@@ -39,10 +42,24 @@ def canonicalise_url(url: str) -> str:
 
 
 def read_html(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
-    """Read a page as one document with `row` 0; `columns` is not used."""
+    """Read a page as one document with `row` 0, or as the articles of a digest or of an export."""
     with open_bytes(file.path) as raw:
         data = raw.read(MAX_PAGE_BYTES + 1)
-    document = apply_manifest(_make_document(read_page(data), file.source_path), file)
+    tree = parse_page(data)
+    adapter = _find_adapter(tree)
+    if adapter is None:
+        blocks = iterate_blocks(tree) if EXPORT_MARK.search(data) else ()
+        if articles := read_export("\n\n".join(join_runs(block.runs) for block in blocks), file, columns):
+            yield from articles
+            return
+        if found := digest.find_articles(tree):
+            site = generic.find_site_name(tree, [])
+            for number, article in enumerate(found, 1):
+                url = canonicalise_url(article.url)
+                values = {"title": article.title, "date": article.date, "url": url, "outlet": site}
+                yield make_document(values, file, number, columns, article.paragraphs)
+            return
+    document = apply_manifest(_make_document(_read_tree(tree, adapter), file.source_path), file)
     yield replace(document, url=canonicalise_url(document.url))
 
 
@@ -52,7 +69,14 @@ def read_page(data: bytes) -> HtmlPage:
     Raises ReadError if the page has no text.
     """
     tree = parse_page(data)
-    adapter = next((adapter for adapter in ADAPTERS if adapter.can_read(tree)), None)
+    return _read_tree(tree, _find_adapter(tree))
+
+
+def _find_adapter(tree: HtmlElement) -> SiteAdapter | None:
+    return next((adapter for adapter in ADAPTERS if adapter.can_read(tree)), None)
+
+
+def _read_tree(tree: HtmlElement, adapter: SiteAdapter | None) -> HtmlPage:
     page = adapter.extract_page(tree) if adapter else generic.extract_page(tree)
     if not page.paragraphs and not (page.title and page.lead):
         has_frames = next(tree.iter("frameset", "frame"), None) is not None

@@ -98,6 +98,24 @@ def row_to_document(cells: Mapping[str, object], file: InputFile, row: int) -> R
     return apply_manifest(_set_fields(document, metadata), file)
 
 
+def make_document(
+    values: Mapping[str, object],
+    file: InputFile,
+    row: int,
+    columns: Mapping[str, str],
+    paragraphs: Sequence[RawParagraph] = (),
+) -> RawDocument:
+    """Make a document from what a file that is no table says about it, by our fields and by other names.
+
+    `columns` maps our fields to those names, such as `speaker` to `byline`; a name that is absent has no effect.
+    `paragraphs` replace the text. Raises ReadError as `row_to_document` does.
+    """
+    mapped = {field: values[name] for field, name in columns.items() if values.get(name)}
+    text = "\n\n".join(p.text for p in paragraphs) or values.get("text")
+    document = row_to_document({**values, "text": text, **mapped}, file, row)
+    return replace(document, text="", paragraphs=tuple(paragraphs)) if paragraphs and "text" not in mapped else document
+
+
 def apply_manifest(document: RawDocument, file: InputFile) -> RawDocument:
     """Return the document with the values of its manifest.csv row, and the names of the fields that these override.
 

@@ -14,6 +14,7 @@ from narratives import measure
 from narratives.model import Slice, UnusedColumns
 from narratives.store import DEFAULT_COPIES, Store, export_slice
 from tests.helpers.reading import write_parquet
+from tests.helpers.spreadsheets import pack
 from tests.integration.builds.test_build import rows, run, write
 from tests.unit.read.test_office import BULLETIN, MAIN, WORD, bomb, encrypted, locked, repacked
 
@@ -162,3 +163,37 @@ def test_columns_that_are_not_used_are_named_whenever_the_file_is(tmp_path: Path
         report = run(tmp_path / "s", str(path))
         assert report.unused == (UnusedColumns(str(path), ("Speeker",)),)
     assert run(tmp_path / "s").unused == ()
+
+
+def test_what_is_skipped_is_told_and_recorded_until_it_is_gone(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    write(folder / "a.jsonl", rows(0, 4))
+    (folder / "README.md").write_text("About these texts.")
+    report = run(tmp_path / "s", str(folder))
+    assert [item.source_path for item in report.skipped] == [str(folder / "README.md")] and not report.rejected
+    assert report.inputs_named == 1 and report.counts is not None and report.counts.rejected == 0
+    kept = {record.path.name: record.skipped for record in Store(tmp_path / "s").load_inputs()}
+    assert kept.keys() == {"a.jsonl", "README.md"} and "rename it" in kept["README.md"] and not kept["a.jsonl"]
+    assert run(tmp_path / "s", str(folder)).unchanged
+    (folder / "README.md").unlink()
+    assert not run(tmp_path / "s", str(folder)).skipped
+    assert [record.path.name for record in Store(tmp_path / "s").load_inputs()] == ["a.jsonl"]
+
+
+def test_a_changed_archive_replaces_its_own_documents(tmp_path: Path) -> None:
+    source = tmp_path / "texts.zip"
+    source.write_bytes(pack({"a.txt": f"A note\n\n{TEXT}\n", "b.txt": f"B note\n\n{TEXT} Again.\n"}))
+    first = run(tmp_path / "s", str(source))
+    assert first.counts is not None and first.counts.documents == 2
+    source.write_bytes(pack({"a.txt": f"A note\n\n{TEXT}\n", "b.txt": f"B note\n\n{TEXT} Once more.\n", "c.txt": TEXT}))
+    second = run(tmp_path / "s", str(source))
+    assert second.counts is not None and second.counts.documents == 3 and second.inputs_skipped == 1
+    assert [r.source_path for r in Store(tmp_path / "s").load_inputs()] == [f"{source}/{n}.txt" for n in "abc"]
+    source.write_bytes(pack({"b.txt": f"B note\n\n{TEXT} Once more.\n", "c.txt": TEXT}))
+    assert [run(tmp_path / "s", str(source)).inputs_skipped] == [2]
+    assert [r.source_path for r in Store(tmp_path / "s").load_inputs()] == [f"{source}/{n}.txt" for n in "bc"]
+    third = run(tmp_path / "s", remove=(str(source / "c.txt"),))
+    assert third.counts is not None and third.counts.documents == 1
+    last = run(tmp_path / "s", write(tmp_path / "z.jsonl", rows(0, 2)), remove=(str(source),))
+    assert last.counts is not None and last.counts.documents == 2

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from narratives.read import find_inputs
+from narratives.read import find_inputs, survey
 from tests.helpers.reading import put, sources
 
 
@@ -44,14 +44,18 @@ def test_source_path_may_lead_upwards(here, monkeypatch):
     assert sources(find_inputs(["../in"])[0]) == ["../in/a.txt"]
 
 
-def test_what_is_evidently_no_input_is_passed_over(here):
-    for name in ("README.md", "README", "readme.txt", "manifest.csv", ".hidden.txt", ".git/a.txt", "notes.md"):
+def test_what_is_evidently_no_input_is_skipped_and_named(here):
+    names = ("README.md", "README", "readme.txt", ".hidden.txt", ".git/a.txt", "LICENCE", "LICENSE.txt")
+    names += ("~$draft.docx", "Thumbs.db", "__MACOSX/._a.txt", "sub/COPYING")
+    for name in (*names, "manifest.csv", "a.txt", "notes.md"):
         put(here / "in" / name, "path\n")
-    for name in ("LICENSE", "LICENSE.txt", "a.txt"):
-        put(here / "in" / name)
-    files, rejected = find_inputs(["in"])
-    assert sources(files) == ["in/a.txt"]
-    assert rejected == []
+    found = survey(["in"])
+    assert sources(found.files) == ["in/a.txt", "in/notes.md"]
+    assert found.rejected == []
+    told = {item.source_path.removeprefix("in/"): item.reason for item in found.skipped.values()}
+    # A folder is named once, without what is in it.
+    assert set(told) == {*names} - {".git/a.txt", "__MACOSX/._a.txt"} | {".git", "__MACOSX"}
+    assert "dot" in told[".git"] and "rename it" in told["README"] and "office" in told["~$draft.docx"]
 
 
 def test_an_unknown_extension_is_rejected_with_what_is_known(here):
@@ -60,8 +64,22 @@ def test_an_unknown_extension_is_rejected_with_what_is_known(here):
     assert sources(files) == ["in/d.txt"]
     why = reasons(rejected)
     assert set(why) == {"a.odt", "b.tar.gz", "c"}
-    assert ".txt .html .htm .pdf .docx .jsonl .csv .parquet" in why["a.odt"]
-    assert "extension .odt" in why["a.odt"]
+    assert all(f" {extension} " in why["a.odt"] for extension in (".txt", ".docx", ".xlsx", ".mbox", ".parquet"))
+    assert "extension .odt" in why["a.odt"] and "save it as .docx" in why["a.odt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("a.mhtml", "HTML only"), ("a.MHT", "HTML only"), ("a.pages", "as .docx"), ("a.msg", "as .eml"),
+        ("a.jpg", "OCR"), ("a.mp3", "Transcribe"), ("a.pptx", "as .pdf"), ("a.7z", "Unpack"), ("a.numbers", "as .csv"),
+        ("a.pst", ".mbox"), ("a.epub", "Calibre"), ("a.xyz", "Convert"),
+    ],
+)  # fmt: skip
+def test_what_is_not_read_is_rejected_with_the_way_to_convert_it(here, name, remedy):
+    put(here / name)
+    [rejected] = find_inputs([name])[1]
+    assert remedy in rejected.reason
 
 
 @pytest.mark.parametrize("name", ["page.html", "page.HTM", "page.html.gz", "a.pdf", "a.docx"])
@@ -94,7 +112,7 @@ def test_what_is_no_path_is_rejected_and_raises_nothing(here, typed):
 
 
 def test_globs_find_files_and_folders_as_the_shell_would(here):
-    for name in ("in/a.txt", "in/b.csv", "in/sub/c.txt", "in/.d.txt", "in/README.md"):
+    for name in ("in/a.txt", "in/b.csv", "in/sub/c.txt", "in/.d.txt", "in/README.md", ".cache/e.txt"):
         put(here / name)
     assert sources(find_inputs(["in/*.txt"])[0]) == ["in/a.txt"]
     assert sources(find_inputs(["in/**/*.txt"])[0]) == ["in/a.txt", "in/sub/c.txt"]

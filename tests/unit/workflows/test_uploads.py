@@ -14,8 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from narratives.model import InputRecord, StoreError
-from narratives.store import files, inputs
-from narratives.store.inputs import UPLOADS_FOLDER, format_source_path, make_safe_name, save_upload
+from narratives.read import archives, make_safe_name
+from narratives.store import files
+from narratives.store.inputs import UPLOADS_FOLDER, format_source_path
+from narratives.workflows import uploads
+from narratives.workflows.uploads import save_upload
 
 FORMATS = (".csv", ".jsonl", ".txt", ".html")
 
@@ -147,7 +150,7 @@ def test_two_members_cannot_have_one_place(tmp_path, second):
 
 
 def test_a_bomb_leaves_nothing_behind(tmp_path, monkeypatch):
-    monkeypatch.setattr(inputs, "HARMLESS_BYTES", 1_000_000)
+    monkeypatch.setattr(archives, "HARMLESS_BYTES", 1_000_000)
     body = packed(*((f"{n}.txt", b"0" * 400_000) for n in range(6)))
     assert len(body) < 10_000
     kept = save_upload(tmp_path, "bomb.zip", body, FORMATS)
@@ -156,7 +159,7 @@ def test_a_bomb_leaves_nothing_behind(tmp_path, monkeypatch):
 
 
 def test_too_many_members_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(inputs, "MAX_MEMBERS", 3)
+    monkeypatch.setattr(archives, "MAX_MEMBERS", 3)
     kept = save_upload(tmp_path, "many.zip", packed(*((f"{n}.txt", b"x") for n in range(4))), FORMATS)
     assert not kept.files and "the limit is 3" in kept.refused[0].reason
 
@@ -173,7 +176,7 @@ def test_a_member_that_lies_about_itself_is_refused(tmp_path):
 def test_only_uploads_that_no_build_took_in_go_after_a_week(tmp_path):
     used, unused = (save_upload(tmp_path, "a.txt", body, FORMATS).path for body in (b"used", b"unused"))
     files.save_input_records(tmp_path, [InputRecord(used.resolve(), "a.txt", "0" * 16)])
-    long_ago = time.time() - inputs.UNUSED_LIFETIME - 60
+    long_ago = time.time() - uploads.UNUSED_LIFETIME - 60
     for folder in (used.parent, unused.parent):
         os.utime(folder, (long_ago, long_ago))
     fresh = save_upload(tmp_path, "b.txt", b"fresh", FORMATS).path

@@ -1,0 +1,99 @@
+"""Read feeds that were saved to disk (RSS, Atom, RDF) with feedparser: one document from each entry."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from narratives.model import InputFile, RawDocument, ReadError, Rejected
+from narratives.read.encoding import MAX_DOCUMENT_SIZE, open_bytes, read_within_limit
+from narratives.read.html import canonicalise_url
+from narratives.read.html.fragments import extract_line, read_fragment
+from narratives.read.rows import make_document, make_rejected
+
+FeedValues = Mapping[str, Any]
+FEED_TAGS = ("rss", "feed", "rdf:rdf")
+# A browser that shows a feed as a tree saves the page with the feed inside.
+_SHOWN_IN_BROWSER = re.compile(rb'id="webkit-xml-viewer-source-xml">')
+_TAG = re.compile(r"<[a-zA-Z/][^<>]{0,500}>")
+_FIRST_TAG = re.compile(rb"<([A-Za-z][\w:.-]{0,60})")
+
+
+def find_first_tag(head: bytes) -> str:
+    """Return the name of the first element of a file, in lower case, or "". `head` is its beginning."""
+    plain = re.sub(rb"<!--.*?(?:-->|\Z)", b"", head.replace(b"\0", b""), flags=re.DOTALL)
+    match = _FIRST_TAG.search(plain)
+    return match[1].decode("ascii", "replace").lower() if match else ""
+
+
+def is_feed(head: bytes) -> bool:
+    """Return whether a file is a feed by its content, whatever its name. `head` is its beginning."""
+    return find_first_tag(head) in FEED_TAGS or _SHOWN_IN_BROWSER.search(head) is not None
+
+
+def read_feed(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
+    """Read one document from each entry; `row` is its place in the feed, from 1.
+
+    The text is the content of the entry, or else its summary. The outlet is the title of the feed, or the source
+    that the entry names. `columns` may map a field to `author`. Raises ReadError if there are no entries.
+    """
+    import feedparser  # loaded only for the first such file
+
+    with open_bytes(file.path) as raw:
+        data = read_within_limit(raw, MAX_DOCUMENT_SIZE)
+    if shown := _SHOWN_IN_BROWSER.search(data[:100_000]):
+        data = data[shown.end() :].split(b'<div class="header"', 1)[0]
+    # A stream, because feedparser reads a plain string as an address or a file name.
+    feed: Any = feedparser.parse(io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False)
+    if not feed.entries:
+        reason = f" ({feed.bozo_exception})" if feed.get("bozo") else ""
+        raise ReadError("a feed with entries", f"none{reason}", "Save the feed again, or fetch it with `fetch`.")
+    for number, entry in enumerate(feed.entries, 1):
+        try:
+            yield _read_entry(entry, feed.feed, file, number, columns)
+        except ReadError as error:
+            yield make_rejected(file.source_path, number, error)
+
+
+def _read_entry(
+    entry: FeedValues, feed: FeedValues, file: InputFile, number: int, columns: Mapping[str, str]
+) -> RawDocument:
+    contents = [_to_html(content) for content in entry.get("content", [])]
+    summary = _to_html(entry["summary_detail"]) if "summary_detail" in entry else ""
+    # Some feeds repeat the summary as the content, and some give several contents.
+    content = max([*contents, summary], key=len)
+    link = canonicalise_url(entry.get("link", ""))
+    if not link.startswith(("http://", "https://")):
+        link = ""
+    source = entry["source"].get("title", "") if "source" in entry else ""
+    # Checked with `in`, because feedparser returns the other date for a missing one.
+    date = next((entry[key] for key in ("published", "updated") if key in entry), "")
+    values = {
+        "title": extract_line(entry.get("title", "")),
+        "url": link,
+        "id": "" if link else entry.get("id", ""),
+        "outlet": extract_line(source or feed.get("title", "")),
+        "date": _format_date(date),
+        "language": entry.get("language", "") or feed.get("language", ""),
+        "author": entry.get("author", ""),
+    }
+    return make_document(values, file, number, columns, read_fragment(content))
+
+
+def _to_html(content: FeedValues) -> str:
+    value = str(content.get("value", ""))
+    if _TAG.search(value):
+        return value
+    # Text without tags may have empty lines.
+    return "".join(f"<p>{part}</p>" for part in re.split(r"\n[ \t]*\n", value.replace("<", "&lt;")))
+
+
+def _format_date(text: str) -> str:
+    """Return a date as feeds and mails write it (RFC 2822) in ISO 8601, without change of time zone."""
+    try:
+        return parsedate_to_datetime(text).isoformat()
+    except (ValueError, TypeError, IndexError):
+        return text

@@ -1,0 +1,199 @@
+"""Read spreadsheets (.xlsx, .xls, .ods) with calamine: one document from each row."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import IO, NamedTuple
+
+from lxml import etree
+
+from narratives.model import InputFile, RawDocument, ReadError, Rejected
+from narratives.read.encoding import make_empty_error, make_expansion_error, open_bytes, read_within_limit
+from narratives.read.rows import (
+    CONTENT_FIELDS,
+    get_field_columns,
+    make_rejected,
+    map_columns,
+    match_columns,
+    row_to_document,
+)
+
+MAX_FILE_BYTES = 100_000_000
+MAX_UNPACKED = 1_000_000_000  # bytes of all parts of a packed spreadsheet
+MAX_RATIO = 100
+HARMLESS_BYTES = 50_000_000  # bytes of parts that may be unpacked at any ratio
+MAX_CELLS = 10_000_000  # of one sheet from its first to its last filled cell; calamine holds all of them
+MAX_HEADER_ROWS = 20  # in which the header must be
+_ODS_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+_XLSX_CELL = re.compile(rb'<(?:\w+:)?c\s[^<>]{0,200}?\br="([A-Z]{1,3})(\d{1,7})"')
+_XLSX_ROW = re.compile(rb'<(?:\w+:)?row\s[^<>]{0,200}?\br="(\d{1,7})"')
+_PACKED = b"PK\x03\x04"
+_LOCKED = 0x1  # the bit of a zip member that needs a password
+Cell = str | float | bool | date | datetime | time | timedelta
+
+
+class Sheet(NamedTuple):
+    """One sheet: its name, its header, and the rows below it."""
+
+    name: str
+    header: tuple[str, ...]
+    rows: Sequence[Sequence[Cell]]
+
+
+def read_spreadsheet(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
+    """Read one document from each filled row below the header of each sheet that has a column of texts.
+
+    `row` starts at 1 and goes on from sheet to sheet.
+    """
+    sheets = _load_sheets(file)
+    readable = [sheet for sheet in sheets if _has_texts(sheet, columns)]
+    if not readable:
+        # The error lists the columns of the largest sheet, which is most likely to hold the texts.
+        map_columns(max(sheets, key=lambda sheet: len(sheet.rows)).header, columns)
+    number = 0
+    for sheet in readable:
+        names = map_columns(sheet.header, columns)
+        places = {field: sheet.header.index(name) for field, name in names.items()}
+        for row in sheet.rows:
+            number += 1
+            cells = {field: _format_cell(row[place]) for field, place in places.items()}
+            try:
+                yield row_to_document(cells, file, number)
+            except ReadError as error:
+                yield make_rejected(file.source_path, number, error)
+
+
+def list_spreadsheet_columns(file: InputFile, columns: Mapping[str, str]) -> list[tuple[str, ...]]:
+    """List the columns of each sheet; those of a sheet that is not read as `Sheet!Column`, if another one is."""
+    sheets = _load_sheets(file)
+    readable = [sheet for sheet in sheets if _has_texts(sheet, columns)]
+    if not readable:
+        return [sheet.header for sheet in sheets]
+    return [
+        sheet.header if sheet in readable else tuple(f"{sheet.name}!{name}" for name in sheet.header if name)
+        for sheet in sheets
+    ]
+
+
+def _has_texts(sheet: Sheet, columns: Mapping[str, str]) -> bool:
+    located = match_columns(sheet.header, get_field_columns(columns))
+    return any(field in located for field in CONTENT_FIELDS)
+
+
+def _load_sheets(file: InputFile) -> list[Sheet]:
+    """Load the sheets that hold anything. Raises ReadError."""
+    import python_calamine  # loaded only for the first such file
+
+    with open_bytes(file.path) as raw:
+        data = read_within_limit(raw, MAX_FILE_BYTES)
+    if not data:
+        raise make_empty_error()
+    if data.startswith(_PACKED):
+        _check_size(data)
+    try:
+        with python_calamine.load_workbook(io.BytesIO(data)) as book:
+            kind = python_calamine.SheetTypeEnum.WorkSheet  # and no chart or macro
+            names = [sheet.name for sheet in book.sheets_metadata if sheet.typ == kind]
+            loaded = [(name, book.get_sheet_by_name(name).to_python(skip_empty_area=True)) for name in names]
+    except python_calamine.PasswordError as error:
+        raise ReadError("a spreadsheet without a password", "one with a password", "Save it without one.") from error
+    except python_calamine.CalamineError as error:
+        hint = "Open it in a spreadsheet program, and save it as .xlsx or .csv."
+        raise ReadError("an undamaged spreadsheet", f"one that cannot be read ({error})", hint) from error
+    sheets = [sheet for name, rows in loaded if (sheet := _make_sheet(name, rows)) is not None]
+    if not sheets:
+        raise ReadError("a spreadsheet with rows", "an empty one", "Add rows, or leave it out.")
+    return sheets
+
+
+def _make_sheet(name: str, rows: Sequence[Sequence[Cell]]) -> Sheet | None:
+    """Make a sheet: the header is the first row with a field's name in it, or else the first filled row."""
+    filled = [row for row in rows if any(cell != "" for cell in row)]
+    if not filled:
+        return None
+    wanted = get_field_columns({})
+    heads = [tuple(str(_format_cell(cell)).strip() for cell in row) for row in filled[:MAX_HEADER_ROWS]]
+    known = [len({name.casefold() for name in head} & wanted.keys()) for head in heads]
+    start = known.index(max(known)) if max(known) > 1 else 0
+    return Sheet(name, heads[start], filled[start + 1 :])
+
+
+def _format_cell(cell: Cell) -> object:
+    """Return a cell as text or a date: whole numbers without a decimal point."""
+    if isinstance(cell, bool | time | timedelta):
+        return str(cell)
+    if isinstance(cell, float | int):
+        return str(int(cell)) if float(cell).is_integer() else str(cell)
+    return cell.isoformat(sep=" ")[:10] if isinstance(cell, datetime) and cell.time() == time() else cell
+
+
+def _check_size(data: bytes) -> None:
+    """Reject a packed spreadsheet with a password, or one whose cells would take too much memory."""
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        parts = package.infolist()
+        if any(part.flag_bits & _LOCKED for part in parts):
+            raise ReadError("a spreadsheet without a password", "an encrypted one", "Save it without one.")
+        limit = min(MAX_UNPACKED, max(HARMLESS_BYTES, MAX_RATIO * len(data)))
+        if sum(part.file_size for part in parts) > limit:
+            raise make_expansion_error("a spreadsheet", limit, "save it as .csv")
+        if package.testzip():  # also if a part is larger than it says
+            raise ReadError("an undamaged spreadsheet", "a damaged one", "Download it again, or save it again.")
+        for part in parts:
+            if part.filename == "content.xml":
+                with package.open(part) as opened:
+                    _check_extent(*_measure_ods(opened))
+            elif part.filename.startswith("xl/worksheets/") and part.filename.endswith(".xml"):
+                _check_extent(*_measure_xlsx(package.read(part)))
+
+
+def _check_extent(rows: int, width: int) -> None:
+    if rows * width > MAX_CELLS:
+        expected = f"a sheet of up to {MAX_CELLS // 1_000_000} million cells"
+        got = f"one of {rows:,} rows and {width:,} columns up to its last filled cell"
+        raise ReadError(expected, got, "Delete stray cells at its far end, or save it as .csv.")
+
+
+def _measure_xlsx(content: bytes) -> tuple[int, int]:
+    """Return the last row and the last column that a sheet names, and at least as many as it has rows and cells."""
+    cells = _XLSX_CELL.findall(content)
+    columns = {column for column, _ in cells}
+    numbers = {
+        *(int(row) for _, row in cells),
+        *map(int, _XLSX_ROW.findall(content)),
+        content.count(b"<row") + content.count(b":row"),
+    }
+    # Cells without a name follow the one before.
+    longest = max((row.count(b"<c ") + row.count(b"<c>") for row in content.split(b"</row>")), default=0)
+    return max(numbers, default=0), max([longest, *map(_count_columns, columns)])
+
+
+def _count_columns(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - ord("A") + 1
+    return number
+
+
+def _measure_ods(content: IO[bytes]) -> tuple[int, int]:
+    """Return the largest numbers of rows and columns up to the last filled cell of a table, with repetitions."""
+    position = last = widest = 0
+    tags = (f"{_ODS_TABLE}table-row", f"{_ODS_TABLE}table")
+    events = etree.iterparse(content, events=("end",), tag=tags, resolve_entities=False, remove_comments=True)
+    extents = [(0, 0)]
+    for _, element in events:
+        if element.tag == f"{_ODS_TABLE}table":
+            extents.append((last, widest))
+            position = last = widest = 0
+            continue
+        position += int(element.get(f"{_ODS_TABLE}number-rows-repeated", 1))
+        column = 0
+        for cell in element:
+            column += int(cell.get(f"{_ODS_TABLE}number-columns-repeated", 1))
+            if len(cell):
+                last, widest = position, max(widest, column)
+        element.clear()
+    return max(extents, key=lambda extent: extent[0] * extent[1])
