@@ -21,6 +21,7 @@ from narratives.read.rows import (
     parse_json,
     row_to_document,
 )
+from narratives.read.rows.columns import describe_map_hint
 
 MAX_JSON_CHARACTERS = 200_000_000  # of a file that is one JSON value, which must be in memory as a whole
 HEAD_ROWS = 50  # whose keys are the columns
@@ -53,6 +54,9 @@ def read_json(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocume
                 raise item
             flat = flatten(posts.read(item))
             names = locate_keys(tuple(flat))
+            hint = describe_map_hint(tuple(flat), names)
+            if not any(field in names for field in CONTENT_FIELDS) and ":" in hint:
+                raise ReadError("a key `text` or `paragraphs`", f"the keys {', '.join(flat)}", hint)
             yield row_to_document({field: flat[name] for field, name in names.items()}, file, number)
         except ReadError as error:
             yield make_rejected(file.source_path, number, error)

@@ -95,7 +95,8 @@ def read_rtf(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocumen
     # Its bytes beyond ASCII are written as codes. The library writes the addresses of links into the text, by a
     # pattern that is slow on long lines, unless the word for a field has another name.
     source = content.decode("latin-1").replace("\\field", "\\nofield")
-    text = replace_unstorable(rtf_to_text(source, errors="replace")).replace("\r", "\n")
+    plain: str = rtf_to_text(source, errors="replace")  # type: ignore[no-untyped-call]
+    text = replace_unstorable(plain).replace("\r", "\n")
     # Each line is a paragraph.
     text = "\n\n".join(line.strip(" |") for line in text.split("\n") if line.strip(" |"))
     if not text:

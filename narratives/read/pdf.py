@@ -114,7 +114,7 @@ def read_pdf(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocumen
     pages = _extract_pages(load_bytes(file))
     # Before running titles are dropped, because the lines that end the articles of an export recur too.
     whole = replace_unstorable("\n\n".join(row.text for page in pages for row in page))
-    if articles := read_export(whole, file, columns, _join_lines):
+    if articles := read_export(whole, file, columns, _form_paragraphs):
         yield from articles
         return
     pages = _drop_running_titles(pages)
@@ -125,7 +125,7 @@ def read_pdf(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocumen
     yield apply_manifest(RawDocument(file.source_path, text=text), file)
 
 
-def _join_lines(lines: Sequence[str]) -> str:
+def _form_paragraphs(lines: Sequence[str]) -> str:
     return "\n\n".join(_join_paragraphs([_make_rows(("\n" * UNITS).join(lines))]))
 
 
