@@ -49,6 +49,25 @@ if (!window.narrativesTouch) {
 }
 </script>"""
 
+# When a page is opened from the menu, Streamlit adds its address to the browser's history without the filters, and
+# again with them. Back would lead to the first, which has none. With this script the second replaces the first.
+_HISTORY_SCRIPT = """<script>
+if (!window.narrativesHistory) {
+  window.narrativesHistory = true;
+  const push = history.pushState.bind(history);
+  let hasTurned = false;
+  history.pushState = (state, title, url) => {
+    const to = new URL(url, location.href), isOtherPage = to.pathname !== location.pathname;
+    const completes = hasTurned && !isOtherPage && !location.search;
+    hasTurned = isOtherPage && !to.search;
+    if (completes) history.replaceState(state, title, url);
+    else push(state, title, url);
+  };
+  for (const event of ["pointerdown", "keydown", "popstate"])
+    addEventListener(event, () => { hasTurned = false; }, { capture: true });
+}
+</script>"""
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -160,7 +179,7 @@ def get_view() -> View:
 
 def draw_heading(title: str, how: str, handle: cached_queries.Handle | None) -> None:
     """Draw the page's title, one line on how to read it, and the snapshot's notice if it has one."""
-    st.html(_TOUCH_SCRIPT + _STYLE, unsafe_allow_javascript=True)
+    st.html(_TOUCH_SCRIPT + _HISTORY_SCRIPT + _STYLE, unsafe_allow_javascript=True)
     st.title(title, anchor=False)
     st.caption(how)
     if handle is None:
