@@ -62,6 +62,9 @@ _NESTING_TAG = re.compile(
 )
 
 
+_REVIEW_COMMENT = re.compile(r"cmnt(?:_ref)?\d+")
+
+
 def parse_page(data: bytes) -> HtmlElement:
     """Parse a page into a tree without comments; raises ReadError if the bytes are no page.
 
@@ -77,7 +80,16 @@ def parse_page(data: bytes) -> HtmlElement:
     except (etree.ParserError, etree.XMLSyntaxError) as error:
         raise ReadError("a page with text", str(error), "Leave it out, or fetch it again.") from error
     _move_text_to_body(tree)
+    _drop_review_comments(tree)
     return tree
+
+
+def _drop_review_comments(tree: HtmlElement) -> None:
+    """Remove the comments of reviewers that Google Docs writes below a text, and their marks in it."""
+    for anchor in [element for element in tree.iter("a") if _REVIEW_COMMENT.fullmatch(element.get("id") or "")]:
+        parent = anchor.getparent()
+        is_comment = "_ref" not in anchor.get("id") and parent is not None and parent.tag == "p"
+        (parent if is_comment else anchor).drop_tree()
 
 
 def _move_text_to_body(tree: HtmlElement) -> None:

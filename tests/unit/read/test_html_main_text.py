@@ -142,3 +142,13 @@ def test_a_page_may_leave_out_its_body_element(tmp_path):
     content = f'<meta name="date" content="2018-05-15"><title>Quarry closes</title><article>{p(A, B)}</article>'
     [raw] = read_bytes(tmp_path, content, "a.html")
     assert isinstance(raw, RawDocument) and [paragraph.text for paragraph in raw.paragraphs] == [A, B]
+
+
+def test_comments_of_reviewers_below_a_shared_document_are_no_text(tmp_path):
+    body = (
+        f"<p><span>{A}</span><sup><a href='#cmnt1' id='cmnt_ref1'>[a]</a></sup></p>"
+        f"<p><a href='#cmnt2' id='cmnt_ref2'>[b]</a><span>{B}</span></p>{p(C, D)}<hr>"
+        "<div><p><a href='#cmnt_ref1' id='cmnt1'>[a]</a><span>Is this the right month, Jo?</span></p></div>"
+        "<div><p><a href='#cmnt_ref2' id='cmnt2'>[b]</a><span>Say which farmers they are.</span></p></div>"
+    )
+    assert texts(tmp_path, body) == [A, B, C, D]
