@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from narratives.model import InputFile, RawDocument, Rejected, no_progress
-from narratives.read import compute_fingerprint, encoding, find_inputs, formats, read_file, read_file_verified, tables
+from narratives.read import compute_fingerprint, encoding, find_inputs, read_file, read_file_verified, tables
+from narratives.read import text as plain_text
 from narratives.store import Store
 from narratives.workflows.ingest import ingest
 from tests.helpers.reading import put, read, rows_of, write_parquet
@@ -29,7 +30,7 @@ def small(monkeypatch):
     """Limits of a thousand characters in place of twenty million: the same code, quicker."""
     monkeypatch.setattr(encoding, "MAX_DOCUMENT_SIZE", LIMIT)
     monkeypatch.setattr(tables, "MAX_DOCUMENT_SIZE", LIMIT)
-    monkeypatch.setattr(formats, "MAX_DOCUMENT_SIZE", LIMIT)
+    monkeypatch.setattr(plain_text, "MAX_DOCUMENT_SIZE", LIMIT)
 
 
 def one_line_of_300_mb(path: Path, start: bytes, end: bytes) -> None:
