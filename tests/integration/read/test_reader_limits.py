@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from narratives.model import InputFile, RawDocument, Rejected, no_progress
-from narratives.read import compute_fingerprint, encoding, find_inputs, read_file, read_file_verified, tables
+from narratives.read import compute_fingerprint, encoding, find_inputs, formats, read_file, read_file_verified, tables
 from narratives.read import text as plain_text
 from narratives.store import Store
 from narratives.workflows.ingest import ingest
