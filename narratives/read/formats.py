@@ -110,6 +110,8 @@ READERS: Mapping[str, FileReader] = {
     ".js": read_json,
     ".parquet": read_parquet,
 }
+# These are read document by document, each within limits of its own, and not as a whole within a limit of time.
+STREAMED = frozenset({*TABLE_EXTENSIONS, ".mbox"})
 _OFFICE_HINT = "Open it in Word or LibreOffice, and save it as .docx."
 _PAGE_HINT = "Open it in a browser, and save it as a page with HTML only (.html)."
 _PICTURE_HINT = "Run text recognition (OCR) on it, and save the text as .txt."
@@ -204,9 +206,8 @@ def read_file(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocume
 def _read_items(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:
     extension = get_format(file.path)
     items = READERS[extension](file, columns)
-    if extension in TABLE_EXTENSIONS:
+    if extension in STREAMED:
         return items
-    # The rows of a table are limited in size; a page or an office file only in time.
     with limit_time():
         documents = list(items)
     if file.manifest.get("url") and sum(isinstance(item, RawDocument) for item in documents) > 1:

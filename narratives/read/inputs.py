@@ -18,7 +18,7 @@ from narratives.model import InputFile, ReadError, Rejected, SkippedInput, Unuse
 from narratives.read.archives import ARCHIVE_SUFFIX, unpack_archive
 from narratives.read.formats import (
     READERS,
-    TABLE_EXTENSIONS,
+    STREAMED,
     check_format,
     convert_errors,
     describe_skip,
@@ -88,9 +88,9 @@ def _parse_row(record: Mapping[str, str], folder: Path, known: Mapping[str, obje
         raise ReadError("one row for each file", f"a second row for {given!r}", "Remove one of them.")
     cleaned = {f: clean_value(replace_unstorable(record.get(f, ""))) for f in MANIFEST_FIELDS}
     values = {f: value for f, value in cleaned.items() if value}
-    if "url" in values and get_format(Path(name)) in TABLE_EXTENSIONS:
-        hint = "Leave the url empty here, and add a url to each row of the table."
-        raise ReadError("no url for a table, which contains many documents", repr(values["url"]), hint)
+    if "url" in values and get_format(Path(name)) in STREAMED:
+        hint = "Leave the url empty here, and add a url to each row of a table."
+        raise ReadError("no url for a file that contains many documents", repr(values["url"]), hint)
     return name, values
 
 

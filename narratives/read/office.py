@@ -33,6 +33,7 @@ _NOTE_LINK = re.compile(r"#(?:footnote|endnote)-")
 _HEAD = 4096
 _MARKUP = re.compile(rb"[\xef\xbb\xbf\xfe\xff\s\0]*(?:<|\Z)")
 _LOCKED = 0x1  # the bit of a zip member that needs a password
+_FONT = re.compile(r"\\f\d")
 _RICH_TEXT = b"{\\rtf"
 _ENCRYPTED_OFFICE = b"\xd0\xcf\x11\xe0"
 
@@ -92,10 +93,7 @@ def read_rtf(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocumen
     content = load_bytes(file)
     if not content.lstrip().startswith(_RICH_TEXT):
         raise ReadError("rich text", "another kind of file", "Give it the extension of what it is, such as .txt.")
-    # Its bytes beyond ASCII are written as codes. The library writes the addresses of links into the text, by a
-    # pattern that is slow on long lines, unless the word for a field has another name.
-    source = content.decode("latin-1").replace("\\field", "\\nofield")
-    plain: str = rtf_to_text(source, errors="replace")  # type: ignore[no-untyped-call]
+    plain: str = rtf_to_text(_prepare_rich_text(content), errors="replace")  # type: ignore[no-untyped-call]
     text = replace_unstorable(plain).replace("\r", "\n")
     # Each line is a paragraph.
     text = "\n\n".join(line.strip(" |") for line in text.split("\n") if line.strip(" |"))
@@ -104,6 +102,18 @@ def read_rtf(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocumen
     if len(text) > MAX_DOCUMENT_SIZE:
         raise ReadError(f"up to {MAX_DOCUMENT_SIZE // 1_000_000} million characters", "more", "Split the file.")
     yield from read_export(text, file, columns) or [apply_manifest(RawDocument(file.source_path, text=text), file)]
+
+
+def _prepare_rich_text(content: bytes) -> str:
+    """Return rich text in a form that striprtf reads fast, whatever it holds; its bytes beyond ASCII are codes."""
+    # It writes the addresses of links into the text, by a slow pattern, unless the word for a field is another.
+    text = content.decode("latin-1").replace("\\field", "\\nofield")
+    # Its pattern for fonts is fast if each is on a line of its own and the last one ends.
+    start = text.find("\\fonttbl")
+    if start < 0:
+        return text
+    end = min(place for place in (text.find("}}", start), text.find("\\pard", start), len(text)) if place >= 0)
+    return text[:start] + _FONT.sub(r"\n\g<0>", text[start:end]) + ";" + text[end:]
 
 
 def read_doc(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Rejected]:

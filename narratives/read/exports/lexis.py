@@ -17,8 +17,9 @@ _START = re.compile(
 )
 _END = re.compile(r"(?:End of Document|Ende des Dokuments|Fin du document|Fin del documento|Einde van document)", re.I)
 _MAY_BE = re.compile(
-    r"^\s*\d{1,5} \w{2,3} \d{1,5} DO[CK]UMENT|End of Document|Ende des Dokuments|Fin du document|Fin del documento"
-    r"|Einde van document|^\s*(?:LENGTH|LÄNGE|LONGUEUR|LOAD-DATE)\s*:|^\s*Do[ck]umento? \d+ \w{2,3} \d+\s*$",
+    r"^[ \t]*\d{1,5} \w{2,3} \d{1,5} DO[CK]UMENT|End of Document|Ende des Dokuments|Fin du document|Fin del documento"
+    r"|Einde van document|^[ \t]*(?:LENGTH|LÄNGE|LONGUEUR|LOAD-DATE)[ \t]*:"
+    r"|^[ \t]*Do[ck]umento? \d+ \w{2,3} \d+[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 # Fields before the text, by the names that they have in English, German, French, Spanish and Dutch.

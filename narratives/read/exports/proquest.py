@@ -10,7 +10,7 @@ from narratives.read.exports.lines import Article, Group, clean_byline, find_dat
 _RULE = re.compile(r"_{20,}")
 _START = re.compile(r"(?:Document|Dokument|Documento) \d{1,5} (?:of|de|von|di) \d{1,5}", re.IGNORECASE)
 _MAY_BE = re.compile(
-    r"ProQuest|^\s*(?:Full text|Texte intégral|Texto completo|Volltext)\s*:", re.IGNORECASE | re.MULTILINE
+    r"ProQuest|^[ \t]*(?:Full text|Texte intégral|Texto completo|Volltext)[ \t]*:", re.IGNORECASE | re.MULTILINE
 )
 # The names of the fields in English, French, Spanish and German, by what they are here.
 _NAMES = {

@@ -24,7 +24,7 @@ from narratives.read.html.page import (
     split_label,
 )
 
-MIN_ARTICLES = 2
+MIN_ARTICLES, MAX_ARTICLES = 2, 500
 MIN_ARTICLE_WORDS = 25  # of prose in each; teasers have fewer
 MIN_PROSE_WORDS = 8  # of a paragraph that is prose
 MAX_DATE_CHARACTERS = 60
@@ -59,7 +59,7 @@ def find_articles(tree: HtmlElement) -> list[PageArticle]:
         return []
     for level in ("h2", "h3", "h1", "h4"):
         headings = [h for h in tree.iter(level) if not _is_outside(h) and extract_visible_text(h)]
-        if len(headings) >= MIN_ARTICLES and (articles := _read_items(_find_items(headings), level)):
+        if MIN_ARTICLES <= len(headings) <= MAX_ARTICLES and (articles := _read_items(_find_items(headings), level)):
             return articles if _are_whole(tree, articles) else []
     return []
 
@@ -71,7 +71,7 @@ def _find_items(headings: Sequence[HtmlElement]) -> list[HtmlElement]:
     if shared is None:
         return []
     if all(heading.getparent() is shared for heading in headings):
-        return [_wrap_section(heading, headings) for heading in headings]
+        return [_wrap_section(heading, set(headings)) for heading in headings]
     items = []
     for heading in headings:
         path = [heading, *heading.iterancestors()]
@@ -79,7 +79,7 @@ def _find_items(headings: Sequence[HtmlElement]) -> list[HtmlElement]:
     return items if len(set(items)) == len(items) and not set(items) & set(headings) else []
 
 
-def _wrap_section(heading: HtmlElement, headings: Sequence[HtmlElement]) -> HtmlElement:
+def _wrap_section(heading: HtmlElement, headings: set[HtmlElement]) -> HtmlElement:
     """Return a copy of a heading with what follows it up to the next one, in an element of their own."""
     section: HtmlElement = Element("div")
     following = takewhile(lambda node: node not in headings, heading.itersiblings())

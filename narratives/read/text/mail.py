@@ -16,8 +16,13 @@ from narratives.read.html.fragments import read_fragment
 from narratives.read.rows import make_document, make_rejected, replace_unstorable
 
 MAX_DEPTH = 5  # of digests in digests
+MAX_HEAD = 1_000_000  # bytes in which the headers of a message are
+MAX_HEADER = 10_000  # characters; the time of the library's parser grows with the square of a header
+_USED_HEADERS = (b"from", b"subject", b"date", b"message-id", b"content-type", b"content-transfer-encoding")
 # What an attachment with text may be; pictures, signatures and calendars are no texts.
 TEXT_ATTACHMENTS = (".txt", ".html", ".htm", ".pdf", ".docx", ".doc", ".odt", ".rtf", ".csv", ".xlsx", ".md", ".pages")
+# What the standard library raises for damaged headers and parts.
+_PARSER_ERRORS = (LookupError, ValueError, TypeError, AttributeError, RecursionError)
 # A digest as in RFC 1153: messages between lines of 30 hyphens, after a preamble that ends with 70.
 _DIGEST_START = re.compile(r"^-{70}\s*$", re.MULTILINE)
 _DIGEST_SPLIT = re.compile(r"^-{30}\s*$", re.MULTILINE)
@@ -46,6 +51,16 @@ def read_mbox(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocume
     """Read each message of a mailbox, as `read_eml` does."""
     with open_bytes(file.path) as raw:
         yield from _read_messages(_split_mailbox(raw, file.path), file, columns)
+
+
+def _open(data: bytes | ReadError) -> list[EmailMessage | ReadError]:
+    """Return the messages in a message: several in a digest; a ReadError for what cannot be parsed."""
+    try:
+        return [data] if isinstance(data, ReadError) else _open_digest(_parse(data))
+    except ReadError as error:
+        return [error]
+    except _PARSER_ERRORS as error:
+        return [ReadError("an undamaged mail", f"one that cannot be parsed ({error})", "Export it again.")]
 
 
 def _split_mailbox(raw: BinaryIO, path: Path) -> Iterator[bytes | ReadError]:
@@ -83,7 +98,7 @@ def _read_messages(
 ) -> Iterator[RawDocument | Rejected]:
     row = 0
     for data in messages:
-        parts: list[EmailMessage | ReadError] = [data] if isinstance(data, ReadError) else _open_digest(_parse(data))
+        parts = _open(data)
         for part in parts:
             row += 1
             try:
@@ -93,6 +108,10 @@ def _read_messages(
             except ReadError as error:
                 yield make_rejected(file.source_path, row, error)
                 continue
+            except _PARSER_ERRORS as error:
+                broken = ReadError("an undamaged mail", f"one that cannot be parsed ({error})", "Export it again.")
+                yield make_rejected(file.source_path, row, broken)
+                continue
             if names := _list_attachments(part):
                 hint = "Save what belongs to the texts as files of their own."
                 left = ReadError("a mail without attachments", f"also {', '.join(names)}, not read", hint)
@@ -100,6 +119,13 @@ def _read_messages(
 
 
 def _parse(data: bytes) -> EmailMessage:
+    """Parse a message. Raises ReadError if one of the headers in use is too long for the parser."""
+    head = re.split(rb"\r?\n\r?\n", data[:MAX_HEAD], maxsplit=1)[0]
+    for header in re.split(rb"\r?\n(?![ \t])", head):
+        name = header[:40].partition(b":")[0].lower()
+        if len(header) > MAX_HEADER and name in _USED_HEADERS:
+            got = f"one of {len(header):,} characters"
+            raise ReadError(f"headers of up to {MAX_HEADER:,} characters", got, "Save the text of the mail as .txt.")
     return message_from_bytes(data, policy=policy.default)
 
 
@@ -134,7 +160,7 @@ def _read_message(message: EmailMessage, file: InputFile, row: int, columns: Map
         "date": _format_date(_get_header(message, "Date")),
         "id": _get_header(message, "Message-ID"),
         "from": _get_name(message),
-        "to": _get_header(message, "To"),
+        "to": " ".join(str(dict(message.raw_items()).get("To", "")).split()),
     }
     return make_document(values, file, row, columns, _read_body(message))
 

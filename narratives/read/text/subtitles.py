@@ -24,7 +24,7 @@ _TIME_LINE = re.compile(rf"[\[(]?{_CLOCK.format(1)}[\])]?(?:\s+(?P<text>\S.*))?"
 _SPOKEN_LENGTH = re.compile(
     r"\d{1,2} (?:seconds?|minutes?(?:, \d{1,2} seconds?)?)"
 )  # read aloud for a time, on YouTube
-_VOICE = re.compile(r"<v(?:\.[^\s<>]{1,60})*\s+([^<>]{1,100})>")
+_VOICE = re.compile(r"<v(?:\.[^\s<>.]{1,60})*[ \t]([^<>]{1,100})>")
 _INLINE_TIME = re.compile(r"<\d{2}:[\d:.]{3,20}>")
 _TAG = re.compile(r"<[^<>\n]{1,200}>|\{\\[^{}\n]{1,60}\}")
 _SOUND = re.compile(r"[\[(♪][^\[\]()]{0,80}[\])♪]|♪+")

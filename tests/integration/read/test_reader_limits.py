@@ -16,6 +16,7 @@ import pytest
 
 from narratives.model import InputFile, RawDocument, Rejected, no_progress
 from narratives.read import compute_fingerprint, encoding, find_inputs, formats, read_file, read_file_verified, tables
+from narratives.read import text as plain_text
 from narratives.read.rows import delimited
 from narratives.store import Store
 from narratives.workflows.ingest import ingest
@@ -31,7 +32,7 @@ def small(monkeypatch):
     monkeypatch.setattr(encoding, "MAX_DOCUMENT_SIZE", LIMIT)
     monkeypatch.setattr(tables, "MAX_DOCUMENT_SIZE", LIMIT)
     monkeypatch.setattr(delimited, "MAX_DOCUMENT_SIZE", LIMIT)
-    monkeypatch.setattr(formats, "MAX_DOCUMENT_SIZE", LIMIT)
+    monkeypatch.setattr(plain_text, "MAX_DOCUMENT_SIZE", LIMIT)
 
 
 def one_line_of_300_mb(path: Path, start: bytes, end: bytes) -> None:

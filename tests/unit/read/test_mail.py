@@ -118,3 +118,11 @@ def test_a_digest_of_attached_messages_is_split(tmp_path):
     mail = f'Subject: Digest\nMIME-Version: 1.0\nContent-Type: multipart/digest; boundary="B"\n\n{inner}--B--\n'
     found = read(tmp_path, mail, "a.eml")
     assert [(d.title, d.paragraphs[0].text) for d in found] == [("S1", "Text 1."), ("S2", "Text 2.")]
+
+
+def test_one_bad_message_does_not_spoil_the_others(tmp_path):
+    bad = "Subject: " + "=?utf-8?q?a?= " * 2000
+    box = f"From a@x 2019\n{bad}\n\nText.\n\nFrom b@x 2019\nSubject: Ferry\n\nIt sails.\n"
+    rejected, document = read(tmp_path, box, "a.mbox")
+    assert isinstance(rejected, Rejected) and "headers of up to" in rejected.reason and rejected.row == 1
+    assert (document.row, document.title) == (2, "Ferry")

@@ -55,7 +55,7 @@ def test_the_nearest_manifest_counts(here):
         ("/etc/hostname,2016,,,,", "inside the manifest's folder"),
         (",2016,,,,", "which does not exist"),
         ("a.txt,2016", "6 cells"),
-        ("t.csv,,,,https://example.org,", "no url for a table"),
+        ("t.csv,,,,https://example.org,", "no url for a file that contains many"),
     ],
 )
 def test_a_faulty_manifest_row_is_rejected_and_the_rest_goes_on(here, row, why):
