@@ -44,6 +44,7 @@ SECTION_COLON = re.compile(
 )
 CONTENTS_LABEL = re.compile(r"(?:table of )?contents\s*:?", re.IGNORECASE)
 SENTENCE_END = re.compile(r"[.!?…:;,][\"”“’'»)\]]*$")
+STATEMENT_END = re.compile(r"[.!?…:][\"”“’'»)\]]*$")
 FULL_STOP = re.compile(r"(?<![.…])[.!?][\"”’)\]]*$")  # not the dots of a text that is cut off
 SENTENCE_BREAK = re.compile(r"(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\b[A-Z])[.!?][”\"’]?\s+[A-Z“\"—–]")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]")
@@ -155,7 +156,8 @@ def _is_wrapped(group: Sequence[str], is_turn: bool) -> bool:
         return False
     inner = [line.strip() for line in group[:-1]]
     shortest, longest = WRAPPED_LINE_LENGTHS
-    ends = sum(bool(SENTENCE_END.search(line)) for line in inner)
+    end = STATEMENT_END if is_turn else SENTENCE_END
+    ends = sum(bool(end.search(line)) for line in inner)
     return all(shortest <= len(line) <= longest for line in inner) and 2 * ends < len(inner)
 
 
