@@ -43,6 +43,7 @@ PAGE_NUMBER = re.compile(r"[ \t]{0,9}(?:\.{3}|…|(?:[.·] ){3})[.·… ]*\d{1,4
 HEADING_NUMBER = re.compile(r"(?:\d{1,2}(?:\.\d{1,2}){0,3}\.?|[IVX]{1,5}\.)\s+(?=\w)")
 CONTENTS_LABEL = re.compile(r"(?:table of )?contents\s*:?", re.IGNORECASE)
 SENTENCE_END = re.compile(r"[.!?…:;,][\"”“’'»)\]]*$")
+STATEMENT_END = re.compile(r"[.!?…:][\"”“’'»)\]]*$")
 FULL_STOP = re.compile(r"(?<![.…])[.!?][\"”’)\]]*$")  # not the dots of a text that is cut off
 SENTENCE_BREAK = re.compile(r"(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\b[A-Z])[.!?][”\"’]?\s+[A-Z“\"—–]")
 SIGNED_QUOTE = re.compile(r"[\"“„«‘][^\n]*[.!?…,][\"”“»’]\s*[—–-]{1,2}\s*\w")
@@ -155,7 +156,8 @@ def _is_wrapped(group: Sequence[str], is_turn: bool) -> bool:
         return False
     inner = [line.strip() for line in group[:-1]]
     shortest, longest = WRAPPED_LINE_LENGTHS
-    ends = sum(bool(SENTENCE_END.search(line)) for line in inner)
+    end = STATEMENT_END if is_turn else SENTENCE_END
+    ends = sum(bool(end.search(line)) for line in inner)
     return all(shortest <= len(line) <= longest for line in inner) and 2 * ends < len(inner)
 
 

@@ -163,7 +163,7 @@ def _match_alone(body: str) -> Candidate | None:
     if not body or len(body) > MAX_ALONE_CHARACTERS:
         return None
     plain = _CLOSING_TIME.sub("", body)
-    if plain[-1:] in ".,!?…-–—":
+    if not plain or plain[-1] in ".,!?…-–—" or ":" in plain:
         return None
     label = parse_label(plain)
     return Candidate(label, "", len(body)) if label else None

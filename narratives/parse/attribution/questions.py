@@ -88,4 +88,9 @@ def _has_post(label: str) -> bool:
     if words & lexicon.INTERVIEWER_HEADS:
         return False
     parts = parse_label(label)
-    return bool(words & lexicon.ROLE_HEADS) or (parts is not None and bool(parts.after or parts.bracket[:1].isupper()))
+    if parts is None:
+        return bool(words & lexicon.ROLE_HEADS)
+    after = set(parts.after.casefold().split())
+    is_delegate = parts.form == "titled" and parts.bracket[:1].isupper()
+    is_posted = bool((words | after) & lexicon.ROLE_HEADS) or "behalf" in after
+    return (is_posted or is_delegate) and not after & lexicon.INTERVIEWER_HEADS

@@ -157,7 +157,8 @@ def _learn_labels(openings: Sequence[Opening], lines: int, roster: Roster) -> Ca
     # "Q is a letter" is prose, unless other lines begin with Q and a capital.
     proper = [o for o in letters if o.sign == "." or _starts_sentence(o.rest)]
     accepted = {(o.key, o.sign) for o in certain}
-    accepted |= _accept_groups(uncertain, [*certain, *proper], lines)
+    named = _find_surnames([o for o in openings if len(o.label.name) > 1])
+    accepted |= _accept_groups(uncertain, [*certain, *proper], named, lines)
     if proper and (len(proper) >= MIN_LETTERS or any(sign for _, sign in accepted)):
         accepted |= {(o.key, o.sign) for o in letters}
     marked = {key for key, sign in accepted if sign in _MARKS}
@@ -195,10 +196,13 @@ def _is_certain(opening: Opening, times_bold: int, roster: Roster) -> bool:
     return roster.is_known(clean_name(label.text)) or (bool(label.name) and roster.is_known(" ".join(label.name)))
 
 
-def _accept_groups(openings: Sequence[Opening], certain: Sequence[Opening], lines: int) -> set[tuple[str, LabelSign]]:
+def _accept_groups(
+    openings: Sequence[Opening], certain: Sequence[Opening], named: frozenset[str], lines: int
+) -> set[tuple[str, LabelSign]]:
     """Return the labels, with their signs, that openings without other evidence have, group by group.
 
-    A group is the openings with the same sign; labels in capitals are a group of their own.
+    A group is the openings with the same sign; labels in capitals are a group of their own. `named` are the
+    surnames of persons whom some line, as in a list of who takes part, names in full.
     """
     groups: defaultdict[tuple[LabelSign, bool], list[Opening]] = defaultdict(list)
     for opening in openings:
@@ -212,6 +216,7 @@ def _accept_groups(openings: Sequence[Opening], certain: Sequence[Opening], line
         is_asked = any(o.label.form == "asker" for o in certain) and max(counts.values()) > 1
         has_certain = sign == ":" and (is_transcript or is_asked)
         has_certain = has_certain or (sign in _MARKS and sum(o.sign == sign for o in certain) >= MIN_TURNS)
+        has_certain = has_certain or (sign in _MARKS and len(named & counts.keys()) >= MIN_TURNS)
         evidence = _weigh_group(group, counts, known, has_certain, lines)
         accepted |= {(o.key, o.sign) for o in group if evidence.accepts(o, counts[o.who])}
     return accepted
