@@ -234,9 +234,8 @@ def segment_document(raw: RawDocument, turns: Sequence[Sequence[TurnStart]] = ()
         removed += footer
     items, description = _drop_self_description(items)
     removed += description
-    closing = _find_closing_line(items)
-    if closing:
-        items, removed = items[:-1], removed + 1
+    items, closing = _split_closing_line(items)
+    removed += bool(closing)
     page = _Page(clean_line(raw.title), bool(raw.paragraphs))
     for i, item in enumerate(items):
         if page.remove(item):
@@ -258,11 +257,13 @@ def segment_document(raw: RawDocument, turns: Sequence[Sequence[TurnStart]] = ()
     return Segmentation(tuple(blocks), title, tuple(page.header), closing, page.has_chronicle, removed, rt)
 
 
-def _find_closing_line(items: Sequence[RawBlock]) -> str:
-    """Return the last line of a text, if it is only the day on which the text was issued or delivered."""
-    last = items[-1].text if len(items) > 1 and not items[-1].label else ""
-    line = read_date_line(last)
-    return last if line and line.is_bare and len(line.parsed.date) == 10 else ""
+def _split_closing_line(items: list[RawBlock]) -> tuple[list[RawBlock], str]:
+    """Return the items without the last line, and that line, if it is only the day of issue or delivery; else ""."""
+    places = range(len(items) - 1, 0, -1)
+    at = next((i for i in places if WORD.search(items[i].text) and not is_boilerplate(items[i].text)), 0)
+    line = read_date_line(items[at].text) if at and not items[at].label else None
+    is_closing = line is not None and line.is_bare and len(line.parsed.date) == 10
+    return ([*items[:at], *items[at + 1 :]], items[at].text) if is_closing else (items, "")
 
 
 def _collect_items(raw: RawDocument, turns: Sequence[Sequence[TurnStart]]) -> tuple[list[RawBlock], int]:
