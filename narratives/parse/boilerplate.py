@@ -46,6 +46,17 @@ NOTICE = re.compile(
 )
 ICON_WORD = re.compile(r"icon", re.IGNORECASE)
 MIN_ICONS = 5
+FOOTER_HEADING = re.compile(
+    r"(?:popular articles|most popular|most read|related (?:articles|news|stories)|latest news)\s*:?", re.IGNORECASE
+)
+ABOUT_HEADING = re.compile(r"(?i:about) (?:us|the authors?|(?:the )?[A-Z][^.!?:;]{2,80}):?")
+ABOUT_PERSONS = ("us", "author", "authors")
+# What says what somebody is, and not what happened.
+ABOUT_VERB = re.compile(
+    r"^.{0,150}?\b(?:(?:is|are|was|were) (?:an?|the|one|our|responsible|founded|established|created|set up|based)"
+    r"|founded|established|represents?|provides?|publish(?:es)?|serves?|employs?|operates?"
+    r"|works? (?:to|for|with|at|in))\b"
+)
 
 
 def is_boilerplate(text: str) -> bool:

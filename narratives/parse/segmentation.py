@@ -9,7 +9,14 @@ from itertools import chain, groupby
 from typing import Literal, NamedTuple
 
 from narratives.model import MIN_STATEMENT_WORDS, RawDocument, RawParagraphKind
-from narratives.parse.boilerplate import is_boilerplate, is_icon_list
+from narratives.parse.boilerplate import (
+    ABOUT_HEADING,
+    ABOUT_PERSONS,
+    ABOUT_VERB,
+    FOOTER_HEADING,
+    is_boilerplate,
+    is_icon_list,
+)
 from narratives.parse.date_lines import find_dateline, read_date_line
 
 MAX_TITLE_WORDS = 40
@@ -20,17 +27,6 @@ MIN_CONTENTS_LINES = 3
 MIN_REPEATED_SHARE = 0.4  # share of a list's lines that are repeated as headings, from which it is a table of contents
 
 WORD = re.compile(r"\w+(?:[’'-]\w+)*")
-FOOTER_HEADING = re.compile(
-    r"(?:popular articles|most popular|most read|related (?:articles|news|stories)|latest news)\s*:?", re.IGNORECASE
-)
-ABOUT_HEADING = re.compile(r"(?i:about) (?:us|the authors?|(?:the )?[A-Z][^.!?:;]{2,80}):?")
-ABOUT_PERSONS = ("us", "author", "authors")
-# What says what somebody is, and not what happened.
-ABOUT_VERB = re.compile(
-    r"^.{0,150}?\b(?:(?:is|are|was|were) (?:an?|the|one|our|responsible|founded|established|created|set up|based)"
-    r"|founded|established|represents?|provides?|publish(?:es)?|serves?|employs?|operates?"
-    r"|works? (?:to|for|with|at|in))\b"
-)
 MAX_ABOUT_PARAGRAPHS = 3
 MAX_ABOUT_NAME_PLACE = 12  # words of the section among which the name in its heading is
 MIN_PROSE_PARAGRAPHS, MIN_PROSE_WORDS = 3, 15  # paragraphs, and words in each, that show that an article follows
@@ -40,13 +36,13 @@ SECTION_COLON = re.compile(
 )
 # A title of a table of contents, before dots and the number of its page.
 PAGE_NUMBER = re.compile(r"[ \t]{0,9}(?:\.{3}|…|(?:[.·] ){3})[.·… ]*\d{1,4}\s*$")
-HEADING_NUMBER = re.compile(r"(?:\d{1,2}(?:\.\d{1,2}){0,3}\.?|[IVX]{1,5}\.)\s+(?=\w)")
+HEADING_NUMBER = re.compile(r"\A(?:\d{1,2}(?:\.\d{1,2}){0,3}\.?|[IVX]{1,5}\.)\s+(?=\w)")
 CONTENTS_LABEL = re.compile(r"(?:table of )?contents\s*:?", re.IGNORECASE)
 SENTENCE_END = re.compile(r"[.!?…:;,][\"”“’'»)\]]*$")
 STATEMENT_END = re.compile(r"[.!?…:][\"”“’'»)\]]*$")
 FULL_STOP = re.compile(r"(?<![.…])[.!?][\"”’)\]]*$")  # not the dots of a text that is cut off
 SENTENCE_BREAK = re.compile(r"(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bSt)(?<!\b[A-Z])[.!?][”\"’]?\s+[A-Z“\"—–]")
-SIGNED_QUOTE = re.compile(r"[\"“„«‘][^\n]*[.!?…,][\"”“»’]\s*[—–-]{1,2}\s*\w")
+SIGNED_QUOTE = re.compile(r"\A[\"“„«‘][^\n]*[.!?…,][\"”“»’]\s*[—–-]{1,2}\s*\w")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _NEWLINE = re.compile(r"\r\n?|[\u2028\u2029\x85]")
 
@@ -142,7 +138,8 @@ def _append_block(items: list[RawBlock], item: RawBlock) -> None:
     text = item.text
     if items and text[:1].islower() and not is_boilerplate(text):
         before = items[-1].text
-        if len(before) >= WRAPPED_LINE_LENGTHS[0] and not SENTENCE_END.search(before) and not is_boilerplate(before):
+        is_long = len(before) >= WRAPPED_LINE_LENGTHS[0] or (items[-1].turn and not _is_label_alone(items[-1]))
+        if is_long and not SENTENCE_END.search(before) and not is_boilerplate(before):
             items[-1] = items[-1]._replace(text=f"{before} {text}")
             return
     if text:
@@ -233,9 +230,8 @@ def segment_document(raw: RawDocument, turns: Sequence[Sequence[TurnStart]] = ()
         items, footer = _drop_footer(items)
         removed += footer
     items, description = _drop_self_description(items)
-    removed += description
     items, closing = _split_closing_line(items)
-    removed += bool(closing)
+    removed += description + bool(closing)
     page = _Page(clean_line(raw.title), bool(raw.paragraphs))
     for i, item in enumerate(items):
         if page.remove(item):
@@ -259,11 +255,11 @@ def segment_document(raw: RawDocument, turns: Sequence[Sequence[TurnStart]] = ()
 
 def _split_closing_line(items: list[RawBlock]) -> tuple[list[RawBlock], str]:
     """Return the items without the last line, and that line, if it is only the day of issue or delivery; else ""."""
-    places = range(len(items) - 1, 0, -1)
-    at = next((i for i in places if WORD.search(items[i].text) and not is_boilerplate(items[i].text)), 0)
-    line = read_date_line(items[at].text) if at and not items[at].label else None
+    texts = [item.text for item in items]
+    at = next((i for i in range(len(items) - 1, 0, -1) if WORD.search(texts[i]) and not is_boilerplate(texts[i])), 0)
+    line = read_date_line(texts[at]) if at and not items[at].label else None
     is_closing = line is not None and line.is_bare and len(line.parsed.date) == 10
-    return ([*items[:at], *items[at + 1 :]], items[at].text) if is_closing else (items, "")
+    return ([*items[:at], *items[at + 1 :]], texts[at]) if is_closing else (items, "")
 
 
 def _collect_items(raw: RawDocument, turns: Sequence[Sequence[TurnStart]]) -> tuple[list[RawBlock], int]:
@@ -411,9 +407,7 @@ def _is_heading(item: RawBlock, of_paragraphs: bool) -> bool:
     title = HEADING_NUMBER.sub("", text, count=1)
     if title != text and count_words(title) >= MIN_STATEMENT_WORDS:
         return False  # one of several points
-    if SENTENCE_END.search(title) or SENTENCE_BREAK.search(title) or _has_open_quote(title):
-        return False
-    if SIGNED_QUOTE.match(title):  # `“We shall stay.” — Ann Lee`
+    if any(sign.search(title) for sign in (SENTENCE_END, SENTENCE_BREAK, SIGNED_QUOTE)) or _has_open_quote(title):
         return False
     # Paragraphs given by a source include list items and broken sentences; a heading starts with a capital.
     return not of_paragraphs or text[:1].isupper()

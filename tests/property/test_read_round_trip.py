@@ -17,7 +17,11 @@ from tests.helpers.reading import read, read_parquet
 # Without control characters: a file that is full of them is taken for binary.
 chars = st.characters(exclude_categories=("Cs", "Cc"), include_characters="\t\n\r")
 # What stands for nothing, and HTML, is cleaned: tests/unit/read/test_cells.py.
-meta = st.text(chars, max_size=12).map(lambda value: clean_characters(value).strip()).filter(lambda value: clean_value(value) == value)
+meta = (
+    st.text(chars, max_size=12)
+    .map(lambda value: clean_characters(value).strip())
+    .filter(lambda value: clean_value(value) == value)
+)
 body = st.text(chars, max_size=60).map(clean_characters).filter(lambda text: text.strip() and clean_text(text) == text)
 plain = st.fixed_dictionaries({"id": meta, "title": meta, "outlet": meta, "date": meta, "speaker": meta})
 paragraph = st.builds(

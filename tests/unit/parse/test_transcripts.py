@@ -216,9 +216,9 @@ def test_an_answer_with_a_question_in_it_is_no_question():
 
 def test_the_outlet_asks():
     text = (
-        "Courier: Why is it so dear?\n\nQuillan: Steel is dear.\n\nCourier: Who pays?\n\nQuillan: We all do, I think."
+        "Meridian: Why is it so dear?\n\nQuillan: Steel is dear.\n\nMeridian: Who pays?\n\nQuillan: We all do, I think."
     )
-    assert speakers(text, outlet="The Courier") == ["?", "Quillan", "?", "Quillan"]
+    assert speakers(text, outlet="The Meridian") == ["?", "Quillan", "?", "Quillan"]
 
 
 PROSE = [
@@ -258,7 +258,7 @@ def test_bold_names_in_the_markup_are_labels():
 
 
 CASES = {
-    "turns/t1-state-department.txt": ["", "Dolk", "?", "Dolk", "?", "Dolk", "Hale"],
+    "turns/t1-state-department.txt": ["Dolk", "?", "Dolk", "?", "Dolk", "Hale"],
     "turns/t2-white-house.txt": ["The President", "Dolk", "?", "The President", "?", "Hale"],
     "turns/t4-hansard.txt": ["Jonas Hale", "Irena Dolk", "Jonas Hale", "Irena Dolk", "Hon. Members", "Speaker"],
     "turns/t6-european-parliament.txt": ["Irena Dolk", "Jonas Hale", "Ulla Berg"],
