@@ -93,7 +93,7 @@ def read_rtf(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocumen
     content = load_bytes(file)
     if not content.lstrip().startswith(_RICH_TEXT):
         raise ReadError("rich text", "another kind of file", "Give it the extension of what it is, such as .txt.")
-    plain: str = rtf_to_text(_prepare_rich_text(content), errors="replace")  # type: ignore[no-untyped-call]
+    plain: str = rtf_to_text(_prepare_rich_text(content), errors="replace")
     text = replace_unstorable(plain).replace("\r", "\n")
     # Each line is a paragraph.
     text = "\n\n".join(line.strip(" |") for line in text.split("\n") if line.strip(" |"))

@@ -87,6 +87,7 @@ def test_any_name_is_one_plain_part(name):
         ("texts.tar.gz", b"x", "compressed file"),
         ("empty.txt", b"", "empty"),
         ("manifest.csv", b"path,date\n", "one zip with them"),
+        ("README.txt", b"x", "rename it"),
         ("broken.zip", b"PK nothing", "not a valid zip"),
         ("none.zip", packed(), "no file of an accepted type"),
     ],
@@ -104,6 +105,8 @@ def test_an_archive_keeps_its_folders_and_its_manifest(tmp_path):
     )  # fmt: skip
     kept = save_upload(tmp_path, "press.zip", body, FORMATS)
     assert not kept.refused
+    skipped = {item.source_path.removeprefix("press.zip/"): item.reason for item in kept.skipped}
+    assert set(skipped) == {"press/.hidden", "__MACOSX/press/._a.txt", "README.md"} and all(skipped.values())
     assert everything(kept.path) == ["b.txt", "press/a.txt", "press/manifest.csv"]
     assert [f.relative_to(kept.path).as_posix() for f in kept.files] == everything(kept.path)
     assert save_upload(tmp_path, "press.zip", body, FORMATS) == kept
