@@ -39,6 +39,7 @@ def extract_page(tree: HtmlElement) -> HtmlPage:
     address = find_page_url(tree, articles)
     paragraphs = _build_paragraphs(list(extract_main_blocks(tree)))
     text = tuple(dropwhile(lambda paragraph: paragraph.text in (title, lead), paragraphs))
+    text = tuple(p for p in text if p.kind != "heading" or p.text != title)
     posted = find_posted_date(tree, articles, title)
     return HtmlPage(text, title, site, posted, "posted", lead, address, find_date_lines(tree, title))
 
