@@ -3,8 +3,8 @@
     python -m benchmarks.accuracy_seeds [--shared ../shared] [--details]
 
 The labels are the developers' own, set while the parser was being written and checked by a second reading;
-they are those of the blocks that are kept, in order. One letter a block: t title, h heading, ? question,
-q quoted, r reported, o own, - the outlet's own voice; a number repeats the letter after it.
+they are those of the blocks that are kept, in order. One letter a block: t title, h heading, l lead (reported),
+? question, q quoted, r reported, o own, - the outlet's own voice; a number repeats the letter after it.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from narratives.read import load_speakers, read_file
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
-VOICES = {"q": "quoted", "r": "reported", "o": "own", "-": "outlet"}
-KINDS = {"t": "title", "h": "heading", "?": "question"}
+VOICES = {"l": "reported", "q": "quoted", "r": "reported", "o": "own", "-": "outlet"}
+KINDS = {"t": "title", "h": "heading", "l": "lead", "?": "question"}
 BRIEFING = "th4oh4oh4oh7oh2oh5oh2oh3oh2oh8oh5oh5oh3oh?2o?o?o?o?5o?o?5o?5o?4o?o?o?o"
 SEEDS = {
-    "000": ("Dmitry Peskov", "thrrrrqrrqrrqqqrr"),
-    "001": ("Dmitry Peskov", "th--rrqrqrq-"),
+    "000": ("Dmitry Peskov", "tlrrrrqrrqrrqqqrr"),
+    "001": ("Dmitry Peskov", "tl--rrqrqrq-"),
     "002": ("Vladimir Putin", "trqrqrqqrqqq"),
     "003": ("Maria Zakharova", BRIEFING),
-    "004": ("Dmitry Peskov", "thrrrqrhrqrr"),
+    "004": ("Dmitry Peskov", "tlrrrqrhrqrr"),
 }
 
 
@@ -72,7 +72,7 @@ def _score(seeds: Seeds, label: str, speaker: str, paragraph: Paragraph) -> None
     kind = KINDS.get(label, "body")
     seeds.kinds += paragraph.kind == kind
     right = paragraph.kind == kind
-    if kind == "body":
+    if kind in ("lead", "body"):
         seeds.body += 1
         named = paragraph.speaker == ("" if label == "-" else speaker)
         voiced = paragraph.voice == VOICES[label]
