@@ -230,8 +230,8 @@ def segment_document(raw: RawDocument, turns: Sequence[Sequence[TurnStart]] = ()
         items, footer = _drop_footer(items)
         removed += footer
     items, description = _drop_self_description(items)
-    items, closing = _split_closing_line(items)
-    removed += description + bool(closing)
+    kept, closing = _split_closing_line(items)
+    items, removed = kept, removed + description + len(items) - len(kept)
     page = _Page(clean_line(raw.title), bool(raw.paragraphs))
     for i, item in enumerate(items):
         if page.remove(item):
@@ -254,12 +254,15 @@ def segment_document(raw: RawDocument, turns: Sequence[Sequence[TurnStart]] = ()
 
 
 def _split_closing_line(items: list[RawBlock]) -> tuple[list[RawBlock], str]:
-    """Return the items without the last line, and that line, if it is only the day of issue or delivery; else ""."""
-    texts = [item.text for item in items]
-    at = next((i for i in range(len(items) - 1, 0, -1) if WORD.search(texts[i]) and not is_boilerplate(texts[i])), 0)
-    line = read_date_line(texts[at]) if at and not items[at].label else None
-    is_closing = line is not None and line.is_bare and len(line.parsed.date) == 10
-    return ([*items[:at], *items[at + 1 :]], texts[at]) if is_closing else (items, "")
+    """Return the items without last lines that are only the day of issue or delivery, and the last of these, or ""."""
+    closing: dict[int, str] = {}
+    for i in range(len(items) - 1, 0, -1):
+        if WORD.search(items[i].text) and not is_boilerplate(items[i].text):
+            line = None if items[i].label else read_date_line(items[i].text)
+            if line is None or not line.is_bare or len(line.parsed.date) < 10:
+                break
+            closing[i] = items[i].text
+    return [item for i, item in enumerate(items) if i not in closing], next(iter(closing.values()), "")
 
 
 def _collect_items(raw: RawDocument, turns: Sequence[Sequence[TurnStart]]) -> tuple[list[RawBlock], int]:
