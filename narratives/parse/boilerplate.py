@@ -32,6 +32,9 @@ NOTICE = re.compile(
     | (?:follow|like|join|find)\ us\ on\ (?:facebook|twitter|x|instagram|youtube|telegram|vk|linkedin|tiktok|whatsapp
         |threads|mastodon|social\ media)\b.{0,80}
     | (?:we|(?:this|our)\ (?:web)?site)\ uses?\ cookies\b.{0,500}
+    | (?:wir\ verwenden|diese\ (?:web)?seite\ verwendet|nous\ utilisons|ce\ site\ utilise|utilizamos|usamos
+        |este\ sitio\ (?:usa|utiliza)|questo\ sito\ utilizza|мы\ используем|(?:этот\ |наш\ )?сайт\ использует)\b
+        .{0,40}\bcookies?\b.{0,400}
     | by\ (?:continuing|using|browsing|clicking|closing)\b.{0,120}\bcookies\b.{0,200}
     | (?:sign\ up|subscribe)\b.{0,80}\b(?:newsletters?|inbox|mailing\ list|e-?mail\ (?:alerts|updates))\b.{0,120}
     | get\ .{0,80}\b(?:to|in)\ your\ inbox\b.{0,60}

@@ -40,6 +40,7 @@ def extract_page(tree: HtmlElement) -> HtmlPage:
     address = find_page_url(tree, articles)
     paragraphs = _build_paragraphs(list(extract_main_blocks(tree)))
     text = tuple(dropwhile(lambda paragraph: paragraph.text in (title, lead), paragraphs))
+    text = tuple(p for p in text if p.kind != "heading" or p.text != title)
     posted, date_source = find_posted_date(tree, articles), "posted"
     if not posted:
         posted, date_source = _guess_date(tree, address)

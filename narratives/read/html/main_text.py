@@ -11,7 +11,7 @@ import re
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from itertools import islice
+from itertools import groupby, islice
 
 from lxml.html import HtmlElement
 
@@ -21,11 +21,15 @@ MIN_SENTENCE_WORDS = 5  # for a block to count as a sentence without other evide
 MAX_ELEMENTS = 30_000  # real pages have a few thousand
 MAX_CHARACTERS = 2_000_000
 MIN_LINE_WORDS = 10  # average length from which lines between single breaks are paragraphs
+MIN_TITLE_LETTERS = 8  # for a block that the title of the window repeats to be the headline
 MAX_ASIDE_SHARE = 0.5  # share of the words of the text from which elements of one kind contain it, whatever their name
 MAX_LINKED_SHARE = 0.5  # share of the letters of a list item that are links, from which it belongs to a menu
 SENTENCE_END = re.compile(r"[.!?…:;,][\"”“’'»)\]]*$")
+_STATEMENT = re.compile(r"[.…][\"”“’'»)\]]*$")
 _FULL_SENTENCE = re.compile(r"[.!?…][\"”“’'»)\]]*$")
 _NAVIGATION_TAGS = make_word_set("nav header footer aside form figure")
+_LIST_TAGS = make_word_set("ul ol li dl dt dd")
+_TEXT_TAGS = make_word_set("html body main article")
 _ASIDE_TAGS = make_word_set("nav aside form")
 _LETTERS = re.compile(r"\w+")
 _CASE_CHANGE = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -84,15 +88,31 @@ def _correct_blocks(body: Sequence[HtmlBlock], page: Sequence[HtmlBlock]) -> lis
     """Return the blocks that trafilatura chose, without those beside the text, and with those lost between them."""
     places = _locate_blocks(body, page)
     text = _MainText(page, {place for place in places if place is not None})
-    corrected: list[HtmlBlock] = []
+    corrected: list[tuple[HtmlBlock, HtmlBlock]] = []  # with the block of the page, which has the links
     last = text.start
     for block, place in zip(body, places, strict=True):
-        if place is not None:
-            corrected += (page[i] for i in range(last + 1, place) if text.lacks(i))
-            last = max(last, place)
-        if place is None or not text.is_beside(place):
-            corrected.append(block)
-    return corrected + [page[i] for i in text.iterate_last_list()]
+        if place is None:
+            corrected.append((block, block))
+            continue
+        corrected += ((page[i], page[i]) for i in range(last + 1, place) if text.lacks(i))
+        last = max(last, place)
+        if not text.is_beside(place):
+            corrected.append((block, page[place]))
+    corrected += ((page[i], page[i]) for i in text.iterate_last_list())
+    return list(_drop_menus(corrected))
+
+
+def _drop_menus(blocks: Sequence[tuple[HtmlBlock, HtmlBlock]]) -> Iterator[HtmlBlock]:
+    """Drop links that stand together, or after the text; a single one in the text may be the name of a speaker."""
+    groups = [(is_menu, list(group)) for is_menu, group in groupby(blocks, lambda pair: _is_menu(pair[1]))]
+    for i, (is_menu, group) in enumerate(groups):
+        links = sum(run.linked and bool(_LETTERS.search(run.text)) for _, source in group for run in source.runs)
+        if not is_menu or (links == 1 and i < len(groups) - 1):
+            yield from (block for block, _ in group)
+
+
+def _is_menu(block: HtmlBlock) -> bool:
+    return (not block.kind or block.element.tag == "tr") and _is_menu_item(block)
 
 
 def _locate_blocks(body: Sequence[HtmlBlock], page: Sequence[HtmlBlock]) -> list[int | None]:
@@ -110,6 +130,19 @@ def _make_key(block: HtmlBlock) -> str:
     return "".join(_LETTERS.findall(join_runs(block.runs)))
 
 
+def _find_title_key(page: Sequence[HtmlBlock]) -> str:
+    titles = page[0].element.getroottree().iter("title") if page else ()
+    return "".join(_LETTERS.findall(next((title.text or "" for title in titles), "")))
+
+
+def _is_title(block: HtmlBlock, title: str) -> bool:
+    key = _make_key(block)
+    return len(key) >= MIN_TITLE_LETTERS and key in title
+
+
+_Kind = tuple[str, str]  # tag and class of an element
+
+
 class _MainText:
     """The blocks of a page, and where among them the main text is.
 
@@ -119,21 +152,35 @@ class _MainText:
     def __init__(self, page: Sequence[HtmlBlock], kept: set[int]) -> None:
         self._page, self._kept = page, kept
         self._keys = {_make_key(page[i]) for i in kept}
-        words: Counter[tuple[str, str]] = Counter()
+        self._asides: dict[HtmlElement, frozenset[_Kind]] = {}
+        words: Counter[_Kind] = Counter()
         for i in kept:
-            for kind in {_get_kind(element) for element in _iterate_asides(page[i])}:
+            for kind in self._get_asides(page[i].element):
                 words[kind] += len(join_runs(page[i].runs).split())
         most = MAX_ASIDE_SHARE * sum(len(join_runs(page[i].runs).split()) for i in kept)
         self._text_kinds = {kind for kind, count in words.items() if count > most}
         main = [i for i in kept if not self.is_beside(i)]
         self._parents = {page[i].element.getparent() for i in main}
+        self._outer = {element.getparent() for element in self._parents if element is not None} - {None}
         first = min(main, default=0)
-        headlines = (i for i in range(first) if page[i].element.tag == "h1")
+        title = _find_title_key(page)
+        headlines = (i for i in range(first) if page[i].element.tag == "h1" or _is_title(page[i], title))
         self.start, self._end = max(headlines, default=first - 1), max(main, default=-1)
 
     def is_beside(self, place: int) -> bool:
         """Return whether a block is in an element that is no part of the text."""
-        return any(_get_kind(element) not in self._text_kinds for element in _iterate_asides(self._page[place]))
+        return not self._get_asides(self._page[place].element) <= self._text_kinds
+
+    def _get_asides(self, element: HtmlElement) -> frozenset[_Kind]:
+        """Return the kinds of the elements around a block that are no part of the text by their tag or name."""
+        kinds = self._asides.get(element)
+        if kinds is None:
+            parent = element.getparent()
+            kinds = frozenset() if parent is None else self._get_asides(parent)
+            if element.tag not in _TEXT_TAGS and _is_aside(element):
+                kinds |= {(element.tag, element.get("class") or "")}
+            self._asides[element] = kinds
+        return kinds
 
     def lacks(self, place: int) -> bool:
         """Return whether a block between blocks of the text belongs to it."""
@@ -144,9 +191,9 @@ class _MainText:
             return False
         if block.kind == "heading":
             return place + 1 in self._kept and not _is_menu_item(block)
-        if block.kind == "list-item":
+        if block.kind == "list-item" or block.element.tag == "dt":
             return not _is_menu_item(block)
-        return _is_sentence(block, _FULL_SENTENCE)
+        return _is_sentence(block, _FULL_SENTENCE) and not _is_menu_item(block)
 
     def iterate_last_list(self) -> Iterator[int]:
         """Iterate over the places of a list that follows the last block of the text at once."""
@@ -156,20 +203,10 @@ class _MainText:
             yield i
 
     def _is_near(self, block: HtmlBlock) -> bool:
-        """Return whether a block stands beside blocks of the text, in a list or an element of its own at most."""
-        around = islice((block.element, *block.element.iterancestors()), 3)
-        return any(element in self._parents for element in around)
-
-
-def _iterate_asides(block: HtmlBlock) -> Iterator[HtmlElement]:
-    """Iterate over the elements around a block that are no part of the text by their tag or name."""
-    for element in (block.element, *block.element.iterancestors()):
-        if element.tag not in ("html", "body", "main", "article") and _is_aside(element):
-            yield element
-
-
-def _get_kind(element: HtmlElement) -> tuple[str, str]:
-    return element.tag, element.get("class") or ""
+        """Return whether a block stands beside blocks of the text, in lists or in an element of its own at most."""
+        around = (e for e in (block.element, *block.element.iterancestors()) if e.tag not in _LIST_TAGS)
+        is_beside_inline = block.element in self._outer  # as loose text before paragraphs in `font`
+        return is_beside_inline or any(element in self._parents for element in islice(around, 3))
 
 
 def _is_aside(element: HtmlElement) -> bool:
@@ -181,7 +218,7 @@ def _is_menu_item(block: HtmlBlock) -> bool:
     letters = [(len("".join(_LETTERS.findall(run.text))), run.linked) for run in block.runs]
     linked = sum(count for count, is_linked in letters if is_linked)
     is_linked = linked > MAX_LINKED_SHARE * sum(count for count, _ in letters)
-    return is_linked and not _FULL_SENTENCE.search(join_runs(block.runs))
+    return is_linked and not _STATEMENT.search(join_runs(block.runs))
 
 
 def _extract_sentence_blocks(tree: HtmlElement) -> list[HtmlBlock]:

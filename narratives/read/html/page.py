@@ -281,7 +281,7 @@ def _collect_runs(
         blocks.append(HtmlBlock(inner, [], element))
     style = _add_style(element, style, pieces)
     if tag in ("tr", "row") and (cells := _get_table_cells(element)):
-        blocks[-1] = HtmlBlock("list-item", [TextRun(" | ".join(cells))], element)
+        blocks[-1] = HtmlBlock("list-item", cells, element)
         return
     if element.text:
         blocks[-1].runs.append(style._replace(text=element.text))
@@ -305,13 +305,19 @@ def _add_style(element: HtmlElement, style: TextRun, pieces: list[int]) -> TextR
     return style._replace(linked=True) if is_link else style
 
 
-def _get_table_cells(row: HtmlElement) -> list[str]:
-    """Return the cells of a row of data, or none if the table only arranges the page."""
+def _get_table_cells(row: HtmlElement) -> list[TextRun]:
+    """Return the cells of a row of data with bars between them, or none if the table only arranges the page."""
     cells = [child for child in row if child.tag in ("td", "th", "cell")]
     if len(cells) < 2 or any(cell.find(f".//{tag}") is not None for cell in cells for tag in ("table", "p")):
         return []
     texts = [_WHITE_SPACE.sub(" ", "".join(cell.itertext())).strip() for cell in cells]
-    return texts if all(len(text.split()) <= MAX_CELL_WORDS for text in texts) else []
+    if any(len(text.split()) > MAX_CELL_WORDS for text in texts):
+        return []
+    linked = [cell.find(".//a[@href]") is not None for cell in cells]
+    runs = [
+        run for text, is_link in zip(texts, linked, strict=True) for run in (TextRun(" | "), TextRun(text, 0, is_link))
+    ]
+    return runs[1:]
 
 
 def _is_bold_element(element: HtmlElement) -> bool:

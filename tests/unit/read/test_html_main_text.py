@@ -30,9 +30,8 @@ def items(*texts, tag="ul"):
 
 
 def texts(tmp_path, body, head=""):
-    content = (
-        f"<!DOCTYPE html><html><head><title>Quarry closes | Hesk Post</title>{head}</head><body>{body}</body></html>"
-    )
+    head += '<title>Quarry closes | Hesk Post</title><meta property="og:site_name" content="Hesk Post">'
+    content = f"<!DOCTYPE html><html><head>{head}</head><body>{body}</body></html>"
     [raw] = read_bytes(tmp_path, content, "a.html")
     assert isinstance(raw, RawDocument), raw
     return [paragraph.text for paragraph in raw.paragraphs]
@@ -60,6 +59,20 @@ FOUND = {
     "the first paragraph is a link": (f"<article>{H1}{p(LINK, A, B, C)}</article>", [LINKED, A, B, C]),
     "a list of linked sentences": (p(A, B) + items(LINK, POINTS[0]) + p(C, D), [A, B, LINKED, POINTS[0], C, D]),
     "a closed panel": (f"<article>{p(A, B)}{PANELS}{p(D)}</article>", [A, B, "What did they say?", C, LINKED, D]),
+    "a list in a list": (p(A, B) + items(POINTS[0] + items(POINTS[1]), POINTS[2]) + p(C, D), [A, B, *POINTS, C, D]),
+    "terms and what they mean": (
+        p(A, B) + f"<dl><dt>Toll</dt><dd>{HERE}</dd></dl>" + p(C, D),
+        [A, B, "Toll", HERE, C, D],
+    ),
+    "text in large type": (
+        f"<center><font size=5>Quarry closes</font></center><font>{A}{p(B, C, D)}</font>",
+        [A, B, C, D],
+    ),
+    "a table of menus": (
+        f"<table><tr><td><a href='/'>Home</a></td><td><a href='/n'>News</a></td></tr></table>{p(A, B, C)}",
+        [A, B, C],
+    ),
+    "the headline once more": (f"<article>{p(A)}<h2>Quarry closes</h2>{p(B, C)}</article>", [A, B, C]),
     "loose text": (f"<main>{p(A)}{HERE}<div>{p(B)}</div>{p(C)}</main>", [A, HERE, B, C]),
     "elements without paragraphs": (f"<div class='s'>{NO_P}</div>", [A, B, C, D]),
     "breaks without paragraphs": (f"<div class='story'>{'<br><br>'.join((A, B, C, D))}</div>", [A, B, C, D]),
