@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -115,7 +116,7 @@ def find_introduction(tokens: Sequence[Token], entities: EntityIndex) -> str | N
     opener = opener if set(openers[: max(opener, 0)]) <= _CONNECTIVES else -1
     if tokens[-1].text != ":" and (opener < 0 or not _is_verbless(tokens)):
         return None
-    start = max(iterate_sentence_starts(tokens[:-1]))
+    start = next(iterate_sentence_starts(tokens, len(tokens) - 1), 0)
     words = [token.text for token in tokens]
     persons = [(at, name) for at, name in find_persons(tokens, entities) if at >= start]
     # "A message was sent to Ann Lee:" does not introduce her words.
@@ -203,8 +204,7 @@ def _can_follow_name(word: str) -> bool:
 
 def find_previous_subject(tokens: Sequence[Token], at: int) -> Mention | None:
     """Return the subject of the last sentence before `at` that has one: "Marsh has been there. “...,” she said"."""
-    starts = [i for i in iterate_sentence_starts(tokens) if i < at]
-    mentions = (find_subject_from(tokens, i).mention for i in reversed(starts))
+    mentions = (find_subject_from(tokens, i).mention for i in iterate_sentence_starts(tokens, at))
     return next((mention for mention in mentions if mention is not None), None)
 
 
@@ -228,34 +228,63 @@ def is_epithet(tokens: Sequence[Token], act: SpeechAct) -> bool:
     return has_article and word.casefold() in lexicon.EPITHETS and act.quote_length >= MIN_ACT_QUOTE
 
 
+MAX_NAMES_BEFORE = 50  # names in the same paragraph that "he" or "she" may mean
+
+
+class NamedPersons(NamedTuple):
+    """The persons whom a paragraph names.
+
+    Attributes:
+        subjects: Where, and who, is the subject of a sentence; "" for a person without a name.
+        persons: Where, and who, is named at all.
+        pairs: Those who are the subject of a sentence together.
+        starts: The places where the sentences begin.
+    """
+
+    subjects: list[tuple[int, str]]
+    persons: list[tuple[int, str]]
+    pairs: tuple[tuple[str, str], ...]
+    starts: frozenset[int]
+
+
+def find_named_persons(tokens: Sequence[Token], entities: EntityIndex) -> NamedPersons:
+    """Return the persons whom a paragraph names."""
+    pairs = tuple(dict.fromkeys(find_paired_subjects(tokens, entities)))
+    starts = frozenset(iterate_sentence_starts(tokens))
+    return NamedPersons(resolve_subjects(tokens, entities), find_persons(tokens, entities), pairs, starts)
+
+
 def resolve_pronoun(
     tokens: Sequence[Token],
     act: SpeechAct,
     named: Sequence[tuple[int, str]],
+    paragraph: NamedPersons,
     state: DiscourseState,
     entities: EntityIndex,
 ) -> tuple[str, str]:
     """Return whom "he" or "she" means, the nearest person before with a fitting name, and the method.
 
-    Where no subject before fits, it is the only other person named there who does. Nobody is meant if either of
-    two persons who are a subject together may be.
+    `named` are the subjects of this paragraph so far, in order. Where no subject before fits, it is the only other
+    person named there who does. Nobody is meant if either of two persons who are a subject together may be.
     """
     # "Marsh, he said, was late": he is not Marsh.
     is_inserted = act.at > 1 and tokens[act.at - 1].text == "," and is_capitalised(tokens[act.at - 2].text)
     first = find_mention_start(tokens, act.at - 1) if is_inserted else act.at
-    limit = first if first in {*iterate_sentence_starts(tokens)} else act.at
-    here = [name for at, name in sorted(named, reverse=True) if at < limit]
+    limit = first if first in paragraph.starts else act.at
+    nearest = bisect_left(named, (limit, ""))
+    here = [name for _, name in reversed(named[max(nearest - MAX_NAMES_BEFORE, 0) : nearest])]
     # The person who was asked answers.
     earlier = [name for name in state.recent if name != state.asker] if state.asker else state.recent
     before = [*here, *earlier]
     genders = entities.genders
     name = next((name for name in before if genders.may_be(name, act.pronoun)), None)
-    pairs = (*find_paired_subjects(tokens, entities), *state.pairs)
+    pairs = (*paragraph.pairs, *state.pairs)
     partner = next((one if name == other else other for one, other in pairs if name in (one, other)), "")
     if name and partner and not genders.find(name) and genders.may_be(partner, act.pronoun):
         name = partner if genders.find(partner) else None
     elif name is None:
-        others = {other for _, other in find_persons(tokens[:limit], entities)} | state.others
+        nearest = bisect_left(paragraph.persons, (limit, ""))
+        others = {name for _, name in paragraph.persons[max(nearest - MAX_NAMES_BEFORE, 0) : nearest]} | state.others
         name = get_only({other for other in others if genders.find(other) == act.pronoun}) or None
     if name is None and not before and state.main and genders.may_be(state.main, act.pronoun):
         return state.main, "title"

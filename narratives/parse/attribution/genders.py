@@ -34,6 +34,7 @@ class GenderIndex:
     def __init__(self, texts: Sequence[Sequence[Token]], resolve: Callable[[Mention | None], str]) -> None:
         self._texts, self._resolve = texts, resolve
         self._evidence: Counter[tuple[str, str]] = Counter()
+        self._guesses: dict[str, int] = {}
         self._is_read = False
 
     def find(self, name: str) -> str:
@@ -45,12 +46,11 @@ class GenderIndex:
             for tokens in self._texts:
                 self._read_nouns(tokens)
                 self._read_pronouns(tokens)
-        by_name, weight = guess_by_name(name)
-        balance = Counter({by_name: weight}) if by_name else Counter[str]()
-        for pronoun in (MALE, FEMALE):
-            balance[pronoun] += self._evidence[name, pronoun]
-        difference = balance[FEMALE] - balance[MALE]
-        return FEMALE if difference > 0 else MALE if difference < 0 else ""
+        if name not in self._guesses:
+            pronoun, weight = guess_by_name(name)
+            self._guesses[name] = weight if pronoun == FEMALE else -weight
+        balance = self._guesses[name] + self._evidence[name, FEMALE] - self._evidence[name, MALE]
+        return FEMALE if balance > 0 else MALE if balance < 0 else ""
 
     def may_be(self, name: str, pronoun: str) -> bool:
         """Return whether a pronoun may mean a person; a person without a name may be either."""

@@ -257,19 +257,19 @@ class SentenceSubject(NamedTuple):
     pronoun: str = ""
 
 
-def iterate_sentence_starts(tokens: Sequence[Token]) -> Iterator[int]:
-    """Yield the places where the sentences of a paragraph begin."""
+def iterate_sentence_starts(tokens: Sequence[Token], before: int | None = None) -> Iterator[int]:
+    """Yield the places where the sentences of a paragraph begin; with `before`, those before it, the last first."""
     dash = next((i for i, token in enumerate(tokens[:8]) if token.text in ("—", "–", "-")), 0)
     dateline = dash if dash and tokens[0].text.isupper() else -1
-    for i in range(len(tokens)):
-        before = tokens[i - 1]
-        if not i or i - 1 == dateline or before.text in _SENTENCE_ENDS or before.quoted >= MIN_SENTENCE_QUOTE:
+    for i in range(len(tokens)) if before is None else range(min(before, len(tokens)) - 1, -1, -1):
+        previous = tokens[i - 1]
+        if not i or i - 1 == dateline or previous.text in _SENTENCE_ENDS or previous.quoted >= MIN_SENTENCE_QUOTE:
             yield i
 
 
 def find_subject(tokens: Sequence[Token], at: int) -> SentenceSubject:
     """Return the subject of the sentence around `tokens[at]`; its mention is None if it is not a person."""
-    start = max((i for i in iterate_sentence_starts(tokens) if i <= at), default=0)
+    start = next(iterate_sentence_starts(tokens, at + 1), 0)
     return find_subject_from(tokens, start)
 
 

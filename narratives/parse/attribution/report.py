@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import insort
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -12,17 +13,16 @@ from narratives.parse.attribution.capitals import restore_lower_case
 from narratives.parse.attribution.coreference import (
     MIN_ACT_QUOTE,
     DiscourseState,
+    NamedPersons,
     find_asked_person,
     find_implied_speaker,
     find_introduction,
-    find_paired_subjects,
-    find_persons,
+    find_named_persons,
     find_previous_subject,
     is_epithet,
     lowercase_openers,
     replace_handles,
     resolve_pronoun,
-    resolve_subjects,
 )
 from narratives.parse.attribution.entities import EntityIndex, find_party
 from narratives.parse.attribution.mentions import (
@@ -137,8 +137,8 @@ def attribute_report(
     introduced: str | None = None
     for paragraph in paragraphs:
         introduces_message = MESSAGE_INTRODUCTION.search(paragraph.text) is not None
-        subjects = resolve_subjects(paragraph.tokens, entities)
-        current, is_unknown = _attribute_by_verbs(paragraph, subjects, entities, state)
+        persons = find_named_persons(paragraph.tokens, entities)
+        current, is_unknown = _attribute_by_verbs(paragraph, persons, entities, state)
         if not current.speaker and not is_unknown:
             # A speaker is only continued in the next paragraph. As long as nobody has spoken, the title gives one.
             continued = Attribution(main, "title")
@@ -154,7 +154,7 @@ def attribute_report(
         attributions.append(previous)
         is_message = introduces_message
         introduced = None if current.speaker or is_unknown else find_introduction(paragraph.tokens, entities)
-        state = _update_state(state, paragraph, subjects, previous.speaker, is_unknown, entities)
+        state = _update_state(state, paragraph, persons, previous.speaker, is_unknown, entities)
     return _join_split_quotations(texts, spans, attributions)
 
 
@@ -185,23 +185,22 @@ def _set_voice(attribution: Attribution, share: float) -> Attribution:
 def _update_state(
     state: DiscourseState,
     paragraph: _ReportParagraph,
-    subjects: Sequence[tuple[int, str]],
+    persons: NamedPersons,
     speaker: str,
     is_unknown: bool,
     entities: EntityIndex,
 ) -> DiscourseState:
     """Return the state after a paragraph: the persons whom it names come first, the last of them at the front."""
     tokens = paragraph.tokens
-    named = [*find_asked_person(tokens, 0, len(tokens), entities), *subjects]
+    named = [*find_asked_person(tokens, 0, len(tokens), entities), *persons.subjects]
     latest = [name for _, name in named] + [speaker] * bool(speaker or is_unknown)
     asks = any(token.text in ("asked", "asks", "pressed", "wondered") for token in tokens)
     recent = tuple(dict.fromkeys([*reversed(latest), *state.recent]))
-    pairs = find_paired_subjects(tokens, entities)
     return state._replace(
         asker=speaker if asks else "",
         recent=recent[:MAX_RECENT_PERSONS],
-        pairs=(*pairs, *state.pairs)[:MAX_RECENT_PERSONS],
-        others=frozenset(name for _, name in find_persons(tokens, entities)) or state.others,
+        pairs=(*persons.pairs, *state.pairs)[:MAX_RECENT_PERSONS],
+        others=frozenset(name for _, name in persons.persons) or state.others,
     )
 
 
@@ -243,17 +242,17 @@ def find_headline_speaker(head: Sequence[Token], title: str, entities: EntityInd
 
 
 def _attribute_by_verbs(
-    paragraph: _ReportParagraph, subjects: Sequence[tuple[int, str]], entities: EntityIndex, state: DiscourseState
+    paragraph: _ReportParagraph, persons: NamedPersons, entities: EntityIndex, state: DiscourseState
 ) -> tuple[Attribution, bool]:
     """Return the attribution by the paragraph's own verbs, and whether an unknown person is the speaker."""
     tokens = paragraph.tokens
-    resolved, named, is_unknown = _resolve_acts(paragraph, subjects, entities, state)
+    resolved, named, is_unknown = _resolve_acts(paragraph, persons, entities, state)
     if not resolved:
-        is_unknown = is_unknown or any(not name for _, name in subjects)
+        is_unknown = is_unknown or any(not name for _, name in persons.subjects)
         name, head = ("", None) if is_unknown else find_implied_speaker(tokens, entities)
         if head is not None:
             name, _ = resolve_pronoun(
-                tokens, SpeechAct(None, head.at, False, pronoun=head.pronoun), named, state, entities
+                tokens, SpeechAct(None, head.at, False, pronoun=head.pronoun), named, persons, state, entities
             )
         return Attribution(name, "direct quote", "", "reported") if name else Attribution(), is_unknown
     resolved = _drop_nested_acts(tokens, resolved)
@@ -264,21 +263,21 @@ def _attribute_by_verbs(
 
 
 def _resolve_acts(
-    paragraph: _ReportParagraph, subjects: Sequence[tuple[int, str]], entities: EntityIndex, state: DiscourseState
+    paragraph: _ReportParagraph, persons: NamedPersons, entities: EntityIndex, state: DiscourseState
 ) -> tuple[list[_ResolvedAct], list[tuple[int, str]], bool]:
     """Return the acts with a known subject, all persons named so far, and whether an unknown person speaks."""
     resolved: list[_ResolvedAct] = []
-    named = list(subjects)
+    named = sorted(persons.subjects)
     quotes = any(token.quoted >= MIN_ACT_QUOTE for token in paragraph.tokens)
     is_unknown = False
     for act in paragraph.acts:
         if act.mention is None:
-            name, method = resolve_pronoun(paragraph.tokens, act, named, state, entities)
+            name, method = resolve_pronoun(paragraph.tokens, act, named, persons, state, entities)
         else:
             name = _resolve_mention(paragraph.tokens, act, named, entities, state)
             method = "role" if not act.mention.name else "direct quote" if act.quote_length else "reported speech"
         if name or entities.is_stranger(act.mention):
-            named.append((act.at, name))
+            insort(named, (act.at, name))
         # An act counts if its subject speaks elsewhere in the text, or if there is a quotation.
         if name and (act.is_claim or name in state.talkers or quotes):
             resolved.append(_ResolvedAct(act, name, method))

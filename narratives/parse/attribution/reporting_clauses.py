@@ -325,7 +325,7 @@ def _is_named_subject(tokens: Sequence[Token], start: int, mention: Mention | No
 
 
 def _is_in_words_phrase(tokens: Sequence[Token], words: Sequence[str], i: int) -> bool:
-    start = max((s for s in iterate_sentence_starts(tokens) if s <= i), default=0)
+    start = next(iterate_sentence_starts(tokens, i + 1), 0)
     opening = words[start : start + 3]
     return opening[:1] == ["in"] and opening[1:2] in (["a"], ["an"]) and set(opening[2:]) <= lexicon.OCCASION_NOUNS
 
