@@ -142,7 +142,8 @@ def _append_block(items: list[RawBlock], item: RawBlock) -> None:
     text = item.text
     if items and text[:1].islower() and not is_boilerplate(text):
         before = items[-1].text
-        if len(before) >= WRAPPED_LINE_LENGTHS[0] and not SENTENCE_END.search(before) and not is_boilerplate(before):
+        is_long = len(before) >= WRAPPED_LINE_LENGTHS[0] or (items[-1].turn and not _is_label_alone(items[-1]))
+        if is_long and not SENTENCE_END.search(before) and not is_boilerplate(before):
             items[-1] = items[-1]._replace(text=f"{before} {text}")
             return
     if text:

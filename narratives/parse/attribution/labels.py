@@ -23,10 +23,11 @@ _BRACKET = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 _GLUED_TITLE = re.compile(r"\b(Mrs?|Ms|Dr)\.(?=\w)", re.IGNORECASE)
 _GLUED_NAMES = re.compile(r"(?<=[^\W\d_A-ZÀ-Þ]{3})(?=[A-ZÀ-Þ][a-zß-ÿ]{2})")
 _SUFFIX = re.compile(r",? (?:Jr|Sr|II|III|IV)\.?$", re.IGNORECASE)
-# `[00:12]`, `>>`, `(APPLAUSE)`, and the number of a question in evidence to a committee.
+# `[00:12]`, `>>`, `(APPLAUSE)`, the signs of lists, and the number of a question in evidence to a committee.
 _TIME_MARK = re.compile(r"[\[(]?\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,3})?[\])]?\s*(?:[–—-]\s+)?")
 _CAPTION_MARK = re.compile(r">>+\s*")
 _STAGE_DIRECTION = re.compile(r"[(\[][^()\[\]]{1,60}[)\]]\.?\s*")
+_LIST_MARK = re.compile(r"(?:\d{1,4}[.)]|[•·*–-])\s+(?=[^\W\d_])")
 _QUESTION_NUMBER = re.compile(r"Q\d{1,4}\.?\s+(?=\D)")
 _MAX_PREFIXES = 4
 
@@ -62,8 +63,8 @@ class Label(NamedTuple):
 
     @property
     def is_caps(self) -> bool:
-        """Whether the label is in capitals, without what is in brackets."""
-        return _BRACKET.sub("", self.text).isupper()
+        """Whether the name, or the post without what is in brackets, is in capitals."""
+        return " ".join(self.name).isupper() if self.name else _BRACKET.sub("", self.text).isupper()
 
 
 class Candidate(NamedTuple):
@@ -112,7 +113,7 @@ def has_caption_mark(text: str) -> bool:
 def _skip_prefixes(text: str) -> int:
     at = 0
     for _ in range(_MAX_PREFIXES):
-        patterns = (_TIME_MARK, _CAPTION_MARK, _STAGE_DIRECTION, _QUESTION_NUMBER)
+        patterns = (_TIME_MARK, _LIST_MARK, _CAPTION_MARK, _STAGE_DIRECTION, _QUESTION_NUMBER)
         match = next((m for pattern in patterns if (m := pattern.match(text, at))), None)
         if match is None or match.end() == len(text):
             break
@@ -176,7 +177,7 @@ def parse_label(text: str) -> Label | None:
     plain = _GLUED_NAMES.sub(" ", _GLUED_TITLE.sub(r"\1. ", _BRACKET.sub(" ", text)))
     core = " ".join(plain.split()).strip(" ,;:")
     bracket = brackets[0] if brackets else ""
-    key = core.casefold().strip(".")
+    key = core.casefold().strip(".").removeprefix("the ")
     if key.replace(" ", "-") in lexicon.QUESTION_LABELS or re.fullmatch(r"(?:q|question)\s?\d{1,3}", key):
         return Label(text, "asker")
     if key in lexicon.ANSWER_LABELS:

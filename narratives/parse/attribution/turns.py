@@ -102,7 +102,7 @@ def find_turn_starts(raw: RawDocument, lines: Sequence[str], roster: Roster) -> 
 
 
 def _list_openings(raw: RawDocument, lines: Sequence[str]) -> Iterator[Opening]:
-    following = ""
+    following, following_line = "", -1
     found: list[Opening] = []
     for line in range(len(lines) - 1, -1, -1):
         paragraph = raw.paragraphs[line] if raw.paragraphs else None
@@ -118,11 +118,13 @@ def _list_openings(raw: RawDocument, lines: Sequence[str]) -> Iterator[Opening]:
             rest = text[candidate.size :] if candidate else ""
             if candidate and not rest:
                 rest = following
+            elif candidate and line + 1 == following_line and count_words(rest) < MIN_TURN_WORDS:
+                rest = f"{rest} {following}".rstrip()  # a line that is broken after few words
             found.append(Opening(line, at, text, candidate, rest, is_bold))
         first = found[-1].found
         # A name above another label, or above another name, has nothing said under it.
         is_label = first is not None and (first.sign in (*_MARKS, "") or _starts_sentence(found[-1].rest))
-        following = "" if is_label else lines[line]
+        following, following_line = "" if is_label else lines[line], line
     return reversed(found)
 
 
