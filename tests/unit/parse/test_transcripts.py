@@ -203,6 +203,27 @@ def test_captions():
     assert speakers(text) == ["Petra Quillan", "", "Royce Stroud"]
 
 
+LAYOUTS_OF_LINES = {
+    "numbered": "1. CRAKE: Good evening to you.\n2. We begin.\n3. STROUD: Thank you.\n4. CRAKE: Good luck to you.",
+    "bullets": "• ANN CRAKE: Good evening.\n• We begin.\n• IDA STROUD, The Herald: Thank you.\n• ANN CRAKE: Good luck.",
+    "no space": "ANN CRAKE:Welcome to you.\n\nWe begin.\n\nIDA STROUD:Thank you.\n\nANN CRAKE:Good luck to you.",
+    "broken": "CRAKE: Good\nevening to you.\nWe begin.\n(APPLAUSE) STROUD: Thank\nyou.\nCRAKE: Good luck to you.",
+    "above": "Mr. Crake:\nGood evening.\n\nWe begin.\n\nMs. Stroud:\nThank you.\n\nMr. Crake:\nGood luck to you.",
+    "times": "[00:01] Ann Crake: Welcome.\n\nWe begin.\n\n[00:12] Ida Stroud: I thank you.\n\n[00:15] Ann Crake: Good.",
+}
+
+
+@pytest.mark.parametrize("name", LAYOUTS_OF_LINES)
+def test_layouts_of_lines(name: str):
+    found = [speaker.split()[-1] for speaker in speakers(LAYOUTS_OF_LINES[name])]
+    assert found == ["Crake", "Crake", "Stroud", "Crake"]
+
+
+def test_the_press_asks():
+    text = "Mr. Crake:\nGood afternoon.\n\nThe Press:\nThanks, Jay.\n\nIs the strait open?\n\nMr. Crake:\nIt is open."
+    assert speakers(text) == ["Crake", "?", "?", "Crake"]
+
+
 @pytest.mark.parametrize("title", ["Interview with Petra Quillan on the bridge", "Q&A with Petra Quillan"])
 def test_answers_without_a_label_are_those_of_the_person_interviewed(title: str):
     text = f"{title}\n\nQ: Why is it so dear?\n\nSteel is dear.\n\nStone is dearer still.\n\nQ: Who pays?\n\nWe all do."
