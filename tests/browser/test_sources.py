@@ -47,7 +47,7 @@ def table(number: int) -> bytes:
 
 def upload(page: Page, *files: tuple[str, bytes]) -> None:
     """Open the box, hand the files over, and wait until they are looked at."""
-    page.get_by_text("Add texts: CSV").click()
+    page.get_by_text("Add texts: tables").click()
     sent = [{"name": name, "mimeType": "application/octet-stream", "buffer": body} for name, body in files]
     page.locator("input[type=file]").set_input_files(sent)
     settled(page)
@@ -86,7 +86,7 @@ def test_a_table_of_200_documents_ends_in_a_new_snapshot(browser, store):
             assert documents == 200 and first.startswith("2017-")
             page.get_by_role("button", name="Add more texts").click()
             settled(page)
-            expect(page.get_by_text("Add texts: CSV")).to_be_visible()
+            expect(page.get_by_text("Add texts: tables")).to_be_visible()
             page.goto(f"{address}/?outlet=Daily+Remarks")
             expect(page.get_by_text("in Daily Remarks").first).to_be_visible()
 
