@@ -54,12 +54,18 @@ def read_json(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocume
                 raise item
             flat = flatten(posts.read(item))
             names = locate_keys(tuple(flat))
-            hint = describe_map_hint(tuple(flat), names)
-            if not any(field in names for field in CONTENT_FIELDS) and ":" in hint:
-                raise ReadError("a key `text` or `paragraphs`", f"the keys {', '.join(flat)}", hint)
+            if not any(field in names for field in CONTENT_FIELDS):
+                _reject_without_text(tuple(flat), names)
             yield row_to_document({field: flat[name] for field, name in names.items()}, file, number)
         except ReadError as error:
             yield make_rejected(file.source_path, number, error)
+
+
+def _reject_without_text(keys: tuple[str, ...], names: Mapping[str, str]) -> None:
+    """Raise ReadError if keys that hold no text by their names may hold it under another."""
+    hint = describe_map_hint(keys, names)
+    if ":" in hint:
+        raise ReadError("a key `text` or `paragraphs`", f"the keys {', '.join(keys)}", hint)
 
 
 def list_json_columns(file: InputFile, columns: Mapping[str, str]) -> list[tuple[str, ...]]:
