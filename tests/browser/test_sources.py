@@ -161,7 +161,7 @@ def test_the_keyboard_reaches_the_upload(browser, store):
         page = opened(watched, f"{address}/sources")
         for _ in range(40):
             page.keyboard.press("Tab")
-            if page.evaluate("document.activeElement.innerText").endswith("text or zip files"):
+            if page.evaluate("document.activeElement.innerText").endswith("mails or zip files"):
                 break
         page.keyboard.press("Enter")
         expect(page.get_by_test_id("stFileUploaderDropzone")).to_be_visible()
