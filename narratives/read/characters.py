@@ -6,7 +6,8 @@ import re
 import unicodedata
 from dataclasses import replace
 
-from narratives.model import RawDocument
+from narratives.model import RawDocument, ReadError, Rejected
+from narratives.read.rows import make_rejected
 
 # Soft hyphens (with the line break at which they divide a word), zero-width spaces and joiners, word joiners, byte
 # order marks, directions of writing, tags.
@@ -48,17 +49,26 @@ def _keep_meaningful(match: re.Match[str]) -> str:
     return match[0] if kept else ""
 
 
-def clean_document(raw: RawDocument) -> RawDocument:
-    """Return a document with clean characters in all that is read; its id and addresses stay as they are."""
+def clean_item(item: RawDocument | Rejected) -> RawDocument | Rejected:
+    """Return a document with clean characters in all that is read; its id and addresses stay as they are.
+
+    A text of which nothing is left is rejected. What is rejected already stays as it is.
+    """
+    if isinstance(item, Rejected):
+        return item
+    text = clean_characters(item.text)
+    if item.text.strip() and not text.strip():
+        hint = "Write a text, or remove the row."
+        return make_rejected(item.source_path, item.row, ReadError("a text", "characters that nobody sees", hint))
     return replace(
-        raw,
-        text=clean_characters(raw.text),
+        item,
+        text=text,
         paragraphs=tuple(
-            replace(p, text=clean_characters(p.text), speaker=clean_characters(p.speaker)) for p in raw.paragraphs
+            replace(p, text=clean_characters(p.text), speaker=clean_characters(p.speaker)) for p in item.paragraphs
         ),
-        outlet=clean_characters(raw.outlet),
-        title=clean_characters(raw.title),
-        date=clean_characters(raw.date),
-        speaker=clean_characters(raw.speaker),
-        lead=clean_characters(raw.lead),
+        outlet=clean_characters(item.outlet),
+        title=clean_characters(item.title),
+        date=clean_characters(item.date),
+        speaker=clean_characters(item.speaker),
+        lead=clean_characters(item.lead),
     )

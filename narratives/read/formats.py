@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
-from narratives.read.characters import clean_document
+from narratives.read.characters import clean_item
 from narratives.read.debates import DEBATE_TAGS, read_debates
 from narratives.read.encoding import describe_guess, limit_time, open_bytes
 from narratives.read.feeds import FEED_TAGS, find_first_tag, is_feed, read_feed
@@ -194,7 +194,7 @@ def read_file(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocume
             check_format(file.path)
             for item in _read_items(file, columns):
                 row, count = item.row, count + 1
-                yield clean_document(item) if isinstance(item, RawDocument) else item
+                yield clean_item(item)
             if not count:
                 raise ReadError("at least one row", "none", "Add rows, or leave the file out.")
     except ReadError as error:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from narratives.model import RawDocument
+from narratives.model import RawDocument, Rejected
 from narratives.parse import Roster, find_copies, parse_document
 from narratives.read.characters import clean_characters
 from tests.helpers.reading import read
@@ -47,9 +47,9 @@ def test_what_has_a_meaning_stays(text):
     assert clean_characters(text) == text
 
 
-MARKED = "West\xadern Russo\xadphobia has be\u200bcome a hab\xadit of their o\ufb03ces, the min\xadister\xa0said."
-OTHER = "The ferries leave on time, and the lamps burn again since Friday, the clerk of the town said."
-PLAIN = "Western Russophobia has become a habit of their offices, the minister said."
+MARKED = "The min\xadistry of Hesk has no\u200bthing to hide in its o\ufb03ces, a spokes\xadwoman\xa0told the Post."
+OTHER = "Two lighters lay at the quay all week, and no pilot would say who had ordered them."
+PLAIN = "The ministry of Hesk has nothing to hide in its offices, a spokeswoman told the Post."
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,9 @@ def test_the_id_of_a_document_without_an_address_does_not_depend_on_them(tmp_pat
         parse_document(raw, Roster(())).document_id for text in (MARKED, PLAIN) for raw in read(tmp_path, text, "a.txt")
     }
     assert len(ids) == 1
+
+
+def test_a_cell_with_nothing_to_see_is_rejected(tmp_path):
+    rows = read(tmp_path, "title,text\nOne,\u200b\nTwo,Some words stand here.\n", "a.csv")
+    assert [(type(row), row.row) for row in rows] == [(Rejected, 1), (RawDocument, 2)]
+    assert "characters that nobody sees" in rows[0].reason
