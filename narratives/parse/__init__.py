@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from narratives.parse.attribution.roster import Roster
 from narratives.parse.date_lines import find_name_date
+from narratives.parse.date_strings import parse_date
 from narratives.parse.dates import UNDECIDED, DateOrder
 from narratives.parse.document import PARSER_VERSION, add_to_date_order, is_statement, parse_document
 from narratives.parse.duplicates import find_boilerplate, find_copies
@@ -18,5 +19,6 @@ __all__ = [
     "find_copies",
     "find_name_date",
     "is_statement",
+    "parse_date",
     "parse_document",
 ]

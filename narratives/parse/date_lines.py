@@ -60,13 +60,11 @@ _TIME = re.compile(
 _ZONE = re.compile(r"\b(?:[A-Z]{1,4}T|UTC|GMT|MSK|Z)\b(?:\s?[+-]\d{1,2}(?::?\d{2})?)?|(?<!\d)[+-]\d{2}:?\d{2}\b")
 _SMALL_WORD = re.compile(r"(?:on|at|am|le|el|il|the|vom|den|um|à|of|in|г|года|в|от)", re.IGNORECASE)
 _SMALL_END = re.compile(rf"\b{_SMALL_WORD.pattern}\s$", re.IGNORECASE)
-_AUTHOR = re.compile(r"(?:by|von|par|por|автор)\s[\w.’'-]+(?:[ ,]{1,2}[\w.’'-]+){0,5}", re.IGNORECASE)
-_WORD = re.compile(r"(?:on|at|am|le|el|il|the|vom|den|um|à|of|in|г|года|в|от)", re.IGNORECASE)
-_SMALL_END = re.compile(rf"\b{_SMALL_WORD.pattern}\s$", re.IGNORECASE)
 _AUTHOR = re.compile(
     rf"(?:by|von|par|por|автор)\s(?:{_NAME}|\w+)(?:[ ,]{{1,2}}(?:{_NAME}|and|und|et|de|van|von)){{0,5}}", re.I
 )
 _WORD = re.compile(r"[^\W\d_]+")
+_DIGIT = re.compile(r"\d")
 _SENTENCE_END = re.compile(r"[.!?…][\"”’»)]?$")
 _NUMBER_AND_DATE = re.compile(r"(?:№\s?)?\d{1,5}-(\d{2})-(\d{2})-(\d{4})")  # of the Russian foreign ministry
 _PUNCTUATION = " \t,.:;–—-/()[]|"
@@ -91,9 +89,8 @@ def read_date_line(text: str) -> DateLine | None:
 
     Besides the date, the line may have a label, a place, an author, a time, a weekday, and short pieces between bars.
     """
-    if not 4 <= len(text) <= MAX_LINE_CHARACTERS or not any(character.isdigit() for character in text):
-        return None
-    return _read_short_line(text)
+    is_short = 4 <= len(text) <= MAX_LINE_CHARACTERS
+    return _read_short_line(text) if is_short and _DIGIT.search(text) else None
 
 
 @lru_cache(maxsize=8192)
@@ -203,7 +200,8 @@ def find_dateline(text: str) -> Dateline | None:
 
     After place and date there is an agency or a dash; without these, the place is in capitals and the date whole.
     """
-    return _find_dateline_at_head(text[:MAX_DATELINE_CHARACTERS])
+    head = text[:MAX_DATELINE_CHARACTERS]
+    return _find_dateline_at_head(head) if _DIGIT.search(head) else None
 
 
 @lru_cache(maxsize=8192)

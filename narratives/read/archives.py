@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from narratives.model import ReadError, Rejected, SkippedInput
+from narratives.read.encoding import is_locked
 from narratives.read.formats import describe_skip
 
 ARCHIVE_SUFFIX = ".zip"
@@ -134,7 +135,7 @@ def _describe_member_refusal(member: zipfile.ZipInfo, parts: Sequence[str], form
     mode = member.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         return "it is a link or device, not a regular file"
-    if member.flag_bits & 1:
+    if is_locked(member):
         return "it is encrypted; create the archive without a password"
     return describe_suffix_refusal(parts[-1], formats)
 

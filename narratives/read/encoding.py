@@ -9,6 +9,7 @@ import re
 import signal
 import threading
 import time
+import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -64,6 +65,11 @@ def make_expansion_error(expected: str, limit: int, remedy: str) -> ReadError:
     """Make the error for a file that unpacks to more than `limit` bytes, as text never does."""
     got = f"one that expands more than {MAX_COMPRESSION_RATIO}-fold, to over {limit // 1_000_000} MB"
     return ReadError(expected, got, f"If you trust the file, {remedy}.")
+
+
+def is_locked(member: zipfile.ZipInfo) -> bool:
+    """Return whether a member of a zip archive needs a password."""
+    return bool(member.flag_bits & 1)
 
 
 def read_within_limit(raw: BinaryIO, limit: int) -> bytes:

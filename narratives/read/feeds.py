@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
@@ -13,6 +12,7 @@ from narratives.read.encoding import MAX_DOCUMENT_SIZE, open_bytes, read_within_
 from narratives.read.html import canonicalise_url
 from narratives.read.html.fragments import extract_line, read_fragment
 from narratives.read.rows import make_document, make_rejected
+from narratives.read.text.mail import format_date
 
 FeedValues = Mapping[str, Any]
 FEED_TAGS = ("rss", "feed", "rdf:rdf")
@@ -76,7 +76,7 @@ def _read_entry(
         "url": link,
         "id": "" if link else entry.get("id", ""),
         "outlet": extract_line(source or feed.get("title", "")),
-        "date": _format_date(date),
+        "date": format_date(date),
         "language": entry.get("language", "") or feed.get("language", ""),
         "author": entry.get("author", ""),
     }
@@ -89,11 +89,3 @@ def _to_html(content: FeedValues) -> str:
         return value
     # Text without tags may have empty lines.
     return "".join(f"<p>{part}</p>" for part in re.split(r"\n[ \t]*\n", value.replace("<", "&lt;")))
-
-
-def _format_date(text: str) -> str:
-    """Return a date as feeds and mails write it (RFC 2822) in ISO 8601, without change of time zone."""
-    try:
-        return parsedate_to_datetime(text).isoformat()
-    except (ValueError, TypeError, IndexError):
-        return text

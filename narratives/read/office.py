@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from lxml import etree
 from lxml.html import HtmlElement
 
-from narratives.model import InputFile, RawDocument, RawParagraph, ReadError, Rejected
-from narratives.read.encoding import MAX_DOCUMENT_SIZE, make_empty_error, open_bytes
+from narratives.model import InputFile, RawDocument, ReadError, Rejected
+from narratives.read.encoding import MAX_DOCUMENT_SIZE, is_locked, make_empty_error, open_bytes
 from narratives.read.exports import read_export
-from narratives.read.html.page import is_bold, is_hidden, iterate_blocks, join_runs, parse_page, split_label
+from narratives.read.html.fragments import make_paragraphs
+from narratives.read.html.page import is_bold, is_hidden, iterate_blocks, parse_page
 from narratives.read.rows import apply_manifest, replace_unstorable
 
 MAX_FILE_BYTES = 200_000_000
@@ -32,7 +33,6 @@ _AUTOMATIC_TITLE = re.compile(
 _NOTE_LINK = re.compile(r"#(?:footnote|endnote)-")
 _HEAD = 4096
 _MARKUP = re.compile(rb"[\xef\xbb\xbf\xfe\xff\s\0]*(?:<|\Z)")
-_LOCKED = 0x1  # the bit of a zip member that needs a password
 _FONT = re.compile(r"\\f\d")
 _RICH_TEXT = b"{\\rtf"
 _ENCRYPTED_OFFICE = b"\xd0\xcf\x11\xe0"
@@ -49,22 +49,19 @@ def read_docx(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocume
     content = _convert_docx_to_html(data)
     page = parse_page(f"<html><body>{content}</body></html>".encode())
     blocks = list(iterate_blocks(page, skip=lambda element: is_hidden(element) or _is_note_mark(element)))
-    texts = [replace_unstorable(join_runs(block.runs)) for block in blocks]
-    if not texts:
+    paragraphs = make_paragraphs(blocks)
+    if not paragraphs:
         raise ReadError("a document with text", "none", "Add text, or leave it out.")
-    if articles := read_export("\n\n".join(texts), file, columns):
+    if articles := read_export("\n\n".join(p.text for p in paragraphs), file, columns):
         yield from articles
         return
-    first = texts[0]
+    first = paragraphs[0].text
     is_set_off = blocks[0].kind == "heading" or is_bold(blocks[0].runs) or not _SENTENCE_END.search(first)
-    has_title = len(texts) > 1 and is_set_off and len(first.split()) <= MAX_TITLE_WORDS and blocks[0].kind != "quote"
-    paragraphs = tuple(
-        RawParagraph(text, kind=block.kind, labelled=bool(split_label(block.runs).label))
-        for block, text in zip(blocks, texts, strict=True)
+    has_title = (
+        len(paragraphs) > 1 and is_set_off and len(first.split()) <= MAX_TITLE_WORDS and blocks[0].kind != "quote"
     )
-    document = RawDocument(
-        file.source_path, paragraphs=paragraphs[has_title:], title=first if has_title else _read_title(data)
-    )
+    title = first if has_title else _read_title(data)
+    document = RawDocument(file.source_path, paragraphs=tuple(paragraphs[has_title:]), title=title)
     yield apply_manifest(document, file)
 
 
@@ -155,7 +152,7 @@ def _convert_docx_to_html(data: bytes) -> str:
 def _check_parts(package: zipfile.ZipFile) -> None:
     """Reject a package that is encrypted, or whose XML defines entities or is too large for a tree."""
     parts = package.infolist()
-    if any(part.flag_bits & _LOCKED for part in parts):
+    if any(map(is_locked, parts)):
         raise ReadError("a .docx file without a password", "an encrypted one", "Save it without a password.")
     size = tags = 0
     for part in parts:

@@ -12,7 +12,7 @@ from typing import IO, NamedTuple
 from lxml import etree
 
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
-from narratives.read.encoding import make_empty_error, make_expansion_error, open_bytes, read_within_limit
+from narratives.read.encoding import is_locked, make_empty_error, make_expansion_error, open_bytes, read_within_limit
 from narratives.read.rows import (
     CONTENT_FIELDS,
     get_field_columns,
@@ -32,7 +32,6 @@ _ODS_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _XLSX_CELL = re.compile(rb'<(?:\w+:)?c\s[^<>]{0,200}?\br="([A-Z]{1,3})(\d{1,7})"')
 _XLSX_ROW = re.compile(rb'<(?:\w+:)?row\s[^<>]{0,200}?\br="(\d{1,7})"')
 _PACKED = b"PK\x03\x04"
-_LOCKED = 0x1  # the bit of a zip member that needs a password
 Cell = str | float | bool | date | datetime | time | timedelta
 
 
@@ -135,7 +134,7 @@ def _check_size(data: bytes) -> None:
     """Reject a packed spreadsheet with a password, or one whose cells would take too much memory."""
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         parts = package.infolist()
-        if any(part.flag_bits & _LOCKED for part in parts):
+        if any(map(is_locked, parts)):
             raise ReadError("a spreadsheet without a password", "an encrypted one", "Save it without one.")
         limit = min(MAX_UNPACKED, max(HARMLESS_BYTES, MAX_RATIO * len(data)))
         if sum(part.file_size for part in parts) > limit:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import reduce
 from itertools import islice
 from pathlib import Path
 
@@ -138,16 +138,11 @@ def _is_mostly(test: Callable[[str], bool], values: Sequence[str]) -> bool:
 
 
 def _is_date(value: str) -> bool:
-    return bool(_parse_date(value))
+    return bool(parse.parse_date(value).date)
 
 
 def _is_day(value: str) -> bool:
-    return len(_parse_date(value)) == len("2018-05-15") and not value.isdecimal()
-
-
-@lru_cache(maxsize=4096)
-def _parse_date(value: str) -> str:
-    return parse.parse_document(RawDocument("", text="-", date=value), parse.Roster(())).date
+    return len(parse.parse_date(value).date) == len("2018-05-15") and not value.isdecimal()
 
 
 def _is_url(value: str) -> bool:

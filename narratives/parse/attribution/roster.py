@@ -49,6 +49,7 @@ class Roster:
         self._surnames: dict[str, str] = {}
         self._posts: dict[str, frozenset[str]] = {}
         self._roles: dict[RoleKey, list[tuple[Role, str]]] = {}
+        self._held: dict[str, list[tuple[Role, RoleKey]]] = {}
         for speaker in speakers:
             for spelling in (speaker.name, *speaker.aliases):
                 self._names.setdefault(_make_name_key(spelling), speaker.name)
@@ -57,7 +58,9 @@ class Roster:
             words = " ".join([*(role.title for role in speaker.roles), speaker.affiliation])
             self._posts[speaker.name] = frozenset(_get_content_words(words))
             for role in speaker.roles:
-                self._roles.setdefault(make_role_key(role.title), []).append((role, speaker.name))
+                key = make_role_key(role.title)
+                self._roles.setdefault(key, []).append((role, speaker.name))
+                self._held.setdefault(speaker.name, []).append((role, key))
         self._resolved: dict[tuple[str, str], str] = {}
 
     def is_known(self, name: str) -> bool:
@@ -109,21 +112,18 @@ class Roster:
 
     def holds_post(self, name: str, head: str, on: str = "") -> bool:
         """Return whether a person held, on a partial date, a post whose key (`make_role_key`) contains a word."""
-        held = ((role, key) for key, holders in self._roles.items() for role, who in holders if who == name)
-        return any(head in key and _is_held_on(role, on) for role, key in held)
+        return any(head in key and _is_held_on(role, on) for role, key in self._held.get(name, ()))
 
     def holds_title(self, name: str, head: str, on: str = "") -> bool:
         """Return whether a person held, on a partial date, a post whose title has this word; any post if it is ""."""
-        held = (role for holders in self._roles.values() for role, who in holders if who == name)
         return any(
             _is_held_on(role, on) and (not head or head in _TOKEN_PATTERN.findall(role.title.casefold()))
-            for role in held
+            for role, _ in self._held.get(name, ())
         )
 
     def is_before_posts(self, name: str, on: str) -> bool:
         """Return whether a partial date is more than `CAREER_YEARS` before all posts of a person."""
-        held = [role for holders in self._roles.values() for role, who in holders if who == name]
-        starts = [role.start.year if role.start else 0 for role in held]
+        starts = [role.start.year if role.start else 0 for role, _ in self._held.get(name, ())]
         return bool(on and starts) and int(on[:4]) + CAREER_YEARS < min(starts)
 
     def _fits(self, person: str, post: Iterable[str]) -> bool:

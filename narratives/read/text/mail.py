@@ -157,7 +157,7 @@ def _read_message(message: EmailMessage, file: InputFile, row: int, columns: Map
     values = {
         "title": _get_header(message, "Subject"),
         "outlet": _get_name(message) if sender else "",
-        "date": _format_date(_get_header(message, "Date")),
+        "date": format_date(_get_header(message, "Date")),
         "id": _get_header(message, "Message-ID"),
         "from": _get_name(message),
         "to": " ".join(str(dict(message.raw_items()).get("To", "")).split()),
@@ -241,7 +241,8 @@ def _get_name(message: EmailMessage) -> str:
     return (first.display_name or first.addr_spec) if first is not None else ""
 
 
-def _format_date(text: str) -> str:
+def format_date(text: str) -> str:
+    """Return a date as mails and feeds write it (RFC 2822) in ISO 8601, without change of time zone."""
     try:
         return parsedate_to_datetime(text).isoformat()
     except (ValueError, TypeError, IndexError):
