@@ -147,7 +147,8 @@ class LineageEvent:
     note: str = ""
 
 
-Verdict = Literal["accepted", "rejected", "undecided"]
+Verdict = Literal["accepted", "rejected", "undecided", "withdrawn"]
+EditKind = Literal["narrative", "document", "speaker", "person", "note"]
 
 
 def compute_text_key(text: str) -> str:
@@ -177,7 +178,9 @@ class LabelledText:
 class Decision:
     """One entry of the decisions log. `decision_id` increases; the latest decision on a pair applies.
 
-    `decided_at` is ISO 8601 UTC. `text` is the paragraph at that time, `text_key` the key of this text.
+    `decided_at` is ISO 8601 UTC. `text` is the paragraph at that time, `text_key` the key of this text. `annotator` is
+    "person" or "machine". `drawn` is the probability with which the pair was drawn for review at random, or None if
+    somebody chose it. `undoes` is the decision that this one takes back, or 0.
     """
 
     decision_id: int
@@ -189,3 +192,29 @@ class Decision:
     document: str
     narrative_id: str
     verdict: Verdict
+    annotator: str = "person"
+    drawn: float | None = None
+    undoes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One entry of the decisions log that is not a verdict. Of one kind and subject, the latest applies.
+
+    `value` is a JSON object, or empty if the subject is again as the files say.
+
+    narrative   subject: a narrative id; value: all fields of the narrative, or {"retired": true}
+    document    subject: a document id; value: the corrected `date`, `outlet` or both
+    speaker     subject: document id, a slash and the text key of a paragraph; value: the corrected `speaker` (may be
+                empty) and `voice`, or one of them
+    person      subject: a name; value: {"name": the name that this person has everywhere}
+    note        subject: a text key or narrative id; value: {"text": the note}
+    """
+
+    edit_id: int
+    edited_at: str
+    who: str
+    why: str
+    kind: EditKind
+    subject: str
+    value: str

@@ -1,4 +1,4 @@
-"""The log of decisions on pairs of paragraph and narrative: an append-only SQLite file."""
+"""The decisions log: verdicts on pairs of paragraph and narrative, and edits, in an append-only SQLite file."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
-from narratives.model import ConfigError, Decision, LabelledText, StoreError, compute_text_key
+from narratives.model import ConfigError, Decision, Edit, EditKind, LabelledText, StoreError, compute_text_key
 from narratives.store.files import write_atomically
 
 DECISIONS_FILE = "decisions.sqlite"
-LOG_VERSION = 1
+LOG_VERSION = 2
 LOCK_TIMEOUT = 30.0  # seconds for another process that writes
+PERSON, MACHINE = "person", "machine"
 
-_SCHEMA = """
-CREATE TABLE texts (text_key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+_CREATE_TEXTS = "CREATE TABLE texts (text_key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;"
+# `undoes` is the id of the entry that an entry takes back, or 0. `drawn` is the probability with which a pair was drawn
+# for review at random, or NULL if somebody chose it.
+_CREATE_DECISIONS = """
 CREATE TABLE decisions (
     decision_id INTEGER PRIMARY KEY AUTOINCREMENT,
     decided_at TEXT NOT NULL,
@@ -28,75 +31,197 @@ CREATE TABLE decisions (
     text_key TEXT NOT NULL REFERENCES texts,
     document TEXT NOT NULL,
     narrative_id TEXT NOT NULL,
-    verdict TEXT NOT NULL CHECK (verdict IN ('accepted', 'rejected', 'undecided'))
+    verdict TEXT NOT NULL CHECK (verdict IN ('accepted', 'rejected', 'undecided', 'withdrawn')),
+    annotator TEXT NOT NULL DEFAULT 'person' CHECK (annotator IN ('person', 'machine')),
+    drawn REAL,
+    undoes INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX of_pair ON decisions (text_key, narrative_id, decision_id);
+CREATE INDEX of_pair ON decisions (annotator, text_key, narrative_id, decision_id);
+CREATE INDEX of_person ON decisions (who, decision_id);
+CREATE INDEX of_undone ON decisions (undoes);
 CREATE TRIGGER no_update BEFORE UPDATE ON decisions
 BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END;
 CREATE TRIGGER no_delete BEFORE DELETE ON decisions
 BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END;
 """
-_SELECT_DECISIONS = """
-SELECT d.decision_id, d.decided_at, d.who, d.why, d.text_key, t.text, d.document, d.narrative_id, d.verdict
-FROM decisions d JOIN texts t USING (text_key)
+_CREATE_EDITS = """
+CREATE TABLE edits (
+    edit_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    edited_at TEXT NOT NULL,
+    who TEXT NOT NULL,
+    why TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('narrative', 'document', 'speaker', 'person', 'note')),
+    subject TEXT NOT NULL,
+    value TEXT NOT NULL
+);
+CREATE INDEX of_subject ON edits (kind, subject, edit_id);
+CREATE TRIGGER no_edit_update BEFORE UPDATE ON edits
+BEGIN SELECT RAISE(ABORT, 'edits are only ever added'); END;
+CREATE TRIGGER no_edit_delete BEFORE DELETE ON edits
+BEGIN SELECT RAISE(ABORT, 'edits are only ever added'); END;
 """
+_SCHEMA = _CREATE_TEXTS + _CREATE_DECISIONS + _CREATE_EDITS
+# A log of version 1 keeps its ids. SQLite cannot change the allowed verdicts of a table, so it is made again.
+_MIGRATION = f"""
+DROP TRIGGER no_update;
+DROP TRIGGER no_delete;
+DROP INDEX of_pair;
+ALTER TABLE decisions RENAME TO old_decisions;
+{_CREATE_DECISIONS}
+INSERT INTO decisions (decision_id, decided_at, who, why, text_key, document, narrative_id, verdict)
+SELECT decision_id, decided_at, who, why, text_key, document, narrative_id, verdict FROM old_decisions;
+DROP TABLE old_decisions;
+{_CREATE_EDITS}
+"""
+_COLUMNS = (
+    "d.decision_id, d.decided_at, d.who, d.why, d.text_key, t.text, d.document, d.narrative_id, d.verdict, "
+    "d.annotator, d.drawn, d.undoes"
+)
+_SELECT_DECISIONS = f"SELECT {_COLUMNS} FROM decisions d JOIN texts t USING (text_key)"
+# An entry that undoes another only marks it; neither of the two applies.
+_APPLIES = "undoes = 0 AND decision_id NOT IN (SELECT undoes FROM decisions)"
 _SELECT_CURRENT = f"""
 {_SELECT_DECISIONS}
-WHERE d.decision_id IN (SELECT max(decision_id) FROM decisions GROUP BY text_key, narrative_id)
+WHERE d.decision_id IN (
+    SELECT max(decision_id) FROM decisions WHERE annotator = ? AND {_APPLIES} GROUP BY text_key, narrative_id
+)
 ORDER BY d.text_key, d.narrative_id
 """
-_INSERT_DECISION = (
-    "INSERT INTO decisions (decided_at, who, why, text_key, document, narrative_id, verdict) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?)"
+_SELECT_OPINIONS = f"""
+{_SELECT_DECISIONS}
+WHERE d.decision_id IN (
+    SELECT max(decision_id) FROM decisions WHERE {_APPLIES} GROUP BY who, text_key, narrative_id
 )
+ORDER BY d.text_key, d.narrative_id, d.decision_id
+"""
+_SELECT_LATEST_OF_PAIR = f"""
+SELECT document, verdict, who FROM decisions
+WHERE annotator = ? AND text_key = ? AND narrative_id = ? AND {_APPLIES} ORDER BY decision_id DESC LIMIT 1
+"""
+_SELECT_LAST_OF_PERSON = f"""
+{_SELECT_DECISIONS}
+WHERE d.who = ? AND {_APPLIES} ORDER BY d.decision_id DESC LIMIT 1
+"""
+_INSERT_DECISION = (
+    "INSERT INTO decisions (decided_at, who, why, text_key, document, narrative_id, verdict, annotator, drawn, undoes) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_SELECT_EDITS = "SELECT edit_id, edited_at, who, why, kind, subject, value FROM edits"
 
 
 class DecisionLog:
-    """A log of decisions at `path`. Creating the object writes nothing; the file appears with the first decision.
+    """A log of decisions and edits at `path`. Creating the object writes nothing; the first entry makes the file.
 
-    Any number of processes may read and write at the same time. Every method raises ConfigError if the file
-    is not a decisions log, and StoreError if it cannot be read or written.
+    Any number of processes may read and write at the same time. What a method has added when it returns is on the
+    disk. Every method raises ConfigError if the file is not a decisions log, and StoreError if it cannot be read or
+    written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def add(self, labelled: Iterable[LabelledText], who: str, why: str) -> int:
+    def add(
+        self,
+        labelled: Iterable[LabelledText],
+        who: str,
+        why: str,
+        *,
+        annotator: str = PERSON,
+        drawn: float | None = None,
+    ) -> int:
         """Add the decisions of these texts, all or none; return how many were added.
 
-        A decision that is already the current one, for the same document, is not added again.
+        `annotator` is "person" or "machine". `drawn` is the probability with which they were drawn for review, or None
+        if they were chosen. A decision that is already the current one, for the same document and by the same person,
+        is not added again.
         """
         rows = list(labelled)
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = _format_now()
         if not rows:
             return 0
         with self._connect() as connection, _open_transaction(connection):
-            if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-                # One by one: executescript would end the transaction.
-                for statement in _split_statements(_SCHEMA):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {LOG_VERSION}")
-            latest = [Decision(*row) for row in connection.execute(_SELECT_CURRENT)]
-            current = {(d.text_key, d.narrative_id): (d.document, d.verdict) for d in latest}
+            _make_tables(connection)
             added = 0
             for row in rows:
                 key = compute_text_key(row.text)
                 connection.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (key, row.text))
                 for narrative, verdict in row.verdicts.items():
-                    if current.get((key, narrative)) != (row.document, verdict):
-                        current[key, narrative] = (row.document, verdict)
-                        values = (now, who, why, key, row.document, narrative, verdict)
-                        connection.execute(_INSERT_DECISION, values)
+                    latest = connection.execute(_SELECT_LATEST_OF_PAIR, (annotator, key, narrative)).fetchone()
+                    if latest != (row.document, verdict, who):
+                        entry = (now, who, why, key, row.document, narrative, verdict, annotator, drawn, 0)
+                        connection.execute(_INSERT_DECISION, entry)
                         added += 1
             return added
 
-    def current(self) -> list[Decision]:
-        """Return the current decisions, one for each pair of text and narrative, in order of both."""
-        return self._select(_SELECT_CURRENT)
+    def undo(self, who: str) -> Decision | None:
+        """Take back the last decision of `who` that was not taken back yet, and return it; None if there is none.
+
+        The decision that was made before it applies again, if there is one. Nothing is deleted: the log gets one more
+        entry.
+        """
+        with self._connect() as connection, _open_transaction(connection):
+            _make_tables(connection)
+            row = connection.execute(_SELECT_LAST_OF_PERSON, (who,)).fetchone()
+            if row is None:
+                return None
+            last = Decision(*row)
+            why = f"undo of decision {last.decision_id}"
+            pair = (last.text_key, last.document, last.narrative_id)
+            entry = (_format_now(), who, why, *pair, "withdrawn", last.annotator, None, last.decision_id)
+            connection.execute(_INSERT_DECISION, entry)
+            return last
+
+    def edit(self, kind: EditKind, subject: str, value: str, who: str, why: str) -> int:
+        """Add an edit that applies from now on, and return its id; `value` is JSON, or empty to withdraw the edit."""
+        with self._connect() as connection, _open_transaction(connection):
+            _make_tables(connection)
+            values = (_format_now(), who, why, kind, subject, value)
+            added = connection.execute(
+                "INSERT INTO edits (edited_at, who, why, kind, subject, value) VALUES (?, ?, ?, ?, ?, ?)", values
+            )
+            return int(added.lastrowid or 0)
+
+    def undo_edit(self, edit_id: int, who: str) -> int:
+        """Give the subject of this edit the value that it had before, and return the id of the new edit.
+
+        Raises ConfigError if there is no such edit, or if a later edit of the same subject applies.
+        """
+        history = {edit.edit_id: edit for edit in self.edits()}
+        undone = history.get(edit_id)
+        same = [e for e in history.values() if undone and (e.kind, e.subject) == (undone.kind, undone.subject)]
+        if undone is None or same[-1] is not undone:
+            got = "no such edit" if undone is None else f"a later edit, {same[-1].edit_id}, of the same subject"
+            raise ConfigError(f"edit {edit_id} to be the latest of its subject", got, "Undo the latest edit first.")
+        before = same[-2].value if len(same) > 1 else ""
+        return self.edit(undone.kind, undone.subject, before, who, f"undo of edit {edit_id}")
+
+    def current(self, annotator: str = PERSON) -> list[Decision]:
+        """Return the current decisions of people (or machines), one for each pair, in order of text and narrative."""
+        return self._select(_SELECT_CURRENT, annotator)
+
+    def opinions(self) -> list[Decision]:
+        """Return the last decision of everyone on each pair, in order of text, narrative and time."""
+        return self._select(_SELECT_OPINIONS)
 
     def history(self) -> list[Decision]:
         """Return every decision ever made, oldest first."""
         return self._select(f"{_SELECT_DECISIONS} ORDER BY d.decision_id")
+
+    def edits(self, kind: EditKind | None = None) -> list[Edit]:
+        """Return every edit ever made, or those of one kind, oldest first."""
+        if not self.path.exists():
+            return []
+        with self._connect() as connection:
+            if connection.execute("PRAGMA user_version").fetchone()[0] < LOG_VERSION:
+                return []
+            where, values = (" WHERE kind = ?", (kind,)) if kind else ("", ())
+            rows = connection.execute(f"{_SELECT_EDITS}{where} ORDER BY edit_id", values)
+            return [Edit(*row) for row in rows]
+
+    def current_edits(self, kind: EditKind) -> dict[str, Edit]:
+        """Return the edits of this kind that apply, by subject; those that were withdrawn are left out."""
+        latest = {edit.subject: edit for edit in self.edits(kind)}
+        return {subject: edit for subject, edit in sorted(latest.items()) if edit.value}
 
     def export(self, path: Path) -> int:
         """Write the current decisions as JSONL `{text, document, labels, disputed, rejected}`.
@@ -123,13 +248,20 @@ class DecisionLog:
             raise StoreError(f"to write {path}", reason, "Name another file, or make its folder writable.") from error
         return len(lines)
 
-    def _select(self, query: str) -> list[Decision]:
+    def _select(self, query: str, *values: str) -> list[Decision]:
         if not self.path.exists():
             return []
         with self._connect() as connection:
-            if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
                 return []
-            return [Decision(*row) for row in connection.execute(query)]
+            if version < LOG_VERSION:  # in memory, because reading does not change a file
+                with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+                    connection.backup(copy)
+                    with _open_transaction(copy):
+                        _make_tables(copy)
+                    return [Decision(*row) for row in copy.execute(query, values)]
+            return [Decision(*row) for row in connection.execute(query, values)]
 
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
@@ -152,10 +284,11 @@ class DecisionLog:
         if version > LOG_VERSION:
             expected = f"a decisions log of version {LOG_VERSION} at {self.path}"
             raise ConfigError(expected, f"version {version}", "Update the program.")
-        if (version == 0 and tables) or (version == LOG_VERSION and not {"texts", "decisions"} <= tables):
+        if (version == 0 and tables) or (version and not {"texts", "decisions"} <= tables):
             raise self._make_log_error(f"a database with the tables {', '.join(sorted(tables)) or '(none)'}")
         # Readers continue while another process writes. The setting is kept in the file.
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
 
     def _make_log_error(self, got: str) -> ConfigError:
@@ -167,6 +300,20 @@ def hash_decisions(decisions: Sequence[Decision]) -> str:
     """Compute a sha256 of all that a matcher learns from decisions; empty if there is nothing to learn."""
     terms = sorted((d.text_key, d.document, d.narrative_id, d.verdict) for d in decisions if d.verdict != "undecided")
     return hashlib.sha256(json.dumps(terms).encode()).hexdigest() if terms else ""
+
+
+def _format_now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    """Make the tables of a new log, or those that a log of version 1 lacks. Needs an open transaction."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version < LOG_VERSION:
+        # One by one: executescript would end the transaction.
+        for statement in _split_statements(_MIGRATION if version else _SCHEMA):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {LOG_VERSION}")
 
 
 @contextmanager

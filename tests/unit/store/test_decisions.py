@@ -51,9 +51,86 @@ def test_the_latest_decision_holds_and_the_earlier_stays_readable(log):
 
 def test_what_holds_already_is_not_added_again(log):
     row = labelled("A text.", {"bases": "accepted"})
-    assert [log.add([row, row], "ann", ""), log.add([row], "bob", "")] == [1, 0]
+    assert [log.add([row, row], "ann", ""), log.add([row], "ann", "again")] == [1, 0]
     assert log.add([labelled("A text.", {"bases": "undecided"}), row], "ann", "") == 2
     assert len(log.history()) == 3
+
+
+def test_the_same_verdict_of_another_person_is_kept_as_an_opinion(log):
+    row = labelled("A text.", {"bases": "accepted"})
+    assert [log.add([row], "ann", ""), log.add([row], "bob", "")] == [1, 1]
+    assert [(d.who, d.verdict) for d in log.opinions()] == [("ann", "accepted"), ("bob", "accepted")]
+    assert len(log.current()) == 1
+
+
+def test_undo_brings_back_the_decision_before_and_keeps_the_history(log):
+    log.add([labelled("A text.", {"bases": "accepted"})], "ann", "", drawn=0.25)
+    log.add([labelled("A text.", {"bases": "rejected"})], "bob", "")
+    log.add([labelled("A text.", {"bases": "undecided"})], "ann", "")
+    undone = log.undo("ann")
+    assert undone and undone.verdict == "undecided"
+    assert [(d.who, d.verdict) for d in log.current()] == [("bob", "rejected")]
+    assert [(d.who, d.verdict, d.drawn) for d in log.opinions()] == [
+        ("ann", "accepted", 0.25),
+        ("bob", "rejected", None),
+    ]
+    assert log.undo("ann") and log.undo("ann") is None
+    assert [(d.who, d.verdict) for d in log.current()] == [("bob", "rejected")]
+    assert log.undo("bob") and log.current() == log.opinions() == []
+    assert [d.undoes for d in log.history()] == [0, 0, 0, 3, 1, 2]
+
+
+def test_machines_decisions_are_kept_apart_from_those_of_people(log):
+    log.add([labelled("A text.", {"bases": "accepted"})], "ann", "")
+    log.add([labelled("A text.", {"bases": "rejected"})], "a-model", "prompt 1", annotator="machine")
+    assert [d.verdict for d in log.current()] == ["accepted"]
+    assert [d.verdict for d in log.current("machine")] == ["rejected"]
+
+
+def test_the_latest_edit_of_a_subject_applies_until_it_is_withdrawn(log):
+    assert log.edits() == [] and log.current_edits("document") == {}
+    first = log.edit("document", "d1", '{"date": "2016"}', "ann", "the page says so")
+    second = log.edit("document", "d1", '{"date": "2017"}', "bob", "a slip")
+    log.edit("person", "Mr Lavrov", '{"name": "Sergei Lavrov"}', "ann", "")
+    assert log.current_edits("document")["d1"].value == '{"date": "2017"}'
+    with pytest.raises(ConfigError, match="latest"):
+        log.undo_edit(first, "ann")
+    third = log.undo_edit(second, "ann")
+    assert log.current_edits("document")["d1"].value == '{"date": "2016"}'
+    assert [edit.edit_id for edit in log.edits("document")] == [first, second, third]
+    log.edit("document", "d1", "", "ann", "")
+    assert log.current_edits("document") == {}
+
+
+VERSION_1 = """
+CREATE TABLE texts (text_key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE decisions (
+    decision_id INTEGER PRIMARY KEY AUTOINCREMENT, decided_at TEXT NOT NULL, who TEXT NOT NULL, why TEXT NOT NULL,
+    text_key TEXT NOT NULL REFERENCES texts, document TEXT NOT NULL, narrative_id TEXT NOT NULL,
+    verdict TEXT NOT NULL CHECK (verdict IN ('accepted', 'rejected', 'undecided'))
+);
+CREATE INDEX of_pair ON decisions (text_key, narrative_id, decision_id);
+CREATE TRIGGER no_update BEFORE UPDATE ON decisions BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END;
+CREATE TRIGGER no_delete BEFORE DELETE ON decisions BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END;
+INSERT INTO texts VALUES ('k', 'A text.');
+INSERT INTO decisions VALUES (7, '2026-01-01T00:00:00+00:00', 'ann', 'import', 'k', 'd', 'bases', 'accepted');
+PRAGMA user_version = 1;
+"""
+
+
+def test_a_log_of_version_1_is_read_as_it_is_and_kept_when_it_is_written(log):
+    connection = sqlite3.connect(log.path)
+    connection.executescript(VERSION_1)
+    connection.close()
+    before = log.path.read_bytes()
+    assert [(d.decision_id, d.verdict, d.annotator) for d in log.current()] == [(7, "accepted", "person")]
+    assert log.edits() == []
+    assert log.path.read_bytes()[100:] == before[100:]  # the header says whether the file has a write-ahead log
+    log.add([labelled("B text.", {"bases": "rejected"})], "bob", "")
+    assert [d.decision_id for d in log.history()] == [7, 8]
+    assert log.undo("ann") and [d.who for d in log.current()] == ["bob"]
+    with pytest.raises(sqlite3.IntegrityError), sqlite3.connect(log.path) as changed:
+        changed.execute("DELETE FROM decisions")
 
 
 @pytest.mark.parametrize("statement", ["UPDATE decisions SET verdict = 'rejected'", "DELETE FROM decisions"])
