@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
 import os
 import sys
@@ -34,6 +33,7 @@ from narratives.workflows.evaluate import (
     import_judgements,
     write_spot_check_sample,
 )
+from narratives.workflows.review import get_login
 from narratives.workflows.train import TrainRequest, train
 
 
@@ -120,7 +120,7 @@ def run_review(options: argparse.Namespace) -> int:
     rows = list(read.read_labels(options.file, narratives))
     texts = [row for row in rows if isinstance(row, LabelledText)]
     print_rejected([row for row in rows if isinstance(row, Rejected)])
-    added = log.add(texts, options.who or _get_login(), f"import of {options.file.name}")
+    added = log.add(texts, options.who or get_login(), f"import of {options.file.name}")
     print_table({"texts read": len(texts), "rows rejected": len(rows) - len(texts), "decisions added": added})
     print(f"log       {log.path}")
     return 0 if texts else EXIT_NOTHING_READ
@@ -218,10 +218,3 @@ def _make_slice(options: argparse.Namespace, copies: CopyFilter) -> Slice:
         unit=options.unit,
         voices=tuple(options.voice),
     )
-
-
-def _get_login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a user id that has no name
-        return f"user {os.getuid()}"

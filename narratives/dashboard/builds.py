@@ -16,6 +16,7 @@ from typing import Any
 
 import streamlit as st
 
+from narratives.dashboard import roles
 from narratives.dashboard.cached_queries import SAMPLE_STORE
 from narratives.model.errors import EXIT_BUSY, EXIT_NOTHING_READ, EXIT_STOPPED
 from narratives.resources import APP
@@ -107,6 +108,7 @@ def make_sample_command(store: Path) -> list[str]:
 @st.cache_resource(show_spinner=False)
 def _start_sample_build(store: str) -> BuildProcess:
     """Start one build per store, shared by all sessions."""
+    roles.require("editor")
     return BuildProcess(make_sample_command(Path(store)), cwd=APP)
 
 

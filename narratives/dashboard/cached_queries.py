@@ -31,10 +31,22 @@ from narratives.measure import (
 from narratives.model import EvidenceQuery, Granularity, Slice, SnapshotManifest, SpotCheck, StoreError, SuppressionRule
 from narratives.model.slice import Actor, ShareGroup
 from narratives.render.colours import resolve_colour
-from narratives.store import MapPoints, Snapshot, Store, get_download_limits, get_page_limits, open_snapshot
+from narratives.store import (
+    DECISIONS_FILE,
+    DecisionLog,
+    MapPoints,
+    Snapshot,
+    Store,
+    get_download_limits,
+    get_page_limits,
+    open_snapshot,
+)
+from narratives.store.limits import Limits
 from narratives.store.queries import map as map_queries
 from narratives.store.queries import narrative as narrative_queries
+from narratives.store.queries import review as review_queries
 from narratives.store.queries.speakers import query_uses
+from narratives.workflows.review import ReviewQueue, build_queue
 
 STORE_VARIABLE = "NARRATIVES_STORE"
 OWN_STORE, SAMPLE_STORE = Path("store"), Path("store-sample")
@@ -49,10 +61,19 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """One snapshot of one store: the key of every cached answer."""
+    """One snapshot of one store: the key of every cached answer.
+
+    `decided` is the last decision that the answers show; 0 shows the snapshot as it was built.
+    """
 
     store: str
     snapshot_id: str
+    decided: int = 0
+
+    @property
+    def built(self) -> Handle:
+        """The same snapshot as it was built, without later decisions."""
+        return Handle(self.store, self.snapshot_id)
 
 
 def find_store_path() -> Path:
@@ -63,7 +84,7 @@ def find_store_path() -> Path:
 
 
 def find_snapshot(as_of: str = "") -> Handle:
-    """Return the handle of the snapshot `as_of`, or of the store's latest.
+    """Return the handle of the snapshot `as_of`, as it was built, or of the store's latest, as decided since.
 
     Raises StoreError if there is no such snapshot.
     """
@@ -79,13 +100,30 @@ def find_snapshot(as_of: str = "") -> Handle:
     if get_snapshot(handle).is_replaced():  # it was damaged when it was opened, and has been rebuilt since
         get_snapshot.clear(handle)
         get_snapshot(handle)
-    return handle
+    decided = 0 if as_of else get_log(handle).last_ids()[0]
+    return replace(handle, decided=decided if decided > get_manifest(handle).decided else 0)
+
+
+def get_log(handle: Handle) -> DecisionLog:
+    """Return the decisions log of the store."""
+    return DecisionLog(Path(handle.store) / DECISIONS_FILE)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def get_snapshot(handle: Handle) -> Snapshot:
     """Return the opened snapshot, shared by all sessions. Raises StoreError where it is missing or corrupt."""
-    return open_snapshot(Path(handle.store), handle.snapshot_id, get_page_limits())
+    return _open_snapshot(handle, get_page_limits())
+
+
+def _open_snapshot(handle: Handle, limits: Limits) -> Snapshot:
+    decided = get_log(handle).pairs() if handle.decided else ()
+    return open_snapshot(Path(handle.store), handle.snapshot_id, limits, decided)
+
+
+@st.cache_resource(max_entries=8, ttl=CACHE_SECONDS, show_spinner=False)
+def load_queue(handle: Handle, s: Slice) -> ReviewQueue:
+    """Return the questions to ask about a slice of the snapshot as it was built, shared by all sessions."""
+    return build_queue(get_snapshot(handle.built), s)
 
 
 @st.cache_data(
@@ -116,6 +154,8 @@ load_totals = cache_query(Snapshot.totals)
 _load_events = cache_query(Snapshot.events)
 load_card = cache_query(narrative_queries.query_card)
 has_map = cache_query(map_queries.has_map)
+load_decided_counts = cache_query(review_queries.query_decided_counts)
+load_question = cache_query(review_queries.query_question)
 load_best_paragraphs = cache_query(narrative_queries.query_top_paragraphs)
 load_central_paragraphs = cache_query(narrative_queries.query_representatives)
 
@@ -153,7 +193,8 @@ def add_corrections(handle: Handle, s: Slice, frame: pd.DataFrame) -> pd.DataFra
     evaluation = get_snapshot(handle).evaluation()
     measured = evaluation.shown if evaluation else ()
     calibration = evaluation.calibration if evaluation else None
-    return correct_and_suppress(frame, s, measured, checks, get_suppression_rule(handle), calibration)
+    rule, decided = get_suppression_rule(handle), load_decided_counts(handle)
+    return correct_and_suppress(frame, s, measured, checks, rule, calibration, decided)
 
 
 def load_spot_checks(handle: Handle) -> dict[str, SpotCheck]:
@@ -212,7 +253,7 @@ def load_paragraphs(handle: Handle, query: EvidenceQuery, limit: int, offset: in
 
 def load_all_paragraphs(handle: Handle, query: EvidenceQuery) -> pd.DataFrame:
     """Load all paragraphs of a query for a download. They are too many to cache, or for the limits of a page."""
-    with closing(open_snapshot(Path(handle.store), handle.snapshot_id, get_download_limits())) as snapshot:
+    with closing(_open_snapshot(handle, get_download_limits())) as snapshot:
         return snapshot.paragraphs(query)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, chart_panel, controls, shell
+from narratives.dashboard import cached_queries, chart_panel, controls, shell, verdicts
 from narratives.dashboard.shell import View
 from narratives.model import MIN_STATEMENT_WORDS
 from narratives.render import colours, phrases
@@ -185,7 +185,9 @@ def _draw_chosen_paragraph(view: View, document: DrawerContent, row: Row) -> Non
     if matches.empty:
         st.caption(explain_exclusion(row) or "Advances no narrative.")
     for _, verdict in matches.iterrows():
-        _draw_match(verdict)
+        _draw_match(view, verdict)
+    if row["statement"]:
+        verdicts.draw_adding(view.handle, str(row["paragraph_id"]), {str(key) for key in matches["narrative_id"]})
 
 
 def _draw_copies(view: View, row: Row) -> None:
@@ -209,7 +211,7 @@ def _draw_open_button(paragraph_id: str, label: str) -> None:
         st.rerun()
 
 
-def _draw_match(verdict: pd.Series) -> None:
+def _draw_match(view: View, verdict: pd.Series) -> None:
     """Draw why the paragraph was matched with one narrative."""
     with st.container(border=True):
         st.html(build_chips_html(verdict.to_frame().T))
@@ -223,6 +225,9 @@ def _draw_match(verdict: pd.Series) -> None:
             st.text(verdict["exemplar"])
         elif verdict["origin"] == "discovered":
             st.caption("A discovered narrative. The whole paragraph is similar to its claim.")
+        if verdict["origin"] == "codebook":
+            status, ids = str(verdict["status"]), (str(verdict["paragraph_id"]), str(verdict["narrative_id"]))
+            verdicts.draw_verdict_buttons(view.handle, *ids, status, "drawer")
 
 
 def explain_exclusion(row: Row) -> str:

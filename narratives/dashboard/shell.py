@@ -10,7 +10,7 @@ from typing import cast
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from narratives.dashboard import builds, cached_queries, controls, navigation
+from narratives.dashboard import builds, cached_queries, controls, navigation, roles
 from narratives.model import NarrativesError, ResourceError, ServerBusyError, Slice, StoreError
 from narratives.render import phrases
 from narratives.store import Store
@@ -116,6 +116,7 @@ def start_page() -> None:
             cached_queries.find_store_path() == cached_queries.SAMPLE_STORE
             and Store(cached_queries.SAMPLE_STORE).current() is None
         ):
+            roles.require("editor")
             builds.build_sample()
             st.rerun()
         st.session_state[_WARNING_KEY] = None
@@ -126,7 +127,7 @@ def start_page() -> None:
         st.session_state[_EMPTY_KEY] = shown is None
         st.session_state[_HANDLE_KEY] = _find_snapshot(shown) if shown else None
         if shown:
-            navigation.draw_sidebar(_get_handle())
+            navigation.draw_sidebar(_get_handle().built)
 
 
 def is_store_empty() -> bool:

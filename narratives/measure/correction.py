@@ -38,8 +38,8 @@ Estimate = tuple[Floats, Floats, Floats]  # with its limits
 
 
 def build_labels(checks: Sequence[SpotCheck]) -> pd.DataFrame:
-    """Build the `labels` of `correct_shares` from spot checks, which judge assigned paragraphs only."""
-    rows = [(check.narrative_id, check.judged, check.advancing, 0, 0) for check in checks]
+    """Build the `labels` of `correct_shares` from spot checks; those of a review judge other paragraphs as well."""
+    rows = [(c.narrative_id, c.judged, c.advancing, c.others, c.others_advancing) for c in checks]
     return pd.DataFrame(rows, columns=list(LABEL_COLUMNS))
 
 
@@ -50,17 +50,43 @@ def correct_and_suppress(
     checks: Sequence[SpotCheck],
     base: SuppressionRule,
     calibration: Calibration | None = None,
+    decided: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Correct a slice's shares if labels allow it, and suppress those on a small base.
 
-    Spot checks judge original paragraphs, so they correct only shares of original paragraphs.
+    Spot checks judge original paragraphs, so they correct only shares of original paragraphs. `decided` counts what
+    decisions changed since the snapshot that the checks were drawn from; see `adjust_labels`.
     """
     counts_originals = s.unit == "paragraph" and s.copies == "originals"
     labels = build_labels(checks if counts_originals else ())
+    if decided is not None and len(decided):
+        labels = adjust_labels(labels, decided)
     corrected = correct_shares(frame, measured, labels, calibration=calibration)
     if checks and not counts_originals:
         corrected.loc[corrected["correction"] == "", "correction_reason"] = UNIT_NOT_CHECKED
     return suppress_small_bases(corrected, base)
+
+
+def adjust_labels(labels: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFrame:
+    """Adjust labels, drawn from a snapshot as it was built, to shares of this snapshot as decided since.
+
+    `decided` has narrative_id, assigned and others (pairs as decided), removed and added (rejected and accepted since).
+    A removed pair was a false one among the assigned, and an added pair a true one among the others. So the number of
+    true pairs stays the same, and no decision counts twice.
+    """
+    counts = decided.set_index("narrative_id").reindex(labels["narrative_id"]).fillna(0)
+    now, others, removed, added = (
+        counts[name].to_numpy(np.float64) for name in ("assigned", "others", "removed", "added")
+    )
+    n, true = labels["assigned"].to_numpy(np.float64), labels["assigned_true"].to_numpy(np.float64)
+    m, missed = labels["others"].to_numpy(np.float64), labels["others_true"].to_numpy(np.float64)
+    share = divide(divide(true, n) * (now + removed - added) + added, now)
+    share_missed = divide(divide(missed, m) * (others + added - removed) - added, others)
+    changed = (removed + added) > 0
+    return labels.assign(
+        assigned_true=np.where(changed & (now > 0), np.clip(share, 0, 1) * n, true),
+        others_true=np.where(changed & (others > 0) & (m > 0), np.clip(share_missed, 0, 1) * m, missed),
+    )
 
 
 def compute_precision(check: SpotCheck) -> tuple[float, float, float]:

@@ -19,6 +19,7 @@ from narratives.model.documents import (
     Voice,
 )
 from narratives.model.errors import (
+    AccessError,
     ConfigError,
     EncoderError,
     NarrativesError,
@@ -78,6 +79,7 @@ from narratives.model.text import (
 __all__ = [
     "MIN_STANCE",
     "MIN_STATEMENT_WORDS",
+    "AccessError",
     "AnnotationSource",
     "Assignment",
     "AssignmentStatus",

@@ -44,3 +44,7 @@ class ServerBusyError(ResourceError):
 
 class UsageError(NarrativesError):
     """Invalid combination of command-line arguments."""
+
+
+class AccessError(NarrativesError):
+    """The user's role does not allow this."""

@@ -42,7 +42,8 @@ class SnapshotManifest:
 
     `built_at` is ISO 8601 UTC. `fingerprint` is a hash of everything that determines the build. `notice` is a
     caveat that every page and export must show, or empty. `checksums` (sha256 hex) and `sizes` (bytes) are by file
-    name. `predecessor` is the id of the previous snapshot, or empty.
+    name. `predecessor` is the id of the previous snapshot, or empty. `decided` and `edited` are the ids of the last
+    decision and the last edit that the build knew, or 0.
     """
 
     snapshot_id: str
@@ -58,6 +59,8 @@ class SnapshotManifest:
     checksums: Mapping[str, str]
     sizes: Mapping[str, int]
     predecessor: str = ""
+    decided: int = 0
+    edited: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ class SnapshotContent:
     paragraphs. `counts` are for the manifest. The assignments of members of candidates have the origin `discovered`
     and the id of the cluster. `layout` has the map position (x, y) of paragraphs; the others are not on the map.
     `thresholds` are those in use, by narrative; decisions may have changed those of the codebook. `probabilities` are
-    (paragraph id, narrative id, probability), and `rest` the mean of those that are not listed, by narrative.
+    (paragraph id, narrative id, probability), and `rest` the mean of those that are not listed, by narrative. `decided`
+    and `edited` are the ids of the last decision and the last edit that the build knew.
     """
 
     documents: Sequence[Document]
@@ -94,6 +98,8 @@ class SnapshotContent:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     probabilities: Sequence[tuple[str, str, float]] = ()
     rest: Mapping[str, float] = field(default_factory=dict)
+    decided: int = 0
+    edited: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,11 +328,18 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class SpotCheck:
-    """The result of a spot check: of `judged` random paragraphs of a narrative, `advancing` advance it."""
+    """The result of a spot check: of `judged` random paragraphs of a narrative, `advancing` advance it.
+
+    `others` paragraphs that were not assigned to it were judged as well, and `others_advancing` of them advance it. If
+    they were drawn with unequal probabilities, these are effective numbers: those of a simple random sample with the
+    same share and the same error.
+    """
 
     narrative_id: str
     judged: int
     advancing: int
+    others: float = 0.0
+    others_advancing: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

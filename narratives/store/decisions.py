@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
+from urllib.parse import quote
 
 from narratives.model import ConfigError, Decision, Edit, EditKind, LabelledText, StoreError, compute_text_key
 from narratives.store.files import write_atomically
@@ -18,6 +20,7 @@ DECISIONS_FILE = "decisions.sqlite"
 LOG_VERSION = 2
 LOCK_TIMEOUT = 30.0  # seconds for another process that writes
 PERSON, MACHINE = "person", "machine"
+ADJUDICATION = "adjudication"  # the reason of a decision between two that disagree
 
 _CREATE_TEXTS = "CREATE TABLE texts (text_key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;"
 # `undoes` is the id of the entry that an entry takes back, or 0. `drawn` is the probability with which a pair was drawn
@@ -90,12 +93,21 @@ ORDER BY d.text_key, d.narrative_id
 _SELECT_OPINIONS = f"""
 {_SELECT_DECISIONS}
 WHERE d.decision_id IN (
-    SELECT max(decision_id) FROM decisions WHERE {_APPLIES} GROUP BY who, text_key, narrative_id
+    SELECT max(decision_id) FROM decisions WHERE {_APPLIES}
+    GROUP BY who, text_key, narrative_id, why = '{ADJUDICATION}'
 )
 ORDER BY d.text_key, d.narrative_id, d.decision_id
 """
+_SELECT_PAIRS = f"""
+SELECT t.text, p.narrative_id, coalesce(d.verdict, 'undecided')
+FROM (
+    SELECT text_key, narrative_id, max(CASE WHEN {_APPLIES} THEN decision_id END) AS latest
+    FROM decisions WHERE annotator = ? GROUP BY text_key, narrative_id
+) p JOIN texts t USING (text_key) LEFT JOIN decisions d ON d.decision_id = p.latest
+ORDER BY p.text_key, p.narrative_id
+"""
 _SELECT_LATEST_OF_PAIR = f"""
-SELECT document, verdict, who FROM decisions
+SELECT document, verdict, who, drawn FROM decisions
 WHERE annotator = ? AND text_key = ? AND narrative_id = ? AND {_APPLIES} ORDER BY decision_id DESC LIMIT 1
 """
 _SELECT_LAST_OF_PERSON = f"""
@@ -133,7 +145,7 @@ class DecisionLog:
 
         `annotator` is "person" or "machine". `drawn` is the probability with which they were drawn for review, or None
         if they were chosen. A decision that is already the current one, for the same document and by the same person,
-        is not added again.
+        is not added again, unless it was drawn now and chosen then.
         """
         rows = list(labelled)
         now = _format_now()
@@ -147,7 +159,8 @@ class DecisionLog:
                 connection.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (key, row.text))
                 for narrative, verdict in row.verdicts.items():
                     latest = connection.execute(_SELECT_LATEST_OF_PAIR, (annotator, key, narrative)).fetchone()
-                    if latest != (row.document, verdict, who):
+                    known = latest is not None and latest[:3] == (row.document, verdict, who)
+                    if not known or (drawn is not None and latest[3] is None):
                         entry = (now, who, why, key, row.document, narrative, verdict, annotator, drawn, 0)
                         connection.execute(_INSERT_DECISION, entry)
                         added += 1
@@ -200,8 +213,40 @@ class DecisionLog:
         return self._select(_SELECT_CURRENT, annotator)
 
     def opinions(self) -> list[Decision]:
-        """Return the last decision of everyone on each pair, in order of text, narrative and time."""
+        """Return the last decision of everyone on each pair, in order of text, narrative and time.
+
+        Adjudications are listed beside the opinion that the same person had before.
+        """
         return self._select(_SELECT_OPINIONS)
+
+    def pairs(self) -> list[tuple[str, str, str]]:
+        """Return text, narrative and verdict of every pair that people ever decided.
+
+        The verdict is "undecided" if they are unsure, and if all decisions on the pair were taken back.
+        """
+        with self._open_current() as connection:
+            return connection.execute(_SELECT_PAIRS, (PERSON,)).fetchall() if connection else []
+
+    def count_since(self, decision_id: int, edit_id: int) -> tuple[int, int]:
+        """Count the decisions of people and the edits after these ids; those that were taken back count as well."""
+        with self._open_current() as connection:
+            if connection is None:
+                return 0, 0
+            decisions = "SELECT count(*) FROM decisions WHERE annotator = ? AND undoes = 0 AND decision_id > ?"
+            edits = "SELECT count(*) FROM edits WHERE kind <> 'note' AND edit_id > ?"
+            return (
+                connection.execute(decisions, (PERSON, decision_id)).fetchone()[0],
+                connection.execute(edits, (edit_id,)).fetchone()[0],
+            )
+
+    def last_ids(self) -> tuple[int, int]:
+        """Return the ids of the last decision and of the last edit, 0 if there is none."""
+        with self._open_current() as connection:
+            if connection is None:
+                return 0, 0
+            query = "SELECT coalesce((SELECT max(decision_id) FROM decisions), 0), (SELECT max(edit_id) FROM edits)"
+            decided, edited = connection.execute(query).fetchone()
+            return decided, edited or 0
 
     def history(self) -> list[Decision]:
         """Return every decision ever made, oldest first."""
@@ -209,10 +254,8 @@ class DecisionLog:
 
     def edits(self, kind: EditKind | None = None) -> list[Edit]:
         """Return every edit ever made, or those of one kind, oldest first."""
-        if not self.path.exists():
-            return []
-        with self._connect() as connection:
-            if connection.execute("PRAGMA user_version").fetchone()[0] < LOG_VERSION:
+        with self._open_current() as connection:
+            if connection is None:
                 return []
             where, values = (" WHERE kind = ?", (kind,)) if kind else ("", ())
             rows = connection.execute(f"{_SELECT_EDITS}{where} ORDER BY edit_id", values)
@@ -249,32 +292,59 @@ class DecisionLog:
         return len(lines)
 
     def _select(self, query: str, *values: str) -> list[Decision]:
-        if not self.path.exists():
-            return []
-        with self._connect() as connection:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0:
-                return []
-            if version < LOG_VERSION:  # in memory, because reading does not change a file
-                with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
-                    connection.backup(copy)
-                    with _open_transaction(copy):
-                        _make_tables(copy)
-                    return [Decision(*row) for row in copy.execute(query, values)]
-            return [Decision(*row) for row in connection.execute(query, values)]
+        with self._open_current() as connection:
+            return [Decision(*row) for row in connection.execute(query, values)] if connection else []
 
     @contextmanager
-    def _connect(self) -> Iterator[sqlite3.Connection]:
+    def _open_current(self) -> Iterator[sqlite3.Connection | None]:
+        """Open the log for reading, with the tables of this version; None if it holds nothing."""
+        if not self.path.exists():
+            yield None
+            return
+        with self._connect(write=False) as connection:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version in (0, LOG_VERSION):
+                yield connection if version else None
+                return
+            with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:  # reading does not change a file
+                connection.backup(copy)
+                with _open_transaction(copy):
+                    _make_tables(copy)
+                yield copy
+
+    @contextmanager
+    def _connect(self, write: bool = True) -> Iterator[sqlite3.Connection]:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self.path, timeout=LOCK_TIMEOUT, isolation_level=None)) as connection:
+            if write:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            with closing(self._open(write)) as connection:
                 self._check(connection)
+                if write:
+                    # Readers continue while another process writes. The setting is kept in the file.
+                    connection.execute("PRAGMA journal_mode = WAL")
+                    connection.execute("PRAGMA synchronous = FULL")
+                    connection.execute("PRAGMA foreign_keys = ON")
                 yield connection
         except (OSError, sqlite3.OperationalError) as error:
             hint = "Make the file readable and writable, or wait until no other program uses it."
             raise StoreError(f"a decisions log at {self.path}", str(error), hint) from error
         except sqlite3.DatabaseError as error:
             raise self._make_log_error(str(error)) from error
+
+    def _open(self, write: bool) -> sqlite3.Connection:
+        if write:
+            return sqlite3.connect(self.path, timeout=LOCK_TIMEOUT, isolation_level=None)
+        address = f"file:{quote(str(self.path.absolute()))}?mode=ro"
+        connection = sqlite3.connect(address, timeout=LOCK_TIMEOUT, isolation_level=None, uri=True)
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master")
+        except sqlite3.OperationalError:
+            # In a folder that cannot be written to, SQLite reads a log only if told that nobody changes it.
+            connection.close()
+            if os.access(self.path.parent, os.W_OK):
+                raise
+            return sqlite3.connect(f"{address}&immutable=1", isolation_level=None, uri=True)
+        return connection
 
     def _check(self, connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN")  # one view of both: another process may be making the file
@@ -286,10 +356,6 @@ class DecisionLog:
             raise ConfigError(expected, f"version {version}", "Update the program.")
         if (version == 0 and tables) or (version and not {"texts", "decisions"} <= tables):
             raise self._make_log_error(f"a database with the tables {', '.join(sorted(tables)) or '(none)'}")
-        # Readers continue while another process writes. The setting is kept in the file.
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
 
     def _make_log_error(self, got: str) -> ConfigError:
         hint = "Name another file. This one was not changed."

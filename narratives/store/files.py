@@ -256,6 +256,7 @@ def read_spot_checks(path: Path) -> SpotChecks | None:
 
 def _parse_spot_checks(content: Mapping[str, Any]) -> SpotChecks:
     rows = tuple(SpotCheck(**row) for row in content["spot_checks"])
-    if any(not 0 <= row.advancing <= row.judged or not row.judged for row in rows):
+    counts = [pair for row in rows for pair in ((row.advancing, row.judged), (row.others_advancing, row.others))]
+    if any(not 0 <= advancing <= judged for advancing, judged in counts) or not all(row.judged for row in rows):
         raise ValueError("impossible counts")
     return SpotChecks(rows, str(content["caveat"]))

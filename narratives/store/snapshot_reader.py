@@ -6,7 +6,7 @@ Every query has its own cursor, so one Snapshot serves many threads. The longer 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from narratives.model import EvidenceQuery, NarrativesError, PreviousSnapshot, Q
 from narratives.model.snapshot import FilterOptions, SliceTotals, SnapshotManifest
 from narratives.store import files
 from narratives.store.limits import ALONE, Limits
+from narratives.store.overlay import BUILT, DecidedPair, overlay_decisions
 from narratives.store.queries import NOT_REJECTED, SqlValue
 from narratives.store.queries import evidence as evidence_queries
 from narratives.store.queries import prevalence as prevalence_queries
@@ -246,8 +247,12 @@ def create_database(path: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(path), config={**_CONNECTION_OPTIONS})
 
 
-def attach_database(path: Path, limits: Limits = ALONE) -> duckdb.DuckDBPyConnection:
+def attach_database(
+    path: Path, limits: Limits = ALONE, decided: Sequence[DecidedPair] = ()
+) -> duckdb.DuckDBPyConnection:
     """Open an in-memory connection with the file at `path` attached read-only as `snap`, and lock it down.
+
+    With `decided` pairs, `snap` is a schema of views instead, which show the snapshot as decided.
 
     After the lockdown no statement can read or write another file, load an extension, or lift the lockdown
     or the limits. Raises duckdb.Error if the file is not a database of this version.
@@ -256,7 +261,9 @@ def attach_database(path: Path, limits: Limits = ALONE) -> duckdb.DuckDBPyConnec
     in_memory = {"temp_directory": ""}
     connection = duckdb.connect(":memory:", config={**_CONNECTION_OPTIONS, **in_memory, **limits.to_settings()})
     try:
-        connection.execute("ATTACH ? AS snap (READ_ONLY)", [str(path)])
+        connection.execute(f"ATTACH ? AS {BUILT if decided else 'snap'} (READ_ONLY)", [str(path)])
+        if decided:
+            overlay_decisions(connection, decided)
         for statement in _LOCKDOWN:
             connection.execute(statement)
     except duckdb.Error:
@@ -265,8 +272,10 @@ def attach_database(path: Path, limits: Limits = ALONE) -> duckdb.DuckDBPyConnec
     return connection
 
 
-def open_snapshot_folder(folder: Path, limits: Limits = ALONE) -> Snapshot:
+def open_snapshot_folder(folder: Path, limits: Limits = ALONE, decided: Sequence[DecidedPair] = ()) -> Snapshot:
     """Open the snapshot in `folder`, after checking its size, schema version and id.
+
+    Its queries show it as decided: `decided` are pairs of `DecisionLog.pairs`.
 
     `verify_snapshot` checks the checksum, since that takes about a second for every gigabyte. Raises StoreError
     if the snapshot is missing, damaged or of another version, and ResourceError if there is not enough memory
@@ -284,7 +293,7 @@ def open_snapshot_folder(folder: Path, limits: Limits = ALONE) -> Snapshot:
     except OSError as error:  # no permission to read it, or too many open files: no damage
         raise StoreError(f"to read {path}", str(error), "Correct this, then try again.") from error
     try:
-        connection = attach_database(path, limits)
+        connection = attach_database(path, limits, decided)
     except (duckdb.Error, MemoryError) as error:
         raise _explain_failure(error, limits, f"a DuckDB database at {path}", hint) from error
     try:

@@ -265,6 +265,8 @@ def _make_manifest(snapshot_id: str, content: SnapshotContent, database: Path) -
         checksums={database.name: files.compute_sha256(database)},
         sizes={database.name: database.stat().st_size},
         predecessor=content.predecessor,
+        decided=content.decided,
+        edited=content.edited,
     )
 
 

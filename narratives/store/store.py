@@ -13,6 +13,7 @@ from narratives.model import QualityMetrics, RawDocument, Rejected, StoreBusyErr
 from narratives.model.snapshot import Calibration, InputRecord, SnapshotContent, SnapshotManifest
 from narratives.store import files, inputs, snapshot_reader, snapshot_writer, vectors
 from narratives.store.limits import ALONE, Limits
+from narratives.store.overlay import DecidedPair
 from narratives.store.queries.evidence import query_statement_texts
 from narratives.store.snapshot_reader import Snapshot
 
@@ -262,17 +263,20 @@ class Store:
         return None
 
 
-def open_snapshot(path: Path, snapshot_id: str = "", limits: Limits = ALONE) -> Snapshot:
+def open_snapshot(
+    path: Path, snapshot_id: str = "", limits: Limits = ALONE, decided: Sequence[DecidedPair] = ()
+) -> Snapshot:
     """Open a snapshot of the store at `path`, the current one by default.
 
-    By default its queries may use all resources of the machine. Raises StoreError if there is no snapshot or
+    By default its queries may use all resources of the machine. With `decided` pairs (`DecisionLog.pairs`), they show
+    the snapshot as decided. Raises StoreError if there is no snapshot or
     if it is damaged or of another version, and ResourceError if there is not enough memory to open it.
     """
     store = Store(path)
     chosen = snapshot_id or store.current()
     if chosen is None:
         raise StoreError(f"a snapshot in {path}", "none yet", "Run `build` with your documents first.")
-    return snapshot_reader.open_snapshot_folder(store.snapshot_path(chosen), limits)
+    return snapshot_reader.open_snapshot_folder(store.snapshot_path(chosen), limits, decided)
 
 
 def verify_snapshot(path: Path, snapshot_id: str) -> list[str]:

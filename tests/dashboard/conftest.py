@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from streamlit import config
 
 from narratives.dashboard import cached_queries
 from tests.helpers.factory import build_store
 
 NOTICE = "sample: paraphrased, not quoted; hand-picked, not representative"
+
+
+@pytest.fixture(autouse=True)
+def local() -> Iterator[None]:
+    """The server listens on this machine alone, so its user has every role; a test may change the address."""
+    config.set_option("server.address", "127.0.0.1")
+    config.set_option("server.allowedHosts", ["127.0.0.1", "localhost"])
+    yield
+    config.set_option("server.address", "127.0.0.1")
 
 
 @pytest.fixture

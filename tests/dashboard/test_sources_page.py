@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from narratives.dashboard import builds, cached_queries
+from narratives.dashboard import builds, cached_queries, roles
 from narratives.dashboard.views import uploads
 from narratives.model import Slice
 from narratives.render import phrases
@@ -176,7 +176,7 @@ def test_dates_in_names_of_files_are_offered_where_a_name_has_one(store, monkeyp
 
 @pytest.mark.parametrize(("value", "offered"), [("1", 0), ("yes", 0), ("0", 1), ("", 1)])
 def test_read_only_hides_the_upload(store, monkeypatch, value, offered):
-    monkeypatch.setenv(uploads.READ_ONLY_VARIABLE, value)
+    monkeypatch.setenv(roles.READ_ONLY_VARIABLE, value)
     assert len(sources().file_uploader) == offered
 
 

@@ -70,7 +70,7 @@ def search_by_meaning(handle: cached_queries.Handle, text: str) -> dict[str, flo
             f"Start the dashboard without {NO_MODEL_VARIABLE}. The search in the text needs no model.",
         )
     with st.spinner(LOADING_TEXT):
-        return _search_snapshot(handle, text)
+        return _search_snapshot(handle.built, text)
 
 
 @st.cache_data(max_entries=60, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, controls, navigation, quality, shell
+from narratives.dashboard import cached_queries, controls, navigation, quality, shell, verdicts
 from narratives.dashboard.shell import View
 from narratives.dashboard.tables import TEXT_COLUMN
 from narratives.model import EvidenceQuery, QualityMetrics, Slice, SuppressionRule
@@ -249,8 +249,13 @@ def draw_narrative_link(view: View, label: str, narrative_id: str) -> None:
     )
 
 
-def draw_paragraphs(rows: pd.DataFrame, own: Slice, key: str) -> None:
-    """Draw paragraphs in full, each with the decisive sentence and a link to the evidence."""
+def draw_paragraphs(view: View, rows: pd.DataFrame, own: Slice, key: str) -> None:
+    """Draw paragraphs in full, each with the decisive sentence, a link to the evidence, and buttons for reviewers.
+
+    They advance the only narrative of the slice `own`.
+    """
+    [about] = own.narratives
+    is_defined = cached_queries.load_card(view.handle, about).origin == "codebook"
     for number, row in enumerate(to_records(rows)):
         with st.container(border=True):
             parts = (
@@ -273,6 +278,8 @@ def draw_paragraphs(rows: pd.DataFrame, own: Slice, key: str) -> None:
             st.markdown(phrases.highlight_sentence(row["text"], row["sentence"]))
             if row["exemplar"]:
                 st.caption(f"Nearest exemplar of the codebook: {phrases.escape_markdown(row['exemplar'])}")
+            if is_defined:
+                verdicts.draw_verdict_buttons(view.handle, row["paragraph_id"], about, row["status"], key)
 
 
 def _build_paragraph_slice(row: Mapping[str, str], s: Slice) -> Slice:

@@ -113,7 +113,7 @@ def _draw_change_points(view: View, context: NarrativeContext, rows: pd.DataFram
                 on_click=navigation.open_evidence,
                 args=(after,),
             )
-            draw_paragraphs(best, context.own, f"after-{number}")
+            draw_paragraphs(view, best, context.own, f"after-{number}")
 
 
 def draw_best_paragraphs(view: View, context: NarrativeContext) -> None:
@@ -124,6 +124,7 @@ def draw_best_paragraphs(view: View, context: NarrativeContext) -> None:
         "match is not the typical one: the Evidence page lists all paragraphs."
     )
     draw_paragraphs(
+        view,
         cached_queries.load_best_paragraphs(view.handle, replace(context.slice, by="year"), context.id, MAX_BEST),
         context.own,
         "best",

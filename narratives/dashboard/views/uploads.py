@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, chart_panel, tables
+from narratives.dashboard import cached_queries, chart_panel, roles, shell, tables
 from narratives.dashboard.builds import BuildJob, get_job_registry, make_build_command
 from narratives.model import ReadError, Rejected, SkippedInput
 from narratives.model.errors import EXIT_NOTHING_READ, EXIT_STOPPED
@@ -58,7 +57,9 @@ def _draw_running_job(store: str) -> None:
         if job.stopping:
             st.text("Stopping. This takes a few seconds.")
         else:
-            st.button("Cancel", on_click=job.stop, icon=":material/stop_circle:", key="cancel-build")
+            st.button(
+                "Cancel", on_click=_change_job, args=(job.stop,), icon=":material/stop_circle:", key="cancel-build"
+            )
 
 
 def _draw_ended_job(store: Path, job: BuildJob, status: int) -> None:
@@ -84,9 +85,17 @@ def _draw_ended_job(store: Path, job: BuildJob, status: int) -> None:
     with st.container(horizontal=True):
         if status == EXIT_STOPPED or not job.reports:
             label = "Continue the build" if status == EXIT_STOPPED else "Try again"
-            st.button(label, on_click=job.resume, type="primary", key="resume-build")
+            st.button(label, on_click=_change_job, args=(job.resume,), type="primary", key="resume-build")
         leave = "Add more texts" if status == 0 else "Dismiss"
-        st.button(leave, on_click=get_job_registry().dismiss, args=(store,), key="dismiss-build")
+        dismiss = partial(get_job_registry().dismiss, store)
+        st.button(leave, on_click=_change_job, args=(dismiss,), key="dismiss-build")
+
+
+def _change_job(change: Callable[[], None]) -> None:
+    """Change a job (a button's callback)."""
+    with shell.show_errors():
+        roles.require("editor")
+        change()
 
 
 def _draw_counts(store: Path, job: BuildJob) -> None:
@@ -146,7 +155,6 @@ def _count_rejected(number: int) -> str:
     return "1 row or file" if number == 1 else f"{number:,} rows or files"
 
 
-READ_ONLY_VARIABLE = "NARRATIVES_READ_ONLY"
 MAX_TABLE_GROUPS = 6  # groups of tables with a form for their columns; for the others the column names decide
 _FIELD_LABELS = {
     "text": "Text (required)",
@@ -174,11 +182,6 @@ class TableGroup:
         return hashlib.sha256("\n".join(self.columns).encode()).hexdigest()[:10]
 
 
-def is_read_only() -> bool:
-    """Return whether the environment forbids adding texts from the dashboard."""
-    return os.environ.get(READ_ONLY_VARIABLE, "0").strip().lower() not in ("", "0", "no", "false")
-
-
 def get_target_store() -> Path:
     """Return the store for uploads: the store that is shown, or the user's own if that is the sample."""
     shown = cached_queries.find_store_path()
@@ -186,8 +189,8 @@ def get_target_store() -> Path:
 
 
 def draw_uploads(opened: bool = False) -> None:
-    """Draw the state of the build started here, or else the upload form, closed or `opened`."""
-    if is_read_only():
+    """Draw the state of the build started here, or else the upload form, closed or `opened`; for editors only."""
+    if not roles.get_user().may("editor"):
         return
     store = get_target_store()
     if (job := get_job_registry().get(store)) is not None:
@@ -237,6 +240,7 @@ def _draw_form(store: Path) -> None:
         help="A date in a name, such as 2018-05-15 talks.txt, counts where the text states none or only part of it.",
     )
     if st.button(f"Build with {phrases.format_count(number, 'file')}", type="primary", icon=":material/play_arrow:"):
+        roles.require("editor")
         file_maps = {file: column_map for group, column_map in maps.items() for file in group.files}
         plans = plan_builds(kept, file_maps)
         commands = [make_build_command(store, paths, columns, use_names) for columns, paths in plans]
@@ -278,6 +282,7 @@ def _format_path(path: Path) -> str:
 
 def _save_upload(store: Path, file_id: str, name: str, content: bytes) -> Upload:
     """Return the upload, saved once per session however often the page is drawn."""
+    roles.require("editor")
     known: dict[str, Upload] = st.session_state.setdefault("uploads", {})
     if file_id not in known or not known[file_id].path.exists():
         known[file_id] = save_upload(store, name, content, preview.FORMATS)

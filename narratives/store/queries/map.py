@@ -35,7 +35,9 @@ class MapPoints:
 
 def has_map(snapshot: Snapshot) -> bool:
     """Return whether the snapshot contains a map: those of schema versions 1 and 2 do not."""
-    rows = snapshot.frame("SELECT 1 FROM duckdb_tables() WHERE database_name = 'snap' AND table_name = 'map' LIMIT 1")
+    rows = snapshot.frame(
+        "SELECT 1 FROM information_schema.tables WHERE 'snap' IN (table_catalog, table_schema) AND table_name = 'map'"
+    )
     return len(rows) > 0
 
 

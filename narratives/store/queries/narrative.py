@@ -177,13 +177,13 @@ def query_top_paragraphs(snapshot: Snapshot, s: Slice, narrative_id: str, most: 
     """Query the paragraphs of the slice with the best scores, one from each document and no text twice.
 
     Columns paragraph_id, document_id, date, speaker, voice, outlet, title, url, text_kind, text, score,
-    sentence and exemplar (the deciding ones; empty for candidates); best first, at most `most` rows.
+    status, sentence and exemplar (the deciding ones; empty for candidates); best first, at most `most` rows.
     """
     where = build_where(s)
     return snapshot.frame(
         f"""
         WITH scored AS (
-            SELECT {PARAGRAPH_COLUMNS}, a.score, a.sentence, a.exemplar
+            SELECT {PARAGRAPH_COLUMNS}, a.score, a.status, a.sentence, a.exemplar
             FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id) {JOIN_DOCUMENT}
             WHERE a.narrative_id = $narrative AND {NOT_REJECTED} AND p.statement AND {where.sql}
         ),
@@ -204,7 +204,7 @@ def query_top_paragraphs(snapshot: Snapshot, s: Slice, narrative_id: str, most: 
 def query_representatives(snapshot: Snapshot, cluster_id: str, most: int) -> pd.DataFrame:
     """Query the most central paragraphs of a candidate, whatever the slice is.
 
-    Columns as of `query_top_paragraphs` without score, sentence and exemplar, but with rank.
+    Columns as of `query_top_paragraphs` without score, status, sentence and exemplar, but with rank.
     """
     return snapshot.frame(
         f"""SELECT {PARAGRAPH_COLUMNS}, m.rank

@@ -1,0 +1,77 @@
+"""Confirming and rejecting an assignment where it stands, for reviewers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import streamlit as st
+
+from narratives.dashboard import cached_queries, roles, shell
+from narratives.dashboard.cached_queries import Handle
+from narratives.model import LabelledText, StoreError, Verdict
+from narratives.store.queries import map as map_queries
+
+REASON = "decided where it stands"
+
+
+def draw_verdict_buttons(handle: Handle, paragraph_id: str, narrative_id: str, status: str, key: str) -> None:
+    """Draw the buttons that confirm and reject one assignment; nothing for viewers and earlier snapshots."""
+    if not roles.get_user().may("reviewer") or shell.get_pinned_snapshot_id():
+        return
+    choices: tuple[tuple[str, Verdict, str, str], ...] = (
+        ("Confirm", "accepted", ":material/check:", "confirmed"),
+        ("Reject", "rejected", ":material/close:", "rejected"),
+    )
+    with st.container(horizontal=True):
+        for label, verdict, icon, done in choices:
+            if status != done:
+                st.button(
+                    label,
+                    key=f"{key}-{verdict}-{paragraph_id}-{narrative_id}",
+                    on_click=record_verdict,
+                    args=(handle, paragraph_id, narrative_id, verdict),
+                    icon=icon,
+                    type="tertiary",
+                )
+
+
+def draw_adding(handle: Handle, paragraph_id: str, present: Collection[str]) -> None:
+    """Draw the list of narratives that can be added to a statement paragraph; nothing for viewers."""
+    if not roles.get_user().may("reviewer") or shell.get_pinned_snapshot_id():
+        return
+    names = {
+        str(row["narrative_id"]): str(row["name"])
+        for row in cached_queries.load_options(handle.built).narratives.to_dict("records")
+        if row["origin"] == "codebook" and row["narrative_id"] not in present
+    }
+    key = f"add-{paragraph_id}"
+    st.selectbox(
+        "Add a narrative that it advances",
+        list(names),
+        index=None,
+        format_func=names.__getitem__,
+        placeholder="None",
+        key=key,
+        on_change=_add_chosen,
+        args=(handle, paragraph_id, key),
+    )
+
+
+def _add_chosen(handle: Handle, paragraph_id: str, key: str) -> None:
+    if chosen := st.session_state.get(key):
+        record_verdict(handle, paragraph_id, str(chosen), "accepted")
+
+
+def record_verdict(handle: Handle, paragraph_id: str, narrative_id: str, verdict: Verdict) -> None:
+    """Record the verdict in the decisions log (a callback); the text is that of the snapshot, not of the page."""
+    with shell.show_errors():
+        user = roles.require("reviewer")
+        snapshot = cached_queries.get_snapshot(handle.built)
+        rows = map_queries.query_paragraphs_by_id(snapshot, [paragraph_id])
+        known = cached_queries.get_narrative_names(handle.built)
+        if rows.empty or narrative_id not in known:
+            got = f"{paragraph_id!r} and {narrative_id!r}"
+            raise StoreError("a paragraph and a narrative of this snapshot", got, "Reload the page.")
+        row = rows.iloc[0]
+        text = LabelledText(0, str(row["text"]), str(row["document_id"]), {narrative_id: verdict})
+        cached_queries.get_log(handle).add([text], user.name, REASON)

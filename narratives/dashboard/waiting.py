@@ -1,0 +1,84 @@
+"""What was decided since the snapshot was built, what of it needs a build, and the build itself, in the sidebar."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from narratives.dashboard import cached_queries, roles, shell
+from narratives.dashboard.builds import get_job_registry, make_build_command
+from narratives.render import phrases
+from narratives.resources import DATA_FOLDER
+from narratives.store.files import compute_sha256
+
+JOB_NAME = "the texts of the store"
+_REFRESH_SECONDS = 1.0
+
+
+def draw_waiting() -> None:
+    """Draw the number of decisions and corrections since the build, and for editors a button to build."""
+    if shell.is_store_empty() or shell.get_pinned_snapshot_id():
+        return
+    handle = shell.get_view().handle
+    manifest = cached_queries.get_manifest(handle.built)
+    decisions, edits = cached_queries.get_log(handle).count_since(manifest.decided, manifest.edited)
+    job = get_job_registry().get(Path(handle.store))
+    if not (decisions or edits or job):
+        return
+    with st.sidebar:
+        if text := describe_waiting(decisions, edits):
+            st.caption(text)
+        if job is not None and job.names == (JOB_NAME,):
+            if job.status() is None:
+                _draw_progress(handle.store)
+            elif job.status():
+                st.text(f"The build failed. {job.messages}")
+                st.button(
+                    "Dismiss", on_click=get_job_registry().dismiss, args=(Path(handle.store),), key="forget-build"
+                )
+            else:
+                get_job_registry().dismiss(Path(handle.store))
+        elif job is None and roles.get_user().may("editor"):
+            _draw_build_button(handle)
+
+
+def describe_waiting(decisions: int, edits: int) -> str:
+    """Describe what happened since the build, and what a build is needed for. Pure."""
+    parts = []
+    if decisions:
+        verb, them = ("counts", "it") if decisions == 1 else ("count", "them")
+        counted = phrases.format_count(decisions, "decision")
+        parts.append(f"{counted} since this snapshot {verb} already. A build also lets the matching learn from {them}.")
+    if edits:
+        counted = phrases.format_count(edits, "correction")
+        parts.append(f"{counted} {'waits' if edits == 1 else 'wait'} for a build.")
+    return " ".join(parts)
+
+
+def _draw_build_button(handle: cached_queries.Handle) -> None:
+    used = cached_queries.get_manifest(handle.built).parameters.get("codebook", "")
+    edited = cached_queries.get_log(handle).edits("narrative")
+    if used != compute_sha256(DATA_FOLDER / "codebook.toml") and not edited:
+        st.caption("This store has a codebook of its own. Build it on the command line, with `--codebook`.")
+        return
+    st.button("Build now", on_click=_start_build, args=(handle.store,), icon=":material/play_arrow:", key="build-now")
+
+
+def _start_build(store: str) -> None:
+    """Build again from what the store holds (a button's callback)."""
+    with shell.show_errors():
+        roles.require("editor")
+        get_job_registry().start(Path(store), [make_build_command(Path(store), (), ())], [JOB_NAME])
+
+
+@st.fragment(run_every=_REFRESH_SECONDS)
+def _draw_progress(store: str) -> None:
+    job = get_job_registry().get(Path(store))
+    if job is None or job.status() is not None:
+        st.rerun()
+    stage, done, total = job.progress
+    if job.waiting:
+        stage, done, total = "waiting for another build", 0, 0
+    counted = f": {done:,} of {total:,}" if total else ""
+    st.progress(min(1.0, done / total) if total else 0.0, f"Building. {stage[:1].upper()}{stage[1:]}{counted}")
