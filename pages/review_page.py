@@ -15,8 +15,6 @@ def draw_page(view: shell.View) -> None:
         view.handle,
     )
     review.draw_review(view)
-    review.draw_figures(view)
-    review.draw_agreement(view)
 
 
 with shell.show_errors():

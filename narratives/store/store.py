@@ -173,6 +173,10 @@ class Store:
             reason = error.strerror or str(error)
             raise StoreError(f"to write {path}", reason, "Make the store's folder writable.") from error
 
+    def spot_checks(self, snapshot_id: str) -> files.SpotChecks | None:
+        """Return the latest spot checks of a snapshot, None if it has none. Raises StoreError if they are damaged."""
+        return files.read_spot_checks(self.snapshot_path(snapshot_id) / files.SPOT_CHECKS_FILE)
+
     def _quality_path(self, snapshot_id: str) -> Path:
         return self.snapshot_path(snapshot_id) / files.QUALITY_FILE
 

@@ -7,7 +7,6 @@ import os
 import zlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import combinations
@@ -17,7 +16,7 @@ import pandas as pd
 
 from narratives import measure
 from narratives.model import Decision, LabelledText, Slice, Verdict, compute_text_key
-from narratives.store import DECISIONS_FILE, DecisionLog, Snapshot, SpotChecks, Store, open_snapshot
+from narratives.store import DECISIONS_FILE, DecisionLog, Snapshot, SpotChecks, Store
 from narratives.store.decisions import ADJUDICATION, MACHINE, PERSON
 from narratives.store.queries import review as review_queries
 
@@ -261,13 +260,12 @@ def put_figures(store: Path, queue: ReviewQueue, opinions: Sequence[Decision]) -
     """
     figures = compute_figures(queue, opinions)
     enough = {key: one.check for key, one in figures.items() if min(one.answers) >= MIN_ANSWERS}
-    with closing(open_snapshot(store, queue.snapshot_id)) as snapshot:
-        before = snapshot.spot_checks()
+    before = Store(store).spot_checks(queue.snapshot_id)
     kept = [row for row in before.rows if row.narrative_id not in figures or not row.others] if before else []
-    rows = {row.narrative_id: row for row in kept} | enough
-    if rows or before:
-        caveat = CAVEAT if enough else before.caveat if before else CAVEAT
-        Store(store).put_spot_checks(queue.snapshot_id, SpotChecks(tuple(rows.values()), caveat))
+    rows = tuple(({row.narrative_id: row for row in kept} | enough).values())
+    if rows != (before.rows if before else ()):
+        caveat = before.caveat if before and not enough else CAVEAT
+        Store(store).put_spot_checks(queue.snapshot_id, SpotChecks(rows, caveat))
 
 
 @dataclass(frozen=True, slots=True)

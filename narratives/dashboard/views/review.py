@@ -42,7 +42,7 @@ _FOCUS_SCRIPT = "<script>document.querySelector('.st-key-review-other-narrative 
 
 @st.fragment
 def draw_review(view: View) -> None:
-    """Draw the next question, its answers and the progress. Only this part is drawn again after an answer."""
+    """Draw the next question, its answers, and what the answers say. Only this is drawn again after an answer."""
     user = roles.require("reviewer")
     queue = cached_queries.load_queue(view.handle.built, view.slice)
     opinions = cached_queries.get_log(view.handle).opinions()
@@ -60,6 +60,8 @@ def draw_review(view: View) -> None:
     if not queue.drawn:
         left = f"{uncertain:,} uncertain questions left. With these filters, none are drawn at random"
     st.caption(f"{phrases.format_count(count_today(opinions, user.name), 'decision')} today. {left}.")
+    _draw_figures(view, queue, opinions)
+    _draw_agreement(opinions)
 
 
 def _choose(queue: ReviewQueue, opinions: Sequence[Decision], user: roles.User) -> Question | None:
@@ -180,10 +182,9 @@ def _undo(view: View, queue: ReviewQueue) -> None:
         st.session_state[_FIRST_KEY] = (undone.text_key, undone.narrative_id)
 
 
-def draw_figures(view: View) -> None:
+def _draw_figures(view: View, queue: ReviewQueue, opinions: Sequence[Decision]) -> None:
     """Draw precision and recall as far as the random answers show them."""
-    queue = cached_queries.load_queue(view.handle.built, view.slice)
-    figures = compute_figures(queue, cached_queries.get_log(view.handle).opinions())
+    figures = compute_figures(queue, opinions)
     rows = {key: row for key, row in figures.items() if sum(row.answers)}
     with st.expander("What the random answers say so far"):
         st.caption(
@@ -206,9 +207,9 @@ def draw_figures(view: View) -> None:
         st.dataframe(pd.DataFrame(table), hide_index=True, height="content")
 
 
-def draw_agreement(view: View) -> None:
+def _draw_agreement(opinions: Sequence[Decision]) -> None:
     """Draw how far annotators agree on the pairs that both decided."""
-    found = compute_agreement(cached_queries.get_log(view.handle).opinions())
+    found = compute_agreement(opinions)
     with st.expander("Agreement of reviewers"):
         st.caption(
             "On the pairs that both decided, yes or no. Kappa: agreement beyond chance; 1 is perfect, 0 is chance "
