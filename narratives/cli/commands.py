@@ -26,6 +26,7 @@ from narratives.read.encoding import decode_text
 from narratives.resources import APP
 from narratives.store import DECISIONS_FILE, DEFAULT_COPIES, DecisionLog, Store, export_slice, verify_snapshot
 from narratives.workflows import brief
+from narratives.workflows.annotate import AnnotationRequest, annotate
 from narratives.workflows.build import BuildRequest, build
 from narratives.workflows.evaluate import (
     EvaluationRequest,
@@ -114,16 +115,41 @@ def run_review(options: argparse.Namespace) -> int:
     """Import decisions into the log, or export them. Return 1 if no row could be imported."""
     log = DecisionLog(options.decisions or options.store / DECISIONS_FILE)
     if options.action == "export":
-        print(f"{log.export(options.file)} texts written to {options.file}")
+        print(f"{log.export(options.file, options.format)} texts written to {options.file}")
         return 0
-    narratives = [n.id for n in read.load_codebook(options.codebook).narratives]
-    rows = list(read.read_labels(options.file, narratives))
+    names = {n.id: n.name for n in read.load_codebook(options.codebook).narratives}
+    rows = list(read.read_labels(options.file, list(names), names))
     texts = [row for row in rows if isinstance(row, LabelledText)]
     print_rejected([row for row in rows if isinstance(row, Rejected)])
-    added = log.add(texts, options.who or get_login(), f"import of {options.file.name}")
+    annotators = {options.who or text.who or get_login(): None for text in texts}
+    added = 0
+    for who in annotators:
+        own = [text for text in texts if (options.who or text.who or get_login()) == who]
+        added += log.add(own, who, f"import of {options.file.name}")
     print_table({"texts read": len(texts), "rows rejected": len(rows) - len(texts), "decisions added": added})
     print(f"log       {log.path}")
     return 0 if texts else EXIT_NOTHING_READ
+
+
+def run_annotate(options: argparse.Namespace) -> int:
+    """Ask a model for verdicts on the review queue. Return 1 if it was asked and gave none."""
+    request = AnnotationRequest(
+        store=options.store,
+        endpoint=options.endpoint,
+        model=options.model,
+        limit=options.limit,
+        decisions=options.decisions,
+        timeout=options.timeout,
+    )
+    with show_progress(options.progress) as progress:
+        report = annotate(request, progress)
+    print_rejected(report.failures)
+    counts = {"pairs asked": report.asked, "verdicts added": report.added, "no verdict": len(report.failures)}
+    print_table({**counts, "decided before": report.known})
+    for found in report.agreement:
+        print(f"agreement with {found.first}: {found.same} of {found.pairs} pairs, kappa {found.kappa:.2f}")
+    print(f"log       {report.log}")
+    return EXIT_NOTHING_READ if report.asked and not report.added else 0
 
 
 def run_spotcheck(options: argparse.Namespace) -> int:

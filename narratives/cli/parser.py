@@ -13,6 +13,7 @@ from narratives.cli import commands
 from narratives.model import AnnotationSource, CopyFilter, Granularity, Unit, Voice
 from narratives.resources import DATA_FOLDER
 from narratives.store import EXPORT_TABLES
+from narratives.store.decisions import DecisionFormat
 
 
 class _Command(NamedTuple):
@@ -139,11 +140,18 @@ def _add_brief_options(command: argparse.ArgumentParser) -> None:
 def _add_review_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("action", choices=("import", "export"), help="Read decisions from the file, or write them to it.")
-    add("file", type=Path, metavar="F.jsonl", help="Rows {text, labels, disputed}.")
+    add("file", type=Path, metavar="F.jsonl", help="Rows {text, labels, disputed}, or an export of an annotation tool.")
+    text = "The form of an exported file. An imported one is recognised by its content. Default: narratives."
+    add("--format", choices=get_args(DecisionFormat), default="narratives", help=text)
     _add_store_option(command)
     _add_decisions_option(command)
     _add_data_option(command, "codebook", "The narratives that the decisions are about.")
-    add("--who", default="", metavar="NAME", help="Who made the decisions. Default: your login name.")
+    add(
+        "--who",
+        default="",
+        metavar="NAME",
+        help="Who made the decisions. Default: the annotators that the file names, or your login name.",
+    )
 
 
 def _add_spotcheck_options(command: argparse.ArgumentParser) -> None:
@@ -176,6 +184,18 @@ def _add_evaluate_options(command: argparse.ArgumentParser) -> None:
     )
     add("--out", type=Path, metavar="F.json", help="Also write the figures to this file.")
     _add_threshold_option(command)
+    _add_progress_option(command)
+
+
+def _add_annotate_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    text = "The server, such as http://127.0.0.1:8080/v1. Nothing else is contacted. Required."
+    add("--endpoint", required=True, metavar="URL", help=text)
+    add("--model", required=True, metavar="NAME", help="The model, under whose name its answers are kept. Required.")
+    add("--limit", type=int, default=100, metavar="N", help="Ask about at most N pairs. Default: 100.")
+    add("--timeout", type=float, default=60.0, metavar="S", help="Seconds to wait for an answer. Default: 60.")
+    _add_store_option(command)
+    _add_decisions_option(command)
     _add_progress_option(command)
 
 
@@ -266,6 +286,9 @@ _COMMANDS = {
     "export": _Command("Write a table as CSV, JSONL or Parquet.", _add_export_options, commands.run_export),
     "brief": _Command("Write a one-page brief of a slice as an HTML file.", _add_brief_options, commands.run_brief),
     "review": _Command("Import or export decisions.", _add_review_options, commands.run_review),
+    "annotate": _Command(
+        "Ask a model on a server that you name for verdicts.", _add_annotate_options, commands.run_annotate
+    ),
     "spotcheck": _Command(
         "Draw a random sample of assignments, or count its verdicts.", _add_spotcheck_options, commands.run_spotcheck
     ),

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, chart_panel, controls, shell, verdicts
+from narratives.dashboard import cached_queries, chart_panel, controls, corrections, shell, verdicts
 from narratives.dashboard.shell import View
 from narratives.model import MIN_STATEMENT_WORDS
 from narratives.render import colours, phrases
@@ -188,6 +188,7 @@ def _draw_chosen_paragraph(view: View, document: DrawerContent, row: Row) -> Non
         _draw_match(view, verdict)
     if row["statement"]:
         verdicts.draw_adding(view.handle, str(row["paragraph_id"]), {str(key) for key in matches["narrative_id"]})
+    corrections.draw_corrections(view.handle, document.about.to_dict(), row)
 
 
 def _draw_copies(view: View, row: Row) -> None:

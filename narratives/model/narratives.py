@@ -165,6 +165,7 @@ class LabelledText:
     `document` groups the paragraphs of one source, so that none is tested with a model fitted to its neighbours. It
     is never empty: a text of unknown source is its own document. `row` is the line number, starting at 1. `weight` is
     the number of paragraphs of a corpus that the text stands for, 0 if it was not drawn at random, and None if unknown.
+    `who` is the annotator, if the file names one.
     """
 
     row: int
@@ -172,6 +173,7 @@ class LabelledText:
     document: str
     verdicts: Mapping[str, Verdict]
     weight: float | None = None
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ import math
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import TypeVar
+from types import MappingProxyType
+from typing import BinaryIO, TypeVar
 
 from narratives.model import (
     Codebook,
@@ -234,33 +235,93 @@ def _convert_os_errors(path: Path) -> Iterator[None]:
 
 _VERDICT_LISTS: dict[Verdict, str] = {"accepted": "labels", "undecided": "disputed", "rejected": "rejected"}
 _BAD_ROW_HINT = "Correct that row or leave it out."
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
-def read_labels(path: Path, narrative_ids: Sequence[str]) -> Iterator[LabelledText | Rejected]:
+def read_labels(
+    path: Path, narrative_ids: Sequence[str], names: Mapping[str, str] = _NO_NAMES
+) -> Iterator[LabelledText | Rejected]:
     """Read the rows of a JSONL file `{text, labels, disputed}`, in file order; a bad row as `Rejected`.
+
+    Also reads doccano's JSONL (`label` instead of `labels`) and Label Studio's JSON (a list of tasks with `choices`;
+    one row for each annotation). These may contain the `names` of narratives, by id, instead of ids.
 
     Narratives in `labels` are accepted and those in `disputed` undecided. Those in `rejected` are rejected, or
     all others of `narrative_ids` if a row has no such list. `document` is the document of the paragraph;
     without it, the document is the `id` up to its last hyphen (`speech7` for `speech7-12`). `weight` is the number
     of paragraphs of a corpus that the row stands for. Raises ConfigError if the file cannot be read.
     """
+    ids = {name: key for key, name in names.items()}
     with _convert_os_errors(path), path.open("rb") as file:
-        for row, line in enumerate(file, 1):
-            if not line.strip():
+        tasks = _read_tasks(file, path) if file.read(256).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[") else None
+        file.seek(0)
+        for row, item in enumerate(file if tasks is None else tasks, 1):
+            if not item or (isinstance(item, bytes) and not item.strip()):
                 continue
             try:
-                yield _parse_label_row(line, row, narrative_ids)
+                if isinstance(item, bytes):
+                    yield _parse_label_row(_parse_label_line(item, ids), row, narrative_ids)
+                else:
+                    for value in _convert_task(item, ids):
+                        yield _parse_label_row(value, row, narrative_ids)
             except ReadError as error:
                 yield Rejected(str(path), row, str(error))
 
 
-def _parse_label_row(line: bytes, row: int, narrative_ids: Sequence[str]) -> LabelledText:
+def _parse_label_line(line: bytes, ids: Mapping[str, str]) -> dict[str, object]:
     try:
         value = parse_json(line.decode("utf-8-sig"), "a JSON object on each line")
     except UnicodeDecodeError as error:
         raise ReadError("UTF-8", str(error), _BAD_ROW_HINT) from error
     if not isinstance(value, dict):
         raise ReadError("a JSON object on each line", type(value).__name__, _BAD_ROW_HINT)
+    if "label" in value and "labels" not in value:  # doccano
+        given = value["label"]
+        return {**value, "id": "", "labels": _replace_names([given] if isinstance(given, str) else given, ids)}
+    return value
+
+
+def _read_tasks(file: BinaryIO, path: Path) -> list[object]:
+    file.seek(0)
+    try:
+        tasks = parse_json(file.read().decode("utf-8-sig"), f"a JSON list of tasks in {path}")
+    except (ReadError, UnicodeDecodeError) as error:
+        raise ConfigError(f"a JSON list of tasks in {path}", str(error), "Export it again as JSON.") from error
+    return tasks if isinstance(tasks, list) else []
+
+
+def _convert_task(task: object, ids: Mapping[str, str]) -> Iterator[dict[str, object]]:
+    """Convert a task of Label Studio to a row for each of its annotations that was not cancelled.
+
+    Choices of a control named `disputed` or `rejected` are those; of any other, they are accepted.
+    """
+    data = task.get("data") if isinstance(task, dict) else None
+    if not isinstance(task, dict) or not isinstance(data, dict):
+        raise ReadError("a task with `data`", repr(task)[:80], _BAD_ROW_HINT)
+    annotations = [
+        one for one in task.get("annotations") or () if isinstance(one, dict) and not one.get("was_cancelled")
+    ]
+    if not annotations:
+        raise ReadError("an annotation", "none", "Annotate the task, or leave it out.")
+    for annotation in annotations:
+        named: dict[str, object] = {"labels": []}
+        for result in annotation.get("result") or ():
+            if isinstance(result, dict) and result.get("type") == "choices":
+                name = result.get("from_name") if result.get("from_name") in ("disputed", "rejected") else "labels"
+                named[str(name)] = _replace_names((result.get("value") or {}).get("choices"), ids)
+        by = annotation.get("completed_by")
+        who = by.get("email") if isinstance(by, dict) else f"user {by}" if by is not None else ""
+        yield {"text": data.get("text"), "document": data.get("document"), "who": who or "", **named}
+
+
+def _replace_names(labels: object, ids: Mapping[str, str]) -> object:
+    """Replace the names of narratives by their ids."""
+    if not isinstance(labels, list):
+        return labels
+    return [ids.get(label, label) if isinstance(label, str) else label for label in labels]
+
+
+def _parse_label_row(value: Mapping[str, object], row: int, narrative_ids: Sequence[str]) -> LabelledText:
     text = value.get("text")
     if not isinstance(text, str) or not text.strip():
         raise ReadError("a text as `text`", repr(text)[:80], _BAD_ROW_HINT)
@@ -280,10 +341,10 @@ def _parse_label_row(line: bytes, row: int, narrative_ids: Sequence[str]) -> Lab
     ):
         raise ReadError("a number of 0 or more as `weight`", repr(weight)[:80], _BAD_ROW_HINT)
     document = _parse_document_id(value, text)
-    return LabelledText(row, text, document, dict(sorted(verdicts.items())), weight)
+    return LabelledText(row, text, document, dict(sorted(verdicts.items())), weight, str(value.get("who") or ""))
 
 
-def _parse_narrative_ids(value: dict[str, object], name: str, narrative_ids: Sequence[str]) -> set[str]:
+def _parse_narrative_ids(value: Mapping[str, object], name: str, narrative_ids: Sequence[str]) -> set[str]:
     codes = value.get(name, [])
     if not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
         raise ReadError(f"a list of narrative ids as `{name}`", repr(codes)[:80], _BAD_ROW_HINT)
@@ -294,7 +355,7 @@ def _parse_narrative_ids(value: dict[str, object], name: str, narrative_ids: Seq
     return set(codes)
 
 
-def _parse_document_id(value: dict[str, object], text: str) -> str:
+def _parse_document_id(value: Mapping[str, object], text: str) -> str:
     for name in ("document", "id"):
         given = value.get(name)
         if given is None or given == "":

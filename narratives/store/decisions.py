@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 from narratives.model import ConfigError, Decision, Edit, EditKind, LabelledText, StoreError, compute_text_key
@@ -18,6 +19,7 @@ from narratives.store.files import write_atomically
 
 DECISIONS_FILE = "decisions.sqlite"
 LOG_VERSION = 2
+DecisionFormat = Literal["narratives", "label-studio", "doccano"]
 LOCK_TIMEOUT = 30.0  # seconds for another process that writes
 PERSON, MACHINE = "person", "machine"
 ADJUDICATION = "adjudication"  # the reason of a decision between two that disagree
@@ -240,13 +242,13 @@ class DecisionLog:
             )
 
     def last_ids(self) -> tuple[int, int]:
-        """Return the ids of the last decision and of the last edit, 0 if there is none."""
+        """Return the ids of the last decision of a person and of the last edit, 0 if there is none."""
         with self._open_current() as connection:
             if connection is None:
                 return 0, 0
-            query = "SELECT coalesce((SELECT max(decision_id) FROM decisions), 0), (SELECT max(edit_id) FROM edits)"
-            decided, edited = connection.execute(query).fetchone()
-            return decided, edited or 0
+            decided = "SELECT coalesce(max(decision_id), 0) FROM decisions WHERE annotator = ?"
+            edited = "SELECT coalesce(max(edit_id), 0) FROM edits"
+            return connection.execute(decided, (PERSON,)).fetchone()[0], connection.execute(edited).fetchone()[0]
 
     def history(self) -> list[Decision]:
         """Return every decision ever made, oldest first."""
@@ -266,13 +268,13 @@ class DecisionLog:
         latest = {edit.subject: edit for edit in self.edits(kind)}
         return {subject: edit for subject, edit in sorted(latest.items()) if edit.value}
 
-    def export(self, path: Path) -> int:
-        """Write the current decisions as JSONL `{text, document, labels, disputed, rejected}`.
+    def export(self, path: Path, form: DecisionFormat = "narratives") -> int:
+        """Write the current decisions as JSONL `{text, document, labels, disputed, rejected}`, or in another form.
 
         Writes one row for each text and document, by text key, and returns the number of rows. Importing them
         into an empty log gives the same decisions, with another name, reason and time.
         """
-        lines = []
+        rows = []
         ordered = sorted(self.current(), key=lambda d: (d.text_key, d.document, d.narrative_id))
         for (_, document), group in groupby(ordered, key=lambda d: (d.text_key, d.document)):
             decisions = list(group)
@@ -283,13 +285,13 @@ class DecisionLog:
                 "disputed": [d.narrative_id for d in decisions if d.verdict == "undecided"],
                 "rejected": [d.narrative_id for d in decisions if d.verdict == "rejected"],
             }
-            lines.append(json.dumps(row, ensure_ascii=False) + "\n")
+            rows.append(row)
         try:
-            write_atomically(path, "".join(lines).encode())
+            write_atomically(path, _format_rows(rows, form).encode())
         except OSError as error:
             reason = error.strerror or str(error)
             raise StoreError(f"to write {path}", reason, "Name another file, or make its folder writable.") from error
-        return len(lines)
+        return len(rows)
 
     def _select(self, query: str, *values: str) -> list[Decision]:
         with self._open_current() as connection:
@@ -360,6 +362,30 @@ class DecisionLog:
     def _make_log_error(self, got: str) -> ConfigError:
         hint = "Name another file. This one was not changed."
         return ConfigError(f"a decisions log at {self.path}", got, hint)
+
+
+def _format_rows(rows: Sequence[dict[str, object]], form: DecisionFormat) -> str:
+    """Format rows of decisions as JSONL, as JSONL of doccano, or as a JSON list of Label Studio's tasks."""
+    if form == "label-studio":
+        tasks = [
+            {
+                "id": number,
+                "data": {"text": row["text"], "document": row["document"]},
+                "annotations": [
+                    {
+                        "result": [
+                            {"from_name": name, "to_name": "text", "type": "choices", "value": {"choices": row[name]}}
+                            for name in ("labels", "disputed", "rejected")
+                        ]
+                    }
+                ],
+            }
+            for number, row in enumerate(rows, 1)
+        ]
+        return json.dumps(tasks, ensure_ascii=False, indent=1) + "\n"
+    if form == "doccano":
+        rows = [{"label" if name == "labels" else name: value for name, value in row.items()} for row in rows]
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 def hash_decisions(decisions: Sequence[Decision]) -> str:

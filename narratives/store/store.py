@@ -83,6 +83,10 @@ class Store:
         """Return the manifest of one snapshot. Raises StoreError if it is missing or damaged."""
         return files.load_snapshot_manifest(self.snapshot_path(snapshot_id))
 
+    def put_manifest(self, manifest: SnapshotManifest) -> None:
+        """Replace the manifest of a snapshot. Raises StoreError if there is no such snapshot."""
+        files.save_snapshot_manifest(self.snapshot_path(manifest.snapshot_id), manifest)
+
     def check(self, snapshot_id: str) -> SnapshotManifest:
         """Check every byte of one snapshot and return its manifest. Raises StoreError if it is damaged."""
         return snapshot_writer.check_snapshot(self.snapshot_path(snapshot_id))

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from itertools import chain
 from pathlib import Path
@@ -22,6 +22,7 @@ from narratives.model.text import Encoder, Text
 from narratives.resources import DATA_FOLDER, SAMPLE_FOLDER, SAMPLE_NOTICE
 from narratives.store import DECISIONS_FILE, SCHEMA_VERSION, DecisionLog, Store, open_snapshot
 from narratives.store.queries import map as map_queries
+from narratives.workflows.corrections import Corrections, load_corrections
 from narratives.workflows.ingest import Corpus, IngestResult, ingest, parse_corpus
 from narratives.workflows.match import (
     CLASSIFIER_FILE,
@@ -77,13 +78,18 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
     started = time.monotonic()
     store = Store(request.store)
     with store.lock():
+        log = DecisionLog(request.decisions or store.path / DECISIONS_FILE)
+        known = (0, 0) if request.decisions else log.last_ids()
         settings = _Settings(
             codebook=read.load_codebook(request.codebook),
             speakers=read.load_speakers(request.speakers),
             events=read.load_events(request.events),
             decisions=load_decisions(store, request.decisions),
+            corrections=load_corrections(log),
+            known=known,
         )
         previous, notes = _load_previous_manifest(store)
+        notes += settings.corrections.refused
         records = store.load_inputs()
         names = request.date_from_name
         ingested = ingest(store, request.inputs, request.remove, request.columns, records, progress, names)
@@ -97,10 +103,14 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         notes += damage
         same = previous if previous and previous.fingerprint == fingerprint else None
         is_empty = not ingested.readable and not records
+        if same and known > (same.decided, same.edited):  # nothing in them changes the snapshot
+            store.put_manifest(replace(same, decided=known[0], edited=known[1]))
         if is_empty or (same and not damage and not store.count_missing_vectors(same.snapshot_id)[0]):
             return _make_report(previous, ingested, (), started, unchanged=True, notes=notes)
 
-        corpus = parse_corpus(store, ingested.records, settings.speakers, encoder.languages, progress)
+        corpus = parse_corpus(
+            store, ingested.records, settings.speakers, encoder.languages, progress, settings.corrections
+        )
         notes += corpus.notes
         embed = Embedder(encoder, store.vectors(encoder.name, encoder.variant, encoder.dimension), progress)
         embed.add(_list_texts(settings, corpus))
@@ -129,12 +139,17 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
 
 @dataclass(frozen=True, slots=True)
 class _Settings:
-    """The settings of a build: codebook, speakers, events and decisions."""
+    """The settings of a build: codebook, speakers, events, decisions and corrections.
+
+    `known` are the ids of the last decision and edit of the store's log.
+    """
 
     codebook: Codebook
     speakers: tuple[Speaker, ...]
     events: tuple[Event, ...]
     decisions: list[Decision]
+    corrections: Corrections
+    known: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +229,7 @@ def _compute_fingerprint(
             parameters["decisions"],
         ],
         [parameters.get("classifier", ""), parameters.get("threshold", "")],
+        *([[settings.corrections.digest]] if settings.corrections.digest else []),
     )
     return hashlib.sha256(json.dumps(terms).encode()).hexdigest()
 
@@ -276,6 +292,8 @@ def _make_content(
         model=parameters["model"],
         variant=parameters["variant"],
         notice=notice,
+        decided=settings.known[0],
+        edited=settings.known[1],
     )
 
 

@@ -14,6 +14,7 @@ from narratives import parse, read
 from narratives.model import InputRecord, Progress, ReadError, StoreError, UnusedColumns, UsageError
 from narratives.model.documents import Document, Paragraph, RawDocument, Rejected, SkippedInput, Speaker
 from narratives.store import Store
+from narratives.workflows.corrections import Corrections
 
 NAME_DATE = "name_date"  # of `RawDocument`, among the values of a manifest
 KEPT_NOTE = "Its earlier version stays in the store; remove it with --remove."
@@ -206,6 +207,9 @@ def _remove_inputs(records: dict[Path, InputRecord], remove: Sequence[str]) -> d
     return records
 
 
+NO_CORRECTIONS = Corrections()
+
+
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """The documents of the store, and which of their paragraphs are matched.
@@ -231,10 +235,12 @@ def parse_corpus(
     speakers: tuple[Speaker, ...],
     languages: frozenset[str],
     progress: Progress,
+    corrections: Corrections = NO_CORRECTIONS,
 ) -> Corpus:
-    """Parse the stored inputs and select the paragraphs to match: statements in the model's `languages`."""
+    """Parse and correct the stored inputs and select the paragraphs to match: statements in the model's `languages`."""
     orders = _detect_date_orders(store, records)
     documents, rejected, displaced = _parse_documents(store, records, parse.Roster(speakers), orders, progress)
+    documents = [corrections.apply(document) for document in documents]
     progress("finding copies", 0, None)
     copies = parse.find_copies(documents)
     boilerplate = parse.find_boilerplate(documents)
