@@ -120,7 +120,7 @@ def _ask(client: ChatClient, snapshot: Snapshot, question: Question) -> tuple[Ve
     return parse_verdict(text), _make_reason(" ".join(text.split())[:_MAX_KEPT])
 
 
-def make_messages(row: Mapping[str, Any]) -> list[dict[str, str]]:
+def make_messages(row: Mapping[Any, Any]) -> list[dict[str, str]]:
     """Make the prompt: the codebook's definition of the narrative, and the paragraph with its speaker. Pure."""
     narrative = [f"Narrative: {row['name']}", f"Definition: {row['definition']}"]
     narrative += [f"Includes: {'; '.join(row['includes'])}"] if len(row["includes"]) else []

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from narratives.model import Document, Edit, EditKind, Paragraph, Voice, compute_text_key
 from narratives.model.dates import is_partial_date
@@ -50,7 +50,7 @@ class Corrections:
             paragraph,
             speaker=self.people.get(speaker, speaker),
             quoted_person=self.people.get(paragraph.quoted_person, paragraph.quoted_person),
-            voice=fields.get("voice", paragraph.voice),
+            voice=cast(Voice, fields.get("voice", paragraph.voice)),
             speaker_method=SOURCE if fields else paragraph.speaker_method,
         )
 
