@@ -1,0 +1,60 @@
+"""Reviewing in a real browser: from the menu, by keys, taken back, and what other pages then count."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from narratives.store import DECISIONS_FILE, DecisionLog
+from tests.browser.test_accessibility import violations
+from tests.helpers.browser import fresh, opened, serving, settled, turned_to
+from tests.helpers.factory import build_store
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def store(tmp_path) -> Path:
+    return build_store(tmp_path / "store").path
+
+
+def press(page: Page, key: str) -> None:
+    """Press a key and wait until what it did is said."""
+    said = page.locator(".st-key-review-question").inner_text()
+    page.keyboard.press(key)
+    page.wait_for_function("(said) => document.querySelector('.st-key-review-question')?.innerText !== said", arg=said)
+
+
+def test_ten_decisions_by_keys_and_three_taken_back(browser, store):
+    log = DecisionLog(store / DECISIONS_FILE)
+    with serving(store) as address, fresh(browser) as watched:
+        page = turned_to(opened(watched, address), "Review")
+        for key in "ynynuynyny":
+            press(page, key)
+        expect(page.get_by_text("10 decisions today.")).to_be_visible()
+        for _ in range(3):
+            press(page, "z")
+        expect(page.get_by_text("7 decisions today.")).to_be_visible()
+        assert len(log.history()) == 13
+        assert [d.verdict for d in log.history()][:5] == ["accepted", "rejected", "accepted", "rejected", "undecided"]
+        assert len(log.current()) == 7
+        page.keyboard.press("o")
+        expect(page.get_by_role("combobox", name="The narrative that it advances instead")).to_be_focused()
+        page.keyboard.type("y")  # a letter in the list, not an answer
+        page.keyboard.press("Escape")
+        settled(page)
+        assert len(log.history()) == 13
+        assert not violations(page)
+
+
+def test_a_rejection_on_evidence_changes_the_counts_of_other_pages(browser, store):
+    with serving(store) as address, fresh(browser) as watched:
+        page = opened(watched, f"{address}/evidence?narrative=western_russophobia&open=d001-002")
+        page.get_by_role("button", name="Reject").first.click()
+        expect(page.get_by_text("1 decision since this snapshot counts already.")).to_be_visible()
+        expect(page.get_by_text("1 statement paragraph that advances Western Russophobia")).to_be_visible()
+        page = opened(watched, f"{address}/narrative?about=western_russophobia")
+        metric = page.get_by_test_id("stMetric").filter(has_text="Paragraphs").first
+        expect(metric).to_contain_text("1")
