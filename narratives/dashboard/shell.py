@@ -125,7 +125,7 @@ def start_page() -> None:
         controls.bind_text(SNAPSHOT_PARAMETER, controls.LONGEST_ID)
         shown = get_pinned_snapshot_id() or Store(cached_queries.find_store_path()).current()
         st.session_state[_EMPTY_KEY] = shown is None
-        st.session_state[_HANDLE_KEY] = _find_snapshot(shown) if shown else None
+        st.session_state[_HANDLE_KEY] = _find_snapshot(get_pinned_snapshot_id()) if shown else None
         if shown:
             navigation.draw_sidebar(_get_handle().built)
 
