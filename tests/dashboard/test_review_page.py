@@ -112,3 +112,23 @@ def test_a_narrative_is_added_in_the_document(store):
 )
 def test_what_waits_is_said_in_words(decisions, edits, words):
     assert waiting.describe_waiting(decisions, edits) == words
+
+
+def test_a_correction_is_written_and_waits_for_a_build(store):
+    app = page("evidence", open="d001-002")
+    fields = {
+        "Date": "2016-11-12",
+        "Outlet": "Foreign Ministry",
+        "Speaker of this paragraph": "M. Zakharova",
+        "Why": "typo",
+    }
+    for box in app.text_input:
+        if box.label in fields:
+            box.set_value(fields[box.label])
+    press(app, "Save the correction")
+    edits = DecisionLog(store / DECISIONS_FILE).edits()
+    assert [(e.kind, e.subject.partition("/")[0], e.value, e.why) for e in edits] == [
+        ("document", "d001", '{"date": "2016-11-12"}', "typo"),
+        ("speaker", "d001", '{"speaker": "M. Zakharova"}', "typo"),
+    ]
+    assert "2 corrections wait for a build." in said(app) and "waits for a build: date 2016-11-12" in said(app)

@@ -10,7 +10,7 @@ import pytest
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from narratives.dashboard import builds, cached_queries, roles, verdicts, waiting
+from narratives.dashboard import builds, cached_queries, corrections, roles, verdicts, waiting
 from narratives.dashboard.views import review, uploads
 from narratives.model import AccessError, Slice
 from narratives.store import DECISIONS_FILE, DecisionLog
@@ -131,10 +131,13 @@ def writers(store: Path) -> dict[str, Any]:
     queue = build_queue(cached_queries.get_snapshot(handle), Slice())
     view = review.View(handle, Slice())
     [question, *_] = [*queue.drawn, *queue.uncertain]
+    document = {"document_id": "d001", "date": "2016-11-10", "outlet": "Foreign Ministry"}
+    row = {"text": "The press there has long been blinded by russophobia.", "speaker": "Maria Zakharova"}
     return {
         "answer": lambda: review._answer(view, queue, question, "accepted"),
         "undo": lambda: review._undo(view, queue),
         "decide": lambda: verdicts.record_verdict(handle, "d001-002", "western_russophobia", "rejected"),
+        "correct": lambda: corrections._save(handle, document, row),
         "build": lambda: waiting._start_build(str(store)),
         "job": lambda: uploads._change_job(lambda: None),
         "sample": lambda: builds._start_sample_build(str(store)),
@@ -142,7 +145,7 @@ def writers(store: Path) -> dict[str, Any]:
     }
 
 
-WRITERS = ("answer", "undo", "decide", "build", "job", "sample", "upload")
+WRITERS = ("answer", "undo", "decide", "correct", "build", "job", "sample", "upload")
 REFUSED = {"viewer": WRITERS, "reviewer": ("build", "job", "sample", "upload")}
 
 

@@ -9,7 +9,17 @@ import pandas as pd
 import pytest
 
 from narratives import measure
-from narratives.model import BuildReport, Codebook, ConfigError, Decision, LabelledText, Narrative, Slice, Verdict
+from narratives.model import (
+    BuildReport,
+    Codebook,
+    ConfigError,
+    Decision,
+    LabelledText,
+    Narrative,
+    Slice,
+    Verdict,
+    compute_text_key,
+)
 from narratives.store import DECISIONS_FILE, EXPORT_TABLES, DecisionLog, Store, export_slice, hash_decisions
 from narratives.workflows.match import collect_verdicts
 from tests.integration.builds.test_build import CLAIMS, rows, run, tables, write
@@ -151,3 +161,43 @@ def test_decisions_on_narratives_that_the_codebook_lacks_are_left_aside(tmp_path
     decide(tmp_path / "s" / DECISIONS_FILE, ("Nobody ever said this here.", "gone", "accepted"))
     run(tmp_path / "s", source)
     assert tables(tmp_path / "s", "assignments") == before
+
+
+def test_corrections_are_applied_and_the_same_log_gives_the_same_snapshot(tmp_path: Path, source: str) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    stores = [tmp_path / "a" / "s", tmp_path / "b" / "s"]
+    first = run(stores[0], source)
+    text = f"{CLAIMS[0]} This was item 0 and 0."
+    before = next(row for row in paragraphs(stores[0]) if row["text"] == text)
+    for store in stores:
+        log = DecisionLog(store / DECISIONS_FILE)
+        log.edit("document", before["document_id"], '{"date": "2015-02-03", "outlet": "Fourth Paper"}', "ann", "")
+        log.edit("speaker", f"{before['document_id']}/{compute_text_key(text)}", '{"speaker": "D. Peskov"}', "ann", "")
+        log.edit("person", "Dmitry Peskov", '{"name": "Peskov"}', "ann", "")
+    second = run(stores[0], source)
+    after = {row["text"]: row for row in paragraphs(stores[0])}
+    assert second.snapshot != first.snapshot
+    assert (after[text]["date"], after[text]["outlet"], after[text]["speaker"]) == (
+        "2015-02-03",
+        "Fourth Paper",
+        "D. Peskov",
+    )
+    assert {row["speaker"] for row in after.values()} == {"Peskov", "D. Peskov"}
+    manifest = Store(stores[0]).manifest(second.snapshot)
+    assert (manifest.decided, manifest.edited) == (0, 3)
+    # An entry that changes no snapshot is known after the next build all the same.
+    DecisionLog(stores[0] / DECISIONS_FILE).edit("note", "x", '{"text": "read it"}', "ann", "")
+    assert run(stores[0], source).unchanged
+    assert Store(stores[0]).manifest(second.snapshot).edited == 4
+    run(stores[1], source)
+    columns = ("text", "date", "outlet", "speaker")
+    contents = [sorted([row[name] for name in columns] for row in paragraphs(store)) for store in stores]
+    assert contents[0] == contents[1]
+
+
+def test_a_correction_that_no_build_can_apply_is_reported(tmp_path: Path, source: str) -> None:
+    store = tmp_path / "s"
+    DecisionLog(store / DECISIONS_FILE).edit("document", "d", '{"date": "someday"}', "ann", "")
+    report = run(store, source)
+    assert any("Correction 1 of document d cannot be applied" in note for note in report.notes)
