@@ -83,8 +83,12 @@ _COLUMNS = (
     "d.annotator, d.drawn, d.undoes"
 )
 _SELECT_DECISIONS = f"SELECT {_COLUMNS} FROM decisions d JOIN texts t USING (text_key)"
+_WITHOUT_TEXTS = (
+    _SELECT_DECISIONS,
+    _SELECT_DECISIONS.replace("t.text,", "'',").replace(" JOIN texts t USING (text_key)", ""),
+)
 # An entry that undoes another only marks it; neither of the two applies.
-_APPLIES = "undoes = 0 AND decision_id NOT IN (SELECT undoes FROM decisions)"
+_APPLIES = "undoes = 0 AND decision_id NOT IN (SELECT undoes FROM decisions WHERE undoes > 0)"
 _SELECT_CURRENT = f"""
 {_SELECT_DECISIONS}
 WHERE d.decision_id IN (
@@ -214,12 +218,14 @@ class DecisionLog:
         """Return the current decisions of people (or machines), one for each pair, in order of text and narrative."""
         return self._select(_SELECT_CURRENT, annotator)
 
-    def opinions(self) -> list[Decision]:
+    def opinions(self, texts: bool = True) -> list[Decision]:
         """Return the last decision of everyone on each pair, in order of text, narrative and time.
+
+        Without `texts`, their texts are empty, which is faster.
 
         Adjudications are listed beside the opinion that the same person had before.
         """
-        return self._select(_SELECT_OPINIONS)
+        return self._select(_SELECT_OPINIONS if texts else _SELECT_OPINIONS.replace(*_WITHOUT_TEXTS))
 
     def pairs(self) -> list[tuple[str, str, str]]:
         """Return text, narrative and verdict of every pair that people ever decided.

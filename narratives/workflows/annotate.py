@@ -78,7 +78,7 @@ def annotate(
     failures: list[Rejected] = []
     with closing(open_snapshot(request.store)) as snapshot:
         queue = build_queue(snapshot, Slice())
-        questions, known = _select_questions(queue, log.opinions(), request)
+        questions, known = _select_questions(queue, log.opinions(texts=False), request)
         for question in questions:
             progress("asking", asked, len(questions))
             asked += 1
@@ -94,7 +94,8 @@ def annotate(
             text = LabelledText(0, question.text, question.document_id, {question.narrative_id: verdict})
             added += log.add([text], request.model, answer, annotator=MACHINE, drawn=question.drawn)
     progress("asking", asked, len(questions))
-    agreement = tuple(a for a in compute_agreement(log.opinions()) if a.machine and request.model == a.second)
+    found = compute_agreement(log.opinions(texts=False))
+    agreement = tuple(row for row in found if row.machine and row.second == request.model)
     return AnnotationReport(asked, added, known, tuple(failures), agreement, log.path)
 
 

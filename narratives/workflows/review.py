@@ -208,7 +208,7 @@ def record_answer(
     text = LabelledText(0, question.text, question.document_id, {question.narrative_id: verdict})
     added += log.add([text], who, why, drawn=question.drawn)
     if question.drawn is not None or question.disputed:
-        put_figures(store, queue, log.opinions())
+        put_figures(store, queue, log.opinions(texts=False))
     return added
 
 
@@ -219,7 +219,7 @@ def undo_answers(store: Path, queue: ReviewQueue, who: str, number: int = 1) -> 
     for _ in range(number):
         undone = log.undo(who) or undone
     if undone is not None:
-        put_figures(store, queue, log.opinions())
+        put_figures(store, queue, log.opinions(texts=False))
     return undone
 
 

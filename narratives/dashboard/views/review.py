@@ -45,7 +45,7 @@ def draw_review(view: View) -> None:
     """Draw the next question, its answers, and what the answers say. Only this is drawn again after an answer."""
     user = roles.require("reviewer")
     queue = cached_queries.load_queue(view.handle.built, view.slice)
-    opinions = cached_queries.get_log(view.handle).opinions()
+    opinions = cached_queries.get_log(view.handle).opinions(texts=False)
     question = _choose(queue, opinions, user)
     _draw_status()
     if question is None:
