@@ -40,8 +40,9 @@ def draw_corrections(handle: Handle, document: Mapping[Any, Any], row: Mapping[A
                 help="To merge two spellings of a name, write the one that stays.",
             )
         st.text_input("Why", key=f"{_FORM}-why")
-        values = (handle, dict(document), dict(row))
-        st.form_submit_button("Save the correction", on_click=_save, args=values)
+        if st.form_submit_button("Save the correction"):
+            _save(handle, document, row)
+            st.rerun()  # the whole page, not only the open document
 
 
 def _list_subjects(document: Mapping[Any, Any], row: Mapping[Any, Any]) -> dict[EditKind, str]:
@@ -51,7 +52,7 @@ def _list_subjects(document: Mapping[Any, Any], row: Mapping[Any, Any]) -> dict[
 
 
 def _save(handle: Handle, document: Mapping[Any, Any], row: Mapping[Any, Any]) -> None:
-    """Save the fields that differ from the snapshot (the form's callback)."""
+    """Save the fields that differ from the snapshot."""
     with shell.show_errors():
         user = roles.require("reviewer")
         given = {

@@ -24,15 +24,10 @@ def draw_verdict_buttons(handle: Handle, paragraph_id: str, narrative_id: str, s
     )
     with st.container(horizontal=True):
         for label, verdict, icon, done in choices:
-            if status != done:
-                st.button(
-                    label,
-                    key=f"{key}-{verdict}-{paragraph_id}-{narrative_id}",
-                    on_click=record_verdict,
-                    args=(handle, paragraph_id, narrative_id, verdict),
-                    icon=icon,
-                    type="tertiary",
-                )
+            name = f"{key}-{verdict}-{paragraph_id}-{narrative_id}"
+            if status != done and st.button(label, key=name, icon=icon, type="tertiary"):
+                record_verdict(handle, paragraph_id, narrative_id, verdict)
+                st.rerun()  # the whole page, not only an open document
 
 
 def draw_adding(handle: Handle, paragraph_id: str, present: Collection[str]) -> None:
@@ -44,26 +39,21 @@ def draw_adding(handle: Handle, paragraph_id: str, present: Collection[str]) -> 
         for row in cached_queries.load_options(handle.built).narratives.to_dict("records")
         if row["origin"] == "codebook" and row["narrative_id"] not in present
     }
-    key = f"add-{paragraph_id}"
-    st.selectbox(
+    chosen = st.selectbox(
         "Add a narrative that it advances",
         list(names),
         index=None,
         format_func=names.__getitem__,
         placeholder="None",
-        key=key,
-        on_change=_add_chosen,
-        args=(handle, paragraph_id, key),
+        key=f"add-{paragraph_id}-{len(present)}",
     )
-
-
-def _add_chosen(handle: Handle, paragraph_id: str, key: str) -> None:
-    if chosen := st.session_state.get(key):
+    if chosen:
         record_verdict(handle, paragraph_id, str(chosen), "accepted")
+        st.rerun()
 
 
 def record_verdict(handle: Handle, paragraph_id: str, narrative_id: str, verdict: Verdict) -> None:
-    """Record the verdict in the decisions log (a callback); the text is that of the snapshot, not of the page."""
+    """Record the verdict in the decisions log; the text is that of the snapshot, not of the page."""
     with shell.show_errors():
         user = roles.require("reviewer")
         snapshot = cached_queries.get_snapshot(handle.built)

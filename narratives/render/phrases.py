@@ -68,8 +68,8 @@ CORRECTION_METHODS = {
 }
 _NO_RATE = "the measured figures lack the false-positive rate; run `evaluate` again to add it"
 SPOT_CHECK_HINT = (
-    "`narratives spotcheck draw F.csv` draws a random sample of assignments. Once you have judged them, the shares can "
-    "be corrected."
+    "*Review* and `narratives spotcheck draw F.csv` draw assignments at random. Once you have judged them, the shares "
+    "can be corrected."
 )
 MORE_OFTEN, LESS_OFTEN = "more often than by chance", "less often than by chance"
 NO_DIFFERENCE = "not clearly more or less often"

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from narratives.store import DECISIONS_FILE, DecisionLog
 from tests.browser.test_accessibility import violations
-from tests.helpers.browser import fresh, opened, serving, settled, turned_to
+from tests.helpers.browser import STREAMLIT, fresh, opened, serving, settled, turned_to
 from tests.helpers.factory import build_store
 
 pytestmark = pytest.mark.browser
@@ -58,3 +58,21 @@ def test_a_rejection_on_evidence_changes_the_counts_of_other_pages(browser, stor
         page = opened(watched, f"{address}/narrative?about=western_russophobia")
         metric = page.get_by_test_id("stMetric").filter(has_text="Paragraphs").first
         expect(metric).to_contain_text("1")
+
+
+def test_where_others_may_reach_the_server_nothing_can_be_changed(browser, store):
+    before = {path: path.read_bytes() for path in store.rglob("*") if path.is_file()}
+    program = (*STREAMLIT, "--server.address", "0.0.0.0")
+    with serving(store, program) as address, fresh(browser) as watched:
+        page = opened(watched, f"{address}/?open=d001-002")
+        expect(page.get_by_text("The server listens on 0.0.0.0, and there is no login.")).to_be_visible()
+        assert "Review" not in page.get_by_test_id("stSidebarNavLink").all_inner_texts()
+        for name in ("Evidence", "Sources"):
+            turned_to(page, name)
+            assert not page.get_by_role("button", name="Reject", exact=True).count()
+            assert not page.locator("input[type=file]").count()
+        for path in ("review", "review_page"):
+            page.goto(f"{address}/{path}")
+            settled(page)
+            assert not page.get_by_role("button", name="Yes").count()
+    assert {path: path.read_bytes() for path in store.rglob("*") if path.is_file()} == before
