@@ -172,8 +172,9 @@ def load_events_about(handle: Handle, narrative_ids: Collection[str]) -> list[tu
 
 
 def get_manifest(handle: Handle) -> SnapshotManifest:
-    """Return the snapshot's manifest."""
-    return get_snapshot(handle).meta()
+    """Return the snapshot's manifest; `decided` is the last decision that the answers show."""
+    manifest = get_snapshot(handle).meta()
+    return replace(manifest, decided=handle.decided or manifest.decided)
 
 
 @st.cache_data(max_entries=200, ttl=CACHE_SECONDS, show_spinner=False)

@@ -74,11 +74,12 @@ def build_file_name(what: str, snapshot_id: str, suffix: str = ".csv") -> str:
 
 
 def _build_context_columns(s: Slice, manifest: SnapshotManifest) -> dict[str, str]:
-    """Return the columns with the filters, the snapshot and the caveat."""
+    """Return the columns with the filters, the snapshot, the last decision that counts (if any), and the caveat."""
     filters = format_filters(s)
     return {
         **{column: filters[name] for column, name in _FILTER_COLUMNS.items()},
         "snapshot": manifest.snapshot_id,
+        **({"last_decision": str(manifest.decided)} if manifest.decided else {}),
         "caveat": f"{manifest.notice}. {phrases.CAVEAT}" if manifest.notice else phrases.CAVEAT,
     }
 
@@ -275,6 +276,7 @@ def draw_brief_button(view: View, s: Slice) -> None:
 def build_linked_brief(view: View, s: Slice, here: str) -> str:
     """Return the brief, with a link to the same slice of the same snapshot; `here` is this page's URL."""
     content = brief.gather_brief(cached_queries.get_snapshot(view.handle), s)
+    content = replace(content, manifest=cached_queries.get_manifest(view.handle))
     return brief.build_html(content, Path(view.handle.store).name, build_snapshot_url(view, s, here))
 
 

@@ -248,7 +248,8 @@ def draw_footer() -> None:
     manifest = cached_queries.get_manifest(_get_handle())
     st.divider()
     st.caption(phrases.CAVEAT)
-    st.caption(f"Snapshot {manifest.snapshot_id}, built {phrases.format_timestamp(manifest.built_at)}.")
+    decided = f", with the decisions up to number {manifest.decided:,}" if manifest.decided else ""
+    st.caption(f"Snapshot {manifest.snapshot_id}, built {phrases.format_timestamp(manifest.built_at)}{decided}.")
     st.page_link("pages/method_page.py", label="How these numbers are computed", icon=":material/functions:")
     controls.update_url()
 

@@ -165,7 +165,7 @@ class DecisionLog:
                 connection.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", (key, row.text))
                 for narrative, verdict in row.verdicts.items():
                     latest = connection.execute(_SELECT_LATEST_OF_PAIR, (annotator, key, narrative)).fetchone()
-                    known = latest is not None and latest[:3] == (row.document, verdict, who)
+                    known = why != ADJUDICATION and latest and latest[:3] == (row.document, verdict, who)
                     if not known or (drawn is not None and latest[3] is None):
                         entry = (now, who, why, key, row.document, narrative, verdict, annotator, drawn, 0)
                         connection.execute(_INSERT_DECISION, entry)

@@ -23,6 +23,7 @@ from narratives.model.slice import GroupBy
 from narratives.store import Snapshot, check_slice, open_snapshot
 from narratives.store.files import write_atomically
 from narratives.store.queries import prevalence as prevalence_queries
+from narratives.store.queries import review as review_queries
 
 MAX_CANDIDATES = 40  # best paragraphs of each narrative, from which the brief chooses
 
@@ -41,7 +42,8 @@ def gather_brief(snapshot: Snapshot, s: Slice) -> Brief:
     evaluation, checked = snapshot.evaluation(), snapshot.spot_checks()
     measured = evaluation.shown if evaluation else ()
     calibration = evaluation.calibration if evaluation else None
-    trend = correct_and_suppress(add_shares(counts), s, measured, checked.rows if checked else (), base, calibration)
+    checks, decided = checked.rows if checked else (), review_queries.query_decided_counts(snapshot)
+    trend = correct_and_suppress(add_shares(counts), s, measured, checks, base, calibration, decided)
     ranked = _rank_narratives(counts, base)
     top = ranked["narrative_id"].head(MAX_TREND_CHARTS).tolist()
     grouping = _choose_grouping(snapshot, s)
