@@ -26,7 +26,7 @@ from narratives.model.errors import EXIT_NOTHING_READ
 from narratives.read.encoding import decode_text
 from narratives.resources import APP
 from narratives.store import DECISIONS_FILE, DEFAULT_COPIES, DecisionLog, Store, export_slice, verify_snapshot
-from narratives.workflows import brief
+from narratives.workflows import brief, codebook
 from narratives.workflows.build import BuildRequest, build
 from narratives.workflows.evaluate import (
     EvaluationRequest,
@@ -45,7 +45,7 @@ def run_build(options: argparse.Namespace) -> int:
     request = BuildRequest(
         inputs=tuple(options.inputs),
         store=options.store,
-        codebook=options.codebook,
+        codebook=options.codebook or codebook.find_codebook(options.store),
         speakers=options.speakers,
         events=options.events,
         model=options.model,
@@ -116,7 +116,7 @@ def run_review(options: argparse.Namespace) -> int:
     if options.action == "export":
         print(f"{log.export(options.file)} texts written to {options.file}")
         return 0
-    narratives = [n.id for n in read.load_codebook(options.codebook).narratives]
+    narratives = [n.id for n in codebook.load_codebook(options.store, options.codebook, options.decisions).narratives]
     rows = list(read.read_labels(options.file, narratives))
     texts = [row for row in rows if isinstance(row, LabelledText)]
     print_rejected([row for row in rows if isinstance(row, Rejected)])
@@ -124,6 +124,20 @@ def run_review(options: argparse.Namespace) -> int:
     print_table({"texts read": len(texts), "rows rejected": len(rows) - len(texts), "decisions added": added})
     print(f"log       {log.path}")
     return 0 if texts else EXIT_NOTHING_READ
+
+
+def run_codebook(options: argparse.Namespace) -> int:
+    """Make the codebook of a store that of a file, or write it to a file."""
+    if options.action == "export":
+        written = codebook.export_codebook(options.store, options.file, options.decisions)
+        print(f"{written} narratives written to {options.file}")
+        return 0
+    why = options.why or f"import of {options.file.name}"
+    changes = codebook.import_codebook(options.store, options.file, options.who or _get_login(), why, options.decisions)
+    for change in changes:
+        print(f"  {codebook.describe_change(change)} {change.narrative_id}")
+    print(f"{len(changes)} narratives changed. The next `narratives build` uses them.")
+    return 0
 
 
 def run_spotcheck(options: argparse.Namespace) -> int:
@@ -147,7 +161,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
     request = EvaluationRequest(
         gold=options.gold,
         store=options.store,
-        codebook=options.codebook,
+        codebook=options.codebook or codebook.find_codebook(options.store),
         decisions=options.decisions,
         model=options.model,
         out=options.out,
@@ -164,7 +178,8 @@ def run_evaluate(options: argparse.Namespace) -> int:
 
 def run_train(options: argparse.Namespace) -> int:
     """Train a classifier on the decisions of a store, and print what was gained."""
-    request = TrainRequest(options.store, options.codebook, options.decisions, options.model, options.seed)
+    file = options.codebook or codebook.find_codebook(options.store)
+    request = TrainRequest(options.store, file, options.decisions, options.model, options.seed)
     with show_progress(options.progress) as progress:
         report = train(request, progress)
     print_training(report)

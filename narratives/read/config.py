@@ -1,4 +1,4 @@
-"""Read the files that people write: codebook, speakers and events (TOML), labels and judgements."""
+"""Read the files that people write: codebook, speakers and events (TOML), labels and judgements; write a codebook."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import math
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
+
+import tomlkit
 
 from narratives.model import (
     Codebook,
@@ -36,6 +38,7 @@ _Entry = TypeVar("_Entry")
 _ID_PATTERN = re.compile(r"[a-z0-9_]+")
 _COLOUR_PATTERN = re.compile(r"#[0-9a-fA-F]{6}")
 _URL_PATTERN = re.compile(r"https?://[^\s/]+\.[^\s]+")
+NARRATIVE_KEYS = tuple(Narrative.__dataclass_fields__)
 
 
 def load_codebook(path: Path) -> Codebook:
@@ -45,19 +48,51 @@ def load_codebook(path: Path) -> Codebook:
     contrasts, cues, parent, colour (`#rrggbb`), threshold and replaces (earlier ids).
     """
     narratives, digest = _load_entries(path, "narrative", "id", _parse_narrative)
-    _check_unique(path, "narrative id", [n.id for n in narratives])
-    _check_unique(path, "narrative name", [n.name for n in narratives])
+    check_narratives(narratives, str(path))
+    return Codebook(narratives, digest, str(path))
+
+
+def check_narratives(narratives: Sequence[Narrative], where: str) -> None:
+    """Check that ids and names are unique and that parents exist; raises ConfigError, which names `where`."""
+    _check_unique(where, "narrative id", [n.id for n in narratives])
+    _check_unique(where, "narrative name", [n.name for n in narratives])
     parents = {n.id: n.parent for n in narratives}
     for start in parents:
         seen, parent = {start}, parents[start]
         while parent:
             if parent not in parents or parent in seen:
                 reason = "which is circular" if parent in seen else "which is not in the codebook"
-                expected = f"another narrative as parent ({path}, narrative {start!r})"
+                expected = f"another narrative as parent ({where}, narrative {start!r})"
                 raise ConfigError(expected, f"{parent!r}, {reason}", "Correct `parent`.")
             seen.add(parent)
             parent = parents[parent]
-    return Codebook(narratives, digest, str(path))
+
+
+def parse_narrative(values: Mapping[str, object], where: str) -> Narrative:
+    """Make a narrative of the keys of its TOML table; raises ConfigError, which names `where`."""
+    return _TomlTable(dict(values), where).parse_with(_parse_narrative)
+
+
+def dump_codebook(codebook: Codebook) -> str:
+    """Return the codebook as the text of a TOML file that `load_codebook` reads.
+
+    Keys are in a fixed order, and each item of a list is on its own line, so that a difference shows what changed.
+    """
+    document = tomlkit.document()
+    tables = tomlkit.aot()
+    for narrative in codebook.narratives:
+        table = tomlkit.table()
+        for key in NARRATIVE_KEYS:
+            value = getattr(narrative, key)
+            if isinstance(value, tuple) and value:
+                items = tomlkit.array()
+                items.extend(value)
+                table.add(key, items.multiline(True))
+            elif value not in ("", (), None):
+                table.add(key, value)
+        tables.append(table)
+    document.add("narrative", tables)
+    return tomlkit.dumps(document)
 
 
 def load_speakers(path: Path) -> tuple[Speaker, ...]:
@@ -67,7 +102,7 @@ def load_speakers(path: Path) -> tuple[Speaker, ...]:
     `{title, from, to}` with full dates, both optional. No name or alias may belong to two speakers.
     """
     speakers, _ = _load_entries(path, "speaker", "name", _parse_speaker)
-    _check_unique(path, "name or alias", [name.casefold() for s in speakers for name in (s.name, *s.aliases)])
+    _check_unique(str(path), "name or alias", [name.casefold() for s in speakers for name in (s.name, *s.aliases)])
     return speakers
 
 
@@ -77,7 +112,7 @@ def load_events(path: Path) -> tuple[Event, ...]:
     The file has `[[event]]` tables with date, name, source (a web address) and optionally narratives (their ids).
     """
     events, _ = _load_entries(path, "event", "name", _parse_event)
-    _check_unique(path, "event", [f"{event.date} {event.name}" for event in events])
+    _check_unique(str(path), "event", [f"{event.date} {event.name}" for event in events])
     return tuple(sorted(events, key=lambda event: (event.date, event.name)))
 
 
@@ -216,10 +251,10 @@ def _load_entries(
     return tuple(entries), hashlib.sha256(content).hexdigest()
 
 
-def _check_unique(path: Path, what: str, values: list[str]) -> None:
+def _check_unique(where: str, what: str, values: list[str]) -> None:
     repeated = sorted(value for value, times in Counter(values).items() if times > 1)
     if repeated:
-        raise ConfigError(f"each {what} only once in {path}", f"{', '.join(repeated)} twice", "Rename or remove one.")
+        raise ConfigError(f"each {what} only once in {where}", f"{', '.join(repeated)} twice", "Rename or remove one.")
 
 
 @contextmanager
