@@ -155,6 +155,24 @@ def query_copies(snapshot: Snapshot, paragraph_id: str) -> pd.DataFrame:
     )
 
 
-def query_statement_texts(snapshot: Snapshot) -> pd.DataFrame:
-    """Query all statement paragraphs by id, copies included: columns paragraph_id and text."""
-    return snapshot.frame("SELECT paragraph_id, text FROM snap.paragraphs WHERE statement ORDER BY paragraph_id")
+def query_statement_texts(snapshot: Snapshot, copies: bool = True) -> pd.DataFrame:
+    """Query all statement paragraphs by id, with or without copies: columns paragraph_id and text."""
+    return snapshot.frame(
+        """
+        SELECT paragraph_id, text FROM snap.paragraphs
+        WHERE statement AND ($copies OR duplicate_of = '') ORDER BY paragraph_id
+        """,
+        {"copies": copies},
+    )
+
+
+def query_assigned_scores(snapshot: Snapshot, narrative_id: str) -> dict[str, float]:
+    """Query the original statement paragraphs that advance a narrative: ids with their scores."""
+    rows = snapshot.frame(
+        f"""
+        SELECT a.paragraph_id, a.score FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id)
+        WHERE {NOT_REJECTED} AND a.narrative_id = $narrative AND p.statement AND p.duplicate_of = ''
+        """,
+        {"narrative": narrative_id},
+    )
+    return dict(zip(rows["paragraph_id"], rows["score"].tolist(), strict=True))

@@ -87,7 +87,7 @@ def test_a_split_gives_each_exemplar_to_one_part() -> None:
         ("years", ("harvest",)),
         ("grain", ("harvest",)),
     ]
-    with pytest.raises(UsageError, match="0 for 'More grain.'"):
+    with pytest.raises(UsageError, match=r"0 for 'More grain\.'"):
         codebook.split_narrative(BASE, BASE, "harvest", [one, replace(two, exemplars=("Other.",))])
     with pytest.raises(UsageError, match="at least two"):
         codebook.split_narrative(BASE, BASE, "harvest", [one])
