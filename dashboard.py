@@ -22,6 +22,7 @@ page = st.navigation(
             st.Page("pages/spread_page.py", title="Spread", icon=":material/share:", url_path="spread"),
             st.Page("pages/evidence_page.py", title="Evidence", icon=":material/article:", url_path="evidence"),
             st.Page("pages/map_page.py", title="Map", icon=":material/scatter_plot:", url_path="map"),
+            st.Page("pages/codebook_page.py", title="Codebook", icon=":material/account_tree:", url_path="codebook"),
             st.Page("pages/sources_page.py", title="Sources", icon=":material/database:", url_path="sources"),
             st.Page("pages/method_page.py", title="Method", icon=":material/functions:", url_path="method"),
         ]

@@ -47,9 +47,14 @@ def load_codebook(path: Path) -> Codebook:
     The file has `[[narrative]]` tables with id, name, definition, exemplars and optionally includes, excludes,
     contrasts, cues, parent, colour (`#rrggbb`), threshold and replaces (earlier ids).
     """
-    narratives, digest = _load_entries(path, "narrative", "id", _parse_narrative)
-    check_narratives(narratives, str(path))
-    return Codebook(narratives, digest, str(path))
+    return parse_codebook(_read_bytes(path), str(path))
+
+
+def parse_codebook(content: bytes, where: str) -> Codebook:
+    """Make a codebook of the content of a file; `where` names it in errors. Otherwise as `load_codebook`."""
+    narratives = _parse_entries(content, where, "narrative", "id", _parse_narrative)
+    check_narratives(narratives, where)
+    return Codebook(narratives, hashlib.sha256(content).hexdigest(), where)
 
 
 def check_narratives(narratives: Sequence[Narrative], where: str) -> None:
@@ -101,7 +106,7 @@ def load_speakers(path: Path) -> tuple[Speaker, ...]:
     The file has `[[speaker]]` tables with name and optionally aliases, affiliation and roles. A role is
     `{title, from, to}` with full dates, both optional. No name or alias may belong to two speakers.
     """
-    speakers, _ = _load_entries(path, "speaker", "name", _parse_speaker)
+    speakers = _parse_entries(_read_bytes(path), str(path), "speaker", "name", _parse_speaker)
     _check_unique(str(path), "name or alias", [name.casefold() for s in speakers for name in (s.name, *s.aliases)])
     return speakers
 
@@ -111,7 +116,7 @@ def load_events(path: Path) -> tuple[Event, ...]:
 
     The file has `[[event]]` tables with date, name, source (a web address) and optionally narratives (their ids).
     """
-    events, _ = _load_entries(path, "event", "name", _parse_event)
+    events = _parse_entries(_read_bytes(path), str(path), "event", "name", _parse_event)
     _check_unique(str(path), "event", [f"{event.date} {event.name}" for event in events])
     return tuple(sorted(events, key=lambda event: (event.date, event.name)))
 
@@ -228,27 +233,30 @@ class _TomlTable:
         return entry
 
 
-def _load_entries(
-    path: Path, kind: str, label: str, parse: Callable[[_TomlTable], _Entry]
-) -> tuple[tuple[_Entry, ...], str]:
-    """Load the `[[kind]]` tables of a file and the sha256 (hex) of its bytes; `label` is the key that names a table."""
+def _read_bytes(path: Path) -> bytes:
+    with _convert_os_errors(path):
+        return path.read_bytes()
+
+
+def _parse_entries(
+    content: bytes, where: str, kind: str, label: str, parse: Callable[[_TomlTable], _Entry]
+) -> tuple[_Entry, ...]:
+    """Parse the `[[kind]]` tables of a file; `label` is the key that names a table."""
     try:
-        with _convert_os_errors(path):
-            content = path.read_bytes()
         data = tomllib.loads(content.decode("utf-8-sig"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"TOML in UTF-8 in {path}", str(error), "Correct the file there.") from error
+        raise ConfigError(f"TOML in UTF-8 in {where}", str(error), "Correct the file there.") from error
     tables = data.get(kind)
     others = sorted(set(data) - {kind})
     if others or not isinstance(tables, list) or not tables:
         got = f"also {', '.join(others)}" if others else "none"
-        raise ConfigError(f"one or more [[{kind}]] tables and nothing else in {path}", got, "Correct the file.")
+        raise ConfigError(f"one or more [[{kind}]] tables and nothing else in {where}", got, "Correct the file.")
     entries = []
     for number, table in enumerate(tables, 1):
         if not isinstance(table, dict):
-            raise ConfigError(f"[[{kind}]] tables in {path}", repr(table), "Correct the file.")
-        entries.append(_TomlTable(table, f"{path}, {kind} {table.get(label, number)!r}").parse_with(parse))
-    return tuple(entries), hashlib.sha256(content).hexdigest()
+            raise ConfigError(f"[[{kind}]] tables in {where}", repr(table), "Correct the file.")
+        entries.append(_TomlTable(table, f"{where}, {kind} {table.get(label, number)!r}").parse_with(parse))
+    return tuple(entries)
 
 
 def _check_unique(where: str, what: str, values: list[str]) -> None:

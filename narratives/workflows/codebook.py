@@ -135,6 +135,9 @@ def parse_narrative(values: Mapping[str, object], where: str) -> Narrative:
     return read.parse_narrative({key: value for key, value in values.items() if value is not None}, where)
 
 
+parse_codebook, dump_codebook = read.parse_codebook, read.dump_codebook  # for the pages, which read no files
+
+
 def format_value(narrative: Narrative) -> str:
     """Return the value of an edit that makes a narrative what it is here: JSON with all its fields."""
     fields = {key: getattr(narrative, key) for key in read.NARRATIVE_KEYS}
@@ -221,6 +224,56 @@ def describe_change(change: Change) -> str:
     return "retired" if change.value == RETIRED else "edited" if change.value else "as in the file"
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One edit of a narrative: its id, when, who and why, and what it changed, a line for each difference."""
+
+    edit_id: int
+    when: str
+    who: str
+    why: str
+    changes: tuple[str, ...]
+
+
+def list_history(base: Codebook, edits: Sequence[Edit], narrative_id: str) -> list[HistoryEntry]:
+    """Return the edits of a narrative, latest first, each compared with what applied before it."""
+    in_file = next((n for n in base.narratives if n.id == narrative_id), None)
+    entries, before = [], in_file
+    for edit in edits:
+        if edit.kind == "narrative" and edit.subject == narrative_id:
+            after = _parse_value(edit) if edit.value else in_file
+            lines = tuple(describe_difference(before, after))
+            entries.append(HistoryEntry(edit.edit_id, edit.edited_at, edit.who, edit.why, lines))
+            before = after
+    return entries[::-1]
+
+
+def describe_difference(before: Narrative | None, after: Narrative | None) -> list[str]:
+    """Describe what differs, one line for each value: `name: A → B`, `exemplars + …`, `cues − …`."""
+    if before is None or after is None:
+        return ["unchanged"] if before is after else ["retired"] if after is None else [f"added: {after.name}"]
+    lines = []
+    for key in read.NARRATIVE_KEYS:
+        old, new = getattr(before, key), getattr(after, key)
+        if isinstance(old, tuple):
+            lines += [f"{key} − {text}" for text in old if text not in new]
+            lines += [f"{key} + {text}" for text in new if text not in old]
+        elif old != new:
+            lines.append(f"{key}: {'none' if old in ('', None) else old} → {'none' if new in ('', None) else new}")
+    return lines or ["unchanged" if before == after else "the order of a list"]
+
+
+def undo_latest(edits: Sequence[Edit], narrative_id: str) -> tuple[Change, str]:
+    """Return the change that undoes the latest edit of a narrative, and the reason to give.
+
+    Raises UsageError if there is none.
+    """
+    own = [edit for edit in edits if edit.kind == "narrative" and edit.subject == narrative_id]
+    if not own:
+        raise UsageError(f"an edit of {narrative_id!r} to undo", "none", "It is as in the file.")
+    return Change(narrative_id, own[-2].value if len(own) > 1 else ""), f"undo of edit {own[-1].edit_id}"
+
+
 def get_narrative(codebook: Codebook, narrative_id: str) -> Narrative:
     """Return a narrative by its id; raises ConfigError if the codebook does not have it."""
     for narrative in codebook.narratives:
@@ -229,7 +282,7 @@ def get_narrative(codebook: Codebook, narrative_id: str) -> Narrative:
     raise ConfigError("a narrative of the codebook", repr(narrative_id), "It may have been retired. Reload the page.")
 
 
-def preview_codebook(base: Codebook, edits: Sequence[Edit], changes: Sequence[Change]) -> Codebook:
+def apply_changes(base: Codebook, edits: Sequence[Edit], changes: Sequence[Change]) -> Codebook:
     """Return the codebook as it would be with these changes; raises ConfigError if it would not be valid."""
     number = max((edit.edit_id for edit in edits), default=0)
     made = [Edit(number + at, "", "you", "", "narrative", c.narrative_id, c.value) for at, c in enumerate(changes, 1)]
@@ -244,7 +297,7 @@ def save_changes(log: DecisionLog, base: Codebook, changes: Sequence[Change], wh
     for what, text in (("who makes the change", who), ("why", why)):
         if not text.strip():
             raise UsageError(f"a text that says {what}", "none", "Fill it in. The history shows it.")
-    preview_codebook(base, log.edits("narrative"), changes)
+    apply_changes(base, log.edits("narrative"), changes)
     for change in changes:
         log.edit("narrative", change.narrative_id, change.value, who.strip(), why.strip())
     return len(changes)

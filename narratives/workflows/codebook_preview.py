@@ -25,6 +25,7 @@ from narratives.workflows.match import (
 )
 
 MAX_EXAMPLES = 20  # of the paragraphs gained, and of those lost
+KEPT_CLASSIFIERS = 3  # sets of definitions whose classifiers stay in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,11 @@ class Previewer:
         result = self._compare(before, after, matcher)
         return replace(result, by_classifier=bool(used), unclassified=unclassified)
 
+    def is_classified(self, codebook: Codebook, narrative_id: str) -> bool:
+        """Return whether a classifier decides the narrative of this codebook."""
+        columns = [at for at, n in enumerate(codebook.narratives) if n.id == narrative_id]
+        return any(column in c.combination.columns for c in self._load_classifiers(codebook) for column in columns)
+
     def _embed(self, texts: Sequence[Text]) -> VectorArray:
         """Return stored vectors, or new ones that are kept in memory only."""
         missing = [text for text in self._vectors.missing(texts) if text not in self._encoded]
@@ -166,7 +172,7 @@ class Previewer:
         if definitions not in self._classifiers:
             own = self._store.path / CLASSIFIER_FILE
             loaded = load_classifiers(codebook, self._load_encoder(), self._store, no_progress, own)
-            self._classifiers = {definitions: loaded}
+            self._classifiers = {**dict(list(self._classifiers.items())[-KEPT_CLASSIFIERS:]), definitions: loaded}
         return self._classifiers[definitions]
 
     def _classify(
