@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from narratives import embed, match, model
 from narratives.model import Codebook, Decision, FloatArray, Narrative, Text, VectorArray, compute_text_key, no_progress
@@ -25,6 +27,7 @@ from narratives.workflows.match import (
 )
 
 MAX_EXAMPLES = 20  # of the paragraphs gained, and of those lost
+MAX_CLASSIFIED = 40  # paragraphs without a stored output that a preview classifies; each takes some milliseconds
 KEPT_CLASSIFIERS = 3  # sets of definitions whose classifiers stay in memory
 
 
@@ -91,6 +94,7 @@ class Previewer:
         self._background = load_background(self._embed, model_name)
         self._fitted: dict[str, match.Matcher] = {}  # of one narrative, by its digest
         self._evidence: dict[str, FloatArray] = {}
+        self._outputs: dict[str, dict[str, VectorArray]] = {}  # by the name of the classifier and by text
         self._classifiers: dict[tuple[tuple[str, str], ...], tuple[TrainedClassifier, ...]] = {}
 
     def prepare(self, codebook: Codebook) -> Previewer:
@@ -178,18 +182,35 @@ class Previewer:
     def _classify(
         self, used: Sequence[TrainedClassifier], codebook: Codebook, column: int, evidence: FloatArray
     ) -> tuple[FloatArray, int]:
-        """Combine evidence (n,) with stored outputs; return it with the number of paragraphs without any."""
+        """Combine evidence (n,) with outputs; return it with the number of paragraphs without any."""
         near = match.is_near(np.stack([self._match_others(codebook, column), evidence], axis=1))
         unclassified = 0
         for trained in used:
-            kept = self._store.vectors(
-                trained.classifier.name, trained.classifier.variant, trained.classifier.dimension
-            )
-            classified = near & (kept.rows(self._statements.texts) >= 0)
-            unclassified = max(unclassified, int((near & ~classified).sum()))
             own = trained.combination.take(column)
-            evidence = own.combine(evidence[:, None], classified, self._statements.texts, kept.get)[:, 0]
+            known = self._find_outputs(trained, near)
+            unclassified = max(unclassified, int((near & ~known).sum()))
+            give = partial(self._give_outputs, trained)
+            evidence = own.combine(evidence[:, None], near & known, self._statements.texts, give)[:, 0]
         return evidence, unclassified
+
+    def _find_outputs(self, trained: TrainedClassifier, near: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which paragraphs have outputs of a classifier; a few of those that lack one are classified here."""
+        classifier, kept = trained.classifier, self._outputs
+        if classifier.name not in kept:
+            stored = self._store.vectors(classifier.name, classifier.variant, classifier.dimension)
+            texts = self._statements.texts
+            have = [text for text, row in zip(texts, stored.rows(texts), strict=True) if row >= 0]
+            kept[classifier.name] = dict(zip(have, stored.get(have), strict=True))
+        known = np.array([text in kept[classifier.name] for text in self._statements.texts])
+        missing = [self._statements.texts[row] for row in np.flatnonzero(near & ~known)]
+        if not missing or len(missing) > MAX_CLASSIFIED:
+            return known
+        kept[classifier.name].update(zip(missing, embed.encode_all(classifier, missing), strict=True))
+        return known | near
+
+    def _give_outputs(self, trained: TrainedClassifier, texts: Sequence[str]) -> VectorArray:
+        kept = self._outputs[trained.classifier.name]
+        return np.stack([kept[text] for text in texts])
 
     def _choose_threshold(self, trained: TrainedClassifier, narrative: Narrative) -> float:
         if narrative.threshold is not None:

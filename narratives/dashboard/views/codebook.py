@@ -19,7 +19,7 @@ from narratives.model import Codebook, Edit, Narrative, NarrativesError, Slice
 from narratives.render import phrases
 from narratives.render.colours import resolve_colour
 from narratives.store import DECISIONS_FILE, DecisionLog, frame_to_csv
-from narratives.workflows import codebook
+from narratives.workflows import codebook, codebook_draft
 from narratives.workflows.codebook import Change
 from narratives.workflows.codebook_preview import Previewer, PreviewExample, PreviewResult
 
@@ -33,6 +33,7 @@ _LISTS = {
     "cues": ("Cues", "Words or phrases that are strong evidence by themselves. One per line."),
 }
 _LONG_FIELDS = ("exemplars", "contrasts")
+_WHO_HELP = "The history names you beside each change that you save."
 CLASSIFIER_NOTE = (
     "A classifier decides this narrative now. It was trained for the present definition. With another definition, the "
     "next build matches the narrative by its exemplars, contrasts and cues alone, until you run `narratives train`."
@@ -227,7 +228,7 @@ def _format_measure(row: object, name: str) -> str:
 def draw_form(book: Book, start: Narrative, prefix: str, is_new: bool = False) -> None:
     """Draw a field for each part of a narrative; `read_form` reads them."""
     if is_new:
-        help = "Small letters, digits and _. It stays the same when the name changes."
+        help = "Small letters, digits and _. It stays when the name changes. If it is empty, it is made of the name."
         st.text_input("Id", start.id, key=f"{prefix}-id", help=help)
     st.text_input("Name", start.name, key=f"{prefix}-name")
     st.text_area("Definition", start.definition, key=f"{prefix}-definition", height=100)
@@ -267,6 +268,13 @@ def _find_colour(book: Book, narrative_id: str) -> str:
     return resolve_colour("", place).lower()
 
 
+def list_missing(start: Narrative, prefix: str) -> list[str]:
+    """Return the labels of the fields of the form that are needed and empty."""
+    fields = {"name": "the name", "definition": "the definition", "exemplars": "at least one exemplar"}
+    values = {key: st.session_state.get(f"{prefix}-{key}", getattr(start, key)) for key in fields}
+    return [label for key, label in fields.items() if not "".join(values[key]).strip()]
+
+
 def read_form(book: Book, start: Narrative, prefix: str) -> Narrative:
     """Return the narrative in the fields; raises ConfigError, which names the field, if one is not valid."""
 
@@ -274,6 +282,7 @@ def read_form(book: Book, start: Narrative, prefix: str) -> Narrative:
         return st.session_state.get(f"{prefix}-{field}", getattr(start, field))
 
     values: dict[str, object] = {key: get(key) for key in ("id", "name", "definition", "parent", "threshold")}
+    values["id"] = values["id"] or codebook_draft.make_id(str(values["name"]), [*book.names, *book.retired])
     for field in _LISTS:
         text = st.session_state.get(f"{prefix}-{field}")
         lines = getattr(start, field) if text is None else text.splitlines()
@@ -284,11 +293,14 @@ def read_form(book: Book, start: Narrative, prefix: str) -> Narrative:
     return codebook.parse_narrative(values, "the form")
 
 
-def draw_who_and_why() -> None:
-    """Draw the fields for who makes the change and why, which the history shows."""
-    with st.container(horizontal=True):
-        st.text_input("Your name", st.session_state.get("your name", ""), key=WHO_KEY, width=200)
-        st.text_input("Why", key=WHY_KEY, placeholder="the reason, for the history")
+def draw_who() -> None:
+    """Draw the field for who makes the changes; the name stays for the session."""
+    st.text_input("Your name", st.session_state.get("your name", ""), key=WHO_KEY, width=240, help=_WHO_HELP)
+
+
+def draw_why() -> None:
+    """Draw the field for the reason of a change."""
+    st.text_input("Why", key=WHY_KEY, placeholder="the reason, for the history")
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

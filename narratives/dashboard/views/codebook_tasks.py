@@ -50,6 +50,7 @@ def draw_narrative_control(book: Book) -> str:
 
 def draw_task(view: View, book: Book, task: Task) -> None:
     """Draw the controls of one task."""
+    view_codebook.draw_who()
     if task == "new":
         _draw_new(view, book)
         return
@@ -78,6 +79,9 @@ def _draw_editor(view: View, book: Book, start: Narrative, prefix: str, is_new: 
         st.rerun()
     view_codebook.draw_form(book, start, prefix, is_new)
     st.subheader("Preview", anchor=False)
+    if is_new and (missing := view_codebook.list_missing(start, prefix)):
+        st.caption(f"Fill in {phrases.format_list(missing)} to see which paragraphs the narrative would gain.")
+        return
     try:
         narrative = view_codebook.read_form(book, start, prefix)
         changes = _make_edit(book, start, prefix, is_new)[1]
@@ -87,9 +91,9 @@ def _draw_editor(view: View, book: Book, start: Narrative, prefix: str, is_new: 
         return
     if not is_new and narrative == start:
         st.caption("Nothing is changed. Change a field to see which paragraphs the narrative would gain and lose.")
-    else:
-        view_codebook.draw_preview(view, book, edited, narrative.id)
-    view_codebook.draw_who_and_why()
+        return
+    view_codebook.draw_preview(view, book, edited, narrative.id)
+    view_codebook.draw_why()
     make = partial(_make_edit, book, start, prefix, is_new)
     label = "Add the narrative" if is_new else "Save"
     st.button(
@@ -199,12 +203,15 @@ def _draw_split(view: View, book: Book, start: Narrative) -> None:
     rows = pd.DataFrame({_PART: [False] * len(start.exemplars), "Exemplar": start.exemplars})
     chosen = st.data_editor(
         rows,
-        column_config={"Exemplar": st.column_config.TextColumn(width="large", disabled=True)},
+        column_config={
+            _PART: st.column_config.CheckboxColumn(width=90),
+            "Exemplar": st.column_config.TextColumn(width="large", disabled=True),
+        },
         hide_index=True,
         key=f"{prefix}-exemplars",
     )
     second = tuple(bool(value) for value in chosen[_PART])
-    parts = []
+    parts: list[Narrative] = []
     for part, own in (("First part", False), (_PART, True)):
         name = str(st.session_state.get(f"{prefix}-{part}-name", "")).strip()
         definition = str(st.session_state.get(f"{prefix}-{part}-definition", ""))
@@ -253,7 +260,7 @@ def _draw_changes(
     for narrative_id in shown:
         st.text(names.get(narrative_id, narrative_id))
         view_codebook.draw_preview(view, book, edited, narrative_id)
-    view_codebook.draw_who_and_why()
+    view_codebook.draw_why()
     st.button(label, on_click=view_codebook.save, args=(make,), type="primary", key="codebook-save")
 
 
@@ -299,7 +306,7 @@ def _draw_files(book: Book) -> None:
     st.text(f"{phrases.format_count(len(changes), 'narrative')} would change:")
     rows = [(codebook.describe_change(change), change.narrative_id) for change in changes]
     st.dataframe(pd.DataFrame(rows, columns=["Change", "Narrative"]), hide_index=True)
-    view_codebook.draw_who_and_why()
+    view_codebook.draw_why()
     st.button("Import", on_click=view_codebook.save, args=(make,), type="primary", key="codebook-save")
 
 
