@@ -59,16 +59,17 @@ def check_prediction(store: Path, before: dict[str, float], seen: PreviewResult,
     }
 
 
-def test_without_edits_a_snapshot_is_that_of_the_file(tmp_path: Path, source: str) -> None:
-    plain, edited = tmp_path / "plain", tmp_path / "edited"
-    first = run(plain, source)
-    run(edited, source)
-    edit(edited, codebook.set_narrative(codebook.load_file(edited), HARVEST))
-    second = run(edited, source)
+def test_an_edit_makes_a_snapshot_and_an_undone_one_does_not(tmp_path: Path, source: str) -> None:
+    store = tmp_path / "s"
+    first = run(store, source)
+    change = codebook.set_narrative(codebook.load_file(store), HARVEST)
+    edit(store, change)
+    edit(store, Change("harvest", ""))
+    assert run(store, source).unchanged
+    edit(store, change)
+    second = run(store, source)
     assert not second.unchanged and second.snapshot != first.snapshot
-    assert Store(edited).manifest(second.snapshot).parameters["codebook"] == codebook.load_codebook(edited).digest
-    edit(edited, Change("harvest", ""))
-    assert run(edited, source).snapshot == first.snapshot
+    assert Store(store).manifest(second.snapshot).parameters["codebook"] == codebook.load_codebook(store).digest
 
 
 def test_the_same_log_and_an_exported_file_give_the_same_snapshot(tmp_path: Path, source: str) -> None:
