@@ -123,7 +123,7 @@ def test_one_is_retired_and_the_last_cannot_be(built) -> None:
     sign(app, "not ours")
     press(app, "Retire 1 narrative")
     assert [n.id for n in codebook.load_codebook(built).narratives] == ["sanctions"]
-    app = opened(do="retire", about="sanctions")
+    app = opened(do="retire", entry="sanctions")
     assert "none would remain" in said(app)
 
 

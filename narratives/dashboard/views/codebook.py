@@ -24,7 +24,7 @@ from narratives.workflows.codebook import Change
 from narratives.workflows.codebook_preview import Previewer, PreviewExample, PreviewResult
 
 MESSAGE_KEY, SAVED_KEY, WHO_KEY, WHY_KEY = "codebook-message", "codebook-saved", "codebook-who", "codebook-why"
-ABOUT = "about"  # the URL parameter of the narrative, shared with the Narrative page
+ABOUT = "entry"  # the URL parameter of the narrative; other than that of the Narrative page, which has candidates too
 _LISTS = {
     "includes": ("Includes", "Doubtful cases that advance the narrative. One per line."),
     "excludes": ("Excludes", "Doubtful cases that do not advance it. One per line."),

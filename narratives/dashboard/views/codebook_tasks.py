@@ -31,7 +31,7 @@ TASKS: Mapping[Task, str] = {
     "retire": "Retire",
     "file": "Import and export",
 }
-FROM = "from"  # the URL parameter of the topic or candidate that a new narrative is made from
+CLUSTER = "cluster"  # the URL parameter of the topic or candidate that a new narrative is made from
 _EMPTY, _SEARCH = "empty", "search"
 _PART = "Second part"
 load_sources = cached_queries.cache_query(codebook_draft.list_sources)
@@ -39,7 +39,7 @@ load_sources = cached_queries.cache_query(codebook_draft.list_sources)
 
 def draw_task_control() -> Task:
     """Draw the choice of what to do; kept in the URL. A link that names a topic makes a new narrative."""
-    return controls.draw_segmented_control("What to do", "do", TASKS, "new" if st.query_params.get(FROM) else None)
+    return controls.draw_segmented_control("What to do", "do", TASKS, "new" if st.query_params.get(CLUSTER) else None)
 
 
 def draw_narrative_control(book: Book) -> str:
@@ -115,7 +115,7 @@ def _draw_new(view: View, book: Book) -> None:
     sources = {source.cluster_id: f"{source.name} ({source.size:,})" for source in load_sources(view.handle)}
     options = {_EMPTY: "an empty form", _SEARCH: "a search", **sources}
     chosen = controls.draw_selectbox(
-        "Start from", FROM, options, help="A search, or a topic or candidate with its number of paragraphs."
+        "Start from", CLUSTER, options, help="A search, or a topic or candidate with its number of paragraphs."
     )
     taken = tuple({**book.names, **book.retired})
     try:
@@ -124,7 +124,7 @@ def _draw_new(view: View, book: Book) -> None:
         elif chosen == _SEARCH:
             phrase = controls.draw_text_input(
                 "Find paragraphs that say …",
-                "like",
+                "says",
                 icon=":material/neurology:",
                 placeholder="a sentence, in any words",
                 help="The sentences most like it become exemplars, those of the least similar results contrasts.",
