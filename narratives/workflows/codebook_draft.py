@@ -12,6 +12,7 @@ import numpy as np
 from narratives import model
 from narratives.model import ConfigError, Narrative, VectorArray
 from narratives.store import Snapshot, Store, VectorFile
+from narratives.store.queries.codebook import query_central_members, query_members, query_sources
 from narratives.store.queries.map import query_paragraphs_by_id
 
 EXEMPLARS, CONTRASTS = 8, 4  # taken at most
@@ -31,9 +32,7 @@ class Source:
 
 def list_sources(snapshot: Snapshot) -> list[Source]:
     """List the candidates and topics of a snapshot, the largest first; routine topics are left out."""
-    rows = snapshot.frame(
-        "SELECT cluster_id, name, size FROM snap.clusters WHERE NOT routine ORDER BY size DESC, cluster_id"
-    )
+    rows = query_sources(snapshot)
     return [Source(str(key), str(name), int(size)) for key, name, size in rows.itertuples(index=False, name=None)]
 
 
@@ -56,12 +55,12 @@ def draft_from_cluster(path: Path, snapshot: Snapshot, cluster_id: str, taken: S
     if not found:
         raise ConfigError("a topic or candidate of this snapshot", repr(cluster_id), "Choose one from the list.")
     vectors = _open_vectors(path, snapshot)
-    members = _load_members(snapshot)
+    members = query_central_members(snapshot, EXEMPLARS)
     texts = _load_texts(snapshot, [key for keys in members.values() for key in keys])
     centres = {key: _get_centre(vectors.get([texts[m] for m in keys])) for key, keys in members.items()}
     own = centres[cluster_id]
     exemplars = [_take_sentence(texts[key], own, vectors) for key in members[cluster_id]]
-    everyone = set(_load_all_members(snapshot, cluster_id))
+    everyone = query_members(snapshot, cluster_id)
     others = [key for key in centres if key != cluster_id and key[:2] == cluster_id[:2]]
     contrasts = []
     for other in sorted(others, key=lambda key: -float(centres[key] @ own))[:NEIGHBOURS]:
@@ -96,25 +95,6 @@ def _make_draft(name: str, exemplars: Sequence[str], contrasts: Sequence[str], t
 def _open_vectors(path: Path, snapshot: Snapshot) -> VectorFile:
     manifest = snapshot.meta()
     return Store(path).open_existing_vectors(manifest.model, manifest.variant)
-
-
-def _load_members(snapshot: Snapshot) -> dict[str, list[str]]:
-    """Return the most central members of each cluster, most central first."""
-    rows = snapshot.frame(
-        """
-        SELECT cluster_id, list(paragraph_id ORDER BY rank) AS members
-        FROM snap.cluster_members WHERE rank IS NOT NULL AND rank <= $most GROUP BY cluster_id ORDER BY cluster_id
-        """,
-        {"most": EXEMPLARS},
-    )
-    return {str(key): list(ids) for key, ids in rows.itertuples(index=False, name=None)}
-
-
-def _load_all_members(snapshot: Snapshot, cluster_id: str) -> list[str]:
-    rows = snapshot.frame(
-        "SELECT paragraph_id FROM snap.cluster_members WHERE cluster_id = $cluster", {"cluster": cluster_id}
-    )
-    return list(rows["paragraph_id"])
 
 
 def _load_texts(snapshot: Snapshot, ids: Sequence[str]) -> dict[str, str]:

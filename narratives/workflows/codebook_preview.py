@@ -14,7 +14,8 @@ from narratives import embed, match, model
 from narratives.model import Codebook, Decision, FloatArray, Narrative, Text, VectorArray, compute_text_key, no_progress
 from narratives.model.text import Encoder
 from narratives.store import DECISIONS_FILE, DecisionLog, Snapshot, Store
-from narratives.store.queries.evidence import query_assigned_scores, query_statement_texts
+from narratives.store.queries.codebook import query_assigned_scores
+from narratives.store.queries.evidence import query_statement_texts
 from narratives.store.queries.map import query_paragraphs_by_id
 from narratives.workflows.match import (
     CLASSIFIER_FILE,

@@ -14,7 +14,7 @@ from narratives.workflows.build import BuildRequest, build
 from tests.helpers.browser import fetched, fresh, opened, put, serving, settled, turned_to
 from tests.integration.builds.test_build import rows, small_codebook, write
 
-pytestmark = [pytest.mark.browser, pytest.mark.model]
+pytestmark = [pytest.mark.browser, pytest.mark.model, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

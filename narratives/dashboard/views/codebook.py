@@ -19,6 +19,7 @@ from narratives.model import Codebook, Edit, Narrative, NarrativesError, Slice
 from narratives.render import phrases
 from narratives.render.colours import resolve_colour
 from narratives.store import DECISIONS_FILE, DecisionLog, frame_to_csv
+from narratives.store.queries import codebook as codebook_queries
 from narratives.workflows import codebook, codebook_draft
 from narratives.workflows.codebook import Change
 from narratives.workflows.codebook_preview import Previewer, PreviewExample, PreviewResult
@@ -43,6 +44,9 @@ THRESHOLD_NOTE = (
 )
 
 
+_load_built = cached_queries.cache_query(codebook_queries.query_built_narratives)
+
+
 @dataclass(frozen=True, slots=True)
 class Book:
     """The codebook of the store: the `base` file, all `edits` of narratives, and the `current` result of both."""
@@ -63,7 +67,7 @@ class Book:
         known = {n.id: n.name for n in self.base.narratives} | {e.subject: e.subject for e in self.edits}
         return {key: name for key, name in known.items() if key not in self.names}
 
-    def list_with(self, changes: Sequence[Change]) -> Codebook:
+    def apply(self, changes: Sequence[Change]) -> Codebook:
         """Return the codebook as it would be with these changes; raises ConfigError if it would not be valid."""
         return codebook.apply_changes(self.base, self.edits, changes)
 
@@ -112,7 +116,7 @@ def find_waiting(view: View, book: Book) -> list[str]:
     """Return the ids of the narratives whose present state is not that of the snapshot."""
     if cached_queries.get_manifest(view.handle).parameters.get("codebook") == book.current.digest:
         return []
-    before = cached_queries.get_snapshot(view.handle).make_previous().codebook
+    before = _load_built(view.handle)
     now = {n.id: (n.name, n.digest) for n in book.current.narratives}
     return [key for key in {**before, **now} if before.get(key) != now.get(key)]
 
@@ -311,10 +315,12 @@ def _load_previewer(handle: cached_queries.Handle) -> Previewer:
 
 @st.cache_data(max_entries=60, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
 def _compute_preview(
-    handle: cached_queries.Handle, digest: str, narrative_id: str, decided: float, _edited: Codebook
-) -> PreviewResult:
+    handle: cached_queries.Handle, digest: str, narrative_id: str, decided: float, _edited: Codebook, _current: Codebook
+) -> tuple[PreviewResult, bool]:
+    """Return the preview, and whether a classifier decides the narrative in the `_current` codebook."""
     with evidence.get_model_turns().take():
-        return _load_previewer(handle).preview(_edited, narrative_id)
+        previewer = _load_previewer(handle)
+        return previewer.preview(_edited, narrative_id), previewer.is_classified(_current, narrative_id)
 
 
 def draw_preview(view: View, book: Book, edited: Codebook, narrative_id: str) -> None:
@@ -324,8 +330,8 @@ def draw_preview(view: View, book: Book, edited: Codebook, narrative_id: str) ->
     text = "Comparing with the paragraphs of the snapshot. The first preview also prepares them …"
     try:
         with st.spinner(text, show_time=True):
-            result = _compute_preview(view.handle, edited.digest, narrative_id, stamp, edited)
-            classified = _load_previewer(view.handle).is_classified(book.current, narrative_id)
+            key = (view.handle, edited.digest, narrative_id, stamp)
+            result, classified = _compute_preview(*key, edited, book.current)
     except NarrativesError as error:
         st.warning("There is no preview.", icon=":material/visibility_off:")
         st.text(f"Expected {error.expected}; got {error.got}. {error.hint}")

@@ -85,7 +85,7 @@ def _draw_editor(view: View, book: Book, start: Narrative, prefix: str, is_new: 
     try:
         narrative = view_codebook.read_form(book, start, prefix)
         changes = _make_edit(book, start, prefix, is_new)[1]
-        edited = book.list_with(changes)
+        edited = book.apply(changes)
     except NarrativesError as error:
         st.text(f"Expected {error.expected}; got {error.got}. {error.hint}")
         return
@@ -251,7 +251,7 @@ def _draw_changes(
     """Draw the preview of changes and the button that saves them."""
     try:
         _, changes = make()
-        edited = book.list_with(changes)
+        edited = book.apply(changes)
     except NarrativesError as error:
         st.text(f"Expected {error.expected}; got {error.got}. {error.hint}")
         return
@@ -296,7 +296,7 @@ def _draw_files(book: Book) -> None:
     try:
         make = partial(_make_import, book, file.getvalue(), file.name)
         _, changes = make()
-        book.list_with(changes)
+        book.apply(changes)
     except NarrativesError as error:
         st.text(f"Expected {error.expected}; got {error.got}. {error.hint}")
         return

@@ -164,15 +164,3 @@ def query_statement_texts(snapshot: Snapshot, copies: bool = True) -> pd.DataFra
         """,
         {"copies": copies},
     )
-
-
-def query_assigned_scores(snapshot: Snapshot, narrative_id: str) -> dict[str, float]:
-    """Query the original statement paragraphs that advance a narrative: ids with their scores."""
-    rows = snapshot.frame(
-        f"""
-        SELECT a.paragraph_id, a.score FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id)
-        WHERE {NOT_REJECTED} AND a.narrative_id = $narrative AND p.statement AND p.duplicate_of = ''
-        """,
-        {"narrative": narrative_id},
-    )
-    return dict(zip(rows["paragraph_id"], rows["score"].tolist(), strict=True))
