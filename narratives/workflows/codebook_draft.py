@@ -78,9 +78,10 @@ def draft_from_search(
     """
     vectors = _open_vectors(path, snapshot)
     ids = list(similar)
-    far = ids[EXEMPLARS:][::-1][:CONTRASTS]
-    texts = _load_texts(snapshot, [*ids[:EXEMPLARS], *far])
-    exemplars = [_take_sentence(texts[key], vector, vectors) for key in ids[:EXEMPLARS] if key in texts]
+    near = ids[: min(EXEMPLARS, -(-len(ids) * 2 // 3))]  # with few results, a third of them are left as contrasts
+    far = ids[len(near) :][::-1][:CONTRASTS]
+    texts = _load_texts(snapshot, [*near, *far])
+    exemplars = [_take_sentence(texts[key], vector, vectors) for key in near if key in texts]
     contrasts = [_take_sentence(texts[key], vector, vectors) for key in far if key in texts]
     return _make_draft(phrase, exemplars, contrasts, taken)
 
