@@ -163,11 +163,14 @@ class Previewer:
     def _match_others(self, codebook: Codebook, column: int) -> FloatArray:
         """Compute the highest evidence (n,) for any narrative but one."""
         others = [at for at in range(len(codebook.narratives)) if at != column]
+        digests = [codebook.narratives[at].digest for at in others]
+        new = [at for at, digest in zip(others, digests, strict=True) if digest not in self._evidence]
+        if new:
+            evidence = self._statements.compute_evidence(match.join_matchers(self._fit(codebook, new)))
+            for place, at in enumerate(new):
+                self._evidence[codebook.narratives[at].digest] = evidence[:, place]
         highest = np.full(len(self._statements), -np.inf)
-        for at, matcher in zip(others, self._fit(codebook, others), strict=True):
-            digest = codebook.narratives[at].digest
-            if digest not in self._evidence:
-                self._evidence[digest] = self._statements.compute_evidence(matcher)[:, 0]
+        for digest in digests:
             highest = np.maximum(highest, self._evidence[digest])
         return highest
 
