@@ -26,6 +26,9 @@ pages = [
 if roles.get_user().may("reviewer"):
     review = st.Page("pages/review_page.py", title="Review", icon=":material/rate_review:", url_path="review")
     pages.insert(-2, review)
+if roles.get_user().may("editor"):
+    codebook = st.Page("pages/codebook_page.py", title="Codebook", icon=":material/account_tree:", url_path="codebook")
+    pages.insert(-2, codebook)
 page = st.navigation({"Narrative tracker": pages})
 shell.reload_first_visit(page.url_path)
 shell.start_page()

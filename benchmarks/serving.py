@@ -23,6 +23,7 @@ PAGES = {
     "spread": "spread",
     "evidence": "evidence",
     "map": "map",
+    "codebook": "codebook",
     "sources": "sources",
     "method": "method",
 }

@@ -25,7 +25,7 @@ from narratives.model.errors import EXIT_NOTHING_READ
 from narratives.read.encoding import decode_text
 from narratives.resources import APP
 from narratives.store import DECISIONS_FILE, DEFAULT_COPIES, DecisionLog, Store, export_slice, verify_snapshot
-from narratives.workflows import brief
+from narratives.workflows import brief, codebook
 from narratives.workflows.annotate import AnnotationRequest, annotate
 from narratives.workflows.build import BuildRequest, build
 from narratives.workflows.evaluate import (
@@ -46,7 +46,7 @@ def run_build(options: argparse.Namespace) -> int:
     request = BuildRequest(
         inputs=tuple(options.inputs),
         store=options.store,
-        codebook=options.codebook,
+        codebook=options.codebook or codebook.find_codebook(options.store),
         speakers=options.speakers,
         events=options.events,
         model=options.model,
@@ -117,7 +117,8 @@ def run_review(options: argparse.Namespace) -> int:
     if options.action == "export":
         print(f"{log.export(options.file, options.format)} texts written to {options.file}")
         return 0
-    names = {n.id: n.name for n in read.load_codebook(options.codebook).narratives}
+    narratives = codebook.load_codebook(options.store, options.codebook, options.decisions).narratives
+    names = {narrative.id: narrative.name for narrative in narratives}
     rows = list(read.read_labels(options.file, list(names), names))
     texts = [row for row in rows if isinstance(row, LabelledText)]
     print_rejected([row for row in rows if isinstance(row, Rejected)])
@@ -152,6 +153,20 @@ def run_annotate(options: argparse.Namespace) -> int:
     return EXIT_NOTHING_READ if report.asked and not report.added else 0
 
 
+def run_codebook(options: argparse.Namespace) -> int:
+    """Make the codebook of a store that of a file, or write it to a file."""
+    if options.action == "export":
+        written = codebook.export_codebook(options.store, options.file, options.decisions)
+        print(f"{written} narratives written to {options.file}")
+        return 0
+    why = options.why or f"import of {options.file.name}"
+    changes = codebook.import_codebook(options.store, options.file, options.who or get_login(), why, options.decisions)
+    for change in changes:
+        print(f"  {codebook.describe_change(change)} {change.narrative_id}")
+    print(f"{len(changes)} narratives changed. The next `narratives build` uses them.")
+    return 0
+
+
 def run_spotcheck(options: argparse.Namespace) -> int:
     """Write a random sample of assignments to a file, or count the verdicts in a file and print the results."""
     if options.action == "draw":
@@ -173,7 +188,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
     request = EvaluationRequest(
         gold=options.gold,
         store=options.store,
-        codebook=options.codebook,
+        codebook=options.codebook or codebook.find_codebook(options.store),
         decisions=options.decisions,
         model=options.model,
         out=options.out,
@@ -190,7 +205,8 @@ def run_evaluate(options: argparse.Namespace) -> int:
 
 def run_train(options: argparse.Namespace) -> int:
     """Train a classifier on the decisions of a store, and print what was gained."""
-    request = TrainRequest(options.store, options.codebook, options.decisions, options.model, options.seed)
+    file = options.codebook or codebook.find_codebook(options.store)
+    request = TrainRequest(options.store, file, options.decisions, options.model, options.seed)
     with show_progress(options.progress) as progress:
         report = train(request, progress)
     print_training(report)

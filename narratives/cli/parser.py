@@ -45,7 +45,7 @@ def _add_build_options(command: argparse.ArgumentParser) -> None:
         help="Files, folders or globs. Without any, build again from what the store holds.",
     )
     _add_store_option(command)
-    _add_data_option(command, "codebook", "The narratives to match.")
+    _add_codebook_option(command, "The narratives to match.")
     _add_data_option(command, "speakers", "Names, aliases and roles of speakers.")
     _add_data_option(command, "events", "Dated events for the charts.")
     _add_decisions_option(command)
@@ -145,13 +145,23 @@ def _add_review_options(command: argparse.ArgumentParser) -> None:
     add("--format", choices=get_args(DecisionFormat), default="narratives", help=text)
     _add_store_option(command)
     _add_decisions_option(command)
-    _add_data_option(command, "codebook", "The narratives that the decisions are about.")
+    _add_codebook_option(command, "The narratives that the decisions are about.")
     add(
         "--who",
         default="",
         metavar="NAME",
         help="Who made the decisions. Default: the annotators that the file names, or your login name.",
     )
+
+
+def _add_codebook_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("action", choices=("import", "export"), help="Make the codebook that of the file, or write it to the file.")
+    add("file", type=Path, metavar="F.toml", help="A codebook: [[narrative]] tables.")
+    _add_store_option(command)
+    _add_decisions_option(command)
+    add("--who", default="", metavar="NAME", help="import: who changes the codebook. Default: your login name.")
+    add("--why", default="", metavar="TEXT", help="import: why. Default: the name of the file.")
 
 
 def _add_spotcheck_options(command: argparse.ArgumentParser) -> None:
@@ -174,7 +184,7 @@ def _add_evaluate_options(command: argparse.ArgumentParser) -> None:
     add("--gold", type=Path, required=True, metavar="F.jsonl", help="Rows {text, labels, disputed}. Required.")
     _add_store_option(command)
     _add_decisions_option(command)
-    _add_data_option(command, "codebook", "The codebook of the build.")
+    _add_codebook_option(command, "The codebook of the build.")
     add("--model", default="", metavar="PATH_OR_NAME", help="The model of the build. Default: the bundled model.")
     add(
         "--labels-by",
@@ -203,7 +213,7 @@ def _add_train_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     _add_store_option(command)
     _add_decisions_option(command)
-    _add_data_option(command, "codebook", "The codebook of the build.")
+    _add_codebook_option(command, "The codebook of the build.")
     add("--model", default="", metavar="PATH_OR_NAME", help="The model of the build. Default: the bundled model.")
     add("--seed", type=int, default=0, metavar="N", help="The seed of the training. Default: 0.")
     _add_progress_option(command)
@@ -226,6 +236,11 @@ def _add_store_option(command: argparse.ArgumentParser) -> None:
 def _add_data_option(command: argparse.ArgumentParser, name: str, contents: str) -> None:
     text = f"{contents} Default: the shipped data/{name}.toml."
     command.add_argument(f"--{name}", type=Path, default=DATA_FOLDER / f"{name}.toml", metavar="F", help=text)
+
+
+def _add_codebook_option(command: argparse.ArgumentParser, contents: str) -> None:
+    text = f"{contents} Default: the file of the store's last build, or else the shipped data/codebook.toml."
+    command.add_argument("--codebook", type=Path, metavar="F", help=text)
 
 
 def _add_decisions_option(command: argparse.ArgumentParser) -> None:
@@ -289,6 +304,7 @@ _COMMANDS = {
     "annotate": _Command(
         "Ask a model on a server that you name for verdicts.", _add_annotate_options, commands.run_annotate
     ),
+    "codebook": _Command("Import or export the codebook of a store.", _add_codebook_options, commands.run_codebook),
     "spotcheck": _Command(
         "Draw a random sample of assignments, or count its verdicts.", _add_spotcheck_options, commands.run_spotcheck
     ),

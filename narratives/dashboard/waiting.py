@@ -9,8 +9,6 @@ import streamlit as st
 from narratives.dashboard import cached_queries, roles, shell
 from narratives.dashboard.builds import get_job_registry, make_build_command
 from narratives.render import phrases
-from narratives.resources import DATA_FOLDER
-from narratives.store.files import compute_sha256
 
 JOB_NAME = "the texts of the store"
 _REFRESH_SECONDS = 1.0
@@ -40,7 +38,9 @@ def draw_waiting() -> None:
             else:
                 get_job_registry().dismiss(Path(handle.store))
         elif job is None and roles.get_user().may("editor"):
-            _draw_build_button(handle)
+            st.button(
+                "Build now", on_click=_start_build, args=(handle.store,), icon=":material/play_arrow:", key="build-now"
+            )
 
 
 def describe_waiting(decisions: int, edits: int) -> str:
@@ -54,15 +54,6 @@ def describe_waiting(decisions: int, edits: int) -> str:
         counted = phrases.format_count(edits, "correction")
         parts.append(f"{counted} {'waits' if edits == 1 else 'wait'} for a build.")
     return " ".join(parts)
-
-
-def _draw_build_button(handle: cached_queries.Handle) -> None:
-    used = cached_queries.get_manifest(handle.built).parameters.get("codebook", "")
-    edited = cached_queries.get_log(handle).edits("narrative")
-    if used != compute_sha256(DATA_FOLDER / "codebook.toml") and not edited:
-        st.caption("This store has a codebook of its own. Build it on the command line, with `--codebook`.")
-        return
-    st.button("Build now", on_click=_start_build, args=(handle.store,), icon=":material/play_arrow:", key="build-now")
 
 
 def _start_build(store: str) -> None:

@@ -71,6 +71,17 @@ class LearnedCorrections:
     thresholds: NDArray[np.float32]
     learned: Mask
 
+    def take(self, column: int) -> LearnedCorrections:
+        """Return the corrections of one narrative alone."""
+        own = [column]
+        return replace(
+            self,
+            weights=self.weights[:, own],
+            shift=self.shift[own],
+            thresholds=self.thresholds[own],
+            learned=self.learned[own],
+        )
+
     def correct(self, evidence: FloatArray, texts: Sequence[str]) -> FloatArray:
         """Return the codebook's evidence (n, k) of the texts, corrected where it is above NEAR_EVIDENCE."""
         if self.terms is None or not texts:
@@ -253,6 +264,13 @@ class Combination:
     far: FloatArray
     threshold: float
     refutation: int | None = None
+
+    def take(self, column: int) -> Combination:
+        """Return the combination of one narrative, at this column of the matcher, for a matcher of it alone."""
+        own = np.flatnonzero(self.columns == column)
+        return replace(
+            self, columns=np.zeros(1, np.intp), outputs=self.outputs[own], weights=self.weights[own], far=self.far[own]
+        )
 
     def combine(self, evidence: FloatArray, near: Mask, texts: Sequence[str], classify: ClassifyFunction) -> FloatArray:
         """Return the evidence (n, k) with that of the columns replaced; `near` (n,) are the texts to classify.

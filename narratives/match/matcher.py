@@ -106,7 +106,9 @@ class Matcher:
             similarities = _compute_similarities(
                 self, vectors[part], np.concatenate(list(window_rows[part])), np.cumsum([0, *counts[:-1]])
             )
-            evidence[part] = self._compute_evidence(similarities.values, texts[part])
+            cued = np.array([find_cues(self.cues, normalise_words(text)) for text in texts[part]])
+            asks = np.array([is_question_to_speaker(text) for text in texts[part]])
+            evidence[part] = self.compute_evidence(similarities.values, cued, asks)
             exemplar[part], window[part] = similarities.best_exemplar, similarities.best_window
         near = is_near(evidence)
         for combination, give_outputs in zip(self.combinations, classify, strict=True):
@@ -119,8 +121,11 @@ class Matcher:
         reached: NDArray[np.bool_] = scores >= self.thresholds
         return reached
 
-    def _compute_evidence(self, values: FloatArray, texts: Sequence[str]) -> FloatArray:
+    def compute_evidence(self, values: FloatArray, cued: NDArray[np.bool_], asks: NDArray[np.bool_]) -> FloatArray:
         """Compute the evidence (n, k), in standard deviations over the background.
+
+        `values` (4, n, k) are the similarities, `cued` (n, k) says which texts contain a cue, and `asks` (n,) which
+        are questions to the speaker.
 
         1. Take four similarities of a paragraph to a narrative: the soft maximum over its exemplars, for the
            whole paragraph and for the best two-sentence window (several prototypes per class, as in Allen et
@@ -136,15 +141,16 @@ class Matcher:
         (calibration.py).
         """
         evidence = ((values - self.mean[:, None]) / self.spread[:, None]).sum(axis=0) / 2
-        evidence += CUE_BONUS * np.array([self._cue_hits(text) for text in texts], float)
-        evidence -= QUESTION_PENALTY * np.array([[is_question_to_speaker(text)] for text in texts], float)
+        evidence += CUE_BONUS * cued.astype(float)
+        evidence -= QUESTION_PENALTY * asks.astype(float)[:, None]
         # The last bits vary with the number of threads, and corrections are learned from the evidence.
         rounded: FloatArray = np.round(evidence, 6)
         return rounded
 
-    def _cue_hits(self, text: str) -> list[bool]:
-        words = normalise_words(text)
-        return [any(cue in words for cue in cues) for cues in self.cues]
+
+def find_cues(cues: Sequence[Sequence[str]], words: str) -> list[bool]:
+    """Return for which narratives the normalised words of a text contain a cue."""
+    return [any(cue in words for cue in own) for own in cues]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +160,13 @@ class _Similarities:
     best_window: NDArray[np.int32]
 
 
-def fit_matcher(codebook: Codebook, embed: EmbedFunction, background: Background) -> Matcher:
+def fit_matcher(
+    codebook: Codebook, embed: EmbedFunction, background: Background, only: Sequence[int] | None = None
+) -> Matcher:
     """Prepare `codebook` for matching, with `embed` (texts -> unit rows (n, d)) and a background of its model.
+
+    With `only`, the matcher has these narratives alone, at the given places in the codebook, each as it would be in
+    the matcher of the whole codebook.
 
     A narrative without exemplars is represented by its definition. The result is deterministic: it needs no
     random numbers, and the convex problem is solved to the last digits. Raises ConfigError where the codebook
@@ -164,8 +175,8 @@ def fit_matcher(codebook: Codebook, embed: EmbedFunction, background: Background
     narratives = codebook.narratives
     if not narratives:
         raise ConfigError("a codebook with narratives", f"none in {codebook.source}", "Add a [[narrative]].")
-    statements = tuple(n.statements for n in narratives)
-    positive = [embed(list(texts)).astype(np.float64) for texts in statements]
+    columns = list(range(len(narratives)) if only is None else only)
+    positive = [embed(list(n.statements)).astype(np.float64) for n in narratives]
     negative = [embed(list(n.contrasts)).astype(np.float64) if n.contrasts else None for n in narratives]
     paragraphs = background.paragraph_vectors.astype(np.float64)
     if paragraphs.shape[1] != positive[0].shape[1]:
@@ -175,25 +186,43 @@ def fit_matcher(codebook: Codebook, embed: EmbedFunction, background: Background
             "Use the background of the model that encodes.",
         )
     probes = []
-    for index, exemplars in enumerate(positive):
+    for index in columns:
         others = [rows for other, rows in enumerate(positive) if other != index]
         others_stacked = np.concatenate(others) if others else None
-        probes.append(_fit_probe([exemplars, paragraphs, negative[index], others_stacked]))
+        probes.append(_fit_probe([positive[index], paragraphs, negative[index], others_stacked]))
+    fitted = [narratives[index] for index in columns]
     unscaled = Matcher(
-        narrative_ids=tuple(n.id for n in narratives),
-        statements=statements,
-        thresholds=np.array([_choose_threshold(n) for n in narratives], np.float32),
-        exemplars=np.concatenate(positive),
-        starts=np.cumsum([0, *(len(rows) for rows in positive[:-1])]),
+        narrative_ids=tuple(n.id for n in fitted),
+        statements=tuple(n.statements for n in fitted),
+        thresholds=np.array([_choose_threshold(n) for n in fitted], np.float32),
+        exemplars=np.concatenate([positive[index] for index in columns]),
+        starts=np.cumsum([0, *(len(positive[index]) for index in columns[:-1])]),
         probe=np.stack([weights for weights, _ in probes], axis=1),
         intercept=np.array([intercept for _, intercept in probes]),
-        mean=np.zeros((4, len(narratives))),
-        spread=np.ones((4, len(narratives))),
-        cues=tuple(tuple(normalise_words(cue) for cue in sorted(set(n.cues))) for n in narratives),
+        mean=np.zeros((4, len(fitted))),
+        spread=np.ones((4, len(fitted))),
+        cues=tuple(tuple(normalise_words(cue) for cue in sorted(set(n.cues))) for n in fitted),
     )
     first_windows = np.searchsorted(background.window_owner, np.arange(len(paragraphs)))
     cohort = _compute_similarities(unscaled, paragraphs, background.window_vectors, first_windows).values
     return replace(unscaled, mean=cohort.mean(axis=1), spread=np.maximum(cohort.std(axis=1), 1e-9))
+
+
+def join_matchers(parts: Sequence[Matcher]) -> Matcher:
+    """Return one matcher with the narratives of several fitted ones, in their order, without corrections."""
+    sizes = [len(part.exemplars) for part in parts]
+    return Matcher(
+        narrative_ids=tuple(key for part in parts for key in part.narrative_ids),
+        statements=tuple(texts for part in parts for texts in part.statements),
+        thresholds=np.concatenate([part.thresholds for part in parts]),
+        exemplars=np.concatenate([part.exemplars for part in parts]),
+        starts=np.concatenate([p.starts + before for p, before in zip(parts, np.cumsum([0, *sizes]), strict=False)]),
+        probe=np.concatenate([part.probe for part in parts], axis=1),
+        intercept=np.concatenate([part.intercept for part in parts]),
+        mean=np.concatenate([part.mean for part in parts], axis=1),
+        spread=np.concatenate([part.spread for part in parts], axis=1),
+        cues=tuple(cues for part in parts for cues in part.cues),
+    )
 
 
 def _choose_threshold(narrative: Narrative) -> float:
@@ -222,10 +251,10 @@ def _compute_similarities(
     paragraph_rows, window_rows = np.asarray(paragraphs, np.float64), np.asarray(windows, np.float64)
     with threadpool_limits(limits=1, user_api="blas"):
         to_exemplars = window_rows @ matcher.exemplars.T
-        paragraph_soft = _compute_soft_maximum(matcher, paragraph_rows @ matcher.exemplars.T)
+        paragraph_soft = compute_soft_maximum(matcher, paragraph_rows @ matcher.exemplars.T)
         paragraph_probe = paragraph_rows @ matcher.probe + matcher.intercept
         window_probe = window_rows @ matcher.probe + matcher.intercept
-    window_soft = _compute_soft_maximum(matcher, to_exemplars)
+    window_soft = compute_soft_maximum(matcher, to_exemplars)
     best_soft = np.maximum.reduceat(window_soft, first_windows)
     best_probe = np.maximum.reduceat(window_probe, first_windows)
     values = np.stack([paragraph_soft, best_soft, paragraph_probe, best_probe])
@@ -236,7 +265,7 @@ def _compute_similarities(
     return _Similarities(values, best_exemplar.astype(np.int32), best_window.astype(np.int32))
 
 
-def _compute_soft_maximum(matcher: Matcher, similarities: FloatArray) -> FloatArray:
+def compute_soft_maximum(matcher: Matcher, similarities: FloatArray) -> FloatArray:
     """Compute the log-mean-exp over each narrative's exemplars: (n, e) -> (n, k)."""
     sizes = np.diff([*matcher.starts, similarities.shape[1]])
     sums = np.add.reduceat(np.exp(SHARPNESS * similarities), matcher.starts, axis=1)

@@ -1,4 +1,4 @@
-"""Read the files that people write: codebook, speakers and events (TOML), labels and judgements."""
+"""Read the files that people write: codebook, speakers and events (TOML), labels and judgements; write a codebook."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO, TypeVar
+
+import tomlkit
 
 from narratives.model import (
     Codebook,
@@ -37,6 +39,7 @@ _Entry = TypeVar("_Entry")
 _ID_PATTERN = re.compile(r"[a-z0-9_]+")
 _COLOUR_PATTERN = re.compile(r"#[0-9a-fA-F]{6}")
 _URL_PATTERN = re.compile(r"https?://[^\s/]+\.[^\s]+")
+NARRATIVE_KEYS = tuple(Narrative.__dataclass_fields__)
 
 
 def load_codebook(path: Path) -> Codebook:
@@ -45,20 +48,57 @@ def load_codebook(path: Path) -> Codebook:
     The file has `[[narrative]]` tables with id, name, definition, exemplars and optionally includes, excludes,
     contrasts, cues, parent, colour (`#rrggbb`), threshold and replaces (earlier ids).
     """
-    narratives, digest = _load_entries(path, "narrative", "id", _parse_narrative)
-    _check_unique(path, "narrative id", [n.id for n in narratives])
-    _check_unique(path, "narrative name", [n.name for n in narratives])
+    return parse_codebook(_read_bytes(path), str(path))
+
+
+def parse_codebook(content: bytes, where: str) -> Codebook:
+    """Make a codebook of the content of a file; `where` names it in errors. Otherwise as `load_codebook`."""
+    narratives = _parse_entries(content, where, "narrative", "id", _parse_narrative)
+    check_narratives(narratives, where)
+    return Codebook(narratives, hashlib.sha256(content).hexdigest(), where)
+
+
+def check_narratives(narratives: Sequence[Narrative], where: str) -> None:
+    """Check that ids and names are unique and that parents exist; raises ConfigError, which names `where`."""
+    _check_unique(where, "narrative id", [n.id for n in narratives])
+    _check_unique(where, "narrative name", [n.name for n in narratives])
     parents = {n.id: n.parent for n in narratives}
     for start in parents:
         seen, parent = {start}, parents[start]
         while parent:
             if parent not in parents or parent in seen:
                 reason = "which is circular" if parent in seen else "which is not in the codebook"
-                expected = f"another narrative as parent ({path}, narrative {start!r})"
+                expected = f"another narrative as parent ({where}, narrative {start!r})"
                 raise ConfigError(expected, f"{parent!r}, {reason}", "Correct `parent`.")
             seen.add(parent)
             parent = parents[parent]
-    return Codebook(narratives, digest, str(path))
+
+
+def parse_narrative(values: Mapping[str, object], where: str) -> Narrative:
+    """Make a narrative of the keys of its TOML table; raises ConfigError, which names `where`."""
+    return _TomlTable(dict(values), where).parse_with(_parse_narrative)
+
+
+def dump_codebook(codebook: Codebook) -> str:
+    """Return the codebook as the text of a TOML file that `load_codebook` reads.
+
+    Keys are in a fixed order, and each item of a list is on its own line, so that a difference shows what changed.
+    """
+    document = tomlkit.document()
+    tables = tomlkit.aot()
+    for narrative in codebook.narratives:
+        table = tomlkit.table()
+        for key in NARRATIVE_KEYS:
+            value = getattr(narrative, key)
+            if isinstance(value, tuple) and value:
+                items = tomlkit.array()
+                items.extend(value)
+                table.add(key, items.multiline(True))
+            elif value not in ("", (), None):
+                table.add(key, value)
+        tables.append(table)
+    document.add("narrative", tables)
+    return tomlkit.dumps(document)
 
 
 def load_speakers(path: Path) -> tuple[Speaker, ...]:
@@ -67,8 +107,8 @@ def load_speakers(path: Path) -> tuple[Speaker, ...]:
     The file has `[[speaker]]` tables with name and optionally aliases, affiliation and roles. A role is
     `{title, from, to}` with full dates, both optional. No name or alias may belong to two speakers.
     """
-    speakers, _ = _load_entries(path, "speaker", "name", _parse_speaker)
-    _check_unique(path, "name or alias", [name.casefold() for s in speakers for name in (s.name, *s.aliases)])
+    speakers = _parse_entries(_read_bytes(path), str(path), "speaker", "name", _parse_speaker)
+    _check_unique(str(path), "name or alias", [name.casefold() for s in speakers for name in (s.name, *s.aliases)])
     return speakers
 
 
@@ -77,8 +117,8 @@ def load_events(path: Path) -> tuple[Event, ...]:
 
     The file has `[[event]]` tables with date, name, source (a web address) and optionally narratives (their ids).
     """
-    events, _ = _load_entries(path, "event", "name", _parse_event)
-    _check_unique(path, "event", [f"{event.date} {event.name}" for event in events])
+    events = _parse_entries(_read_bytes(path), str(path), "event", "name", _parse_event)
+    _check_unique(str(path), "event", [f"{event.date} {event.name}" for event in events])
     return tuple(sorted(events, key=lambda event: (event.date, event.name)))
 
 
@@ -194,33 +234,36 @@ class _TomlTable:
         return entry
 
 
-def _load_entries(
-    path: Path, kind: str, label: str, parse: Callable[[_TomlTable], _Entry]
-) -> tuple[tuple[_Entry, ...], str]:
-    """Load the `[[kind]]` tables of a file and the sha256 (hex) of its bytes; `label` is the key that names a table."""
+def _read_bytes(path: Path) -> bytes:
+    with _convert_os_errors(path):
+        return path.read_bytes()
+
+
+def _parse_entries(
+    content: bytes, where: str, kind: str, label: str, parse: Callable[[_TomlTable], _Entry]
+) -> tuple[_Entry, ...]:
+    """Parse the `[[kind]]` tables of a file; `label` is the key that names a table."""
     try:
-        with _convert_os_errors(path):
-            content = path.read_bytes()
         data = tomllib.loads(content.decode("utf-8-sig"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"TOML in UTF-8 in {path}", str(error), "Correct the file there.") from error
+        raise ConfigError(f"TOML in UTF-8 in {where}", str(error), "Correct the file there.") from error
     tables = data.get(kind)
     others = sorted(set(data) - {kind})
     if others or not isinstance(tables, list) or not tables:
         got = f"also {', '.join(others)}" if others else "none"
-        raise ConfigError(f"one or more [[{kind}]] tables and nothing else in {path}", got, "Correct the file.")
+        raise ConfigError(f"one or more [[{kind}]] tables and nothing else in {where}", got, "Correct the file.")
     entries = []
     for number, table in enumerate(tables, 1):
         if not isinstance(table, dict):
-            raise ConfigError(f"[[{kind}]] tables in {path}", repr(table), "Correct the file.")
-        entries.append(_TomlTable(table, f"{path}, {kind} {table.get(label, number)!r}").parse_with(parse))
-    return tuple(entries), hashlib.sha256(content).hexdigest()
+            raise ConfigError(f"[[{kind}]] tables in {where}", repr(table), "Correct the file.")
+        entries.append(_TomlTable(table, f"{where}, {kind} {table.get(label, number)!r}").parse_with(parse))
+    return tuple(entries)
 
 
-def _check_unique(path: Path, what: str, values: list[str]) -> None:
+def _check_unique(where: str, what: str, values: list[str]) -> None:
     repeated = sorted(value for value, times in Counter(values).items() if times > 1)
     if repeated:
-        raise ConfigError(f"each {what} only once in {path}", f"{', '.join(repeated)} twice", "Rename or remove one.")
+        raise ConfigError(f"each {what} only once in {where}", f"{', '.join(repeated)} twice", "Rename or remove one.")
 
 
 @contextmanager

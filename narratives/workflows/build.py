@@ -22,6 +22,7 @@ from narratives.model.text import Encoder, Text
 from narratives.resources import DATA_FOLDER, SAMPLE_FOLDER, SAMPLE_NOTICE
 from narratives.store import DECISIONS_FILE, SCHEMA_VERSION, DecisionLog, Store, open_snapshot
 from narratives.store.queries import map as map_queries
+from narratives.workflows.codebook import SHIPPED_CODEBOOK, keep_codebook, load_codebook
 from narratives.workflows.corrections import Corrections, load_corrections
 from narratives.workflows.ingest import Corpus, IngestResult, ingest, parse_corpus
 from narratives.workflows.match import (
@@ -48,15 +49,15 @@ VERSIONED_PACKAGES = ("torch", "sentence-transformers", "numpy", "scikit-learn",
 class BuildRequest:
     """The request for a build.
 
-    `columns` maps our field names to those of the input tables. `decisions` is a log of decisions; the default
-    is the log of the store, if there is one. `threshold` is the least probability at which a narrative with a
-    classifier is assigned; the default is the classifier's. With `date_from_name`, a date in the name of a file
-    counts where its text states none, or a less exact one.
+    `columns` maps our field names to those of the input tables. `decisions` is a log of decisions and of edits of the
+    codebook; the default is the log of the store, if there is one. `threshold` is the least probability at which a
+    narrative with a classifier is assigned; the default is the classifier's. With `date_from_name`, a date in the name
+    of a file counts where its text states none, or a less exact one.
     """
 
     inputs: tuple[str, ...]
     store: Path
-    codebook: Path = DATA_FOLDER / "codebook.toml"
+    codebook: Path = SHIPPED_CODEBOOK
     speakers: Path = DATA_FOLDER / "speakers.toml"
     events: Path = DATA_FOLDER / "events.toml"
     model: str = ""
@@ -81,7 +82,7 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         log = DecisionLog(request.decisions or store.path / DECISIONS_FILE)
         known = (0, 0) if request.decisions else log.last_ids()
         settings = _Settings(
-            codebook=read.load_codebook(request.codebook),
+            codebook=load_codebook(request.store, request.codebook, request.decisions),
             speakers=read.load_speakers(request.speakers),
             events=read.load_events(request.events),
             decisions=load_decisions(store, request.decisions),
@@ -134,6 +135,7 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         analysis = _Analysis(matching.thresholds, matched, clusters, earlier, positions)
         content = _make_content(settings, ingested.records, corpus, analysis, parameters, fingerprint, notice)
         manifest = store.manifest(store.write_snapshot(content, published=DATA_FOLDER / "quality.json"))
+        keep_codebook(store.path, request.codebook)
         return _make_report(manifest, ingested, corpus.displaced, started, unchanged=False, notes=notes, embed=embed)
 
 

@@ -23,9 +23,9 @@ from narratives import match, measure, model, read
 from narratives.model import AnnotationSource, Judgement, LabelledText, Progress, Rejected, SpotCheck, no_progress
 from narratives.model.errors import ConfigError, UsageError
 from narratives.model.text import Encoder
-from narratives.resources import DATA_FOLDER
 from narratives.store import Evaluation, SpotChecks, Store, frame_to_csv, open_snapshot, write_evaluation
 from narratives.workflows.build import load_decisions
+from narratives.workflows.codebook import SHIPPED_CODEBOOK, load_codebook
 from narratives.workflows.match import (
     CLASSIFIER_FILE,
     Embedder,
@@ -52,7 +52,7 @@ class EvaluationRequest:
 
     gold: Path
     store: Path
-    codebook: Path = DATA_FOLDER / "codebook.toml"
+    codebook: Path = SHIPPED_CODEBOOK
     decisions: Path | None = None
     model: str = ""
     out: Path | None = None
@@ -82,7 +82,7 @@ def evaluate_matching(
     document), so that no figure is a training score. `encoder` replaces the model that the request names. Raises
     ConfigError if no row can be read, and the errors of `build` for the codebook, log, model and store.
     """
-    codebook = read.load_codebook(request.codebook)
+    codebook = load_codebook(request.store, request.codebook, request.decisions)
     rows = list(read.read_labels(request.gold, [n.id for n in codebook.narratives]))
     gold = [row for row in rows if isinstance(row, LabelledText)]
     rejected = tuple(row for row in rows if isinstance(row, Rejected))

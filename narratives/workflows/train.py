@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives import embed, match, model, read
+from narratives import embed, match, model
 from narratives.model import Codebook, ConfigError, EncoderError, Progress, StoreError, no_progress
-from narratives.resources import DATA_FOLDER
 from narratives.store import Store, hash_decisions, open_snapshot
 from narratives.store.files import write_atomically
 from narratives.store.queries.evidence import query_statement_texts
 from narratives.workflows.build import load_decisions
+from narratives.workflows.codebook import SHIPPED_CODEBOOK, load_codebook
 from narratives.workflows.match import (
     BLOCK_STATEMENTS,
     CLASSIFIER_FILE,
@@ -48,7 +48,7 @@ class TrainRequest:
     """The request to train on the decisions of a store, for a codebook and a model."""
 
     store: Path
-    codebook: Path = DATA_FOLDER / "codebook.toml"
+    codebook: Path = SHIPPED_CODEBOOK
     decisions: Path | None = None
     model: str = ""
     seed: int = 0
@@ -82,7 +82,7 @@ def train(request: TrainRequest, progress: Progress = no_progress) -> TrainRepor
     started = time.monotonic()
     store = Store(request.store)
     with store.lock():
-        codebook = read.load_codebook(request.codebook)
+        codebook = load_codebook(request.store, request.codebook, request.decisions)
         decisions = load_decisions(store, request.decisions)
         encoder = load_store_encoder(store, request.model)
         if not isinstance(encoder, embed.SentenceEncoder):

@@ -63,12 +63,7 @@ def search_by_meaning(handle: cached_queries.Handle, text: str) -> dict[str, flo
     """
     if not text:
         return None
-    if os.environ.get(NO_MODEL_VARIABLE):
-        raise EncoderError(
-            "a language model on this server",
-            f"{NO_MODEL_VARIABLE} is set, so the model is not loaded",
-            f"Start the dashboard without {NO_MODEL_VARIABLE}. The search in the text needs no model.",
-        )
+    load_encoder(handle)
     with st.spinner(LOADING_TEXT):
         return _search_snapshot(handle.built, text)
 
@@ -87,16 +82,32 @@ def _search_snapshot(handle: cached_queries.Handle, text: str) -> dict[str, floa
 def _load_searcher(handle: cached_queries.Handle) -> Callable[[str], dict[str, float]]:
     """Return the search function of one snapshot, shared by all sessions."""
     snapshot = cached_queries.get_snapshot(handle)
-    manifest = snapshot.meta()
     index = search.open_index(Path(handle.store), snapshot)
-    encoder = _load_encoder(manifest.model, manifest.variant, handle)
-    turns = Turns(1, PATIENCE)  # the tokenizer serves one thread at a time
+    encoder = load_encoder(handle)
 
     def find(text: str) -> dict[str, float]:
-        with turns.take():
+        with get_model_turns().take():
             return search.search_index(index, encoder, text)
 
     return find
+
+
+@st.cache_resource(show_spinner=False)
+def get_model_turns() -> Turns:
+    """Return the turns at the language model: its tokenizer serves one thread at a time."""
+    return Turns(1, PATIENCE)
+
+
+def load_encoder(handle: cached_queries.Handle) -> Encoder:
+    """Return the model of a snapshot, which is read at its first use; raises EncoderError if it cannot be used."""
+    if os.environ.get(NO_MODEL_VARIABLE):
+        raise EncoderError(
+            "a language model on this server",
+            f"{NO_MODEL_VARIABLE} is set, so the model is not loaded",
+            f"Start the dashboard without {NO_MODEL_VARIABLE}. The search in the text needs no model.",
+        )
+    manifest = cached_queries.get_manifest(handle)
+    return _load_encoder(manifest.model, manifest.variant, handle)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

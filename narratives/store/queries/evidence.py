@@ -155,6 +155,12 @@ def query_copies(snapshot: Snapshot, paragraph_id: str) -> pd.DataFrame:
     )
 
 
-def query_statement_texts(snapshot: Snapshot) -> pd.DataFrame:
-    """Query all statement paragraphs by id, copies included: columns paragraph_id and text."""
-    return snapshot.frame("SELECT paragraph_id, text FROM snap.paragraphs WHERE statement ORDER BY paragraph_id")
+def query_statement_texts(snapshot: Snapshot, copies: bool = True) -> pd.DataFrame:
+    """Query all statement paragraphs by id, with or without copies: columns paragraph_id and text."""
+    return snapshot.frame(
+        """
+        SELECT paragraph_id, text FROM snap.paragraphs
+        WHERE statement AND ($copies OR duplicate_of = '') ORDER BY paragraph_id
+        """,
+        {"copies": copies},
+    )
