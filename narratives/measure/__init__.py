@@ -10,7 +10,13 @@ from narratives.measure.correction import (
     smooth_shares,
     suppress_small_bases,
 )
-from narratives.measure.shares import add_shares, choose_granularity, compute_difference, find_change_points
+from narratives.measure.shares import (
+    add_shares,
+    choose_granularity,
+    compute_difference,
+    find_change_points,
+    find_trends,
+)
 from narratives.measure.spread import compute_cooccurrence, find_first_uses
 
 __all__ = [
@@ -28,6 +34,7 @@ __all__ = [
     "correct_shares",
     "find_change_points",
     "find_first_uses",
+    "find_trends",
     "smooth_shares",
     "suppress_small_bases",
 ]
