@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,51 +14,98 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from narratives.discover.clustering import (
-    BLOCK_CELLS,
     GRID_STEPS,
     MANY_DOCUMENTS,
+    MOVES,
     UNCLUSTERED,
     ClusterLabels,
+    assign_nearest,
     build_mutual_graph,
     choose_neighbours,
     choose_resolution,
+    compute_centres,
     find_consensus,
     is_recurring,
     round_to_grid,
 )
 from narratives.model import EmbedFunction, VectorArray
-from narratives.model.text import is_question_to_speaker, split_sentences
+from narratives.model.text import ALPHABETIC_WORD, is_question_to_speaker, load_stop_words, split_sentences
 
-# The strength of the ridge, for rows that are weighted to 1 on either side.
-RIDGE = 0.003
+# Words that judge, oblige, deny, blame or assert.
+CLAIM_CUES = re.compile(
+    r"\b(?:must(?:n['’]t)?|should(?:n['’]t)?|ought|cannot|can['’]t|never|nobody|no one|nothing|nonsense"
+    r"|absurd|wrong|right to|unfair|unjust|unlawful|illegal|illegitimate|legitimate|unacceptable|inadmissible"
+    r"|intolerable|impossible|absolutely|obvious(?:ly)?|evident(?:ly)?|clear(?:ly)? that|convinced|believe"
+    r"|sure that|in fact|truth|true|false|lies?|lying|pretext|excuse|blame[sd]?|accus\w+|alleg\w+|guilty"
+    r"|fault|responsib\w+ for|because|therefore|that is why|despite|instead of|rather than|only way|the only"
+    r"|not (?:a|the|because|only|about|against|our)|is(?:n['’]t| not)|are(?:n['’]t| not)|was(?:n['’]t| not)"
+    r"|will not|won['’]t|do(?:es)?(?:n['’]t| not)|did(?:n['’]t| not)|refus\w+|reject\w*|violat\w+|undermin\w+"
+    r"|destroy\w*|threat\w*|danger\w*|harm\w*|hostil\w+|aggress\w+|interfer\w+|meddl\w+|impos(?:e|ed|es|ing)"
+    r"|dictat\w+|pressure|sanctions?|double standards?|hypocri\w+|propaganda|so-called|provok\w+|provocat\w+"
+    r"|condemn\w*|crimes?|terrorists?|justice|fair|equal|sovereign\w*|independen\w+|interests|respect\w*"
+    r"|duty|obliged|need to|have to|crucial|essential|vital)\b",
+    re.IGNORECASE,
+)
+# A text in which one word in ten is a cue has a density of 1; more cues count at most twice that.
+CUE_DENSITY, MAX_CUE_DENSITY, MIN_CUE_WORDS = 0.1, 2.0, 8
+CUE_SCALE = 0.3  # of the density beside the components of a vector
+# Sentences that report on meetings and courtesies make no claim.
+PROTOCOL = re.compile(
+    r"\b(?:discuss\w*|exchang\w+ (?:of )?(?:views|opinions|greetings)|talks|conversations?|negotiations|meetings?"
+    r"|summit|visit\w*|telephone|call|agenda|touched (?:up)?on|(?:both|two|three) (?:sides|parties|leaders|presidents)"
+    r"|participants|attention was|emphasis on|signed|congratulat\w+|thank\w*|grateful|gratitude|welcom\w+"
+    r"|(?:leaders?|presidents?|sides?|parties|putin|they|he|she|it was) (?:\w+ )?"
+    r"(?:noted|stressed|emphasi[sz]ed|expressed|agreed|stated|gave|informed|spoke|underscored"
+    r"|reaffirmed|confirmed|underlined|pointed out))\b",
+    re.IGNORECASE,
+)
+RIDGE = 0.1
 WEIGHT_STEPS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimScorer:
-    """How much a text is worded like a claim rather than like plain information: `weights` (d,) and `bias`.
+    """How much a text is worded like a claim rather than like plain information.
 
-    Weights are whole thousandths, so that scores are the same for every number of threads.
+    `weights` (d + 1,) are those of the components of its vector and of its density of cue words, in whole
+    thousandths, so that scores are the same for every number of threads.
     """
 
     weights: NDArray[np.float64]
     bias: float
 
-    def score(self, vectors: VectorArray) -> NDArray[np.float64]:
-        """Score unit rows (n, d): about 1 for a claim, about -1 for plain information, to 3 decimals."""
-        products = round_to_grid(vectors).astype(np.float64) @ np.rint(self.weights * WEIGHT_STEPS)
-        scores: NDArray[np.float64] = np.round(products / (GRID_STEPS * WEIGHT_STEPS) + self.bias, 3)
+    def score(self, texts: Sequence[str], vectors: VectorArray) -> NDArray[np.float64]:
+        """Score texts (n,) with their unit rows (n, d): above 0 for a claim, below for others; 3 decimals."""
+        whole = np.rint(self.weights * WEIGHT_STEPS)
+        products = round_to_grid(vectors).astype(np.float64) @ whole[:-1] / (GRID_STEPS * WEIGHT_STEPS)
+        scores: NDArray[np.float64] = np.round(
+            products + CUE_SCALE * measure_cues(texts) * self.weights[-1] + self.bias, 3
+        )
         return scores
 
 
-def fit_claim_scorer(claims: VectorArray, plain: VectorArray) -> ClaimScorer:
-    """Fit a ridge regression that separates unit rows of claims from those of plain information.
+def measure_cues(texts: Sequence[str]) -> NDArray[np.float64]:
+    """Measure the density of cue words (n,): 1 where one word in ten is a cue, at most 2."""
+    found = [len(CLAIM_CUES.findall(text)) / max(MIN_CUE_WORDS, len(text.split())) for text in texts]
+    return np.minimum(MAX_CUE_DENSITY, np.array(found, dtype=np.float64) / CUE_DENSITY)
+
+
+def fit_claim_scorer(
+    claims: tuple[Sequence[str], VectorArray], plain: tuple[Sequence[str], VectorArray]
+) -> ClaimScorer:
+    """Fit a ridge regression that separates claims from plain information, each given by texts and unit rows.
 
     The two sides weigh the same. The result is rounded, so that the same rows give the same scorer.
     """
-    rows = np.vstack([claims, plain]).astype(np.float64)
-    target = np.repeat([1.0, -1.0], [len(claims), len(plain)])
-    weight = np.repeat([0.5 / len(claims), 0.5 / len(plain)], [len(claims), len(plain)])
+    rows = np.vstack(
+        [
+            np.column_stack([vectors, CUE_SCALE * measure_cues(texts)]).astype(np.float64)
+            for texts, vectors in (claims, plain)
+        ]
+    )
+    sizes = [len(claims[0]), len(plain[0])]
+    target = np.repeat([1.0, -1.0], sizes)
+    weight = np.repeat([0.5 / size for size in sizes], sizes)
     with threadpool_limits(1):
         middle = weight @ rows
         centred = rows - middle
@@ -104,6 +153,7 @@ class _Sentences:
     owner: NDArray[np.int64]
     vectors: VectorArray
     scores: NDArray[np.float64]
+    words: Sequence[frozenset[str]]
 
 
 # The least score of a sentence that makes a claim, and of one that names a group.
@@ -111,13 +161,16 @@ SENTENCE_SCORE, NAME_SCORE = 0.0, 0.2
 MIN_SENTENCE_WORDS, MIN_NAME_WORDS, MAX_NAME_WORDS = 5, 5, 20
 # A sentence makes the claim of a group if its cosine with the centre of the group reaches this.
 NEAR_COSINE = 0.8
+# The sentences of a claim share words: at least two of its eight most common distinctive ones; the name, of the first
+# four. A word is common if this share of the sentences use it.
+COMMON_WORDS, SHARED_WORDS, NAME_WORDS, MIN_WORD_SHARE = 8, 2, 4, 0.15
+NAME_COSINE = 0.85
 # Two groups are one claim if the cosine of their centres reaches this.
 SAME_COSINE = 0.9
 # The least documents and quarters of a claim, and the least paragraphs, in a large corpus; see `is_recurring`.
 MIN_RECURRENCE = 6, 4
 MIN_PARAGRAPHS, MIN_PARAGRAPHS_IN_SMALL = 10, 3
 CLAIM_SEEDS = 10
-MOVES = 2
 # A claim is in the codebook already if more than this share of its paragraphs advances a codebook narrative.
 MAX_KNOWN_SHARE = 0.5
 
@@ -139,12 +192,13 @@ def find_recurring_claims(
     sentences = _select_sentences([statements.texts[row] for row in order], order, scorer, embed)
     if len(sentences.texts) < MIN_SENTENCE_WORDS:
         return []
-    centres = _find_centres(sentences.vectors, _cluster_sentences(sentences.vectors))
+    centres = compute_centres(sentences.vectors, _cluster_sentences(sentences.vectors))
     labels, cosines = _move_centres(sentences.vectors, centres)
+    used = Counter(word for words in sentences.words for word in words)
     known = {row for row, key in enumerate(statements.ids) if assigned.get(key)}
     found = []
     for number in range(int(labels.max(initial=-1)) + 1):
-        claim = _describe_claim(np.flatnonzero(labels == number), cosines, sentences)
+        claim = _describe_claim(np.flatnonzero(labels == number), cosines, sentences, used)
         if (
             claim
             and _recurs(claim.fits, statements)
@@ -170,15 +224,27 @@ def _select_sentences(
     flat = [sentence for sentences in by_text for sentence in sentences]
     owner = np.repeat(np.array(rows, dtype=np.int64), [len(sentences) for sentences in by_text])
     vectors = embed(flat)
-    scores = scorer.score(vectors)
     written = [" ".join(str(sentence).split()) for sentence in flat]
+    scores = scorer.score(written, vectors)
     kept = scores >= SENTENCE_SCORE
     kept &= [
-        len(text.split()) >= MIN_SENTENCE_WORDS and not text.endswith("?") and not is_question_to_speaker(text)
+        len(text.split()) >= MIN_SENTENCE_WORDS
+        and not (text.endswith("?") or is_question_to_speaker(text) or PROTOCOL.search(text))
         for text in written
     ]
     places = np.flatnonzero(kept)
-    return _Sentences([written[place] for place in places], owner[places], vectors[places], scores[places])
+    chosen = [written[place] for place in places]
+    return _Sentences(chosen, owner[places], vectors[places], scores[places], [_stem_words(text) for text in chosen])
+
+
+STEM_LENGTH = 7
+
+
+def _stem_words(text: str) -> frozenset[str]:
+    """Return crude stems: words without plural or possessive, cut to 7 letters; no stop or short words."""
+    words = (word.lower().replace("’", "'") for word in ALPHABETIC_WORD.findall(text))
+    kept = (word.removesuffix("'s") for word in words if len(word) > 2 and word not in load_stop_words())
+    return frozenset(word.rstrip("s")[:STEM_LENGTH] for word in kept)
 
 
 def _cluster_sentences(vectors: VectorArray) -> ClusterLabels:
@@ -189,36 +255,12 @@ def _cluster_sentences(vectors: VectorArray) -> ClusterLabels:
     return find_consensus(graph, choose_resolution(n), CLAIM_SEEDS, MIN_PARAGRAPHS_IN_SMALL)
 
 
-def _find_centres(vectors: VectorArray, labels: ClusterLabels) -> VectorArray:
-    """Return the directions of the clusters' centres (c, d), rounded to the grid; sums are exact."""
-    whole = round_to_grid(vectors).astype(np.float64)
-    sums = np.zeros((int(labels.max(initial=-1)) + 1, vectors.shape[1]))
-    inside = labels >= 0
-    np.add.at(sums, labels[inside], whole[inside])
-    lengths = np.sqrt((sums * sums).sum(axis=1, keepdims=True))
-    return round_to_grid((sums / np.maximum(lengths, 1.0)).astype(np.float32))
-
-
 def _move_centres(vectors: VectorArray, centres: VectorArray) -> tuple[ClusterLabels, NDArray[np.float64]]:
     """Return for each sentence its centre, or -1, and its cosine, after moving each centre to those near it."""
-    labels, cosines = _assign_nearest(vectors, centres)
+    labels, cosines = assign_nearest(vectors, centres, NEAR_COSINE)
     for _ in range(MOVES):
-        centres = _find_centres(vectors, labels)
-        labels, cosines = _assign_nearest(vectors, _merge_centres(centres[np.unique(labels[labels >= 0])]))
-    return labels, cosines
-
-
-def _assign_nearest(vectors: VectorArray, centres: VectorArray) -> tuple[ClusterLabels, NDArray[np.float64]]:
-    """Return the nearest centre of each row, -1 where it is not near, and its cosine; centres are on the grid."""
-    labels = np.full(len(vectors), UNCLUSTERED, dtype=np.int64)
-    cosines = np.zeros(len(vectors))
-    height = max(1, BLOCK_CELLS // max(1, len(centres)))
-    for first in range(0, len(vectors) if len(centres) else 0, height):
-        products = round_to_grid(vectors[first : first + height]) @ centres.T
-        nearest = products.argmax(axis=1)
-        part = slice(first, first + len(products))
-        cosines[part] = products[np.arange(len(products)), nearest] / np.float64(GRID_STEPS) ** 2
-        labels[part] = np.where(cosines[part] >= NEAR_COSINE, nearest, UNCLUSTERED)
+        centres = compute_centres(vectors, labels)
+        labels, cosines = assign_nearest(vectors, _merge_centres(centres[np.unique(labels[labels >= 0])]), NEAR_COSINE)
     return labels, cosines
 
 
@@ -233,31 +275,42 @@ def _merge_centres(centres: VectorArray) -> VectorArray:
 
 
 def _describe_claim(
-    places: NDArray[np.int64], cosines: NDArray[np.float64], sentences: _Sentences
+    places: NDArray[np.int64], cosines: NDArray[np.float64], sentences: _Sentences, used: Counter[str]
 ) -> RecurringClaim | None:
     """Describe the claim of the sentences at these places; None where no sentence can name it."""
+    words = _find_common_words([sentences.words[place] for place in places], used, len(sentences.texts))
+    ours = [place for place in places.tolist() if len(sentences.words[place] & set(words)) >= SHARED_WORDS]
     fits: dict[int, Fit] = {}
-    for place in places.tolist():
-        cosine = round(float(cosines[place]), 3)
-        row = int(sentences.owner[place])
-        if row not in fits or cosine > fits[row].cosine:
-            fits[row] = Fit(cosine, sentences.texts[place])
-    best = max(
-        places.tolist(),
-        key=lambda place: (
-            _rate_name(sentences.texts[place], cosines[place], sentences.scores[place]),
-            sentences.texts[place],
-        ),
-    )
-    if _rate_name(sentences.texts[best], cosines[best], sentences.scores[best]) <= 0:
+    for place in ours:
+        fit, row = Fit(round(float(cosines[place]), 3), sentences.texts[place]), int(sentences.owner[place])
+        fits[row] = max(fits.get(row, fit), fit)
+    named = [
+        (round(float(cosines[place]), 3), sentences.texts[place], place)
+        for place in ours
+        if sentences.scores[place] >= NAME_SCORE
+        and cosines[place] >= NAME_COSINE
+        and len(sentences.words[place] & set(words[:NAME_WORDS])) >= SHARED_WORDS
+        and can_stand_alone(trim_claim(sentences.texts[place]))
+    ]
+    if not named:
         return None
-    stance = round(float(sentences.scores[places].mean()), 3)
-    return RecurringClaim(trim_claim(sentences.texts[best]), stance, sentences.vectors[best], fits)
+    _, text, best = max(named)
+    stance = round(float(sentences.scores[ours].mean()), 3)
+    return RecurringClaim(trim_claim(text), stance, sentences.vectors[best], fits)
 
 
-def _rate_name(text: str, cosine: float, score: float) -> float:
-    """Rate how well a sentence names a group: its cosine with the centre; 0 if it cannot stand alone."""
-    return float(cosine) if score >= NAME_SCORE and can_stand_alone(trim_claim(text)) else 0.0
+def _find_common_words(own: Sequence[Set[str]], used: Counter[str], total: int) -> list[str]:
+    """Return up to 8 stems that many of these sentences use and few others, the most distinctive first.
+
+    The weight is the share of these sentences, times the logarithm of this share divided by that of all sentences.
+    """
+    counts = Counter(word for words in own for word in words)
+    weights = {
+        word: round(n / len(own) * math.log(n / len(own) * total / used[word]), 9)
+        for word, n in counts.items()
+        if n >= max(2, MIN_WORD_SHARE * len(own)) and n * total > used[word] * len(own)
+    }
+    return sorted(weights, key=lambda word: (-weights[word], word))[:COMMON_WORDS]
 
 
 # Introductory phrases, which are not part of the claim.

@@ -24,6 +24,8 @@ NAME_PHRASES = 3
 MAX_PHRASE_WORDS = 3
 # A phrase can describe a group only if this share of its paragraphs, and at least two, use it.
 MIN_PHRASE_SHARE = 0.1
+# A phrase that more of all paragraphs use describes a group only if nothing else does.
+MAX_COMMON = 0.1
 # The weight of a phrase of several words against a single word, as it tells a reader more.
 PHRASE_BONUS = 1.4
 # The phrases of a group, by weight, whose paragraphs are compared with the group.
@@ -68,20 +70,20 @@ monday tuesday wednesday thursday friday saturday sunday
 class PhraseIndex:
     """The phrases of n texts: which text uses which, and how much each tells.
 
-    `used` (n, p) has a 1 where a text uses a phrase; `phrases` are the p phrases in lower case, `weights` (p,)
-    what they tell about a text. Phrases of a single text are left out.
+    `used` (n, p) has a 1 where a text uses a phrase; `phrases` are the p phrases in lower case, and `shares` (p,) the
+    shares of the texts that use them. Phrases of a single text are left out.
     """
 
     texts: Sequence[str]
     used: csr_matrix
     phrases: NDArray[np.object_]
-    weights: NDArray[np.float64]
+    shares: NDArray[np.float64]
 
 
 def index_phrases(texts: Sequence[str]) -> PhraseIndex:
     """Find the phrases of the texts: runs of one to three words that neither begin nor end with a weak or stop word.
 
-    The weight is log(1 + texts / texts that use the phrase), and more for several words. Stop words are English.
+    Stop words are English.
     """
     from scipy import sparse
     from sklearn.feature_extraction.text import CountVectorizer
@@ -93,8 +95,7 @@ def index_phrases(texts: Sequence[str]) -> PhraseIndex:
     counts = np.asarray(used.sum(axis=0)).ravel()
     repeated = np.flatnonzero(counts >= 2)
     phrases = counter.get_feature_names_out()[repeated]
-    weights = np.log1p(len(texts) / counts[repeated]) * [PHRASE_BONUS if " " in phrase else 1.0 for phrase in phrases]
-    return PhraseIndex(texts, used[:, repeated].tocsr(), phrases, weights)
+    return PhraseIndex(texts, used[:, repeated].tocsr(), phrases, counts[repeated] / len(texts))
 
 
 def find_distinctive_phrases(
@@ -102,9 +103,10 @@ def find_distinctive_phrases(
 ) -> list[tuple[str, ...]]:
     """Find up to 5 phrases for each group of rows, the most distinctive first.
 
-    The weight of a phrase is class-based TF-IDF (Grootendorst 2022) on paragraphs: the share of the group's
-    paragraphs that use it, times its weight in the index. The 25 phrases with the highest weight are compared with
-    the group: the weight is multiplied by the cosine of the mean vector of all paragraphs that use the phrase with
+    The weight of a phrase is its part in how the group differs from all texts: the share of the group's paragraphs that
+    use it, times the logarithm of this share divided by that of all paragraphs (a term of the Kullback-Leibler
+    divergence), and more for several words. The 25 phrases with the highest weight are compared with the
+    group: the weight is multiplied by the cosine of the mean vector of all paragraphs that use the phrase with
     that of the group, so that a phrase of another subject falls back. Of phrases that share a word, the one with the
     highest weight is kept, in the spelling that most of the group's paragraphs use. `vectors` (n, d) are unit rows of
     the texts. Means are exact sums of whole numbers, so the order of the rows has no influence.
@@ -123,8 +125,11 @@ def find_distinctive_phrases(
     for number, own in enumerate(groups):
         row = counts[[number]].tocoo()
         enough = row.data >= max(2, MIN_PHRASE_SHARE * len(own))
+        if (rare := enough & (index.shares[row.col] <= MAX_COMMON)).any():
+            enough = rare
         columns, shares = row.col[enough], row.data[enough] / len(own)
-        weight = np.round(shares * index.weights[columns], 9)
+        bonus = np.array([PHRASE_BONUS if " " in phrase else 1.0 for phrase in index.phrases[columns]])
+        weight = np.round(bonus * shares * np.log(shares / index.shares[columns]), 9)
         order = np.lexsort((index.phrases[columns], -weight))[:MAX_COMPARED]
         columns_of.append(columns[order])
         shares_of.append(weight[order])

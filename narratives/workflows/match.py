@@ -283,7 +283,8 @@ def load_claim_scorer(codebook: Codebook, embed: model.EmbedFunction, model_name
     if kept["model"] == model_name:
         return discover.ClaimScorer(np.array(kept["weights"], np.float64), float(kept["bias"]))
     statements = [text for narrative in codebook.narratives for text in narrative.statements]
-    return discover.fit_claim_scorer(embed(statements), load_background(embed, model_name).paragraph_vectors)
+    plain = _load_background_texts()
+    return discover.fit_claim_scorer((statements, embed(statements)), (plain, embed(plain)))
 
 
 def label_pairs(
