@@ -55,7 +55,9 @@ def test_unseen(
             scorer = fit_claim_scorer(vectors[seen & ~plain & ~advances], vectors[seen & plain])
             positive, negative = ~seen & advances & tested, ~seen & plain & tested
             if positive.sum() >= MIN_TESTED:
-                found.append((int(positive.sum()), compute_auc(scorer.score(vectors[positive]), scorer.score(vectors[negative]))))
+                found.append(
+                    (int(positive.sum()), compute_auc(scorer.score(vectors[positive]), scorer.score(vectors[negative])))
+                )
         if found:
             areas[narrative] = float(np.average([area for _, area in found], weights=[n for n, _ in found]))
     return areas

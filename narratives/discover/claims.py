@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -147,13 +148,17 @@ class RecurringClaim:
 
 @dataclass(frozen=True, slots=True)
 class _Sentences:
-    """The m sentences that can make a claim, with the rows of their statements."""
+    """The m sentences that can make a claim, with the rows of their statements and their words.
+
+    `rarity` is the logarithm of all sentences divided by those that use a word.
+    """
 
     texts: Sequence[str]
     owner: NDArray[np.int64]
     vectors: VectorArray
     scores: NDArray[np.float64]
     words: Sequence[frozenset[str]]
+    rarity: Mapping[str, float]
 
 
 # The least score of a sentence that makes a claim, and of one that names a group.
@@ -194,11 +199,10 @@ def find_recurring_claims(
         return []
     centres = compute_centres(sentences.vectors, _cluster_sentences(sentences.vectors))
     labels, cosines = _move_centres(sentences.vectors, centres)
-    used = Counter(word for words in sentences.words for word in words)
     known = {row for row, key in enumerate(statements.ids) if assigned.get(key)}
     found = []
     for number in range(int(labels.max(initial=-1)) + 1):
-        claim = _describe_claim(np.flatnonzero(labels == number), cosines, sentences, used)
+        claim = _describe_claim(np.flatnonzero(labels == number), cosines, sentences)
         if (
             claim
             and _recurs(claim.fits, statements)
@@ -233,8 +237,15 @@ def _select_sentences(
         for text in written
     ]
     places = np.flatnonzero(kept)
-    chosen = [written[place] for place in places]
-    return _Sentences(chosen, owner[places], vectors[places], scores[places], [_stem_words(text) for text in chosen])
+    words = [_stem_words(text) for text in written]
+    return _Sentences(
+        texts=[written[place] for place in places],
+        owner=owner[places],
+        vectors=vectors[places],
+        scores=scores[places],
+        words=[words[place] for place in places],
+        rarity={word: math.log(len(words) / n) for word, n in Counter(chain.from_iterable(words)).items()},
+    )
 
 
 STEM_LENGTH = 7
@@ -275,10 +286,10 @@ def _merge_centres(centres: VectorArray) -> VectorArray:
 
 
 def _describe_claim(
-    places: NDArray[np.int64], cosines: NDArray[np.float64], sentences: _Sentences, used: Counter[str]
+    places: NDArray[np.int64], cosines: NDArray[np.float64], sentences: _Sentences
 ) -> RecurringClaim | None:
     """Describe the claim of the sentences at these places; None where no sentence can name it."""
-    words = _find_common_words([sentences.words[place] for place in places], used, len(sentences.texts))
+    words = _find_common_words([sentences.words[place] for place in places], sentences.rarity)
     ours = [place for place in places.tolist() if len(sentences.words[place] & set(words)) >= SHARED_WORDS]
     fits: dict[int, Fit] = {}
     for place in ours:
@@ -299,16 +310,16 @@ def _describe_claim(
     return RecurringClaim(trim_claim(text), stance, sentences.vectors[best], fits)
 
 
-def _find_common_words(own: Sequence[Set[str]], used: Counter[str], total: int) -> list[str]:
-    """Return up to 8 stems that many of these sentences use and few others, the most distinctive first.
+def _find_common_words(own: Sequence[Set[str]], rarity: Mapping[str, float]) -> list[str]:
+    """Return up to 8 stems that many of these sentences use and few of all, the most distinctive first.
 
     The weight is the share of these sentences, times the logarithm of this share divided by that of all sentences.
     """
-    counts = Counter(word for words in own for word in words)
+    shares = {word: n / len(own) for word, n in Counter(chain.from_iterable(own)).items()}
     weights = {
-        word: round(n / len(own) * math.log(n / len(own) * total / used[word]), 9)
-        for word, n in counts.items()
-        if n >= max(2, MIN_WORD_SHARE * len(own)) and n * total > used[word] * len(own)
+        word: round(share * (math.log(share) + rarity[word]), 9)
+        for word, share in shares.items()
+        if share >= max(MIN_WORD_SHARE, 2 / len(own))
     }
     return sorted(weights, key=lambda word: (-weights[word], word))[:COMMON_WORDS]
 
