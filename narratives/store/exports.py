@@ -117,11 +117,11 @@ def export_slice(path: Path, what: str, s: Slice, out: Path | None, with_share: 
     """Write one of EXPORT_TABLES to `out` (.csv, .jsonl or .parquet, atomically), or return it as CSV text.
 
     `path` is the store, `as_of` a snapshot id (the current one if empty). Filters apply to every table: `paragraphs`
-    are of every kind, `narratives`, `prevalence` and `topics` count statement paragraphs, and `documents` are those with
-    a paragraph that passes the filters. `topics` lists themes, topics and recurring claims. Rejected inputs are listed
-    only if nothing but copies is filtered. `with_share` adds share, share_low and share_high to a frame of sums. Returns
-    an empty text if `out` is given. Raises UsageError for an unknown table, suffix, narrative or date, or if `out`
-    cannot be written, and StoreError if the snapshot cannot be opened.
+    are of every kind, `narratives`, `prevalence` and `topics` count statement paragraphs, and `documents` are those
+    with a paragraph that passes the filters. `topics` lists themes, topics and recurring claims. Rejected inputs are
+    listed only if nothing but copies is filtered. `with_share` adds share, share_low and share_high to a frame of sums.
+    Returns an empty text if `out` is given. Raises UsageError for an unknown table, suffix, narrative or date, or if
+    `out` cannot be written, and StoreError if the snapshot cannot be opened.
     """
     _check_target(what, out)
     with closing(open_snapshot(path, as_of)) as snapshot:
