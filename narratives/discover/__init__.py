@@ -108,7 +108,7 @@ def discover_clusters(
     )
     routine, phrases = embed(ROUTINE_TEXTS), index_phrases(texts)
     labels = cluster_paragraphs(statements.ids, statements.vectors)
-    claim_like = targets.scorer.score(texts, statements.vectors) >= SENTENCE_SCORE
+    claim_like = targets.scorer.score(texts) >= SENTENCE_SCORE
     topics = keep_ids(summarise_topics(statements, labels, alignment, routine, phrases, claim_like), earlier)
     themes, topics = summarise_themes(statements, topics, phrases)
     kept = keep_ids(themes, earlier)

@@ -7,12 +7,12 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from narratives.discover.clustering import (
     GRID_STEPS,
@@ -27,7 +27,6 @@ from narratives.discover.clustering import (
     compute_centres,
     find_consensus,
     is_recurring,
-    round_to_grid,
 )
 from narratives.model import EmbedFunction, VectorArray
 from narratives.model.text import ALPHABETIC_WORD, is_question_to_speaker, load_stop_words, split_sentences
@@ -49,7 +48,13 @@ CLAIM_CUES = re.compile(
 )
 # A text in which one word in ten is a cue has a density of 1; more cues count at most twice that.
 CUE_DENSITY, MAX_CUE_DENSITY, MIN_CUE_WORDS = 0.1, 2.0, 8
-CUE_SCALE = 0.3  # of the density beside the components of a vector
+CUE_SCALE = 0.3  # of the density beside the function words
+CUE_NAME = "(cues)"
+# Words of every subject, in addition to the usual stop words.
+WORDING = """
+must should cannot never will would not because only all ought can may might nobody every any want need think believe
+know say said everyone always so true truth fact wrong right
+"""
 # Sentences that report on meetings and courtesies make no claim.
 PROTOCOL = re.compile(
     r"\b(?:discuss\w*|exchang\w+ (?:of )?(?:views|opinions|greetings)|talks|conversations?|negotiations|meetings?"
@@ -60,59 +65,65 @@ PROTOCOL = re.compile(
     r"|reaffirmed|confirmed|underlined|pointed out))\b",
     re.IGNORECASE,
 )
-RIDGE = 0.1
-WEIGHT_STEPS = 1000
+RIDGE = 0.03
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimScorer:
     """How much a text is worded like a claim rather than like plain information.
 
-    `weights` (d + 1,) are those of the components of its vector and of its density of cue words, in whole
-    thousandths, so that scores are the same for every number of threads.
+    `weights` are those of function words, which say nothing about the subject, and of the density of cue words under
+    `CUE_NAME`. They were learned from labels (benchmarks/make_claim_scorer.py).
     """
 
-    weights: NDArray[np.float64]
+    weights: Mapping[str, float]
     bias: float
 
-    def score(self, texts: Sequence[str], vectors: VectorArray) -> NDArray[np.float64]:
-        """Score texts (n,) with their unit rows (n, d): above 0 for a claim, below for others; 3 decimals."""
-        whole = np.rint(self.weights * WEIGHT_STEPS)
-        products = round_to_grid(vectors).astype(np.float64) @ whole[:-1] / (GRID_STEPS * WEIGHT_STEPS)
-        scores: NDArray[np.float64] = np.round(
-            products + CUE_SCALE * measure_cues(texts) * self.weights[-1] + self.bias, 3
-        )
-        return scores
-
-
-def measure_cues(texts: Sequence[str]) -> NDArray[np.float64]:
-    """Measure the density of cue words (n,): 1 where one word in ten is a cue, at most 2."""
-    found = [len(CLAIM_CUES.findall(text)) / max(MIN_CUE_WORDS, len(text.split())) for text in texts]
-    return np.minimum(MAX_CUE_DENSITY, np.array(found, dtype=np.float64) / CUE_DENSITY)
-
-
-def fit_claim_scorer(
-    claims: tuple[Sequence[str], VectorArray], plain: tuple[Sequence[str], VectorArray]
-) -> ClaimScorer:
-    """Fit a ridge regression that separates claims from plain information, each given by texts and unit rows.
-
-    The two sides weigh the same. The result is rounded, so that the same rows give the same scorer.
-    """
-    rows = np.vstack(
-        [
-            np.column_stack([vectors, CUE_SCALE * measure_cues(texts)]).astype(np.float64)
-            for texts, vectors in (claims, plain)
+    def score(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Score texts (n,): above 0 for a claim, below for plain information; to 3 decimals."""
+        scores = [
+            math.fsum(self.weights.get(name, 0.0) * value for name, value in measure_wording(text).items())
+            for text in texts
         ]
-    )
-    sizes = [len(claims[0]), len(plain[0])]
+        return np.round(np.array(scores, dtype=np.float64) + self.bias, 3)
+
+
+_PLAIN_WORD = re.compile(r"[a-z]+(?:['’]t)?")
+
+
+@cache
+def load_wording() -> frozenset[str]:
+    """Load the function words of the scorer."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    return frozenset(ENGLISH_STOP_WORDS) | frozenset(WORDING.split())
+
+
+def measure_wording(text: str) -> dict[str, float]:
+    """Measure the function words of a text, each with the same value so that their squares sum to 1, and its cues."""
+    words = set(_PLAIN_WORD.findall(text.lower()))
+    negated = {"not"} if any(word.endswith(("'t", "’t")) for word in words) else set()
+    found = sorted((words | negated) & load_wording())
+    cues = len(CLAIM_CUES.findall(text)) / max(MIN_CUE_WORDS, len(text.split())) / CUE_DENSITY
+    return {**dict.fromkeys(found, 1 / math.sqrt(max(1, len(found)))), CUE_NAME: CUE_SCALE * min(MAX_CUE_DENSITY, cues)}
+
+
+def fit_claim_scorer(claims: Sequence[str], plain: Sequence[str]) -> ClaimScorer:
+    """Fit a ridge regression that separates texts with claims from plain information; both sides weigh the same."""
+    names = [*sorted(load_wording()), CUE_NAME]
+    column = {name: at for at, name in enumerate(names)}
+    rows = np.zeros((len(claims) + len(plain), len(names)))
+    for row, text in enumerate([*claims, *plain]):
+        for name, value in measure_wording(text).items():
+            rows[row, column[name]] = value
+    sizes = [len(claims), len(plain)]
     target = np.repeat([1.0, -1.0], sizes)
     weight = np.repeat([0.5 / size for size in sizes], sizes)
-    with threadpool_limits(1):
-        middle = weight @ rows
-        centred = rows - middle
-        square = centred.T @ (centred * weight[:, None]) + RIDGE * np.eye(rows.shape[1])
-        weights = np.round(np.linalg.solve(square, centred.T @ (weight * target)), 3)
-    return ClaimScorer(weights, round(float(-middle @ weights), 3))
+    middle = weight @ rows
+    centred = rows - middle
+    square = centred.T @ (centred * weight[:, None]) + RIDGE * np.eye(len(names))
+    weights: NDArray[np.float64] = np.round(np.linalg.solve(square, centred.T @ (weight * target)), 3)
+    return ClaimScorer(dict(zip(names, weights.tolist(), strict=True)), round(float(-middle @ weights), 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +240,7 @@ def _select_sentences(
     owner = np.repeat(np.array(rows, dtype=np.int64), [len(sentences) for sentences in by_text])
     vectors = embed(flat)
     written = [" ".join(str(sentence).split()) for sentence in flat]
-    scores = scorer.score(written, vectors)
+    scores = scorer.score(written)
     kept = scores >= SENTENCE_SCORE
     kept &= [
         len(text.split()) >= MIN_SENTENCE_WORDS

@@ -175,7 +175,8 @@ def find_neighbours(vectors: VectorArray, k: int) -> tuple[NDArray[np.int64], Ve
 
 def round_to_grid(vectors: VectorArray) -> VectorArray:
     """Round the components of unit rows to whole numbers up to 4000, whose products and sums float32 holds exactly."""
-    return np.rint(vectors * np.float32(GRID_STEPS)).astype(np.float32)
+    whole: VectorArray = np.rint(vectors * np.float32(GRID_STEPS)).astype(np.float32)
+    return whole
 
 
 def build_mutual_graph(vectors: VectorArray, k: int) -> csr_matrix:

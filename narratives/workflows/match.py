@@ -274,17 +274,10 @@ def load_background(embed: model.EmbedFunction, model_name: str) -> match.Backgr
     return background
 
 
-def load_claim_scorer(codebook: Codebook, embed: model.EmbedFunction, model_name: str) -> discover.ClaimScorer:
-    """Load the shipped scorer of claims, which learned from labels what they have in common.
-
-    For another model, fit one to the exemplars of the codebook and to ordinary paragraphs.
-    """
+def load_claim_scorer() -> discover.ClaimScorer:
+    """Load the shipped scorer of claims, which learned from labels how claims are worded."""
     kept = json.loads((DATA_FOLDER / CLAIM_SCORER_FILE).read_text("utf-8"))
-    if kept["model"] == model_name:
-        return discover.ClaimScorer(np.array(kept["weights"], np.float64), float(kept["bias"]))
-    statements = [text for narrative in codebook.narratives for text in narrative.statements]
-    plain = _load_background_texts()
-    return discover.fit_claim_scorer((statements, embed(statements)), (plain, embed(plain)))
+    return discover.ClaimScorer(kept["weights"], float(kept["bias"]))
 
 
 def label_pairs(
