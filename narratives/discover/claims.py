@@ -27,6 +27,7 @@ from narratives.discover.clustering import (
     compute_centres,
     find_consensus,
     is_recurring,
+    round_to_grid,
 )
 from narratives.model import EmbedFunction, VectorArray
 from narratives.model.text import ALPHABETIC_WORD, is_question_to_speaker, load_stop_words, split_sentences
@@ -172,15 +173,18 @@ class _Sentences:
     rarity: Mapping[str, float]
 
 
-# The least score of a sentence that makes a claim, and of one that names a group.
-SENTENCE_SCORE, NAME_SCORE = 0.0, 0.2
+# The least score of a sentence that can make a claim: half of the sentences of the Kremlin set reach it.
+SENTENCE_SCORE = -0.14
 MIN_SENTENCE_WORDS, MIN_NAME_WORDS, MAX_NAME_WORDS = 5, 5, 20
 # A sentence makes the claim of a group if its cosine with the centre of the group reaches this.
-NEAR_COSINE = 0.8
-# The sentences of a claim share words: at least two of its eight most common distinctive ones; the name, of the first
-# four. A word is common if this share of the sentences use it.
-COMMON_WORDS, SHARED_WORDS, NAME_WORDS, MIN_WORD_SHARE = 8, 2, 4, 0.15
-NAME_COSINE = 0.85
+NEAR_COSINE = 0.72
+# The sentences of a claim share words with the cluster: one of its three most distinctive words, or two of the first
+# eight; the name, two of the first four. A word counts if this share of the sentences use it.
+COMMON_WORDS, KEY_WORDS, NAME_WORDS, SHARED_WORDS, MIN_WORD_SHARE = 8, 3, 4, 2, 0.15
+# The least cosine of a name with the centre, and the weights of its score and of each word when names are compared.
+NAME_COSINE, SCORE_WEIGHT, LENGTH_WEIGHT = 0.8, 0.1, 0.005
+# The least cosine of the sentence of a member with the name.
+NEAR_NAME = 0.55
 # Two groups are one claim if the cosine of their centres reaches this.
 SAME_COSINE = 0.9
 # The least documents and quarters of a claim, and the least paragraphs, in a large corpus; see `is_recurring`.
@@ -301,24 +305,36 @@ def _describe_claim(
 ) -> RecurringClaim | None:
     """Describe the claim of the sentences at these places; None where no sentence can name it."""
     words = _find_common_words([sentences.words[place] for place in places], sentences.rarity)
-    ours = [place for place in places.tolist() if len(sentences.words[place] & set(words)) >= SHARED_WORDS]
-    fits: dict[int, Fit] = {}
-    for place in ours:
-        fit, row = Fit(round(float(cosines[place]), 3), sentences.texts[place]), int(sentences.owner[place])
-        fits[row] = max(fits.get(row, fit), fit)
+    ours = [place for place in places.tolist() if _shares_words(sentences.words[place], words)]
     named = [
-        (round(float(cosines[place]), 3), sentences.texts[place], place)
+        (_rate_name(sentences, place, float(cosines[place])), sentences.texts[place], place)
         for place in ours
-        if sentences.scores[place] >= NAME_SCORE
-        and cosines[place] >= NAME_COSINE
+        if cosines[place] >= NAME_COSINE
         and len(sentences.words[place] & set(words[:NAME_WORDS])) >= SHARED_WORDS
         and can_stand_alone(trim_claim(sentences.texts[place]))
     ]
     if not named:
         return None
     _, text, best = max(named)
+    whole = round_to_grid(sentences.vectors[[best, *ours]])
+    to_name = whole[1:] @ whole[0] / float(GRID_STEPS) ** 2
+    fits: dict[int, Fit] = {}
+    for place, near in zip(ours, to_name.tolist(), strict=True):
+        if near >= NEAR_NAME:
+            fit, row = Fit(round(float(cosines[place]), 3), sentences.texts[place]), int(sentences.owner[place])
+            fits[row] = max(fits.get(row, fit), fit)
     stance = round(float(sentences.scores[ours].mean()), 3)
     return RecurringClaim(trim_claim(text), stance, sentences.vectors[best], fits)
+
+
+def _rate_name(sentences: _Sentences, place: int, cosine: float) -> float:
+    """Rate how well a sentence names a claim: central, worded like a claim, and short."""
+    words = len(sentences.texts[place].split())
+    return round(cosine + SCORE_WEIGHT * float(sentences.scores[place]) - LENGTH_WEIGHT * words, 4)
+
+
+def _shares_words(own: Set[str], words: Sequence[str]) -> bool:
+    return not own.isdisjoint(words[:KEY_WORDS]) or len(own.intersection(words)) >= SHARED_WORDS
 
 
 def _find_common_words(own: Sequence[Set[str]], rarity: Mapping[str, float]) -> list[str]:
@@ -365,7 +381,7 @@ _DEPENDENT_START = re.compile(
 )
 # Words that refer to something outside the sentence.
 _OUTSIDE_REFERENCE = re.compile(
-    r"[:?…\[(]|\b(?:you|your|i|me|my|mr|this|these|those|they|them|their|he|she|him|her|it|its|colleagues|too|here"
+    r"[:?…\[(]|\b(?:you|your|i|me|my|mr|this|these|those|they|he|she|him|her|colleagues|too|here"
     r"|mentioned|said|spoke|talked)\b|[“\"‘”]",
     re.IGNORECASE,
 )
@@ -388,10 +404,11 @@ _CLAIM_MARGIN = " ,.;:!–—-…“”\"‘’'"
 
 
 def can_stand_alone(sentence: str) -> bool:
-    """Return whether a sentence is short, has a verb, and is understood without its context."""
+    """Return whether a sentence is short, has a verb and no figures, and is understood without its context."""
     return (
         MIN_NAME_WORDS <= len(sentence.split()) <= MAX_NAME_WORDS
         and not _DEPENDENT_START.match(sentence)
         and not _OUTSIDE_REFERENCE.search(sentence)
         and _VERB.search(sentence) is not None
+        and not any(letter.isdigit() for letter in sentence)
     )

@@ -15,7 +15,7 @@ LineageKind = Literal[
 ]
 
 # A cluster is offered as a narrative if its members are this similar to one claim, and worded like claims on average.
-MIN_STANCE = 0.0
+MIN_STANCE = -0.05
 MIN_COHESION = 0.5
 
 
