@@ -16,6 +16,7 @@ st.set_page_config(page_title="Narrative tracker", page_icon=shell.PAGE_ICON, la
 pages = [
     st.Page("pages/prevalence_page.py", title="Prevalence", icon=":material/timeline:", default=True),
     st.Page("pages/narrative_page.py", title="Narrative", icon=":material/menu_book:", url_path="narrative"),
+    st.Page("pages/topics_page.py", title="Topics", icon=":material/grid_view:", url_path="topics"),
     st.Page("pages/speakers_page.py", title="Speakers", icon=":material/groups:", url_path="speakers"),
     st.Page("pages/spread_page.py", title="Spread", icon=":material/share:", url_path="spread"),
     st.Page("pages/evidence_page.py", title="Evidence", icon=":material/article:", url_path="evidence"),

@@ -73,7 +73,11 @@ def _compare(title: str, before: Snapshot, after: Snapshot, *, lineage: bool) ->
     print(f"\n{title}: {len(old.candidates)} candidates before, {len(new.candidates)} after")
     print(f"  same id, still offered   {len(offered) / len(old.candidates):.3f} ({renamed} renamed)")
     print(f"  same id, as a cluster    {len(listed) / len(old.candidates):.3f}")
-    print(f"  clusters with their id   {len(set(old.names) & set(new.names)) / len(old.names):.3f}")
+    for kind, prefix in (("topics", "t-"), ("themes", "g-")):
+        ids = {key for key in old.names if key.startswith(prefix)}
+        same = [key for key in ids if key in new.names]
+        named = sum(old.names[key] == new.names[key] for key in same)
+        print(f"  {kind} with their id      {len(same) / max(1, len(ids)):.3f} of {len(ids)} ({named} with their name)")
     print(f"  codebook assignments unchanged {len(pairs[0] & pairs[1]) / len(pairs[0]):.4f}")
     if lineage:
         rows = after.lineage()

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = {
     "prevalence": "",
     "narrative": "narrative",
+    "topics": "topics",
     "speakers": "speakers",
     "spread": "spread",
     "evidence": "evidence",

@@ -13,7 +13,7 @@ def draw_page(view: shell.View) -> None:
     shell.draw_heading(
         "Evidence", "The paragraphs behind the numbers. Click a row to read the paragraph in its document.", view.handle
     )
-    settings = evidence.draw_controls()
+    settings = evidence.draw_controls(view)
     similar, succeeded = evidence.find_near_paragraphs(view, settings)
     if not succeeded:
         return

@@ -26,6 +26,7 @@ from narratives.measure import (
     correct_and_suppress,
     find_change_points,
     find_first_uses,
+    find_trends,
     suppress_small_bases,
 )
 from narratives.model import EvidenceQuery, Granularity, Slice, SnapshotManifest, SpotCheck, StoreError, SuppressionRule
@@ -45,6 +46,7 @@ from narratives.store.limits import Limits
 from narratives.store.queries import map as map_queries
 from narratives.store.queries import narrative as narrative_queries
 from narratives.store.queries import review as review_queries
+from narratives.store.queries import topics as topic_queries
 from narratives.store.queries.speakers import query_uses
 from narratives.workflows.review import ReviewQueue, build_queue
 
@@ -153,10 +155,13 @@ load_options = cache_query(Snapshot.options)
 load_totals = cache_query(Snapshot.totals)
 _load_events = cache_query(Snapshot.events)
 load_card = cache_query(narrative_queries.query_card)
+has_themes = cache_query(topic_queries.has_themes)
 has_map = cache_query(map_queries.has_map)
 load_decided_counts = cache_query(review_queries.query_decided_counts)
 load_question = cache_query(review_queries.query_question)
 load_best_paragraphs = cache_query(narrative_queries.query_top_paragraphs)
+load_topic_paragraphs = cache_query(topic_queries.query_topic_paragraphs)
+load_topic_names = cache_query(topic_queries.query_topic_names)
 load_central_paragraphs = cache_query(narrative_queries.query_representatives)
 
 
@@ -284,6 +289,17 @@ def find_map_paragraphs(handle: Handle, outline: Sequence[tuple[float, float]]) 
 def load_paragraphs_by_id(handle: Handle, paragraph_ids: tuple[str, ...]) -> pd.DataFrame:
     """Return the paragraphs with these ids, with the columns of `load_paragraphs`."""
     return map_queries.query_paragraphs_by_id(get_snapshot(handle), list(paragraph_ids))
+
+
+@st.cache_data(max_entries=60, ttl=CACHE_SECONDS, show_spinner=False)
+def load_topics(handle: Handle, s: Slice) -> topic_queries.TopicSums:
+    """Return the themes, topics and recurring claims of the slice; `groups` also has share, its interval and trend."""
+    found = topic_queries.query_topics(get_snapshot(handle), s)
+    if found.groups.empty:
+        return found
+    groups = add_shares(found.groups.assign(narrative_id=found.groups["topic_id"]))
+    trends = find_trends(found.halves)
+    return replace(found, groups=groups.assign(trend=[trends.get(key, "") for key in groups["topic_id"]]))
 
 
 def get_narrative_names(handle: Handle) -> dict[str, str]:

@@ -17,6 +17,7 @@ from narratives.render import phrases
 from narratives.render.phrases import NOBODY
 
 EVIDENCE_PAGE, NARRATIVE_PAGE = "evidence", "narrative"  # URL paths of pages
+TOPIC_PARAMETER = "topic"  # the URL parameter with the topic whose paragraphs the Evidence page shows
 NARRATIVE_PARAMETER = "about"  # the URL parameter with the narrative that the Narrative page shows
 _TARGET_KEY, _COUNTER_KEY = "turn to", "turns"
 # The script changes the URL in one step and sends the event of the browser's Back button. Streamlit then opens

@@ -30,7 +30,7 @@ SNAPSHOT_PARAMETER = "as-of"  # the URL parameter that pins a snapshot
 # and the minimum is 4.5 (https://www.w3.org/TR/WCAG22/#contrast-minimum).
 _STYLE = """<style>
 .stPlotlyChart :is(.annotation-text, .legendtext, .xtick text, .ytick text, .hoverlayer text, .colorbar text,
-  .textpoint text) {
+  .textpoint text, .bars text) {
   fill: currentColor !important;
 }
 .stApp [data-testid="stCaptionContainer"] { opacity: 0.76; }

@@ -1,89 +1,124 @@
-"""Vectors to topics, recurring claims, their lineage and a map."""
+"""Vectors to themes, topics, recurring claims, their lineage and a map."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from narratives.discover.claims import (
-    STANCE_PAIRS,
+    SENTENCE_SCORE,
+    ClaimScorer,
     RecurringClaim,
     Statements,
-    find_clause_places,
     find_recurring_claims,
+    fit_claim_scorer,
 )
-from narratives.discover.cluster_summaries import ROUTINE_TEXTS, AlignmentTargets, summarise_claims, summarise_clusters
-from narratives.discover.clustering import TOPIC_PREFIX, cluster_paragraphs, keep_ids, trace_lineage
+from narratives.discover.cluster_summaries import (
+    ROUTINE_TEXTS,
+    AlignmentTargets,
+    summarise_claims,
+    summarise_themes,
+    summarise_topics,
+)
+from narratives.discover.clustering import (
+    CLAIM_PREFIX,
+    THEME_PREFIX,
+    TOPIC_PREFIX,
+    cluster_paragraphs,
+    keep_ids,
+    trace_lineage,
+)
+from narratives.discover.names import index_phrases
 from narratives.discover.projection import project_to_map
 from narratives.model import Assignment, Cluster, Codebook, Document, EmbedFunction, Paragraph, PreviousSnapshot
 from narratives.model.snapshot import Progress
 from narratives.model.text import VectorArray
 
 __all__ = [
+    "CLAIM_PREFIX",
     "ROUTINE_TEXTS",
-    "STANCE_PAIRS",
+    "THEME_PREFIX",
     "TOPIC_PREFIX",
     "AlignmentTargets",
+    "ClaimScorer",
+    "DiscoveryTargets",
     "RecurringClaim",
     "Statements",
     "assign_members",
     "cluster_paragraphs",
     "discover_clusters",
-    "find_clause_places",
     "find_recurring_claims",
+    "fit_claim_scorer",
+    "index_phrases",
     "keep_ids",
     "project_to_map",
     "summarise_claims",
-    "summarise_clusters",
+    "summarise_themes",
+    "summarise_topics",
     "trace_lineage",
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class DiscoveryTargets:
+    """What a build compares its texts with: the previous snapshot, the codebook, and the wording of claims."""
+
+    earlier: PreviousSnapshot
+    codebook: Codebook
+    scorer: ClaimScorer
+
+
 def discover_clusters(
-    earlier: PreviousSnapshot,
-    codebook: Codebook,
+    targets: DiscoveryTargets,
     documents: Sequence[Document],
     originals: Sequence[Paragraph],
     assignments: Sequence[Assignment],
     embed: EmbedFunction,
     progress: Progress,
 ) -> tuple[Cluster, ...]:
-    """Find topics and recurring claims, and align them with the codebook; topics keep their earlier ids."""
+    """Find themes, topics and recurring claims, and align them with the codebook.
+
+    They keep the ids and names that they had in the previous snapshot (`keep_ids`). The order of the input has no
+    influence.
+    """
     progress("clustering", 0, None)
     if not originals:
         return ()
     dates = {d.document_id: d.date for d in documents}
-    texts = [p.text for p in originals]
+    ordered = sorted(originals, key=lambda p: p.paragraph_id)
+    texts = [p.text for p in ordered]
     statements = Statements(
-        ids=[p.paragraph_id for p in originals],
+        ids=[p.paragraph_id for p in ordered],
         texts=texts,
-        document_ids=[p.document_id for p in originals],
-        dates=[dates[p.document_id] for p in originals],
+        document_ids=[p.document_id for p in ordered],
+        dates=[dates[p.document_id] for p in ordered],
         vectors=embed(texts),
     )
     assigned: dict[str, set[str]] = {}
     for a in assignments:
         if a.status != "rejected":
             assigned.setdefault(a.paragraph_id, set()).add(a.narrative_id)
+    narratives, earlier = targets.codebook.narratives, targets.earlier
     alignment = AlignmentTargets(
-        narrative_ids=[n.id for n in codebook.narratives],
-        centroids=np.stack([_compute_centroid(embed(n.statements)) for n in codebook.narratives]),
+        narrative_ids=[n.id for n in narratives],
+        centroids=np.stack([_compute_centroid(embed(n.statements)) for n in narratives]),
         assigned=assigned,
     )
+    routine, phrases = embed(ROUTINE_TEXTS), index_phrases(texts)
     labels = cluster_paragraphs(statements.ids, statements.vectors)
-    routine = embed(ROUTINE_TEXTS)
-    topics = summarise_clusters(statements, labels, alignment, routine)
-    before = {
-        member: cluster_id
-        for cluster_id, members in earlier.members.items()
-        if cluster_id.startswith(TOPIC_PREFIX)
-        for member in members
-    }
+    claim_like = targets.scorer.score(texts) >= SENTENCE_SCORE
+    topics = keep_ids(summarise_topics(statements, labels, alignment, routine, phrases, claim_like), earlier)
+    themes, topics = summarise_themes(statements, topics, phrases)
+    kept = keep_ids(themes, earlier)
+    renamed = {old.cluster_id: new.cluster_id for old, new in zip(themes, kept, strict=True)}
+    topics = tuple(replace(topic, theme_id=renamed[topic.theme_id]) for topic in topics)
     progress("finding claims", 0, None)
-    claims = find_recurring_claims(statements, assigned, embed)
-    named = summarise_claims(statements, claims, alignment, routine, embed([c.text for c in claims]))
-    return (*keep_ids(topics, before), *named)
+    claims = find_recurring_claims(statements, assigned, targets.scorer, embed)
+    theme_of = {member: topic.theme_id for topic in topics for member in topic.members}
+    named = summarise_claims(statements, claims, alignment, routine, phrases, theme_of)
+    return (*kept, *topics, *keep_ids(named, earlier))
 
 
 def assign_members(
@@ -99,10 +134,10 @@ def assign_members(
         if copy in known:
             repeats.setdefault(original, []).append(copy)
     return [
-        Assignment(paragraph_id, cluster.cluster_id, score, origin="discovered")
+        Assignment(paragraph_id, cluster.cluster_id, score, origin="discovered", sentence=sentence)
         for cluster in clusters
         if cluster.is_candidate
-        for member, score in cluster.fits
+        for member, score, sentence in cluster.fits
         for paragraph_id in [member, *repeats.get(member, ())]
     ]
 

@@ -1,118 +1,37 @@
-"""Recurring claims: clauses that take a stance, and the statements that repeat them."""
+"""Recurring claims: groups of sentences that make the same claim, and the statements that contain them."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.discover.clustering import is_recurring
-from narratives.model import EmbedFunction, Text, VectorArray
-from narratives.model.text import (
-    ALPHABETIC_WORD,
-    find_sentences,
-    is_question_to_speaker,
-    load_stop_words,
-    split_sentences,
-    take_part,
+from narratives.discover.clustering import (
+    GRID_STEPS,
+    MANY_DOCUMENTS,
+    MOVES,
+    UNCLUSTERED,
+    ClusterLabels,
+    assign_nearest,
+    build_mutual_graph,
+    choose_neighbours,
+    choose_resolution,
+    compute_centres,
+    find_consensus,
+    is_recurring,
+    round_to_grid,
 )
+from narratives.model import EmbedFunction, VectorArray
+from narratives.model.text import ALPHABETIC_WORD, is_question_to_speaker, load_stop_words, split_sentences
 
-# Pairs on one subject: a claim about right and wrong, cause or duty, and plain information. The difference of
-# the two removes the subject and keeps the stance.
-STANCE_PAIRS = (
-    (
-        "They broke the promise they gave us and now blame us for it.",
-        "The two sides signed the agreement in the capital and will meet again next year.",
-    ),
-    (
-        "Nobody has the right to dictate to sovereign nations how they should live.",
-        "The leaders of eleven nations arrived for the annual meeting on Tuesday.",
-    ),
-    (
-        "Their accusations are lies made up to hide their own crimes.",
-        "The committee received the documents and will present its report in autumn.",
-    ),
-    (
-        "It was their invasion that destroyed the country and gave rise to terrorism.",
-        "The country lies in the Middle East and has a population of nineteen million.",
-    ),
-    (
-        "We will never let anyone threaten our security or speak to us from a position of strength.",
-        "The exercises took place at the northern training ground and involved forty aircraft.",
-    ),
-    (
-        "Sooner or later they will understand that pressing us makes no sense and hurts only themselves.",
-        "Trade between the two countries reached nine billion dollars in the first half of the year.",
-    ),
-    (
-        "Nothing but an honest dialogue of equals can settle this conflict; threats make it worse.",
-        "The delegations discussed the conflict for three hours and agreed on the next round.",
-    ),
-    (
-        "The truth about the war is being distorted, and we must not let the heroes be slandered.",
-        "The museum holds letters and photographs that veterans gave it in the sixties.",
-    ),
-    (
-        "The state must not abandon those in need; it is unacceptable to save money on children.",
-        "Families with two children receive a monthly payment of ten thousand rubles.",
-    ),
-    (
-        "Officials should stop hiding behind paper and answer to the people for what they have done.",
-        "The department has offices in every region and is headed by a deputy minister.",
-    ),
-    (
-        "They use human rights as a pretext for meddling in the affairs of others.",
-        "The council on human rights has forty members and meets twice a year.",
-    ),
-    (
-        "Our people proved once again that no hardship can break them.",
-        "People from thirty regions took part in the competition and received prizes.",
-    ),
-    (
-        "It is unfair that a few rich states keep the benefits to themselves and leave the others behind.",
-        "The fund was set up in 2014 and finances projects in energy and transport.",
-    ),
-    (
-        "We are not to blame for this crisis; those who started it bear the responsibility.",
-        "The price of oil was forty dollars a barrel in spring and rose by a third in summer.",
-    ),
-    (
-        "Freedom of speech has become a double standard: they ban what they do not like to hear.",
-        "The channel broadcasts in five languages and opened a studio in the city.",
-    ),
-    (
-        "Such a policy is short-sighted and dangerous and will lead to a new arms race.",
-        "The plant produces engines for aircraft and employs two thousand workers.",
-    ),
-    (
-        "We have always kept our word, while our partners deceive us time and again.",
-        "Our partners from the company presented the plan of the new pipeline.",
-    ),
-    (
-        "Only together can we defeat this threat, and whoever divides us helps the terrorists.",
-        "The ministers and heads of the special services exchanged information at the meeting.",
-    ),
-    (
-        "Doping must be fought, but punishing clean athletes for the faults of others is wrong.",
-        "The athletes won twelve medals, among them four in skiing and two in skating.",
-    ),
-    (
-        "Real independence means that we decide for ourselves and rely on our own strength.",
-        "The new line is forty kilometres long, and the first trains will run in December.",
-    ),
-    (
-        "There is no proof whatever, and they refuse to look at facts because the facts do not suit them.",
-        "I was born in a village near the river, studied at the institute and became an engineer.",
-    ),
-    (
-        "Culture must serve the good of the people, not the profit of those who sell it.",
-        "The theatre will show three plays this season, and the orchestra will go on tour.",
-    ),
-)
 # Words that judge, oblige, deny, blame or assert.
 CLAIM_CUES = re.compile(
     r"\b(?:must(?:n['’]t)?|should(?:n['’]t)?|ought|cannot|can['’]t|never|nobody|no one|nothing|nonsense"
@@ -128,38 +47,309 @@ CLAIM_CUES = re.compile(
     r"|duty|obliged|need to|have to|crucial|essential|vital)\b",
     re.IGNORECASE,
 )
-CUE_WEIGHT = 0.5
-# A text in which one word in ten is a cue gets the full weight of cues; more cues count at most twice that.
-CUE_DENSITY = 0.1
-MAX_CUE_RATIO = 2.0
-MIN_CUE_WORDS = 8
+# A text in which one word in ten is a cue has a density of 1; more cues count at most twice that.
+CUE_DENSITY, MAX_CUE_DENSITY, MIN_CUE_WORDS = 0.1, 2.0, 8
+CUE_SCALE = 0.3  # of the density beside the function words
+CUE_NAME = "(cues)"
+# Words of every subject, in addition to the usual stop words.
+WORDING = """
+must should cannot never will would not because only all ought can may might nobody every any want need think believe
+know say said everyone always so true truth fact wrong right
+"""
+# Sentences that report on meetings and courtesies make no claim.
+PROTOCOL = re.compile(
+    r"\b(?:discuss\w*|exchang\w+ (?:of )?(?:views|opinions|greetings)|talks|conversations?|negotiations|meetings?"
+    r"|summit|visit\w*|telephone|call|agenda|touched (?:up)?on|(?:both|two|three) (?:sides|parties|leaders|presidents)"
+    r"|participants|attention was|emphasis on|signed|congratulat\w+|thank\w*|grateful|gratitude|welcom\w+"
+    r"|(?:leaders?|presidents?|sides?|parties|putin|they|he|she|it was) (?:\w+ )?"
+    r"(?:noted|stressed|emphasi[sz]ed|expressed|agreed|stated|gave|informed|spoke|underscored"
+    r"|reaffirmed|confirmed|underlined|pointed out))\b",
+    re.IGNORECASE,
+)
+RIDGE = 0.03
 
 
-def score_stance(
-    texts: Sequence[str], vectors: VectorArray, claims: VectorArray, plain: VectorArray
-) -> NDArray[np.float64]:
-    """Score how much each text (n,) is a claim: about -1 for plain information, about 1 for a claim, at most 2.
+@dataclass(frozen=True, slots=True)
+class ClaimScorer:
+    """How much a text is worded like a claim rather than like plain information.
 
-    `vectors` (n, d) are unit rows of the texts; `claims` and `plain` (p, d) those of the two sides of
-    `STANCE_PAIRS`. The score is the position of a text on the line from the mean of the plain side (-1) to the
-    mean of the claims (1), as the difference of paired texts isolates what differs between them (Bolukbasi et
-    al. 2016), plus half of its density of cue words. It has 5 decimals, as the last bits of a product vary
-    with the number of threads.
-
-    Measured: on the development labels (1,012 paragraphs) it separates those that advance any narrative from
-    the others with an area under the curve of 0.74 (vectors alone 0.74, cue words alone 0.68). The authors of
-    the pairs and cue words knew the codebook's subjects, so expect less on other subjects.
+    `weights` are those of function words, which say nothing about the subject, and of the density of cue words under
+    `CUE_NAME`. They were learned from labels (benchmarks/make_claim_scorer.py).
     """
-    direction = (claims - plain).mean(axis=0).astype(np.float64)
-    half = float(direction @ direction) / 2
-    middle = float(((claims + plain) / 2).mean(axis=0) @ direction)
-    placed = (vectors @ direction - middle) / half if half else np.zeros(len(texts))
-    cues = np.array([len(CLAIM_CUES.findall(text)) / max(MIN_CUE_WORDS, len(text.split())) for text in texts])
-    stances: NDArray[np.float64] = placed + CUE_WEIGHT * np.minimum(MAX_CUE_RATIO, cues / CUE_DENSITY)
-    return stances.round(5)
+
+    weights: Mapping[str, float]
+    bias: float
+
+    def score(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Score texts (n,): above 0 for a claim, below for plain information; to 3 decimals."""
+        scores = [
+            math.fsum(self.weights.get(name, 0.0) * value for name, value in measure_wording(text).items())
+            for text in texts
+        ]
+        return np.round(np.array(scores, dtype=np.float64) + self.bias, 3)
 
 
-MIN_CLAUSE_WORDS, MAX_CLAUSE_WORDS = 4, 16
+_PLAIN_WORD = re.compile(r"[a-z]+(?:['’]t)?")
+
+
+@cache
+def load_wording() -> frozenset[str]:
+    """Load the function words of the scorer."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    return frozenset(ENGLISH_STOP_WORDS) | frozenset(WORDING.split())
+
+
+def measure_wording(text: str) -> dict[str, float]:
+    """Measure the function words of a text, each with the same value so that their squares sum to 1, and its cues."""
+    words = set(_PLAIN_WORD.findall(text.lower()))
+    negated = {"not"} if any(word.endswith(("'t", "’t")) for word in words) else set()
+    found = sorted((words | negated) & load_wording())
+    cues = len(CLAIM_CUES.findall(text)) / max(MIN_CUE_WORDS, len(text.split())) / CUE_DENSITY
+    return {**dict.fromkeys(found, 1 / math.sqrt(max(1, len(found)))), CUE_NAME: CUE_SCALE * min(MAX_CUE_DENSITY, cues)}
+
+
+def fit_claim_scorer(claims: Sequence[str], plain: Sequence[str]) -> ClaimScorer:
+    """Fit a ridge regression that separates texts with claims from plain information; both sides weigh the same."""
+    names = [*sorted(load_wording()), CUE_NAME]
+    column = {name: at for at, name in enumerate(names)}
+    rows = np.zeros((len(claims) + len(plain), len(names)))
+    for row, text in enumerate([*claims, *plain]):
+        for name, value in measure_wording(text).items():
+            rows[row, column[name]] = value
+    sizes = [len(claims), len(plain)]
+    target = np.repeat([1.0, -1.0], sizes)
+    weight: NDArray[np.float64] = np.repeat([0.5 / size for size in sizes], sizes)
+    middle = weight @ rows
+    centred = rows - middle
+    square = centred.T @ (centred * weight[:, None]) + RIDGE * np.eye(len(names))
+    weights: NDArray[np.float64] = np.round(np.linalg.solve(square, centred.T @ (weight * target)), 3)
+    return ClaimScorer(dict(zip(names, weights.tolist(), strict=True)), round(float(-middle @ weights), 3))
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """The n paragraphs to cluster; dates are `YYYY[-MM[-DD]]` or empty, vectors (n, d)."""
+
+    ids: Sequence[str]
+    texts: Sequence[str]
+    document_ids: Sequence[str]
+    dates: Sequence[str]
+    vectors: VectorArray
+
+
+class Fit(NamedTuple):
+    """How a statement makes a claim: the cosine of its nearest sentence with the centre of the claim; the sentence."""
+
+    cosine: float
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecurringClaim:
+    """A recurring claim: a sentence that states it, its score as a claim, and the statements that make it.
+
+    `fits` are those of the statements, by row. `vector` is that of the sentence that states the claim.
+    """
+
+    text: str
+    stance: float
+    vector: VectorArray
+    fits: Mapping[int, Fit]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentences:
+    """The m sentences that can make a claim, with the rows of their statements and their words.
+
+    `rarity` is the logarithm of all sentences divided by those that use a word.
+    """
+
+    texts: Sequence[str]
+    owner: NDArray[np.int64]
+    vectors: VectorArray
+    scores: NDArray[np.float64]
+    words: Sequence[frozenset[str]]
+    rarity: Mapping[str, float]
+
+
+# The least score of a sentence that can make a claim: half of the sentences of the Kremlin set reach it.
+SENTENCE_SCORE = -0.14
+MIN_SENTENCE_WORDS, MIN_NAME_WORDS, MAX_NAME_WORDS = 5, 5, 20
+# A sentence makes the claim of a group if its cosine with the centre of the group reaches this.
+NEAR_COSINE = 0.72
+# The sentences of a claim share words with the cluster: one of its three most distinctive words, or two of the first
+# eight; the name, two of the first four. A word counts if this share of the sentences use it.
+COMMON_WORDS, KEY_WORDS, NAME_WORDS, SHARED_WORDS, MIN_WORD_SHARE = 8, 3, 4, 2, 0.15
+# The least cosine of a name with the centre, and the weights of its score and of each word when names are compared.
+NAME_COSINE, SCORE_WEIGHT, LENGTH_WEIGHT = 0.8, 0.1, 0.005
+# The least cosine of the sentence of a member with the name.
+NEAR_NAME = 0.55
+# Two groups are one claim if the cosine of their centres reaches this.
+SAME_COSINE = 0.9
+# The least documents and quarters of a claim, and the least paragraphs, in a large corpus; see `is_recurring`.
+MIN_RECURRENCE = 6, 4
+MIN_PARAGRAPHS, MIN_PARAGRAPHS_IN_SMALL = 10, 3
+CLAIM_SEEDS = 10
+# A claim is in the codebook already if more than this share of its paragraphs advances a codebook narrative.
+MAX_KNOWN_SHARE = 0.5
+
+
+def find_recurring_claims(
+    statements: Statements, assigned: Mapping[str, Set[str]], scorer: ClaimScorer, embed: EmbedFunction
+) -> list[RecurringClaim]:
+    """Find recurring claims that the codebook does not have, those with the most statements first.
+
+    The method: take the sentences that are worded like a claim, but no questions. Cluster them as paragraphs are
+    clustered (`cluster_paragraphs`). The members of a cluster are the statements with a sentence near its centre;
+    twice, the centre moves to the mean of these sentences. Keep the clusters that recur (see `is_recurring`) with
+    enough statements, of which at most half are `assigned` a narrative. Each is named by the sentence that is nearest
+    to its centre, worded like a claim, short, and understood without its context.
+
+    The order of the statements and the number of threads do not change the result.
+    """
+    order = sorted(range(len(statements.ids)), key=statements.ids.__getitem__)
+    sentences = _select_sentences([statements.texts[row] for row in order], order, scorer, embed)
+    if len(sentences.texts) < MIN_SENTENCE_WORDS:
+        return []
+    centres = compute_centres(sentences.vectors, _cluster_sentences(sentences.vectors))
+    labels, cosines = _move_centres(sentences.vectors, centres)
+    known = {row for row, key in enumerate(statements.ids) if assigned.get(key)}
+    found = []
+    for number in range(int(labels.max(initial=-1)) + 1):
+        claim = _describe_claim(np.flatnonzero(labels == number), cosines, sentences)
+        if (
+            claim
+            and _recurs(claim.fits, statements)
+            and len(claim.fits.keys() & known) <= MAX_KNOWN_SHARE * len(claim.fits)
+        ):
+            found.append(claim)
+    return sorted(found, key=lambda claim: (-len(claim.fits), claim.text))
+
+
+def _recurs(rows: Collection[int], statements: Statements) -> bool:
+    """Return whether the statements in these rows are enough, and spread over enough documents and time."""
+    corpus = len(set(statements.document_ids))
+    documents, dates = [statements.document_ids[row] for row in rows], [statements.dates[row] for row in rows]
+    least = MIN_PARAGRAPHS if corpus >= MANY_DOCUMENTS else MIN_PARAGRAPHS_IN_SMALL
+    return len(rows) >= least and is_recurring(documents, dates, corpus, MIN_RECURRENCE)
+
+
+def _select_sentences(
+    texts: Sequence[str], rows: Sequence[int], scorer: ClaimScorer, embed: EmbedFunction
+) -> _Sentences:
+    """Return the sentences of the texts that are worded like a claim; `rows` are the rows of the texts."""
+    by_text = [split_sentences(text) for text in texts]
+    flat = [sentence for sentences in by_text for sentence in sentences]
+    owner = np.repeat(np.array(rows, dtype=np.int64), [len(sentences) for sentences in by_text])
+    vectors = embed(flat)
+    written = [" ".join(str(sentence).split()) for sentence in flat]
+    scores = scorer.score(written)
+    kept = scores >= SENTENCE_SCORE
+    kept &= [
+        len(text.split()) >= MIN_SENTENCE_WORDS
+        and not (text.endswith("?") or is_question_to_speaker(text) or PROTOCOL.search(text))
+        for text in written
+    ]
+    places = np.flatnonzero(kept)
+    words = [_stem_words(text) for text in written]
+    return _Sentences(
+        texts=[written[place] for place in places],
+        owner=owner[places],
+        vectors=vectors[places],
+        scores=scores[places],
+        words=[words[place] for place in places],
+        rarity={word: math.log(len(words) / n) for word, n in Counter(chain.from_iterable(words)).items()},
+    )
+
+
+STEM_LENGTH = 7
+
+
+def _stem_words(text: str) -> frozenset[str]:
+    """Return crude stems: words without plural or possessive, cut to 7 letters; no stop or short words."""
+    words = (word.lower().replace("’", "'") for word in ALPHABETIC_WORD.findall(text))
+    kept = (word.removesuffix("'s") for word in words if len(word) > 2 and word not in load_stop_words())
+    return frozenset(word.rstrip("s")[:STEM_LENGTH] for word in kept)
+
+
+def _cluster_sentences(vectors: VectorArray) -> ClusterLabels:
+    n = len(vectors)
+    graph = build_mutual_graph(vectors, choose_neighbours(n))
+    if not graph.nnz:
+        return np.full(n, UNCLUSTERED, dtype=np.int64)
+    return find_consensus(graph, choose_resolution(n), CLAIM_SEEDS, MIN_PARAGRAPHS_IN_SMALL)
+
+
+def _move_centres(vectors: VectorArray, centres: VectorArray) -> tuple[ClusterLabels, NDArray[np.float64]]:
+    """Return for each sentence its centre, or -1, and its cosine, after moving each centre to those near it."""
+    labels, cosines = assign_nearest(vectors, centres, NEAR_COSINE)
+    for _ in range(MOVES):
+        centres = compute_centres(vectors, labels)
+        labels, cosines = assign_nearest(vectors, _merge_centres(centres[np.unique(labels[labels >= 0])]), NEAR_COSINE)
+    return labels, cosines
+
+
+def _merge_centres(centres: VectorArray) -> VectorArray:
+    """Return the centres that are not the same as an earlier one."""
+    kept: list[int] = []
+    products = centres @ centres.T / np.float32(GRID_STEPS) ** 2
+    for number in range(len(centres)):
+        if not (products[number, kept] >= SAME_COSINE).any():
+            kept.append(number)
+    return centres[kept]
+
+
+def _describe_claim(
+    places: NDArray[np.int64], cosines: NDArray[np.float64], sentences: _Sentences
+) -> RecurringClaim | None:
+    """Describe the claim of the sentences at these places; None where no sentence can name it."""
+    words = _find_common_words([sentences.words[place] for place in places], sentences.rarity)
+    ours = [place for place in places.tolist() if _shares_words(sentences.words[place], words)]
+    named = [
+        (_rate_name(sentences, place, float(cosines[place])), sentences.texts[place], place)
+        for place in ours
+        if cosines[place] >= NAME_COSINE
+        and len(sentences.words[place] & set(words[:NAME_WORDS])) >= SHARED_WORDS
+        and can_stand_alone(trim_claim(sentences.texts[place]))
+    ]
+    if not named:
+        return None
+    _, text, best = max(named)
+    whole = round_to_grid(sentences.vectors[[best, *ours]])
+    to_name = whole[1:] @ whole[0] / float(GRID_STEPS) ** 2
+    fits: dict[int, Fit] = {}
+    for place, near in zip(ours, to_name.tolist(), strict=True):
+        if near >= NEAR_NAME:
+            fit, row = Fit(round(float(cosines[place]), 3), sentences.texts[place]), int(sentences.owner[place])
+            fits[row] = max(fits.get(row, fit), fit)
+    stance = round(float(sentences.scores[ours].mean()), 3)
+    return RecurringClaim(trim_claim(text), stance, sentences.vectors[best], fits)
+
+
+def _rate_name(sentences: _Sentences, place: int, cosine: float) -> float:
+    """Rate how well a sentence names a claim: central, worded like a claim, and short."""
+    words = len(sentences.texts[place].split())
+    return round(cosine + SCORE_WEIGHT * float(sentences.scores[place]) - LENGTH_WEIGHT * words, 4)
+
+
+def _shares_words(own: Set[str], words: Sequence[str]) -> bool:
+    return not own.isdisjoint(words[:KEY_WORDS]) or len(own & set(words)) >= SHARED_WORDS
+
+
+def _find_common_words(own: Sequence[Set[str]], rarity: Mapping[str, float]) -> list[str]:
+    """Return up to 8 stems that many of these sentences use and few of all, the most distinctive first.
+
+    The weight is the share of these sentences, times the logarithm of this share divided by that of all sentences.
+    """
+    shares = {word: n / len(own) for word, n in Counter(chain.from_iterable(own)).items()}
+    weights = {
+        word: round(share * (math.log(share) + rarity[word]), 9)
+        for word, share in shares.items()
+        if share >= max(MIN_WORD_SHARE, 2 / len(own))
+    }
+    return sorted(weights, key=lambda word: (-weights[word], word))[:COMMON_WORDS]
+
 
 # Introductory phrases, which are not part of the claim.
 _OPENERS = (
@@ -182,33 +372,17 @@ _OPENERS = (
     "(?:it is|it['’]s) (?:absolutely )?(?:clear|obvious|evident|known|important|no secret)(?: to everyone)? that",
 )
 _OPENER_RUN = re.compile(rf"^(?:(?:{'|'.join(_OPENERS)})\b[\s,:]*)+", re.IGNORECASE)
-_CLAUSE_BREAK = re.compile(
-    r"\s+[–—-]+\s+|[;:]\s+"
-    r"|,\s+(?=(?:and|but|because|so|while|whereas|which|as|since|although|though|if|not|who|where|when)\b)"
-)
-_PARENTHESIS = re.compile(r"\s*[(\[][^)\]]*[)\]]")
-# A part of a sentence can be a clause of its own if it begins with one of these, or with a name.
-_SUBJECT_START = re.compile(
-    r"(?:we|our|nobody|no|nothing|none|every\w*|all|any\w*|each|both|some|many|most|people|there|the|an?"
-    r"|neither|only|such a)\b"
-)
-# A clause that begins like this depends on the text before it, is about one person, or is a command.
+# A sentence that begins like this depends on the text before it, is about one person, or is a command.
 _DEPENDENT_START = re.compile(
-    r"(?:this|that|it|its|he|she|his|her|they|their|them|these|those|which|who|what|why|how|when|where|as|if"
-    r"|i|i['’]\w+|it['’]s|that['’]s|my|me|you|your|yours?|to|one|another|here|such|or|than|for|in|of|with|by"
-    r"|from|on|at|after|before|until|unless|except|without|under|during|despite|let|let['’]s|tell|told|try|come|go|please|give|thank|thanks|hello"
-    r"|glory|not|is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|must|may|be|being|been"
-    r"|the (?:first|second|third|same|other|latter|former|only thing|question|problem|reason|fact|point|issue"
-    r"|topic|situation|matter)|\w+ing|\w+ly|mr|ms|mrs|president|vladimir putin|dmitry peskov)\b",
+    r"(?:this|that|it|its|he|she|his|her|they|their|them|these|those|which|who|what|why|how|when|where|as"
+    r"|i|i['’]\w+|it['’]s|that['’]s|my|me|you|your|yours?|another|here|such|than|let|let['’]s|tell|try|please|give"
+    r"|thank|thanks|hello|mr|ms|mrs|the (?:first|second|third|same|other|latter|former))\b",
     re.IGNORECASE,
 )
-# Words that refer to something outside the clause, or show that the clause is incomplete.
+# Words that refer to something outside the sentence.
 _OUTSIDE_REFERENCE = re.compile(
-    r"[:?…]|\b(?:you|your|i|me|my|mr|this|these|those|it|its|they|them|their|he|she|him|her|so-called|colleagues)\b"
-    r"|\b(?:too|otherwise|that|now|either|one|ones|so|as well|indeed|accused|intend|want|need"
-    r"|here|there)$|\bthat(?:\s\S+){1,3}$|^\S+(?:\s\S+)? (?:who|which|whose)\b"
-    r"|\b(?:spoken|talked|spoke|discussed?|mentioned|meeting|nevertheless|somehow|such"
-    r"|other (?:things|issues))\b|[“\"‘]",
+    r"[:?…\[(]|\b(?:you|your|i|me|my|mr|this|these|those|they|he|she|him|her|colleagues|too|here"
+    r"|mentioned|said|spoke|talked)\b|[“\"‘”]",
     re.IGNORECASE,
 )
 _VERB = re.compile(
@@ -219,197 +393,22 @@ _VERB = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """A clause that could name a claim: its `name`, and its place in the text, whose vector stands for it."""
-
-    name: str
-    place: Text
-
-
-def extract_clauses(text: str) -> list[Clause]:
-    """Return the clauses of an English text that could name a claim, as written, in order, each once.
-
-    A clause is a sentence, or a part of one that ends at a comma before a conjunction, a dash, a colon or a
-    semicolon, without introductory words. It has 4 to 16 words, a subject and a verb. It is no question, does
-    not depend on the text before it ("This is wrong") and is not about one person ("I was born").
-    """
-    clauses: dict[str, Clause] = {}
-    for start, end in find_sentences(text):
-        # Parentheses become spaces, so that places in the sentence remain places in the text.
-        sentence = _PARENTHESIS.sub(lambda found: " " * len(found[0]), text[start:end])
-        if sentence.strip(' “”"').endswith("?"):
-            continue
-        breaks = [0, *(place for found in _CLAUSE_BREAK.finditer(sentence) for place in found.span()), len(sentence)]
-        for number, (first, last) in enumerate([(0, len(sentence)), *zip(breaks[::2], breaks[1::2], strict=True)]):
-            first, last = _trim(sentence, first, last, _SPACES_AND_QUOTES)
-            opener = _OPENER_RUN.match(sentence[first:last])
-            first, last = _trim(sentence, first + (opener.end() if opener else 0), last, _CLAUSE_MARGIN)
-            clause = " ".join(sentence[first:last].split())
-            begins = number <= 1 or clause[:1].isupper() or _SUBJECT_START.match(clause)
-            if begins and _can_name_claim(clause):
-                name = clause[0].upper() + clause[1:]
-                clauses.setdefault(name, Clause(name, take_part(text, start + first, start + last)))
-    return list(clauses.values())
+def trim_claim(sentence: str) -> str:
+    """Return a sentence without introductory words and the full stop, beginning with a capital letter."""
+    opener = _OPENER_RUN.match(sentence)
+    rest = sentence[opener.end() if opener else 0 :].strip(_CLAIM_MARGIN)
+    return rest[:1].upper() + rest[1:]
 
 
-_SPACES_AND_QUOTES = ' “”"'
-_CLAUSE_MARGIN = " ,.;:!–—-…“”\"‘’'"
+_CLAIM_MARGIN = " ,.;:!–—-…“”\"‘’'"
 
 
-def _trim(text: str, first: int, last: int, characters: str) -> tuple[int, int]:
-    """Return the place without these characters at its ends."""
-    part = text[first:last]
-    return first + len(part) - len(part.lstrip(characters)), last - (len(part) - len(part.rstrip(characters)))
-
-
-def _can_name_claim(clause: str) -> bool:
-    words = len(clause.split())
+def can_stand_alone(sentence: str) -> bool:
+    """Return whether a sentence is short, has a verb and no figures, and is understood without its context."""
     return (
-        MIN_CLAUSE_WORDS <= words <= MAX_CLAUSE_WORDS
-        and not _OUTSIDE_REFERENCE.search(clause)
-        and not _DEPENDENT_START.match(clause)
-        and _VERB.search(clause) is not None
+        MIN_NAME_WORDS <= len(sentence.split()) <= MAX_NAME_WORDS
+        and not _DEPENDENT_START.match(sentence)
+        and not _OUTSIDE_REFERENCE.search(sentence)
+        and _VERB.search(sentence) is not None
+        and not any(letter.isdigit() for letter in sentence)
     )
-
-
-# The least stance of a clause that states a claim, and of a sentence that can advance one.
-CLAUSE_STANCE, SENTENCE_STANCE = 0.3, -0.1
-# A sentence advances a claim if its cosine with the clause reaches this and it has one of the clause's
-# distinctive words. Below this, most sentences share only the subject (measured in docs/accuracy.md).
-NEAR_COSINE = 0.74
-# Distinctive words are in at most this share of the sentences (or this many); a clause needs three of them.
-DISTINCTIVE_SHARE, DISTINCTIVE_COUNT, MIN_DISTINCTIVE = 0.03, 20, 3
-# Two clauses with this cosine, or with this share of their statements in common, are one claim.
-SAME_COSINE, SAME_OVERLAP = 0.75, 0.5
-# The least documents and quarters of a claim in a large corpus. Few are enough, as a sentence must say the same
-# thing and not only be about the same subject.
-MIN_RECURRENCE = 3, 3
-# A claim is in the codebook already if more than this share of its paragraphs advances a codebook narrative.
-MAX_KNOWN_SHARE = 0.5
-BLOCK_CELLS = 1 << 24
-STEM_LENGTH = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Statements:
-    """The n paragraphs to cluster; dates are `YYYY[-MM[-DD]]` or empty, vectors (n, d)."""
-
-    ids: Sequence[str]
-    texts: Sequence[str]
-    document_ids: Sequence[str]
-    dates: Sequence[str]
-    vectors: VectorArray
-
-
-@dataclass(frozen=True, slots=True)
-class RecurringClaim:
-    """A recurring claim: the clause that states it, its stance, and the statements that advance it.
-
-    `fits` maps the row of each of these statements to the cosine of its nearest sentence.
-    """
-
-    text: str
-    stance: float
-    fits: Mapping[int, float]
-
-
-@dataclass(frozen=True, slots=True)
-class _ClaimSentences:
-    """The m sentences of all statements that can advance a claim, with the rows of their statements."""
-
-    vectors: VectorArray
-    owner: NDArray[np.int64]
-    words: Sequence[Set[str]]
-
-
-def find_clause_places(text: str) -> list[Text]:
-    """Find the places of the clauses that could name a claim; `find_recurring_claims` embeds them."""
-    return [clause.place for clause in extract_clauses(text)]
-
-
-def find_recurring_claims(
-    statements: Statements, assigned: Mapping[str, Set[str]], embed: EmbedFunction
-) -> list[RecurringClaim]:
-    """Find recurring claims that the codebook does not have.
-
-    The method: take the clauses that could name a claim and have enough stance. For each, find the statements
-    with a sentence that says nearly the same and shares a distinctive word; questions and plain information
-    do not count. Keep the clauses that recur (see `is_recurring`) and of whose statements at most half are
-    `assigned` a narrative. Of similar claims keep the one with the highest stance.
-
-    Nearly all of these tests depend on the texts alone, or on counts that only grow with the corpus. So most
-    claims keep their names as the corpus grows, whatever the order in which documents were added. (Clusters do
-    not: see docs/accuracy.md.)
-
-    Sources: leaders among exemplars, Hartigan 1975, with the first in a fixed order as in a greedy maximal
-    independent set (Blelloch et al. 2012); the sentence that stands for many, Erkan and Radev 2004.
-    """
-    sides = embed([text for pair in STANCE_PAIRS for text in pair])
-    direction = sides[0::2], sides[1::2]
-    # A name that occurs in several texts has its place in the first of them, whatever their order.
-    places = {c.name: c.place for text in sorted(statements.texts, reverse=True) for c in extract_clauses(text)}
-    names = sorted(places)
-    if not names:
-        return []
-    sentences = _select_sentences(statements.texts, direction, embed)
-    vectors = embed([places[name] for name in names])
-    stances = score_stance(names, vectors, *direction)
-    used = Counter(word for words in sentences.words for word in words)
-    most = max(DISTINCTIVE_COUNT, DISTINCTIVE_SHARE * len(sentences.owner))
-    distinctive = [frozenset(word for word in _stem_words(name) if used[word] <= most) for name in names]
-    rows = [k for k in range(len(names)) if stances[k] >= CLAUSE_STANCE and len(distinctive[k]) >= MIN_DISTINCTIVE]
-    all_fits = _find_fits([distinctive[k] for k in rows], vectors[rows], sentences)
-    corpus = len(set(statements.document_ids))
-    known = {i for i, key in enumerate(statements.ids) if assigned.get(key)}
-    kept: list[tuple[int, RecurringClaim]] = []
-    for k, fits in sorted(zip(rows, all_fits, strict=True), key=lambda item: (-stances[item[0]], names[item[0]])):
-        documents, dates = [statements.document_ids[i] for i in fits], [statements.dates[i] for i in fits]
-        in_codebook = len(fits.keys() & known) > MAX_KNOWN_SHARE * len(fits)
-        if in_codebook or not is_recurring(documents, dates, corpus, MIN_RECURRENCE):
-            continue
-        if not any(_is_same_claim(vectors[k], fits, vectors[other], claim.fits) for other, claim in kept):
-            kept.append((k, RecurringClaim(names[k], round(float(stances[k]), 3), fits)))
-    return [claim for _, claim in kept]
-
-
-def _select_sentences(
-    texts: Sequence[str], direction: tuple[VectorArray, VectorArray], embed: EmbedFunction
-) -> _ClaimSentences:
-    by_text = [split_sentences(text) for text in texts]
-    flat = [sentence for sentences in by_text for sentence in sentences]
-    owner = np.repeat(np.arange(len(texts)), [len(sentences) for sentences in by_text])
-    vectors = embed(flat)
-    sentences = [str(sentence) for sentence in flat]
-    kept = score_stance(sentences, vectors, *direction) >= SENTENCE_STANCE
-    kept &= [not (sentence.endswith("?") or is_question_to_speaker(sentence)) for sentence in sentences]
-    return _ClaimSentences(vectors[kept], owner[kept], [_stem_words(sentences[i]) for i in np.flatnonzero(kept)])
-
-
-def _stem_words(text: str) -> frozenset[str]:
-    """Return crude stems: words without plural or possessive, cut to 7 letters; no stop or short words."""
-    words = (word.lower().replace("’", "'") for word in ALPHABETIC_WORD.findall(text))
-    kept = (word.removesuffix("'s") for word in words if len(word) > 2 and word not in load_stop_words())
-    return frozenset(word.rstrip("s")[:STEM_LENGTH] for word in kept)
-
-
-def _find_fits(
-    distinctive: Sequence[Set[str]], vectors: VectorArray, sentences: _ClaimSentences
-) -> list[dict[int, float]]:
-    """Map, for each of c clauses, the statements that advance it to their cosines; in blocks, to limit memory."""
-    all_fits: list[dict[int, float]] = [defaultdict(float) for _ in distinctive]
-    height = max(1, BLOCK_CELLS // max(1, len(distinctive)))
-    for first in range(0, len(sentences.owner) if distinctive else 0, height):
-        cosines = np.round(vectors @ sentences.vectors[first : first + height].T, 5)
-        for clause, at in np.argwhere(cosines >= NEAR_COSINE).tolist():
-            if distinctive[clause] & sentences.words[first + at]:
-                row = int(sentences.owner[first + at])
-                fits = all_fits[clause]
-                fits[row] = max(fits[row], round(float(cosines[clause, at]), 3))
-    return [dict(fits) for fits in all_fits]
-
-
-def _is_same_claim(one: VectorArray, its: Iterable[int], other: VectorArray, others: Iterable[int]) -> bool:
-    mine, theirs = set(its), set(others)
-    common = len(mine & theirs) >= SAME_OVERLAP * min(len(mine), len(theirs))
-    return common or round(float(one @ other), 5) >= SAME_COSINE

@@ -1,66 +1,21 @@
-"""Records of topics and claims: names, phrases, representative paragraphs, nearest narratives."""
+"""Records of themes, topics and claims: names, phrases, representative paragraphs, nearest narratives."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from narratives.discover.claims import RecurringClaim, Statements
-from narratives.discover.clustering import CLAIM_PREFIX, UNCLUSTERED, ClusterLabels, is_recurring, make_cluster_id
+from narratives.discover.clustering import CLAIM_PREFIX, THEME_PREFIX, ClusterLabels, is_recurring, make_cluster_id
+from narratives.discover.names import PhraseIndex, find_distinctive_phrases, make_names
+from narratives.discover.themes import group_topics
 from narratives.model import Cluster, VectorArray
-from narratives.model.text import ALPHABETIC_WORD, load_stop_words
 
-MAX_PHRASES = 5
-NAME_PHRASES = 3
 MAX_REPRESENTATIVES = 5
-MAX_PHRASE_WORDS = 3
-# A phrase can describe a cluster only if this share of its paragraphs, and at least two, use it.
-MIN_PHRASE_SHARE = 0.1
-# The weight of a phrase of several words against a single word, as it tells a reader more.
-PHRASE_BONUS = 1.25
-PHRASE_BREAK = re.compile(r"[.,;:!?()\"“”«»–—\n]+")
-
-
-def find_distinctive_phrases(texts: Sequence[str], labels: ClusterLabels) -> list[tuple[str, ...]]:
-    """Find up to 5 phrases for each of the clusters 0 to `labels.max()`, the most distinctive first.
-
-    Phrases are runs of one to three words that neither begin nor end with a stop word. The weight is
-    class-based TF-IDF (Grootendorst 2022) on paragraphs: the share of the cluster's paragraphs that use the
-    phrase, times log(1 + paragraphs / paragraphs that use it anywhere), and a quarter more for several words.
-    Of phrases that share a word, the one with the highest weight is kept, in the spelling that most of the
-    cluster's paragraphs use. Stop words are English.
-    """
-    from scipy import sparse
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    clusters = int(labels.max(initial=-1)) + 1
-    if not any(_extract_lower_phrases(text) for text in texts):
-        return [()] * clusters
-    counter = CountVectorizer(analyzer=_extract_lower_phrases, binary=True, dtype=np.int32)
-    used = counter.fit_transform(texts)
-    phrases = counter.get_feature_names_out()
-    weight = np.log1p(len(texts) / np.asarray(used.sum(axis=0)).ravel())
-    weight *= [PHRASE_BONUS if " " in phrase else 1 for phrase in phrases]
-    inside = np.flatnonzero(labels >= 0)
-    ones = np.ones(len(inside), dtype=np.int32)
-    member = sparse.csr_matrix((ones, (labels[inside], inside)), shape=(clusters, len(texts)))
-    counts = (member @ used).tocsr()
-    sizes = np.bincount(labels[inside], minlength=clusters)
-    distinctive = []
-    for number in range(clusters):
-        row = counts[[number]].tocoo()
-        enough = row.data >= max(2, MIN_PHRASE_SHARE * sizes[number])
-        columns, shares = row.col[enough], row.data[enough] / sizes[number]
-        order = np.lexsort((phrases[columns], -np.round(shares * weight[columns], 9)))
-        chosen = _drop_similar(str(phrase) for phrase in phrases[columns[order]])
-        cluster_texts = [texts[i] for i in np.flatnonzero(labels == number).tolist()]
-        distinctive.append(_restore_spelling(chosen, cluster_texts))
-    return distinctive
 
 
 def compute_centrality(vectors: VectorArray) -> VectorArray:
@@ -79,47 +34,6 @@ def choose_representatives(ids: Sequence[str], document_ids: Sequence[str], cent
     # The sort is stable, so that central paragraphs stay before others.
     places = sorted(range(len(order)), key=repeats_document.__getitem__)[:MAX_REPRESENTATIVES]
     return tuple(ids[order[place]] for place in sorted(places))
-
-
-def _extract_phrases(text: str) -> Iterable[str]:
-    """Yield the runs of one to three words of a text, as written, that neither begin nor end with a stop word."""
-    stops = load_stop_words()
-    for sentence in PHRASE_BREAK.split(text):
-        words = ALPHABETIC_WORD.findall(sentence)
-        is_stop = [len(word) < 2 or word.lower().replace("’", "'") in stops for word in words]
-        for start in range(len(words)):
-            if is_stop[start]:
-                continue
-            for end in range(start, min(start + MAX_PHRASE_WORDS, len(words))):
-                if not is_stop[end]:
-                    yield " ".join(words[start : end + 1])
-
-
-def _extract_lower_phrases(text: str) -> list[str]:
-    return [phrase.lower() for phrase in _extract_phrases(text)]
-
-
-def _drop_similar(phrases: Iterable[str]) -> list[str]:
-    """Return the first phrases that share no word, singular or plural, with an earlier one."""
-    chosen: list[str] = []
-    seen: set[str] = set()
-    for phrase in phrases:
-        stems = {word.removesuffix("'s").removesuffix("’s").rstrip("s") for word in phrase.split()}
-        if not stems & seen:
-            chosen.append(phrase)
-            seen |= stems
-        if len(chosen) == MAX_PHRASES:
-            break
-    return chosen
-
-
-def _restore_spelling(phrases: Sequence[str], texts: Iterable[str]) -> tuple[str, ...]:
-    written: dict[str, Counter[str]] = {phrase: Counter() for phrase in phrases}
-    for text in texts:
-        for phrase in _extract_phrases(text):
-            if phrase.lower() in written:
-                written[phrase.lower()][phrase] += 1
-    return tuple(min(forms, key=lambda form: (-forms[form], form)) for forms in written.values())
 
 
 EXPLAINED_SHARE = 0.5
@@ -159,8 +73,13 @@ class AlignmentTargets:
     assigned: Mapping[str, Set[str]]
 
 
-def summarise_clusters(
-    statements: Statements, labels: ClusterLabels, alignment: AlignmentTargets, routine: VectorArray
+def summarise_topics(
+    statements: Statements,
+    labels: ClusterLabels,
+    alignment: AlignmentTargets,
+    routine: VectorArray,
+    phrases: PhraseIndex,
+    claim_like: NDArray[np.bool_],
 ) -> tuple[Cluster, ...]:
     """Describe each cluster 0 to `labels.max()` of `cluster_paragraphs`, in that order; -1 is left out.
 
@@ -171,48 +90,93 @@ def summarise_clusters(
     without routine has no routine cluster); or if half of its members have fewer than 10 words.
     narrative_id: the narrative that at least half of the members advance. nearest: the one that most of them
     advance, or the one with the nearest centroid if none does.
+    stance: the share of members that are worded like a claim, as `claim_like` (n,) says.
 
-    Such a cluster is a topic: it makes no single claim (cohesion 0), and so is no candidate. The result does not
-    depend on the order of the statements. Ids are made from the text of the most central member.
+    `statements` are in the order of ids, and `phrases` the index of their texts, so the result does not depend on
+    the order of the input. Ids are made from the text of the most central member.
     """
-    order = np.argsort(np.array(statements.ids, dtype=object), kind="stable")
-    columns = (statements.ids, statements.texts, statements.document_ids, statements.dates)
-    ids, texts, document_ids, dates = ([values[i] for i in order] for values in columns)
-    vectors, labels = statements.vectors[order], labels[order]
+    ids, texts, vectors = statements.ids, statements.texts, statements.vectors
     to_routine = _compute_max_cosine(vectors, routine)
     least_routine = to_routine.mean() + ROUTINE_DEVIATIONS * to_routine.std()
     to_narratives = _compute_max_cosine(vectors, alignment.centroids)
-    corpus = len(set(document_ids))
+    corpus = len(set(statements.document_ids))
+    groups = _list_rows(labels)
+    found = find_distinctive_phrases(phrases, groups, vectors)
+    chosen = [_choose_central(statements, members) for members in groups]
+    openings = [_take_opening_words(texts[rows[0]]) for rows in chosen]
     taken: set[str] = set()
     described = []
-    for number, phrases in enumerate(find_distinctive_phrases(texts, labels)):
-        members = np.flatnonzero(labels == number)
-        own = [ids[i] for i in members]
-        central = compute_centrality(vectors[members])
-        chosen = choose_representatives(own, [document_ids[i] for i in members], central)
-        most_central = texts[members[own.index(chosen[0])]]
-        cluster_id = make_cluster_id(most_central, taken)
+    for name, own_phrases, members, representatives in zip(
+        make_names(found, openings), found, groups, chosen, strict=True
+    ):
+        own = [ids[row] for row in members]
+        cluster_id = make_cluster_id(texts[representatives[0]], taken)
         taken.add(cluster_id)
         nearest, purity = _align_members(own, vectors[members], alignment)
-        short = float(np.median([len(texts[i].split()) for i in members])) < ROUTINE_WORDS
+        short = float(np.median([len(texts[row].split()) for row in members])) < ROUTINE_WORDS
         is_routine = to_routine[members].mean() >= max(least_routine, to_narratives[members].mean())
+        dates, document_ids = (
+            [values[row] for row in members] for values in (statements.dates, statements.document_ids)
+        )
         described.append(
             Cluster(
                 cluster_id=cluster_id,
-                # Such as "chemical weapons · Khan Sheikhoun · OPCW".
-                name=" · ".join(phrases[:NAME_PHRASES]) or _take_opening_words(most_central),
-                phrases=phrases,
+                name=name,
+                phrases=own_phrases,
                 members=tuple(own),
-                representatives=chosen,
+                representatives=tuple(ids[row] for row in representatives),
                 narrative_id=nearest if purity >= EXPLAINED_SHARE else "",
                 nearest=nearest,
                 purity=purity,
-                recurring=is_recurring([document_ids[i] for i in members], [dates[i] for i in members], corpus),
+                recurring=is_recurring(document_ids, dates, corpus),
                 routine=short or bool(is_routine),
+                stance=round(float(claim_like[members].mean()), 3),
                 cohesion=0.0,
             )
         )
     return tuple(described)
+
+
+def summarise_themes(
+    statements: Statements, topics: Sequence[Cluster], phrases: PhraseIndex
+) -> tuple[tuple[Cluster, ...], tuple[Cluster, ...]]:
+    """Group the topics into themes (`group_topics`): the themes, largest first, and the topics with their theme ids.
+
+    A theme has the members of its topics. It is described like a topic, but advances no narrative and is no routine.
+    """
+    places = {key: row for row, key in enumerate(statements.ids)}
+    rows_of = [[places[member] for member in topic.members] for topic in topics]
+    labels = group_topics(statements.vectors, rows_of)
+    groups = [
+        sorted(row for rows, theme in zip(rows_of, labels, strict=True) if theme == number for row in rows)
+        for number in range(int(labels.max(initial=-1)) + 1)
+    ]
+    found = find_distinctive_phrases(phrases, groups, statements.vectors)
+    chosen = [_choose_central(statements, rows) for rows in groups]
+    names = make_names(found, [_take_opening_words(statements.texts[rows[0]]) for rows in chosen])
+    taken: set[str] = set()
+    themes = []
+    for name, own_phrases, rows, representatives in zip(names, found, groups, chosen, strict=True):
+        theme_id = make_cluster_id(statements.texts[representatives[0]], taken, THEME_PREFIX)
+        taken.add(theme_id)
+        themes.append(
+            Cluster(
+                cluster_id=theme_id,
+                name=name,
+                phrases=own_phrases,
+                members=tuple(statements.ids[row] for row in rows),
+                representatives=tuple(statements.ids[row] for row in representatives),
+                narrative_id="",
+                nearest="",
+                purity=0.0,
+                recurring=False,
+                routine=False,
+                stance=0.0,
+                cohesion=0.0,
+            )
+        )
+    own = (themes[theme].cluster_id for theme in labels)
+    return tuple(themes), tuple(replace(topic, theme_id=key) for topic, key in zip(topics, own, strict=True))
 
 
 def summarise_claims(
@@ -220,49 +184,63 @@ def summarise_claims(
     claims: Sequence[RecurringClaim],
     alignment: AlignmentTargets,
     routine: VectorArray,
-    names: VectorArray,
+    phrases: PhraseIndex,
+    theme_of: Mapping[str, str],
 ) -> tuple[Cluster, ...]:
-    """Describe each claim of `find_recurring_claims`, in the order of ids; `names` (c, d) are their vectors.
+    """Describe each claim of `find_recurring_claims`, in that order.
 
-    The name is the claim itself, and the id is made from it, so that both are the same in any store. members
-    are the statements that advance it, fits their cosines, cohesion the mean of these. A claim is routine if
-    the cosine of its name with one of `ROUTINE_TEXTS` is at least `ROUTINE_COSINE`. The other fields are those
-    of `summarise_clusters`.
+    The name is the sentence that states it. members are the statements that make it, fits their cosines and
+    sentences, cohesion the mean of these cosines. A claim is routine if the cosine of its name with one of
+    `ROUTINE_TEXTS` is at least `ROUTINE_COSINE`. Its theme is that of most members; `theme_of` maps paragraph ids to
+    themes. The other fields are those of `summarise_topics`.
     """
-    if not claims:
-        return ()
-    rows = [sorted(claim.fits, key=statements.ids.__getitem__) for claim in claims]
-    texts = [*statements.texts, *(statements.texts[i] for members in rows for i in members)]
-    labels = np.repeat([UNCLUSTERED, *range(len(claims))], [len(statements.texts), *map(len, rows)])
-    is_routine = _compute_max_cosine(names, routine) >= ROUTINE_COSINE
+    groups = [sorted(claim.fits) for claim in claims]
+    found = find_distinctive_phrases(phrases, groups, statements.vectors)
     taken: set[str] = set()
     described = []
-    for number, phrases in enumerate(find_distinctive_phrases(texts, labels)):
-        claim, members = claims[number], [statements.ids[i] for i in rows[number]]
-        cosines = np.array([claim.fits[i] for i in rows[number]])
-        nearest, purity = _align_members(members, statements.vectors[rows[number]], alignment)
+    for claim, rows, own_phrases in zip(claims, groups, found, strict=True):
+        members, document_ids = ([values[row] for row in rows] for values in (statements.ids, statements.document_ids))
+        cosines = np.array([claim.fits[row].cosine for row in rows], dtype=np.float32)
+        nearest, purity = _align_members(members, statements.vectors[rows], alignment)
         cluster_id = make_cluster_id(claim.text, taken, CLAIM_PREFIX)
         taken.add(cluster_id)
+        themes = Counter(theme_of[member] for member in members if member in theme_of)
         described.append(
             Cluster(
                 cluster_id=cluster_id,
                 name=claim.text,
-                phrases=phrases,
+                phrases=own_phrases,
                 members=tuple(members),
-                representatives=choose_representatives(
-                    members, [statements.document_ids[i] for i in rows[number]], cosines.astype(np.float32)
-                ),
+                representatives=choose_representatives(members, document_ids, cosines),
                 narrative_id=nearest if purity >= EXPLAINED_SHARE else "",
                 nearest=nearest,
                 purity=purity,
                 recurring=True,
-                routine=bool(is_routine[number]),
+                routine=bool(_compute_max_cosine(claim.vector[None], routine)[0] >= ROUTINE_COSINE),
                 stance=claim.stance,
                 cohesion=round(float(cosines.mean()), 3),
-                fits=tuple(zip(members, cosines.tolist(), strict=True)),
+                fits=tuple((member, *claim.fits[row]) for member, row in zip(members, rows, strict=True)),
+                theme_id=min(themes, key=lambda key: (-themes[key], key), default=""),
             )
         )
-    return tuple(sorted(described, key=lambda cluster: cluster.cluster_id))
+    return tuple(described)
+
+
+def _list_rows(labels: ClusterLabels) -> list[list[int]]:
+    """Return the rows of each cluster, in order."""
+    rows: list[list[int]] = [[] for _ in range(int(labels.max(initial=-1)) + 1)]
+    for row, label in enumerate(labels.tolist()):
+        if label >= 0:
+            rows[label].append(row)
+    return rows
+
+
+def _choose_central(statements: Statements, rows: Sequence[int]) -> list[int]:
+    """Return the rows of up to 5 representatives, most central first."""
+    ids, document_ids = ([values[row] for row in rows] for values in (statements.ids, statements.document_ids))
+    places = dict(zip(ids, rows, strict=True))
+    central = compute_centrality(statements.vectors[list(rows)])
+    return [places[key] for key in choose_representatives(ids, document_ids, central)]
 
 
 def _compute_max_cosine(vectors: VectorArray, models: VectorArray) -> NDArray[np.float64]:

@@ -51,6 +51,9 @@ NEIGHBOURS = 15
 TOLERANCE = 1e-5
 MIN_AGREEMENT = 0.5
 SMALL_CORPUS = 1000
+MOVES = 2
+# The least cosine of a paragraph with the centre of its cluster.
+MEMBER_COSINE = 0.55
 # A component of a unit vector becomes a whole number up to this; (GRID + sqrt(d) / 2)**2 stays below 2**24.
 GRID_STEPS = 4000
 BLOCK_CELLS = 1 << 24
@@ -64,7 +67,8 @@ def cluster_paragraphs(ids: Sequence[str], vectors: VectorArray, *, seeds: int =
     time in another order of the paragraphs. Run it once more with each link weighted by its cosine times the
     share of runs that put its ends into one community. Leave out paragraphs that were with most of their
     cluster in fewer than half of the runs, and clusters of fewer than 5 paragraphs (3 in a corpus of fewer
-    than 1,000).
+    than 1,000). Then, twice, give every paragraph to the cluster with the nearest centre, if its cosine with it is
+    at least `MEMBER_COSINE`.
 
     `ids` are n different paragraph ids, `vectors` (n, d) float32 unit rows in the same order. Returns (n,)
     int64 labels: 0 for the largest cluster and upwards, -1 for unclustered. Fewer than 5 paragraphs give no
@@ -87,10 +91,44 @@ def cluster_paragraphs(ids: Sequence[str], vectors: VectorArray, *, seeds: int =
     if n < 5:
         return labels
     order = np.argsort(np.array(ids, dtype=object), kind="stable")
-    graph = _build_mutual_graph(vectors[order], choose_neighbours(n))
+    graph = build_mutual_graph(vectors[order], choose_neighbours(n))
     if graph.nnz:
-        labels[order] = _find_consensus(graph, choose_resolution(n), seeds, choose_min_size(n))
+        found = find_consensus(graph, choose_resolution(n), seeds, choose_min_size(n))
+        for _ in range(MOVES):
+            found, _cosines = assign_nearest(vectors[order], compute_centres(vectors[order], found), MEMBER_COSINE)
+        labels[order] = _number_by_size(found, choose_min_size(n))
     return labels
+
+
+def compute_centres(vectors: VectorArray, labels: ClusterLabels) -> VectorArray:
+    """Compute the direction of the centre of each cluster 0 to `labels.max()`: (c, d) on the grid.
+
+    The sums are exact, so their order has no influence. The centre of an empty cluster is 0.
+    """
+    sums = np.zeros((int(labels.max(initial=-1)) + 1, vectors.shape[1]))
+    inside = labels >= 0
+    np.add.at(sums, labels[inside], round_to_grid(vectors[inside]).astype(np.float64))
+    lengths = np.sqrt((sums * sums).sum(axis=1, keepdims=True))
+    return round_to_grid((sums / np.maximum(lengths, 1.0)).astype(np.float32))
+
+
+def assign_nearest(
+    vectors: VectorArray, centres: VectorArray, least: float
+) -> tuple[ClusterLabels, NDArray[np.float64]]:
+    """Return for each row (n,) the nearest of the centres, -1 if its cosine is below `least`, and this cosine.
+
+    `centres` (c, d) are on the grid. Of equally near centres the first is taken.
+    """
+    labels = np.full(len(vectors), UNCLUSTERED, dtype=np.int64)
+    cosines = np.zeros(len(vectors))
+    height = max(1, BLOCK_CELLS // max(1, len(centres)))
+    for first in range(0, len(vectors) if len(centres) else 0, height):
+        products = round_to_grid(vectors[first : first + height]) @ centres.T
+        nearest = products.argmax(axis=1)
+        part = slice(first, first + len(products))
+        cosines[part] = products[np.arange(len(products)), nearest] / float(GRID_STEPS) ** 2
+        labels[part] = np.where(cosines[part] >= least, nearest, UNCLUSTERED)
+    return labels, cosines
 
 
 def choose_neighbours(n: int) -> int:
@@ -116,7 +154,7 @@ def find_neighbours(vectors: VectorArray, k: int) -> tuple[NDArray[np.int64], Ve
     error of a cosine is about 1e-4). Equal cosines are in the order of rows.
     """
     n = len(vectors)
-    whole = np.rint(vectors * np.float32(GRID_STEPS)).astype(np.float32)
+    whole = round_to_grid(vectors)
     indices = np.empty((n, k), dtype=np.int64)
     cosines = np.empty((n, k), dtype=np.float32)
     height = max(1, min(n, BLOCK_CELLS // n))
@@ -135,7 +173,13 @@ def find_neighbours(vectors: VectorArray, k: int) -> tuple[NDArray[np.int64], Ve
     return indices, cosines
 
 
-def _build_mutual_graph(vectors: VectorArray, k: int) -> csr_matrix:
+def round_to_grid(vectors: VectorArray) -> VectorArray:
+    """Round the components of unit rows to whole numbers up to 4000, whose products and sums float32 holds exactly."""
+    whole: VectorArray = np.rint(vectors * np.float32(GRID_STEPS)).astype(np.float32)
+    return whole
+
+
+def build_mutual_graph(vectors: VectorArray, k: int) -> csr_matrix:
     """Build the symmetric (n, n) sparse matrix of cosines of rows that are among each other's k nearest."""
     from scipy import sparse  # imported here and below because it is slow, and pages never cluster
 
@@ -149,7 +193,8 @@ def _build_mutual_graph(vectors: VectorArray, k: int) -> csr_matrix:
     return mutual
 
 
-def _find_consensus(graph: csr_matrix, resolution: float, seeds: int, min_size: int) -> ClusterLabels:
+def find_consensus(graph: csr_matrix, resolution: float, seeds: int, min_size: int) -> ClusterLabels:
+    """Cluster the rows of a symmetric graph as `cluster_paragraphs` describes: (n,) labels by size, -1 for none."""
     runs = np.stack([_run_louvain(graph, resolution, seed) for seed in range(seeds)])
     weighted = graph.tocoo()
     together = np.zeros(weighted.nnz)
@@ -203,9 +248,10 @@ def _number_by_size(labels: ClusterLabels, min_size: int) -> ClusterLabels:
     return renamed[labels]
 
 
-MIN_JACCARD = 0.3
-# The first characters of ids: of a recurring claim, and of a topic.
-CLAIM_PREFIX, TOPIC_PREFIX = "c-", "t-"
+# The least Jaccard index of the members of two clusters that have one id, and of two that have one name.
+MIN_JACCARD, MIN_SAME_NAME = 0.3, 0.5
+# The first characters of ids: of a recurring claim, a topic, and a theme.
+CLAIM_PREFIX, TOPIC_PREFIX, THEME_PREFIX = "c-", "t-", "g-"
 
 
 def make_cluster_id(text: str, taken: Collection[str], prefix: str = TOPIC_PREFIX) -> str:
@@ -218,32 +264,53 @@ def make_cluster_id(text: str, taken: Collection[str], prefix: str = TOPIC_PREFI
     return cluster_id
 
 
-def keep_ids(clusters: Sequence[Cluster], previous: Mapping[str, str]) -> tuple[Cluster, ...]:
-    """Give clusters their earlier ids; `previous` maps paragraph_id to cluster_id in the last snapshot.
+def keep_ids(clusters: Sequence[Cluster], earlier: PreviousSnapshot) -> tuple[Cluster, ...]:
+    """Give clusters of one kind the ids and names that they had in the previous snapshot.
 
     A cluster is the same as an earlier one if their members' Jaccard index is at least 0.3. The most similar
     pair is matched first (equal ones in the order of ids), and each id is given once. A cluster without a
-    match never takes an id that `previous` used. The order and all other fields do not change.
+    match never takes an id of the previous snapshot. With an index of at least 0.5 it also keeps the name; a new name
+    that another cluster keeps gets a number. The order and all other fields do not change.
     """
-    sizes = Counter(previous.values())
+    kind = clusters[0].cluster_id[:2] if clusters else ""
+    before = {key: members for key, members in earlier.members.items() if key[:2] == kind}
+    ids: dict[int, str] = {}
+    names: dict[int, str] = {}
+    for jaccard, key, place in _rank_matches(clusters, before):
+        if place not in ids and key not in ids.values():
+            ids[place] = key
+            if jaccard >= MIN_SAME_NAME and key in earlier.names:
+                names[place] = earlier.names[key]
+    taken, used = {*before, *ids.values()}, set(names.values())
+    for place, cluster in enumerate(clusters):
+        own = cluster.cluster_id
+        if place not in ids:
+            ids[place] = make_cluster_id(own, taken, kind) if own in taken else own
+            taken.add(ids[place])
+        if place not in names:
+            options = [cluster.name, *(f"{cluster.name} ({number})" for number in range(2, len(clusters) + 2))]
+            names[place] = next(name for name in options if name not in used)
+            used.add(names[place])
+    return tuple(replace(cluster, cluster_id=ids[place], name=names[place]) for place, cluster in enumerate(clusters))
+
+
+def _rank_matches(
+    clusters: Sequence[Cluster], before: Mapping[str, frozenset[str]]
+) -> Iterable[tuple[float, str, int]]:
+    """Yield Jaccard index, earlier id and place of the pairs of clusters that may be the same, most similar first."""
+    former: defaultdict[str, list[str]] = defaultdict(list)
+    for key, members in before.items():
+        for member in members:
+            former[member].append(key)
     pairs = []
     for place, cluster in enumerate(clusters):
-        shared = Counter(previous[member] for member in cluster.members if member in previous)
-        for earlier, common in shared.items():
-            jaccard = common / (len(cluster.members) + sizes[earlier] - common)
+        shared = Counter(key for member in cluster.members for key in former.get(member, ()))
+        for key, common in shared.items():
+            jaccard = common / (len(cluster.members) + len(before[key]) - common)
             if jaccard >= MIN_JACCARD:
-                pairs.append((-jaccard, earlier, cluster.cluster_id, place))
-    ids: dict[int, str] = {}
-    for _, earlier, _, place in sorted(pairs):
-        if place not in ids and earlier not in ids.values():
-            ids[place] = earlier
-    taken = {*sizes, *ids.values()}
-    for place, cluster in enumerate(clusters):
-        if place not in ids:
-            own = cluster.cluster_id
-            ids[place] = make_cluster_id(own, taken) if own in taken else own
-            taken.add(ids[place])
-    return tuple(replace(cluster, cluster_id=ids[place]) for place, cluster in enumerate(clusters))
+                pairs.append((-jaccard, key, cluster.cluster_id, place))
+    for opposite, key, _, place in sorted(pairs):
+        yield -opposite, key, place
 
 
 # The least share of members for one cluster to count as coming from another, or as merged into it.

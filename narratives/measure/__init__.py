@@ -11,7 +11,13 @@ from narratives.measure.correction import (
     suppress_small_bases,
 )
 from narratives.measure.review import ReviewFigures, Stratum, compute_kappa, compute_review_figures
-from narratives.measure.shares import add_shares, choose_granularity, compute_difference, find_change_points
+from narratives.measure.shares import (
+    add_shares,
+    choose_granularity,
+    compute_difference,
+    find_change_points,
+    find_trends,
+)
 from narratives.measure.spread import compute_cooccurrence, find_first_uses
 
 __all__ = [
@@ -33,6 +39,7 @@ __all__ = [
     "correct_shares",
     "find_change_points",
     "find_first_uses",
+    "find_trends",
     "smooth_shares",
     "suppress_small_bases",
 ]

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from statistics import NormalDist
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -245,6 +246,33 @@ def choose_granularity(documents_per_month: Mapping[str, int]) -> Granularity:
     return "year"
 
 
+Trend = Literal["growing", "fading", "steady", ""]
+
+
+def find_trends(parts: pd.DataFrame) -> dict[str, Trend]:
+    """Find the topics whose share differs between the earlier and the later half of a slice.
+
+    `parts` has topic_id, part ("earlier" or "later") and SUM_COLUMNS; a topic that is absent from a half has no row for
+    it. A share is growing if its 95 % interval in the later half lies above that in the earlier one, fading if it lies
+    below, and steady otherwise. The result is "" for a topic with fewer than 5 paragraphs in both halves together.
+    Where a half has no text, there is no result.
+    """
+    totals = parts.groupby("part")[["documents", "total_paragraphs", "m2"]].first()
+    if set(totals.index) != {"earlier", "later"}:
+        return {}
+    ids = parts["topic_id"].unique()
+    every = pd.MultiIndex.from_product([ids, ["earlier", "later"]], names=["topic_id", "part"])
+    sums = parts.set_index(["topic_id", "part"])[["paragraphs", "my", "y2"]].reindex(every, fill_value=0).reset_index()
+    full = sums.merge(totals.reset_index(), on="part").assign(narrative_id=lambda rows: rows["topic_id"])
+    shares = add_shares(full).set_index(["part", "topic_id"])
+    earlier, later = shares.loc["earlier"].loc[ids], shares.loc["later"].loc[ids]
+    trend = np.where(later["share_low"] > earlier["share_high"], "growing", "steady")
+    trend = np.where(later["share_high"] < earlier["share_low"], "fading", trend)
+    trend = np.where(earlier["paragraphs"] + later["paragraphs"] < MIN_FOR_TREND, "", trend)
+    return dict(zip(ids.tolist(), trend.tolist(), strict=True))
+
+
+MIN_FOR_TREND = 5  # paragraphs
 MIN_SEGMENT = 2  # periods of a level: a single period that stands out is a peak, not a level
 # The least gain of a change in twice the log-likelihood is OFFSET + SLOPE * ln(periods). Set by simulation
 # (benchmarks/coverage.py): 1 % of series without any change show one, about 5 % where positives are frequent.

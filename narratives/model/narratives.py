@@ -14,8 +14,8 @@ LineageKind = Literal[
     "kept", "birth", "death", "merge", "split", "rename", "offered", "withdrawn", "added", "removed", "changed"
 ]
 
-# A cluster is offered as a narrative if it takes a stance (see discover/claims.py) and makes one claim.
-MIN_STANCE = 0.3
+# A cluster is offered as a narrative if its members are this similar to one claim, and worded like claims on average.
+MIN_STANCE = -0.05
 MIN_COHESION = 0.5
 
 
@@ -76,15 +76,17 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A recurring cluster of statement paragraphs.
+    """A group of statement paragraphs: a theme, a topic or a claim.
 
     `cluster_id` ends in 8 hex digits. `narrative_id` is the codebook narrative that explains the cluster, or empty.
     `nearest` is the nearest narrative. `purity` is the share of members that are assigned to `narrative_id`, or else
-    to `nearest`. `representatives` are ids of members, most central first.
+    to `nearest`. `representatives` are ids of members, most central first. `theme_id` is the theme of a topic or claim.
 
-    A topic (`t-`) is a group of similar paragraphs, each in at most one topic. A claim (`c-`) is named after a clause
-    that is similar to paragraphs of many documents: `stance` measures how claim-like it is (discover/claims.py),
-    `fits` how similar each member is, and `cohesion` is the mean of `fits`, 0 for a topic.
+    A topic (`t-`) is a group of similar paragraphs, each in at most one topic; a theme (`g-`) is a group of topics. A
+    claim (`c-`) is a group of paragraphs with a similar sentence that is worded like a claim, and named after one of
+    these (discover/claims.py): `fits` has for each member its similarity to the claim, and its sentence; `cohesion` is
+    the mean of these similarities, 0 for topics. `stance` is how claim-like the sentences of a claim are on average,
+    and the share of the members of a topic that are worded like a claim.
     """
 
     cluster_id: str
@@ -99,7 +101,8 @@ class Cluster:
     routine: bool
     stance: float = 1.0
     cohesion: float = 1.0
-    fits: tuple[tuple[str, float], ...] = ()
+    fits: tuple[tuple[str, float, str], ...] = ()
+    theme_id: str = ""
 
     @property
     def is_candidate(self) -> bool:

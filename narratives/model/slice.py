@@ -44,7 +44,8 @@ class EvidenceQuery:
     """The statement paragraphs that a list of evidence shows, and their order.
 
     `text` is a search: its words and "phrases" must all occur, those with a minus must not. With `unassigned`, only
-    paragraphs without any narrative or candidate are shown, and the narrative filter has no effect. `similar` maps
+    paragraphs without any narrative or candidate are shown, and the narrative filter has no effect. `topics` are ids of
+    themes, topics or claims, one of which the paragraphs belong to; none means any. `similar` maps
     the ids of the paragraphs to show to their similarity; None shows all. `similar_key` names the origin of
     `similar`, such as the sentence of a search. Comparisons use it instead of `similar`, which may be large.
     """
@@ -53,6 +54,7 @@ class EvidenceQuery:
     text: str = ""
     unassigned: bool = False
     sort: SortOrder = "best"
+    topics: tuple[str, ...] = ()
     similar_key: str = ""
     similar: SimilarityById | None = field(default=None, compare=False, repr=False)
 

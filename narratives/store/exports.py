@@ -29,6 +29,7 @@ from narratives.store.queries import (
     build_where,
     format_filters,
 )
+from narratives.store.queries.topics import query_topics
 from narratives.store.snapshot_reader import Snapshot
 from narratives.store.store import open_snapshot
 
@@ -81,6 +82,11 @@ def write_table(table: pa.Table, suffix: str, file: BinaryIO, about: Mapping[str
                 file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
 
 
+TOPIC_COLUMNS = (
+    *("topic_id", "topic", "kind", "theme_id", "theme", "paragraphs", "documents", "first_date", "last_date"),
+    *("share", "share_low", "share_high", "total_paragraphs", "claim_share", "narrative_id", "narrative"),
+    *("explained", "explained_share", "status", "representatives"),
+)
 AddShares = Callable[[pd.DataFrame], pd.DataFrame]
 
 # The default for `Slice.copies` in each export: lists contain all paragraphs, counts only originals.
@@ -90,6 +96,7 @@ DEFAULT_COPIES: Mapping[str, CopyFilter] = {
     "narratives": "originals",
     "prevalence": "originals",
     "documents": "all",
+    "topics": "originals",
 }
 EXPORT_TABLES = tuple(DEFAULT_COPIES)
 
@@ -99,21 +106,30 @@ SHARE_CAVEAT = (
     "together; shares compare what the sources contain, not what was said altogether"
 )
 
+TOPIC_CAVEAT = (
+    "share = paragraphs / total_paragraphs, of all statement paragraphs of the slice; limits: 95 %, allowing for "
+    "paragraphs of one document going together; topics and claims were found automatically, and a name says what a "
+    "group is about or what is claimed, not whether it is so"
+)
+
 
 def export_slice(path: Path, what: str, s: Slice, out: Path | None, with_share: AddShares, as_of: str = "") -> str:
     """Write one of EXPORT_TABLES to `out` (.csv, .jsonl or .parquet, atomically), or return it as CSV text.
 
     `path` is the store, `as_of` a snapshot id (the current one if empty). Filters apply to every table: `paragraphs`
-    are of every kind, `narratives` and `prevalence` count statement paragraphs, and `documents` are those with a
-    paragraph that passes the filters. Rejected inputs are listed only if nothing but copies is filtered. `with_share`
-    adds share, share_low and share_high to a prevalence frame. Returns an empty text if `out` is given. Raises
-    UsageError for an unknown table, suffix, narrative or date, or if `out` cannot be written, and StoreError if the
-    snapshot cannot be opened.
+    are of every kind, `narratives`, `prevalence` and `topics` count statement paragraphs, and `documents` are those
+    with a paragraph that passes the filters. `topics` lists themes, topics and recurring claims. Rejected inputs are
+    listed only if nothing but copies is filtered. `with_share` adds share, share_low and share_high to a frame of sums.
+    Returns an empty text if `out` is given. Raises UsageError for an unknown table, suffix, narrative or date, or if
+    `out` cannot be written, and StoreError if the snapshot cannot be opened.
     """
     _check_target(what, out)
     with closing(open_snapshot(path, as_of)) as snapshot:
         check_slice(snapshot, s)
-        table = _query_prevalence(snapshot, s, with_share) if what == "prevalence" else _query_table(snapshot, what, s)
+        if what in ("prevalence", "topics"):
+            table = (_query_prevalence if what == "prevalence" else _query_topics)(snapshot, s, with_share)
+        else:
+            table = _query_table(snapshot, what, s)
     if not len(table):
         log.warning("Nothing matches these filters: the export has a header and no rows.")
     if out is None:
@@ -154,11 +170,30 @@ def _query_prevalence(snapshot: Snapshot, s: Slice, with_share: AddShares) -> pa
     """Query the shares, with columns that describe the slice: filters, unit, snapshot and caveat."""
     frame = with_share(snapshot.prevalence(s)).sort_values(["period", "narrative_id"], ignore_index=True)
     columns = ["period", "narrative_id", "narrative", "paragraphs", "total_paragraphs"]
-    frame = frame[[*columns, "share", "share_low", "share_high"]]
+    return _describe(snapshot, s, frame[[*columns, "share", "share_low", "share_high"]], SHARE_CAVEAT)
+
+
+def _describe(snapshot: Snapshot, s: Slice, frame: pd.DataFrame, caveat: str) -> pa.Table:
+    """Make the table of shares with the columns that describe the slice."""
     manifest = snapshot.meta()
-    note = f"{manifest.notice}; {SHARE_CAVEAT}" if manifest.notice else SHARE_CAVEAT
+    note = f"{manifest.notice}; {caveat}" if manifest.notice else caveat
     described = {**format_filters(s), "unit": s.unit, "snapshot": manifest.snapshot_id, "note": note}
     return pa.Table.from_pandas(frame.assign(**described), preserve_index=False)
+
+
+def _query_topics(snapshot: Snapshot, s: Slice, with_share: AddShares) -> pa.Table:
+    """Query the themes, topics and recurring claims with their shares, and the columns that describe the slice."""
+    found = query_topics(snapshot, s).groups
+    if found.empty:
+        return pa.table({name: pa.array([], pa.string()) for name in TOPIC_COLUMNS})
+    frame = with_share(found.assign(narrative_id=found["topic_id"]))
+    frame = frame.assign(
+        narrative_id=found["explained_by"],
+        documents=found["used_documents"],
+        explained_share=found["explained"] / found["paragraphs"],
+        representatives=["; ".join(ids) for ids in found["representatives"]],
+    )
+    return _describe(snapshot, s, frame[[*TOPIC_COLUMNS]], TOPIC_CAVEAT)
 
 
 def _query_table(snapshot: Snapshot, what: str, s: Slice) -> pa.Table:

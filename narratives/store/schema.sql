@@ -82,7 +82,7 @@ CREATE TABLE assignments (
     sentence VARCHAR NOT NULL
 );
 
-CREATE TABLE clusters (
+CREATE TABLE clusters (                  -- themes (g-), topics (t-) and recurring claims (c-); see model.Cluster
     cluster_id VARCHAR NOT NULL,
     name VARCHAR NOT NULL,
     phrases VARCHAR[] NOT NULL,
@@ -92,8 +92,9 @@ CREATE TABLE clusters (
     purity DOUBLE NOT NULL,
     recurring BOOLEAN NOT NULL,
     routine BOOLEAN NOT NULL,
-    stance DOUBLE NOT NULL,             -- of its claim; 1 for topics, which make none
-    cohesion DOUBLE NOT NULL            -- mean similarity of members to the claim that names it; 0 for topics
+    stance DOUBLE NOT NULL,             -- of topics: the share of members that are worded like a claim
+    cohesion DOUBLE NOT NULL,           -- mean similarity of members to a claim; 0 for themes and topics
+    theme_id VARCHAR NOT NULL           -- the theme of a topic or claim; empty for themes
 );
 
 CREATE TABLE cluster_members (

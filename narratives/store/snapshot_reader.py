@@ -44,10 +44,15 @@ class Snapshot:
         self._limits = limits
 
     @cached_property
+    def schema_version(self) -> int:
+        """The version of schema.sql that the snapshot was written with."""
+        [(version,)] = self._rows("SELECT value FROM snap.meta WHERE key = 'schema_version'")
+        return int(version)
+
+    @property
     def has_probabilities(self) -> bool:
         """Whether the snapshot contains probabilities, as those from version 4 on do."""
-        [(version,)] = self._rows("SELECT value FROM snap.meta WHERE key = 'schema_version'")
-        return version not in ("1", "2", "3")
+        return self.schema_version >= 4
 
     def is_replaced(self) -> bool:
         """Return whether the file was replaced since it was opened; a build replaces a damaged one."""
@@ -179,7 +184,8 @@ class Snapshot:
         return PreviousSnapshot(
             snapshot_id=self._manifest.snapshot_id,
             members={key: frozenset(ids) for key, ids in members},
-            names=dict(clusters),
+            # Names of versions below 5 were made in another way.
+            names=dict(clusters) if self.schema_version >= 5 else {},
             candidates=frozenset(narratives["narrative_id"][~is_ours]),
             codebook=dict(zip(ours["narrative_id"], zip(ours["name"], ours["digest"], strict=True), strict=True)),
         )
@@ -191,8 +197,7 @@ class Snapshot:
         snapshot, and for snapshots of version 1.
         """
         columns = ["kind", "subject", "name", "origin", "related", "shares", "note"]
-        version = self._rows("SELECT value FROM snap.meta WHERE key = 'schema_version'")
-        if version == [("1",)]:
+        if self.schema_version == 1:
             return pd.DataFrame(columns=columns)
         return self.frame(f"SELECT {', '.join(columns)} FROM snap.lineage ORDER BY origin, kind, subject")
 
@@ -228,10 +233,10 @@ class Snapshot:
 
 
 DATABASE_FILE = "snapshot.duckdb"
-SCHEMA_VERSION = "4"
+SCHEMA_VERSION = "5"
 # Version 1 had no lineage, and no stance and cohesion of clusters. Version 2 had no map, and no includes,
-# excludes and exemplars of narratives. Version 3 had no probabilities.
-READABLE_VERSIONS = ("1", "2", "3", SCHEMA_VERSION)
+# excludes and exemplars of narratives. Version 3 had no probabilities. Version 4 had no themes.
+READABLE_VERSIONS = ("1", "2", "3", "4", SCHEMA_VERSION)
 
 # Set when the database is created, so that not even the first statement can cause a download.
 _CONNECTION_OPTIONS = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}

@@ -148,7 +148,7 @@ def _build_narrative_rows(content: SnapshotContent) -> list[TableRow]:
 def _build_cluster_row(c: Cluster) -> TableRow:
     return (
         c.cluster_id, c.name, list(c.phrases), len(c.members), c.narrative_id, c.nearest,
-        _round_score(c.purity), c.recurring, c.routine, _round_score(c.stance), _round_score(c.cohesion),
+        _round_score(c.purity), c.recurring, c.routine, _round_score(c.stance), _round_score(c.cohesion), c.theme_id,
     )  # fmt: skip
 
 

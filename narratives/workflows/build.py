@@ -30,6 +30,7 @@ from narratives.workflows.match import (
     Embedder,
     MatchedStatements,
     assign_narratives,
+    load_claim_scorer,
     load_classifiers,
     load_store_encoder,
     make_parameters,
@@ -41,7 +42,7 @@ log = logging.getLogger(__name__)
 
 # Part of every build's fingerprint. Raise it when paragraphs are matched, clustered or placed on the map in
 # another way: each store then gets a new snapshot at its next build.
-METHOD_VERSION = 3
+METHOD_VERSION = 4
 VERSIONED_PACKAGES = ("torch", "sentence-transformers", "numpy", "scikit-learn", "scikit-network", "opentsne", "duckdb")
 
 
@@ -125,9 +126,8 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         assignments = matched.assignments
         earlier, earlier_positions, losses = _load_previous_content(store, previous)
         notes += losses
-        clusters = discover.discover_clusters(
-            earlier, settings.codebook, corpus.documents, corpus.originals, assignments, embed, progress
-        )
+        targets = discover.DiscoveryTargets(earlier, settings.codebook, load_claim_scorer())
+        clusters = discover.discover_clusters(targets, corpus.documents, corpus.originals, assignments, embed, progress)
         assignments += discover.assign_members(clusters, corpus.statements, corpus.copies)
         positions = _project_statements(earlier_positions, corpus.originals, embed, progress)
 
@@ -241,11 +241,9 @@ def _list_texts(settings: _Settings, corpus: Corpus) -> Iterable[Text]:
     decided = sorted({decision.text for decision in settings.decisions})
     return chain(
         discover.ROUTINE_TEXTS,
-        chain.from_iterable(discover.STANCE_PAIRS),
         *([*n.statements, *n.contrasts] for n in settings.codebook.narratives),
         (p.text for p in corpus.statements),
         chain.from_iterable(model.split_sentences(p.text) for p in corpus.statements),
-        chain.from_iterable(discover.find_clause_places(p.text) for p in corpus.originals),
         decided,
         chain.from_iterable(map(model.split_sentences, decided)),
     )
@@ -319,7 +317,7 @@ def _count_contents(corpus: Corpus, analysis: _Analysis) -> BuildCounts:
         assigned=len(assigned),
         candidates_only=len(grouped - assigned),
         unassigned=len(ids - assigned - grouped),
-        clusters=len(clusters),
+        clusters=sum(not c.cluster_id.startswith(discover.THEME_PREFIX) for c in clusters),
         candidates=sum(c.is_candidate for c in clusters),
     )
 

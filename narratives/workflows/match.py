@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from narratives import embed, match, model
+from narratives import discover, embed, match, model
 from narratives.model import (
     Assignment,
     AssignmentStatus,
@@ -90,6 +90,7 @@ def _get_whole(text: Text) -> str:
 
 
 CLASSIFIER_FILE = "classifier.safetensors"
+CLAIM_SCORER_FILE = "claims.json"  # in the data folder; benchmarks/make_claim_scorer.py makes it
 SHIPPED_CLASSIFIER = DATA_FOLDER / CLASSIFIER_FILE  # for the narratives of the default codebook
 SHIPPED_SHA256 = "3f08134bf468d5e6ee1f0974d8cd62c38b0be20b13d02c42d3aa364b335314f2"
 
@@ -271,6 +272,12 @@ def load_background(embed: model.EmbedFunction, model_name: str) -> match.Backgr
     if background.model != model_name:
         background = match.make_background(_load_background_texts(), embed, model_name)
     return background
+
+
+def load_claim_scorer() -> discover.ClaimScorer:
+    """Load the shipped scorer of claims, which learned from labels how claims are worded."""
+    kept = json.loads((DATA_FOLDER / CLAIM_SCORER_FILE).read_text("utf-8"))
+    return discover.ClaimScorer(kept["weights"], float(kept["bias"]))
 
 
 def label_pairs(

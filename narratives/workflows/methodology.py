@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from narratives import model
-from narratives.discover import claims, clustering, projection
+from narratives.discover import claims, clustering, projection, themes
 from narratives.match import calibration, learning, matcher
 from narratives.measure import correction, shares
 from narratives.model import SuppressionRule
@@ -16,7 +16,19 @@ from narratives.parse import duplicates
 _HEADING = re.compile(r"^## (.+) \{#([a-z]+)\}\n", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"<<([\w.]+)>>")
 # The modules whose constants the text names, as in <<shares.POOL_WEIGHT>>.
-_SOURCES = (model, duplicates, calibration, learning, matcher, claims, clustering, projection, correction, shares)
+_SOURCES = (
+    model,
+    duplicates,
+    calibration,
+    learning,
+    matcher,
+    claims,
+    clustering,
+    themes,
+    projection,
+    correction,
+    shares,
+)
 _MODULES = {module.__name__.rpartition(".")[2]: module for module in _SOURCES}
 
 
@@ -60,7 +72,6 @@ def format_phrases(rule: SuppressionRule) -> dict[str, str]:
         "copy": f"{duplicates.MIN_COPY_JACCARD * 100:g} %",
         "version": f"{duplicates.MIN_VERSION_SHARE * 100:g} %",
         "trust": f"{learning.APPLIED_SHARE * 100:g} %",
-        "stance": f"{max(claims.CLAUSE_STANCE, model.MIN_STANCE):g}",
         "most_laid": f"{projection.MAX_FOR_TSNE:,}",
         "claim_many": "{} documents in {} quarters".format(*claims.MIN_RECURRENCE),
         "some": "{} documents in {} months".format(*clustering.MIN_IN_MEDIUM),

@@ -17,12 +17,25 @@ from tests.helpers.attribution import PUTIN, speaking
 from tests.helpers.browser import choose, fresh, opened, put, serving, turned_to
 
 pytestmark = pytest.mark.browser
-PAGES = ("Prevalence", "Narrative", "Speakers", "Spread", "Evidence", "Map", "Review", "Codebook", "Sources", "Method")
+PAGES = (
+    "Prevalence",
+    "Narrative",
+    "Topics",
+    "Speakers",
+    "Spread",
+    "Evidence",
+    "Map",
+    "Review",
+    "Codebook",
+    "Sources",
+    "Method",
+)
 PERIODS = {"Year": "year", "Half-year": "half-year", "Quarter": "quarter", "Month": "month"}
 # The controls of each page at the start. Several pages offer the same choice: it goes with the reader.
 AT_START: Mapping[str, Mapping[str, str]] = {
     "Prevalence": {"Show": "Share", "Of": "Paragraphs", "Period": "Auto", "Order": "Most prevalent"},
     "Narrative": {"Show": "Share", "Period": "Auto", "Narrative to show": "The US meddles too"},
+    "Topics": {"List": "Topics", "Colour by": "Theme"},
     "Speakers": {
         "Rank speakers by": "Advancing paragraphs",
         "At most": "8",
@@ -41,6 +54,7 @@ AT_START: Mapping[str, Mapping[str, str]] = {
 CHOSEN: Mapping[str, Mapping[str, str]] = {
     "Prevalence": {"Order": "Name"},
     "Narrative": {"Narrative to show": "Western Russophobia"},
+    "Topics": {"List": "Recurring claims"},
     "Speakers": {"Rank speakers by": "All paragraphs"},
     "Spread": {"Show as": "Running total"},
     "Evidence": {"Sort all rows by": "Newest first"},

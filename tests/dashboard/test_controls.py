@@ -14,7 +14,19 @@ from narratives.dashboard import cached_queries, controls
 from tests.conftest import ROOT
 from tests.helpers.attribution import LAVROV, PUTIN, speaking_store
 
-PAGES = ("prevalence", "narrative", "speakers", "spread", "evidence", "map", "review", "codebook", "sources", "method")
+PAGES = (
+    "prevalence",
+    "narrative",
+    "topics",
+    "speakers",
+    "spread",
+    "evidence",
+    "map",
+    "review",
+    "codebook",
+    "sources",
+    "method",
+)
 
 
 class Session(dict[str, Any]):

@@ -47,8 +47,8 @@ def test_the_figures_are_those_in_use(monkeypatch):
     assert rf"\exp\bigl(({calibration.MIDPOINT:g}-e)/{calibration.SLOPE:g}\bigr)" in text("matching")
     monkeypatch.setattr(matcher, "CUE_BONUS", 7.25)
     assert "+7.25\\,c" in text("matching")
-    monkeypatch.setattr(claims, "MIN_RECURRENCE", (6, 4))
-    assert "sentences of 6 documents in 4 quarters" in text("candidates")
+    monkeypatch.setattr(claims, "MIN_RECURRENCE", (7, 5))
+    assert "paragraphs from 7 documents in 5 quarters" in text("candidates")
 
 
 def test_the_score_in_the_text_is_the_one_that_is_reckoned():

@@ -107,7 +107,7 @@ def document(
 
 
 def content() -> SnapshotContent:
-    """Seven documents of 2016-2019 with 3 codebook narratives, 1 candidate, copies, and 2 rejected inputs.
+    """Seven documents of 2016-2019 with 3 codebook narratives, 1 candidate, 2 topics, copies, and 2 rejected inputs.
 
     Statement paragraphs: 9 originals and 1 copy. One is dated `2017`, one document has no date, one is in
     a language that is not read, one text would run as a formula in a spreadsheet.
@@ -223,6 +223,64 @@ def content() -> SnapshotContent:
                 1.0,
                 True,
                 False,
+            ),
+            Cluster(
+                "t-00000001",
+                "elections · interference",
+                ("elections", "interference"),
+                ("d001-003", "d002-001", "d002-002"),
+                ("d002-001", "d001-003"),
+                "us_meddles_too",
+                "us_meddles_too",
+                0.667,
+                True,
+                False,
+                stance=0.7,
+                cohesion=0.0,
+                theme_id="g-00000001",
+            ),
+            Cluster(
+                "t-00000002",
+                "war · memory",
+                ("war", "memory"),
+                ("d003-001", "d004-001"),
+                ("d004-001",),
+                "wwii_memory",
+                "wwii_memory",
+                1.0,
+                True,
+                False,
+                stance=0.2,
+                cohesion=0.0,
+                theme_id="g-00000002",
+            ),
+            Cluster(
+                "g-00000001",
+                "elections",
+                ("elections",),
+                ("d001-003", "d002-001", "d002-002"),
+                ("d002-001",),
+                "",
+                "",
+                0.0,
+                False,
+                False,
+                stance=0.0,
+                cohesion=0.0,
+            ),
+            Cluster(
+                "g-00000002",
+                "war",
+                ("war",),
+                ("d003-001", "d004-001"),
+                ("d004-001",),
+                "",
+                "",
+                0.0,
+                False,
+                False,
+                stance=0.0,
+                cohesion=0.0,
             ),
         ],
         events=[

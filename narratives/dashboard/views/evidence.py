@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from narratives.dashboard import cached_queries, chart_panel, controls, document_drawer, shell
+from narratives.dashboard import cached_queries, chart_panel, controls, document_drawer, navigation, shell
 from narratives.dashboard.shell import View
 from narratives.model import EncoderError, EvidenceQuery, NarrativesError, Slice, StoreError, parse_search_terms
 from narratives.model.slice import SimilarityById, SortOrder
@@ -125,7 +125,7 @@ class EvidenceSettings:
     """The settings of the page's own controls: both searches, the switch, the order and the area of the map.
 
     `text` are words to find, `like` is a sentence to find similar paragraphs for. `outline` is a polygon on
-    the map, empty for the whole map.
+    the map, empty for the whole map. `topic` is the id of a theme or topic, empty for all paragraphs.
     """
 
     text: str
@@ -133,14 +133,16 @@ class EvidenceSettings:
     unassigned: bool
     sort: SortOrder
     outline: Outline = ()
+    topic: str = ""
 
     def build_query(self, s: Slice, similar: SimilarityById | None) -> EvidenceQuery:
         """Build the query for these settings; `similar` is the answer of `find_near_paragraphs`."""
         key = f"{self.like}\n{format_outline(self.outline)}"
-        return EvidenceQuery(s, self.text, self.unassigned, self.sort, key, similar)
+        topics = (self.topic,) if self.topic else ()
+        return EvidenceQuery(s, self.text, self.unassigned, self.sort, topics, key, similar)
 
 
-def draw_controls() -> EvidenceSettings:
+def draw_controls(view: View) -> EvidenceSettings:
     """Draw both searches, the sort order and the switch; all are kept in the URL."""
     left, right = st.columns(2)
     with left:
@@ -177,7 +179,7 @@ def draw_controls() -> EvidenceSettings:
     with right:
         unassigned = controls.draw_toggle(UNCOVERED_SWITCH_LABEL, "unassigned")
     outline = _draw_outline_filter()
-    return EvidenceSettings(_check_search(text), like, unassigned, sort, outline)
+    return EvidenceSettings(_check_search(text), like, unassigned, sort, outline, _draw_topic_filter(view))
 
 
 def _check_search(text: str) -> str:
@@ -209,6 +211,26 @@ def _draw_outline_filter() -> Outline:
 
 def _clear_outline() -> None:
     st.session_state["area"] = ""
+
+
+def _draw_topic_filter(view: View) -> str:
+    """Return the theme or topic in the URL, and draw a button that removes it."""
+    topic = controls.bind_text(navigation.TOPIC_PARAMETER, controls.LONGEST_ID)
+    if not topic:
+        return ""
+    names = cached_queries.load_topic_names(view.handle, (topic,))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.text(
+            f"Only paragraphs of the topic “{names[topic]}”."
+            if topic in names
+            else "The topic in this link is not in this snapshot and is ignored."
+        )
+        st.button("All topics", icon=":material/close:", type="tertiary", on_click=_clear_topic)
+    return topic if topic in names else ""
+
+
+def _clear_topic() -> None:
+    st.session_state[navigation.TOPIC_PARAMETER] = ""
 
 
 def find_near_paragraphs(view: View, settings: EvidenceSettings) -> tuple[SimilarityById | None, bool]:
@@ -246,6 +268,8 @@ def describe_results(view: View, settings: EvidenceSettings, total: int) -> str:
     searched = f"{',' if advancing else ''} {searched}" if searched else ""
     like = f" similar in meaning to “{settings.like}”" if settings.like else ""
     where = " in an area of the map" if settings.outline else ""
+    if settings.topic:
+        where += f" of the topic “{cached_queries.load_topic_names(view.handle, (settings.topic,))[settings.topic]}”"
     like = f",{like}" if like and (advancing or searched) else like
     counted = f"{phrases.format_count(total, COUNTED_NOUN)}{phrases.describe_scope(view.slice)}"
     return f"{counted}{where}{advancing}{searched}{like}; {phrases.describe_copies(view.slice)}."
@@ -277,6 +301,7 @@ def draw_empty_state(view: View, settings: EvidenceSettings, similar: Similarity
         f"the search for “{settings.like}” by meaning": replace(settings, like=""),
         f"the search for “{settings.text}”": replace(settings, text=""),
         "the area of the map": replace(settings, outline=()),
+        "the topic": replace(settings, topic=""),
         f"“{UNCOVERED_SWITCH_LABEL.lower()}”": replace(settings, unassigned=False),
     }
     hints += [f"Without {what}: {count_for(other)}." for what, other in without.items() if other != settings]
@@ -291,6 +316,7 @@ def draw_downloads(view: View, settings: EvidenceSettings, total: int, similar: 
         "filter_text": settings.text,
         "filter_like": settings.like,
         "filter_area": format_outline(settings.outline),
+        "filter_topic": settings.topic,
         "filter_unassigned": "yes" if settings.unassigned else "no",
         "sorted_by": settings.sort,
     }

@@ -219,7 +219,7 @@ def draw_definition(view: View, card: NarrativeCard) -> None:
 def _draw_candidate(view: View, card: NarrativeCard, names: Mapping[str, str]) -> None:
     """Draw the content of a discovered narrative."""
     st.markdown(
-        "Discovered automatically: nobody has defined it. Its name is a clause from one of the texts. Paragraphs "
+        "Discovered automatically: nobody has defined it. Its name is a sentence from one of the texts. Paragraphs "
         "of several documents say much the same, and no codebook narrative covers them."
     )
     with st.container(border=True):

@@ -33,6 +33,11 @@ PARAGRAPH_COLUMNS = """p.paragraph_id, p.document_id, p.date, p.speaker, p.voice
     d.text_kind, p.text"""
 JOIN_DOCUMENT = "JOIN snap.documents d ON d.document_id = p.document_id AND d.status = 'read'"
 
+# The original of a paragraph: itself, unless it is a copy. Only originals are members of topics.
+ORIGINAL_ID = "CASE WHEN p.duplicate_of = '' THEN p.paragraph_id ELSE p.duplicate_of END"
+IN_TOPICS = f"""{ORIGINAL_ID} IN (
+    SELECT m.paragraph_id FROM snap.cluster_members m WHERE m.cluster_id IN (SELECT unnest($topics)))"""
+
 # How much a document weighs in a count of paragraphs, and of documents.
 DOCUMENT_WEIGHT: Mapping[Unit, str] = {"paragraph": "count(*)", "document": "1::BIGINT"}
 

@@ -12,6 +12,7 @@ import pandas as pd
 from narratives.model import EvidenceQuery
 from narratives.store.queries import (
     ADVANCES_ANY,
+    IN_TOPICS,
     JOIN_DOCUMENT,
     NOT_REJECTED,
     ORDER_BY,
@@ -66,6 +67,8 @@ def _build_selection(query: EvidenceQuery) -> Query:
     s = query.slice
     where = build_where(s)
     add_search_terms(where, query.text)
+    if query.topics:
+        where.add(IN_TOPICS, topics=list(query.topics))
     similarity, nearest = "NULL::DOUBLE AS similarity", ""
     if query.similar is not None:
         similarity = "near.similarity"

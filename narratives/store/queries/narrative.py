@@ -19,6 +19,7 @@ from narratives.store.queries import (
     JOIN_DOCUMENT,
     NARRATIVE_SUMS,
     NOT_REJECTED,
+    ORIGINAL_ID,
     PARAGRAPH_COLUMNS,
     PERIOD_COLUMN,
     build_expected,
@@ -27,6 +28,9 @@ from narratives.store.queries import (
 from narratives.store.snapshot_reader import Snapshot
 
 _ADVANCES_NARRATIVE = f"p.paragraph_id IN ({ADVANCING_IDS} AND a.narrative_id = $narrative)"
+_IN_TOPIC = f"""{ORIGINAL_ID} IN (
+    SELECT m.paragraph_id FROM snap.cluster_members m WHERE m.cluster_id = $narrative)"""
+_TOPIC_STARTS = ("g-", "t-")  # of the ids of themes and topics
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +96,19 @@ def query_narrative_sums(snapshot: Snapshot, s: Slice, narrative_id: str, group:
 
     Columns: the group's name (none for "all"), narrative_id and `measure.shares.SUM_COLUMNS`. Every period, speaker
     or outlet of the slice has a row, in order, even with zeros. If the group is "period", only paragraphs with a
-    period of `s.by` count. `expected` is as in `Snapshot.prevalence`.
+    period of `s.by` count. `expected` is as in `Snapshot.prevalence`. The id may also be that of a theme or
+    topic, whose paragraphs are then counted.
     """
-    where, expected = build_where(s), build_expected(snapshot.has_probabilities)
+    where = build_where(s)
+    is_topic = narrative_id.startswith(_TOPIC_STARTS)
+    expected = build_expected(snapshot.has_probabilities and not is_topic)
+    advances = _IN_TOPIC if is_topic else _ADVANCES_NARRATIVE
     column = {"all": "''", "period": f"p.{PERIOD_COLUMN[s.by]}"}.get(group, f"p.{group}")
     named = "" if group == "all" else f"key AS {group},"
     return snapshot.frame(
         f"""
         WITH base AS (
-            SELECT p.paragraph_id, p.document_id, {column} AS key, {_ADVANCES_NARRATIVE} AS advances
+            SELECT p.paragraph_id, p.document_id, {column} AS key, {advances} AS advances
             FROM snap.paragraphs p WHERE p.statement AND {column} IS NOT NULL AND {where.sql}
         ),
         sizes AS (
@@ -116,11 +124,12 @@ def query_narrative_sums(snapshot: Snapshot, s: Slice, narrative_id: str, group:
 
 
 def query_group_voices(snapshot: Snapshot, s: Slice, narrative_id: str, actor: Actor) -> pd.DataFrame:
-    """Count the paragraphs that advance the narrative: columns of the `actor`'s name, voice, paragraphs."""
+    """Count the paragraphs that advance the narrative, or are of the topic: `actor`'s name, voice, paragraphs."""
     where = build_where(s)
+    advances = _IN_TOPIC if narrative_id.startswith(_TOPIC_STARTS) else _ADVANCES_NARRATIVE
     return snapshot.frame(
         f"""SELECT p.{actor}, p.voice, count(*) AS paragraphs FROM snap.paragraphs p
-            WHERE p.statement AND {_ADVANCES_NARRATIVE} AND {where.sql} GROUP BY ALL ORDER BY ALL""",
+            WHERE p.statement AND {advances} AND {where.sql} GROUP BY ALL ORDER BY ALL""",
         {**where.values, "narrative": narrative_id},
     )
 

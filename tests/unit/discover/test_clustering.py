@@ -14,12 +14,14 @@ from narratives.discover import (
     AlignmentTargets,
     Statements,
     cluster_paragraphs,
+    index_phrases,
     keep_ids,
-    summarise_clusters,
+    summarise_topics,
 )
-from narratives.discover.cluster_summaries import choose_representatives, find_distinctive_phrases
-from narratives.discover.clustering import find_neighbours
-from narratives.model import Cluster
+from narratives.discover.cluster_summaries import choose_representatives
+from narratives.discover.clustering import MEMBER_COSINE, assign_nearest, compute_centres, find_neighbours
+from narratives.discover.names import NAME_SEPARATOR, find_distinctive_phrases, make_names
+from narratives.model import Cluster, PreviousSnapshot
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
@@ -107,23 +109,52 @@ MUSEUM = [
 ]
 
 
-def test_phrases_set_clusters_apart_and_are_written_as_in_the_texts() -> None:
-    grain, museum = find_distinctive_phrases(GRAIN + MUSEUM, np.array([0, 0, 0, 1, 1, 1]))
+def phrases_of(texts: list[str], groups: list[list[int]]) -> list[tuple[str, ...]]:
+    return find_distinctive_phrases(index_phrases(texts), groups, unit(np.eye(len(texts), 8) + 1))
+
+
+def test_phrases_set_groups_apart_and_are_written_as_in_the_texts() -> None:
+    grain, museum = phrases_of(GRAIN + MUSEUM, [[0, 1, 2], [3, 4, 5]])
     assert grain[0] == "grain corridor"
     assert "Black Sea" in grain
-    assert "regional museum" in museum
+    assert "museum" in museum
     words = [word for phrase in grain for word in phrase.lower().split()]
     assert len(words) == len(set(words)), "no word twice in one name"
 
 
-def test_texts_outside_every_cluster_are_only_the_background() -> None:
-    (only,) = find_distinctive_phrases(GRAIN + MUSEUM, np.array([-1, -1, -1, 0, 0, 0]))
+def test_texts_outside_every_group_are_only_the_background() -> None:
+    (only,) = phrases_of(GRAIN + MUSEUM, [[3, 4, 5]])
     assert not {"grain corridor", "envoy"} & set(only)
-    assert find_distinctive_phrases(GRAIN, np.array([-1, -1, -1])) == []
+    assert phrases_of(GRAIN, []) == []
 
 
 def test_texts_of_stop_words_alone_have_no_phrases() -> None:
-    assert find_distinctive_phrases(["And so it was.", "That is that."], np.array([0, 0])) == [()]
+    assert phrases_of(["And so it was.", "That is that."], [[0, 1]]) == [()]
+
+
+def test_of_two_phrases_of_a_group_the_one_of_its_subject_comes_first() -> None:
+    texts = ["Harbour; poems."] * 4 + ["Harbour."] * 4 + ["Poems."] * 4 + ["Glaciers."] * 30
+    own, other, rest = np.eye(3, 8)
+    vectors = unit(np.stack([own] * 8 + [other] * 4 + [rest] * 30))
+    (found,) = find_distinctive_phrases(index_phrases(texts), [[0, 1, 2, 3]], vectors)
+    assert [phrase.lower() for phrase in found] == ["harbour", "poems"]
+
+
+def test_names_differ_and_a_group_without_phrases_has_its_opening_words() -> None:
+    same = ("grain", "corridor", "envoy", "farmers")
+    names = make_names([same, same, ("grain",), (), ()], ["a", "b", "c", "The first words", "The first words"])
+    assert names[0] == NAME_SEPARATOR.join(same[:3])
+    assert names[1] == NAME_SEPARATOR.join(same)
+    assert names[3:] == ["The first words", "The first words (2)"]
+    assert len(set(names)) == len(names)
+
+
+def test_rows_go_to_the_nearest_centre_if_it_is_near_enough() -> None:
+    vectors = unit(np.array([[1, 0, 0], [0.9, 0.1, 0], [0, 1, 0], [0.1, 0.1, 1]]))
+    centres = compute_centres(vectors, np.array([0, 0, 1, -1]))
+    labels, cosines = assign_nearest(vectors, centres, MEMBER_COSINE)
+    assert labels.tolist() == [0, 0, 1, -1]
+    assert np.allclose(cosines, (vectors @ (centres / 4000).T).max(axis=1), atol=1e-3)
 
 
 def test_representatives_come_from_different_documents_while_there_are_such() -> None:
@@ -154,31 +185,28 @@ def aligned(statements: Statements, assigned: dict[str, set[str]]) -> AlignmentT
     return AlignmentTargets(("grain", "maps"), unit(centroids), assigned)
 
 
+def describe(
+    statements: Statements, labels: np.ndarray, alignment: AlignmentTargets, routine: np.ndarray
+) -> tuple[Cluster, ...]:
+    claim_like = np.arange(len(labels)) % 2 == 0
+    return summarise_topics(statements, labels, alignment, routine, index_phrases(statements.texts), claim_like)
+
+
+def test_a_topic_knows_how_many_of_its_paragraphs_are_worded_like_claims() -> None:
+    statements, labels = corpus()
+    assert [c.stance for c in describe(statements, labels, aligned(statements, {}), NO_ROUTINE)] == [0.5, 0.5]
+
+
 def test_a_cluster_that_half_of_its_members_advance_a_narrative_is_that_narrative() -> None:
     statements, labels = corpus()
     half = {f"p{i:04d}": {"grain"} for i in range(5)} | {f"p{i:04d}": {"grain"} for i in range(10, 14)}
-    grain, maps = summarise_clusters(statements, labels, aligned(statements, half), NO_ROUTINE)
+    grain, maps = describe(statements, labels, aligned(statements, half), NO_ROUTINE)
     assert (grain.narrative_id, grain.nearest, grain.purity) == ("grain", "grain", 0.5)
     assert (maps.narrative_id, maps.nearest, maps.purity) == ("", "grain", 0.4)
-    nobody = summarise_clusters(statements, labels, aligned(statements, {}), NO_ROUTINE)
+    nobody = describe(statements, labels, aligned(statements, {}), NO_ROUTINE)
     assert [(c.narrative_id, c.nearest, c.purity) for c in nobody] == [("", "grain", 0.0), ("", "maps", 0.0)]
     empty = AlignmentTargets((), np.zeros((0, 32), dtype=np.float32), {})
-    assert {c.nearest for c in summarise_clusters(statements, labels, empty, NO_ROUTINE)} == {""}
-
-
-def test_the_description_does_not_depend_on_the_order_of_statements() -> None:
-    statements, labels = corpus()
-    alignment = aligned(statements, {"p0000": {"grain"}})
-    order = np.random.default_rng(0).permutation(len(labels))
-    shuffled = Statements(
-        *([list(values)[i] for i in order] for values in (statements.ids, statements.texts)),
-        *([list(values)[i] for i in order] for values in (statements.document_ids, statements.dates)),
-        statements.vectors[order],
-    )
-    first = summarise_clusters(statements, labels, alignment, NO_ROUTINE)
-    assert summarise_clusters(shuffled, labels[order], alignment, NO_ROUTINE) == first
-    assert all(set(c.representatives) <= set(c.members) for c in first)
-    assert len({c.cluster_id for c in first}) == len(first)
+    assert {c.nearest for c in describe(statements, labels, empty, NO_ROUTINE)} == {""}
 
 
 @pytest.mark.parametrize(
@@ -193,28 +221,28 @@ def test_the_description_does_not_depend_on_the_order_of_statements() -> None:
 )
 def test_a_cluster_recurs_in_several_documents_and_months(dates: list[str], recurs: bool) -> None:
     statements, labels = corpus(dates)
-    found = summarise_clusters(statements, labels, aligned(statements, {}), NO_ROUTINE)
+    found = describe(statements, labels, aligned(statements, {}), NO_ROUTINE)
     assert {c.recurring for c in found} == {recurs}
 
 
 def test_in_a_corpus_of_few_documents_two_of_them_are_recurrence() -> None:
     statements, labels = corpus([""] * 60, documents=10)
     alignment = aligned(statements, {})
-    assert all(c.recurring for c in summarise_clusters(statements, labels, alignment, NO_ROUTINE))
+    assert all(c.recurring for c in describe(statements, labels, alignment, NO_ROUTINE))
     one = replace(statements, document_ids=["d1"] * 10 + ["d2"] * 50)
-    assert not any(c.recurring for c in summarise_clusters(one, labels, alignment, NO_ROUTINE))
+    assert not any(c.recurring for c in describe(one, labels, alignment, NO_ROUTINE))
 
 
 def test_routine_is_what_is_like_routine_sentences_or_very_short() -> None:
     statements, labels = corpus()
     empty = AlignmentTargets((), np.zeros((0, 32), dtype=np.float32), {})
     routine = unit(statements.vectors[10:20].mean(axis=0)[None])
-    grain, maps = summarise_clusters(statements, labels, empty, routine)
+    grain, maps = describe(statements, labels, empty, routine)
     assert (grain.routine, maps.routine) == (False, True)
     # What is as near to a narrative as to routine is no routine.
-    assert not any(c.routine for c in summarise_clusters(statements, labels, aligned(statements, {}), routine * 0.9))
+    assert not any(c.routine for c in describe(statements, labels, aligned(statements, {}), routine * 0.9))
     short = replace(statements, texts=["Thank you very much, colleagues."] * 60)
-    assert all(c.routine for c in summarise_clusters(short, labels, empty, NO_ROUTINE))
+    assert all(c.routine for c in describe(short, labels, empty, NO_ROUTINE))
     assert len(set(ROUTINE_TEXTS)) == len(ROUTINE_TEXTS)
 
 
@@ -227,22 +255,42 @@ def ids_of(clusters: tuple[Cluster, ...]) -> list[str]:
     return [c.cluster_id for c in clusters]
 
 
+def keep(clusters: list[Cluster], previous: dict[str, str], names: dict[str, str] | None = None) -> tuple[Cluster, ...]:
+    members: dict[str, set[str]] = {}
+    for member, cluster_id in previous.items():
+        members.setdefault(cluster_id, set()).add(member)
+    frozen = {key: frozenset(own) for key, own in members.items()}
+    return keep_ids(clusters, PreviousSnapshot("0" * 12, frozen, names or {}))
+
+
 def test_a_cluster_keeps_the_id_that_most_of_its_members_had() -> None:
     new = [a_cluster("c-new1", "abcdx"), a_cluster("c-new2", "yz")]
-    assert ids_of(keep_ids(new, dict.fromkeys("abcde", "c-old"))) == ["c-old", "c-new2"]
-    assert ids_of(keep_ids(new, {})) == ["c-new1", "c-new2"]
-    assert keep_ids(new, {})[0].members == tuple("abcdx")
+    assert ids_of(keep(new, dict.fromkeys("abcde", "c-old"))) == ["c-old", "c-new2"]
+    assert ids_of(keep(new, {})) == ["c-new1", "c-new2"]
+    assert keep(new, {})[0].members == tuple("abcdx")
+    assert ids_of(keep(new, dict.fromkeys("abcde", "t-old"))) == ["c-new1", "c-new2"], "a topic is no claim"
 
 
 def test_of_two_heirs_the_likelier_takes_the_id_and_little_in_common_is_no_identity() -> None:
     split = [a_cluster("c-1", "abc"), a_cluster("c-2", "defgh")]
-    assert ids_of(keep_ids(split, dict.fromkeys("abcdefgh", "c-old"))) == ["c-1", "c-old"]
-    assert ids_of(keep_ids([a_cluster("c-1", "abxyzw")], dict.fromkeys("abcd", "c-old"))) == ["c-1"]
+    assert ids_of(keep(split, dict.fromkeys("abcdefgh", "c-old"))) == ["c-1", "c-old"]
+    assert ids_of(keep([a_cluster("c-1", "abxyzw")], dict.fromkeys("abcd", "c-old"))) == ["c-1"]
 
 
 def test_an_id_that_was_used_is_not_given_to_another_cluster() -> None:
-    (only,) = keep_ids([a_cluster("c-old", "xyz")], dict.fromkeys("abc", "c-old"))
-    assert only.cluster_id != "c-old"
+    (only,) = keep([a_cluster("t-old", "xyz")], dict.fromkeys("abc", "t-old"))
+    assert only.cluster_id != "t-old"
     assert only.cluster_id.startswith("t-")
-    twice = keep_ids([a_cluster("c-1", "abc"), a_cluster("c-1", "xyz")], {})
+    twice = keep([a_cluster("c-1", "abc"), a_cluster("c-1", "xyz")], {})
     assert len(set(ids_of(twice))) == 2
+
+
+def test_a_cluster_that_is_half_the_same_keeps_its_name_and_no_other_gets_it() -> None:
+    names = {"c-old": "the old name"}
+    kept, drifted = (
+        keep([a_cluster("c-1", members)], dict.fromkeys("abcd", "c-old"), names) for members in ("abcdxy", "abvwxy")
+    )
+    assert [c.name for c in kept] == ["the old name"]
+    assert drifted[0].name == "n"
+    new = [a_cluster("c-1", "abcd"), replace(a_cluster("c-2", "xyz"), name="the old name")]
+    assert [c.name for c in keep(new, dict.fromkeys("abcd", "c-old"), names)] == ["the old name", "the old name (2)"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from narratives.discover import trace_lineage
 from narratives.model import Cluster, Codebook, LineageEvent, Narrative, PreviousSnapshot
-from narratives.store import open_snapshot
+from narratives.store import Store, open_snapshot
 from tests.helpers import factory
 
 
@@ -97,15 +98,15 @@ def test_codebook_changes_are_told() -> None:
 
 
 def test_a_snapshot_keeps_its_lineage_and_its_predecessor(tmp_path: Path) -> None:
-    from dataclasses import replace
-
-    store = factory.build_store(tmp_path)
+    content = factory.content()
+    content = replace(content, clusters=content.clusters[:2])
+    store = Store(tmp_path)
+    store.write_snapshot(content)
     first = store.current()
     assert first is not None and open_snapshot(tmp_path).lineage().empty
     earlier = open_snapshot(tmp_path).make_previous()
     assert earlier.snapshot_id == first and earlier.candidates == {"c-0000beef"}
     assert earlier.names["c-0000cafe"] == "Elections" and "d002-001" in earlier.members["c-0000cafe"]
-    content = factory.content()
     changes = trace_lineage(content.clusters[:1], content.narratives, earlier)
     store.write_snapshot(replace(content, clusters=content.clusters[:1], predecessor=first, lineage=changes))
     after = open_snapshot(tmp_path)
