@@ -123,7 +123,8 @@ def fit_claim_scorer(claims: Sequence[str], plain: Sequence[str]) -> ClaimScorer
     middle = weight @ rows
     centred = rows - middle
     square = centred.T @ (centred * weight[:, None]) + RIDGE * np.eye(len(names))
-    weights: NDArray[np.float64] = np.round(np.linalg.solve(square, centred.T @ (weight * target)), 3)
+    solved = np.linalg.solve(square, centred.T @ (weight * target)).astype(np.float64)
+    weights: NDArray[np.float64] = solved.round(3)
     return ClaimScorer(dict(zip(names, weights.tolist(), strict=True)), round(float(-middle @ weights), 3))
 
 
