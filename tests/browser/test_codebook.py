@@ -28,7 +28,7 @@ def store(tmp_path_factory) -> Path:
 
 def test_a_narrative_from_a_search_is_previewed_saved_and_in_the_history(browser, store):
     with serving(store) as address, fresh(browser) as watched:
-        page = turned_to(opened(watched, address), "Codebook")
+        page = turned_to(opened(watched, f"{address}/method"), "Codebook")
         main = page.get_by_test_id("stMain")
         put(page, "What to do", "New")
         put(page, "Start from", "a search")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,19 @@ def test_the_codebook_is_downloaded_and_imported(built) -> None:
     sign(app, "renamed")
     press(app, "Import")
     assert codebook.load_codebook(built).narratives[0].name == "Military bases"
+
+
+def test_an_edit_by_somebody_else_is_not_overwritten(built) -> None:
+    app = opened()
+    field(app, "Definition").set_value("Other words.").run()
+    sign(app)
+    base = codebook.load_file(built)
+    other = codebook.set_narrative(base, replace(base.narratives[0], name="Theirs"))
+    # The callback of the button still has what the page has drawn.
+    codebook.save_changes(DecisionLog(built / DECISIONS_FILE), base, [other], "bob", "mine")
+    press(app, "Save")
+    assert "a later edit by bob" in said(app).replace("\\", "")
+    assert edits(built) == [("bases", "bob", "mine")]
 
 
 def test_without_vectors_the_page_still_saves(store) -> None:

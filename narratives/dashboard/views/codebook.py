@@ -14,7 +14,7 @@ from narratives.dashboard import cached_queries, quality, roles, shell
 from narratives.dashboard.shell import View
 from narratives.dashboard.tables import COUNT_COLUMN, PERCENT_COLUMN, TEXT_COLUMN, draw_csv_button, get_height
 from narratives.dashboard.views import evidence
-from narratives.model import Codebook, Edit, Narrative, NarrativesError, Slice
+from narratives.model import Codebook, Edit, Narrative, NarrativesError, Slice, UsageError
 from narratives.render import phrases
 from narratives.render.colours import resolve_colour
 from narratives.store import DECISIONS_FILE, DecisionLog, frame_to_csv
@@ -24,6 +24,7 @@ from narratives.workflows.codebook import Change
 from narratives.workflows.codebook_preview import Previewer, PreviewExample, PreviewResult
 
 MESSAGE_KEY, SAVED_KEY, WHY_KEY = "codebook-message", "codebook-saved", "codebook-why"
+SAVES_KEY = "codebook-saves"
 ABOUT = "entry"  # the URL parameter of the narrative; other than that of the Narrative page, which has candidates too
 _LISTS = {
     "includes": ("Includes", "Doubtful cases that advance the narrative. One per line."),
@@ -83,9 +84,18 @@ def _open_log(store: Path) -> DecisionLog:
 
 
 def save_edit(book: Book, changes: Sequence[Change], why: str) -> None:
-    """Add changes of an editor to the decisions log. Everything that this page writes goes through this function."""
+    """Add changes of an editor to the decisions log. Everything that this page writes goes through here.
+
+    Raises UsageError if somebody has edited one of the narratives since the page was drawn.
+    """
     who = roles.require("editor").name
-    codebook.save_changes(_open_log(book.store), book.base, changes, who, why)
+    log, changed = _open_log(book.store), {change.narrative_id for change in changes}
+    known = max((edit.edit_id for edit in book.edits), default=0)
+    for edit in log.edits("narrative"):
+        if edit.edit_id > known and edit.subject in changed:
+            expected, got = f"{edit.subject!r} as this page shows it", f"a later edit by {edit.who}"
+            raise UsageError(expected, got, "Copy your text, reload the page and look at that edit first.")
+    codebook.save_changes(log, book.base, changes, who, why)
 
 
 def save(make: Callable[[], tuple[Book, Sequence[Change]]], why: str = "") -> None:
@@ -98,8 +108,14 @@ def save(make: Callable[[], tuple[Book, Sequence[Change]]], why: str = "") -> No
         st.session_state[MESSAGE_KEY] = f"Not saved: expected {error.expected}; got {error.got}. {error.hint}"
         return
     st.session_state[WHY_KEY] = ""
+    st.session_state[SAVES_KEY] = count_saves() + 1
     st.session_state[SAVED_KEY] = True
     st.session_state[MESSAGE_KEY] = f"Saved: {phrases.format_count(len(changes), 'edit')}."
+
+
+def count_saves() -> int:
+    """Return how often this session has saved; each time, the forms start anew."""
+    return int(st.session_state.get(SAVES_KEY, 0))
 
 
 def draw_message() -> None:

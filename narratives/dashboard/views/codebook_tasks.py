@@ -60,7 +60,9 @@ def draw_task(view: View, book: Book, task: Task) -> None:
     if about in book.retired:
         st.text("This narrative is retired: it is not matched. Undo the edit to have it back.")
     elif task == "edit":
-        _draw_editor(view, book, codebook.get_narrative(book.current, about), f"edit-{about}-{len(book.edits)}")
+        _draw_editor(
+            view, book, codebook.get_narrative(book.current, about), f"edit-{about}-{view_codebook.count_saves()}"
+        )
     elif task == "merge":
         _draw_merge(view, book, about)
     elif task == "split":
@@ -145,7 +147,7 @@ def _draw_new(view: View, book: Book) -> None:
             f"{phrases.format_count(len(start.contrasts), 'contrast')} from the snapshot. Read each of them, and move "
             "or delete what does not fit. Then write the definition."
         )
-    _draw_editor(view, book, start, f"new-{chosen}-{start.id}-{len(book.edits)}", is_new=True)
+    _draw_editor(view, book, start, f"new-{chosen}-{start.id}-{view_codebook.count_saves()}", is_new=True)
 
 
 def _draft_from_search(view: View, phrase: str, taken: tuple[str, ...]) -> Narrative:
@@ -194,7 +196,7 @@ def _draw_split(view: View, book: Book, start: Narrative) -> None:
         "The narrative is replaced by two. Each exemplar goes to one of them; both keep contrasts and cues. Edit them "
         "afterwards."
     )
-    prefix = f"split-{start.id}-{len(book.edits)}"
+    prefix = f"split-{start.id}-{view_codebook.count_saves()}"
     left, right = st.columns(2)
     for column, part in ((left, "First part"), (right, _PART)):
         column.text_input(f"{part}: name", key=f"{prefix}-{part}-name")
@@ -289,7 +291,7 @@ def _draw_files(book: Book) -> None:
         icon=":material/download:",
     )
     st.caption("One item of a list on each line, so that a difference in git shows what changed.")
-    file = st.file_uploader("Import a codebook", type=["toml"], key=f"codebook-file-{len(book.edits)}")
+    file = st.file_uploader("Import a codebook", type=["toml"], key=f"codebook-file-{view_codebook.count_saves()}")
     if file is None:
         return
     try:
