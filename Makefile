@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 HOST_PORT ?= 8501
 
-.PHONY: run test lint format docs accuracy learning screenshots clean
+.PHONY: run test coverage lint format docs accuracy learning screenshots clean
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp
@@ -16,7 +16,11 @@ store-sample/CURRENT: .venv/run.stamp
 # Tests run in two processes, because many of them wait. A file stays in one process, with its servers. The slow browser
 # tests start first.
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10 --cov=narratives --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10
+
+# Not part of `test`, because measuring coverage makes the tests slower.
+coverage: .venv/test.stamp
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov=narratives --cov-report=term:skip-covered
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .

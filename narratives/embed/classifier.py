@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.embed.encoder import SentenceEncoder
+from narratives.embed.encoder import SentenceEncoder, encode_all
 from narratives.model import EncoderError, Text, VectorArray
 
 if TYPE_CHECKING:
@@ -173,6 +173,30 @@ def train_classifier(
             run.save(checkpoint, number + 1)
     tensors = {key: value.detach().numpy().copy() for key, value in run.parameters.items()}
     return ParagraphClassifier(encoder, tensors, "classifier", {})
+
+
+def compute_mean_states(classifier: ParagraphClassifier, texts: Sequence[str]) -> VectorArray:
+    """Compute the mean of the last states of each text's tokens in the trained network, (n, width).
+
+    A text that is longer than the model reads has the highest values of its pieces.
+    """
+    width = classifier._tensors[f"{HEAD}weight"].shape[1]
+    means = {
+        f"{HEAD}query": np.zeros((width, width), np.float32),
+        f"{HEAD}weight": np.eye(width, dtype=np.float32),
+        f"{HEAD}bias": np.zeros(width, np.float32),
+    }
+    return encode_all(ParagraphClassifier(classifier._encoder, {**classifier._tensors, **means}, "states", {}), texts)
+
+
+def add_output(classifier: ParagraphClassifier, weights: VectorArray, bias: float) -> ParagraphClassifier:
+    """Return the classifier with one more output, a linear function of the mean state: weights (width,) and bias."""
+    tensors = dict(classifier._tensors)
+    # A query of zeros attends to all tokens alike.
+    rows = {"query": np.zeros_like(weights)[None], "weight": weights[None], "bias": np.array([bias])}
+    for name, row in rows.items():
+        tensors[f"{HEAD}{name}"] = np.concatenate([tensors[f"{HEAD}{name}"].astype(np.float32), row], dtype=np.float32)
+    return ParagraphClassifier(classifier._encoder, tensors, classifier.name, classifier.metadata)
 
 
 class _TrainingRun:

@@ -327,14 +327,20 @@ class Gains:
 
 
 def fit_combination(
-    decided: LabelledPairs, near: Mask, outputs: VectorArray, folds: NDArray[np.intp], calibrate_all: bool = False
+    decided: LabelledPairs,
+    near: Mask,
+    outputs: VectorArray,
+    folds: NDArray[np.intp],
+    refutation: VectorArray | None = None,
+    calibrate_all: bool = False,
 ) -> tuple[Combination, Gains]:
     """Fit a combination to decided pairs whose `outputs` (n, k) come from classifiers that did not see their document.
 
     Logistic regression over the pairs of all narratives (Platt 1999), with weights for each that are shrunk to the
     common ones; rows count as many times as the paragraphs of a corpus that they stand for. The outputs are used only
     for narratives of which at least MIN_ACCEPTED pairs were accepted and that they help to rank better than the
-    evidence alone, by average precision. With `calibrate_all`, the combination also has the others of them, for which
+    evidence alone, by average precision. `refutation` (n,) are outputs for texts that refute a claim, out of fold, which
+    discount the probabilities of near texts; it is the classifier's output after the k narratives. With `calibrate_all`, the combination also has the others of them, for which
     the evidence alone gives the probability. What is compared is fitted without the row's fold. The threshold is at the
     peak of F1 over all pairs, out of fold.
     """
@@ -350,14 +356,18 @@ def fit_combination(
     accepted = (decided.accepted & decided.known).sum(axis=0)
     before, after = _compute_average_precision(decided, decided.evidence), _compute_average_precision(decided, both)
     used = (accepted >= MIN_ACCEPTED) & (after > before)
-    probabilities = 1 / (1 + np.exp(-np.where(used, both, alone)))
+    log_odds = np.where(used, both, alone)
+    if refutation is not None:
+        log_odds[near] = _discount(log_odds[near], refutation[near, None].astype(np.float64))
+    probabilities = 1 / (1 + np.exp(-np.clip(log_odds, -500, 500)))
     columns = np.flatnonzero(accepted >= MIN_ACCEPTED) if calibrate_all else np.flatnonzero(used)
     far = _fit_weights(decided, (), rows)
     plain = np.stack([far[:, 0], np.zeros(len(far)), far[:, 1]], axis=1)
     weights = np.where(used[:, None], _fit_weights(decided, (precise,), near), plain)
     threshold = _choose_threshold(decided, probabilities, columns)
     gains = Gains(accepted, before, after, used, probabilities)
-    return Combination(columns, columns, weights[columns], far[columns], threshold), gains
+    place = None if refutation is None else len(used)
+    return Combination(columns, columns, weights[columns], far[columns], threshold, place), gains
 
 
 def _choose_threshold(decided: LabelledPairs, probabilities: FloatArray, columns: NDArray[np.intp]) -> float:

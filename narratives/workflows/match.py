@@ -92,7 +92,7 @@ def _get_whole(text: Text) -> str:
 CLASSIFIER_FILE = "classifier.safetensors"
 CLAIM_SCORER_FILE = "claims.json"  # in the data folder; benchmarks/make_claim_scorer.py makes it
 SHIPPED_CLASSIFIER = DATA_FOLDER / CLASSIFIER_FILE  # for the narratives of the default codebook
-SHIPPED_SHA256 = "3f08134bf468d5e6ee1f0974d8cd62c38b0be20b13d02c42d3aa364b335314f2"
+SHIPPED_SHA256 = "4f417e7644a15511b1eb580851e028138fb9946fe8abe0cccd7b74f9644ee9c8"
 
 
 @dataclass(frozen=True, slots=True)

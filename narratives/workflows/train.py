@@ -116,7 +116,10 @@ def train(request: TrainRequest, progress: Progress = no_progress) -> TrainRepor
         weighted = replace(decided, weights=weights)
         combination, gains = match.fit_combination(weighted, near, outputs, folds)
         path = store.path / CLASSIFIER_FILE
-        write_atomically(path, training.finish(decided, near, keys, outputs, combination))
+        rows = np.flatnonzero(near)
+        classifier = training.fit("all texts", decided.rows(rows))
+        trained_keys = [keys[row] for row in rows.tolist()]
+        write_atomically(path, training.dump(classifier, trained_keys, outputs[rows], combination))
         shutil.rmtree(store.path / TRAINING_FOLDER)
     seconds = time.monotonic() - started
     return TrainReport(plain.narrative_ids, gains, int(near.sum()), path, seconds)
@@ -196,22 +199,19 @@ class Training:
         texts = [decided.texts[row] for row in np.flatnonzero(near & (folds == fold))]
         return embed.encode_all(classifier, texts)
 
-    def finish(
+    def dump(
         self,
-        decided: match.LabelledPairs,
-        near: NDArray[np.bool_],
+        classifier: embed.ParagraphClassifier,
         keys: Sequence[str],
         outputs: model.VectorArray,
         combination: match.Combination,
     ) -> bytes:
-        """Train on all texts, and return the file of the classifier with how it is combined."""
-        rows = np.flatnonzero(near)
-        classifier = self.fit("all texts", decided.rows(rows))
+        """Return the file of a classifier: its outputs (n, k) out of fold for the texts of these keys, and its use."""
         ids = [narrative.id for narrative in self.codebook.narratives]
         metadata = {
             # A list, in the order of the outputs: the file has the keys of objects in alphabetical order.
             "narratives": [[narrative.id, narrative.definition] for narrative in self.codebook.narratives],
-            "texts": [keys[row] for row in rows.tolist()],
+            "texts": list(keys),
             "used": {
                 ids[column]: {"near": list(weights), "far": list(far)}
                 for column, weights, far in zip(
@@ -222,7 +222,7 @@ class Training:
             # Whether one more output, after those of the narratives, is for texts that refute a claim.
             "refutation": combination.refutation is not None,
         }
-        return embed.dump_classifier(classifier, outputs[rows], metadata)
+        return embed.dump_classifier(classifier, outputs, metadata)
 
     def fit(self, name: str, decided: match.LabelledPairs) -> embed.ParagraphClassifier:
         """Train on these decided texts and on the examples."""

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks.match_quality import load, table
+from narratives import embed
 from narratives.embed.encoder import BUNDLED_SHA256, encode_all, load_encoder
 from narratives.match import ClassifyFunction
 from narratives.match.calibration import load_background
@@ -19,6 +20,7 @@ from narratives.match.matcher import Matcher, MatchResult, fit_matcher
 from narratives.model import EmbedFunction, no_progress
 from narratives.model.text import embed_passages
 from narratives.read import load_codebook
+from narratives.resources import DATA_FOLDER
 from narratives.store import Store
 from narratives.workflows.evaluate import EvaluationRequest, evaluate_matching
 from narratives.workflows.match import combine_classifiers, load_classifiers
@@ -176,6 +178,19 @@ def test_the_seed_documents_are_matched_as_a_reader_would(shipped, shared):
 
 
 @pytest.mark.model
+def test_an_added_output_is_linear_in_the_mean_state_and_leaves_the_others_as_they_are():
+    texts = ["Sanctions violate international law.", "The delegation arrived on Tuesday and left on Friday."]
+    encoder = embed.load_encoder(variant="fp32")
+    shipped = embed.load_classifier(DATA_FOLDER / "classifier.safetensors", encoder)
+    weights = np.linspace(-1, 1, encoder.dimension, dtype=np.float32)
+    outputs = embed.encode_all(embed.add_output(shipped, weights, 0.5), texts)
+    assert outputs.shape == (2, shipped.dimension + 1)
+    np.testing.assert_allclose(outputs[:, :-1], embed.encode_all(shipped, texts), atol=1e-4)
+    states = embed.compute_mean_states(shipped, texts)
+    np.testing.assert_allclose(outputs[:, -1], states @ weights + 0.5, atol=1e-4)
+
+
+@pytest.mark.model
 def test_claims_of_one_line_are_matched_and_their_rebuttals_far_less(shipped):
     """Texts as a database of fact-checkers words them; none was used in training."""
     rows = [json.loads(line) for line in (ROOT / "benchmarks/claims.jsonl").read_text("utf-8").splitlines()]
@@ -183,8 +198,7 @@ def test_claims_of_one_line_are_matched_and_their_rebuttals_far_less(shipped):
     about = np.array([shipped.matcher.narrative_ids.index(row["about"]) for row in rows])
     own, kinds = assigned[np.arange(len(rows)), about], np.array([row["kind"] for row in rows])
     assert own[kinds == "claim"].mean() >= 0.6
-    # Two in five rebuttals are still matched (docs/accuracy.md).
-    assert own[kinds == "rebuttal"].mean() <= 0.45
+    assert own[kinds == "rebuttal"].mean() <= 0.2  # 0.38 without the output for texts that refute a claim
 
 
 @pytest.mark.model
