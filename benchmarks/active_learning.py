@@ -56,7 +56,7 @@ def choose(pool: LabelledPairs, taken: list[int], count: int, by_queue: bool, dr
     """Choose so many more rows of the pool."""
     left = np.setdiff1d(np.arange(len(pool.texts)), taken)
     if not by_queue:
-        return draw.permutation(left)[:count].tolist()
+        return [int(row) for row in draw.permutation(left)[:count]]
     corrections = match.learn_corrections(pool.rows(taken)) if taken else None
     evidence = corrections.correct(pool.evidence, pool.texts) if corrections else pool.evidence
     threshold = (corrections or pool).thresholds[0]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from narratives.dashboard import roles, shell
-from narratives.dashboard.views import codebook, codebook_tasks
+from narratives.dashboard.views import codebook
+from narratives.dashboard.views.codebook import tasks
 
 
 def draw_page(view: shell.View) -> None:
@@ -21,8 +22,8 @@ def draw_page(view: shell.View) -> None:
     codebook.draw_build_state(view, book)
     codebook.draw_tree(view, book)
     st.subheader("Change the codebook", anchor=False)
-    task = codebook_tasks.draw_task_control()
-    codebook_tasks.draw_task(view, book, task)
+    task = tasks.draw_task_control()
+    tasks.draw_task(view, book, task)
 
 
 with shell.show_errors():

@@ -339,10 +339,10 @@ def fit_combination(
     Logistic regression over the pairs of all narratives (Platt 1999), with weights for each that are shrunk to the
     common ones; rows count as many times as the paragraphs of a corpus that they stand for. The outputs are used only
     for narratives of which at least MIN_ACCEPTED pairs were accepted and that they help to rank better than the
-    evidence alone, by average precision. `refutation` (n,) are outputs for texts that refute a claim, out of fold, which
-    discount the probabilities of near texts; it is the classifier's output after the k narratives. With `calibrate_all`, the combination also has the others of them, for which
-    the evidence alone gives the probability. What is compared is fitted without the row's fold. The threshold is at the
-    peak of F1 over all pairs, out of fold.
+    evidence alone, by average precision. With `calibrate_all`, the combination also has the others of them, for which
+    the evidence alone gives the probability. `refutation` (n,) are outputs for texts that refute a claim, out of fold;
+    they discount the probabilities of near texts, and the classifier has this output after the k narratives. What is
+    compared is fitted without the row's fold. The threshold is at the peak of F1 over all pairs, out of fold.
     """
     precise = outputs.astype(np.float64)
     rows = np.ones(len(near), np.bool_)

@@ -10,8 +10,12 @@ from tests.conftest import ROOT
 
 # `path/file.py` or `path/file.py: name`; short paths are below narratives/.
 REFERENCE = re.compile(r"`((?:[A-Za-z_.]+/)*[A-Za-z_]+\.(?:py|sql|toml|json))(?:: ([A-Za-z_]+))?`")
-# Files of a store, the name of a file in a command, and the module that docs/adding-a-source.md writes as its example.
-NOT_OURS = {"inputs.json", "manifest.json", "quality.json", "spotcheck.json", "F.toml", "parliament.py"}
+# Files of a store and of Streamlit, the name of a file in a command, and the module that docs/adding-a-source.md writes
+# as its example.
+NOT_OURS = {
+    *("inputs.json", "manifest.json", "quality.json", "spotcheck.json"),
+    *("F.toml", "parliament.py", "secrets.toml"),
+}
 DOCUMENTS = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
 
 

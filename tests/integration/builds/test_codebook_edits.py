@@ -13,10 +13,11 @@ from narratives.model import Codebook, LabelledText, Narrative
 from narratives.store import DECISIONS_FILE, DecisionLog, Store, open_snapshot
 from narratives.store.queries.codebook import query_assigned_scores
 from narratives.store.queries.evidence import query_statement_texts
-from narratives.workflows import codebook, codebook_draft
+from narratives.workflows import codebook
 from narratives.workflows.build import BuildRequest, build
 from narratives.workflows.codebook import Change
-from narratives.workflows.codebook_preview import Previewer, PreviewResult, preview_edit
+from narratives.workflows.codebook import draft as drafts
+from narratives.workflows.codebook.preview import Previewer, PreviewResult, preview_edit
 from tests.conftest import ROOT
 from tests.helpers.fakes import FakeEncoder
 from tests.integration.builds.test_build import rows, run, write
@@ -141,17 +142,17 @@ def test_a_draft_from_a_cluster_and_from_a_search(tmp_path: Path, source: str) -
     run(store, source, encoder=encoder)
     with closing(open_snapshot(store)) as snapshot:
         texts = query_statement_texts(snapshot)["text"].tolist()
-        for found in codebook_draft.list_sources(snapshot):
-            draft = codebook_draft.draft_from_cluster(store, snapshot, found.cluster_id, ["bases"])
-            assert draft.name and 1 <= len(draft.exemplars) <= codebook_draft.EXEMPLARS
+        for found in drafts.list_sources(snapshot):
+            draft = drafts.draft_from_cluster(store, snapshot, found.cluster_id, ["bases"])
+            assert draft.name and 1 <= len(draft.exemplars) <= drafts.EXEMPLARS
             assert all(any(text in paragraph for paragraph in texts) for text in draft.exemplars)
             assert not set(draft.exemplars) & set(draft.contrasts)
         ids = query_statement_texts(snapshot)["paragraph_id"].tolist()
         [(_, vectors)] = encoder.encode(["the harvest was good"])
         similar = dict.fromkeys(ids[:20], 0.5)
-        draft = codebook_draft.draft_from_search(store, snapshot, "the harvest was good", vectors[0], similar, ["the"])
+        draft = drafts.draft_from_search(store, snapshot, "the harvest was good", vectors[0], similar, ["the"])
     assert (draft.id, draft.name) == ("the_harvest_was_good", "The harvest was good")
-    assert draft.exemplars and codebook_draft.make_id("The  Harvest!", ["the_harvest"]) == "the_harvest_2"
+    assert draft.exemplars and drafts.make_id("The  Harvest!", ["the_harvest"]) == "the_harvest_2"
 
 
 @pytest.mark.model

@@ -19,9 +19,10 @@ from narratives.render import phrases
 from narratives.render.colours import resolve_colour
 from narratives.store import DECISIONS_FILE, DecisionLog, frame_to_csv
 from narratives.store.queries import codebook as codebook_queries
-from narratives.workflows import codebook, codebook_draft
+from narratives.workflows import codebook
 from narratives.workflows.codebook import Change
-from narratives.workflows.codebook_preview import Previewer, PreviewExample, PreviewResult
+from narratives.workflows.codebook import draft as drafts
+from narratives.workflows.codebook.preview import Previewer, PreviewExample, PreviewResult
 
 MESSAGE_KEY, SAVED_KEY, WHY_KEY = "codebook-message", "codebook-saved", "codebook-why"
 SAVES_KEY = "codebook-saves"
@@ -291,7 +292,7 @@ def read_form(book: Book, start: Narrative, prefix: str) -> Narrative:
         return st.session_state.get(f"{prefix}-{field}", getattr(start, field))
 
     values: dict[str, object] = {key: get(key) for key in ("id", "name", "definition", "parent", "threshold")}
-    values["id"] = values["id"] or codebook_draft.make_id(str(values["name"]), [*book.names, *book.retired])
+    values["id"] = values["id"] or drafts.make_id(str(values["name"]), [*book.names, *book.retired])
     for field in _LISTS:
         text = st.session_state.get(f"{prefix}-{field}")
         lines = getattr(start, field) if text is None else text.splitlines()

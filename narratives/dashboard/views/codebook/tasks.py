@@ -18,8 +18,9 @@ from narratives.dashboard.views import evidence
 from narratives.dashboard.views.codebook import Book
 from narratives.model import ConfigError, Narrative, NarrativesError
 from narratives.render import phrases
-from narratives.workflows import codebook, codebook_draft
+from narratives.workflows import codebook
 from narratives.workflows.codebook import Change
+from narratives.workflows.codebook import draft as drafts
 from narratives.workflows.search import MAX_SENTENCE_LENGTH
 
 Task = Literal["edit", "new", "merge", "split", "retire", "file"]
@@ -34,7 +35,7 @@ TASKS: Mapping[Task, str] = {
 CLUSTER = "cluster"  # the URL parameter of the topic or candidate that a new narrative is made from
 _EMPTY, _SEARCH = "empty", "search"
 _PART = "Second part"
-load_sources = cached_queries.cache_query(codebook_draft.list_sources)
+load_sources = cached_queries.cache_query(drafts.list_sources)
 
 
 def draw_task_control() -> Task:
@@ -164,13 +165,13 @@ def _compute_search_draft(
     with evidence.get_model_turns().take():
         [(_, vectors)] = evidence.load_encoder(handle).encode([phrase])
     snapshot = cached_queries.get_snapshot(handle)
-    return codebook_draft.draft_from_search(Path(handle.store), snapshot, phrase, vectors[0], _similar, taken)
+    return drafts.draft_from_search(Path(handle.store), snapshot, phrase, vectors[0], _similar, taken)
 
 
 @st.cache_data(max_entries=20, ttl=cached_queries.CACHE_SECONDS, show_spinner="Reading the paragraphs …")
 def _draft_from_cluster(handle: cached_queries.Handle, cluster_id: str, taken: tuple[str, ...]) -> Narrative:
     snapshot = cached_queries.get_snapshot(handle)
-    return codebook_draft.draft_from_cluster(Path(handle.store), snapshot, cluster_id, taken)
+    return drafts.draft_from_cluster(Path(handle.store), snapshot, cluster_id, taken)
 
 
 def _draw_merge(view: View, book: Book, about: str) -> None:
@@ -218,7 +219,7 @@ def _draw_split(view: View, book: Book, start: Narrative) -> None:
         definition = str(st.session_state.get(f"{prefix}-{part}-definition", ""))
         exemplars = tuple(e for e, chosen_one in zip(start.exemplars, second, strict=True) if chosen_one == own)
         taken = [*book.names, *book.retired, *(p.id for p in parts)]
-        key = codebook_draft.make_id(name, taken)
+        key = drafts.make_id(name, taken)
         fields = replace(
             start, id=key, name=name, definition=definition, exemplars=exemplars, colour="", threshold=None
         )
