@@ -123,8 +123,8 @@ def fit_claim_scorer(claims: Sequence[str], plain: Sequence[str]) -> ClaimScorer
     middle = weight @ rows
     centred = rows - middle
     square = centred.T @ (centred * weight[:, None]) + RIDGE * np.eye(len(names))
-    weights: NDArray[np.float64] = np.round(np.linalg.solve(square, centred.T @ (weight * target)), 3)
-    return ClaimScorer(dict(zip(names, weights.tolist(), strict=True)), round(float(-middle @ weights), 3))
+    weights = [round(float(one), 3) for one in np.linalg.solve(square, centred.T @ (weight * target))]
+    return ClaimScorer(dict(zip(names, weights, strict=True)), round(float(-middle @ np.array(weights)), 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +334,7 @@ def _rate_name(sentences: _Sentences, place: int, cosine: float) -> float:
 
 
 def _shares_words(own: Set[str], words: Sequence[str]) -> bool:
-    return not own.isdisjoint(words[:KEY_WORDS]) or len(own.intersection(words)) >= SHARED_WORDS
+    return not own.isdisjoint(words[:KEY_WORDS]) or len(own & set(words)) >= SHARED_WORDS
 
 
 def _find_common_words(own: Sequence[Set[str]], rarity: Mapping[str, float]) -> list[str]:

@@ -17,9 +17,10 @@ from narratives.model import dates
 from narratives.model.slice import Actor
 from narratives.render import narrative_charts, phrases, time_series
 from narratives.render.colours import PALETTE
-from narratives.render.traces import to_records
+from narratives.render.traces import Measure, to_records
 
 MAX_ACTORS, MAX_PARAGRAPHS = 10, 5
+_ACTOR_TITLES = {"speaker": "Whose paragraphs these are", "outlet": "Which outlets"}
 _COLUMNS = {
     "period": TEXT_COLUMN("Period"),
     "paragraphs": COUNT_COLUMN("Paragraphs"),
@@ -38,7 +39,7 @@ def draw_trend(view: View, row: Mapping[str, Any]) -> None:
         return
     rows = cached_queries.add_corrections(view.handle, s, rows)
     changes = cached_queries.load_trend_change_points(view.handle, s, key)
-    measure: narrative_charts.Measure = "share" if rows["base_ok"].any() else "count"
+    measure: Measure = "share" if rows["base_ok"].any() else "count"
     shown = rows[rows["base_ok"]] if measure == "share" else rows
     denominator = phrases.describe_denominator(s, int(rows["total_paragraphs"].sum()), phrases.format_years(rows))
     panel = chart_panel.ChartPanel(
@@ -76,7 +77,7 @@ def draw_actors(view: View, row: Mapping[str, Any], actor: Actor) -> None:
     columns = {actor: TEXT_COLUMN(actor.capitalize()), **{k: c for k, c in _COLUMNS.items() if k != "period"}}
     panel = chart_panel.ChartPanel(
         key=f"topic-{actor}s",
-        title="Who speaks about it" if row["kind"] != "claim" else "Who makes it",
+        title=_ACTOR_TITLES[actor],
         how=f"Paragraphs by {actor} and voice, with their share of all statement paragraphs of that {actor}. "
         f"{phrases.format_count(len(rows), actor)}, of which the first {len(first)} are drawn. Those who speak more "
         "have longer bars.",
