@@ -119,13 +119,12 @@ def fit_claim_scorer(claims: Sequence[str], plain: Sequence[str]) -> ClaimScorer
             rows[row, column[name]] = value
     sizes = [len(claims), len(plain)]
     target = np.repeat([1.0, -1.0], sizes)
-    weight: NDArray[np.float64] = np.repeat([0.5 / size for size in sizes], sizes)
+    weight = np.repeat([0.5 / size for size in sizes], sizes)
     middle = weight @ rows
     centred = rows - middle
     square = centred.T @ (centred * weight[:, None]) + RIDGE * np.eye(len(names))
-    solved = np.linalg.solve(square, centred.T @ (weight * target)).astype(np.float64)
-    weights: NDArray[np.float64] = solved.round(3)
-    return ClaimScorer(dict(zip(names, weights.tolist(), strict=True)), round(float(-middle @ weights), 3))
+    weights = [round(float(one), 3) for one in np.linalg.solve(square, centred.T @ (weight * target))]
+    return ClaimScorer(dict(zip(names, weights, strict=True)), round(float(-middle @ np.array(weights)), 3))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from narratives.render.colours import PALETTE
 from narratives.render.traces import Measure, to_records
 
 MAX_ACTORS, MAX_PARAGRAPHS = 10, 5
+_ACTOR_TITLES = {"speaker": "Whose paragraphs these are", "outlet": "Which outlets"}
 _COLUMNS = {
     "period": TEXT_COLUMN("Period"),
     "paragraphs": COUNT_COLUMN("Paragraphs"),
@@ -76,7 +77,7 @@ def draw_actors(view: View, row: Mapping[str, Any], actor: Actor) -> None:
     columns = {actor: TEXT_COLUMN(actor.capitalize()), **{k: c for k, c in _COLUMNS.items() if k != "period"}}
     panel = chart_panel.ChartPanel(
         key=f"topic-{actor}s",
-        title="Who speaks about it" if row["kind"] != "claim" else "Who makes it",
+        title=_ACTOR_TITLES[actor],
         how=f"Paragraphs by {actor} and voice, with their share of all statement paragraphs of that {actor}. "
         f"{phrases.format_count(len(rows), actor)}, of which the first {len(first)} are drawn. Those who speak more "
         "have longer bars.",
