@@ -236,7 +236,7 @@ def fit_refutation(
         states = [
             embed.compute_mean_states(network.classifier, t) for t in (material.decided.texts, material.written.texts)
         ]
-        np.savez(kept, decided=states[0], written=states[1])
+        np.savez(kept, decided=both[0], written=both[1])
     with np.load(kept) as file:
         decided, written = file["decided"], file["written"]
     kinds = np.array(material.kinds)
