@@ -233,7 +233,7 @@ def fit_refutation(
     """Add the output for texts that refute a claim; return it also for decided and written rows, out of fold."""
     kept = material.training.folder / "states.npz"
     if not kept.exists():
-        states = [
+        both = [
             embed.compute_mean_states(network.classifier, t) for t in (material.decided.texts, material.written.texts)
         ]
         np.savez(kept, decided=both[0], written=both[1])
