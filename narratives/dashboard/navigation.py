@@ -16,7 +16,7 @@ from narratives.model.dates import is_partial_date, parse_partial_date
 from narratives.render import phrases
 from narratives.render.phrases import NOBODY
 
-EVIDENCE_PAGE, NARRATIVE_PAGE = "evidence", "narrative"  # URL paths of pages
+EVIDENCE_PAGE, NARRATIVE_PAGE, CODEBOOK_PAGE = "evidence", "narrative", "codebook"  # URL paths of pages
 TOPIC_PARAMETER = "topic"  # the URL parameter with the topic whose paragraphs the Evidence page shows
 NARRATIVE_PARAMETER = "about"  # the URL parameter with the narrative that the Narrative page shows
 _TARGET_KEY, _COUNTER_KEY = "turn to", "turns"

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, chart_panel, controls, navigation, shell
+from narratives.dashboard import cached_queries, chart_panel, controls, navigation, roles, shell
 from narratives.dashboard.shell import View
 from narratives.dashboard.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS, TEXT_COLUMN, get_height
 from narratives.model import Slice
@@ -298,6 +298,15 @@ def draw_selected(view: View, found: TopicSums, settings: TopicSettings) -> dict
                 args=(navigation.NARRATIVE_PAGE, view.slice),
                 kwargs={navigation.NARRATIVE_PARAMETER: narrative},
                 key="topic-narrative",
+            )
+        if row["kind"] != "theme" and roles.get_user().may("editor"):
+            st.button(
+                "Make a narrative of it",
+                icon=":material/account_tree:",
+                on_click=navigation.open_page,
+                args=(navigation.CODEBOOK_PAGE, view.slice),
+                kwargs={"do": "new", "cluster": row["topic_id"]},
+                key="topic-new-narrative",
             )
     return row
 

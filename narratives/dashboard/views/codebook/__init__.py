@@ -145,7 +145,7 @@ def draw_build_state(view: View, book: Book) -> None:
     waiting = find_waiting(view, book)
     what = f"Edits of {phrases.format_count(len(waiting), 'narrative')} wait" if waiting else "Edits wait"
     st.info(
-        f"{what} for a build: *Build now* in the sidebar starts it. All figures, also those below, are still of the "
+        f"{what} for a build. *Build now* in the sidebar starts it. All figures, also those below, are still of the "
         "codebook of the snapshot.",
         icon=":material/pending_actions:",
     )
