@@ -24,10 +24,11 @@ pages = [
     st.Page("pages/sources_page.py", title="Sources", icon=":material/database:", url_path="sources"),
     st.Page("pages/method_page.py", title="Method", icon=":material/functions:", url_path="method"),
 ]
-if roles.get_user().may("reviewer"):
+user = roles.get_user()
+if user.may("reviewer"):
     review = st.Page("pages/review_page.py", title="Review", icon=":material/rate_review:", url_path="review")
     pages.insert(-2, review)
-if roles.get_user().may("editor"):
+if user.may("editor"):
     codebook = st.Page("pages/codebook_page.py", title="Codebook", icon=":material/account_tree:", url_path="codebook")
     pages.insert(-2, codebook)
 page = st.navigation({"Narrative tracker": pages})

@@ -24,10 +24,10 @@ from narratives import match
 from narratives.match import LabelledPairs
 from narratives.read import load_codebook
 from narratives.resources import DATA_FOLDER
+from narratives.workflows.review import RANDOM_EVERY
 
 SIZES = (0, 50, 100, 200)
 STEP = 25
-RANDOM_EVERY = 3
 REPEATS = 3
 
 
@@ -81,7 +81,7 @@ def assign(half: Half, taken: list[int]) -> NDArray[np.bool_]:
 
 
 def measure_curve(halves: list[Half], by_queue: bool, seed: int) -> NDArray[np.float64]:
-    """Return sums over both halves, (sizes, 5): hits, assigned, true; then hits and assigned and true weighted."""
+    """Return sums over both halves, (sizes, 6): hits, assigned, true, and the same weighted."""
     sums = np.zeros((len(SIZES), 6))
     for number, half in enumerate(halves):
         draw, taken = np.random.default_rng([seed, number]), list[int]()

@@ -15,6 +15,7 @@ import json
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
 
 from benchmarks.make_classifier import read_gold
 from narratives.discover import fit_claim_scorer
@@ -23,12 +24,6 @@ from narratives.workflows.match import CLAIM_SCORER_FILE
 
 FOLDS, SEED = 5, 2016
 MIN_TESTED = 5  # positives in the fold of a narrative
-
-
-def compute_auc(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> float:
-    """Compute the area under the curve: how often a positive score is above a negative one."""
-    ranks = np.searchsorted(np.sort(negative), positive, "left") + np.searchsorted(np.sort(negative), positive, "right")
-    return float(ranks.mean() / 2 / len(negative))
 
 
 def measure_unseen(texts: list[str], labels: list[frozenset[str]], documents: list[str]) -> dict[str, float]:
@@ -46,7 +41,8 @@ def measure_unseen(texts: list[str], labels: list[frozenset[str]], documents: li
             positive, negative = ~seen & advances, ~seen & plain
             if positive.sum() >= MIN_TESTED:
                 scorer = fit_claim_scorer(_select(texts, seen & ~plain & ~advances), _select(texts, seen & plain))
-                area = compute_auc(scorer.score(_select(texts, positive)), scorer.score(_select(texts, negative)))
+                tested = positive | negative
+                area = float(roc_auc_score(positive[tested], scorer.score(_select(texts, tested))))
                 found.append((int(positive.sum()), area))
         if found:
             areas[narrative] = float(np.average([area for _, area in found], weights=[n for n, _ in found]))

@@ -144,7 +144,8 @@ def collect_material(folder: Path, codebook: Codebook) -> Material:
     encoder = embed.load_encoder(variant="fp32")
     vectors = Store(folder).vectors(encoder.name, encoder.variant, encoder.dimension)
     embedder = Embedder(encoder, vectors, lambda *_: None)
-    matcher = match.fit_matcher(codebook, embedder, load_background(embedder, encoder.name))
+    background = load_background(embedder, encoder.name)
+    matcher = match.fit_matcher(codebook, embedder, background)
     rows = [*read_gold(), *read_further()]
     labels, known = make_arrays(rows, matcher.narrative_ids)
     texts = [str(row["text"]) for row in rows]
@@ -162,8 +163,8 @@ def collect_material(folder: Path, codebook: Codebook) -> Material:
         weights=np.array([float(row["weight"]) for row in rows]),  # type: ignore[arg-type]
     ).rows(kept)
     written, kinds = read_written(codebook)
-    background = load_background(embedder, encoder.name).paragraph_vectors.mean(axis=0)
-    directions = np.stack([embedder(n.statements).mean(axis=0) for n in codebook.narratives]) - background
+    exemplars = np.stack([embedder(n.statements).mean(axis=0) for n in codebook.narratives])
+    directions = exemplars - background.paragraph_vectors.mean(axis=0)
 
     def show(stage: str, done: int, total: int | None) -> None:
         if "loss" in stage or done % 50 == 0:
@@ -259,7 +260,9 @@ def fit_refutation(
         held_out[folds == number] = states[folds == number] @ weights + bias
     ranked = sure & np.append(network.usable, advancing)
     print("refutations, area under the curve", roc_auc_score(refutes[ranked], held_out[ranked]))
-    return embed.add_output(network.classifier, *fit(sure)), held_out[len(written) :], held_out[: len(written)]
+    weights, bias = fit(sure)
+    classifier = embed.add_output(network.classifier, weights, bias, material.decided.accepted.shape[1])
+    return classifier, held_out[len(written) :], held_out[: len(written)]
 
 
 def main(folder: Path, fold: int | None = None, keep_network: bool = False) -> None:

@@ -219,11 +219,9 @@ def _describe_method(brief: Brief) -> str:
 def _describe_origin(brief: Brief) -> str:
     manifest, s = brief.manifest, brief.slice
     filters = "; ".join(f"{name}: {value}" for _, name, value in phrases.describe_filters(s, dict(brief.names)))
-    decided = f", with the decisions up to number {manifest.decided:,}" if manifest.decided else ""
     return (
-        f"Snapshot {manifest.snapshot_id}, built {phrases.format_timestamp(manifest.built_at)}{decided}; "
-        f"model {manifest.model} "
-        f"({manifest.variant}). Filters: {filters or f'none; {phrases.describe_copies(s)}'}; "
+        f"Snapshot {phrases.describe_snapshot(manifest)}; model {manifest.model} ({manifest.variant}). "
+        f"Filters: {filters or f'none; {phrases.describe_copies(s)}'}; "
         f"by {dates.GRANULARITY_NOUNS[s.by]}."
     )
 

@@ -122,11 +122,10 @@ def run_review(options: argparse.Namespace) -> int:
     rows = list(read.read_labels(options.file, list(names), names))
     texts = [row for row in rows if isinstance(row, LabelledText)]
     print_rejected([row for row in rows if isinstance(row, Rejected)])
-    annotators = {options.who or text.who or get_login(): None for text in texts}
-    added = 0
-    for who in annotators:
-        own = [text for text in texts if (options.who or text.who or get_login()) == who]
-        added += log.add(own, who, f"import of {options.file.name}")
+    by_annotator: dict[str, list[LabelledText]] = {}
+    for text in texts:
+        by_annotator.setdefault(options.who or text.who or get_login(), []).append(text)
+    added = sum(log.add(own, who, f"import of {options.file.name}") for who, own in by_annotator.items())
     print_table({"texts read": len(texts), "rows rejected": len(rows) - len(texts), "decisions added": added})
     print(f"log       {log.path}")
     return 0 if texts else EXIT_NOTHING_READ

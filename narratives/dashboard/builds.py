@@ -236,6 +236,13 @@ class BuildJob:
         return status
 
 
+def describe_progress(job: BuildJob, waiting: str) -> tuple[float, str]:
+    """Return how much of a running job is done (0 to 1), and its stage with counts, or `waiting` for another build."""
+    stage, done, total = (waiting, 0, 0) if job.waiting else job.progress
+    counted = f": {done:,} of {total:,}" if total else ""
+    return min(1.0, done / total) if total else 0.0, f"{stage[:1].upper()}{stage[1:]}{counted}"
+
+
 class BuildJobRegistry:
     """The jobs of this server, at most one per store."""
 

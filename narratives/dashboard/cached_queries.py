@@ -302,6 +302,13 @@ def load_topics(handle: Handle, s: Slice) -> topic_queries.TopicSums:
     return replace(found, groups=groups.assign(trend=[trends.get(key, "") for key in groups["topic_id"]]))
 
 
+def get_codebook_names(handle: Handle, without: Collection[str]) -> dict[str, str]:
+    """Return the names of the codebook's narratives by id, in codebook order, without some of them."""
+    rows = load_options(handle).narratives
+    named = zip(rows["narrative_id"], rows["name"], rows["origin"], strict=True)
+    return {str(key): str(name) for key, name, origin in named if origin == "codebook" and key not in without}
+
+
 def get_narrative_names(handle: Handle) -> dict[str, str]:
     """Return narrative names by id, in codebook order; a name that occurs twice is followed by its id.
 

@@ -19,7 +19,7 @@ _FORM = "correct"
 
 def draw_corrections(handle: Handle, document: Mapping[Any, Any], row: Mapping[Any, Any]) -> None:
     """Draw what was corrected since the build, and a form for more; nothing for viewers and earlier snapshots."""
-    if not roles.get_user().may("reviewer") or shell.get_pinned_snapshot_id():
+    if not shell.may_decide():
         return
     subjects = _list_subjects(document, row)
     log, known = cached_queries.get_log(handle), cached_queries.get_manifest(handle.built).edited

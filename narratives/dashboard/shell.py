@@ -87,6 +87,16 @@ def _unpin_snapshot() -> None:
     st.session_state[SNAPSHOT_PARAMETER] = None
 
 
+def draw_error_text(error: NarrativesError) -> None:
+    """Draw what was expected, what came and what to do, on one line."""
+    st.text(f"Expected {error.expected}; got {error.got}. {error.hint}")
+
+
+def may_decide() -> bool:
+    """Return whether the user may decide and correct here: reviewers may, in the latest snapshot."""
+    return roles.get_user().may("reviewer") and not get_pinned_snapshot_id()
+
+
 @contextmanager
 def show_errors() -> Iterator[None]:
     """Show a project error as a message with what to do, instead of a stack trace, and stop the page."""
@@ -248,8 +258,7 @@ def draw_footer() -> None:
     manifest = cached_queries.get_manifest(_get_handle())
     st.divider()
     st.caption(phrases.CAVEAT)
-    decided = f", with the decisions up to number {manifest.decided:,}" if manifest.decided else ""
-    st.caption(f"Snapshot {manifest.snapshot_id}, built {phrases.format_timestamp(manifest.built_at)}{decided}.")
+    st.caption(f"Snapshot {phrases.describe_snapshot(manifest)}.")
     st.page_link("pages/method_page.py", label="How these numbers are computed", icon=":material/functions:")
     controls.update_url()
 

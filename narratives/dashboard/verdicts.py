@@ -16,7 +16,7 @@ REASON = "decided where it stands"
 
 def draw_verdict_buttons(handle: Handle, paragraph_id: str, narrative_id: str, status: str, key: str) -> None:
     """Draw the buttons that confirm and reject one assignment; nothing for viewers and earlier snapshots."""
-    if not roles.get_user().may("reviewer") or shell.get_pinned_snapshot_id():
+    if not shell.may_decide():
         return
     choices: tuple[tuple[str, Verdict, str, str], ...] = (
         ("Confirm", "accepted", ":material/check:", "confirmed"),
@@ -32,13 +32,9 @@ def draw_verdict_buttons(handle: Handle, paragraph_id: str, narrative_id: str, s
 
 def draw_adding(handle: Handle, paragraph_id: str, present: Collection[str]) -> None:
     """Draw the list of narratives that can be added to a statement paragraph; nothing for viewers."""
-    if not roles.get_user().may("reviewer") or shell.get_pinned_snapshot_id():
+    if not shell.may_decide():
         return
-    names = {
-        str(row["narrative_id"]): str(row["name"])
-        for row in cached_queries.load_options(handle.built).narratives.to_dict("records")
-        if row["origin"] == "codebook" and row["narrative_id"] not in present
-    }
+    names = cached_queries.get_codebook_names(handle.built, present)
     chosen = st.selectbox(
         "Add a narrative that it advances",
         list(names),

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from narratives.dashboard import cached_queries, roles, shell
-from narratives.dashboard.builds import get_job_registry, make_build_command
+from narratives.dashboard.builds import describe_progress, get_job_registry, make_build_command
 from narratives.render import phrases
 
 JOB_NAME = "the texts of the store"
@@ -68,8 +68,5 @@ def _draw_progress(store: str) -> None:
     job = get_job_registry().get(Path(store))
     if job is None or job.status() is not None:
         st.rerun()
-    stage, done, total = job.progress
-    if job.waiting:
-        stage, done, total = "waiting for another build", 0, 0
-    counted = f": {done:,} of {total:,}" if total else ""
-    st.progress(min(1.0, done / total) if total else 0.0, f"Building. {stage[:1].upper()}{stage[1:]}{counted}")
+    part, stage = describe_progress(job, "waiting for another build")
+    st.progress(part, f"Building. {stage}")

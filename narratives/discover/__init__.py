@@ -22,14 +22,7 @@ from narratives.discover.cluster_summaries import (
     summarise_themes,
     summarise_topics,
 )
-from narratives.discover.clustering import (
-    CLAIM_PREFIX,
-    THEME_PREFIX,
-    TOPIC_PREFIX,
-    cluster_paragraphs,
-    keep_ids,
-    trace_lineage,
-)
+from narratives.discover.clustering import cluster_paragraphs, keep_ids, trace_lineage
 from narratives.discover.names import index_phrases
 from narratives.discover.projection import project_to_map
 from narratives.model import Assignment, Cluster, Codebook, Document, EmbedFunction, Paragraph, PreviousSnapshot
@@ -37,10 +30,7 @@ from narratives.model.snapshot import Progress
 from narratives.model.text import VectorArray
 
 __all__ = [
-    "CLAIM_PREFIX",
     "ROUTINE_TEXTS",
-    "THEME_PREFIX",
-    "TOPIC_PREFIX",
     "AlignmentTargets",
     "ClaimScorer",
     "DiscoveryTargets",

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from narratives.discover.claims import RecurringClaim, Statements
-from narratives.discover.clustering import CLAIM_PREFIX, THEME_PREFIX, ClusterLabels, is_recurring, make_cluster_id
+from narratives.discover.clustering import ClusterLabels, is_recurring, make_cluster_id
 from narratives.discover.names import PhraseIndex, find_distinctive_phrases, make_names
 from narratives.discover.themes import group_topics
 from narratives.model import Cluster, VectorArray
+from narratives.model.narratives import CLAIM_PREFIX, THEME_PREFIX
 
 MAX_REPRESENTATIVES = 5
 

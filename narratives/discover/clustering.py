@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from narratives.model import Cluster, Codebook, Granularity, LineageEvent, LineageKind, PreviousSnapshot, VectorArray
 from narratives.model.dates import get_period_label, parse_partial_date
+from narratives.model.narratives import TOPIC_PREFIX
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -108,8 +109,14 @@ def compute_centres(vectors: VectorArray, labels: ClusterLabels) -> VectorArray:
     sums = np.zeros((int(labels.max(initial=-1)) + 1, vectors.shape[1]))
     inside = labels >= 0
     np.add.at(sums, labels[inside], round_to_grid(vectors[inside]).astype(np.float64))
+    return round_to_grid(scale_sums(sums).astype(np.float32))
+
+
+def scale_sums(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the directions of sums of rows on the grid, with length 1; sums below a step stay as they are."""
     lengths = np.sqrt((sums * sums).sum(axis=1, keepdims=True))
-    return round_to_grid((sums / np.maximum(lengths, 1.0)).astype(np.float32))
+    scaled: NDArray[np.float64] = sums / np.maximum(lengths, 1.0)
+    return scaled
 
 
 def assign_nearest(
@@ -250,8 +257,6 @@ def _number_by_size(labels: ClusterLabels, min_size: int) -> ClusterLabels:
 
 # The least Jaccard index of the members of two clusters that have one id, and of two that have one name.
 MIN_JACCARD, MIN_SAME_NAME = 0.3, 0.5
-# The first characters of ids: of a recurring claim, a topic, and a theme.
-CLAIM_PREFIX, TOPIC_PREFIX, THEME_PREFIX = "c-", "t-", "g-"
 
 
 def make_cluster_id(text: str, taken: Collection[str], prefix: str = TOPIC_PREFIX) -> str:
@@ -294,17 +299,23 @@ def keep_ids(clusters: Sequence[Cluster], earlier: PreviousSnapshot) -> tuple[Cl
     return tuple(replace(cluster, cluster_id=ids[place], name=names[place]) for place, cluster in enumerate(clusters))
 
 
-def _rank_matches(
-    clusters: Sequence[Cluster], before: Mapping[str, frozenset[str]]
-) -> Iterable[tuple[float, str, int]]:
-    """Yield Jaccard index, earlier id and place of the pairs of clusters that may be the same, most similar first."""
+def _list_former_clusters(before: Mapping[str, frozenset[str]]) -> defaultdict[str, list[str]]:
+    """Return the earlier clusters of each paragraph; none for a new one."""
     former: defaultdict[str, list[str]] = defaultdict(list)
     for key, members in before.items():
         for member in members:
             former[member].append(key)
+    return former
+
+
+def _rank_matches(
+    clusters: Sequence[Cluster], before: Mapping[str, frozenset[str]]
+) -> Iterable[tuple[float, str, int]]:
+    """Yield Jaccard index, earlier id and place of the pairs of clusters that may be the same, most similar first."""
+    former = _list_former_clusters(before)
     pairs = []
     for place, cluster in enumerate(clusters):
-        shared = Counter(key for member in cluster.members for key in former.get(member, ()))
+        shared = Counter(key for member in cluster.members for key in former[member])
         for key, common in shared.items():
             jaccard = common / (len(cluster.members) + len(before[key]) - common)
             if jaccard >= MIN_JACCARD:
@@ -333,10 +344,7 @@ def trace_lineage(
 
 
 def _trace_clusters(clusters: Sequence[Cluster], earlier: PreviousSnapshot) -> Iterable[LineageEvent]:
-    former: defaultdict[str, list[str]] = defaultdict(list)
-    for before, members in earlier.members.items():
-        for member in members:
-            former[member].append(before)
+    former = _list_former_clusters(earlier.members)
     successors: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for cluster in clusters:
         own = cluster.cluster_id

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.discover.clustering import round_to_grid
+from narratives.discover.clustering import round_to_grid, scale_sums
 from narratives.model import VectorArray
 from narratives.model.text import ALPHABETIC_WORD, load_stop_words
 
@@ -135,8 +135,8 @@ def find_distinctive_phrases(
         shares_of.append(weight[order])
     compared = np.unique(np.concatenate(columns_of))
     places = {int(column): at for at, column in enumerate(compared.tolist())}
-    means = _scale(index.used[:, compared].T.astype(np.float64) @ whole)
-    centres = _scale(member.astype(np.float64) @ whole)
+    means = scale_sums(index.used[:, compared].T.astype(np.float64) @ whole)
+    centres = scale_sums(member.astype(np.float64) @ whole)
     distinctive = []
     for number, own in enumerate(groups):
         columns, weight = columns_of[number], shares_of[number]
@@ -163,12 +163,6 @@ def make_names(phrases: Sequence[Sequence[str]], fallbacks: Sequence[str]) -> li
         taken.add(name.lower())
         names.append(name)
     return names
-
-
-def _scale(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    lengths = np.sqrt((sums * sums).sum(axis=1, keepdims=True))
-    scaled: NDArray[np.float64] = sums / np.maximum(lengths, 1.0)
-    return scaled
 
 
 @cache

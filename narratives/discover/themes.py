@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.discover.clustering import round_to_grid
+from narratives.discover.clustering import round_to_grid, scale_sums
 from narratives.model import VectorArray
 
 MIN_THEMES, MAX_THEMES = 3, 60
@@ -37,8 +37,7 @@ def group_topics(vectors: VectorArray, topics: Sequence[Sequence[int]]) -> NDArr
     if len(topics) < 2:
         return np.zeros(len(topics), dtype=np.int64)
     whole = round_to_grid(vectors).astype(np.float64)
-    centres = np.stack([whole[list(rows)].sum(axis=0) for rows in topics])
-    centres /= np.maximum(np.sqrt((centres * centres).sum(axis=1, keepdims=True)), 1.0)
+    centres = scale_sums(np.stack([whole[list(rows)].sum(axis=0) for rows in topics]))
     tree = hierarchy.linkage(centres, method="ward")
     found = hierarchy.fcluster(tree, choose_theme_count(len(topics)), criterion="maxclust") - 1
     totals = np.bincount(found, weights=sizes)

@@ -189,13 +189,19 @@ def compute_mean_states(classifier: ParagraphClassifier, texts: Sequence[str]) -
     return encode_all(ParagraphClassifier(classifier._encoder, {**classifier._tensors, **means}, "states", {}), texts)
 
 
-def add_output(classifier: ParagraphClassifier, weights: VectorArray, bias: float) -> ParagraphClassifier:
-    """Return the classifier with one more output, a linear function of the mean state: weights (width,) and bias."""
+def add_output(
+    classifier: ParagraphClassifier, weights: VectorArray, bias: float, after: int | None = None
+) -> ParagraphClassifier:
+    """Return the classifier with one more output, a linear function of the mean state: weights (width,) and bias.
+
+    It comes after the first `after` outputs, in place of any others; by default after all.
+    """
     tensors = dict(classifier._tensors)
     # A query of zeros attends to all tokens alike.
     rows = {"query": np.zeros_like(weights)[None], "weight": weights[None], "bias": np.array([bias])}
     for name, row in rows.items():
-        tensors[f"{HEAD}{name}"] = np.concatenate([tensors[f"{HEAD}{name}"].astype(np.float32), row], dtype=np.float32)
+        kept = tensors[f"{HEAD}{name}"][:after].astype(np.float32)
+        tensors[f"{HEAD}{name}"] = np.concatenate([kept, row], dtype=np.float32)
     return ParagraphClassifier(classifier._encoder, tensors, classifier.name, classifier.metadata)
 
 

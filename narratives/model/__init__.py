@@ -47,6 +47,7 @@ from narratives.model.narratives import (
     PreviousSnapshot,
     Verdict,
     compute_text_key,
+    normalise_spaces,
 )
 from narratives.model.slice import CopyFilter, EvidenceQuery, Granularity, Slice, Unit, parse_search_terms
 from narratives.model.snapshot import (
@@ -144,6 +145,7 @@ __all__ = [
     "compute_text_key",
     "embed_passages",
     "no_progress",
+    "normalise_spaces",
     "parse_search_terms",
     "split_sentences",
     "split_windows",

@@ -74,6 +74,10 @@ class Assignment:
     sentence: str = ""
 
 
+# The first characters of ids: of a recurring claim, a topic, and a theme.
+CLAIM_PREFIX, TOPIC_PREFIX, THEME_PREFIX = "c-", "t-", "g-"
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """A group of statement paragraphs: a theme, a topic or a claim.
@@ -154,11 +158,15 @@ Verdict = Literal["accepted", "rejected", "undecided", "withdrawn"]
 EditKind = Literal["narrative", "document", "speaker", "person", "note"]
 
 
+def normalise_spaces(text: str) -> str:
+    """Return a text in Unicode's composed form, with single spaces: decisions know a paragraph by this."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
 def compute_text_key(text: str) -> str:
     """Compute the key of a paragraph in the decisions log: a hash (32 hex digits) of its words."""
-    plain = " ".join(unicodedata.normalize("NFC", text).split())
     # Some sources contain lone surrogates, which UTF-8 cannot encode.
-    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return hashlib.sha256(normalise_spaces(text).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

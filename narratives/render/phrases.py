@@ -223,6 +223,12 @@ def format_partial_date(iso: str) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
+def describe_snapshot(manifest: SnapshotManifest) -> str:
+    """Write a snapshot's id, when it was built, and the last decision that counts, if there is one."""
+    decided = f", with the decisions up to number {manifest.decided:,}" if manifest.decided else ""
+    return f"{manifest.snapshot_id}, built {format_timestamp(manifest.built_at)}{decided}"
+
+
 def format_timestamp(iso: str, short: bool = False) -> str:
     """Write an ISO time as `5 Mar 2026, 14:05 UTC`, or only the day; return other text unchanged."""
     try:

@@ -15,7 +15,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from narratives.model import ConfigError, Decision, Edit, EditKind, LabelledText, StoreError, compute_text_key
-from narratives.store.files import write_atomically
+from narratives.store.files import write_named_file
 
 DECISIONS_FILE = "decisions.sqlite"
 LOG_VERSION = 2
@@ -78,15 +78,10 @@ SELECT decision_id, decided_at, who, why, text_key, document, narrative_id, verd
 DROP TABLE old_decisions;
 {_CREATE_EDITS}
 """
-_COLUMNS = (
-    "d.decision_id, d.decided_at, d.who, d.why, d.text_key, t.text, d.document, d.narrative_id, d.verdict, "
-    "d.annotator, d.drawn, d.undoes"
-)
-_SELECT_DECISIONS = f"SELECT {_COLUMNS} FROM decisions d JOIN texts t USING (text_key)"
-_WITHOUT_TEXTS = (
-    _SELECT_DECISIONS,
-    _SELECT_DECISIONS.replace("t.text,", "'',").replace(" JOIN texts t USING (text_key)", ""),
-)
+_SELECT = """SELECT d.decision_id, d.decided_at, d.who, d.why, d.text_key, {text}, d.document, d.narrative_id,
+d.verdict, d.annotator, d.drawn, d.undoes FROM decisions d"""
+_SELECT_DECISIONS = f"{_SELECT.format(text='t.text')} JOIN texts t USING (text_key)"
+_SELECT_WITHOUT_TEXTS = _SELECT.format(text="''")
 # An entry that undoes another only marks it; neither of the two applies.
 _APPLIES = "undoes = 0 AND decision_id NOT IN (SELECT undoes FROM decisions WHERE undoes > 0)"
 _SELECT_CURRENT = f"""
@@ -96,8 +91,7 @@ WHERE d.decision_id IN (
 )
 ORDER BY d.text_key, d.narrative_id
 """
-_SELECT_OPINIONS = f"""
-{_SELECT_DECISIONS}
+_OPINIONS = f"""
 WHERE d.decision_id IN (
     SELECT max(decision_id) FROM decisions WHERE {_APPLIES}
     GROUP BY who, text_key, narrative_id, why = '{ADJUDICATION}'
@@ -225,7 +219,7 @@ class DecisionLog:
 
         Adjudications are listed beside the opinion that the same person had before.
         """
-        return self._select(_SELECT_OPINIONS if texts else _SELECT_OPINIONS.replace(*_WITHOUT_TEXTS))
+        return self._select((_SELECT_DECISIONS if texts else _SELECT_WITHOUT_TEXTS) + _OPINIONS)
 
     def pairs(self) -> list[tuple[str, str, str]]:
         """Return text, narrative and verdict of every pair that people ever decided.
@@ -292,11 +286,7 @@ class DecisionLog:
                 "rejected": [d.narrative_id for d in decisions if d.verdict == "rejected"],
             }
             rows.append(row)
-        try:
-            write_atomically(path, _format_rows(rows, form).encode())
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise StoreError(f"to write {path}", reason, "Name another file, or make its folder writable.") from error
+        write_named_file(path, _format_rows(rows, form).encode())
         return len(rows)
 
     def _select(self, query: str, *values: str) -> list[Decision]:

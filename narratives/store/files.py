@@ -42,6 +42,15 @@ def open_atomically(path: Path) -> Iterator[BinaryIO]:
         beside.unlink(missing_ok=True)
 
 
+def write_named_file(path: Path, content: bytes) -> None:
+    """Write a file that a person named, atomically. Raises StoreError if it cannot be written."""
+    try:
+        write_atomically(path, content)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StoreError(f"to write {path}", reason, "Name another file, or make its folder writable.") from error
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Replace the content of `path` with `data`."""
     with open_atomically(path) as file:

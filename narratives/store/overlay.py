@@ -6,11 +6,12 @@ accepted one is. The views show that, so no query has to know of decisions.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from typing import TypeAlias
 
 import duckdb
+
+from narratives.model import normalise_spaces
 
 DecidedPair: TypeAlias = tuple[str, str, str]  # text, narrative id and verdict, as of `DecisionLog.pairs`
 BUILT = "built"  # the name of the attached file
@@ -56,8 +57,11 @@ WHERE c.changed = 'confirmed'
 def overlay_decisions(connection: duckdb.DuckDBPyConnection, decided: Sequence[DecidedPair]) -> None:
     """Create the schema `snap` with a view for each table of the attached file, as decided. Before the lockdown."""
     texts, narratives, verdicts = zip(*decided, strict=True)
-    plain = [" ".join(unicodedata.normalize("NFC", text).split()) for text in texts]
-    values = {"texts": plain, "narratives": list(narratives), "verdicts": list(verdicts)}
+    values = {
+        "texts": [normalise_spaces(text) for text in texts],
+        "narratives": list(narratives),
+        "verdicts": list(verdicts),
+    }
     connection.execute(_CREATE_CHANGES, values)
     found = connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = $name", {"name": BUILT})
     tables = {str(name) for (name,) in found.fetchall()}

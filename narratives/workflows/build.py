@@ -17,6 +17,7 @@ from narratives import __version__, discover, model, parse, read
 from narratives.model import Cluster, Codebook, Decision, PreviousSnapshot, Progress, no_progress
 from narratives.model.documents import Event, Paragraph, Rejected, Speaker
 from narratives.model.errors import ConfigError, StoreError
+from narratives.model.narratives import THEME_PREFIX
 from narratives.model.snapshot import BuildCounts, BuildReport, InputRecord, SnapshotContent, SnapshotManifest
 from narratives.model.text import Encoder, Text
 from narratives.resources import DATA_FOLDER, SAMPLE_FOLDER, SAMPLE_NOTICE
@@ -317,7 +318,7 @@ def _count_contents(corpus: Corpus, analysis: _Analysis) -> BuildCounts:
         assigned=len(assigned),
         candidates_only=len(grouped - assigned),
         unassigned=len(ids - assigned - grouped),
-        clusters=sum(not c.cluster_id.startswith(discover.THEME_PREFIX) for c in clusters),
+        clusters=sum(not c.cluster_id.startswith(THEME_PREFIX) for c in clusters),
         candidates=sum(c.is_candidate for c in clusters),
     )
 

@@ -137,9 +137,9 @@ def _choose_drawn(
     """Choose a drawn pair at random from the stratum with the fewest answers in proportion to its size."""
     answers = [d for d in people if d.drawn is not None and d.why == queue.reason]
     left = _leave_unanswered(queue.drawn, answers, people, who, skipped)
-    done = Counter((q.narrative_id, q.assigned) for q in queue.drawn) - Counter(
-        (q.narrative_id, q.assigned) for q in _leave_unanswered(queue.drawn, answers, people, "", ())
-    )
+    settled = (d for d in people if d.why == ADJUDICATION)
+    answered = {(d.text_key, d.narrative_id) for d in (*answers, *settled)}
+    done = Counter((q.narrative_id, q.assigned) for q in queue.drawn if q.pair in answered)
     return min(left, key=lambda q: (done[q.narrative_id, q.assigned], _hash((who, *q.pair))), default=None)
 
 

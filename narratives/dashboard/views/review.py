@@ -117,11 +117,7 @@ def _draw_answers(view: View, queue: ReviewQueue, question: Question) -> None:
         st.button("Skip", key="review-skip", on_click=_skip, args=(question,), shortcut="S")
         _draw_undo(view, queue)
     if st.session_state.get(_OTHER_KEY):
-        names = {
-            str(row["narrative_id"]): str(row["name"])
-            for row in cached_queries.load_options(view.handle.built).narratives.to_dict("records")
-            if row["origin"] == "codebook" and row["narrative_id"] != question.narrative_id
-        }
+        names = cached_queries.get_codebook_names(view.handle.built, {question.narrative_id})
         st.selectbox(
             "The narrative that it advances instead",
             list(names),

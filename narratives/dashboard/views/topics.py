@@ -12,7 +12,14 @@ import streamlit as st
 
 from narratives.dashboard import cached_queries, chart_panel, controls, navigation, roles, shell
 from narratives.dashboard.shell import View
-from narratives.dashboard.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS, TEXT_COLUMN, get_height
+from narratives.dashboard.tables import (
+    COUNT_COLUMN,
+    PERCENT_COLUMN,
+    SHARE_COLUMNS,
+    TEXT_COLUMN,
+    draw_csv_button,
+    get_height,
+)
 from narratives.model import Slice
 from narratives.render import phrases, topic_charts
 from narratives.render.traces import to_records
@@ -223,17 +230,13 @@ def draw_table(view: View, found: TopicSums, settings: TopicSettings) -> None:
         key=name,
         alt=f"{title} of the selection with their numbers. Select a row to read about it.",
     )
-    st.download_button(
+    draw_csv_button(
         f"{title} (CSV)",
         lambda: chart_panel.export_table(
             rows, view.slice, cached_queries.get_manifest(view.handle), "all statement paragraphs of the selection"
         ),
         chart_panel.build_file_name("topics" if settings.listed == "topic" else "claims", view.handle.snapshot_id),
-        "text/csv",
-        on_click="ignore",
-        type="tertiary",
-        icon=":material/download:",
-        key="csv-topics",
+        "csv-topics",
     )
 
 

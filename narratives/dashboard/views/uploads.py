@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from narratives.dashboard import cached_queries, chart_panel, roles, shell, tables
-from narratives.dashboard.builds import BuildJob, get_job_registry, make_build_command
+from narratives.dashboard.builds import BuildJob, describe_progress, get_job_registry, make_build_command
 from narratives.model import ReadError, Rejected, SkippedInput
 from narratives.model.errors import EXIT_NOTHING_READ, EXIT_STOPPED
 from narratives.render import phrases
@@ -46,11 +46,7 @@ def _draw_running_job(store: str) -> None:
     with st.container(border=True):
         st.subheader("Building", anchor=False)
         st.text(phrases.format_list(job.names))
-        stage, done, total = job.progress
-        if job.waiting:
-            stage, done, total = "Another build is using this store; waiting for it to finish", 0, 0
-        counted = f": {done:,} of {total:,}" if total else ""
-        st.progress(min(1.0, done / total) if total else 0.0, f"{stage[:1].upper()}{stage[1:]}{counted}")
+        st.progress(*describe_progress(job, "Another build is using this store; waiting for it to finish"))
         st.caption(
             "You can leave or close this page. The build continues, and this panel shows its progress when you return."
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from narratives.model import Granularity, Slice, Unit, UsageError
 from narratives.model.dates import parse_partial_date
+from narratives.model.narratives import CLAIM_PREFIX
 from narratives.model.slice import UNNAMED_LABEL, GroupBy, SortOrder, parse_search_terms
 
 SqlValue = str | Sequence[str] | Sequence[float | None] | int
@@ -37,6 +38,9 @@ JOIN_DOCUMENT = "JOIN snap.documents d ON d.document_id = p.document_id AND d.st
 ORIGINAL_ID = "CASE WHEN p.duplicate_of = '' THEN p.paragraph_id ELSE p.duplicate_of END"
 IN_TOPICS = f"""{ORIGINAL_ID} IN (
     SELECT m.paragraph_id FROM snap.cluster_members m WHERE m.cluster_id IN (SELECT unnest($topics)))"""
+
+# The themes, topics and offered claims: the clusters that pages and exports show.
+IS_SHOWN = f"(c.cluster_id NOT LIKE '{CLAIM_PREFIX}%' OR c.cluster_id IN (SELECT narrative_id FROM snap.narratives))"
 
 # How much a document weighs in a count of paragraphs, and of documents.
 DOCUMENT_WEIGHT: Mapping[Unit, str] = {"paragraph": "count(*)", "document": "1::BIGINT"}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from narratives.store.queries import NOT_REJECTED
+from narratives.model.narratives import THEME_PREFIX
+from narratives.store.queries import IS_SHOWN, NOT_REJECTED
 from narratives.store.snapshot_reader import Snapshot
 
 
@@ -30,7 +31,10 @@ def query_built_narratives(snapshot: Snapshot) -> dict[str, tuple[str, str]]:
 def query_sources(snapshot: Snapshot) -> pd.DataFrame:
     """Query the candidates and topics, without routine ones, the largest first: columns cluster_id, name, size."""
     return snapshot.frame(
-        "SELECT cluster_id, name, size FROM snap.clusters WHERE NOT routine ORDER BY size DESC, cluster_id"
+        f"""
+        SELECT cluster_id, name, size FROM snap.clusters c
+        WHERE NOT routine AND c.cluster_id NOT LIKE '{THEME_PREFIX}%' AND {IS_SHOWN} ORDER BY size DESC, cluster_id
+        """
     )
 
 

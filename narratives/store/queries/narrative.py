@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from narratives.model import Origin, Slice, StoreError
+from narratives.model.narratives import THEME_PREFIX, TOPIC_PREFIX
 from narratives.model.slice import Actor, ShareGroup
 from narratives.store.queries import (
     ADVANCING_IDS,
@@ -30,7 +31,6 @@ from narratives.store.snapshot_reader import Snapshot
 _ADVANCES_NARRATIVE = f"p.paragraph_id IN ({ADVANCING_IDS} AND a.narrative_id = $narrative)"
 _IN_TOPIC = f"""{ORIGINAL_ID} IN (
     SELECT m.paragraph_id FROM snap.cluster_members m WHERE m.cluster_id = $narrative)"""
-_TOPIC_STARTS = ("g-", "t-")  # of the ids of themes and topics
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def query_narrative_sums(snapshot: Snapshot, s: Slice, narrative_id: str, group:
     topic, whose paragraphs are then counted.
     """
     where = build_where(s)
-    is_topic = narrative_id.startswith(_TOPIC_STARTS)
+    is_topic = narrative_id.startswith((THEME_PREFIX, TOPIC_PREFIX))
     expected = build_expected(snapshot.has_probabilities and not is_topic)
     advances = _IN_TOPIC if is_topic else _ADVANCES_NARRATIVE
     column = {"all": "''", "period": f"p.{PERIOD_COLUMN[s.by]}"}.get(group, f"p.{group}")
@@ -126,7 +126,7 @@ def query_narrative_sums(snapshot: Snapshot, s: Slice, narrative_id: str, group:
 def query_group_voices(snapshot: Snapshot, s: Slice, narrative_id: str, actor: Actor) -> pd.DataFrame:
     """Count the paragraphs that advance the narrative, or are of the topic: `actor`'s name, voice, paragraphs."""
     where = build_where(s)
-    advances = _IN_TOPIC if narrative_id.startswith(_TOPIC_STARTS) else _ADVANCES_NARRATIVE
+    advances = _IN_TOPIC if narrative_id.startswith((THEME_PREFIX, TOPIC_PREFIX)) else _ADVANCES_NARRATIVE
     return snapshot.frame(
         f"""SELECT p.{actor}, p.voice, count(*) AS paragraphs FROM snap.paragraphs p
             WHERE p.statement AND {advances} AND {where.sql} GROUP BY ALL ORDER BY ALL""",

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from narratives.model import Slice
+from narratives.model.narratives import THEME_PREFIX, TOPIC_PREFIX
 from narratives.store.queries import (
     ADVANCING_IDS,
     DOCUMENT_SUMS,
+    IS_SHOWN,
     JOIN_DOCUMENT,
     NARRATIVE_SUMS,
     NOT_REJECTED,
@@ -24,9 +26,6 @@ from narratives.store.queries import (
     build_where,
 )
 from narratives.store.snapshot_reader import Snapshot
-
-# The themes, topics and offered claims: those of the clusters that are shown.
-_SHOWN = "(c.cluster_id NOT LIKE 'c-%' OR c.cluster_id IN (SELECT narrative_id FROM snap.narratives))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def query_topics(snapshot: Snapshot, s: Slice) -> TopicSums:
             SELECT c.cluster_id AS topic_id, part, s.paragraphs, s.my, s.y2, s.used_documents, t.documents,
                    t.total_paragraphs, t.m2, (SELECT strftime(day, '%Y-%m-%d') FROM split) AS split
             FROM sums s JOIN totals t USING (part) JOIN snap.clusters c USING (cluster_id)
-            WHERE {_SHOWN} ORDER BY s.paragraphs DESC, topic_id, part""",
+            WHERE {IS_SHOWN} ORDER BY s.paragraphs DESC, topic_id, part""",
         where.values,
     )
     about = snapshot.frame(
@@ -132,7 +131,8 @@ def query_topics(snapshot: Snapshot, s: Slice) -> TopicSums:
                 FROM snap.cluster_members WHERE rank IS NOT NULL GROUP BY cluster_id
             )
             SELECT c.cluster_id AS topic_id, c.name AS topic,
-                   CASE left(c.cluster_id, 2) WHEN 'g-' THEN 'theme' WHEN 't-' THEN 'topic' ELSE 'claim' END AS kind,
+                   CASE left(c.cluster_id, 2) WHEN '{THEME_PREFIX}' THEN 'theme' WHEN '{TOPIC_PREFIX}' THEN 'topic'
+                        ELSE 'claim' END AS kind,
                    c.theme_id, coalesce(g.name, '') AS theme, c.stance AS claim_share, c.routine,
                    CASE WHEN $predecessor = '' THEN '' WHEN c.cluster_id IN (SELECT subject FROM born) THEN 'new'
                         ELSE 'kept' END AS status,
@@ -146,13 +146,14 @@ def query_topics(snapshot: Snapshot, s: Slice) -> TopicSums:
             LEFT JOIN narrated n ON n.cluster_id = c.cluster_id
             LEFT JOIN snap.narratives v ON v.narrative_id = n.narrative_id
             LEFT JOIN central r ON r.cluster_id = c.cluster_id
-            WHERE {_SHOWN}""",
+            WHERE {IS_SHOWN}""",
         {**where.values, "predecessor": snapshot.meta().predecessor},
     ).rename(columns={"narrative_id": "explained_by"})
     [(placed, total)] = snapshot.frame(
         f"""WITH {base}
             SELECT count(*) FILTER (counted AND original IN (
-                       SELECT paragraph_id FROM snap.cluster_members WHERE cluster_id LIKE 't-%')) AS placed,
+                       SELECT paragraph_id FROM snap.cluster_members
+                       WHERE cluster_id LIKE '{TOPIC_PREFIX}%')) AS placed,
                    count(*) AS total FROM base""",
         where.values,
     ).itertuples(index=False)

@@ -16,7 +16,7 @@ from narratives import read
 from narratives.model import Codebook, ConfigError, Edit, Narrative, StoreError, UsageError
 from narratives.resources import DATA_FOLDER
 from narratives.store import DECISIONS_FILE, DecisionLog
-from narratives.store.files import write_atomically
+from narratives.store.files import write_atomically, write_named_file
 
 CODEBOOK_FILE = "codebook.toml"
 SHIPPED_CODEBOOK = DATA_FOLDER / CODEBOOK_FILE
@@ -314,9 +314,5 @@ def import_codebook(store: Path, path: Path, who: str, why: str, decisions: Path
 def export_codebook(store: Path, path: Path, decisions: Path | None = None) -> int:
     """Write the codebook of a store, with its edits, to a TOML file; return the number of narratives."""
     codebook = load_codebook(store, decisions=decisions)
-    try:
-        write_atomically(path, read.dump_codebook(codebook).encode())
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StoreError(f"to write {path}", reason, "Name another file, or make its folder writable.") from error
+    write_named_file(path, read.dump_codebook(codebook).encode())
     return len(codebook.narratives)

@@ -55,15 +55,15 @@ def draft_from_cluster(path: Path, snapshot: Snapshot, cluster_id: str, taken: S
     if not found:
         raise ConfigError("a topic or candidate of this snapshot", repr(cluster_id), "Choose one from the list.")
     vectors = _open_vectors(path, snapshot)
-    members = query_central_members(snapshot, EXEMPLARS)
+    central = query_central_members(snapshot, EXEMPLARS)
+    members = {key: ids for key, ids in central.items() if key[:2] == cluster_id[:2]}  # of the same kind
     texts = _load_texts(snapshot, [key for keys in members.values() for key in keys])
     centres = {key: _get_centre(vectors.get([texts[m] for m in keys])) for key, keys in members.items()}
     own = centres[cluster_id]
     exemplars = [_take_sentence(texts[key], own, vectors) for key in members[cluster_id]]
     everyone = query_members(snapshot, cluster_id)
-    others = [key for key in centres if key != cluster_id and key[:2] == cluster_id[:2]]
     contrasts = []
-    for other in sorted(others, key=lambda key: -float(centres[key] @ own))[:NEIGHBOURS]:
+    for other in sorted(centres.keys() - {cluster_id}, key=lambda key: -float(centres[key] @ own))[:NEIGHBOURS]:
         near = [key for key in members[other] if key not in everyone]
         contrasts += [_take_sentence(texts[key], own, vectors) for key in near[:2]]
     return _make_draft(found[0].name, exemplars, contrasts, taken)

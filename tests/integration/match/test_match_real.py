@@ -183,7 +183,9 @@ def test_an_added_output_is_linear_in_the_mean_state_and_leaves_the_others_as_th
     encoder = embed.load_encoder(variant="fp32")
     shipped = embed.load_classifier(DATA_FOLDER / "classifier.safetensors", encoder)
     weights = np.linspace(-1, 1, encoder.dimension, dtype=np.float32)
-    outputs = embed.encode_all(embed.add_output(shipped, weights, 0.5), texts)
+    added = embed.add_output(shipped, weights, 0.5)
+    assert embed.add_output(added, weights, 0.5, shipped.dimension).dimension == added.dimension
+    outputs = embed.encode_all(added, texts)
     assert outputs.shape == (2, shipped.dimension + 1)
     np.testing.assert_allclose(outputs[:, :-1], embed.encode_all(shipped, texts), atol=1e-4)
     states = embed.compute_mean_states(shipped, texts)

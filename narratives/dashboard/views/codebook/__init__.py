@@ -17,7 +17,7 @@ from narratives.dashboard.views import evidence
 from narratives.model import Codebook, Edit, Narrative, NarrativesError, Slice, UsageError
 from narratives.render import phrases
 from narratives.render.colours import resolve_colour
-from narratives.store import DECISIONS_FILE, DecisionLog, frame_to_csv
+from narratives.store import DecisionLog, frame_to_csv
 from narratives.store.queries import codebook as codebook_queries
 from narratives.workflows import codebook
 from narratives.workflows.codebook import Change
@@ -49,9 +49,9 @@ _load_built = cached_queries.cache_query(codebook_queries.query_built_narratives
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """The codebook of the store: the `base` file, all `edits` of narratives, and the `current` result of both."""
+    """The codebook of the store: the `base` file, all `edits` in its `log`, and the `current` result of both."""
 
-    store: Path
+    log: DecisionLog
     base: Codebook
     edits: tuple[Edit, ...]
     current: Codebook
@@ -74,14 +74,9 @@ class Book:
 
 def load_book(view: View) -> Book:
     """Load the codebook of the store that the page shows."""
-    store = Path(view.handle.store)
-    base = codebook.load_file(store)
-    edits = tuple(_open_log(store).edits("narrative"))
-    return Book(store, base, edits, codebook.apply_edits(base, edits))
-
-
-def _open_log(store: Path) -> DecisionLog:
-    return DecisionLog(store / DECISIONS_FILE)
+    log, base = cached_queries.get_log(view.handle), codebook.load_file(Path(view.handle.store))
+    edits = tuple(log.edits("narrative"))
+    return Book(log, base, edits, codebook.apply_edits(base, edits))
 
 
 def save_edit(book: Book, changes: Sequence[Change], why: str) -> None:
@@ -90,13 +85,13 @@ def save_edit(book: Book, changes: Sequence[Change], why: str) -> None:
     Raises UsageError if somebody has edited one of the narratives since the page was drawn.
     """
     who = roles.require("editor").name
-    log, changed = _open_log(book.store), {change.narrative_id for change in changes}
+    changed = {change.narrative_id for change in changes}
     known = max((edit.edit_id for edit in book.edits), default=0)
-    for edit in log.edits("narrative"):
+    for edit in book.log.edits("narrative"):
         if edit.edit_id > known and edit.subject in changed:
             expected, got = f"{edit.subject!r} as this page shows it", f"a later edit by {edit.who}"
             raise UsageError(expected, got, "Copy your text, reload the page and look at that edit first.")
-    codebook.save_changes(log, book.base, changes, who, why)
+    codebook.save_changes(book.log, book.base, changes, who, why)
 
 
 def save(make: Callable[[], tuple[Book, Sequence[Change]]], why: str = "") -> None:
@@ -316,9 +311,12 @@ def _load_previewer(handle: cached_queries.Handle) -> Previewer:
 
 @st.cache_data(max_entries=60, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
 def _compute_preview(
-    handle: cached_queries.Handle, digest: str, narrative_id: str, decided: float, _edited: Codebook, _current: Codebook
+    handle: cached_queries.Handle, digest: str, narrative_id: str, decided: int, _edited: Codebook, _current: Codebook
 ) -> tuple[PreviewResult, bool]:
-    """Return the preview, and whether a classifier decides the narrative in the `_current` codebook."""
+    """Return the preview, and whether a classifier decides the narrative in the `_current` codebook.
+
+    `decided` is the last decision, as a preview applies all of them. What is prepared depends on none.
+    """
     with evidence.get_model_turns().take():
         previewer = _load_previewer(handle)
         return previewer.preview(_edited, narrative_id), previewer.is_classified(_current, narrative_id)
@@ -326,16 +324,14 @@ def _compute_preview(
 
 def draw_preview(view: View, book: Book, edited: Codebook, narrative_id: str) -> None:
     """Draw what one narrative of the edited codebook would gain and lose, or why there is no preview."""
-    log = book.store / DECISIONS_FILE
-    stamp = max((p.stat().st_mtime for p in (log, log.with_name(f"{log.name}-wal")) if p.exists()), default=0.0)
     text = "Comparing with the paragraphs of the snapshot. The first preview also prepares them …"
     try:
         with st.spinner(text, show_time=True):
-            key = (view.handle, edited.digest, narrative_id, stamp)
+            key = (view.handle.built, edited.digest, narrative_id, book.log.last_ids()[0])
             result, classified = _compute_preview(*key, edited, book.current)
     except NarrativesError as error:
         st.warning("There is no preview.", icon=":material/visibility_off:")
-        st.text(f"Expected {error.expected}; got {error.got}. {error.hint}")
+        shell.draw_error_text(error)
         return
     after = edited.narratives
     if classified and not result.by_classifier and any(n.id == narrative_id for n in after):

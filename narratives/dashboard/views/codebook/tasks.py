@@ -11,7 +11,7 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, controls
+from narratives.dashboard import cached_queries, controls, shell
 from narratives.dashboard.shell import View
 from narratives.dashboard.views import codebook as view_codebook
 from narratives.dashboard.views import evidence
@@ -89,7 +89,7 @@ def _draw_editor(view: View, book: Book, start: Narrative, prefix: str, is_new: 
         changes = _make_edit(book, start, prefix, is_new)[1]
         edited = book.apply(changes)
     except NarrativesError as error:
-        st.text(f"Expected {error.expected}; got {error.got}. {error.hint}")
+        shell.draw_error_text(error)
         return
     if not is_new and narrative == start:
         st.caption("Nothing is changed. Change a field to see which paragraphs the narrative would gain and lose.")
@@ -114,7 +114,7 @@ def _make_edit(book: Book, start: Narrative, prefix: str, is_new: bool) -> tuple
 
 def _draw_new(view: View, book: Book) -> None:
     """Draw the form of a new narrative, empty or filled in from a topic, a candidate or a search."""
-    sources = {source.cluster_id: f"{source.name} ({source.size:,})" for source in load_sources(view.handle)}
+    sources = {source.cluster_id: f"{source.name} ({source.size:,})" for source in load_sources(view.handle.built)}
     options = {_EMPTY: "an empty form", _SEARCH: "a search", **sources}
     chosen = controls.draw_selectbox(
         "Start from", CLUSTER, options, help="A search, or a topic or candidate with its number of paragraphs."
@@ -137,10 +137,10 @@ def _draw_new(view: View, book: Book) -> None:
                 return
             start = _draft_from_search(view, phrase, taken)
         else:
-            start = _draft_from_cluster(view.handle, chosen, taken)
+            start = _draft_from_cluster(view.handle.built, chosen, taken)
     except NarrativesError as error:
         st.warning("The form cannot be filled in.", icon=":material/neurology:")
-        st.text(f"Expected {error.expected}; got {error.got}. {error.hint}")
+        shell.draw_error_text(error)
         return
     if chosen != _EMPTY:
         st.caption(
@@ -155,7 +155,7 @@ def _draft_from_search(view: View, phrase: str, taken: tuple[str, ...]) -> Narra
     similar = evidence.search_by_meaning(view.handle, phrase) or {}
     if not similar:
         raise ConfigError("paragraphs that say this", "none in the snapshot", "Use other words.")
-    return _compute_search_draft(view.handle, phrase, taken, similar)
+    return _compute_search_draft(view.handle.built, phrase, taken, similar)
 
 
 @st.cache_data(max_entries=20, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
@@ -255,7 +255,7 @@ def _draw_changes(
         _, changes = make()
         edited = book.apply(changes)
     except NarrativesError as error:
-        st.text(f"Expected {error.expected}; got {error.got}. {error.hint}")
+        shell.draw_error_text(error)
         return
     st.subheader("Preview", anchor=False)
     names = {n.id: n.name for n in edited.narratives} | book.names
@@ -300,7 +300,7 @@ def _draw_files(book: Book) -> None:
         _, changes = make()
         book.apply(changes)
     except NarrativesError as error:
-        st.text(f"Expected {error.expected}; got {error.got}. {error.hint}")
+        shell.draw_error_text(error)
         return
     if not changes:
         st.text("Nothing differs from the codebook.")
