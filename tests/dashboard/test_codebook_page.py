@@ -76,7 +76,7 @@ def test_an_edit_is_previewed_saved_and_undone(built) -> None:
     assert "original statement paragraphs" in said(app)
     assert {"Gained", "Lost", "Kept"} <= {metric.label for metric in app.metric}
     press(app, "Save")
-    assert "Not saved: expected a text that says who makes the change" in said(app).replace("\\", "")
+    assert "Not saved: expected a text that says why" in said(app).replace("\\", "")
     sign(app)
     press(app, "Save")
     assert edits(built) == [("bases", get_login(), "clearer")]

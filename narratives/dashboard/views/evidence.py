@@ -63,7 +63,7 @@ def search_by_meaning(handle: cached_queries.Handle, text: str) -> dict[str, flo
     """
     if not text:
         return None
-    load_encoder(handle)
+    _check_model_allowed()
     with st.spinner(LOADING_TEXT):
         return _search_snapshot(handle.built, text)
 
@@ -100,14 +100,18 @@ def get_model_turns() -> Turns:
 
 def load_encoder(handle: cached_queries.Handle) -> Encoder:
     """Return the model of a snapshot, which is read at its first use; raises EncoderError if it cannot be used."""
+    _check_model_allowed()
+    manifest = cached_queries.get_manifest(handle)
+    return _load_encoder(manifest.model, manifest.variant, handle)
+
+
+def _check_model_allowed() -> None:
     if os.environ.get(NO_MODEL_VARIABLE):
         raise EncoderError(
             "a language model on this server",
             f"{NO_MODEL_VARIABLE} is set, so the model is not loaded",
             f"Start the dashboard without {NO_MODEL_VARIABLE}. The search in the text needs no model.",
         )
-    manifest = cached_queries.get_manifest(handle)
-    return _load_encoder(manifest.model, manifest.variant, handle)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
