@@ -194,20 +194,6 @@ class DecisionLog:
             )
             return int(added.lastrowid or 0)
 
-    def undo_edit(self, edit_id: int, who: str) -> int:
-        """Give the subject of this edit the value that it had before, and return the id of the new edit.
-
-        Raises ConfigError if there is no such edit, or if a later edit of the same subject applies.
-        """
-        history = {edit.edit_id: edit for edit in self.edits()}
-        undone = history.get(edit_id)
-        same = [e for e in history.values() if undone and (e.kind, e.subject) == (undone.kind, undone.subject)]
-        if undone is None or same[-1] is not undone:
-            got = "no such edit" if undone is None else f"a later edit, {same[-1].edit_id}, of the same subject"
-            raise ConfigError(f"edit {edit_id} to be the latest of its subject", got, "Undo the latest edit first.")
-        before = same[-2].value if len(same) > 1 else ""
-        return self.edit(undone.kind, undone.subject, before, who, f"undo of edit {edit_id}")
-
     def current(self, annotator: str = PERSON) -> list[Decision]:
         """Return the current decisions of people (or machines), one for each pair, in order of text and narrative."""
         return self._select(_SELECT_CURRENT, annotator)
@@ -230,14 +216,17 @@ class DecisionLog:
             return connection.execute(_SELECT_PAIRS, (PERSON,)).fetchall() if connection else []
 
     def count_since(self, decision_id: int, edit_id: int) -> tuple[int, int]:
-        """Count the decisions of people and the edits after these ids; those that were taken back count as well."""
+        """Count the decisions of people after these ids, without those taken back since, and the edits."""
         with self._open_current() as connection:
             if connection is None:
                 return 0, 0
-            decisions = "SELECT count(*) FROM decisions WHERE annotator = ? AND undoes = 0 AND decision_id > ?"
+            decisions = (
+                "SELECT count(*) FROM decisions WHERE annotator = ? AND decision_id > ? AND CASE undoes WHEN 0 "
+                "THEN decision_id NOT IN (SELECT undoes FROM decisions) ELSE undoes <= ? END"
+            )
             edits = "SELECT count(*) FROM edits WHERE kind <> 'note' AND edit_id > ?"
             return (
-                connection.execute(decisions, (PERSON, decision_id)).fetchone()[0],
+                connection.execute(decisions, (PERSON, decision_id, decision_id)).fetchone()[0],
                 connection.execute(edits, (edit_id,)).fetchone()[0],
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from narratives.store import DECISIONS_FILE, DecisionLog
 from tests.browser.test_accessibility import violations
-from tests.helpers.browser import STREAMLIT, fresh, opened, serving, settled, turned_to
+from tests.helpers.browser import STREAMLIT, TURNED, fresh, opened, serving, settled, turned_to
 from tests.helpers.factory import build_store
 
 pytestmark = pytest.mark.browser
@@ -21,10 +22,12 @@ def store(tmp_path) -> Path:
 
 
 def press(page: Page, key: str) -> None:
-    """Press a key and wait until what it did is said."""
-    said = page.locator(".st-key-review-question").inner_text()
+    """Press a key and wait until it is counted and the next question is there."""
+    count = page.get_by_text(re.compile(r"\d+ decisions? today\."))
+    said = count.inner_text()
     page.keyboard.press(key)
-    page.wait_for_function("(said) => document.querySelector('.st-key-review-question')?.innerText !== said", arg=said)
+    expect(count).not_to_have_text(said)
+    settled(page, TURNED)
 
 
 def test_ten_decisions_by_keys_and_three_taken_back(browser, store):

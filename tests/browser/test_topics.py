@@ -52,7 +52,8 @@ def test_a_click_on_an_area_leads_to_the_paragraphs_and_back(browser, address):
         page.get_by_role("button", name="All topics").click()
         expect(page.get_by_text("9 statement paragraphs")).to_be_visible()
         page.go_back()
-        page.go_back()
+        expect(page.get_by_text("Only paragraphs of the topic “elections · interference”.")).to_be_visible()
+        settled(page).go_back()
         expect(settled(page).get_by_role("heading", name="elections · interference")).to_be_visible()
 
 

@@ -31,7 +31,7 @@ expect.set_options(timeout=ENOUGH)
 # For so many milliseconds on end nothing must have run before a page counts as settled: a click is some
 # way to the server, and until it arrives there the page looks as if it had nothing to do.
 QUIET = 500
-# As long after a page was turned to: the click has arrived by then.
+# As long after something that only a rerun shows, such as another page: the click has arrived by then.
 TURNED = 100
 _AT_REST = """(quiet) => {
   const running = !document.querySelector("[data-testid=stApp][data-test-script-state=notRunning]");
@@ -128,10 +128,10 @@ def _note_line(watched: Watched, kind: str, text: str) -> None:
         watched.errors.append(text)
 
 
-def settled(page: Page) -> Page:
-    """The page once Streamlit has nothing left to do."""
+def settled(page: Page, quiet: int = QUIET) -> Page:
+    """The page once Streamlit has had nothing left to do for so many milliseconds."""
     page.evaluate("window.restingSince = undefined")
-    page.wait_for_function(_AT_REST, arg=QUIET)
+    page.wait_for_function(_AT_REST, arg=quiet)
     return page
 
 
@@ -145,9 +145,7 @@ def turned_to(page: Page, name: str) -> Page:
     page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
     # The title is the first thing that the new page draws: from then on the click is no longer under way.
     page.wait_for_function("(name) => document.querySelector('h1')?.innerText === name", arg=name)
-    page.evaluate("window.restingSince = undefined")
-    page.wait_for_function(_AT_REST, arg=TURNED)
-    return page
+    return settled(page, TURNED)
 
 
 def headline(page: Page) -> dict[str, str]:

@@ -45,8 +45,8 @@ def make_id(name: str, taken: Sequence[str]) -> str:
     return key
 
 
-def draft_from_cluster(path: Path, snapshot: Snapshot, cluster_id: str, taken: Sequence[str]) -> Narrative:
-    """Draft a narrative from a cluster.
+def draft_from_cluster(path: Path, snapshot: Snapshot, cluster_id: str) -> Narrative:
+    """Draft a narrative from a cluster, with a name and without an id.
 
     Exemplars are, of its most central paragraphs, the sentences nearest to its centre; contrasts those of the nearest
     paragraphs of neighbouring clusters. Raises ConfigError if the snapshot does not have the cluster.
@@ -66,11 +66,11 @@ def draft_from_cluster(path: Path, snapshot: Snapshot, cluster_id: str, taken: S
     for other in sorted(centres.keys() - {cluster_id}, key=lambda key: -float(centres[key] @ own))[:NEIGHBOURS]:
         near = [key for key in members[other] if key not in everyone]
         contrasts += [_take_sentence(texts[key], own, vectors) for key in near[:2]]
-    return _make_draft(found[0].name, exemplars, contrasts, taken)
+    return _make_draft(found[0].name, exemplars, contrasts)
 
 
 def draft_from_search(
-    path: Path, snapshot: Snapshot, phrase: str, vector: VectorArray, similar: Mapping[str, float], taken: Sequence[str]
+    path: Path, snapshot: Snapshot, phrase: str, vector: VectorArray, similar: Mapping[str, float]
 ) -> Narrative:
     """Draft a narrative from the results of a search by meaning, nearest first, for a phrase with this vector (d,).
 
@@ -83,14 +83,14 @@ def draft_from_search(
     texts = _load_texts(snapshot, [*near, *far])
     exemplars = [_take_sentence(texts[key], vector, vectors) for key in near if key in texts]
     contrasts = [_take_sentence(texts[key], vector, vectors) for key in far if key in texts]
-    return _make_draft(phrase, exemplars, contrasts, taken)
+    return _make_draft(phrase, exemplars, contrasts)
 
 
-def _make_draft(name: str, exemplars: Sequence[str], contrasts: Sequence[str], taken: Sequence[str]) -> Narrative:
+def _make_draft(name: str, exemplars: Sequence[str], contrasts: Sequence[str]) -> Narrative:
     name = name.strip().rstrip(".")
     chosen = tuple(dict.fromkeys(exemplars))[:EXEMPLARS]
     rest = tuple(text for text in dict.fromkeys(contrasts) if text not in chosen)[:CONTRASTS]
-    return Narrative(make_id(name, taken), name[:1].upper() + name[1:], "", exemplars=chosen, contrasts=rest)
+    return Narrative("", name[:1].upper() + name[1:], "", exemplars=chosen, contrasts=rest)
 
 
 def _open_vectors(path: Path, snapshot: Snapshot) -> VectorFile:

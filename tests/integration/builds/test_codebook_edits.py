@@ -143,15 +143,15 @@ def test_a_draft_from_a_cluster_and_from_a_search(tmp_path: Path, source: str) -
     with closing(open_snapshot(store)) as snapshot:
         texts = query_statement_texts(snapshot)["text"].tolist()
         for found in drafts.list_sources(snapshot):
-            draft = drafts.draft_from_cluster(store, snapshot, found.cluster_id, ["bases"])
+            draft = drafts.draft_from_cluster(store, snapshot, found.cluster_id)
             assert draft.name and 1 <= len(draft.exemplars) <= drafts.EXEMPLARS
             assert all(any(text in paragraph for paragraph in texts) for text in draft.exemplars)
             assert not set(draft.exemplars) & set(draft.contrasts)
         ids = query_statement_texts(snapshot)["paragraph_id"].tolist()
         [(_, vectors)] = encoder.encode(["the harvest was good"])
         similar = dict.fromkeys(ids[:20], 0.5)
-        draft = drafts.draft_from_search(store, snapshot, "the harvest was good", vectors[0], similar, ["the"])
-    assert (draft.id, draft.name) == ("the_harvest_was_good", "The harvest was good")
+        draft = drafts.draft_from_search(store, snapshot, "the harvest was good", vectors[0], similar)
+    assert (draft.id, draft.name) == ("", "The harvest was good")
     assert draft.exemplars and drafts.make_id("The  Harvest!", ["the_harvest"]) == "the_harvest_2"
 
 

@@ -119,7 +119,6 @@ def _draw_new(view: View, book: Book) -> None:
     chosen = controls.draw_selectbox(
         "Start from", CLUSTER, options, help="A search, or a topic or candidate with its number of paragraphs."
     )
-    taken = tuple({**book.names, **book.retired})
     try:
         if chosen == _EMPTY:
             start = Narrative("", "", "")
@@ -135,9 +134,9 @@ def _draw_new(view: View, book: Book) -> None:
             if not phrase:
                 st.caption("Write a sentence that the narrative says. Its nearest paragraphs fill in the form.")
                 return
-            start = _draft_from_search(view, phrase, taken)
+            start = _draft_from_search(view, phrase)
         else:
-            start = _draft_from_cluster(view.handle.built, chosen, taken)
+            start = _draft_from_cluster(view.handle.built, chosen)
     except NarrativesError as error:
         st.warning("The form cannot be filled in.", icon=":material/neurology:")
         shell.draw_error_text(error)
@@ -148,30 +147,28 @@ def _draw_new(view: View, book: Book) -> None:
             f"{phrases.format_count(len(start.contrasts), 'contrast')} from the snapshot. Read each of them, and move "
             "or delete what does not fit. Then write the definition."
         )
-    _draw_editor(view, book, start, f"new-{chosen}-{start.id}-{view_codebook.count_saves()}", is_new=True)
+    _draw_editor(view, book, start, f"new-{chosen}-{start.name}-{view_codebook.count_saves()}", is_new=True)
 
 
-def _draft_from_search(view: View, phrase: str, taken: tuple[str, ...]) -> Narrative:
+def _draft_from_search(view: View, phrase: str) -> Narrative:
     similar = evidence.search_by_meaning(view.handle, phrase) or {}
     if not similar:
         raise ConfigError("paragraphs that say this", "none in the snapshot", "Use other words.")
-    return _compute_search_draft(view.handle.built, phrase, taken, similar)
+    return _compute_search_draft(view.handle.built, phrase, similar)
 
 
 @st.cache_data(max_entries=20, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
-def _compute_search_draft(
-    handle: cached_queries.Handle, phrase: str, taken: tuple[str, ...], _similar: Mapping[str, float]
-) -> Narrative:
+def _compute_search_draft(handle: cached_queries.Handle, phrase: str, _similar: Mapping[str, float]) -> Narrative:
     with evidence.get_model_turns().take():
         [(_, vectors)] = evidence.load_encoder(handle).encode([phrase])
     snapshot = cached_queries.get_snapshot(handle)
-    return drafts.draft_from_search(Path(handle.store), snapshot, phrase, vectors[0], _similar, taken)
+    return drafts.draft_from_search(Path(handle.store), snapshot, phrase, vectors[0], _similar)
 
 
 @st.cache_data(max_entries=20, ttl=cached_queries.CACHE_SECONDS, show_spinner="Reading the paragraphs …")
-def _draft_from_cluster(handle: cached_queries.Handle, cluster_id: str, taken: tuple[str, ...]) -> Narrative:
+def _draft_from_cluster(handle: cached_queries.Handle, cluster_id: str) -> Narrative:
     snapshot = cached_queries.get_snapshot(handle)
-    return drafts.draft_from_cluster(Path(handle.store), snapshot, cluster_id, taken)
+    return drafts.draft_from_cluster(Path(handle.store), snapshot, cluster_id)
 
 
 def _draw_merge(view: View, book: Book, about: str) -> None:
