@@ -61,7 +61,8 @@ def browser() -> Iterator[Browser]:
     """One chromium for all tests; each opens fresh profiles in it."""
     from playwright.sync_api import sync_playwright
 
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    # The first is the cheapest: it draws no windows.
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
     found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
         pytest.skip("no chromium or chrome on the path: install one to run the browser tests")

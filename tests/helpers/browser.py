@@ -131,7 +131,8 @@ def _note_line(watched: Watched, kind: str, text: str) -> None:
 def settled(page: Page, quiet: int = QUIET) -> Page:
     """The page once Streamlit has had nothing left to do for so many milliseconds."""
     page.evaluate("window.restingSince = undefined")
-    page.wait_for_function(_AT_REST, arg=quiet)
+    # Asking at every frame, as is the default, makes the browser draw frames that nobody needs.
+    page.wait_for_function(_AT_REST, arg=quiet, polling=50)
     return page
 
 
