@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlparse
 from xml.etree import ElementTree
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from narratives.resources import SAMPLE_FOLDER
 from narratives.store import Store
@@ -66,17 +66,9 @@ def test_a_build_connects_to_nothing(tmp_path):
 
 
 @pytest.mark.model
-@pytest.mark.parametrize(
-    ("which", "speaker", "year"), [("store", "Maria Zakharova", "2016"), ("sample", "Sergei Lavrov", "2018")]
-)
-def test_filters_links_and_downloads(browser, request, which, speaker, year):
-    store = request.getfixturevalue(which)
-    with serving(store) as address:
-        _filter_link_and_download(browser, address, store, speaker, year)
-
-
-def _filter_link_and_download(browser: Browser, address: str, store: Path, speaker: str, year: str) -> None:
-    with fresh(browser) as first:
+def test_filters_links_and_downloads(browser, sample):
+    store, speaker, year = sample, "Sergei Lavrov", "2018"
+    with serving(store) as address, fresh(browser) as first:
         page = opened(first, address)
         before, everything = headline(page), compared(page)
         expect(page.get_by_text(NOTICE)).to_be_visible()

@@ -51,7 +51,7 @@ def test_a_click_on_an_area_leads_to_the_paragraphs_and_back(browser, address):
         expect(settled(page).get_by_text("3 statement paragraphs of the topic")).to_be_visible()
         page.get_by_role("button", name="All topics").click()
         expect(page.get_by_text("9 statement paragraphs")).to_be_visible()
-        page.go_back()
+        settled(page).go_back()
         expect(page.get_by_text("Only paragraphs of the topic “elections · interference”.")).to_be_visible()
         settled(page).go_back()
         expect(settled(page).get_by_role("heading", name="elections · interference")).to_be_visible()

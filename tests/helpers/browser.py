@@ -17,7 +17,7 @@ from urllib.parse import urlparse
 
 import duckdb
 import pandas as pd
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from tests.conftest import ROOT
 
@@ -99,7 +99,9 @@ def serving(
 @contextmanager
 def fresh(browser: Browser, width: int = 1440, height: int = 1000) -> Iterator[Watched]:
     """A page in a fresh profile; on leaving, nothing may have gone out and nothing may have gone wrong."""
-    context: BrowserContext = browser.new_context(viewport={"width": width, "height": height})
+    # Movement is work for the browser, and no test looks at it.
+    size = ViewportSize(width=width, height=height)
+    context: BrowserContext = browser.new_context(viewport=size, reduced_motion="reduce")
     watched = Watched(context.new_page())
     watched.page.set_default_timeout(ENOUGH)
     watched.page.on("request", lambda request: _note_request(watched, request.url))
