@@ -97,9 +97,12 @@ def serving(
 
 
 @contextmanager
-def fresh(browser: Browser, width: int = 1440, height: int = 1000) -> Iterator[Watched]:
-    """A page in a fresh profile; on leaving, nothing may have gone out and nothing may have gone wrong."""
-    context: BrowserContext = browser.new_context(viewport={"width": width, "height": height})
+def fresh(browser: Browser, width: int = 1440, height: int = 1000, **options: Any) -> Iterator[Watched]:
+    """A page in a fresh profile; on leaving, nothing may have gone out and nothing may have gone wrong.
+
+    `options` are Playwright's for a new context.
+    """
+    context: BrowserContext = browser.new_context(viewport={"width": width, "height": height}, **options)
     watched = Watched(context.new_page())
     watched.page.set_default_timeout(ENOUGH)
     watched.page.on("request", lambda request: _note_request(watched, request.url))
