@@ -183,9 +183,12 @@ def test_the_pages_and_an_upload_work_under_the_policy(proxy, browser):
         page.locator("input[type=file]").set_input_files([file])
         settled(page)
         expect(page.get_by_role("button", name="Build with 1 file")).to_be_visible()
+    deadline = time.monotonic() + 30  # nginx notes a WebSocket when it is closed
+    while not any(path == "/_stcore/stream" for path, _ in proxy.read_log()[before:]):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
     lines = proxy.read_log()[before:]
     assert any(path.startswith("/_stcore/upload_file/") for path, _ in lines)
-    assert any(path == "/_stcore/stream" for path, _ in lines)
     assert len({process for _, process in lines}) == 1
 
 
