@@ -58,7 +58,7 @@ def list_locked(environment: Mapping[str, str] | None = None) -> Iterator[Requir
 def read_licence(name: str) -> str:
     """Return what the metadata of an installed package call its licence."""
     fields = metadata.metadata(name)
-    stated = fields.get("License-Expression") or fields.get("License") or ""
+    stated = next((fields[field] for field in ("License-Expression", "License") if field in fields), "")
     if stated and len(stated) <= MAX_NAME:
         return stated
     classifiers = [line for line in fields.get_all("Classifier") or () if line.startswith("License ::")]
