@@ -2,8 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 HOST_PORT ?= 8501
+TOOLS := .venv-tools/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
+# With LOCKED=1, pip refuses every file whose hash is not in requirements.lock. Needs PyTorch's CPU build on Linux.
+LOCKED ?=
+PACKAGES := $(if $(LOCKED),--require-hashes -r requirements.lock,-r requirements.txt)
 
-.PHONY: run test coverage lint format docs accuracy learning screenshots clean
+.PHONY: run test coverage lint format docs accuracy learning screenshots lock licences audit clean
 .DELETE_ON_ERROR:
 
 run: .venv/run.stamp
@@ -46,17 +51,46 @@ learning: .venv/test.stamp
 screenshots: .venv/test.stamp
 	$(BIN)/python -m benchmarks.take_screenshots
 
+# Rewrites requirements.lock from requirements.txt, with versions that are already locked kept. On Linux it pins PyTorch's
+# CPU build, which PyPI does not have: UV_FIND_LINKS names a folder or a page that has its wheels.
+lock: .venv-tools/run.stamp
+	@printf "%s\n" "torch==$(TORCH)+cpu ; sys_platform == 'linux'" "torch==$(TORCH) ; sys_platform != 'linux'" \
+		> .venv-tools/torch.txt
+	$(TOOLS)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--only-binary :all: --emit-build-options --override .venv-tools/torch.txt requirements.txt -o requirements.lock
+TORCH = $(shell sed -n 's/^torch==//p' requirements.txt)
+
+# Rewrites docs/licences.md from the metadata of the installed packages; fails if one of them has no other licence than
+# the GPL.
+licences: .venv/run.stamp
+	$(BIN)/python -m benchmarks.licences
+
+# Writes sbom.json and asks a vulnerability service about every locked package: PyPI's, or `make audit SERVICE=osv`.
+# PyPI knows versions without PyTorch's suffix.
+SERVICE ?= pypi
+audit: .venv-tools/run.stamp
+	$(TOOLS)/cyclonedx-py requirements requirements.lock --output-reproducible -o sbom.json
+	@sed -nE 's/\+cpu//; s/^([a-z0-9-]+==[^\\]*).*/\1/p' requirements.lock > .venv-tools/locked.txt
+	$(TOOLS)/pip-audit --strict --no-deps --disable-pip --vulnerability-service $(SERVICE) -r .venv-tools/locked.txt
+
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed; this is {sys.version.split()[0]}. Choose another: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv .venv
 
-.venv/run.stamp: requirements.txt | .venv/bin/python
-	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+.venv/run.stamp: requirements.txt requirements.lock | .venv/bin/python
+	$(PIP) $(PACKAGES)
 	@touch $@
 
-.venv/test.stamp: requirements.txt requirements-dev.txt | .venv/bin/python
-	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt
+# The tools of the tests are not locked: LOCKED=1 installs what ships from the lock, and then the rest.
+.venv/test.stamp: requirements.txt requirements.lock requirements-dev.txt | .venv/bin/python
+	$(if $(LOCKED),$(PIP) $(PACKAGES))
+	$(PIP) -r requirements-dev.txt
 	@touch $@ .venv/run.stamp
 
+.venv-tools/run.stamp: requirements-tools.txt
+	$(PYTHON) -m venv .venv-tools
+	$(TOOLS)/python -m pip install --quiet --disable-pip-version-check -r requirements-tools.txt
+	@touch $@
+
 clean:
-	rm -rf .venv store-sample .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-tools sbom.json store-sample .mypy_cache .ruff_cache .pytest_cache .hypothesis

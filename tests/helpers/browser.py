@@ -97,11 +97,14 @@ def serving(
 
 
 @contextmanager
-def fresh(browser: Browser, width: int = 1440, height: int = 1000) -> Iterator[Watched]:
-    """A page in a fresh profile; on leaving, nothing may have gone out and nothing may have gone wrong."""
+def fresh(browser: Browser, width: int = 1440, height: int = 1000, **options: Any) -> Iterator[Watched]:
+    """A page in a fresh profile; on leaving, nothing may have gone out and nothing may have gone wrong.
+
+    `options` are Playwright's for a new context.
+    """
     # Movement is work for the browser, and no test looks at it.
     size = ViewportSize(width=width, height=height)
-    context: BrowserContext = browser.new_context(viewport=size, reduced_motion="reduce")
+    context: BrowserContext = browser.new_context(viewport=size, reduced_motion="reduce", **options)
     watched = Watched(context.new_page())
     watched.page.set_default_timeout(ENOUGH)
     watched.page.on("request", lambda request: _note_request(watched, request.url))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-import shutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from narratives.embed.encoder import BUNDLED_NAME, MODEL_BATCH_ROWS, SentenceEncoder, load_encoder, locate_bundled_model
+from narratives.embed.encoder import (
+    BUNDLED_FILES,
+    BUNDLED_NAME,
+    MODEL_BATCH_ROWS,
+    SentenceEncoder,
+    load_encoder,
+    locate_bundled_model,
+)
 from narratives.model import EncoderError, TextPart
 from tests.conftest import ROOT
 
@@ -53,19 +60,42 @@ def test_the_bundled_model_also_answers_to_its_hub_name() -> None:
     assert load_encoder(f"sentence-transformers/{BUNDLED_NAME}", "fp32").name == BUNDLED_NAME
 
 
-def test_other_weights_are_refused(tmp_path: Path) -> None:
-    weights = tmp_path / "model.safetensors"
-    shutil.copyfile(locate_bundled_model() / "model.safetensors", weights)
-    assert locate_bundled_model(tmp_path) == tmp_path
-    with weights.open("r+b") as stream:
-        stream.seek(1_000_000)
-        stream.write(b"\x00\x01\x02\x03")
-    with pytest.raises(EncoderError, match="sha256"):
-        locate_bundled_model(tmp_path)
+@pytest.fixture
+def copied_model(tmp_path: Path) -> Path:
+    """A copy of the bundled model, with links in place of its files."""
+    folder, original = tmp_path / "model", locate_bundled_model()
+    for name in BUNDLED_FILES:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).symlink_to(original / name)
+    return folder
 
 
-def test_missing_weights_unknown_variants_and_missing_folders_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(EncoderError, match=r"no file .*model\.safetensors"):
+def test_a_changed_or_missing_file_of_the_model_is_refused(copied_model: Path) -> None:
+    for name in BUNDLED_FILES:
+        path = copied_model / name
+        original = path.resolve()
+        path.unlink()
+        with pytest.raises(EncoderError, match=rf"no file .*{re.escape(name)}"):
+            locate_bundled_model(copied_model)
+        content = bytearray(original.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+        with pytest.raises(EncoderError, match=rf"{re.escape(name)} with sha256 [0-9a-f]{{64}} instead of"):
+            locate_bundled_model(copied_model)
+        path.unlink()
+        path.symlink_to(original)
+
+
+def test_a_file_that_is_not_part_of_the_model_is_refused(copied_model: Path) -> None:
+    (copied_model / "README.md").write_text("Read by nobody.")
+    assert locate_bundled_model(copied_model) == copied_model
+    (copied_model / "adapter_config.json").write_text("{}")
+    with pytest.raises(EncoderError, match=r"adapter_config\.json, which is not part of the model"):
+        locate_bundled_model(copied_model)
+
+
+def test_missing_models_unknown_variants_and_missing_folders_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(EncoderError, match=r"no file .*config\.json"):
         locate_bundled_model(tmp_path)
     with pytest.raises(EncoderError, match="int4"):
         load_encoder(variant="int4")
