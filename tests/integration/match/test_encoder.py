@@ -119,7 +119,7 @@ def test_a_vector_depends_on_its_text_alone(variant: str) -> None:
     import torch
 
     encoder = load_encoder(variant=variant)
-    texts = sentences(4 * MODEL_BATCH_ROWS + 3)
+    texts = sentences(6 * MODEL_BATCH_ROWS + 3)
     vectors = encode(encoder, texts)
     assert vectors.dtype == np.float32
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
