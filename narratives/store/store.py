@@ -14,6 +14,7 @@ from narratives.model.snapshot import Calibration, InputRecord, SnapshotContent,
 from narratives.store import files, inputs, snapshot_reader, snapshot_writer, vectors
 from narratives.store.limits import ALONE, Limits
 from narratives.store.overlay import DecidedPair
+from narratives.store.parsed import PARSED_FILE, ParsedDocuments
 from narratives.store.queries.evidence import query_statement_texts
 from narratives.store.snapshot_reader import Snapshot
 
@@ -29,6 +30,7 @@ class Store:
                              spotcheck.json; all but the first may be replaced
     path/vectors/<name>/     one `VectorFile` per model and variant
     path/inputs/<hash>...    the rows of each input as read
+    path/parsed.sqlite       documents as an earlier build parsed them
     """
 
     def __init__(self, path: Path) -> None:
@@ -203,6 +205,11 @@ class Store:
     def get_input(self, key: str) -> Iterator[RawDocument | Rejected]:
         """Yield the rows of an input. Raises StoreError if they are missing or damaged."""
         return inputs.read_rows(self.path / "inputs", key)
+
+    def open_parsed(self) -> ParsedDocuments:
+        """Open the cache of parsed documents. The caller must hold the store's lock."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        return ParsedDocuments(self.path / PARSED_FILE)
 
     def mend_vectors(self, model: str, variant: str) -> vectors.RepairResult:
         """Mark the damaged vectors of a model as missing, so that a build encodes their texts again.
