@@ -109,7 +109,7 @@ def test_kept_parsed_documents_change_no_byte_of_the_exports(tmp_path: Path) -> 
     one, two = write(tmp_path / "kept/a.jsonl", rows(0, 12)), write(tmp_path / "kept/b.jsonl", rows(12, 15))
     run(tmp_path / "kept" / "s", one)
     shutil.copytree(tmp_path / "kept" / "s", tmp_path / "without" / "s")
-    (tmp_path / "without/s/parsed.sqlite").unlink()
+    shutil.rmtree(tmp_path / "without" / "s" / "cache")
     kept, without = (run(tmp_path / name / "s", one, two) for name in ("kept", "without"))
     assert kept.snapshot == without.snapshot
     assert tables(tmp_path / "kept" / "s") == tables(tmp_path / "without" / "s")

@@ -144,7 +144,7 @@ def test_a_date_in_the_future_is_read_again_when_it_has_come(store, parsed, monk
 
 def test_a_damaged_cache_changes_nothing(store, parsed):
     whole = parse_files(store, POOL)
-    path = store.path / "parsed.sqlite"
+    path = store.path / "cache" / "parsed.sqlite"
     data = path.read_bytes()
     for damaged in (b"", data[:5000], data[:4096] + bytes(len(data) - 4096)):
         path.write_bytes(damaged)
