@@ -268,7 +268,7 @@ def _select_sentences(
     return _Sentences(
         texts=[written[place] for place in places],
         owner=owner[places],
-        numbers=np.concatenate([np.arange(len(own)) for own in by_text])[places],
+        numbers=np.array([at for own in by_text for at in range(len(own))], dtype=np.int64)[places],
         vectors=vectors[places],
         scores=scores[places],
         words=[words[place] for place in places],
