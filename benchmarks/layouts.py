@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.spatial import cKDTree
 
-from narratives.discover.clustering import NEIGHBOURS, find_neighbours
+from narratives.discover.clustering import NEIGHBOURS
+from narratives.discover.neighbours import find_neighbours
 from narratives.discover.projection import START_SPREAD, _project_main_axes, project_to_map
 from narratives.store import Store, open_snapshot
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from narratives.discover.cluster_summaries import (
 )
 from narratives.discover.clustering import cluster_paragraphs, keep_ids, trace_lineage
 from narratives.discover.names import index_phrases
+from narratives.discover.neighbours import NeighbourSearch
 from narratives.discover.projection import project_to_map
 from narratives.model import Assignment, Cluster, Codebook, Document, EmbedFunction, Paragraph, PreviousSnapshot
 from narratives.model.snapshot import Progress
@@ -34,6 +35,7 @@ __all__ = [
     "AlignmentTargets",
     "ClaimScorer",
     "DiscoveryTargets",
+    "NeighbourSearch",
     "RecurringClaim",
     "Statements",
     "assign_members",
@@ -53,11 +55,15 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class DiscoveryTargets:
-    """What a build compares its texts with: the previous snapshot, the codebook, and the wording of claims."""
+    """What a build compares its texts with: the previous snapshot, the codebook, and the wording of claims.
+
+    `search` finds neighbours, and may continue the searches of an earlier build.
+    """
 
     earlier: PreviousSnapshot
     codebook: Codebook
     scorer: ClaimScorer
+    search: NeighbourSearch = field(default_factory=NeighbourSearch)
 
 
 def discover_clusters(
@@ -97,7 +103,7 @@ def discover_clusters(
         assigned=assigned,
     )
     routine, phrases = embed(ROUTINE_TEXTS), index_phrases(texts)
-    labels = cluster_paragraphs(statements.ids, statements.vectors)
+    labels = cluster_paragraphs(statements.ids, statements.vectors, search=targets.search)
     claim_like = targets.scorer.score(texts) >= SENTENCE_SCORE
     topics = keep_ids(summarise_topics(statements, labels, alignment, routine, phrases, claim_like), earlier)
     themes, topics = summarise_themes(statements, topics, phrases)
@@ -105,7 +111,7 @@ def discover_clusters(
     renamed = {old.cluster_id: new.cluster_id for old, new in zip(themes, kept, strict=True)}
     topics = tuple(replace(topic, theme_id=renamed[topic.theme_id]) for topic in topics)
     progress("finding claims", 0, None)
-    claims = find_recurring_claims(statements, assigned, targets.scorer, embed)
+    claims = find_recurring_claims(statements, assigned, targets.scorer, embed, targets.search)
     theme_of = {member: topic.theme_id for topic in topics for member in topic.members}
     named = summarise_claims(statements, claims, alignment, routine, phrases, theme_of)
     return (*kept, *topics, *keep_ids(named, earlier))

@@ -9,42 +9,46 @@ from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from narratives.discover.clustering import (
-    GRID_STEPS,
     MANY_DOCUMENTS,
     MOVES,
     UNCLUSTERED,
     ClusterLabels,
     assign_nearest,
-    build_mutual_graph,
     choose_neighbours,
     choose_resolution,
     compute_centres,
     find_consensus,
     is_recurring,
-    round_to_grid,
 )
+from narratives.discover.neighbours import GRID_STEPS, NeighbourSearch, build_mutual_graph, round_to_grid
 from narratives.model import EmbedFunction, VectorArray
 from narratives.model.text import ALPHABETIC_WORD, is_question_to_speaker, load_stop_words, split_sentences
 
-# Words that judge, oblige, deny, blame or assert.
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+# Words that judge, oblige, deny, blame or assert. They are grouped by their first letters, which makes the search fast.
 CLAIM_CUES = re.compile(
-    r"\b(?:must(?:n['’]t)?|should(?:n['’]t)?|ought|cannot|can['’]t|never|nobody|no one|nothing|nonsense"
-    r"|absurd|wrong|right to|unfair|unjust|unlawful|illegal|illegitimate|legitimate|unacceptable|inadmissible"
-    r"|intolerable|impossible|absolutely|obvious(?:ly)?|evident(?:ly)?|clear(?:ly)? that|convinced|believe"
-    r"|sure that|in fact|truth|true|false|lies?|lying|pretext|excuse|blame[sd]?|accus\w+|alleg\w+|guilty"
-    r"|fault|responsib\w+ for|because|therefore|that is why|despite|instead of|rather than|only way|the only"
-    r"|not (?:a|the|because|only|about|against|our)|is(?:n['’]t| not)|are(?:n['’]t| not)|was(?:n['’]t| not)"
-    r"|will not|won['’]t|do(?:es)?(?:n['’]t| not)|did(?:n['’]t| not)|refus\w+|reject\w*|violat\w+|undermin\w+"
-    r"|destroy\w*|threat\w*|danger\w*|harm\w*|hostil\w+|aggress\w+|interfer\w+|meddl\w+|impos(?:e|ed|es|ing)"
-    r"|dictat\w+|pressure|sanctions?|double standards?|hypocri\w+|propaganda|so-called|provok\w+|provocat\w+"
-    r"|condemn\w*|crimes?|terrorists?|justice|fair|equal|sovereign\w*|independen\w+|interests|respect\w*"
-    r"|duty|obliged|need to|have to|crucial|essential|vital)\b",
+    r"\b(?:a(?:bsurd|bsolutely|ccus\w+|lleg\w+|re(?:n['’]t| not)|ggress\w+)|b(?:elieve|lame[sd]?|ecause)"
+    r"|c(?:annot|an['’]t|lear(?:ly)? that|onvinced|ondemn\w*|rimes?|rucial)"
+    r"|d(?:espite|o(?:es)?(?:n['’]t| not)|id(?:n['’]t| not)|estroy\w*|anger\w*|ictat\w+|ouble standards?|uty)"
+    r"|e(?:vident(?:ly)?|xcuse|qual|ssential)|f(?:alse|ault|air)|guilty|h(?:arm\w*|ostil\w+|ypocri\w+|ave to)"
+    r"|i(?:llegal|llegitimate|nadmissible|ntolerable|mpossible|n fact|nstead of|s(?:n['’]t| not)"
+    r"|nterfer\w+|mpos(?:e|ed|es|ing)|ndependen\w+|nterests)|justice|l(?:egitimate|ies?|ying)"
+    r"|m(?:ust(?:n['’]t)?|eddl\w+)"
+    r"|n(?:ever|obody|o one|othing|onsense|ot (?:a|the|because|only|about|against|our)|eed to)"
+    r"|o(?:ught|bvious(?:ly)?|nly way|bliged)|p(?:retext|ressure|ropaganda|rovok\w+|rovocat\w+)"
+    r"|r(?:ight to|esponsib\w+ for|ather than|efus\w+|eject\w*|espect\w*)"
+    r"|s(?:hould(?:n['’]t)?|ure that|anctions?|o-called|overeign\w*)"
+    r"|t(?:ruth|rue|herefore|hat is why|he only|hreat\w*|errorists?)"
+    r"|u(?:nfair|njust|nlawful|nacceptable|ndermin\w+)|v(?:iolat\w+|ital)"
+    r"|w(?:rong|as(?:n['’]t| not)|ill not|on['’]t))\b",
     re.IGNORECASE,
 )
 # A text in which one word in ten is a cue has a density of 1; more cues count at most twice that.
@@ -90,6 +94,7 @@ class ClaimScorer:
 
 
 _PLAIN_WORD = re.compile(r"[a-z]+(?:['’]t)?")
+NEGATIONS = frozenset(("'t", "’t"))
 
 
 @cache
@@ -103,7 +108,7 @@ def load_wording() -> frozenset[str]:
 def measure_wording(text: str) -> dict[str, float]:
     """Measure the function words of a text, each with the same value so that their squares sum to 1, and its cues."""
     words = set(_PLAIN_WORD.findall(text.lower()))
-    negated = {"not"} if any(word.endswith(("'t", "’t")) for word in words) else set()
+    negated = {"not"} if any(word[-2:] in NEGATIONS for word in words) else set()
     found = sorted((words | negated) & load_wording())
     cues = len(CLAIM_CUES.findall(text)) / max(MIN_CUE_WORDS, len(text.split())) / CUE_DENSITY
     return {**dict.fromkeys(found, 1 / math.sqrt(max(1, len(found)))), CUE_NAME: CUE_SCALE * min(MAX_CUE_DENSITY, cues)}
@@ -160,13 +165,14 @@ class RecurringClaim:
 
 @dataclass(frozen=True, slots=True)
 class _Sentences:
-    """The m sentences that can make a claim, with the rows of their statements and their words.
+    """The m sentences that can make a claim, with the rows of their statements, their numbers there and their words.
 
     `rarity` is the logarithm of all sentences divided by those that use a word.
     """
 
     texts: Sequence[str]
     owner: NDArray[np.int64]
+    numbers: NDArray[np.int64]
     vectors: VectorArray
     scores: NDArray[np.float64]
     words: Sequence[frozenset[str]]
@@ -191,12 +197,17 @@ SAME_COSINE = 0.9
 MIN_RECURRENCE = 6, 4
 MIN_PARAGRAPHS, MIN_PARAGRAPHS_IN_SMALL = 10, 3
 CLAIM_SEEDS = 10
+SENTENCES = "sentences"  # the name of their search for neighbours
 # A claim is in the codebook already if more than this share of its paragraphs advances a codebook narrative.
 MAX_KNOWN_SHARE = 0.5
 
 
 def find_recurring_claims(
-    statements: Statements, assigned: Mapping[str, Set[str]], scorer: ClaimScorer, embed: EmbedFunction
+    statements: Statements,
+    assigned: Mapping[str, Set[str]],
+    scorer: ClaimScorer,
+    embed: EmbedFunction,
+    search: NeighbourSearch | None = None,
 ) -> list[RecurringClaim]:
     """Find recurring claims that the codebook does not have, those with the most statements first.
 
@@ -206,13 +217,19 @@ def find_recurring_claims(
     enough statements, of which at most half are `assigned` a narrative. Each is named by the sentence that is nearest
     to its centre, worded like a claim, short, and understood without its context.
 
-    The order of the statements and the number of threads do not change the result.
+    Neighbours are found by `search`, which may continue that of an earlier build. The order of the statements and the
+    number of threads do not change the result.
     """
     order = sorted(range(len(statements.ids)), key=statements.ids.__getitem__)
     sentences = _select_sentences([statements.texts[row] for row in order], order, scorer, embed)
     if len(sentences.texts) < MIN_SENTENCE_WORDS:
         return []
-    centres = compute_centres(sentences.vectors, _cluster_sentences(sentences.vectors))
+    ids = [f"{statements.ids[row]}#{at}" for row, at in zip(sentences.owner, sentences.numbers, strict=True)]
+    n = len(ids)
+    graph = build_mutual_graph(
+        *(search or NeighbourSearch()).find(SENTENCES, ids, sentences.vectors, choose_neighbours(n))
+    )
+    centres = compute_centres(sentences.vectors, _cluster_sentences(graph, n))
     labels, cosines = _move_centres(sentences.vectors, centres)
     known = {row for row, key in enumerate(statements.ids) if assigned.get(key)}
     found = []
@@ -246,21 +263,23 @@ def _select_sentences(
     written = [" ".join(str(sentence).split()) for sentence in flat]
     scores = scorer.score(written)
     kept = scores >= SENTENCE_SCORE
-    kept &= [
-        len(text.split()) >= MIN_SENTENCE_WORDS
-        and not (text.endswith("?") or is_question_to_speaker(text) or PROTOCOL.search(text))
-        for text in written
-    ]
-    places = np.flatnonzero(kept)
+    places = np.array([place for place in np.flatnonzero(kept).tolist() if _can_claim(written[place])], dtype=np.intp)
     words = [_stem_words(text) for text in written]
     return _Sentences(
         texts=[written[place] for place in places],
         owner=owner[places],
+        numbers=np.array([at for own in by_text for at in range(len(own))], dtype=np.int64)[places],
         vectors=vectors[places],
         scores=scores[places],
         words=[words[place] for place in places],
         rarity={word: math.log(len(words) / n) for word, n in Counter(chain.from_iterable(words)).items()},
     )
+
+
+def _can_claim(text: str) -> bool:
+    """Return whether a sentence is long enough, and neither a question nor a report on a meeting."""
+    is_long = len(text.split()) >= MIN_SENTENCE_WORDS
+    return is_long and not (text.endswith("?") or is_question_to_speaker(text) or PROTOCOL.search(text))
 
 
 STEM_LENGTH = 7
@@ -273,9 +292,7 @@ def _stem_words(text: str) -> frozenset[str]:
     return frozenset(word.rstrip("s")[:STEM_LENGTH] for word in kept)
 
 
-def _cluster_sentences(vectors: VectorArray) -> ClusterLabels:
-    n = len(vectors)
-    graph = build_mutual_graph(vectors, choose_neighbours(n))
+def _cluster_sentences(graph: csr_matrix, n: int) -> ClusterLabels:
     if not graph.nnz:
         return np.full(n, UNCLUSTERED, dtype=np.int64)
     return find_consensus(graph, choose_resolution(n), CLAIM_SEEDS, MIN_PARAGRAPHS_IN_SMALL)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from narratives.discover.neighbours import BLOCK_CELLS, GRID_STEPS, NeighbourSearch, build_mutual_graph, round_to_grid
 from narratives.model import Cluster, Codebook, Granularity, LineageEvent, LineageKind, PreviousSnapshot, VectorArray
 from narratives.model.dates import get_period_label, parse_partial_date
 from narratives.model.narratives import TOPIC_PREFIX
@@ -48,6 +49,7 @@ def is_recurring(
 ClusterLabels = NDArray[np.int64]
 
 UNCLUSTERED = -1
+PARAGRAPHS = "paragraphs"  # the name of their search for neighbours
 NEIGHBOURS = 15
 TOLERANCE = 1e-5
 MIN_AGREEMENT = 0.5
@@ -55,12 +57,11 @@ SMALL_CORPUS = 1000
 MOVES = 2
 # The least cosine of a paragraph with the centre of its cluster.
 MEMBER_COSINE = 0.55
-# A component of a unit vector becomes a whole number up to this; (GRID + sqrt(d) / 2)**2 stays below 2**24.
-GRID_STEPS = 4000
-BLOCK_CELLS = 1 << 24
 
 
-def cluster_paragraphs(ids: Sequence[str], vectors: VectorArray, *, seeds: int = 20) -> ClusterLabels:
+def cluster_paragraphs(
+    ids: Sequence[str], vectors: VectorArray, *, seeds: int = 20, search: NeighbourSearch | None = None
+) -> ClusterLabels:
     """Group paragraphs into clusters of similar statements.
 
     The method: build the mutual nearest-neighbour graph of the vectors (two paragraphs are linked if each is
@@ -71,7 +72,8 @@ def cluster_paragraphs(ids: Sequence[str], vectors: VectorArray, *, seeds: int =
     than 1,000). Then, twice, give every paragraph to the cluster with the nearest centre, if its cosine with it is
     at least `MEMBER_COSINE`.
 
-    `ids` are n different paragraph ids, `vectors` (n, d) float32 unit rows in the same order. Returns (n,)
+    `ids` are n different paragraph ids, `vectors` (n, d) float32 unit rows in the same order. Neighbours are found by
+    `search`, which may continue that of an earlier build. Returns (n,)
     int64 labels: 0 for the largest cluster and upwards, -1 for unclustered. Fewer than 5 paragraphs give no
     cluster. The order of ids and the number of threads do not change the result: work is done in the order of
     ids, and neighbours are found with whole numbers, whose sums are exact. Raises ValueError if ids repeat or
@@ -92,11 +94,15 @@ def cluster_paragraphs(ids: Sequence[str], vectors: VectorArray, *, seeds: int =
     if n < 5:
         return labels
     order = np.argsort(np.array(ids, dtype=object), kind="stable")
-    graph = build_mutual_graph(vectors[order], choose_neighbours(n))
+    ordered = vectors[order]
+    neighbours = (search or NeighbourSearch()).find(
+        PARAGRAPHS, [ids[row] for row in order], ordered, choose_neighbours(n)
+    )
+    graph = build_mutual_graph(*neighbours)
     if graph.nnz:
         found = find_consensus(graph, choose_resolution(n), seeds, choose_min_size(n))
         for _ in range(MOVES):
-            found, _cosines = assign_nearest(vectors[order], compute_centres(vectors[order], found), MEMBER_COSINE)
+            found, _cosines = assign_nearest(ordered, compute_centres(ordered, found), MEMBER_COSINE)
         labels[order] = _number_by_size(found, choose_min_size(n))
     return labels
 
@@ -106,9 +112,12 @@ def compute_centres(vectors: VectorArray, labels: ClusterLabels) -> VectorArray:
 
     The sums are exact, so their order has no influence. The centre of an empty cluster is 0.
     """
-    sums = np.zeros((int(labels.max(initial=-1)) + 1, vectors.shape[1]))
-    inside = labels >= 0
-    np.add.at(sums, labels[inside], round_to_grid(vectors[inside]).astype(np.float64))
+    from scipy import sparse  # imported here because it is slow, and pages never cluster
+
+    inside = np.flatnonzero(labels >= 0)
+    shape = (int(labels.max(initial=-1)) + 1, len(inside))
+    member = sparse.csr_matrix((np.ones(len(inside)), (labels[inside], np.arange(len(inside)))), shape=shape)
+    sums = member @ round_to_grid(vectors[inside]).astype(np.float64)
     return round_to_grid(scale_sums(sums).astype(np.float32))
 
 
@@ -151,53 +160,6 @@ def choose_resolution(n: int) -> float:
 def choose_min_size(n: int) -> int:
     """Choose the least size of a cluster in a corpus of n paragraphs."""
     return 3 if n < SMALL_CORPUS else 5
-
-
-def find_neighbours(vectors: VectorArray, k: int) -> tuple[NDArray[np.int64], VectorArray]:
-    """Find the k nearest other rows of each row by cosine: (n, k) indices and cosines, nearest first.
-
-    The search is exact. Components are rounded to 1/4000, so that products and their sums are whole numbers
-    that float32 holds without rounding. The result is then the same for every BLAS, thread count and CPU (the
-    error of a cosine is about 1e-4). Equal cosines are in the order of rows.
-    """
-    n = len(vectors)
-    whole = round_to_grid(vectors)
-    indices = np.empty((n, k), dtype=np.int64)
-    cosines = np.empty((n, k), dtype=np.float32)
-    height = max(1, min(n, BLOCK_CELLS // n))
-    for start in range(0, n, height):
-        products = whole[start : start + height] @ whole.T
-        rows = np.arange(len(products))
-        products[rows, rows + start] = -np.inf
-        least = np.partition(products, n - k, axis=1)[:, n - k]
-        row, column = np.nonzero(products >= least[:, None])
-        product = products[row, column]
-        best = np.lexsort((column, -product, row))
-        row, column, product = row[best], column[best], product[best]
-        taken = np.searchsorted(row, rows)[:, None] + np.arange(k)
-        indices[start : start + height] = column[taken]
-        cosines[start : start + height] = product[taken] / np.float32(GRID_STEPS) ** 2
-    return indices, cosines
-
-
-def round_to_grid(vectors: VectorArray) -> VectorArray:
-    """Round the components of unit rows to whole numbers up to 4000, whose products and sums float32 holds exactly."""
-    whole: VectorArray = np.rint(vectors * np.float32(GRID_STEPS)).astype(np.float32)
-    return whole
-
-
-def build_mutual_graph(vectors: VectorArray, k: int) -> csr_matrix:
-    """Build the symmetric (n, n) sparse matrix of cosines of rows that are among each other's k nearest."""
-    from scipy import sparse  # imported here and below because it is slow, and pages never cluster
-
-    n = len(vectors)
-    indices, cosines = find_neighbours(vectors, k)
-    rows = np.repeat(np.arange(n), k)
-    directed = sparse.csr_matrix((np.maximum(cosines, 0).ravel(), (rows, indices.ravel())), shape=(n, n))
-    mutual = directed.minimum(directed.T).tocsr()
-    mutual.eliminate_zeros()
-    mutual.sort_indices()
-    return mutual
 
 
 def find_consensus(graph: csr_matrix, resolution: float, seeds: int, min_size: int) -> ClusterLabels:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from narratives.discover.clustering import BLOCK_CELLS, GRID_STEPS, choose_neighbours, find_neighbours
+from narratives.discover.clustering import PARAGRAPHS, choose_neighbours
+from narratives.discover.neighbours import BLOCK_CELLS, GRID_STEPS, NeighbourSearch
 from narratives.model import VectorArray
 
 Positions = NDArray[np.float64]
@@ -20,6 +21,7 @@ HALF_WIDTH = 10.0  # the map is a square from -10 to 10 in both directions
 DECIMALS = 3
 MIN_FOR_TSNE = 50  # paragraphs; with fewer, the two principal axes show more than a neighbourhood graph
 MAX_FOR_TSNE = 50_000  # paragraphs that t-SNE places together; more would take minutes
+PARTLY = "paragraphs-on-map"  # the name of the search for neighbours among those that t-SNE places
 PLACING_NEIGHBOURS = 5  # nearest placed paragraphs that decide where each remaining one goes
 EXAGGERATED_STEPS, PLAIN_STEPS, EXAGGERATION = 125, 250, 12.0
 CONTINUED_STEPS = 100  # steps from an earlier map, which is nearly right already
@@ -30,7 +32,10 @@ TSNE_REACH = 0.35  # radius of t-SNE's result for n paragraphs, divided by the s
 
 
 def project_to_map(
-    vectors: VectorArray, ids: Sequence[str], earlier: Mapping[str, tuple[float, float]] | None = None
+    vectors: VectorArray,
+    ids: Sequence[str],
+    earlier: Mapping[str, tuple[float, float]] | None = None,
+    search: NeighbourSearch | None = None,
 ) -> NDArray[np.float32]:
     """Place paragraphs in the plane so that neighbours by meaning are neighbours on the map.
 
@@ -41,7 +46,8 @@ def project_to_map(
     the smallest hashes of their ids, and the others go to the median of their 5 nearest among these. Fewer than 50
     paragraphs are shown on their principal axes.
 
-    `vectors` are (n, d) float32 unit rows, `ids` n different ids in the same order. Returns (n, 2) float32 in
+    `vectors` are (n, d) float32 unit rows, `ids` n different ids in the same order. Neighbours are found by `search`,
+    which may have found them already. Returns (n, 2) float32 in
     the square from -10 to 10, centred, with 3 decimals. Closeness has a meaning; the axes and large distances
     have none. The order of ids and the number of threads do not change the result, but another machine may give
     another map. Raises ValueError if ids repeat or their number differs from the vectors'.
@@ -60,7 +66,11 @@ def project_to_map(
         if n < MIN_FOR_TSNE:
             places = _project_main_axes(laid)
         else:
-            places = _run_tsne(laid, _find_known_positions([ids[row] for row in order[:MAX_FOR_TSNE]], earlier or {}))
+            laid_ids = [ids[row] for row in order[:MAX_FOR_TSNE]]
+            neighbours = _find_neighbours(
+                laid, laid_ids, search or NeighbourSearch(), PARTLY if len(further) else PARAGRAPHS
+            )
+            places = _run_tsne(laid, *neighbours, _find_known_positions(laid_ids, earlier or {}))
         if len(further):
             places = np.concatenate([places, _place_remaining(further, laid, places)])
     positions = np.empty((n, 2), dtype=np.float32)
@@ -97,11 +107,21 @@ def _find_known_positions(ids: Sequence[str], earlier: Mapping[str, tuple[float,
     return places
 
 
-def _run_tsne(vectors: VectorArray, known: Positions | None) -> Positions:
+def _find_neighbours(
+    vectors: VectorArray, ids: Sequence[str], search: NeighbourSearch, name: str
+) -> tuple[Indices, VectorArray]:
+    """Find the nearest rows of each row, (n, k) indices and cosines, by a search in the order of ids."""
+    by_id = np.argsort(np.array(ids, dtype=object), kind="stable")
+    found = search.find(name, [ids[row] for row in by_id], vectors[by_id], choose_neighbours(len(ids)))
+    indices, cosines = np.empty_like(found[0]), np.empty_like(found[1])
+    indices[by_id], cosines[by_id] = by_id[found[0]], found[1]
+    return indices, cosines
+
+
+def _run_tsne(vectors: VectorArray, indices: Indices, cosines: VectorArray, known: Positions | None) -> Positions:
     from openTSNE import TSNEEmbedding, affinity, nearest_neighbors  # takes a second to import; pages do not need it
 
-    n, k = len(vectors), choose_neighbours(len(vectors))
-    indices, cosines = find_neighbours(vectors, k)
+    n, k = indices.shape
     graph = nearest_neighbors.PrecomputedNeighbors(indices, np.sqrt(np.maximum(2 - 2 * cosines, 0)))
     if known is None:
         start = _project_main_axes(vectors)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -100,13 +102,14 @@ class Matcher:
         shape = (len(texts), len(self.narrative_ids))
         evidence = np.zeros(shape)
         exemplar, window = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+        index = index_cues(self.cues)
         for start in range(0, len(texts), _BLOCK_ROWS):
             part = slice(start, start + _BLOCK_ROWS)
             counts = [len(rows) for rows in window_rows[part]]
             similarities = _compute_similarities(
                 self, vectors[part], np.concatenate(list(window_rows[part])), np.cumsum([0, *counts[:-1]])
             )
-            cued = np.array([find_cues(self.cues, normalise_words(text)) for text in texts[part]])
+            cued = np.array([find_cues(self.cues, normalise_words(text), index) for text in texts[part]])
             asks = np.array([is_question_to_speaker(text) for text in texts[part]])
             evidence[part] = self.compute_evidence(similarities.values, cued, asks)
             exemplar[part], window[part] = similarities.best_exemplar, similarities.best_window
@@ -148,9 +151,26 @@ class Matcher:
         return rounded
 
 
-def find_cues(cues: Sequence[Sequence[str]], words: str) -> list[bool]:
-    """Return for which narratives the normalised words of a text contain a cue."""
-    return [any(cue in words for cue in own) for own in cues]
+CueIndex: TypeAlias = Mapping[str, Sequence[tuple[int, str]]]
+
+
+def index_cues(cues: Sequence[Sequence[str]]) -> CueIndex:
+    """Return the cues of all narratives by their first word, each with the place of its narrative."""
+    index: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    for place, own in enumerate(cues):
+        for cue in own:
+            index[cue.split(maxsplit=1)[0] if cue.strip() else ""].append((place, cue))
+    return index
+
+
+def find_cues(cues: Sequence[Sequence[str]], words: str, index: CueIndex | None = None) -> list[bool]:
+    """Return for which narratives the normalised words of a text contain a cue; `index` is that of the cues."""
+    found = [False] * len(cues)
+    index = index_cues(cues) if index is None else index
+    for word in {*words.split(), ""} & index.keys():
+        for place, cue in index[word]:
+            found[place] = found[place] or cue in words
+    return found
 
 
 @dataclass(frozen=True, slots=True)

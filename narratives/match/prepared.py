@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from narratives.match.matcher import Matcher, compute_soft_maximum, find_cues
+from narratives.match.matcher import Matcher, compute_soft_maximum, find_cues, index_cues
 from narratives.model import EmbedFunction, FloatArray, VectorArray
 from narratives.model.text import embed_passages, is_question_to_speaker, normalise_words
 
@@ -51,7 +51,8 @@ class PreparedTexts:
                 np.maximum.reduceat(window_probe, self.first_windows),
             ]
         )
-        cued = np.array([find_cues(matcher.cues, words) for words in self._words])
+        index = index_cues(matcher.cues)
+        cued = np.array([find_cues(matcher.cues, words, index) for words in self._words])
         return matcher.compute_evidence(values, cued, self._asks)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -13,6 +12,7 @@ from narratives.parse.date_strings import (
     DateMatch,
     FirstPart,
     ParsedDate,
+    cache_for_a_day,
     find_dates,
     find_day_and_month,
     load_month_names,
@@ -93,7 +93,7 @@ def read_date_line(text: str) -> DateLine | None:
     return _read_short_line(text) if is_short and _DIGIT.search(text) else None
 
 
-@lru_cache(maxsize=8192)
+@cache_for_a_day
 def _read_short_line(text: str) -> DateLine | None:
     if number := _NUMBER_AND_DATE.fullmatch(text):
         return DateLine(parse_date("-".join(reversed(number.groups()))))
@@ -204,7 +204,7 @@ def find_dateline(text: str) -> Dateline | None:
     return _find_dateline_at_head(head) if _DIGIT.search(head) else None
 
 
-@lru_cache(maxsize=8192)
+@cache_for_a_day
 def _find_dateline_at_head(head: str) -> Dateline | None:
     matches = find_dates(head)
     if matches:

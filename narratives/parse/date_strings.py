@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, lru_cache
+from functools import cache, lru_cache, wraps
 from importlib import import_module
 from itertools import takewhile
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar, TypeVarTuple
 
 EARLIEST_YEAR = 1900
 MAX_DATE_CHARACTERS = 120  # a longer cell is a text
@@ -36,6 +38,62 @@ class DateMatch(NamedTuple):
     start: int
     end: int
     parsed: ParsedDate
+
+
+# The days in the future that dates were compared with, while somebody collects them.
+_future_days: ContextVar[set[date] | None] = ContextVar("future_days", default=None)
+Texts = TypeVarTuple("Texts")
+Result = TypeVar("Result")
+
+
+@contextmanager
+def collect_future_days() -> Iterator[set[date]]:
+    """Collect the days in the future that dates are compared with in this block.
+
+    From the first of these days on, the same texts may be read differently; before it, and if there is none, not.
+    """
+    days: set[date] = set()
+    token = _future_days.set(days)
+    try:
+        yield days
+    finally:
+        _future_days.reset(token)
+
+
+def get_latest_day() -> date:
+    """Return the last day that is not in the future."""
+    # It may already be tomorrow in the time zone of the text.
+    return datetime.now(UTC).date() + ONE_DAY
+
+
+def _is_future(day: date) -> bool:
+    if day <= get_latest_day():
+        return False
+    _add_future_days({day})
+    return True
+
+
+def _add_future_days(days: Iterable[date]) -> None:
+    collected = _future_days.get()
+    if collected is not None:
+        collected.update(days)
+
+
+def cache_for_a_day(read: Callable[[*Texts], Result]) -> Callable[[*Texts], Result]:
+    """Cache the results of a function that reads dates in texts, until the day ends."""
+
+    @lru_cache(maxsize=8192)
+    def read_once(_latest: date, *texts: *Texts) -> tuple[Result, set[date]]:
+        with collect_future_days() as days:
+            return read(*texts), days
+
+    @wraps(read)
+    def read_cached(*texts: *Texts) -> Result:
+        result, days = read_once(get_latest_day(), *texts)
+        _add_future_days(days)
+        return result
+
+    return read_cached
 
 
 LANGUAGES = ("en", "ru", "de", "fr", "es", "it", "pt", "nl", "pl", "uk")
@@ -191,7 +249,7 @@ def parse_date(text: str, first: FirstPart = "") -> ParsedDate:
     return _parse_cell(text, first) if len(text) <= MAX_DATE_CHARACTERS else ParsedDate("", "is not a date")
 
 
-@lru_cache(maxsize=8192)
+@cache_for_a_day
 def _parse_cell(text: str, first: FirstPart) -> ParsedDate:
     text = _INTERVAL.sub(" - ", text)
     parsed = _parse_number(text) or _parse_words(text, first)
@@ -301,7 +359,7 @@ def _parse_year(text: str) -> int:
     year = int(text.lstrip("'’"))
     if year >= 100:
         return year
-    return year + (2000 if year + 2000 <= _get_latest_day().year else 1900)
+    return year + (1900 if _is_future(date(year + 2000, 1, 1)) else 2000)
 
 
 def _parse_day(text: str) -> int:
@@ -370,11 +428,6 @@ def _format_if_plausible(year: int = 0, month: int = 0, day: int = 0) -> ParsedD
         return ParsedDate("", "is not a date")
     if year < EARLIEST_YEAR:
         return ParsedDate("", f"before {EARLIEST_YEAR}")
-    if earliest_day > _get_latest_day():
+    if _is_future(earliest_day):
         return ParsedDate("", "in the future")
     return ParsedDate("-".join([f"{year:04d}", *(f"{part:02d}" for part in (month, day) if part)]))
-
-
-def _get_latest_day() -> date:
-    # It may already be tomorrow in the time zone of the text.
-    return datetime.now(UTC).date() + ONE_DAY

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
+import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
+from datetime import date
+from functools import cache, lru_cache
+from importlib import metadata, resources
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,6 +19,7 @@ from narratives.parse.attribution.labels import match_label
 from narratives.parse.attribution.roster import Roster
 from narratives.parse.attribution.turns import find_turn_starts
 from narratives.parse.date_lines import find_dateline
+from narratives.parse.date_strings import collect_future_days
 from narratives.parse.dates import DateClues, DateOrder, find_date
 from narratives.parse.segmentation import Segmentation, count_words, list_lines, segment_document
 
@@ -124,6 +129,8 @@ def _is_latin(text: str) -> bool:
 
 # Part of every build's fingerprint: increase it when the same raw documents parse differently.
 PARSER_VERSION = 4
+PARSING_PACKAGES = ("narratives.model", "narratives.parse", "narratives.parse.attribution")
+PARSING_LIBRARIES = ("dateparser", "numpy", "py3langid")
 UNKNOWN_ORDER = DateOrder()
 MAX_TITLE_SEARCH = 1000  # characters of a text whose first line may be its title
 SENTENCE = re.compile(r"\w[^.!?]*")
@@ -200,6 +207,31 @@ def parse_document(raw: RawDocument, roster: Roster, order: DateOrder = UNKNOWN_
         paragraphs=paragraphs,
         boilerplate=layout.boilerplate,
     )
+
+
+def parse_lasting(raw: RawDocument, roster: Roster, order: DateOrder = UNKNOWN_ORDER) -> tuple[Document, date | None]:
+    """Parse a raw document; also return the day from which the same document may be parsed differently, or None.
+
+    There is such a day if a date of the document is compared with the clock and is in the future until then.
+    """
+    with collect_future_days() as days:
+        document = parse_document(raw, roster, order)
+    return document, min(days, default=None)
+
+
+@cache
+def hash_rules() -> str:
+    """Hash what decides how raw documents are parsed, other than themselves, the roster and the order of dates.
+
+    That is the code and the word lists of this layer, the records, and the versions of the libraries.
+    """
+    digest = hashlib.sha256()
+    for package in PARSING_PACKAGES:
+        files = sorted((file.name, file.read_bytes()) for file in resources.files(package).iterdir() if file.is_file())
+        digest.update(repr(files).encode())
+    versions = [metadata.version(name) for name in PARSING_LIBRARIES]
+    digest.update(repr([PARSER_VERSION, sys.version_info[:2], unicodedata.unidata_version, versions]).encode())
+    return digest.hexdigest()
 
 
 def add_to_date_order(order: DateOrder, raw: RawDocument) -> DateOrder:

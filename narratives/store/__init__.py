@@ -4,6 +4,7 @@ from narratives.store.decisions import DECISIONS_FILE, DecisionLog, hash_decisio
 from narratives.store.exports import DEFAULT_COPIES, EXPORT_TABLES, check_slice, export_slice, frame_to_csv, write_table
 from narratives.store.files import Evaluation, SpotChecks, write_evaluation
 from narratives.store.limits import Turns, get_download_limits, get_page_limits
+from narratives.store.parsed import ParsedDocument, ParsedDocuments
 from narratives.store.queries import MAX_SEARCH_LENGTH, MAX_SEARCH_TERMS, format_filters
 from narratives.store.queries.map import MapPoints
 from narratives.store.snapshot_reader import SCHEMA_VERSION, Snapshot
@@ -20,6 +21,8 @@ __all__ = [
     "DecisionLog",
     "Evaluation",
     "MapPoints",
+    "ParsedDocument",
+    "ParsedDocuments",
     "Snapshot",
     "SpotChecks",
     "Store",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import math
 import os
@@ -11,6 +12,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from narratives.model import InputRecord, QualityMetrics, SnapshotManifest, SpotCheck, StoreError
 from narratives.model.snapshot import Calibration, CalibrationBin, ThresholdQuality
@@ -76,6 +80,27 @@ def compute_sha256(path: Path) -> str:
     """Compute the hex digest of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write named arrays atomically, after a hash over all of them."""
+    packed = io.BytesIO()
+    np.savez(packed, **arrays)  # type: ignore[arg-type]  # its other parameter is a bool
+    content = packed.getvalue()
+    write_atomically(path, hashlib.sha256(content).digest() + content)
+
+
+def load_arrays(path: Path) -> dict[str, NDArray[Any]] | None:
+    """Return the arrays in a file, None if there is no file or it is damaged."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    size = hashlib.sha256().digest_size
+    if hashlib.sha256(data[size:]).digest() != data[:size]:
+        return None
+    with np.load(io.BytesIO(data[size:]), allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
 T = TypeVar("T")

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 
 from narratives.model import QualityMetrics, RawDocument, Rejected, StoreBusyError, StoreError
 from narratives.model.snapshot import Calibration, InputRecord, SnapshotContent, SnapshotManifest
 from narratives.store import files, inputs, snapshot_reader, snapshot_writer, vectors
 from narratives.store.limits import ALONE, Limits
 from narratives.store.overlay import DecidedPair
+from narratives.store.parsed import PARSED_FILE, ParsedDocuments
 from narratives.store.queries.evidence import query_statement_texts
 from narratives.store.snapshot_reader import Snapshot
 
+log = logging.getLogger(__name__)
+
+CACHE_FOLDER = "cache"
 _SNAPSHOT_ID = re.compile(r"[0-9a-f]{12}")
 
 
@@ -29,6 +36,7 @@ class Store:
                              spotcheck.json; all but the first may be replaced
     path/vectors/<name>/     one `VectorFile` per model and variant
     path/inputs/<hash>...    the rows of each input as read
+    path/cache/              what an earlier build parsed and searched; may be deleted
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,7 +57,7 @@ class Store:
             raise StoreError(f"a folder to write to at {self.path}", str(error), hint) from error
         try:
             if self._lock.lock_counter == 1:
-                for folder in (self.path, self.path / "snapshots", self.path / "inputs"):
+                for folder in (self.path, *(self.path / name for name in ("snapshots", "inputs", CACHE_FOLDER))):
                     snapshot_writer.remove_leftovers(folder)
             yield
         finally:
@@ -203,6 +211,28 @@ class Store:
     def get_input(self, key: str) -> Iterator[RawDocument | Rejected]:
         """Yield the rows of an input. Raises StoreError if they are missing or damaged."""
         return inputs.read_rows(self.path / "inputs", key)
+
+    def open_parsed(self) -> ParsedDocuments:
+        """Open the cache of parsed documents. The caller must hold the store's lock."""
+        return ParsedDocuments(self._cache_path(PARSED_FILE))
+
+    def load_arrays(self, name: str) -> dict[str, NDArray[Any]] | None:
+        """Load arrays that an earlier build saved under a name, None if there are none or they are damaged."""
+        return files.load_arrays(self._cache_path(f"{name}.arrays"))
+
+    def save_arrays(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Save arrays under a name for the next build; a disk that is full does not stop this one."""
+        path = self._cache_path(f"{name}.arrays")
+        try:
+            files.save_arrays(path, arrays)
+        except OSError as error:
+            log.warning("%s cannot be written (%s), so the next build takes longer.", path, error.strerror)
+
+    def _cache_path(self, name: str) -> Path:
+        folder = self.path / CACHE_FOLDER
+        with suppress(OSError):  # what is not kept takes longer
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder / name
 
     def mend_vectors(self, model: str, variant: str) -> vectors.RepairResult:
         """Mark the damaged vectors of a model as missing, so that a build encodes their texts again.

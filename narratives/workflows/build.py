@@ -127,10 +127,11 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         assignments = matched.assignments
         earlier, earlier_positions, losses = _load_previous_content(store, previous)
         notes += losses
-        targets = discover.DiscoveryTargets(earlier, settings.codebook, load_claim_scorer())
+        search = discover.NeighbourSearch(store.load_arrays, store.save_arrays)
+        targets = discover.DiscoveryTargets(earlier, settings.codebook, load_claim_scorer(), search)
         clusters = discover.discover_clusters(targets, corpus.documents, corpus.originals, assignments, embed, progress)
         assignments += discover.assign_members(clusters, corpus.statements, corpus.copies)
-        positions = _project_statements(earlier_positions, corpus.originals, embed, progress)
+        positions = _project_statements(earlier_positions, corpus.originals, embed, search, progress)
 
         progress("writing", 0, None)
         analysis = _Analysis(matching.thresholds, matched, clusters, earlier, positions)
@@ -251,12 +252,16 @@ def _list_texts(settings: _Settings, corpus: Corpus) -> Iterable[Text]:
 
 
 def _project_statements(
-    before: Mapping[str, tuple[float, float]], originals: Sequence[Paragraph], embed: Embedder, progress: Progress
+    before: Mapping[str, tuple[float, float]],
+    originals: Sequence[Paragraph],
+    embed: Embedder,
+    search: discover.NeighbourSearch,
+    progress: Progress,
 ) -> dict[str, tuple[float, float]]:
     """Place every original statement on the map, starting from the positions in the previous snapshot."""
     progress("drawing the map", 0, None)
     ids = [p.paragraph_id for p in originals]
-    positions = discover.project_to_map(embed([p.text for p in originals]), ids, before)
+    positions = discover.project_to_map(embed([p.text for p in originals]), ids, before, search)
     return {key: (float(x), float(y)) for key, (x, y) in zip(ids, positions, strict=True)}
 
 

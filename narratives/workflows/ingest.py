@@ -7,13 +7,14 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import chain
 from pathlib import Path
 
 from narratives import parse, read
 from narratives.model import InputRecord, Progress, ReadError, StoreError, UnusedColumns, UsageError
 from narratives.model.documents import Document, Paragraph, RawDocument, Rejected, SkippedInput, Speaker
-from narratives.store import Store
+from narratives.store import ParsedDocument, ParsedDocuments, Store
 from narratives.workflows.corrections import Corrections
 
 NAME_DATE = "name_date"  # of `RawDocument`, among the values of a manifest
@@ -239,7 +240,11 @@ def parse_corpus(
 ) -> Corpus:
     """Parse and correct the stored inputs and select the paragraphs to match: statements in the model's `languages`."""
     orders = _detect_date_orders(store, records)
-    documents, rejected, displaced = _parse_documents(store, records, parse.Roster(speakers), orders, progress)
+    with store.open_parsed() as kept:
+        documents, rejected, displaced = _parse_documents(
+            store, records, CachedParser(kept, speakers), orders, progress
+        )
+        kept.prune()
     documents = [corrections.apply(document) for document in documents]
     progress("finding copies", 0, None)
     copies = parse.find_copies(documents)
@@ -257,6 +262,32 @@ def parse_corpus(
         unread=in_any_language - len(statements),
         notes=_describe_dates(documents, records, orders),
     )
+
+
+class CachedParser:
+    """A parser that gives what `parse.parse_document` gives, and parses only documents that are new or changed.
+
+    A document is taken from the store if its content, the rules of parsing, the roster and the known order of day and
+    month are the same, unless a date in it was in the future then. Its path and row do not matter.
+    """
+
+    def __init__(self, kept: ParsedDocuments, speakers: tuple[Speaker, ...]) -> None:
+        self._kept = kept
+        self._roster = parse.Roster(speakers)
+        self._rules = f"{parse.hash_rules()}\0{speakers!r}"
+
+    def __call__(self, raw: RawDocument, order: parse.DateOrder) -> Document:
+        """Return the parsed document."""
+        content = replace(raw, source_path="", row=0)
+        terms = [self._rules, order.dates, repr(sorted(order.titles.items())), repr(content)]
+        key = hashlib.sha256("\0".join(terms).encode("utf-8", "surrogatepass")).hexdigest()
+        today = parse.get_latest_day()
+        parsed = self._kept.get(key)
+        if parsed is None or not parsed.since <= today < (parsed.until or date.max):
+            document, until = parse.parse_lasting(content, self._roster, order)
+            parsed = ParsedDocument(document, today, until)
+            self._kept.put(key, parsed)
+        return replace(parsed.document, source_path=raw.source_path, row=raw.row)
 
 
 def _detect_date_orders(store: Store, records: Sequence[InputRecord]) -> Mapping[Path, parse.DateOrder]:
@@ -301,7 +332,7 @@ def _describe_dates(
 def _parse_documents(
     store: Store,
     records: Sequence[InputRecord],
-    roster: parse.Roster,
+    parser: CachedParser,
     orders: Mapping[Path, parse.DateOrder],
     progress: Progress,
 ) -> tuple[list[Document], list[Rejected], list[Rejected]]:
@@ -317,7 +348,7 @@ def _parse_documents(
         for row in chain.from_iterable(map(store.get_input, record.keys)):
             if isinstance(row, RawDocument):
                 order = orders[_get_date_place(record, row)]
-                document = parse.parse_document(replace(row, source_path=record.source_path), roster, order)
+                document = parser(replace(row, source_path=record.source_path), order)
                 first = documents.setdefault(document.document_id, document)
                 if first is document:
                     progress("parsing", len(documents), None)

@@ -104,6 +104,17 @@ def test_the_same_inputs_again_change_and_encode_nothing(tmp_path: Path) -> None
     assert (tmp_path / "s" / "CURRENT").stat().st_mtime_ns == current
 
 
+def test_kept_parsed_documents_change_no_byte_of_the_exports(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    one, two = write(tmp_path / "kept/a.jsonl", rows(0, 12)), write(tmp_path / "kept/b.jsonl", rows(12, 15))
+    run(tmp_path / "kept" / "s", one)
+    shutil.copytree(tmp_path / "kept" / "s", tmp_path / "without" / "s")
+    shutil.rmtree(tmp_path / "without" / "s" / "cache")
+    kept, without = (run(tmp_path / name / "s", one, two) for name in ("kept", "without"))
+    assert kept.snapshot == without.snapshot
+    assert tables(tmp_path / "kept" / "s") == tables(tmp_path / "without" / "s")
+
+
 @pytest.mark.parametrize("what", ["METHOD_VERSION", "SCHEMA_VERSION"])
 def test_a_newer_program_builds_the_same_inputs_anew(tmp_path, monkeypatch, what) -> None:
     source = write(tmp_path / "a.jsonl", rows(0, 12))

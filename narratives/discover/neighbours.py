@@ -1,0 +1,212 @@
+"""The nearest neighbours of rows by cosine: exact, and continued from those of an earlier build."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from narratives.model import VectorArray
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+# A component of a unit vector becomes a whole number up to this; (GRID + sqrt(d) / 2)**2 stays below 2**24.
+GRID_STEPS = 4000
+BLOCK_CELLS = 1 << 24
+# Columns whose largest product bounds the nearest ones from below.
+GROUP_COLUMNS = 64
+MAX_NEW_SHARE = 0.5  # share of new rows from which everything is searched
+KEY_BYTES = 16
+
+Indices = NDArray[np.int64]
+Keys = NDArray[np.uint8]
+Arrays = Mapping[str, NDArray[Any]]
+
+
+def round_to_grid(vectors: VectorArray) -> VectorArray:
+    """Round the components of unit rows to whole numbers up to 4000, whose products and sums float32 holds exactly."""
+    whole: VectorArray = np.rint(vectors * np.float32(GRID_STEPS)).astype(np.float32)
+    return whole
+
+
+def find_neighbours(vectors: VectorArray, k: int) -> tuple[Indices, VectorArray]:
+    """Find the k nearest other rows of each row by cosine: (n, k) indices and cosines, nearest first.
+
+    The search is exact. Components are rounded to 1/4000, so that products and their sums are whole numbers
+    that float32 holds without rounding. The result is then the same for every BLAS, thread count and CPU (the
+    error of a cosine is about 1e-4). Equal cosines are in the order of rows.
+    """
+    return NeighbourSearch().find("", [], vectors, k)
+
+
+@dataclass(frozen=True, slots=True)
+class _Neighbours:
+    """The k nearest other rows of each of n rows: `indices` and `products` (n, k), nearest first.
+
+    `keys` (n, 16) identify the rows; `products` are those of vectors on the grid.
+    """
+
+    keys: Keys
+    indices: Indices
+    products: VectorArray
+
+
+class NeighbourSearch:
+    """Searches that continue those of an earlier build, so that only new rows are compared with all.
+
+    `load` gives the arrays that were saved under a name, or None; `save` keeps arrays under a name. Without them, every
+    search begins from nothing. The results are the same.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[str], Arrays | None] = lambda _: None,
+        save: Callable[[str, Arrays], None] = lambda _name, _arrays: None,
+    ) -> None:
+        self._load, self._save = load, save
+        self._found: dict[str, _Neighbours] = {}
+
+    def find(self, name: str, ids: Sequence[str], vectors: VectorArray, k: int) -> tuple[Indices, VectorArray]:
+        """Find the k nearest other rows of each row, as `find_neighbours` describes.
+
+        The search continues the last one of this `name`, if all `ids` are in the same order there. Without `ids`, it
+        continues none.
+        """
+        whole = round_to_grid(vectors)
+        keys = _make_keys(ids, whole)
+        earlier = self._found.get(name) or _parse_arrays(self._load(name)) if ids else None
+        found = _continue_search(earlier, keys, whole, k) if earlier else None
+        if found is None:
+            found = _Neighbours(keys, *_search(whole, np.arange(len(whole)), k))
+        if ids:
+            if earlier is None or not np.array_equal(earlier.keys, keys) or earlier.indices.shape[1] != k:
+                arrays: Arrays = {"keys": keys, "indices": found.indices.astype(np.int32), "products": found.products}
+                self._save(name, arrays)
+            self._found[name] = found
+        return found.indices, found.products / np.float32(GRID_STEPS) ** 2
+
+
+def _make_keys(ids: Sequence[str], whole: VectorArray) -> Keys:
+    """Make a key for each row, from its id and its vector."""
+    rows = whole.astype(np.int16)
+    keys = b"".join(
+        hashlib.blake2b(row.tobytes() + name.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES).digest()
+        for name, row in zip(ids, rows, strict=False)
+    )
+    return np.frombuffer(keys, np.uint8).reshape(-1, KEY_BYTES)
+
+
+def _parse_arrays(arrays: Arrays | None) -> _Neighbours | None:
+    """Return the saved neighbours, None if they are none."""
+    if arrays is None or arrays.keys() != {"keys", "indices", "products"}:
+        return None
+    keys, indices, products = arrays["keys"], arrays["indices"].astype(np.int64), arrays["products"]
+    fits = keys.shape[1:] == (KEY_BYTES,) and indices.shape == products.shape and len(indices) == len(keys)
+    if not fits or indices.ndim != 2 or not indices.size or indices.min() < 0 or indices.max() >= len(keys):
+        return None
+    return _Neighbours(keys, indices, products)
+
+
+def _continue_search(earlier: _Neighbours, keys: Keys, whole: VectorArray, k: int) -> _Neighbours | None:
+    """Find the neighbours of rows, most of which are in an `earlier` search; None if too few are.
+
+    A row keeps its earlier neighbours if all of them are still there: no other earlier row can be nearer. They are
+    compared with the new rows. New rows, and those that lost a neighbour, are compared with all rows.
+    """
+    if earlier.indices.shape[1] < k:
+        return None
+    places = _find_places(earlier.keys, keys)
+    present = places[places >= 0]
+    if np.any(np.diff(present) < 0):  # ties go to the earlier row, so the order must be the same
+        return None
+    moved = places[earlier.indices[:, :k]]
+    kept = (places >= 0) & (moved >= 0).all(axis=1)
+    rows = places[kept]
+    searched = np.setdiff1d(np.arange(len(whole)), rows)
+    if len(searched) > MAX_NEW_SHARE * len(whole):
+        return None
+    indices = np.empty((len(whole), k), dtype=np.int64)
+    products = np.empty((len(whole), k), dtype=np.float32)
+    indices[rows], products[rows] = moved[kept], earlier.products[kept, :k]
+    added = np.setdiff1d(np.arange(len(whole)), present)
+    _insert_nearer(indices, products, whole, rows, added)
+    indices[searched], products[searched] = _search(whole, searched, k)
+    return _Neighbours(keys, indices, products)
+
+
+def _find_places(earlier: Keys, keys: Keys) -> Indices:
+    """Return the row of each earlier key, -1 if it is not there."""
+    places = {key.tobytes(): row for row, key in enumerate(keys)}
+    return np.array([places.get(key.tobytes(), -1) for key in earlier], dtype=np.int64)
+
+
+def _insert_nearer(indices: Indices, products: VectorArray, whole: VectorArray, rows: Indices, added: Indices) -> None:
+    """Put those of the `added` rows that are near enough among the neighbours of these rows."""
+    k = indices.shape[1]
+    height = max(1, BLOCK_CELLS // max(1, len(added)))
+    for start in range(0, len(rows) if len(added) else 0, height):
+        part = rows[start : start + height]
+        new = whole[part] @ whole[added].T
+        row, column = np.nonzero(new >= products[part, -1:])
+        changed = np.unique(row)
+        indices[part[changed]], products[part[changed]] = _take_nearest(
+            np.concatenate([np.repeat(changed, k), row]),
+            np.concatenate([indices[part[changed]].ravel(), added[column]]),
+            np.concatenate([products[part[changed]].ravel(), new[row, column]]),
+            changed,
+            k,
+        )
+
+
+def _search(whole: VectorArray, rows: Indices, k: int) -> tuple[Indices, VectorArray]:
+    """Compare these rows with all: (r, k) indices and products of the nearest others."""
+    n = len(whole)
+    indices = np.empty((len(rows), k), dtype=np.int64)
+    products = np.empty((len(rows), k), dtype=np.float32)
+    groups = -(-n // GROUP_COLUMNS)
+    if groups < 4 * k:
+        groups = n
+    # Whole groups, so that they can be compared without a copy.
+    padded = np.pad(whole, ((0, -n % groups if n else 0), (0, 0)))
+    height = max(1, min(len(rows), BLOCK_CELLS // max(1, len(padded))))
+    for start in range(0, len(rows), height):
+        part = rows[start : start + height]
+        product = whole[part] @ padded.T
+        product[:, n:] = -np.inf
+        own = np.arange(len(part))
+        product[own, part] = -np.inf
+        # The k-th largest of the groups' largest products is no more than the k-th largest product.
+        largest = product.reshape(len(part), -1, groups).max(axis=1)
+        least = np.partition(largest, groups - k, axis=1)[:, groups - k]
+        row, column = np.nonzero(product >= least[:, None])
+        nearest = _take_nearest(row, column, product[row, column], own, k)
+        indices[start : start + height], products[start : start + height] = nearest
+    return indices, products
+
+
+def _take_nearest(
+    row: Indices, column: Indices, product: VectorArray, rows: Indices, k: int
+) -> tuple[Indices, VectorArray]:
+    """Return the columns and products (r, k) of the k largest products of each of the r `rows`, at least k each."""
+    best = np.lexsort((column, -product, row))
+    row, column, product = row[best], column[best], product[best]
+    taken = np.searchsorted(row, rows)[:, None] + np.arange(k)
+    return column[taken], product[taken]
+
+
+def build_mutual_graph(indices: Indices, cosines: VectorArray) -> csr_matrix:
+    """Build the symmetric (n, n) sparse matrix of cosines of rows that are among each other's k nearest."""
+    from scipy import sparse  # imported here because it is slow, and pages never cluster
+
+    n, k = indices.shape
+    rows = np.repeat(np.arange(n), k)
+    directed = sparse.csr_matrix((np.maximum(cosines, 0).ravel(), (rows, indices.ravel())), shape=(n, n))
+    mutual = directed.minimum(directed.T).tocsr()
+    mutual.eliminate_zeros()
+    mutual.sort_indices()
+    return mutual
