@@ -18,6 +18,7 @@ import streamlit as st
 from narratives.dashboard import cached_queries, chart_panel, controls, corrections, shell, verdicts
 from narratives.dashboard.shell import View
 from narratives.model import MIN_STATEMENT_WORDS
+from narratives.model.printable import remove_controls
 from narratives.render import colours, phrases
 from narratives.store.queries import evidence as evidence_queries
 
@@ -258,7 +259,7 @@ def build_chips_html(narratives: pd.DataFrame) -> str:
     """Return the names of narratives as HTML, each with a border in its colour; names are escaped. Pure."""
     items = (
         f'<div role="listitem" style="border-color:{colours.resolve_colour(str(row["colour"]), int(row["rank"]))}">'
-        f"<span>{escape(str(row['narrative']))}</span></div>"
+        f"<span>{escape(remove_controls(str(row['narrative'])))}</span></div>"
         for row in narratives.to_dict("records")
     )
     return f'<div class="chips" role="list">{"".join(items)}</div>'

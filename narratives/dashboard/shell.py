@@ -34,6 +34,9 @@ _STYLE = """<style>
   fill: currentColor !important;
 }
 .stApp [data-testid="stCaptionContainer"] { opacity: 0.76; }
+.stApp :is([data-testid="stMarkdownContainer"], [data-testid="stText"], [data-testid="stHeading"], .stHtml) {
+  overflow-wrap: anywhere;
+}
 .stApp [data-testid="stCaptionContainer"] code { color: inherit; font-size: 0.9em; }
 </style>"""
 

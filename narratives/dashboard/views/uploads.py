@@ -130,7 +130,7 @@ def _draw_rejected(job: BuildJob) -> None:
     frame["source_path"] = frame["source_path"].map(format_source_path)
     st.text(f"{_count_rejected(len(frame))} rejected:")
     st.dataframe(
-        frame,
+        tables.clean_frame(frame),
         column_config=tables.REJECTED_COLUMNS,
         hide_index=True,
         height=tables.get_height(len(frame), 6),
@@ -348,7 +348,8 @@ def _draw_preview(file: Path, column_map: ColumnMap) -> None:
             for row in result.rows
         ]
         columns = ["Row", "Date", "Speaker", "Outlet", "Title", "Text"]
-        st.dataframe(pd.DataFrame(shown, columns=columns), hide_index=True, height="content")
+        frame = tables.clean_frame(pd.DataFrame(shown, columns=columns))
+        st.dataframe(frame, hide_index=True, height="content")
     whole = "" if result.complete else f"first {result.looked_at:,} "
     rejected = len(result.rejected)
     st.caption(
@@ -373,5 +374,8 @@ def _draw_refused(refused: Sequence[Rejected]) -> None:
         }
     )
     st.dataframe(
-        shown, hide_index=True, height=tables.get_height(len(shown), 6), column_config={"Reason": {"width": "large"}}
+        tables.clean_frame(shown),
+        hide_index=True,
+        height=tables.get_height(len(shown), 6),
+        column_config={"Reason": {"width": "large"}},
     )
