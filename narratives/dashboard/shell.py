@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from narratives.dashboard import builds, cached_queries, controls, navigation, roles
-from narratives.model import NarrativesError, ResourceError, ServerBusyError, Slice, StoreError
+from narratives.model import NarrativesError, ResourceError, ServerBusyError, Slice, StoreError, printable
 from narratives.render import phrases
 from narratives.store import Store
 
@@ -90,9 +90,19 @@ def _unpin_snapshot() -> None:
     st.session_state[SNAPSHOT_PARAMETER] = None
 
 
+def describe_error(error: NarrativesError) -> str:
+    """Say what was expected, what came and what to do, without the folders of the server."""
+    return hide_folders(f"Expected {error.expected}; got {error.got}.\n{error.hint}")
+
+
+def hide_folders(text: str) -> str:
+    """Return the text without the folders of absolute paths, those of the store among them."""
+    return printable.hide_folders(text, cached_queries.find_store_path().resolve())
+
+
 def draw_error_text(error: NarrativesError) -> None:
     """Draw what was expected, what came and what to do, on one line."""
-    st.text(f"Expected {error.expected}; got {error.got}. {error.hint}")
+    st.text(describe_error(error).replace("\n", " "))
 
 
 def may_decide() -> bool:
@@ -113,7 +123,7 @@ def show_errors() -> Iterator[None]:
             st.warning(message, icon=":material/hourglass_empty:")
         else:
             st.error("This page cannot be shown.", icon=":material/error:")
-        st.text(f"Expected {error.expected}; got {error.got}.\n{error.hint}")
+        st.text(describe_error(error))
         if temporary:
             st.button("Try again", icon=":material/refresh:")
         _warn_about_link()

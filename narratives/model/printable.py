@@ -1,13 +1,16 @@
-"""Characters that act instead of being seen: on a terminal, or on the order of the text after them."""
+"""What must not be shown as it is: characters that act on a terminal or on the text after them, and folders."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 # Control characters, marks and overrides of the direction of writing, line separators, and lone surrogates.
 ACTING_CHARACTERS = "\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
 _ACTING = re.compile(f"[{ACTING_CHARACTERS}\ud800-\udfff]")
 _LAYOUT = "\n\t"
+# The folders of an absolute path, before its last part; not those of a web address.
+_FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^\s/'\"`,;:()<>]+/)*(?=[^\s/'\"`,;:()<>])")
 
 
 def escape_controls(text: str, kept: str = _LAYOUT) -> str:
@@ -21,6 +24,14 @@ def escape_controls(text: str, kept: str = _LAYOUT) -> str:
 def remove_controls(text: str) -> str:
     """Return the text without characters that act; line feeds and tabs stay."""
     return text if text.isascii() and text.isprintable() else _ACTING.sub(_keep_layout, text)
+
+
+def hide_folders(text: str, root: Path) -> str:
+    """Replace absolute paths by the last part of each, for readers who need not know the folders of a server.
+
+    Names of folders may contain spaces. Those of `root` are known, and hidden as a whole.
+    """
+    return _FOLDERS.sub("", text.replace(str(root), root.name))
 
 
 def _keep_layout(match: re.Match[str]) -> str:

@@ -251,7 +251,7 @@ def find_near_paragraphs(view: View, settings: EvidenceSettings) -> tuple[Simila
         return similar, True
     except NarrativesError as error:
         st.warning("The search by meaning failed.", icon=":material/neurology:")
-        st.text(f"Expected {error.expected}; got {error.got}.\n{error.hint}")
+        st.text(shell.describe_error(error))
         return None, False
 
 
