@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from narratives.dashboard import roles, server, shell, waiting
+from narratives.dashboard import server
 
 
 def draw() -> None:
     """Draw the frame and the page of the address."""
+    # Loaded at the first visit: their caches need a server that runs.
+    from narratives.dashboard import roles, shell, waiting
+
     # The icon is drawn here, because Streamlit loads named icons from another server.
     st.set_page_config(page_title="Narrative tracker", page_icon=shell.PAGE_ICON, layout="wide")
 
