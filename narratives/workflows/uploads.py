@@ -20,7 +20,6 @@ from narratives.store.inputs import (
 
 ARCHIVE_SUFFIX, MANIFEST_NAME = read.ARCHIVE_SUFFIX, read.MANIFEST_CSV
 MAX_FILES = 100  # chosen at once; an archive is one file
-MAX_FILE_BYTES = 20_000_000  # the same as `maxUploadSize` of the server
 MAX_WAITING_BYTES = 1_000_000_000  # of all uploads of a store that no build has used yet, unpacked
 MAX_WAITING = 1_000  # such uploads
 UNUSED_LIFETIME = 7 * 24 * 3600.0  # seconds after which an upload that no build has used is removed
@@ -52,7 +51,7 @@ def save_upload(store: Path, name: str, data: bytes, formats: Collection[str]) -
     """Store an upload in the store at `store`; the same content under the same name is stored once.
 
     `formats` are the accepted extensions (`.csv`), in addition to `.zip`, whose members must have one of them.
-    Nothing is kept of a file that is too large, or if too much is waiting for a build. A refusal is not an error: the
+    Nothing is kept if too much is waiting for a build already; the server limits the size of a file. A refusal is not an error: the
     result contains it. Raises StoreError if the store cannot be written to.
     """
     safe = read.make_safe_name(name)
@@ -87,8 +86,6 @@ def _save_archive(name: str, folder: Path, data: bytes, formats: Collection[str]
 
 def _describe_size_refusal(size: int, waiting: Mapping[str, int]) -> str:
     """Return why a file of so many bytes is not kept beside those waiting, empty if it is."""
-    if size > MAX_FILE_BYTES:
-        return f"it is larger than {MAX_FILE_BYTES // 1_000_000} MB; split it"
     if len(waiting) >= MAX_WAITING or sum(waiting.values()) + size > MAX_WAITING_BYTES:
         days = f"{UNUSED_LIFETIME / 86_400:g} days"
         return f"too many uploads wait for a build in this store; build with them first. Unused ones go after {days}"

@@ -193,14 +193,6 @@ def test_a_store_that_cannot_be_written_to_says_so(tmp_path):
         save_upload(tmp_path, "a.txt", b"x", FORMATS)
 
 
-def test_too_large_a_file_is_not_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(uploads, "MAX_FILE_BYTES", 1000)
-    refused = save_upload(tmp_path, "a.txt", b"x" * 1001, FORMATS)
-    assert refused.files == () and "larger than" in refused.refused[0].reason
-    assert not everything(tmp_path)
-    assert save_upload(tmp_path, "a.txt", b"x" * 1000, FORMATS).files
-
-
 @pytest.mark.parametrize(("limit", "most"), [("MAX_WAITING", 2), ("MAX_WAITING_BYTES", 25)])
 def test_what_waits_for_a_build_is_limited(tmp_path, monkeypatch, limit, most):
     monkeypatch.setattr(uploads, limit, most)
