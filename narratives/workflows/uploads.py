@@ -51,14 +51,14 @@ def save_upload(store: Path, name: str, data: bytes, formats: Collection[str]) -
     """Store an upload in the store at `store`; the same content under the same name is stored once.
 
     `formats` are the accepted extensions (`.csv`), in addition to `.zip`, whose members must have one of them.
-    Nothing is kept if too much is waiting for a build already; the server limits the size of a file. A refusal is not an error: the
-    result contains it. Raises StoreError if the store cannot be written to.
+    Nothing is kept if too much is waiting for a build already; the server limits the size of a file. A refusal is not
+    an error: the result contains it. Raises StoreError if the store cannot be written to.
     """
     safe = read.make_safe_name(name)
     folder = make_upload_folder(store, data)
     try:
         waiting = remove_unused_uploads(store, time.time() - UNUSED_LIFETIME)
-        if refusal := "" if folder.name in waiting else _describe_size_refusal(len(data), waiting):
+        if refusal := "" if folder.exists() else _describe_size_refusal(len(data), waiting):
             return Upload(safe, folder / safe, (), (Rejected(safe, 0, refusal),))
         if Path(safe).suffix.lower() == ARCHIVE_SUFFIX:
             return _save_archive(safe, folder, data, formats)
