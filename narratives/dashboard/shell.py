@@ -210,7 +210,7 @@ def draw_heading(title: str, how: str, handle: cached_queries.Handle | None) -> 
         return
     manifest = cached_queries.get_manifest(handle)
     if manifest.notice:
-        st.info(manifest.notice, icon=":material/info:")
+        st.info(phrases.escape_markdown(manifest.notice), icon=":material/info:")
     if get_pinned_snapshot_id():
         built = phrases.format_timestamp(manifest.built_at)
         with st.container(horizontal=True, vertical_alignment="center"):

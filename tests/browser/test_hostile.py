@@ -75,7 +75,7 @@ def test_no_page_runs_loads_or_overflows(browser: Browser, address: str) -> None
             if found := [*find_faults(page), *(f"a link to {link}" for link in bare if name != "evidence")]:
                 faults[name] = found
         assert not dialogs
-    assert not faults
+    assert not faults, "\n".join(f"{name}: {sorted(set(found))}" for name, found in faults.items())
 
 
 def test_the_brief_fits_a_narrow_screen(browser: Browser, store: Path, tmp_path: Path) -> None:
