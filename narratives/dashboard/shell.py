@@ -237,6 +237,11 @@ def draw_metrics(cells: Sequence[tuple[str, str, str | None]], least_width: int)
         grid.metric(label, value, help=note)
 
 
+def draw_text(text: str) -> None:
+    """Draw a text literally, without characters that change the direction of what follows."""
+    st.text(printable.remove_controls(text))
+
+
 def draw_note(text: str) -> None:
     """Draw a caption that may contain names from the texts; it is shown literally, never as Markdown."""
     st.caption(phrases.escape_markdown(text))
