@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element, tostring
 import pandas as pd
 
 from narratives.model import dates
+from narratives.model.printable import remove_controls
 from narratives.render import phrases, time_series
 from narratives.render.traces import AxisSpec, select_tick_labels
 
@@ -231,10 +232,10 @@ def _make_element(
     Lengths are written to a hundredth of a unit, which is finer than print.
     """
     element = Element(name, {key: _format_attribute(value) for key, value in attributes.items()})
-    element.text = text
+    element.text = remove_controls(text)
     element.extend(children)
     return element
 
 
 def _format_attribute(value: object) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else remove_controls(str(value))

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from narratives.brief import charts
 from narratives.model import QualityMetrics, Slice, SliceTotals, SnapshotManifest, SuppressionRule, dates
+from narratives.model.printable import remove_controls
 from narratives.model.slice import GroupBy
 from narratives.render import phrases, time_series
 from narratives.render.traces import AxisSpec, to_records
@@ -31,6 +32,7 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
     undefined=StrictUndefined,
+    finalize=lambda value: remove_controls(value) if type(value) is str else value,
 )
 
 

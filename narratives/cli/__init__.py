@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from narratives.cli.output import echo
 from narratives.cli.parser import make_parser
 from narratives.model import ConfigError, NarrativesError, StoreBusyError, UsageError
 from narratives.model.errors import EXIT_BUSY, EXIT_NOTHING_READ, EXIT_STOPPED, EXIT_USAGE
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except NarrativesError as error:
-        print(f"narratives: {error}", file=sys.stderr)
+        echo(f"narratives: {error}", to=sys.stderr)
         if isinstance(error, UsageError | ConfigError):
             return EXIT_USAGE
         return EXIT_BUSY if isinstance(error, StoreBusyError) else EXIT_NOTHING_READ

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from narratives import fetch, measure, read
 from narratives.cli.output import (
+    echo,
     print_evaluation,
     print_rejected,
     print_report,
@@ -77,10 +78,10 @@ def run_fetch(options: argparse.Namespace) -> int:
     with show_progress(options.progress) as progress:
         report = fetch.fetch_source(request, progress, decode=decode_text)
     for failure in report.failures:
-        print(f"  failed {failure.url}: {failure.reason}")
+        echo(f"  failed {failure.url}: {failure.reason}")
     listed = {"outside the dates": report.outside, "listed": report.listed}
     print_table({**listed, **report.counts, "failed": len(report.failures)})
-    print(f"{report.archived} pages of this source are in {report.into} ({report.seconds:.1f} s)")
+    echo(f"{report.archived} pages of this source are in {report.into} ({report.seconds:.1f} s)")
     return 0 if report.archived else EXIT_NOTHING_READ
 
 
@@ -115,7 +116,7 @@ def run_review(options: argparse.Namespace) -> int:
     """Import decisions into the log, or export them. Return 1 if no row could be imported."""
     log = DecisionLog(options.decisions or options.store / DECISIONS_FILE)
     if options.action == "export":
-        print(f"{log.export(options.file, options.format)} texts written to {options.file}")
+        echo(f"{log.export(options.file, options.format)} texts written to {options.file}")
         return 0
     narratives = codebook.load_codebook(options.store, options.codebook, options.decisions).narratives
     names = {narrative.id: narrative.name for narrative in narratives}
@@ -127,7 +128,7 @@ def run_review(options: argparse.Namespace) -> int:
         by_annotator.setdefault(options.who or text.who or get_login(), []).append(text)
     added = sum(log.add(own, who, f"import of {options.file.name}") for who, own in by_annotator.items())
     print_table({"texts read": len(texts), "rows rejected": len(rows) - len(texts), "decisions added": added})
-    print(f"log       {log.path}")
+    echo(f"log       {log.path}")
     return 0 if texts else EXIT_NOTHING_READ
 
 
@@ -147,8 +148,8 @@ def run_annotate(options: argparse.Namespace) -> int:
     counts = {"pairs asked": report.asked, "verdicts added": report.added, "no verdict": len(report.failures)}
     print_table({**counts, "decided before": report.known})
     for found in report.agreement:
-        print(f"agreement with {found.first}: {found.same} of {found.pairs} pairs, kappa {found.kappa:.2f}")
-    print(f"log       {report.log}")
+        echo(f"agreement with {found.first}: {found.same} of {found.pairs} pairs, kappa {found.kappa:.2f}")
+    echo(f"log       {report.log}")
     return EXIT_NOTHING_READ if report.asked and not report.added else 0
 
 
@@ -156,13 +157,13 @@ def run_codebook(options: argparse.Namespace) -> int:
     """Make the codebook of a store that of a file, or write it to a file."""
     if options.action == "export":
         written = codebook.export_codebook(options.store, options.file, options.decisions)
-        print(f"{written} narratives written to {options.file}")
+        echo(f"{written} narratives written to {options.file}")
         return 0
     why = options.why or f"import of {options.file.name}"
     changes = codebook.import_codebook(options.store, options.file, options.who or get_login(), why, options.decisions)
     for change in changes:
-        print(f"  {codebook.describe_change(change)} {change.narrative_id}")
-    print(f"{len(changes)} narratives changed. The next `narratives build` uses them.")
+        echo(f"  {codebook.describe_change(change)} {change.narrative_id}")
+    echo(f"{len(changes)} narratives changed. The next `narratives build` uses them.")
     return 0
 
 
@@ -171,14 +172,14 @@ def run_spotcheck(options: argparse.Namespace) -> int:
     if options.action == "draw":
         counts = write_spot_check_sample(options.store, options.file, options.each, options.seed)
         print_table(counts)
-        print(f"{sum(counts.values()):,} assignments written to {options.file}. Fill in the column verdict.")
+        echo(f"{sum(counts.values()):,} assignments written to {options.file}. Fill in the column verdict.")
         return 0
     result = import_judgements(options.store, options.file, options.judged_by)
     print_rejected(result.rejected)
     print_spot_checks(result.checks)
-    print(result.caveat)
+    echo(result.caveat)
     replacing = ", replacing earlier spot checks" if result.replaced else ""
-    print(f"kept with snapshot {result.snapshot}{replacing}")
+    echo(f"kept with snapshot {result.snapshot}{replacing}")
     return 0
 
 
@@ -198,7 +199,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
         result = evaluate_matching(request, progress)
     print_rejected(result.rejected)
     print_evaluation(result.evaluation)
-    print(result.note or f"kept with snapshot {result.snapshot}")
+    echo(result.note or f"kept with snapshot {result.snapshot}")
     return 0
 
 
@@ -216,34 +217,34 @@ def run_status(options: argparse.Namespace) -> int:
     """Print what the store holds. Return 1 if its current snapshot or its vectors are damaged."""
     store = Store(options.store)
     current = store.current()
-    print(f"store     {options.store}")
+    echo(f"store     {options.store}")
     if current is None:
-        print("snapshot  none yet: run `narratives build INPUT...`")
+        echo("snapshot  none yet: run `narratives build INPUT...`")
         return 0
     problems = [*verify_snapshot(options.store, current), *store.find_vector_problems(current)]
     manifest = store.manifest(current)
-    print(f"snapshot  {current}, built {manifest.built_at}")
-    print(f"state     {'intact' if not problems else 'DAMAGED'}")
+    echo(f"snapshot  {current}, built {manifest.built_at}")
+    echo(f"state     {'intact' if not problems else 'DAMAGED'}")
     for problem in problems:
-        print(f"          {problem}")
+        echo(f"          {problem}")
     if manifest.notice:
-        print(f"notice    {manifest.notice}")
-    print(f"model     {manifest.model} ({manifest.variant})")
+        echo(f"notice    {manifest.notice}")
+    echo(f"model     {manifest.model} ({manifest.variant})")
     if "classifier" in manifest.parameters:
-        print(f"matching  {manifest.parameters['classifier']}")
+        echo(f"matching  {manifest.parameters['classifier']}")
     print_table({name.replace("_", " "): count for name, count in manifest.counts.items()})
     skipped = [record for record in manifest.inputs if record.skipped]
-    print(f"inputs    {len(manifest.inputs) - len(skipped)}")
+    echo(f"inputs    {len(manifest.inputs) - len(skipped)}")
     for record in manifest.inputs:
         if not record.skipped:
-            print(f"          {record.source_path}  ({read.make_printable(record.path)})")
+            echo(f"          {record.source_path}  ({read.make_printable(record.path)})")
     if skipped:
-        print(f"skipped   {len(skipped)}")
+        echo(f"skipped   {len(skipped)}")
     for record in skipped:
-        print(f"          {record.source_path}: {record.skipped}")
+        echo(f"          {record.source_path}: {record.skipped}")
     older = [m for m in store.snapshots() if m.snapshot_id != current]
     for manifest in older:
-        print(f"as of     {manifest.snapshot_id}, built {manifest.built_at}")
+        echo(f"as of     {manifest.snapshot_id}, built {manifest.built_at}")
     return EXIT_NOTHING_READ if problems else 0
 
 

@@ -6,14 +6,22 @@ import argparse
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import NamedTuple, NoReturn, get_args
 
 from narratives import __version__, read
 from narratives.cli import commands
 from narratives.model import AnnotationSource, CopyFilter, Granularity, Unit, Voice
+from narratives.model.printable import escape_controls
 from narratives.resources import DATA_FOLDER
 from narratives.store import EXPORT_TABLES
 from narratives.store.decisions import DecisionFormat
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors quote arguments, such as names of files, without effect on the terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(escape_controls(message))
 
 
 class _Command(NamedTuple):
@@ -24,9 +32,7 @@ class _Command(NamedTuple):
 
 def make_parser() -> argparse.ArgumentParser:
     """Make the parser of all commands. In its result, `run` is the function of the command."""
-    parser = argparse.ArgumentParser(
-        prog="narratives", description="Track recurring narratives in official statements and media."
-    )
+    parser = _Parser(prog="narratives", description="Track recurring narratives in official statements and media.")
     parser.add_argument("--version", action="version", version=__version__, help="Print the version.")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, command in _COMMANDS.items():

@@ -19,6 +19,7 @@ import streamlit as st
 from narratives.dashboard import roles
 from narratives.dashboard.cached_queries import SAMPLE_STORE
 from narratives.model.errors import EXIT_BUSY, EXIT_NOTHING_READ, EXIT_STOPPED
+from narratives.model.printable import hide_folders
 from narratives.resources import APP
 from narratives.store import Store
 
@@ -133,7 +134,10 @@ def build_sample(store: Path = SAMPLE_STORE) -> None:
         elif Store(store).current() is None:
             bar.empty()
             st.error("The sample could not be built.")
-            st.text(build.messages or f"The build ended with status {status} and gave no reason.")
+            st.text(
+                hide_folders(build.messages, store.resolve())
+                or f"The build ended with status {status} and gave no reason."
+            )
             if st.button("Try again"):
                 _start_sample_build.clear()
                 st.rerun()

@@ -18,6 +18,7 @@ import streamlit as st
 from narratives.dashboard import cached_queries, chart_panel, controls, corrections, shell, verdicts
 from narratives.dashboard.shell import View
 from narratives.model import MIN_STATEMENT_WORDS
+from narratives.model.printable import remove_controls
 from narratives.render import colours, phrases
 from narratives.store.queries import evidence as evidence_queries
 
@@ -59,7 +60,7 @@ def draw_drawer(view: View) -> None:
         return
     if _load_content(view.handle, chosen) is None:
         st.warning("The paragraph in this link is not in this snapshot:")
-        st.text(chosen)
+        shell.draw_text(chosen)
         open_paragraph(None)
         return
     close = partial(open_paragraph, None)
@@ -157,7 +158,7 @@ def _draw_paragraphs(document: DrawerContent, rows: pd.DataFrame, chosen: str) -
         elif heads:
             st.markdown("\n\n".join(f"**{phrases.escape_markdown(text)}**" for text in texts))
         else:
-            st.text("\n\n".join(texts))
+            shell.draw_text("\n\n".join(texts))
 
 
 def _draw_marked_paragraph(paragraph_id: str, text: str, matches: pd.DataFrame | None, chosen: bool) -> None:
@@ -167,7 +168,7 @@ def _draw_marked_paragraph(paragraph_id: str, text: str, matches: pd.DataFrame |
             st.caption("This paragraph")
         if matches is not None:
             st.html(build_chips_html(matches))
-        st.text(text)
+        shell.draw_text(text)
         if not chosen:
             _draw_open_button(paragraph_id, "Why it was matched")
 
@@ -175,7 +176,7 @@ def _draw_marked_paragraph(paragraph_id: str, text: str, matches: pd.DataFrame |
 def _draw_chosen_paragraph(view: View, document: DrawerContent, row: Row) -> None:
     """Draw the open paragraph, how its speaker is known, and why it was matched."""
     shell.draw_note(describe_speaker(row))
-    st.text(row["text"])
+    shell.draw_text(row["text"])
     if row["speaker_method"]:
         shell.draw_note(f"Speaker identified by: {row['speaker_method']}.")
     if row["quoted_person"]:
@@ -220,10 +221,10 @@ def _draw_match(view: View, verdict: pd.Series) -> None:
         shell.draw_note(phrases.make_sentence(f"{needed}; {phrases.STATUS_PHRASES[verdict['status']]}"))
         if verdict["sentence"]:
             st.caption("The matching passage")
-            st.text(verdict["sentence"])
+            shell.draw_text(verdict["sentence"])
         if verdict["exemplar"]:
             st.caption("The most similar statement of the codebook")
-            st.text(verdict["exemplar"])
+            shell.draw_text(verdict["exemplar"])
         elif verdict["origin"] == "discovered":
             st.caption("A discovered narrative. The whole paragraph is similar to its claim.")
         if verdict["origin"] == "codebook":
@@ -258,7 +259,7 @@ def build_chips_html(narratives: pd.DataFrame) -> str:
     """Return the names of narratives as HTML, each with a border in its colour; names are escaped. Pure."""
     items = (
         f'<div role="listitem" style="border-color:{colours.resolve_colour(str(row["colour"]), int(row["rank"]))}">'
-        f"<span>{escape(str(row['narrative']))}</span></div>"
+        f"<span>{escape(remove_controls(str(row['narrative'])))}</span></div>"
         for row in narratives.to_dict("records")
     )
     return f'<div class="chips" role="list">{"".join(items)}</div>'

@@ -23,7 +23,7 @@ Role = Literal["viewer", "reviewer", "editor"]  # in rising order: each may do w
 READ_ONLY_VARIABLE = "NARRATIVES_READ_ONLY"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _ROLES: tuple[Role, ...] = get_args(Role)
-_FORWARDED_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip")
+FORWARDED_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,6 @@ def _find_outside_access() -> str:
     hosts: Sequence[str] = st.get_option("server.allowedHosts") or ()
     if outside := [host for host in hosts if host not in LOOPBACK]:
         return f"The server answers for {phrases.format_list(outside)}, and there is no login."
-    if any(st.context.headers.get(header) for header in _FORWARDED_HEADERS):
+    if any(st.context.headers.get(header) for header in FORWARDED_HEADERS):
         return "The page is forwarded by another server, and there is no login."
     return ""

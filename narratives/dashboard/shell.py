@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from narratives.dashboard import builds, cached_queries, controls, navigation, roles
-from narratives.model import NarrativesError, ResourceError, ServerBusyError, Slice, StoreError
+from narratives.model import NarrativesError, ResourceError, ServerBusyError, Slice, StoreError, printable
 from narratives.render import phrases
 from narratives.store import Store
 
@@ -34,6 +34,9 @@ _STYLE = """<style>
   fill: currentColor !important;
 }
 .stApp [data-testid="stCaptionContainer"] { opacity: 0.76; }
+.stApp :is([data-testid="stMarkdownContainer"], [data-testid="stText"], [data-testid="stHeading"], .stHtml) {
+  overflow-wrap: anywhere;
+}
 .stApp [data-testid="stCaptionContainer"] code { color: inherit; font-size: 0.9em; }
 </style>"""
 
@@ -87,9 +90,19 @@ def _unpin_snapshot() -> None:
     st.session_state[SNAPSHOT_PARAMETER] = None
 
 
+def describe_error(error: NarrativesError) -> str:
+    """Say what was expected, what came and what to do, without the folders of the server."""
+    return hide_folders(f"Expected {error.expected}; got {error.got}.\n{error.hint}")
+
+
+def hide_folders(text: str) -> str:
+    """Return the text without the folders of absolute paths, those of the store among them."""
+    return printable.hide_folders(text, cached_queries.find_store_path().resolve())
+
+
 def draw_error_text(error: NarrativesError) -> None:
     """Draw what was expected, what came and what to do, on one line."""
-    st.text(f"Expected {error.expected}; got {error.got}. {error.hint}")
+    st.text(describe_error(error).replace("\n", " "))
 
 
 def may_decide() -> bool:
@@ -110,7 +123,7 @@ def show_errors() -> Iterator[None]:
             st.warning(message, icon=":material/hourglass_empty:")
         else:
             st.error("This page cannot be shown.", icon=":material/error:")
-        st.text(f"Expected {error.expected}; got {error.got}.\n{error.hint}")
+        st.text(describe_error(error))
         if temporary:
             st.button("Try again", icon=":material/refresh:")
         _warn_about_link()
@@ -197,7 +210,7 @@ def draw_heading(title: str, how: str, handle: cached_queries.Handle | None) -> 
         return
     manifest = cached_queries.get_manifest(handle)
     if manifest.notice:
-        st.info(manifest.notice, icon=":material/info:")
+        st.info(phrases.escape_markdown(manifest.notice), icon=":material/info:")
     if get_pinned_snapshot_id():
         built = phrases.format_timestamp(manifest.built_at)
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -222,6 +235,11 @@ def draw_metrics(cells: Sequence[tuple[str, str, str | None]], least_width: int)
     grid = st.grid("auto", min_column_width=least_width, gap="small")
     for label, value, note in cells:
         grid.metric(label, value, help=note)
+
+
+def draw_text(text: str) -> None:
+    """Draw a text literally, without characters that change the direction of what follows."""
+    st.text(printable.remove_controls(text))
 
 
 def draw_note(text: str) -> None:

@@ -15,6 +15,7 @@ import streamlit as st
 from narratives.dashboard import cached_queries, chart_panel, controls, document_drawer, shell
 from narratives.dashboard.shell import View
 from narratives.model import Slice
+from narratives.model.printable import remove_controls
 from narratives.render import phrases
 
 TEXT_COLUMN = st.column_config.TextColumn
@@ -51,7 +52,7 @@ _ROW_HEIGHT = 35
 def draw_table(view: View, s: Slice, shown: pd.DataFrame, columns: dict[str, Any], what: str, denominator: str) -> None:
     """Draw a sortable table, at most as high as ten rows, and a button for its CSV."""
     st.dataframe(
-        shown,
+        clean_frame(shown),
         column_config=columns,
         column_order=list(columns),
         hide_index=True,
@@ -64,6 +65,16 @@ def draw_table(view: View, s: Slice, shown: pd.DataFrame, columns: dict[str, Any
         chart_panel.build_file_name(what, view.handle.snapshot_id),
         f"csv-{what}",
     )
+
+
+def clean_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with texts that cannot change the direction of what follows them. Pure."""
+    texts = frame.select_dtypes(["object", "str"])
+    return frame.assign(**{str(name): texts[name].map(_clean_cell) for name in texts})
+
+
+def _clean_cell(value: object) -> object:
+    return remove_controls(value) if isinstance(value, str) else value
 
 
 def get_height(rows: int, most: int = _MAX_VISIBLE_ROWS) -> int | Literal["content"]:
@@ -129,7 +140,7 @@ def draw_paragraph_table(rows: pd.DataFrame, key: str) -> None:
     name = f"rows-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
     ids = [str(paragraph_id) for paragraph_id in rows["paragraph_id"]]
     st.dataframe(
-        shown,
+        clean_frame(shown),
         column_config=columns,
         column_order=list(columns),
         hide_index=True,

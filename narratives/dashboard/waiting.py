@@ -31,16 +31,29 @@ def draw_waiting() -> None:
             if job.status() is None:
                 _draw_progress(handle.store)
             elif job.status():
-                st.text(f"The build failed. {job.messages}")
-                st.button(
-                    "Dismiss", on_click=get_job_registry().dismiss, args=(Path(handle.store),), key="forget-build"
-                )
+                _draw_failure(handle.store, job.messages)
             else:
                 get_job_registry().dismiss(Path(handle.store))
         elif job is None and roles.get_user().may("editor"):
             st.button(
                 "Build now", on_click=_start_build, args=(handle.store,), icon=":material/play_arrow:", key="build-now"
             )
+
+
+def _draw_failure(store: str, messages: str) -> None:
+    """Say that the build failed; why, and the button to forget it, are for those who may build."""
+    if not roles.get_user().may("editor"):
+        st.text("The build failed.")
+        return
+    st.text(f"The build failed. {shell.hide_folders(messages)}")
+    st.button("Dismiss", on_click=_dismiss_build, args=(store,), key="forget-build")
+
+
+def _dismiss_build(store: str) -> None:
+    """Forget a build that failed (a button's callback)."""
+    with shell.show_errors():
+        roles.require("editor")
+        get_job_registry().dismiss(Path(store))
 
 
 def describe_waiting(decisions: int, edits: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from narratives.model.printable import escape_controls
+
 # The exit statuses of a command. The dashboard reads those of the builds that it starts.
 EXIT_NOTHING_READ, EXIT_USAGE, EXIT_BUSY, EXIT_STOPPED = 1, 2, 3, 130
 
@@ -10,8 +12,9 @@ class NarrativesError(Exception):
     """A failure with what was expected, what was there instead, and a hint on what to do next."""
 
     def __init__(self, expected: str, got: str, hint: str) -> None:
-        super().__init__(f"Expected {expected}; got {got}. {hint}")
-        self.expected, self.got, self.hint = expected, got, hint
+        # What was there may be a name or value of a file that somebody else made.
+        self.expected, self.got, self.hint = map(escape_controls, (expected, got, hint))
+        super().__init__(f"Expected {self.expected}; got {self.got}. {self.hint}")
 
 
 class ReadError(NarrativesError):

@@ -188,7 +188,7 @@ class _TomlTable:
             raise self.make_missing_error(key)
         if value and pattern and not pattern.fullmatch(value):
             raise self.make_error(f"{meant} as `{key}`", repr(value), "Correct it.")
-        return value.strip()
+        return clean_characters(replace_unstorable(value)).strip()
 
     def take_texts(
         self, key: str, needed: bool = False, pattern: re.Pattern[str] | None = None, meant: str = "strings"
@@ -201,7 +201,7 @@ class _TomlTable:
                 raise self.make_error(f"a list of {meant} as `{key}`", f"{item!r} in it", "Correct or remove it.")
         if needed and not value:
             raise self.make_missing_error(key)
-        return tuple(item.strip() for item in value)
+        return tuple(clean_characters(replace_unstorable(item)).strip() for item in value)
 
     def take_number(self, key: str) -> float | None:
         value = self._values.pop(key, None)

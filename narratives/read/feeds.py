@@ -19,6 +19,8 @@ FEED_TAGS = ("rss", "feed", "rdf:rdf")
 # A browser that shows a feed as a tree saves the page with the feed inside.
 _SHOWN_IN_BROWSER = re.compile(rb'id="webkit-xml-viewer-source-xml">')
 _TAG = re.compile(r"<[a-zA-Z/][^<>]{0,500}>")
+_ENTITY = re.compile(rb"""<!ENTITY(?:[^>"']|"[^"]*"|'[^']*')*>?""")
+_SHORT_ENTITY = re.compile(rb'<!ENTITY\s+\w{1,40}\s+"(?:&#\w{1,8};|[^&"%]{0,40})"\s*>')
 _FIRST_TAG = re.compile(rb"<([A-Za-z][\w:.-]{0,60})")
 
 
@@ -46,6 +48,7 @@ def read_feed(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocume
         data = read_within_limit(raw, MAX_DOCUMENT_SIZE)
     if shown := _SHOWN_IN_BROWSER.search(data[:100_000]):
         data = data[shown.end() :].split(b'<div class="header"', 1)[0]
+    data = _remove_entities(data)
     # A stream, because feedparser reads a plain string as an address or a file name.
     feed: Any = feedparser.parse(io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False)
     if not feed.entries:
@@ -56,6 +59,19 @@ def read_feed(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocume
             yield _read_entry(entry, feed.feed, file, number, columns)
         except ReadError as error:
             yield make_rejected(file.source_path, number, error)
+
+
+def _remove_entities(data: bytes) -> bytes:
+    """Return the feed without its own entities, except for short ones: each use of an entity repeats its value.
+
+    Raises ReadError if it declares any in an encoding of two or more bytes for each letter.
+    """
+    start = _FIRST_TAG.search(data)
+    head = data[: start.start()] if start else data
+    if b"\0" in head and b"<!ENTITY" in head.replace(b"\0", b""):
+        raise ReadError("a feed that defines no entities", "one that does", "Save it again as UTF-8.")
+    plain = _ENTITY.sub(lambda match: match[0] if _SHORT_ENTITY.fullmatch(match[0]) else b"", head)
+    return plain + data[len(head) :]
 
 
 def _read_entry(

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 
 from narratives.model import InputFile, ReadError, Rejected, SkippedInput, UnusedColumns
+from narratives.model.printable import escape_controls
 from narratives.read.archives import ARCHIVE_SUFFIX, unpack_archive
 from narratives.read.formats import (
     READERS,
@@ -94,7 +95,6 @@ def _parse_row(record: Mapping[str, str], folder: Path, known: Mapping[str, obje
     return name, values
 
 
-_UNPRINTABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
 _GLOB_CHARACTERS = re.compile(r"[*?\[]")
 
 
@@ -171,16 +171,9 @@ def get_place(path: Path) -> Path:
 def make_printable(path: Path) -> str:
     r"""Convert a path to text, with `\xff` for control characters and bytes that are not UTF-8.
 
-    Such names come from old archives.
+    Such names come from old archives. Characters that change the direction of writing are escaped as well.
     """
-
-    def escape(match: re.Match[str]) -> str:
-        # Python stores a byte that is not UTF-8 as a lone surrogate: 0xDC00 plus the byte.
-        character = ord(match[0])
-        byte = character - 0xDC00 if 0xDC80 <= character <= 0xDCFF else character
-        return f"\\x{byte:02x}" if byte <= 0xFF else f"\\u{byte:04x}"
-
-    return _UNPRINTABLE.sub(escape, path.as_posix())
+    return escape_controls(path.as_posix(), kept="")
 
 
 class _InputSearch:

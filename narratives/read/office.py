@@ -19,7 +19,10 @@ from narratives.read.rows import apply_manifest, replace_unstorable
 
 MAX_FILE_BYTES = 200_000_000
 MAX_XML = 50_000_000  # bytes of all XML parts of a Word file; a long book has ten million
-MAX_TAGS = 1_000_000  # in that XML; each takes a kilobyte of memory and a tenth of a millisecond
+MAX_TAGS = 500_000  # in that XML; each takes a kilobyte of memory and a tenth of a millisecond
+# A tag repeats so well that a small file can hold millions. Word's own files have about one tag for two packed bytes.
+MAX_TAGS_PER_BYTE, FREE_TAGS = 1, 50_000
+MAX_REPEATED_NOTES = 10  # references to a note that has one already; each would repeat the whole note
 MAX_TITLE_WORDS = 40
 
 _SENTENCE_END = re.compile(r"[.!?…:;][\"”“’'»)\]]*$")
@@ -30,6 +33,7 @@ _AUTOMATIC_TITLE = re.compile(
     r"|normal|template|titel?|.{0,200}\.(?:docx?|dotx?|rtf|odt|pdf))",
     re.IGNORECASE,
 )
+_NOTE = re.compile(rb"[:<](?:foot|end)note(Reference)?[\s/>]")
 _NOTE_LINK = re.compile(r"#(?:footnote|endnote)-")
 _HEAD = 4096
 _MARKUP = re.compile(rb"[\xef\xbb\xbf\xfe\xff\s\0]*(?:<|\Z)")
@@ -154,13 +158,13 @@ def _check_parts(package: zipfile.ZipFile) -> None:
     parts = package.infolist()
     if any(map(is_locked, parts)):
         raise ReadError("a .docx file without a password", "an encrypted one", "Save it without a password.")
-    size = tags = 0
+    size = packed = tags = repeated = 0
     for part in parts:
         with package.open(part) as opened:
             # Pictures are skipped. Any other part may be declared as the one with the text.
             if not _MARKUP.match(opened.read(_HEAD)):
                 continue
-        size += part.file_size
+        size, packed = size + part.file_size, packed + part.compress_size
         if size > MAX_XML:
             raise ReadError(f"up to {MAX_XML // 1_000_000} MB of XML", "more", "Split the file.")
         # Without NUL bytes, UTF-16 looks like ASCII.
@@ -169,5 +173,10 @@ def _check_parts(package: zipfile.ZipFile) -> None:
             hint = "Save it again with a word processor, or leave it out."
             raise ReadError("a .docx file", f"one whose part {part.filename!r} defines entities", hint)
         tags += content.count(b"<")
-        if tags > MAX_TAGS:
-            raise ReadError(f"up to {MAX_TAGS / 1_000_000:g} million XML tags", "more", "Split the file.")
+        repeated += sum(1 if match[1] else -1 for match in _NOTE.finditer(content))
+    most = min(MAX_TAGS, max(FREE_TAGS, MAX_TAGS_PER_BYTE * packed))
+    if tags > most:
+        raise ReadError(f"up to {most:,} XML tags in a file of this size", f"{tags:,}", "Save it as .txt or split it.")
+    if repeated > MAX_REPEATED_NOTES:
+        hint = "Save it again with a word processor, or as .txt."
+        raise ReadError("one reference to each note", f"{repeated:,} more references than notes", hint)

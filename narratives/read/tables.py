@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -177,7 +177,19 @@ def iterate_bounded_rows(source: BinaryIO, packed: int, columns: Sequence[str]) 
                 total += size
                 if total > limit:
                     raise _make_parquet_expansion_error(limit)
-                yield from part.to_pylist()
+                yield from _list_rows(part)
+
+
+def _list_rows(batch: pa.RecordBatch) -> list[TableRow | ReadError]:
+    """Return the rows of a batch; a row with a value that Python cannot hold, such as the year 292277, as an error."""
+    try:
+        return cast(list[TableRow | ReadError], batch.to_pylist())
+    except (ValueError, OverflowError, KeyError, pa.ArrowException) as error:
+        if batch.num_rows > 1:
+            return [row for i in range(batch.num_rows) for row in _list_rows(batch.slice(i, 1))]
+        return [
+            ReadError("dates from the year 1 to 9999, in a known time zone", str(error), "Correct or empty the date.")
+        ]
 
 
 def _read_row_group(

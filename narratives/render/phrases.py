@@ -21,6 +21,7 @@ from narratives.model import (
     dates,
     parse_search_terms,
 )
+from narratives.model.printable import remove_controls
 from narratives.model.slice import UNNAMED_LABEL, SortOrder
 
 CAVEAT = (
@@ -59,6 +60,16 @@ COPIES_LABELS: Mapping[CopyFilter, str] = {
 
 MAX_NAMED_SOURCES = 3  # clusters named in a line of the lineage
 HIGHLIGHT_LENGTH = 700  # characters of a paragraph in a list
+
+_WORD_JOINER = "\u2060"
+# Places in what the Markdown of the pages replaces in plain text.
+_REPLACED_LATER = re.compile(
+    r"(?<=http:)(?=//)|(?<=https:)(?=//)|(?<=www)(?=\.)|(?<=@)(?=[-\w])"
+    r"|(?<=:)(?=[\w+-]+(?:/\w+)?:)"
+    r"|(?<!\S)(?=(?:<->|->|<-|--|>=|<=|~=)(?!\S))",
+    re.IGNORECASE,
+)
+_INDENT = re.compile(r"\A[ \t]{4,}|(?<=\n)[ \t]+")  # four spaces would make it code
 
 CORRECTION_METHODS = {
     "labels": "corrected with labelled paragraphs of these texts",
@@ -252,7 +263,12 @@ def describe_filters(s: Slice, names: dict[str, str]) -> list[tuple[str, str, st
 
 
 def escape_markdown(text: str) -> str:
-    """Escape text so that Markdown shows it literally, without markup, links or pictures."""
+    """Escape text so that Markdown shows it literally, without markup, links or pictures.
+
+    Web and mail addresses, `:short_codes:` and arrows such as `->` would be replaced after Markdown was parsed, where
+    escapes have no effect. An invisible word joiner in them prevents that.
+    """
+    text = _REPLACED_LATER.sub(_WORD_JOINER, _INDENT.sub("", remove_controls(text)))
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 

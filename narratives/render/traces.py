@@ -13,6 +13,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from narratives.model import dates
+from narratives.model.printable import remove_controls
 from narratives.render import phrases
 from narratives.render.colours import FAINT, GREY, format_rgba
 
@@ -383,6 +384,10 @@ def to_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def wrap_text(text: str, width: int, most: int) -> str:
-    """Return text that is safe to give to Plotly: broken into at most `most` lines, with its markup escaped."""
+    """Return text that is safe to give to Plotly: broken into at most `most` lines, with its markup escaped.
+
+    A word joiner keeps `%{...}` from being a placeholder where the text is in a hover template.
+    """
+    text = remove_controls(text).replace("%{", "%\u2060{")
     lines = textwrap.wrap(" ".join(text.split()), width, max_lines=most, placeholder=" …") or [""]
     return "<br>".join(html.escape(line, quote=False) for line in lines)

@@ -35,17 +35,25 @@ from narratives.store.store import open_snapshot
 
 log = logging.getLogger(__name__)
 
-# What starts a formula in a spreadsheet: https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = r"^[=+\-@\t\r\n]"
+# What starts a formula in a spreadsheet, also in full width and after characters that nobody sees:
+# https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = r"^[\t\r\n]|^[\s\p{Z}\p{Cf}]*[=+\-@＝＋－＠]"
+_HIDDEN = r"[^\P{Cc}\t\r\n]|[\x{61c}\x{200e}\x{200f}\x{2028}-\x{202e}\x{2066}-\x{2069}]"
 
 
 def neutralise_formulas(table: pa.Table) -> pa.Table:
-    """Put an apostrophe before every text cell that a spreadsheet would run; numbers stay unchanged."""
+    """Put an apostrophe before every text cell that a spreadsheet would run; numbers stay unchanged.
+
+    Control characters and those that change the direction of writing are removed.
+    """
     for at, column in enumerate(table.columns):
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            column = pc.replace_substring_regex(column, _HIDDEN, "")
             safe = pc.binary_join_element_wise(pa.scalar("'", column.type), column, pa.scalar("", column.type))
             runs = pc.match_substring_regex(column, _FORMULA)
-            table = table.set_column(at, table.field(at).name, pc.if_else(runs, safe, column))
+            table = table.set_column(at, table.column_names[at], pc.if_else(runs, safe, column))
     return table
 
 

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import cast
 
 from narratives.model import RawDocument, RawParagraph, Rejected, StoreError
@@ -98,15 +98,28 @@ def fill_upload_folder(folder: Path) -> Iterator[Path]:
 
 
 def format_source_path(source_path: str) -> str:
-    """Return a path as users know it: an upload by its original name, anything else unchanged."""
-    return _UPLOAD_PREFIX.sub("", source_path)
+    """Return a path as readers of the pages may know it: an upload by its original name, no folders of the server.
+
+    An absolute path is cut to its last folder and name; a relative one stays.
+    """
+    shown = _UPLOAD_PREFIX.sub("", source_path)
+    return "/".join(PurePosixPath(shown).parts[-2:]) if shown.startswith("/") and shown.count("/") > 1 else shown
 
 
-def remove_unused_uploads(store: Path, before: float) -> None:
-    """Remove uploads older than that time that no build has used, and incomplete ones."""
+def remove_unused_uploads(store: Path, before: float) -> dict[str, int]:
+    """Remove uploads older than that time that no build has used, and incomplete ones.
+
+    Returns the bytes of each of the others that no build has used, by the name of its folder.
+    """
     root = (store / UPLOADS_FOLDER).resolve()
     records = load_input_records(store) or ()
     used = {record.path.relative_to(root).parts[0] for record in records if record.path.is_relative_to(root)}
+    waiting = {}
     for folder in root.glob("*"):
-        if folder.name not in used and folder.stat().st_mtime < before:
+        if folder.name in used:
+            continue
+        if folder.stat().st_mtime < before:
             shutil.rmtree(folder, ignore_errors=True)
+        else:
+            waiting[folder.name] = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return waiting

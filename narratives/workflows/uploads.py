@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,9 @@ from narratives.store.inputs import (
 )
 
 ARCHIVE_SUFFIX, MANIFEST_NAME = read.ARCHIVE_SUFFIX, read.MANIFEST_CSV
+MAX_FILES = 100  # chosen at once; an archive is one file
+MAX_WAITING_BYTES = 1_000_000_000  # of all uploads of a store that no build has used yet, unpacked
+MAX_WAITING = 1_000  # such uploads
 UNUSED_LIFETIME = 7 * 24 * 3600.0  # seconds after which an upload that no build has used is removed
 
 
@@ -37,16 +40,26 @@ class Upload:
     skipped: tuple[SkippedInput, ...] = ()
 
 
+def describe_count_refusal(number: int) -> str:
+    """Return why so many files are not accepted together, empty if they are."""
+    if number <= MAX_FILES:
+        return ""
+    return f"Choose at most {MAX_FILES} files at once; {number:,} were chosen. A zip archive counts as one file."
+
+
 def save_upload(store: Path, name: str, data: bytes, formats: Collection[str]) -> Upload:
     """Store an upload in the store at `store`; the same content under the same name is stored once.
 
     `formats` are the accepted extensions (`.csv`), in addition to `.zip`, whose members must have one of them.
-    A refusal is not an error: the result contains it. Raises StoreError if the store cannot be written to.
+    Nothing is kept if too much is waiting for a build already; the server limits the size of a file. A refusal is not
+    an error: the result contains it. Raises StoreError if the store cannot be written to.
     """
     safe = read.make_safe_name(name)
     folder = make_upload_folder(store, data)
     try:
-        remove_unused_uploads(store, time.time() - UNUSED_LIFETIME)
+        waiting = remove_unused_uploads(store, time.time() - UNUSED_LIFETIME)
+        if refusal := "" if folder.exists() else _describe_size_refusal(len(data), waiting):
+            return Upload(safe, folder / safe, (), (Rejected(safe, 0, refusal),))
         if Path(safe).suffix.lower() == ARCHIVE_SUFFIX:
             return _save_archive(safe, folder, data, formats)
         if refusal := read.describe_suffix_refusal(safe, formats) or _describe_useless_file(safe, data):
@@ -69,6 +82,14 @@ def _save_archive(name: str, folder: Path, data: bytes, formats: Collection[str]
     refused = tuple(Rejected(f"{name}/{one.source_path}", 0, one.reason) for one in unpacked.refused)
     skipped = tuple(SkippedInput(f"{name}/{one.source_path}", one.reason) for one in unpacked.skipped)
     return Upload(name, folder, tuple(folder / path for path in kept), refused, skipped)
+
+
+def _describe_size_refusal(size: int, waiting: Mapping[str, int]) -> str:
+    """Return why a file of so many bytes is not kept beside those waiting, empty if it is."""
+    if len(waiting) >= MAX_WAITING or sum(waiting.values()) + size > MAX_WAITING_BYTES:
+        days = f"{UNUSED_LIFETIME / 86_400:g} days"
+        return f"too many uploads wait for a build in this store; build with them first. Unused ones go after {days}"
+    return ""
 
 
 def _describe_useless_file(name: str, data: bytes) -> str:

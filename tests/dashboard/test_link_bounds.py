@@ -150,3 +150,12 @@ def test_dates_of_the_calendar(text):
 @pytest.mark.parametrize("text", ["", "16", "2016-13", "2017-02-29", "2016-02-31", "0000", "２０１６", DIGITS])
 def test_what_is_no_date(text):
     assert not is_partial_date(text)
+
+
+@pytest.mark.parametrize("wrong", ["0123456789ab", "../../etc/passwd", "\x1b[2J\u202e", "<b>x</b>"])
+def test_a_link_to_no_snapshot_does_not_name_the_folders_of_the_server(store, wrong):
+    app = opened(**{"as-of": wrong})
+    assert "snapshot" in said(app) and app.button
+    shown = said(app)
+    assert str(store) not in shown and str(store.parent) not in shown and "/" + "tmp" not in shown
+    assert not set(shown) & {"\x1b", "\u202e"}

@@ -282,3 +282,27 @@ def test_what_is_skipped_is_told_by_build_and_status(tmp_path: Path, capsys: pyt
     assert main(["status", "--store", str(tmp_path / "s")]) == 0
     out = capsys.readouterr().out
     assert "inputs    1\n" in out and "skipped   1\n" in out and told in out
+
+
+def test_names_of_files_and_columns_do_not_act_on_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    escape = "\x1b]0;gone\x07\u202e"
+    (tmp_path / f"a{escape}.csv").write_text(f"text,mood{escape}\nA sentence of quite some length.,x\n")
+    (tmp_path / f"b{escape}.csv").write_text(f"tekst{escape},mood\nA sentence of quite some length.,x\n")
+    (tmp_path / f"c{escape}.xyz").write_text("text")
+    arguments = ["--store", str(tmp_path / "s"), "--progress", "none"]
+    for command in (
+        ["build", *map(str, tmp_path.glob("?\x1b*")), *arguments],
+        ["build", str(tmp_path / f"none{escape}"), *arguments],
+        ["build", str(tmp_path / f"a{escape}.csv"), "--map", f"title={escape}", *arguments],
+        ["status", "--store", str(tmp_path / "s")],
+        ["export", "paragraphs", "--speaker", escape, "--store", str(tmp_path / "s"), "--out", str(tmp_path / "o.csv")],
+        ["brief", "--as-of", escape, "--store", str(tmp_path / "s")],
+    ):
+        main(command)
+        said = "".join(capsys.readouterr())
+        assert said and not set(said) & {"\x1b", "\x07", "\u202e"}, command
+    with pytest.raises(SystemExit):
+        main(["export", escape])
+    assert "\x1b" not in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,7 +14,15 @@ import streamlit as st
 
 from narratives.dashboard import cached_queries, chart_panel, controls, document_drawer, navigation, shell
 from narratives.dashboard.shell import View
-from narratives.model import EncoderError, EvidenceQuery, NarrativesError, Slice, StoreError, parse_search_terms
+from narratives.model import (
+    EncoderError,
+    EvidenceQuery,
+    NarrativesError,
+    ServerBusyError,
+    Slice,
+    StoreError,
+    parse_search_terms,
+)
 from narratives.model.slice import SimilarityById, SortOrder
 from narratives.model.text import Encoder
 from narratives.render import phrases
@@ -23,6 +32,8 @@ from narratives.workflows.search import MAX_SENTENCE_LENGTH, MIN_SIMILARITY
 
 NO_MODEL_VARIABLE, MODEL_VARIABLE = "NARRATIVES_NO_MODEL", "NARRATIVES_MODEL"
 PATIENCE = 30.0  # seconds to wait for the searches of other users
+MAX_SEARCHES, SEARCH_WINDOW = 20, 60.0  # different sentences of one session, in so many seconds
+_SEARCHES_KEY = "latest sentences"
 Outline = tuple[tuple[float, float], ...]
 MAX_CORNERS = 40  # of a lasso, which has hundreds at first; a URL must be short
 LONGEST_OUTLINE = MAX_CORNERS * 25  # characters; `format_outline` needs at most 22 for a corner
@@ -64,8 +75,22 @@ def search_by_meaning(handle: cached_queries.Handle, text: str) -> dict[str, flo
     if not text:
         return None
     _check_model_allowed()
+    st.session_state[_SEARCHES_KEY] = count_search(st.session_state.get(_SEARCHES_KEY, {}), text, time.monotonic())
     with st.spinner(LOADING_TEXT):
         return _search_snapshot(handle.built, text)
+
+
+def count_search(recent: Mapping[str, float], text: str, now: float) -> dict[str, float]:
+    """Return a session's latest sentences with the seconds at which they were first searched for, `text` included.
+
+    Raises ServerBusyError for one sentence more than MAX_SEARCHES in SEARCH_WINDOW seconds; the same sentence again
+    costs nothing. Pure.
+    """
+    kept = {sentence: at for sentence, at in recent.items() if now - at < SEARCH_WINDOW}
+    if text not in kept and len(kept) >= MAX_SEARCHES:
+        expected = f"at most {MAX_SEARCHES} different sentences in {SEARCH_WINDOW:g} seconds"
+        raise ServerBusyError(expected, "one more", "Wait a moment, then try again.")
+    return {text: now, **kept}
 
 
 @st.cache_data(max_entries=60, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
@@ -251,7 +276,7 @@ def find_near_paragraphs(view: View, settings: EvidenceSettings) -> tuple[Simila
         return similar, True
     except NarrativesError as error:
         st.warning("The search by meaning failed.", icon=":material/neurology:")
-        st.text(f"Expected {error.expected}; got {error.got}.\n{error.hint}")
+        st.text(shell.describe_error(error))
         return None, False
 
 

@@ -12,6 +12,7 @@ from narratives.dashboard.tables import COUNT_COLUMN, PERCENT_COLUMN
 from narratives.model import Slice, SnapshotManifest
 from narratives.model.snapshot import Calibration
 from narratives.render import calibration, phrases
+from narratives.store.inputs import format_source_path
 from narratives.store.queries import narrative as narrative_queries
 from narratives.store.queries import sources as sources_queries
 from narratives.workflows import methodology
@@ -146,7 +147,7 @@ def draw_snapshot(view: View) -> None:
     st.dataframe(build_facts_table(manifest), hide_index=True, height="content")
     with st.expander(f"Counts and inputs ({len(manifest.inputs):,})"):
         counts = [(name.replace("_", " "), f"{n:,}") for name, n in manifest.counts.items()]
-        inputs = [(record.source_path, record.hash) for record in manifest.inputs]
+        inputs = [(format_source_path(record.source_path), record.hash) for record in manifest.inputs]
         st.dataframe(pd.DataFrame(counts, columns=["Count", "Number"]), hide_index=True, height="content")
         st.dataframe(pd.DataFrame(inputs, columns=["Input", "sha256"]), hide_index=True)
 

@@ -236,7 +236,7 @@ def _draw_dates(view: View) -> None:
         draw_csv_button(
             f"{'Undated document' if missing == 1 else 'List of undated documents'} (CSV)",
             lambda: chart_panel.export_table(
-                sources_queries.query_undated(cached_queries.get_snapshot(view.handle), view.slice),
+                _hide_folders(sources_queries.query_undated(cached_queries.get_snapshot(view.handle), view.slice)),
                 replace(view.slice, date_from="", date_to=""),
                 cached_queries.get_manifest(view.handle),
                 "documents without a date, whatever the years filter says",
@@ -332,6 +332,10 @@ def draw_store_tables(view: View) -> None:
     _draw_rejected(view)
 
 
+def _hide_folders(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(source_path=frame["source_path"].map(format_source_path))
+
+
 def _draw_rejected(view: View) -> None:
     frame = load_rejected(view.handle)
     st.subheader("Rejected", anchor=False)
@@ -342,5 +346,5 @@ def _draw_rejected(view: View) -> None:
         f"{len(frame):,} inputs or rows could not be read, or are already in the store under another name. "
         "Row 0 is the whole input. You can correct them and build again."
     )
-    rows = frame.assign(source_path=frame["source_path"].map(format_source_path))
+    rows = _hide_folders(frame).assign(reason=frame["reason"].map(shell.hide_folders))
     draw_table(view, Slice(), rows, REJECTED_COLUMNS, "rejected", "inputs and rows that were rejected")

@@ -19,7 +19,7 @@ from narratives.render import phrases
 from narratives.store import frame_to_csv
 from narratives.store.inputs import format_source_path
 from narratives.workflows import preview
-from narratives.workflows.uploads import ARCHIVE_SUFFIX, MANIFEST_NAME, Upload, save_upload
+from narratives.workflows.uploads import ARCHIVE_SUFFIX, MANIFEST_NAME, Upload, describe_count_refusal, save_upload
 
 SCROLL_KEY = "show-progress"  # in the session's state: scroll to the progress once
 _REFRESH_SECONDS = 1.0
@@ -73,7 +73,7 @@ def _draw_ended_job(store: Path, job: BuildJob, status: int) -> None:
         st.subheader("Nothing could be read", anchor=False)
     else:
         st.subheader("The build failed", anchor=False)
-        st.text(job.messages or f"The build ended with status {status} and gave no reason.")
+        st.text(shell.hide_folders(job.messages) or f"The build ended with status {status} and gave no reason.")
     _draw_notes(job)
     _draw_rejected(job)
     _draw_skipped([SkippedInput(**item) for report in job.reports for item in report.get("skipped", [])])
@@ -113,7 +113,7 @@ def _draw_counts(store: Path, job: BuildJob) -> None:
 def _draw_notes(job: BuildJob) -> None:
     """List what was damaged in the store and how the builds repaired it."""
     for note in dict.fromkeys(note for report in job.reports for note in report.get("notes", [])):
-        st.text(note)
+        st.text(shell.hide_folders(note))
 
 
 def _draw_unused_columns(job: BuildJob) -> None:
@@ -128,9 +128,10 @@ def _draw_rejected(job: BuildJob) -> None:
         return
     frame = pd.DataFrame(rows)[["source_path", "row", "reason"]]
     frame["source_path"] = frame["source_path"].map(format_source_path)
+    frame["reason"] = frame["reason"].map(shell.hide_folders)
     st.text(f"{_count_rejected(len(frame))} rejected:")
     st.dataframe(
-        frame,
+        tables.clean_frame(frame),
         column_config=tables.REJECTED_COLUMNS,
         hide_index=True,
         height=tables.get_height(len(frame), 6),
@@ -217,6 +218,9 @@ def _draw_form(store: Path) -> None:
         "manifest.csv that describes them.",
     )
     st.caption("Files stay in the store, on the machine that serves this page. They are not sent anywhere else.")
+    if refusal := describe_count_refusal(len(files)):
+        st.warning(refusal, icon=":material/warning:")
+        return
     uploads = [_save_upload(store, file.file_id, file.name, file.getvalue()) for file in files]
     _draw_refused([row for upload in uploads for row in upload.refused])
     _draw_skipped([item for upload in uploads for item in upload.skipped])
@@ -294,7 +298,8 @@ def _group_tables(uploads: Sequence[Upload]) -> list[TableGroup]:
                 try:
                     groups.setdefault(preview.read_columns(file), []).append(file)
                 except ReadError as error:
-                    st.text(f"{file.name}: expected {error.expected}; got {error.got}. {error.hint}")
+                    said = f"{file.name}: expected {error.expected}; got {error.got}. {error.hint}"
+                    st.text(shell.hide_folders(said))
     return [TableGroup(columns, tuple(files)) for columns, files in groups.items()]
 
 
@@ -348,7 +353,8 @@ def _draw_preview(file: Path, column_map: ColumnMap) -> None:
             for row in result.rows
         ]
         columns = ["Row", "Date", "Speaker", "Outlet", "Title", "Text"]
-        st.dataframe(pd.DataFrame(shown, columns=columns), hide_index=True, height="content")
+        frame = tables.clean_frame(pd.DataFrame(shown, columns=columns))
+        st.dataframe(frame, hide_index=True, height="content")
     whole = "" if result.complete else f"first {result.looked_at:,} "
     rejected = len(result.rejected)
     st.caption(
@@ -373,5 +379,8 @@ def _draw_refused(refused: Sequence[Rejected]) -> None:
         }
     )
     st.dataframe(
-        shown, hide_index=True, height=tables.get_height(len(shown), 6), column_config={"Reason": {"width": "large"}}
+        tables.clean_frame(shown),
+        hide_index=True,
+        height=tables.get_height(len(shown), 6),
+        column_config={"Reason": {"width": "large"}},
     )

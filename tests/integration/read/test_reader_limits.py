@@ -259,3 +259,35 @@ def test_a_list_of_too_many_references_is_rejected(tmp_path, monkeypatch):
 def test_parquet_that_is_merely_repetitive_is_read(tmp_path):
     content = packed_parquet({"text": ["The same text of seven words again."] * 5000, "outlet": ["TASS"] * 5000})
     assert len(rows_of(read(tmp_path, content, "a.parquet"), RawDocument)) == 5000
+
+
+@pytest.mark.parametrize("kind", [pa.timestamp("us"), pa.timestamp("ms", "UTC"), pa.date32()], ids=str)
+def test_one_date_that_no_calendar_has_costs_its_own_row_only(tmp_path, kind):
+    beyond = 2**30 if kind == pa.date32() else 2**62
+    table = {"text": ["One text."] * 3, "date": pa.array([0, beyond, 1], kind)}
+    found = read(tmp_path, packed_parquet(table), "a.parquet")
+    assert [type(item) for item in found] == [RawDocument, Rejected, RawDocument]
+    assert found[1].row == 2 and "dates from the year 1 to 9999" in found[1].reason
+    assert found[0].date.startswith("1970-01-01")
+
+
+def test_dates_in_an_unknown_time_zone_are_told_row_by_row(tmp_path):
+    table = {"text": ["One text."] * 2, "date": pa.array([0, None], pa.timestamp("us", "Nowhere/Bad"))}
+    found = read(tmp_path, packed_parquet(table), "a.parquet")
+    assert isinstance(found[0], Rejected) and "in a known time zone" in found[0].reason
+    assert found[1] == RawDocument("a.parquet", 2, text="One text.")
+
+
+LAUGHS = "".join(f'<!ENTITY a{i} "{f"&a{i - 1};" * 10}">' for i in range(1, 12))
+DOCTYPE = f'<!DOCTYPE x [<!ENTITY a0 "ha"><!ENTITY file SYSTEM "file:///etc/passwd">{LAUGHS}]>'
+
+
+@pytest.mark.parametrize("name", ["a.xml", "a.html", "b.xml"])
+def test_entities_are_not_expanded(tmp_path, name):
+    inner = "<p>A text of five words. &a11; &file;</p>"
+    entry = f"<item><title>T</title><description>{inner}</description></item>"
+    feed = f"<rss version='2.0'><channel><title>F</title>{entry}</channel></rss>"
+    content = f"<?xml version='1.0'?>{DOCTYPE}{feed if name == 'a.xml' else f'<html><body>{inner}</body></html>'}"
+    found = read(tmp_path, content, name)
+    said = " ".join(str(item) for item in found)
+    assert found and "haha" not in said and "root:" not in said and len(said) < 10_000

@@ -255,10 +255,34 @@ def test_what_cannot_be_read_is_rejected_with_the_reason(tmp_path, content, name
 def test_a_word_file_of_too_many_parts_is_not_made_a_tree(tmp_path, monkeypatch):
     swollen = repacked(WORD, MAIN, lambda xml: xml.replace(b"</w:body>", b"<w:p/>" * 3000 + b"</w:body>"))
     monkeypatch.setattr(office, "MAX_TAGS", 3000)
-    assert "million XML tags; got more" in read(tmp_path, swollen, "a.docx")[0].reason
+    assert "up to 3,000 XML tags in a file of this size; got " in read(tmp_path, swollen, "a.docx")[0].reason
     monkeypatch.setattr(office, "MAX_XML", 10_000)
     assert "MB of XML; got more" in read(tmp_path, swollen, "a.docx")[0].reason
     assert isinstance(read(tmp_path, WORD, "a.docx")[0], RawDocument)
+
+
+@pytest.mark.parametrize(
+    "element", [b"<w:p><w:r><w:t>Words.</w:t></w:r></w:p>", b"<w:tbl>", b"<w:hyperlink w:anchor='a'>"]
+)
+def test_a_small_word_file_of_repeated_elements_is_rejected_before_it_is_converted(tmp_path, monkeypatch, element):
+    monkeypatch.setattr("mammoth.convert_to_html", None)
+    stored = repacked(WORD, MAIN, lambda xml: xml.replace(b"</w:body>", element * 150_000 + b"</w:body>"))
+    sink = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(stored)) as whole, zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as package:
+        for name in whole.namelist():
+            package.writestr(name, whole.read(name))
+    assert len(sink.getvalue()) < 98_000
+    [rejected] = read(tmp_path, sink.getvalue(), "a.docx")
+    assert "up to 50,000 XML tags in a file of this size" in rejected.reason
+
+
+def test_one_note_is_not_repeated_for_each_reference(tmp_path):
+    def refer(times):
+        mark = b'<w:p><w:r><w:footnoteReference w:id="2"/></w:r></w:p>'
+        return repacked(WORD, MAIN, lambda xml: xml.replace(b"</w:body>", mark * times + b"</w:body>"))
+
+    [rejected] = read(tmp_path, refer(5000), "a.docx")
+    assert "one reference to each note; got 5,000 more references than notes" in rejected.reason
 
 
 def test_pictures_do_not_count(tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from narratives.measure import add_shares, suppress_small_bases
 from narratives.measure.shares import CHANGE_COLUMNS
 from narratives.model import SuppressionRule
-from narratives.render import time_series
+from narratives.render import time_series, traces
 from narratives.render.colours import (
     BACKGROUNDS,
     MIN_COLOUR_DISTANCE,
@@ -238,3 +238,7 @@ def test_a_few_thin_periods_among_many_do_not_flatten_the_rest():
     frame = add_shares(pd.DataFrame([of(m, *((0, 2) if m in (5, 17) else (10, 1000))) for m in range(36)]))
     assert time_series.compute_axis_spec(frame, "share").top < 0.1 < frame["share_high"].max()
     assert time_series.compute_axis_spec(frame, "share").top > frame["share"].max()
+
+
+def test_a_text_in_a_chart_is_neither_markup_nor_a_placeholder():
+    assert traces.wrap_text("<b>%{x}</b> \u202ereversed\x1b", 80, 2) == "&lt;b&gt;%\u2060{x}&lt;/b&gt; reversed"

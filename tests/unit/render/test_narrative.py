@@ -215,7 +215,7 @@ def test_small_shares_keep_a_digit_that_says_something():
 def test_the_sentence_that_decided_is_bold_and_nothing_else_is_markup():
     text = "Before *all* this. The [deciding](http://x) one! " + "And much more after it. " * 20
     found = phrases.highlight_sentence(text, "The [deciding](http://x) one!", 80)
-    assert "**The \\[deciding\\]\\(http\\:\\/\\/x\\) one\\!**" in found and r"\*all\*" in found
+    assert "**The \\[deciding\\]\\(http\\:\u2060\\/\\/x\\) one\\!**" in found and r"\*all\*" in found
     assert found.endswith(" …") and found.replace("\\", "").removesuffix(" …").split()[-1] in text.split()
     late = phrases.highlight_sentence("word " * 100 + "Here it is. " + "word " * 100, "Here it is.", 80)
     assert late.startswith("… word") and "**Here it is\\.**" in late and len(late) < 150

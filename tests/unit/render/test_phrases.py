@@ -102,7 +102,7 @@ def test_markup_from_a_text_is_shown_letter_by_letter():
     hostile = "![x](https://example.org/a.png) <img src=x> **b** :red[c] $d$ `e`"
     shown = phrases.escape_markdown(hostile)
     assert "\\!\\[x\\]\\(" in shown and "\\<img" in shown and "\\*\\*b" in shown and "\\:red" in shown
-    assert shown.replace("\\", "") == hostile
+    assert shown.replace("\\", "").replace("\u2060", "") == hostile
 
 
 def test_a_measure_is_said_with_its_interval():
@@ -114,3 +114,28 @@ def test_a_measure_is_said_with_its_interval():
 @pytest.mark.parametrize(("text", "said"), [("of 2016", "Of 2016."), ("Of 2016. ", "Of 2016."), ("", "")])
 def test_a_caveat_is_said_as_a_sentence(text, said):
     assert phrases.make_sentence(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "broken"),
+    [
+        ("see https://a.example/b", "https:\u2060//"),
+        ("HTTP://a.example", "HTTP:\u2060//"),
+        ("at www.a.example", "www\u2060."),
+        ("mail a.b@c.example", "@\u2060c"),
+        ("a :smile: here", ":\u2060smile:"),
+        (":material/home:", ":\u2060material/home:"),
+        ("a -> b", "\u2060-> b"),
+        ("-- so", "\u2060-- so"),
+    ],
+)
+def test_what_pages_replace_after_markdown_is_broken_without_a_trace(text, broken):
+    """The pages' Markdown makes links, emoji and arrows of plain text once its escapes are resolved."""
+    shown = phrases.escape_markdown(text).replace("\\", "")
+    assert broken in shown and shown.replace("\u2060", "") == text
+
+
+def test_escaped_text_has_one_direction_and_is_no_code():
+    assert phrases.escape_markdown("    indented\n      more") == "indented\nmore"
+    assert phrases.escape_markdown("a\u202eb\x1b[31mc\u2066d") == "ab\\[31mcd"
+    assert phrases.escape_markdown("At 14:05, a-b: 3 > 2") == "At 14\\:05\\, a\\-b\\: 3 \\> 2"

@@ -69,6 +69,7 @@ def test_an_upload_is_shown_by_its_own_name(tmp_path):
     kept = save_upload(tmp_path, "press.zip", packed(("a/b.txt", b"A text.")), FORMATS)
     assert format_source_path(str(kept.files[0])) == "a/b.txt"
     assert format_source_path("data/sample/seeds.jsonl") == "data/sample/seeds.jsonl"
+    assert format_source_path("/home/ann/texts/2018/a.csv") == "2018/a.csv"
 
 
 @given(st.text(max_size=400))
@@ -190,3 +191,22 @@ def test_a_store_that_cannot_be_written_to_says_so(tmp_path):
     (tmp_path / UPLOADS_FOLDER).write_text("a file, no folder")
     with pytest.raises(StoreError, match="a folder to write to"):
         save_upload(tmp_path, "a.txt", b"x", FORMATS)
+
+
+@pytest.mark.parametrize(("limit", "most"), [("MAX_WAITING", 2), ("MAX_WAITING_BYTES", 25)])
+def test_what_waits_for_a_build_is_limited(tmp_path, monkeypatch, limit, most):
+    monkeypatch.setattr(uploads, limit, most)
+    kept = [save_upload(tmp_path, "a.txt", f"number {i}...".encode(), FORMATS) for i in range(3)]
+    assert [bool(upload.files) for upload in kept] == [True, True, False]
+    assert "too many uploads wait for a build" in kept[2].refused[0].reason
+    assert len(everything(tmp_path)) == 2
+    again = save_upload(tmp_path, "a.txt", b"number 1...", FORMATS)
+    assert again == kept[1]  # it is among those that wait
+    records = [InputRecord(kept[0].path, "a.txt", "0" * 64)]
+    monkeypatch.setattr("narratives.store.inputs.load_input_records", lambda _: records)
+    assert save_upload(tmp_path, "a.txt", b"number 2...", FORMATS).files  # a build has used one of them
+
+
+def test_only_so_many_files_at_once():
+    assert uploads.describe_count_refusal(uploads.MAX_FILES) == ""
+    assert "at most 100 files at once; 101 were chosen" in uploads.describe_count_refusal(uploads.MAX_FILES + 1)

@@ -101,7 +101,8 @@ def save(make: Callable[[], tuple[Book, Sequence[Change]]], why: str = "") -> No
         book, changes = make()
         save_edit(book, changes, reason)
     except NarrativesError as error:
-        st.session_state[MESSAGE_KEY] = f"Not saved: expected {error.expected}; got {error.got}. {error.hint}"
+        said = f"Not saved: expected {error.expected}; got {error.got}. {error.hint}"
+        st.session_state[MESSAGE_KEY] = shell.hide_folders(said)
         return
     st.session_state[WHY_KEY] = ""
     st.session_state[SAVES_KEY] = count_saves() + 1

@@ -1,0 +1,134 @@
+"""The server around the pages: who may talk to it, and the security headers of its answers.
+
+Streamlit checks hosts and origins of web sockets only, accepts every port of this machine as an origin, and asks
+another host for the machine's address before it refuses a foreign one. This layer answers before Streamlit does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+import streamlit as st
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from narratives.dashboard.roles import FORWARDED_HEADERS, LOOPBACK
+
+# What Streamlit's program needs: styles and code that it makes while it runs, and workers from blobs. Nothing may be
+# loaded from elsewhere, sent elsewhere, or framed.
+CONTENT_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+    "media-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-src 'none'; frame-ancestors 'none'"
+)
+SECURITY_HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_METRICS_PATH = "/_stcore/metrics"
+_UPLOAD_PATH = "/_stcore/upload_file"
+_READING = ("GET", "HEAD")
+_MARGIN = 1_000_000  # bytes of an upload that are not of its file
+
+
+class Gate:
+    """Middleware that refuses foreign hosts and origins, and sets the security headers of every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+
+        given = Headers(scope=scope)
+        origins = st.get_option("server.corsAllowedOrigins") or ()
+        is_served = is_origin_allowed(given.get("origin"), given.get("host", ""), origins)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers[name] = value
+                if not is_served:
+                    del headers["Access-Control-Allow-Origin"]
+            await send(message)
+
+        if refusal := find_refusal(scope, is_served):
+            status, reason = refusal
+            if scope["type"] == "websocket":
+                # Closing a socket before it is accepted refuses it with the status 403.
+                await receive()
+                await send({"type": "websocket.close", "code": 1008, "reason": reason})
+            else:
+                await PlainTextResponse(reason, status)(scope, receive, send_with_headers)
+            return
+        await self._app(scope, receive, send_with_headers)
+
+
+def find_refusal(scope: Scope, is_served: bool) -> tuple[int, str] | None:
+    """Return the status and the reason with which a request is refused, None if it is not.
+
+    `is_served` says whether its origin may change anything here.
+    """
+    headers = Headers(scope=scope)
+    host = headers.get("host", "")
+    if not is_host_allowed(host, st.get_option("server.allowedHosts") or ()):
+        return 400, "This server does not answer for this host."
+    is_socket = scope["type"] == "websocket"
+    writes = is_socket or scope["method"] not in _READING
+    if writes and not is_served:
+        return 403, "This server does not answer to pages of other origins."
+    if is_socket:
+        return None
+    path = scope["path"]
+    is_near = (scope.get("client") or ("",))[0] in LOOPBACK and not any(map(headers.get, FORWARDED_HEADERS))
+    if _METRICS_PATH in path and not is_near:
+        return 404, "Not found"
+    most = int(st.get_option("server.maxUploadSize")) * 1_048_576 + _MARGIN
+    length = headers.get("content-length", "")
+    if _UPLOAD_PATH in path and scope["method"] == "PUT" and not (length.isdecimal() and int(length) <= most):
+        return 413, "The upload is too large, or does not say how large it is."
+    return None
+
+
+def is_host_allowed(host: str, allowed: Sequence[str]) -> bool:
+    """Return whether the server answers for this `Host` header; `*.example.org` allows subdomains, and none all."""
+    try:
+        parts = urlsplit(f"//{host}")
+        name = (parts.hostname or "").lower().rstrip(".")
+        is_plain = parts.netloc == host and "@" not in host and (parts.port or 1) > 0
+    except ValueError:
+        return False
+    if not name or not is_plain:
+        return False
+    patterns = [pattern.strip().lower().rstrip(".") for pattern in allowed]
+    return not patterns or any(
+        pattern in ("*", name) or (pattern.startswith("*.") and name.endswith(pattern[1:])) for pattern in patterns
+    )
+
+
+def is_origin_allowed(origin: str | None, host: str, allowed: Sequence[str]) -> bool:
+    """Return whether a request from a page of `origin` is served: the server's own, or one that is configured.
+
+    Programs other than browsers send no origin.
+    """
+    if origin is None or origin.rstrip("/") in {one.strip().rstrip("/") for one in allowed}:
+        return True
+    parts = urlsplit(origin)
+    return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
+
+
+def make_middleware() -> list[Middleware]:
+    """Return the middleware of the server, outermost first."""
+    return [Middleware(Gate)]

@@ -1,0 +1,130 @@
+"""The gate of the server: which hosts and origins it serves, and what it sends with every answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from streamlit import config
+
+from narratives.dashboard import server
+from narratives.dashboard.views import evidence
+from narratives.model import ServerBusyError
+
+OWN = "127.0.0.1:8501"
+
+
+@pytest.fixture(autouse=True)
+def options() -> Iterator[None]:
+    config.set_option("server.allowedHosts", ["127.0.0.1", "localhost"])
+    yield
+    config.set_option("server.corsAllowedOrigins", [])
+
+
+def ask(kind: str = "http", method: str = "GET", path: str = "/", client: str = "127.0.0.1", **headers: str) -> Any:
+    """The status and headers of the gate's answer to one request; 200 if the request reached the application."""
+    sent: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if kind == "websocket":
+            await send({"type": "websocket.accept"})
+        else:
+            origin = [(b"access-control-allow-origin", b"*")]
+            await send({"type": "http.response.start", "status": 200, "headers": origin})
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    given = {"host": OWN, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    scope = {"type": kind, "method": method, "path": path, "client": (client, 1), "headers": []}
+    scope["headers"] = [(name.encode(), value.encode()) for name, value in given.items()]
+    asyncio.run(server.Gate(app)(scope, receive, send))
+    first = sent[0]
+    if kind == "websocket":
+        return {"websocket.accept": 200, "websocket.close": 403}[first["type"]], {}
+    return first["status"], {name.decode(): value.decode() for name, value in first["headers"]}
+
+
+@pytest.mark.parametrize(
+    ("host", "served"),
+    [
+        (OWN, True),
+        ("localhost", True),
+        ("LOCALHOST.:1", True),
+        ("evil.example", False),
+        ("127.0.0.1.evil.example", False),
+        ("127.0.0.1@evil.example", False),
+        ("127.0.0.1:port", False),
+        ("127.0.0.1/x", False),
+        ("", False),
+    ],
+)
+def test_hosts(host, served):
+    assert (ask(host=host)[0] == 200) is served
+    assert (ask("websocket", host=host)[0] == 200) is served
+
+
+def test_patterns_of_hosts():
+    assert server.is_host_allowed("a.example.org", ["*.example.org"]) and server.is_host_allowed("any", [])
+    assert not server.is_host_allowed("example.org.evil", ["*.example.org"])
+
+
+@pytest.mark.parametrize(
+    ("origin", "served"),
+    [
+        (f"http://{OWN}", True),
+        (f"https://{OWN}", True),
+        ("http://127.0.0.1:9999", False),
+        ("http://127.0.0.1", False),
+        ("http://localhost:8501", False),
+        ("https://evil.example", False),
+        ("null", False),
+        (f"file://{OWN}", False),
+    ],
+)
+def test_only_the_own_origin_may_open_a_socket_or_write(origin, served):
+    assert (ask("websocket", origin=origin)[0] == 200) is served
+    assert (ask(method="DELETE", origin=origin)[0] == 200) is served
+    status, headers = ask(origin=origin)
+    assert status == 200 and ("access-control-allow-origin" in headers) is served
+
+
+def test_a_configured_origin_is_served():
+    config.set_option("server.corsAllowedOrigins", ["https://portal.example/"])
+    assert ask("websocket", origin="https://portal.example")[0] == 200
+    assert ask("websocket", origin="https://portal.example.evil")[0] == 403
+
+
+@pytest.mark.parametrize("headers", [{}, {"host": "evil.example"}])
+def test_every_answer_has_the_security_headers(headers):
+    _, found = ask(**headers)
+    assert {name.lower(): value for name, value in server.SECURITY_HEADERS.items()}.items() <= found.items()
+    assert "frame-ancestors 'none'" in found["content-security-policy"]
+
+
+def test_metrics_are_for_this_machine_only():
+    path = "/_stcore/metrics"
+    assert ask(path=path)[0] == 200
+    assert ask(path=path, client="10.0.0.7")[0] == 404
+    assert ask(path=path, x_forwarded_for="10.0.0.7")[0] == 404
+
+
+@pytest.mark.parametrize(("length", "status"), [("20000000", 200), ("23000000", 413), ("", 413), ("-1", 413)])
+def test_an_upload_says_how_large_it_is(length, status):
+    config.set_option("server.maxUploadSize", 20)
+    assert ask(method="PUT", path="/_stcore/upload_file/s/f", content_length=length)[0] == status
+
+
+def test_a_session_may_not_search_without_end():
+    recent: dict[str, float] = {}
+    for second in range(evidence.MAX_SEARCHES):
+        recent = evidence.count_search(recent, f"sentence {second}", float(second))
+    assert evidence.count_search(recent, "sentence 3", 20.0) == recent
+    with pytest.raises(ServerBusyError, match="at most 20 different sentences in 60 seconds"):
+        evidence.count_search(recent, "another", 30.0)
+    assert len(evidence.count_search(recent, "another", 60.5)) == evidence.MAX_SEARCHES
