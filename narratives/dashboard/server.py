@@ -17,10 +17,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from narratives.dashboard.roles import FORWARDED_HEADERS, LOOPBACK
 
-# What Streamlit's program needs: styles and code that it makes while it runs, and workers from blobs. Nothing may be
+# What the pages need: styles and small scripts that are added while they run, and scripts from blobs. Nothing may be
 # loaded from elsewhere, sent elsewhere, or framed.
 CONTENT_POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "default-src 'self'; script-src 'self' 'unsafe-inline' blob:; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
     "media-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-src 'none'; frame-ancestors 'none'"
 )

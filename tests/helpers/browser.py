@@ -113,8 +113,8 @@ def fresh(browser: Browser, width: int = 1440, height: int = 1000, **options: An
     watched.page.on("pageerror", lambda error: watched.errors.append(str(error)))
     yield watched
     context.close()
-    assert not watched.abroad
-    assert not watched.errors
+    assert not watched.abroad, watched.abroad
+    assert not watched.errors, watched.errors
 
 
 def _note_request(watched: Watched, url: str) -> None:
