@@ -6,7 +6,9 @@ import argparse
 import json
 import os
 import sys
+from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import NoReturn
 
 from narratives import fetch, measure, read
@@ -20,11 +22,11 @@ from narratives.cli.output import (
     print_written,
     show_progress,
 )
-from narratives.model import CopyFilter, LabelledText, Rejected, Slice, UsageError
+from narratives.model import CopyFilter, LabelledText, Rejected, Slice, StoreError, UsageError
 from narratives.model.errors import EXIT_NOTHING_READ
 from narratives.read.encoding import decode_text
 from narratives.resources import APP
-from narratives.store import DECISIONS_FILE, DEFAULT_COPIES, DecisionLog, Store, export_slice, verify_snapshot
+from narratives.store import DECISIONS_FILE, DEFAULT_COPIES, DecisionLog, Store, export_slice
 from narratives.workflows import brief, codebook
 from narratives.workflows.annotate import AnnotationRequest, annotate
 from narratives.workflows.build import BuildRequest, build
@@ -40,7 +42,7 @@ from narratives.workflows.train import TrainRequest, train
 
 def run_build(options: argparse.Namespace) -> int:
     """Read inputs into a new snapshot. Return 1 if inputs were named and none could be read."""
-    if not options.inputs and not options.remove and not Store(options.store).load_inputs():
+    if not options.inputs and not options.remove and _is_empty(options.store):
         got = f"neither, and the store {options.store} is empty"
         raise UsageError("at least one INPUT or --remove PATH", got, "Name files, folders or globs.")
     request = BuildRequest(
@@ -62,6 +64,12 @@ def run_build(options: argparse.Namespace) -> int:
         print(json.dumps({"report": asdict(report)}), file=sys.stderr, flush=True)
     print_report(report, options.store)
     return EXIT_NOTHING_READ if options.inputs and not report.inputs_readable else 0
+
+
+def _is_empty(path: Path) -> bool:
+    with suppress(StoreError):  # the build mends a damaged list
+        return not Store(path).load_inputs()
+    return False
 
 
 def run_fetch(options: argparse.Namespace) -> int:
@@ -210,41 +218,6 @@ def run_train(options: argparse.Namespace) -> int:
         report = train(request, progress)
     print_training(report)
     return 0
-
-
-def run_status(options: argparse.Namespace) -> int:
-    """Print what the store holds. Return 1 if its current snapshot or its vectors are damaged."""
-    store = Store(options.store)
-    current = store.current()
-    print(f"store     {options.store}")
-    if current is None:
-        print("snapshot  none yet: run `narratives build INPUT...`")
-        return 0
-    problems = [*verify_snapshot(options.store, current), *store.find_vector_problems(current)]
-    manifest = store.manifest(current)
-    print(f"snapshot  {current}, built {manifest.built_at}")
-    print(f"state     {'intact' if not problems else 'DAMAGED'}")
-    for problem in problems:
-        print(f"          {problem}")
-    if manifest.notice:
-        print(f"notice    {manifest.notice}")
-    print(f"model     {manifest.model} ({manifest.variant})")
-    if "classifier" in manifest.parameters:
-        print(f"matching  {manifest.parameters['classifier']}")
-    print_table({name.replace("_", " "): count for name, count in manifest.counts.items()})
-    skipped = [record for record in manifest.inputs if record.skipped]
-    print(f"inputs    {len(manifest.inputs) - len(skipped)}")
-    for record in manifest.inputs:
-        if not record.skipped:
-            print(f"          {record.source_path}  ({read.make_printable(record.path)})")
-    if skipped:
-        print(f"skipped   {len(skipped)}")
-    for record in skipped:
-        print(f"          {record.source_path}: {record.skipped}")
-    older = [m for m in store.snapshots() if m.snapshot_id != current]
-    for manifest in older:
-        print(f"as of     {manifest.snapshot_id}, built {manifest.built_at}")
-    return EXIT_NOTHING_READ if problems else 0
 
 
 def _make_slice(options: argparse.Namespace, copies: CopyFilter) -> Slice:
