@@ -6,7 +6,9 @@ import argparse
 import json
 import os
 import sys
+from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import NoReturn
 
 from narratives import fetch, measure, read
@@ -21,11 +23,11 @@ from narratives.cli.output import (
     print_written,
     show_progress,
 )
-from narratives.model import CopyFilter, LabelledText, Rejected, Slice, UsageError
+from narratives.model import CopyFilter, LabelledText, Rejected, Slice, StoreError, UsageError
 from narratives.model.errors import EXIT_NOTHING_READ
 from narratives.read.encoding import decode_text
 from narratives.resources import APP
-from narratives.store import DECISIONS_FILE, DEFAULT_COPIES, DecisionLog, Store, export_slice, verify_snapshot
+from narratives.store import DECISIONS_FILE, DEFAULT_COPIES, DecisionLog, Store, export_slice
 from narratives.workflows import brief, codebook
 from narratives.workflows.annotate import AnnotationRequest, annotate
 from narratives.workflows.build import BuildRequest, build
@@ -41,7 +43,7 @@ from narratives.workflows.train import TrainRequest, train
 
 def run_build(options: argparse.Namespace) -> int:
     """Read inputs into a new snapshot. Return 1 if inputs were named and none could be read."""
-    if not options.inputs and not options.remove and not Store(options.store).load_inputs():
+    if not options.inputs and not options.remove and _is_empty(options.store):
         got = f"neither, and the store {options.store} is empty"
         raise UsageError("at least one INPUT or --remove PATH", got, "Name files, folders or globs.")
     request = BuildRequest(
@@ -63,6 +65,12 @@ def run_build(options: argparse.Namespace) -> int:
         print(json.dumps({"report": asdict(report)}), file=sys.stderr, flush=True)
     print_report(report, options.store)
     return EXIT_NOTHING_READ if options.inputs and not report.inputs_readable else 0
+
+
+def _is_empty(path: Path) -> bool:
+    with suppress(StoreError):  # the build mends a damaged list
+        return not Store(path).load_inputs()
+    return False
 
 
 def run_fetch(options: argparse.Namespace) -> int:
@@ -211,41 +219,6 @@ def run_train(options: argparse.Namespace) -> int:
         report = train(request, progress)
     print_training(report)
     return 0
-
-
-def run_status(options: argparse.Namespace) -> int:
-    """Print what the store holds. Return 1 if its current snapshot or its vectors are damaged."""
-    store = Store(options.store)
-    current = store.current()
-    echo(f"store     {options.store}")
-    if current is None:
-        echo("snapshot  none yet: run `narratives build INPUT...`")
-        return 0
-    problems = [*verify_snapshot(options.store, current), *store.find_vector_problems(current)]
-    manifest = store.manifest(current)
-    echo(f"snapshot  {current}, built {manifest.built_at}")
-    echo(f"state     {'intact' if not problems else 'DAMAGED'}")
-    for problem in problems:
-        echo(f"          {problem}")
-    if manifest.notice:
-        echo(f"notice    {manifest.notice}")
-    echo(f"model     {manifest.model} ({manifest.variant})")
-    if "classifier" in manifest.parameters:
-        echo(f"matching  {manifest.parameters['classifier']}")
-    print_table({name.replace("_", " "): count for name, count in manifest.counts.items()})
-    skipped = [record for record in manifest.inputs if record.skipped]
-    echo(f"inputs    {len(manifest.inputs) - len(skipped)}")
-    for record in manifest.inputs:
-        if not record.skipped:
-            echo(f"          {record.source_path}  ({read.make_printable(record.path)})")
-    if skipped:
-        echo(f"skipped   {len(skipped)}")
-    for record in skipped:
-        echo(f"          {record.source_path}: {record.skipped}")
-    older = [m for m in store.snapshots() if m.snapshot_id != current]
-    for manifest in older:
-        echo(f"as of     {manifest.snapshot_id}, built {manifest.built_at}")
-    return EXIT_NOTHING_READ if problems else 0
 
 
 def _make_slice(options: argparse.Namespace, copies: CopyFilter) -> Slice:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn, get_args
 
 from narratives import __version__, read
-from narratives.cli import commands
+from narratives.cli import commands, store_commands
 from narratives.model import AnnotationSource, CopyFilter, Granularity, Unit, Voice
 from narratives.model.printable import escape_controls
 from narratives.resources import DATA_FOLDER
@@ -225,6 +225,35 @@ def _add_train_options(command: argparse.ArgumentParser) -> None:
     _add_progress_option(command)
 
 
+def _add_check_options(command: argparse.ArgumentParser) -> None:
+    _add_store_option(command)
+    text = "Mend what is damaged from what is whole. What cannot be mended is moved to the folder `damaged`."
+    command.add_argument("--repair", action="store_true", help=text)
+    _add_progress_option(command)
+
+
+def _add_rollback_options(command: argparse.ArgumentParser) -> None:
+    text = "The snapshot, as `narratives status` lists it. Default: the one before the current one."
+    command.add_argument("snapshot", nargs="?", default="", metavar="SNAPSHOT", help=text)
+    _add_store_option(command)
+
+
+def _add_prune_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    _add_store_option(command)
+    add("--keep", type=_parse_count, default=5, metavar="N", help="Keep the newest N snapshots. Default: 5.")
+    text = "Remove only snapshots that are older than this number of days."
+    add("--older-than", type=float, metavar="DAYS", help=text)
+    text = "Keep this snapshot, now and whenever you prune, because links show it. Repeatable."
+    add("--pin", action="append", default=[], metavar="SNAPSHOT", help=text)
+    add("--dry-run", action="store_true", help="Only show what would be removed.")
+
+
+def _add_backup_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", type=Path, metavar="FILE.zip", help="The backup.")
+    _add_store_option(command)
+
+
 def _add_threshold_option(command: argparse.ArgumentParser) -> None:
     text = (
         "Assign the narratives that have a classifier from this probability up: a higher one gives more precision, a "
@@ -289,6 +318,12 @@ def _parse_probability(text: str) -> float:
     return value
 
 
+def _parse_count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 up, got {text!r}")
+    return int(text)
+
+
 def _parse_pair(text: str) -> tuple[str, str]:
     ours, sign, theirs = text.partition("=")
     if not (sign and ours and theirs):
@@ -316,5 +351,16 @@ _COMMANDS = {
     ),
     "evaluate": _Command("Measure the matching on labelled paragraphs.", _add_evaluate_options, commands.run_evaluate),
     "train": _Command("Train a classifier on decisions.", _add_train_options, commands.run_train),
-    "status": _Command("Show what the store holds and check it for damage.", _add_store_option, commands.run_status),
+    "status": _Command(
+        "Show what the store holds and check it for damage.", _add_store_option, store_commands.run_status
+    ),
+    "check": _Command(
+        "Check every file of a store, and mend what is damaged.", _add_check_options, store_commands.run_check
+    ),
+    "rollback": _Command(
+        "Make an earlier snapshot the current one.", _add_rollback_options, store_commands.run_rollback
+    ),
+    "prune": _Command("Remove old snapshots of a store.", _add_prune_options, store_commands.run_prune),
+    "backup": _Command("Write a store to one file.", _add_backup_options, store_commands.run_backup),
+    "restore": _Command("Make a store of a backup.", _add_backup_options, store_commands.run_restore),
 }

@@ -21,6 +21,7 @@ from narratives.model.documents import (
 from narratives.model.errors import (
     AccessError,
     ConfigError,
+    DiskError,
     EncoderError,
     NarrativesError,
     ReadError,
@@ -92,6 +93,7 @@ __all__ = [
     "CopyFilter",
     "DatePrecision",
     "Decision",
+    "DiskError",
     "Document",
     "Edit",
     "EditKind",

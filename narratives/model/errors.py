@@ -5,7 +5,7 @@ from __future__ import annotations
 from narratives.model.printable import escape_controls
 
 # The exit statuses of a command. The dashboard reads those of the builds that it starts.
-EXIT_NOTHING_READ, EXIT_USAGE, EXIT_BUSY, EXIT_STOPPED = 1, 2, 3, 130
+EXIT_NOTHING_READ, EXIT_USAGE, EXIT_BUSY, EXIT_DISK, EXIT_STOPPED = 1, 2, 3, 4, 130
 
 
 class NarrativesError(Exception):
@@ -35,6 +35,10 @@ class StoreError(NarrativesError):
 
 class StoreBusyError(StoreError):
     """Another build is using the store."""
+
+
+class DiskError(StoreError):
+    """The disk is full, or a file or folder may not be read or written."""
 
 
 class ResourceError(NarrativesError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -15,9 +16,10 @@ from typing import Literal
 from urllib.parse import quote
 
 from narratives.model import ConfigError, Decision, Edit, EditKind, LabelledText, StoreError, compute_text_key
-from narratives.store.files import write_named_file
+from narratives.store import log_integrity
+from narratives.store.files import make_disk_error, write_named_file
+from narratives.store.log_integrity import DECISIONS_FILE as DECISIONS_FILE
 
-DECISIONS_FILE = "decisions.sqlite"
 LOG_VERSION = 2
 DecisionFormat = Literal["narratives", "label-studio", "doccano"]
 LOCK_TIMEOUT = 30.0  # seconds for another process that writes
@@ -164,6 +166,7 @@ class DecisionLog:
                         entry = (now, who, why, key, row.document, narrative, verdict, annotator, drawn, 0)
                         connection.execute(_INSERT_DECISION, entry)
                         added += 1
+            log_integrity.add_sums(connection)
             return added
 
     def undo(self, who: str) -> Decision | None:
@@ -182,6 +185,7 @@ class DecisionLog:
             pair = (last.text_key, last.document, last.narrative_id)
             entry = (_format_now(), who, why, *pair, "withdrawn", last.annotator, None, last.decision_id)
             connection.execute(_INSERT_DECISION, entry)
+            log_integrity.add_sums(connection)
             return last
 
     def edit(self, kind: EditKind, subject: str, value: str, who: str, why: str) -> int:
@@ -192,6 +196,7 @@ class DecisionLog:
             added = connection.execute(
                 "INSERT INTO edits (edited_at, who, why, kind, subject, value) VALUES (?, ?, ?, ?, ?, ?)", values
             )
+            log_integrity.add_sums(connection)
             return int(added.lastrowid or 0)
 
     def current(self, annotator: str = PERSON) -> list[Decision]:
@@ -312,7 +317,11 @@ class DecisionLog:
                     connection.execute("PRAGMA synchronous = FULL")
                     connection.execute("PRAGMA foreign_keys = ON")
                 yield connection
-        except (OSError, sqlite3.OperationalError) as error:
+        except OSError as error:
+            raise make_disk_error(error, self.path) from error
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
+                raise make_disk_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), self.path) from error
             hint = "Make the file readable and writable, or wait until no other program uses it."
             raise StoreError(f"a decisions log at {self.path}", str(error), hint) from error
         except sqlite3.DatabaseError as error:
@@ -345,7 +354,7 @@ class DecisionLog:
             raise self._make_log_error(f"a database with the tables {', '.join(sorted(tables)) or '(none)'}")
 
     def _make_log_error(self, got: str) -> ConfigError:
-        hint = "Name another file. This one was not changed."
+        hint = "Name another file, or run `check --repair` if it is the log of a store. This one was not changed."
         return ConfigError(f"a decisions log at {self.path}", got, hint)
 
 
@@ -377,6 +386,12 @@ def hash_decisions(decisions: Sequence[Decision]) -> str:
     """Compute a sha256 of all that a matcher learns from decisions; empty if there is nothing to learn."""
     terms = sorted((d.text_key, d.document, d.narrative_id, d.verdict) for d in decisions if d.verdict != "undecided")
     return hashlib.sha256(json.dumps(terms).encode()).hexdigest() if terms else ""
+
+
+def mend_decisions(damaged: Path, copy: Path, target: Path) -> log_integrity.LogRepair:
+    """Write a log at `target` with every entry that is whole in the damaged log or in its copy."""
+    schema = [*_split_statements(_SCHEMA), f"PRAGMA user_version = {LOG_VERSION}"]
+    return log_integrity.mend_log(damaged, copy, target, schema)
 
 
 def _format_now() -> str:

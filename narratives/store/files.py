@@ -1,13 +1,18 @@
-"""Atomic writes and the JSON files of a store. If a write is interrupted, the old file stays intact."""
+"""Atomic writes and the JSON files of a store. If a write is interrupted, the old file stays intact.
+
+Every JSON file contains a checksum of its content, which is verified whenever it is read. Files of older versions have
+none and are read without it.
+"""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,7 +21,7 @@ from typing import Any, BinaryIO, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.model import InputRecord, QualityMetrics, SnapshotManifest, SpotCheck, StoreError
+from narratives.model import DiskError, InputRecord, QualityMetrics, SnapshotManifest, SpotCheck, StoreError
 from narratives.model.snapshot import Calibration, CalibrationBin, ThresholdQuality
 
 # Device and inode number of a file; None if there is no file.
@@ -30,6 +35,23 @@ def identify(path: Path) -> Identity:
     except FileNotFoundError:
         return None
     return state.st_dev, state.st_ino
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def make_disk_error(error: OSError, place: Path | str) -> DiskError:
+    """Make the error to raise when the system refuses to read or write at `place`, or at the file that it names."""
+    where = error.filename2 or error.filename or place
+    where = os.fsdecode(where) if isinstance(where, str | bytes) else place
+    if error.errno in _FULL:
+        hint = "Free disk space, then run the same command again. The current snapshot is unchanged."
+        return DiskError(f"space on the disk to write {where}", error.strerror or str(error), hint)
+    hint = "Check the disk and the path, then run the same command again."
+    if error.errno in _FORBIDDEN:
+        hint = "Give this user permission for it, or name another place."
+    return DiskError(f"to read or write {where}", error.strerror or str(error), hint)
 
 
 @contextmanager
@@ -105,29 +127,105 @@ def load_arrays(path: Path) -> dict[str, NDArray[Any]] | None:
 
 T = TypeVar("T")
 
+CURRENT_FILE = "CURRENT"
 MANIFEST_FILE = "manifest.json"
 INPUTS_FILE = "inputs.json"
+CODEBOOK_FILE = "codebook.toml"
+CLASSIFIER_FILE = "classifier.safetensors"
 
 
-def _write_json(path: Path, value: object, sort_keys: bool = False) -> None:
-    """Write JSON in UTF-8 atomically; a path whose name is not UTF-8 is written with escapes."""
-    text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=sort_keys, default=str)
+CHECKSUM = "sha256"  # the key of a JSON file's checksum
+
+
+def write_json(path: Path, content: Mapping[str, object], sort_keys: bool = False) -> None:
+    """Write JSON in UTF-8 atomically, with its checksum; a path whose name is not UTF-8 is written with escapes."""
+    plain = json.loads(json.dumps(content, default=str))
+    text = json.dumps({**plain, CHECKSUM: _compute_checksum(plain)}, ensure_ascii=False, indent=1, sort_keys=sort_keys)
     write_atomically(path, (text + "\n").encode("utf-8", "backslashreplace"))
 
 
-def _read_json(path: Path, parse: Callable[[Any], T], kind: str, hint: str) -> T | None:
+def _compute_checksum(plain: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+def parse_checked_json(data: bytes, is_summed: bool = False) -> dict[str, Any] | list[Any]:
+    """Return the JSON in `data` without its checksum. Raises ValueError if it is no JSON or does not match it.
+
+    With `is_summed`, an object without a checksum does not match either.
+    """
+    value: dict[str, Any] | list[Any] = json.loads(data)
+    if isinstance(value, dict) and (CHECKSUM in value or is_summed):
+        stated = value.pop(CHECKSUM, None)
+        if stated != _compute_checksum(value):
+            raise ValueError("content that does not match its checksum")
+    return value
+
+
+def _read_json(path: Path, parse: Callable[[Any], T], kind: str, hint: str, is_summed: bool = False) -> T | None:
     """Return the parsed content, None if there is no file. Raises StoreError if the file is damaged."""
     try:
-        return parse(json.loads(path.read_text(encoding="utf-8")))
+        return parse(parse_checked_json(path.read_bytes(), is_summed))
     except FileNotFoundError:
         return None
+    except PermissionError as error:
+        raise make_disk_error(error, path) from error
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise StoreError(f"{kind} in {path}", f"{type(error).__name__}: {error}", hint) from error
 
 
+SUMS_SUFFIX = ".sums.json"
+SUMS_DAMAGED = "its checksums are damaged"
+
+
+def get_sums_path(path: Path) -> Path:
+    """Return the file with the checksums of a file or folder."""
+    return path.with_name(path.name + SUMS_SUFFIX)
+
+
+def write_summed(path: Path, data: bytes) -> None:
+    """Replace the content of `path`, and keep its checksum in the file beside it.
+
+    A process that is killed meanwhile leaves the old or the new content; until the end, the checksums allow both.
+    """
+    new = (path.name, hashlib.sha256(data).hexdigest())
+    before = [(path.name, compute_sha256(path))] if path.is_file() else []
+    write_sums(path, [new, *before])
+    write_atomically(path, data)
+    write_sums(path, [new])
+
+
+def write_sums(path: Path, sums: Iterable[tuple[str, str]]) -> None:
+    """Write the checksums (name, sha256) of a file, or of the files in a folder, beside it."""
+    write_json(get_sums_path(path), {"sums": [list(pair) for pair in sums]})
+
+
+def read_sums(path: Path) -> list[tuple[str, str]] | None:
+    """Return the checksums beside a file or folder, None if there are none. Raises StoreError if they are damaged."""
+
+    def parse(content: Mapping[str, Any]) -> list[tuple[str, str]]:
+        return [(str(name), str(sha256)) for name, sha256 in content["sums"]]
+
+    return _read_json(get_sums_path(path), parse, "checksums", "Run `check --repair`.", is_summed=True)
+
+
+def find_sums_problem(path: Path) -> str:
+    """Return what is wrong with a file that `write_summed` wrote; empty if it is whole or was never summed."""
+    try:
+        sums = read_sums(path)
+    except DiskError:
+        raise
+    except StoreError:
+        return SUMS_DAMAGED
+    if path.is_dir():
+        return "a folder in its place"
+    if sums is None or not path.exists():
+        return "" if sums is None else "no such file"
+    return "" if (path.name, compute_sha256(path)) in sums else "content that does not match its checksum"
+
+
 def save_snapshot_manifest(folder: Path, manifest: SnapshotManifest) -> None:
     """Write the manifest of a snapshot's folder atomically."""
-    _write_json(folder / MANIFEST_FILE, asdict(manifest), sort_keys=True)
+    write_json(folder / MANIFEST_FILE, asdict(manifest), sort_keys=True)
 
 
 def load_snapshot_manifest(folder: Path) -> SnapshotManifest:
@@ -140,12 +238,15 @@ def load_snapshot_manifest(folder: Path) -> SnapshotManifest:
 
 def format_damage_hint(folder: Path) -> str:
     """Return what to do about a damaged snapshot."""
-    return f"If it is the current snapshot, run `build` to make it again. If it is an older one, delete {folder}."
+    return (
+        f"If {folder.name} is the current snapshot, run `build` to make it again. If it is an older one, run "
+        "`check --repair`."
+    )
 
 
 def save_input_records(store: Path, inputs: Sequence[InputRecord]) -> None:
     """Write the list of the inputs that the store holds, atomically."""
-    _write_json(store / INPUTS_FILE, [asdict(record) for record in inputs], sort_keys=True)
+    write_json(store / INPUTS_FILE, {"inputs": [asdict(record) for record in inputs]}, sort_keys=True)
 
 
 def load_input_records(store: Path) -> tuple[InputRecord, ...] | None:
@@ -153,17 +254,46 @@ def load_input_records(store: Path) -> tuple[InputRecord, ...] | None:
 
     Raises StoreError if the list is damaged: without it, a build would silently drop inputs.
     """
-    path = store / INPUTS_FILE
-    hint = f"Delete {path}. The list is then taken from the newest snapshot."
-    return _read_json(path, _parse_records, "a list of inputs", hint)
+    hint = "Run `build` or `check --repair`. The list is then taken from its copy or from a snapshot."
+    return _read_json(store / INPUTS_FILE, _parse_list, "a list of inputs", hint, is_summed=True)
+
+
+def _parse_list(content: list[dict[str, Any]] | dict[str, Any]) -> tuple[InputRecord, ...]:
+    if not isinstance(content, list):
+        return _parse_records(content["inputs"])
+    # An older version wrote a list without a checksum. An empty one is not credible: nothing shows that it is whole.
+    if not content:
+        raise ValueError("an empty list without a checksum")
+    return _parse_records(content)
 
 
 def _parse_manifest(fields: dict[str, Any]) -> SnapshotManifest:
-    return SnapshotManifest(inputs=_parse_records(fields.pop("inputs")), **fields)
+    manifest = SnapshotManifest(inputs=_parse_records(fields.pop("inputs")), **fields)
+    texts = ("snapshot_id", "built_at", "fingerprint", "model", "variant", "notice", "predecessor")
+    maps = ("versions", "parameters", "counts", "checksums", "sizes")
+    _check_types(manifest, {**dict.fromkeys(texts, str), **dict.fromkeys(maps, dict), "decided": int, "edited": int})
+    counted, named = (manifest.counts, manifest.sizes), (manifest.versions, manifest.parameters, manifest.checksums)
+    if not all(isinstance(value, int) for values in counted for value in values.values()):
+        raise TypeError("a count or size that is no whole number")
+    if not all(isinstance(value, str) for values in named for value in values.values()):
+        raise TypeError("a version, parameter or checksum that is no text")
+    return manifest
 
 
 def _parse_records(rows: Sequence[dict[str, Any]]) -> tuple[InputRecord, ...]:
-    return tuple(InputRecord(**{**record, "path": Path(record["path"])}) for record in rows)
+    records = tuple(InputRecord(**{**record, "path": Path(record["path"])}) for record in rows)
+    texts = dict.fromkeys(("source_path", "hash", "refusals", "skipped"), str)
+    for record in records:
+        _check_types(record, {**texts, "columns": dict, "manifest": dict})
+    return records
+
+
+def _check_types(record: object, types: Mapping[str, type]) -> None:
+    """Raise TypeError if a field is of another type: no part of the program checks it later."""
+    for name, expected in types.items():
+        value = getattr(record, name)
+        if not isinstance(value, expected) or isinstance(value, bool):
+            raise TypeError(f"{name} is of the type {type(value).__name__}, not {expected.__name__}")
 
 
 QUALITY_FILE = "quality.json"
@@ -209,7 +339,7 @@ def write_evaluation(path: Path, evaluation: Evaluation) -> None:
         limits = {key: _to_json_value(getattr(calibration, key)) for key in ("ratio", "ratio_low", "ratio_high")}
         thresholds = [_to_json_object(part) for part in calibration.thresholds]
         content["calibration"] = {**limits, "bins": bins, "thresholds": thresholds}
-    _write_json(path, content)
+    write_json(path, content)
 
 
 def read_evaluation(path: Path) -> Evaluation | None:
@@ -280,7 +410,7 @@ class SpotChecks:
 
 def write_spot_checks(path: Path, checks: SpotChecks) -> None:
     """Write one JSON object atomically."""
-    _write_json(path, {"caveat": checks.caveat, "spot_checks": [asdict(row) for row in checks.rows]})
+    write_json(path, {"caveat": checks.caveat, "spot_checks": [asdict(row) for row in checks.rows]})
 
 
 def read_spot_checks(path: Path) -> SpotChecks | None:

@@ -13,9 +13,19 @@ from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 
-from narratives.model import Cluster, Document, Rejected, SnapshotContent, SnapshotManifest, Speaker, StoreError
+from narratives.model import (
+    Cluster,
+    DiskError,
+    Document,
+    Rejected,
+    SnapshotContent,
+    SnapshotManifest,
+    Speaker,
+    StoreError,
+)
 from narratives.model.dates import get_all_period_labels, parse_partial_date
 from narratives.store import files
 from narratives.store.snapshot_reader import DATABASE_FILE, SCHEMA_VERSION, create_database, open_snapshot_folder
@@ -181,8 +191,8 @@ def write_snapshot(folder: Path, content: SnapshotContent, quality: files.Evalua
     The id depends on the content only: not on the time, the place, or the order of the content. An intact
     snapshot with this id is kept, and only its manifest is written again; a damaged one is replaced. An earlier
     evaluation stays; `quality` is written if there is none. The folder is filled under a temporary name, forced
-    to the disk and then renamed, so that a snapshot is either complete or absent. Raises StoreError if the
-    content contradicts itself.
+    to the disk and then renamed, so that a snapshot is either complete or absent. What is half written is removed at
+    once. Raises StoreError if the content contradicts itself, and DiskError if it cannot be written.
     """
     rows = build_tables(content)
     id_terms = (SCHEMA_VERSION, content.model, content.variant, content.notice, content.predecessor)
@@ -196,14 +206,22 @@ def write_snapshot(folder: Path, content: SnapshotContent, quality: files.Evalua
     beside = Path(tempfile.mkdtemp(prefix=TEMP_PREFIX, dir=folder))
     database = beside / DATABASE_FILE
     meta = [("schema_version", SCHEMA_VERSION), ("snapshot_id", snapshot_id)]
-    _fill_database(database, {**rows, "meta": [*meta]})
-    files.sync_to_disk(database)
-    files.save_snapshot_manifest(beside, _make_manifest(snapshot_id, content, database))
-    _copy_measurements(beside, target, quality)
-    beside.chmod(0o755)
-    if target.exists():
-        files.move_durably(target, beside.with_name(beside.name + "-damaged"))
-    files.move_durably(beside, target)
+    try:
+        _fill_database(database, {**rows, "meta": [*meta]})
+        files.sync_to_disk(database)
+        files.save_snapshot_manifest(beside, _make_manifest(snapshot_id, content, database))
+        _copy_measurements(beside, target, quality)
+        beside.chmod(0o755)
+        if target.exists():
+            files.move_durably(target, beside.with_name(beside.name + "-damaged"))
+        files.move_durably(beside, target)
+    except OSError as error:
+        raise files.make_disk_error(error, folder) from error
+    except duckdb.Error as error:  # the content was checked before, so the disk is at fault
+        hint = "Free disk space or correct the permissions, then run the same command again."
+        raise DiskError(f"to write a snapshot in {folder}", str(error).partition("\n")[0], hint) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
     return snapshot_id
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +17,13 @@ from numpy.typing import NDArray
 
 from narratives.model import QualityMetrics, RawDocument, Rejected, StoreBusyError, StoreError
 from narratives.model.snapshot import Calibration, InputRecord, SnapshotContent, SnapshotManifest
-from narratives.store import files, inputs, snapshot_reader, snapshot_writer, vectors
+from narratives.store import files, inputs, integrity, snapshot_reader, snapshot_writer, vectors
+from narratives.store.decisions import DECISIONS_FILE
 from narratives.store.limits import ALONE, Limits
 from narratives.store.overlay import DecidedPair
 from narratives.store.parsed import PARSED_FILE, ParsedDocuments
 from narratives.store.queries.evidence import query_statement_texts
+from narratives.store.queries.sources import query_rejected_rows
 from narratives.store.snapshot_reader import Snapshot
 
 log = logging.getLogger(__name__)
@@ -37,6 +42,8 @@ class Store:
     path/vectors/<name>/     one `VectorFile` per model and variant
     path/inputs/<hash>...    the rows of each input as read
     path/cache/              what an earlier build parsed and searched; may be deleted
+    path/copies/             second copies of the small files, see `integrity`
+    path/damaged/            what a build or `check --repair` found damaged and replaced
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,55 +52,82 @@ class Store:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Lock the store for writing; may be nested. Raises StoreBusyError at once if another process has it."""
+        """Lock the store for writing; may be nested.
+
+        Raises StoreBusyError at once, with the holder, if another process has it. An OSError inside, such as that of a
+        full disk, becomes a DiskError.
+        """
+        place = self.path / ".lock"
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            if place.is_dir():
+                integrity.set_aside(self.path, place)
             self._lock.acquire()
         except Timeout as error:
             hint = "Wait until it ends, then try again."
-            raise StoreBusyError(f"{self.path} free for a build", "another build is running", hint) from error
+            got = f"another build is running{_describe_holder(place)}"
+            raise StoreBusyError(f"{self.path} free for a build", got, hint) from error
         except OSError as error:
-            hint = "Name another --store, or make this one writable."
-            raise StoreError(f"a folder to write to at {self.path}", str(error), hint) from error
+            raise files.make_disk_error(error, self.path) from error
         try:
             if self._lock.lock_counter == 1:
-                for folder in (self.path, *(self.path / name for name in ("snapshots", "inputs", CACHE_FOLDER))):
+                now = datetime.now(UTC).isoformat(timespec="seconds")
+                place.write_text(f"process {os.getpid()} on {socket.gethostname()} since {now}\n", encoding="utf-8")
+                copies = self.path / integrity.COPIES_FOLDER
+                folders = (
+                    self.path,
+                    self.path / "snapshots",
+                    self.path / "inputs",
+                    self.path / CACHE_FOLDER,
+                    copies,
+                    *copies.glob("snapshots/*"),
+                )
+                for folder in folders:
                     snapshot_writer.remove_leftovers(folder)
             yield
+        except BrokenPipeError:
+            raise  # of the terminal
+        except OSError as error:
+            raise files.make_disk_error(error, self.path) from error
         finally:
             self._lock.release()
 
     def current(self) -> str | None:
         """Return the id of the current snapshot, None if there is none. Raises StoreError if CURRENT is damaged."""
-        path = self.path / "CURRENT"
+        path, hint = self.path / files.CURRENT_FILE, "Run `build` or `check --repair`, which write it again."
         try:
             text = path.read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
-            raise StoreError(f"a snapshot id in {path}", str(error), "Delete it and build again.") from error
-        if not _SNAPSHOT_ID.fullmatch(text):
-            raise StoreError(f"a snapshot id in {path}", repr(text[:40]), "Delete it and build again.")
+            raise StoreError(f"a snapshot id in {path}", str(error), hint) from error
+        if not integrity.SNAPSHOT_ID.fullmatch(text):
+            raise StoreError(f"a snapshot id in {path}", repr(text[:40]), hint)
         return text
 
     def snapshots(self) -> list[SnapshotManifest]:
         """Return the manifests of all snapshots whose manifest is readable, oldest build first."""
-        manifests = []
-        for folder in (self.path / "snapshots").glob("*"):
-            if _SNAPSHOT_ID.fullmatch(folder.name):
-                try:
-                    manifests.append(files.load_snapshot_manifest(folder))
-                except StoreError:
-                    continue  # opening it by its id raises the error
-        return sorted(manifests, key=lambda m: (m.built_at, m.snapshot_id))
+        return integrity.list_manifests(self.path)
 
     def manifest(self, snapshot_id: str) -> SnapshotManifest:
         """Return the manifest of one snapshot. Raises StoreError if it is missing or damaged."""
         return files.load_snapshot_manifest(self.snapshot_path(snapshot_id))
 
+    def find_predecessor(self, snapshot_id: str) -> str:
+        """Return the id of the snapshot before this one; empty if there is none.
+
+        If its manifest is damaged, this is taken to be the newest of the others.
+        """
+        with suppress(StoreError):
+            return self.manifest(snapshot_id).predecessor
+        others = [manifest.snapshot_id for manifest in self.snapshots() if manifest.snapshot_id != snapshot_id]
+        return others[-1] if others else ""
+
     def put_manifest(self, manifest: SnapshotManifest) -> None:
         """Replace the manifest of a snapshot. Raises StoreError if there is no such snapshot."""
-        files.save_snapshot_manifest(self.snapshot_path(manifest.snapshot_id), manifest)
+        folder = self.snapshot_path(manifest.snapshot_id)
+        files.save_snapshot_manifest(folder, manifest)
+        integrity.save_copy(self.path, folder / files.MANIFEST_FILE)
 
     def check(self, snapshot_id: str) -> SnapshotManifest:
         """Check every byte of one snapshot and return its manifest. Raises StoreError if it is damaged."""
@@ -102,7 +136,7 @@ class Store:
     def snapshot_path(self, snapshot_id: str) -> Path:
         """Return the folder of one snapshot. Raises StoreError if there is none, naming the existing ones."""
         folder = self.path / "snapshots" / snapshot_id
-        if _SNAPSHOT_ID.fullmatch(snapshot_id) and folder.is_dir():
+        if integrity.SNAPSHOT_ID.fullmatch(snapshot_id) and folder.is_dir():
             return folder
         existing = ", ".join(m.snapshot_id for m in self.snapshots()) or "no snapshot"
         hint = "Name one of these, or run `build` to make one."
@@ -120,10 +154,50 @@ class Store:
                 before = self.current() or ""
             quality = self._find_valid_evaluation(content.parameters, before, published)
             snapshot_id = snapshot_writer.write_snapshot(self.path / "snapshots", content, quality)
-            # Before the pointer: if the build is killed between the two, the next one still knows every input.
-            files.save_input_records(self.path, content.inputs)
-            files.write_atomically(self.path / "CURRENT", f"{snapshot_id}\n".encode())
+            self.set_current(snapshot_id, content.inputs)
             return snapshot_id
+
+    def set_current(self, snapshot_id: str, records: Sequence[InputRecord]) -> None:
+        """Make a snapshot the current one, and `records` the inputs of the next build. Needs the store's lock."""
+        # Copies come first, so that none is ever older than its file. The list of inputs comes before the pointer: if
+        # the process is killed between the two, the next build still knows every input.
+        copies = self.path / integrity.COPIES_FOLDER
+        copies.mkdir(exist_ok=True)
+        for folder in (copies, self.path):
+            files.save_input_records(folder, records)
+        for folder in (copies, self.path):
+            files.write_atomically(folder / files.CURRENT_FILE, f"{snapshot_id}\n".encode())
+        integrity.save_copies(self.path)
+
+    def mend(self) -> tuple[str, ...]:
+        """Mend the small files of the store without any loss; return notes for people. Needs the store's lock."""
+        return integrity.mend(self.path)
+
+    def mend_log(self) -> tuple[str, ...]:
+        """Make a damaged decisions log again from its whole entries and its copy; return notes. Needs the lock."""
+        return tuple(integrity.mend_log(self.path))
+
+    def mend_exchanged(self) -> tuple[str, ...]:
+        """Put the files of snapshots back that were exchanged; return notes. Needs the lock."""
+        return tuple(integrity.mend_exchanged(self.path))
+
+    def forget(self, path: Path) -> None:
+        """Remove the checksums and the copy of something that was moved away. Needs the store's lock."""
+        integrity.forget(self.path, path)
+
+    def secure_log(self) -> tuple[str, ...]:
+        """Copy the decisions log, if it has new entries, and return notes. Needs the store's lock.
+
+        Raises StoreError if it is damaged.
+        """
+        if problems := integrity.find_log_problems(self.path):
+            expected = f"the decisions log of {self.path} as it was written"
+            hint = (
+                "Run `narratives check --repair`, which keeps all whole entries. To begin without them, move the log "
+                f"and {integrity.COPIES_FOLDER}/{DECISIONS_FILE} away."
+            )
+            raise StoreError(expected, "; ".join(problems), hint)
+        return tuple(integrity.save_log_copy(self.path))
 
     def put_quality(
         self,
@@ -139,7 +213,9 @@ class Store:
         StoreError if there is no such snapshot.
         """
         evaluation = files.Evaluation(tuple(rows), caveat, corpus=tuple(corpus), calibration=calibration)
-        files.write_evaluation(self._quality_path(snapshot_id), evaluation)
+        path = self._quality_path(snapshot_id)
+        files.write_evaluation(path, evaluation)
+        integrity.save_copy(self.path, path)
 
     def quality(self, snapshot_id: str) -> tuple[QualityMetrics, ...] | None:
         """Return the latest evaluation of a snapshot, None if it has none. Raises StoreError if it is damaged."""
@@ -156,6 +232,7 @@ class Store:
             return
         if quality := self._find_valid_evaluation(manifest.parameters, manifest.predecessor, published):
             files.write_evaluation(path, quality)
+            integrity.save_copy(self.path, path)
 
     def _find_valid_evaluation(
         self, parameters: Mapping[str, str], before: str, published: Path | None
@@ -181,9 +258,9 @@ class Store:
         path = self.snapshot_path(snapshot_id) / files.SPOT_CHECKS_FILE
         try:
             files.write_spot_checks(path, checks)
+            integrity.save_copy(self.path, path)
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise StoreError(f"to write {path}", reason, "Make the store's folder writable.") from error
+            raise files.make_disk_error(error, path) from error
 
     def spot_checks(self, snapshot_id: str) -> files.SpotChecks | None:
         """Return the latest spot checks of a snapshot, None if it has none. Raises StoreError if they are damaged."""
@@ -193,12 +270,12 @@ class Store:
         return self.snapshot_path(snapshot_id) / files.QUALITY_FILE
 
     def load_inputs(self) -> tuple[InputRecord, ...]:
-        """Load the list of the inputs that the store holds, even if its snapshots were removed."""
+        """Load the list of the inputs that the store holds, even if its snapshots were removed.
+
+        If there is none, it is that of the current snapshot, or else of the newest. Raises StoreError if it is damaged.
+        """
         records = files.load_input_records(self.path)
-        if records is not None:
-            return records
-        snapshots = self.snapshots()
-        return snapshots[-1].inputs if snapshots else ()
+        return integrity.find_records(self.path) if records is None else records
 
     def has_input(self, key: str) -> bool:
         """Return whether the store holds the rows of the input with this hash."""
@@ -234,11 +311,22 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
         return folder / name
 
-    def mend_vectors(self, model: str, variant: str) -> vectors.RepairResult:
+    def find_rows_problem(self, key: str) -> str:
+        """Return what is wrong with the stored rows of an input, empty if they are whole. Every byte is read."""
+        return inputs.find_rows_problem(self.path / "inputs", key)
+
+    def find_rejected(self, source_path: str) -> list[Rejected]:
+        """Return the reasons why an input was rejected, by row, as the current snapshot has them; empty if none."""
+        with suppress(StoreError), closing(open_snapshot(self.path)) as snapshot:
+            return query_rejected_rows(snapshot, source_path)
+        return []
+
+    def mend_vectors(self, model: str, variant: str, dimension: int) -> vectors.RepairResult:
         """Mark the damaged vectors of a model as missing, so that a build encodes their texts again.
 
-        The caller must hold the store's lock.
+        A damaged description of the vectors is written again. The caller must hold the store's lock.
         """
+        vectors.mend_description(self._vector_folder(model, variant), model, variant, dimension)
         if not self._holds_vectors(model, variant):
             return vectors.RepairResult()
         return self.open_existing_vectors(model, variant).repair()
@@ -260,7 +348,7 @@ class Store:
         """
         folders = sorted((self.path / "vectors").glob("*"))
         problems = [problem for folder in folders for problem in vectors.find_problems(folder)]
-        with suppress(StoreError):  # the messages above already cover unreadable files
+        with suppress(StoreError, IsADirectoryError):  # the messages above already cover unreadable files
             manifest = self.manifest(snapshot_id)
             missing, statements = self.count_missing_vectors(snapshot_id)
             if missing and self._holds_vectors(manifest.model, manifest.variant):
@@ -295,10 +383,22 @@ class Store:
         """Return the variant in which this store holds the model's vectors, None if it holds none."""
         for folder in sorted((self.path / "vectors").glob("*")):
             if (folder / vectors.META).exists():
-                meta = vectors.read_meta(folder)
-                if meta["model"] == model:
+                meta: dict[str, str | int]
+                try:
+                    meta = vectors.read_meta(folder)
+                except StoreError:  # `mend_vectors` writes it again
+                    meta = {"model": model, "variant": vectors.infer_variant(folder, model)}
+                if meta["model"] == model and meta["variant"]:
                     return str(meta["variant"])
         return None
+
+
+def _describe_holder(place: Path) -> str:
+    try:
+        text = place.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return f" ({text})" if text else ""
 
 
 def open_snapshot(

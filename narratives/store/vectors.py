@@ -13,7 +13,7 @@ until `repair` or the next append adds the missing checksums. Checking takes 1.5
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 import re
 import zlib
 from collections.abc import Iterator, Sequence
@@ -24,10 +24,11 @@ from typing import Literal, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from narratives.model import StoreError, Text
-from narratives.store.files import sync_to_disk, write_atomically
+from narratives.model import DiskError, StoreError, Text
+from narratives.store.files import make_disk_error, parse_checked_json, sync_to_disk, write_json
 
 KEYS, SUMS, VECTORS, META = "keys.bin", "sums.u32", "vectors.f32", "meta.json"
+FILES = (META, KEYS, SUMS, VECTORS)
 KEY_BYTES, SUM_BYTES = 16, 4
 ENCODING_VERSION = 2  # raise it when texts are encoded in another way: stored vectors then count as missing
 BLOCK_ROWS = 16_384  # rows compared or checked at a time
@@ -110,7 +111,7 @@ class VectorFile:
         keys = [make_key(text) for text in wanted]
         if not (self._folder / META).exists():
             self._folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(self._folder / META, (json.dumps(self._meta, sort_keys=True) + "\n").encode())
+            write_json(self._folder / META, self._meta)
         named = np.frombuffer(b"".join(keys), np.uint8).reshape(-1, KEY_BYTES)
         # Keys beyond the last whole pair are removed first: no old key may be paired with a new vector.
         self._write(KEYS, b"")
@@ -259,7 +260,7 @@ def find_problems(folder: Path) -> list[str]:
     try:
         kept = open_folder(folder)
         wrong, rows = len(kept.find_damaged()) + kept.count_lost(), len(kept) + kept.count_lost()
-    except StoreError as error:
+    except (StoreError, IsADirectoryError) as error:
         return [str(error)]
     hint = "A build with this model encodes their texts again."
     return [f"{wrong:,} of the {rows:,} vectors in {folder} are damaged. {hint}"] if wrong else []
@@ -269,11 +270,37 @@ def read_meta(folder: Path) -> dict[str, str | int]:
     """Return model, variant and dimension of a vector folder. Raises StoreError if its meta.json is damaged."""
     path = folder / META
     try:
-        meta = json.loads(path.read_bytes())
+        meta = dict(parse_checked_json(path.read_bytes()))
         return {"model": str(meta["model"]), "variant": str(meta["variant"]), "dimension": int(meta["dimension"])}
+    except PermissionError as error:
+        raise make_disk_error(error, path) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         got = f"{type(error).__name__}: {error}"
-        raise StoreError(f"a description of vectors in {path}", got, f"Delete {folder} and build again.") from error
+        hint = "Run `build` with this model, which writes it again."
+        raise StoreError(f"a description of vectors in {path}", got, hint) from error
+
+
+def mend_description(folder: Path, model: str, variant: str, dimension: int) -> bool:
+    """Write the description of existing vectors again if it is missing or damaged; return whether it was."""
+    if not any((folder / name).exists() for name in (META, KEYS, VECTORS)):
+        return False
+    try:
+        meta = read_meta(folder)
+        if (meta["model"], meta["variant"]) == (model, variant):
+            return False
+    except DiskError:
+        raise
+    except StoreError:
+        pass
+    write_json(folder / META, {"model": model, "variant": variant, "dimension": dimension})
+    return True
+
+
+def infer_variant(folder: Path, model: str) -> str:
+    """Return the variant in the name of a folder whose description is damaged; empty if it is of another model."""
+    start = make_folder_name(model, "")
+    variant = folder.name.removeprefix(start)
+    return "" if variant == folder.name or "-" in variant else variant
 
 
 def _count_pairs(folder: Path, dimension: int) -> int:
@@ -311,8 +338,12 @@ def _has_unit_length(vectors: Vectors) -> npt.NDArray[np.bool_]:
 def _write_at(path: Path, offset: int, data: bytes) -> None:
     """Write at `offset`, remove everything after the new data, and force it to the disk."""
     path.touch()
-    with path.open("r+b") as file:
-        file.truncate(offset)
-        file.seek(offset)
-        file.write(data)
-    sync_to_disk(path)
+    try:
+        with path.open("r+b") as file:
+            file.truncate(offset)
+            file.seek(offset)
+            file.write(data)
+        sync_to_disk(path)
+    except OSError:
+        os.truncate(path, offset)  # half a batch would keep a full disk full
+        raise

@@ -25,7 +25,7 @@ from narratives.store import DECISIONS_FILE, SCHEMA_VERSION, DecisionLog, Store,
 from narratives.store.queries import map as map_queries
 from narratives.workflows.codebook import SHIPPED_CODEBOOK, keep_codebook, load_codebook
 from narratives.workflows.corrections import Corrections, load_corrections
-from narratives.workflows.ingest import Corpus, IngestResult, ingest, parse_corpus
+from narratives.workflows.ingest import Corpus, IngestResult, ingest, mend_rows, parse_corpus, remove_inputs
 from narratives.workflows.match import (
     CLASSIFIER_FILE,
     Embedder,
@@ -54,7 +54,8 @@ class BuildRequest:
     `columns` maps our field names to those of the input tables. `decisions` is a log of decisions and of edits of the
     codebook; the default is the log of the store, if there is one. `threshold` is the least probability at which a
     narrative with a classifier is assigned; the default is the classifier's. With `date_from_name`, a date in the name
-    of a file counts where its text states none, or a less exact one.
+    of a file counts where its text states none, or a less exact one. With `expected`, the fingerprint of a snapshot,
+    the build fails if it would make another one.
     """
 
     inputs: tuple[str, ...]
@@ -68,6 +69,7 @@ class BuildRequest:
     decisions: Path | None = None
     threshold: float | None = None
     date_from_name: bool = False
+    expected: str = ""
 
 
 def build(request: BuildRequest, progress: Progress = no_progress, encoder: Encoder | None = None) -> BuildReport:
@@ -81,7 +83,10 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
     started = time.monotonic()
     store = Store(request.store)
     with store.lock():
+        notes = store.mend()
         log = DecisionLog(request.decisions or store.path / DECISIONS_FILE)
+        if not request.decisions:
+            notes += store.secure_log()
         known = (0, 0) if request.decisions else log.last_ids()
         settings = _Settings(
             codebook=load_codebook(request.store, request.codebook, request.decisions),
@@ -91,26 +96,29 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
             corrections=load_corrections(log),
             known=known,
         )
-        previous, notes = _load_previous_manifest(store)
-        notes += settings.corrections.refused
+        previous, is_whole, damage_notes = _load_previous_manifest(store)
+        notes += (*damage_notes, *settings.corrections.refused)
         records = store.load_inputs()
-        names = request.date_from_name
-        ingested = ingest(store, request.inputs, request.remove, request.columns, records, progress, names)
+        shown = previous.inputs if previous else ()
+        remaining = remove_inputs(records, request.remove, shown)
+        ingested = ingest(store, request.inputs, request.columns, remaining, progress, request.date_from_name)
         encoder = encoder or load_store_encoder(store, request.model)
         classifiers = load_classifiers(settings.codebook, encoder, store, progress, store.path / CLASSIFIER_FILE)
         notice = _choose_notice(ingested.records)
         parameters = make_parameters(settings.codebook, settings.decisions, encoder, classifiers, request.threshold)
         fingerprint = _compute_fingerprint(settings, ingested.records, parameters, notice)
+        _check_expected(request, fingerprint)
         used = (encoder, *(trained.classifier for trained in classifiers))
         damage = tuple(note for one in used for note in mend_vectors(store, one))
         notes += damage
-        same = previous if previous and previous.fingerprint == fingerprint else None
+        same = previous if previous and is_whole and previous.fingerprint == fingerprint else None
         is_empty = not ingested.readable and not records
         if same and known > (same.decided, same.edited):  # nothing in them changes the snapshot
             store.put_manifest(replace(same, decided=known[0], edited=known[1]))
         if is_empty or (same and not damage and not store.count_missing_vectors(same.snapshot_id)[0]):
             return _make_report(previous, ingested, (), started, unchanged=True, notes=notes)
 
+        notes += mend_rows(store, ingested.records)
         corpus = parse_corpus(
             store, ingested.records, settings.speakers, encoder.languages, progress, settings.corrections
         )
@@ -167,30 +175,43 @@ class _Analysis:
     positions: Mapping[str, tuple[float, float]]
 
 
-def _load_previous_manifest(store: Store) -> tuple[SnapshotManifest | None, tuple[str, ...]]:
-    """Return the manifest of the current snapshot, or None with a note if the snapshot is damaged.
+def _load_previous_manifest(store: Store) -> tuple[SnapshotManifest | None, bool, tuple[str, ...]]:
+    """Return the manifest of the current snapshot, whether that is whole, and notes.
 
-    A damaged snapshot does not stop the build, which uses the stored inputs. A snapshot without an evaluation (its
-    build was killed just before the end) gets one.
+    A damaged snapshot does not stop the build, which uses the stored inputs. The whole snapshot before it then takes
+    its place, so that the damaged one is made again with the same ids; None if there is none. A snapshot without an
+    evaluation (its build was killed just before the end) gets one.
     """
-    try:
-        current = store.current()
-        if current is None:
-            return None, ()
-        manifest = store.check(current)
-        BuildCounts(**manifest.counts)
-    except StoreError as error:
-        return None, _note_damage(f"expected {error.expected}; got {error.got}")
-    except TypeError as error:
-        return None, _note_damage(f"its counts are not those of a build ({error})")
-    store.supply_quality(manifest, DATA_FOLDER / "quality.json")
-    return manifest, ()
+    current = snapshot_id = store.current() or ""
+    reason, tried = "", set()
+    while snapshot_id and snapshot_id not in tried:
+        tried.add(snapshot_id)
+        try:
+            manifest = store.check(snapshot_id)
+            BuildCounts(**manifest.counts)
+        except StoreError as error:
+            reason = reason or f"expected {error.expected}; got {error.got}"
+        except TypeError as error:
+            reason = reason or f"its counts are not those of a build ({error})"
+        else:
+            if snapshot_id != current:
+                return manifest, False, _note_damage(reason, f"from the snapshot {snapshot_id} before it")
+            store.supply_quality(manifest, DATA_FOLDER / "quality.json")
+            return manifest, True, ()
+        snapshot_id = store.find_predecessor(snapshot_id)
+    return None, False, _note_damage(reason) if reason else ()
 
 
-def _note_damage(reason: str) -> tuple[str, ...]:
-    note = f"The current snapshot is damaged, so this build starts without a previous snapshot: {reason}."
+def _note_damage(reason: str, start: str = "without a previous snapshot") -> tuple[str, ...]:
+    note = f"The current snapshot is damaged, so this build starts {start}: {reason}."
     log.warning(note)
     return (note,)
+
+
+def _check_expected(request: BuildRequest, fingerprint: str) -> None:
+    if request.expected not in ("", fingerprint):
+        hint = "Run `build` with the codebook, speakers, events and other options of the last build."
+        raise StoreError("the inputs, settings and decisions of the current snapshot", "others", hint)
 
 
 def _load_previous_content(

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain
 from pathlib import Path
 
 from narratives import parse, read
-from narratives.model import InputRecord, Progress, ReadError, StoreError, UnusedColumns, UsageError
+from narratives.model import InputFile, InputRecord, Progress, ReadError, StoreError, UnusedColumns, UsageError
 from narratives.model.documents import Document, Paragraph, RawDocument, Rejected, SkippedInput, Speaker
 from narratives.store import ParsedDocument, ParsedDocuments, Store
+from narratives.store.inputs import find_upload
 from narratives.workflows.corrections import Corrections
 
 NAME_DATE = "name_date"  # of `RawDocument`, among the values of a manifest
@@ -57,7 +59,6 @@ class _StoredInput:
 def ingest(
     store: Store,
     inputs: Sequence[str],
-    remove: Sequence[str],
     columns: Mapping[str, str],
     known: Sequence[InputRecord],
     progress: Progress,
@@ -69,10 +70,9 @@ def ingest(
     has become unreadable, the problem is recorded and the old rows stay. Files, links and rows of a manifest that
     were never readable are recorded with the reason until they are repaired or removed. Inputs that do not exist
     are reported but not recorded. What is clearly no text is recorded with the reason why it was skipped. With
-    `date_from_name`, a date in the name of a file counts where the document states none, or a less exact one. Raises
-    UsageError if `remove` names nothing that the store holds.
+    `date_from_name`, a date in the name of a file counts where the document states none, or a less exact one.
     """
-    records = _remove_inputs({record.path: record for record in known}, remove)
+    records = {record.path: record for record in known}
     with read.survey(inputs) as surveyed:
         return _ingest_survey(store, surveyed, records, columns, progress, date_from_name)
 
@@ -160,12 +160,16 @@ def _record_refusal(
     """Record a refused input; return the record and the reasons. Documents that were read from it before stay."""
     stays = before if before and _has_documents(store, before) else None
     reasons = [replace(r, reason=f"{r.reason} {KEPT_NOTE}") for r in items] if stays else list(items)
-    terms = [[r.source_path, r.row, r.reason] for r in reasons]
-    key = hashlib.sha256(json.dumps(terms).encode()).hexdigest()
+    key = _hash_reasons(reasons)
     store.put_input(key, reasons)
     if stays:
         return replace(stays, refusals=key), reasons
     return InputRecord(place, items[0].source_path, key), reasons
+
+
+def _hash_reasons(reasons: Sequence[Rejected]) -> str:
+    terms = [[r.source_path, r.row, r.reason] for r in reasons]
+    return hashlib.sha256(json.dumps(terms).encode()).hexdigest()
 
 
 def _record_skip(store: Store, place: Path, item: SkippedInput) -> InputRecord:
@@ -195,17 +199,85 @@ def _load_stored_input(store: Store, key: str) -> _StoredInput | None:
     return _StoredInput(readable, tuple(rejected), all(r.row for r in rejected))
 
 
-def _remove_inputs(records: dict[Path, InputRecord], remove: Sequence[str]) -> dict[Path, InputRecord]:
-    """Return the records without the paths in `remove`, which are relative paths or as `status` lists them."""
+def remove_inputs(
+    known: Sequence[InputRecord], remove: Sequence[str], shown: Sequence[InputRecord] = ()
+) -> tuple[InputRecord, ...]:
+    """Return the records without the paths in `remove`, which are relative paths or as `status` lists them.
+
+    `shown` are the inputs of the current snapshot. A path may be among them only: if a build is killed after it has
+    removed an input from the list and before its snapshot is the current one, the same command can be run again. Raises
+    UsageError for a path that is in neither.
+    """
+    records = {record.path: record for record in known}
     for typed in remove:
-        # A refused link is removed itself, not its target.
-        place, target = read.get_place(Path(typed)), Path(typed).resolve()
-        matches = {p for p, record in records.items() if p.is_relative_to(place) or record.source_path == typed}
-        matches = matches or {p for p in records if p.is_relative_to(target)}
-        if not matches:
+        matches = _match_path(records, typed)
+        if not matches and not _match_path({record.path: record for record in shown}, typed):
             raise UsageError("--remove with a path that the store holds", repr(typed), "`status` lists what it holds.")
         records = {path: record for path, record in records.items() if path not in matches}
-    return records
+    return tuple(records.values())
+
+
+def _match_path(records: Mapping[Path, InputRecord], typed: str) -> set[Path]:
+    # A refused link is removed itself, not its target.
+    place, target = read.get_place(Path(typed)), Path(typed).resolve()
+    matches = {p for p, record in records.items() if p.is_relative_to(place) or record.source_path == typed}
+    return matches or {p for p in records if p.is_relative_to(target)}
+
+
+def mend_rows(store: Store, records: Sequence[InputRecord]) -> tuple[str, ...]:
+    """Read inputs again whose stored rows are damaged or missing, from sources that have not changed; return notes.
+
+    The rows of rejected inputs are taken from the current snapshot. Raises StoreError, which names the others.
+    """
+    notes, lost = [], []
+    for record in records:
+        for key in record.keys:
+            if not (problem := store.find_rows_problem(key)):
+                continue
+            if _restore_rows(store, record, key):
+                notes.append(f"The stored rows of {record.source_path} were damaged ({problem}) and were made again.")
+            else:
+                lost.append(f"{record.source_path} ({problem})")
+    if lost:
+        hint = (
+            "Put these files back as they were, or restore a backup of the store, and build again. To go on without "
+            "them, use --remove. The current snapshot still shows their documents."
+        )
+        raise StoreError("the stored rows of every input, or its unchanged source", "; ".join(lost[:10]), hint)
+    return tuple(notes)
+
+
+def _restore_rows(store: Store, record: InputRecord, key: str) -> bool:
+    """Store the rows of an input again, exactly as they were; return whether that was possible."""
+    if record.skipped:
+        store.put_input(key, ())
+        return True
+    if rejected := store.find_rejected(record.source_path):
+        for rows in ([r for r in rejected if r.row], rejected, [r for r in rejected if not r.row]):
+            if rows and _hash_reasons(rows) == key:
+                store.put_input(key, rows)
+                return True
+    with suppress(ReadError), _find_source(store, record) as file:
+        if file and read.compute_fingerprint(file, record.columns) == key:
+            store.put_input(key, read.read_file_verified(file, record.columns, key))
+            return True
+    return False
+
+
+@contextmanager
+def _find_source(store: Store, record: InputRecord) -> Iterator[InputFile | None]:
+    """Find the file that an input was read from, which may be in an archive; None if it is gone."""
+    path = find_upload(store.path, record.path)
+    if path.is_file():
+        yield InputFile(path, record.source_path, dict(record.manifest))
+        return
+    archive = next((parent for parent in record.path.parents if parent.is_file()), None)
+    if archive is None:
+        yield None
+        return
+    with read.survey([str(archive)]) as surveyed:
+        files = [file for file in surveyed.files if file.place == record.path]
+        yield replace(files[0], manifest=dict(record.manifest)) if files else None
 
 
 NO_CORRECTIONS = Corrections()

@@ -21,12 +21,15 @@ from narratives.model import (
     Decision,
     Paragraph,
     Progress,
+    StoreError,
     Verdict,
     compute_text_key,
 )
 from narratives.model.text import Encoder, Text
 from narratives.resources import DATA_FOLDER, SAMPLE_FOLDER
 from narratives.store import Store, VectorFile, hash_decisions
+from narratives.store.files import CLASSIFIER_FILE as CLASSIFIER_FILE
+from narratives.store.files import find_sums_problem, get_sums_path
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +43,7 @@ def load_store_encoder(store: Store, model: str) -> Encoder:
 
 def mend_vectors(store: Store, encoder: Encoder) -> tuple[str, ...]:
     """Remove damaged vectors of the encoder from the store, and return a note for people if there were any."""
-    mended = store.mend_vectors(encoder.name, encoder.variant)
+    mended = store.mend_vectors(encoder.name, encoder.variant, encoder.dimension)
     if mended.summed:
         log.info("%s stored vectors had no checksums and have them now.", f"{mended.summed:,}")
     if not mended.damaged:
@@ -89,7 +92,6 @@ def _get_whole(text: Text) -> str:
     return text if isinstance(text, str) else text.text
 
 
-CLASSIFIER_FILE = "classifier.safetensors"
 CLAIM_SCORER_FILE = "claims.json"  # in the data folder; benchmarks/make_claim_scorer.py makes it
 SHIPPED_CLASSIFIER = DATA_FOLDER / CLASSIFIER_FILE  # for the narratives of the default codebook
 SHIPPED_SHA256 = "4f417e7644a15511b1eb580851e028138fb9946fe8abe0cccd7b74f9644ee9c8"
@@ -132,6 +134,9 @@ def load_classifiers(
     if SHIPPED_CLASSIFIER.exists() and encoder.name == embed.BUNDLED_NAME:
         shipped = embed.load_classifier(SHIPPED_CLASSIFIER, encoder, "Install the program again.", SHIPPED_SHA256)
         loaded.append((shipped, False))
+    if own and (problem := find_sums_problem(own)):
+        hint = f"Run `train` again or restore a backup. To do without it, delete it and {get_sums_path(own).name}."
+        raise StoreError(f"the classifier that `train` made at {own}", problem, hint)
     if own and own.exists():
         trained = embed.load_classifier(own, encoder)
         if trained.metadata["model"] != encoder.name:

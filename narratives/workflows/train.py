@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from narratives import embed, match, model
 from narratives.model import Codebook, ConfigError, EncoderError, Progress, StoreError, no_progress
 from narratives.store import Store, hash_decisions, open_snapshot
-from narratives.store.files import write_atomically
+from narratives.store.files import write_summed
 from narratives.store.queries.evidence import query_statement_texts
 from narratives.workflows.build import load_decisions
 from narratives.workflows.codebook import SHIPPED_CODEBOOK, load_codebook
@@ -119,7 +119,7 @@ def train(request: TrainRequest, progress: Progress = no_progress) -> TrainRepor
         rows = np.flatnonzero(near)
         classifier = training.fit("all texts", decided.rows(rows))
         trained_keys = [keys[row] for row in rows.tolist()]
-        write_atomically(path, training.dump(classifier, trained_keys, outputs[rows], combination))
+        write_summed(path, training.dump(classifier, trained_keys, outputs[rows], combination))
         shutil.rmtree(store.path / TRAINING_FOLDER)
     seconds = time.monotonic() - started
     return TrainReport(plain.narrative_ids, gains, int(near.sum()), path, seconds)

@@ -13,7 +13,7 @@ REFERENCE = re.compile(r"`((?:[A-Za-z_.]+/)*[A-Za-z_]+\.(?:py|sql|toml|json))(?:
 # Files of a store and of Streamlit, the name of a file in a command, and the module that docs/adding-a-source.md writes
 # as its example.
 NOT_OURS = {
-    *("inputs.json", "manifest.json", "quality.json", "spotcheck.json"),
+    *("inputs.json", "manifest.json", "quality.json", "spotcheck.json", "meta.json", "codebook.toml"),
     *("F.toml", "parliament.py", "secrets.toml", "sbom.json"),
 }
 DOCUMENTS = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])

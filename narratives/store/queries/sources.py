@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from narratives.model import Slice
+from narratives.model import Rejected, Slice
 from narratives.store.queries import PERIOD_COLUMN, Where, build_possible_where, build_where
 from narratives.store.snapshot_reader import Snapshot
 
@@ -159,3 +159,15 @@ def query_outlets(snapshot: Snapshot) -> pd.DataFrame:
         GROUP BY 1, 2, 3 ORDER BY documents DESC, 1, 2, 3
         """
     )
+
+
+def query_rejected_rows(snapshot: Snapshot, source_path: str) -> list[Rejected]:
+    """Query the rejected rows of one input, by row and reason; `row` 0 is the whole input."""
+    frame = snapshot.frame(
+        """
+        SELECT source_path, "row", reason FROM snap.documents
+        WHERE status = 'rejected' AND source_path = $source_path ORDER BY "row", reason
+        """,
+        {"source_path": source_path},
+    )
+    return [Rejected(str(path), int(row), str(reason)) for path, row, reason in frame.itertuples(index=False)]

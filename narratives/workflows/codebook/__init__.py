@@ -16,9 +16,17 @@ from narratives import read
 from narratives.model import Codebook, ConfigError, Edit, Narrative, StoreError, UsageError
 from narratives.resources import DATA_FOLDER
 from narratives.store import DECISIONS_FILE, DecisionLog
-from narratives.store.files import write_atomically, write_named_file
+from narratives.store.files import (
+    CODEBOOK_FILE,
+    find_sums_problem,
+    get_sums_path,
+    make_disk_error,
+    read_sums,
+    write_named_file,
+    write_summed,
+)
+from narratives.store.integrity import COPIES_FOLDER
 
-CODEBOOK_FILE = "codebook.toml"
 SHIPPED_CODEBOOK = DATA_FOLDER / CODEBOOK_FILE
 RETIRED = json.dumps({"retired": True})
 _UNDO_HINT = "Undo that edit on the Codebook page, or edit the narrative again."
@@ -33,22 +41,33 @@ class Change:
 
 
 def find_codebook(store: Path) -> Path:
-    """Return the codebook file that the store was last built with, or else the one that ships with the program."""
+    """Return the codebook file that the store was last built with, or else the one that ships with the program.
+
+    Raises StoreError if the store's file is not as the build kept it.
+    """
     kept = store / CODEBOOK_FILE
+    if problem := find_sums_problem(kept):
+        hint = f"Run `check --repair`. If you edited it yourself, build with --codebook {kept}."
+        raise StoreError(f"the codebook of the last build at {kept}", problem, hint)
     return kept if kept.exists() else SHIPPED_CODEBOOK
 
 
 def keep_codebook(store: Path, path: Path) -> None:
     """Keep a copy of the codebook file in the store, for the next build, unless it is the shipped one."""
-    kept = store / CODEBOOK_FILE
+    places = [store / COPIES_FOLDER / CODEBOOK_FILE, store / CODEBOOK_FILE]  # the copy first: it is never older
     try:
         content = path.read_bytes()
-        if content == SHIPPED_CODEBOOK.read_bytes():
-            kept.unlink(missing_ok=True)
-        elif not kept.exists() or kept.read_bytes() != content:
-            write_atomically(kept, content)
+        for kept in places:
+            if content == SHIPPED_CODEBOOK.read_bytes():
+                kept.unlink(missing_ok=True)
+                get_sums_path(kept).unlink(missing_ok=True)
+            elif (
+                not kept.exists() or kept.read_bytes() != content or read_sums(kept) is None or find_sums_problem(kept)
+            ):
+                kept.parent.mkdir(exist_ok=True)
+                write_summed(kept, content)
     except OSError as error:
-        raise StoreError(f"to write {kept}", error.strerror or str(error), "Make the store writable.") from error
+        raise make_disk_error(error, places[-1]) from error
 
 
 def load_codebook(store: Path, path: Path | None = None, decisions: Path | None = None) -> Codebook:

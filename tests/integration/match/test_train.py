@@ -13,9 +13,10 @@ import pytest
 
 from narratives import cli, embed
 from narratives.embed import classifier as classifiers
-from narratives.model import ConfigError, EncoderError, LabelledText
+from narratives.model import ConfigError, EncoderError, LabelledText, StoreError
 from narratives.read import read_labels
 from narratives.store import DECISIONS_FILE, DecisionLog, Store, open_snapshot
+from narratives.store.files import get_sums_path
 from narratives.workflows.build import BuildRequest, build
 from narratives.workflows.evaluate import EvaluationRequest, evaluate_matching
 from narratives.workflows.match import CLASSIFIER_FILE
@@ -138,6 +139,9 @@ def test_builds_and_evaluations_use_what_was_trained(folder, trained, capsys):
     assert "trained classifier" in result.evaluation.caveat
     (trained / CLASSIFIER_FILE).rename(folder / "kept")
     try:
+        with pytest.raises(StoreError, match="no such file"):
+            build(request)
+        get_sums_path(trained / CLASSIFIER_FILE).unlink()
         assert not build(request).unchanged
     finally:
         (folder / "kept").rename(trained / CLASSIFIER_FILE)

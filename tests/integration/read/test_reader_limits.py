@@ -148,12 +148,12 @@ def test_a_file_that_changes_while_it_is_read_is_rejected_and_nothing_of_it_is_k
 
     monkeypatch.setattr(formats, "read_file", written_to)
     first = compute_fingerprint(InputFile(path, "a.txt"), {})
-    taken = ingest(store, [str(path)], [], {}, (), no_progress)
+    taken = ingest(store, [str(path)], {}, (), no_progress)
     [held] = store.get_input(taken.records[0].hash)
     assert "a file that does not change while it is read; got one that changed" in held.reason
     assert not store.has_input(first)
     monkeypatch.undo()
-    [again] = store.get_input(ingest(store, [str(path)], [], {}, (), no_progress).records[0].hash)
+    [again] = store.get_input(ingest(store, [str(path)], {}, (), no_progress).records[0].hash)
     assert again.text == "Another text."
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from narratives.model import Slice, StoreError
 from narratives.store import Snapshot, Store, open_snapshot
-from narratives.store.files import compute_sha256
+from narratives.store.files import CHECKSUM, compute_sha256
 from narratives.store.queries import narrative as narrative_queries
 from tests.helpers.factory import build_store, content
 from tests.helpers.larger import ABOUT, BESIDE, EXEMPLAR, SENTENCE, build_larger
@@ -91,6 +91,7 @@ def aged(path: Path, version: str) -> None:
         if version == "1":
             connection.execute("DROP TABLE lineage")
     manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest[CHECKSUM]  # older versions had none
     manifest["sizes"][file.name] = file.stat().st_size
     manifest["checksums"][file.name] = compute_sha256(file)
     (folder / "manifest.json").write_text(json.dumps(manifest))
