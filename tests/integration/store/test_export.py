@@ -32,6 +32,9 @@ COLUMNS = {
     "share_high, speakers, outlets, narratives, voices, date_from, date_to, copies, unit, snapshot, note",
     "documents": "document_id, source_path, url, outlet, title, date, date_precision, date_source, language, "
     "paragraphs, status, reason",
+    "topics": "topic_id, topic, kind, theme_id, theme, paragraphs, documents, first_date, last_date, share, share_low, "
+    "share_high, total_paragraphs, claim_share, narrative_id, narrative, explained, explained_share, status, "
+    "representatives, speakers, outlets, narratives, voices, date_from, date_to, copies, unit, snapshot, note",
 }
 
 
@@ -50,7 +53,7 @@ def test_columns_and_order(path: Path, what: str) -> None:
     found = rows(path, what)
     assert list(found[0]) == COLUMNS[what].split(", ")
     keys = [list(row.values())[:2] for row in found]
-    assert keys == sorted(keys)
+    assert keys == sorted(keys) or what == "topics"  # each topic under its theme
 
 
 def test_without_filters_everything_is_there(path: Path) -> None:
@@ -170,11 +173,12 @@ def test_formulas_are_neutralised_in_csv_and_kept_elsewhere(path: Path, tmp_path
 
 @pytest.mark.parametrize("text", ["a\x00b", "\u202eabc 🧭 naïve", 'a "b", c;\r\nd\te', "'quoted'", "\\N", "NULL", "  "])
 def test_any_text_comes_out_as_it_went_in(tmp_path: Path, text: str) -> None:
+    """Only CSV is without characters that act on what follows."""
     given_ = content()
     first = given_.documents[0]
     changed = replace(first, paragraphs=(replace(first.paragraphs[0], text=text), *first.paragraphs[1:]))
     Store(tmp_path / "s").write_snapshot(replace(given_, documents=[changed, *given_.documents[1:]]))
-    assert rows(tmp_path / "s", "paragraphs")[0]["text"] == text
+    assert rows(tmp_path / "s", "paragraphs")[0]["text"] == text.replace("\x00", "").replace("\u202e", "")
     for suffix in ("jsonl", "parquet"):
         export_slice(tmp_path / "s", "paragraphs", Slice(), tmp_path / f"a.{suffix}", add_shares)
     assert json.loads((tmp_path / "a.jsonl").read_text("utf-8").split("\n")[0])["text"] == text
@@ -217,7 +221,11 @@ def test_no_snapshot(tmp_path: Path) -> None:
         export_slice(tmp_path, "paragraphs", Slice(), None, add_shares)
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")), min_size=1, max_size=5))
+# Without characters that CSV files leave out.
+CHARACTERS = st.characters(exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp"]) | st.sampled_from("\t\n=+-@＝＋－＠ ")
+
+
+@given(st.lists(st.text(CHARACTERS), min_size=1, max_size=5))
 def test_no_cell_of_a_csv_starts_a_formula_and_nothing_else_changes(texts: list[str]) -> None:
     frame = pd.DataFrame({"number": range(-1, len(texts) - 1), "text": texts})
     data = frame_to_csv(frame)
@@ -225,8 +233,8 @@ def test_no_cell_of_a_csv_starts_a_formula_and_nothing_else_changes(texts: list[
     cells = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))[1:]
     for (number, cell), text, at in zip(cells, texts, range(-1, len(texts)), strict=False):
         assert number == str(at)
-        assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
-        assert cell == (f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text)
+        acts = text.startswith(("\t", "\n")) or text.lstrip().startswith(tuple("=+-@＝＋－＠"))
+        assert cell == (f"'{text}" if acts else text)
 
 
 def test_csv_of_an_empty_frame_and_of_missing_cells() -> None:

@@ -17,6 +17,7 @@ from narratives.cli import main
 from narratives.model import BuildReport, LabelledText, SpotCheck, StoreBusyError, StoreError
 from narratives.store import DecisionLog, SpotChecks, Store, files
 from narratives.store.checks import Damage, find_damage
+from narratives.store.store import CACHE_FOLDER
 from narratives.workflows.build import BuildRequest, build
 from narratives.workflows.check import check, repair
 from narratives.workflows.uploads import UNUSED_LIFETIME, save_upload
@@ -187,7 +188,7 @@ def test_a_folder_in_the_place_of_a_file_is_moved_away(kept: Kept, name: str) ->
     assert (moved / "inner").is_dir()
 
 
-OTHER_ROWS = gzip.compress(b'{"is": "Input", "hash": "' + b"0" * 64 + b'"}\n')
+OTHER_ROWS = gzip.compress(b'{"is": "Input", "hash": "' + b"0" * 64 + b'"}\n', mtime=0)
 
 
 @pytest.mark.parametrize(
@@ -318,9 +319,13 @@ DAMAGES = (cut, empty, flip, zero, swap, remove, replace_by_folder)
 
 
 def list_files(store: Path) -> Iterator[Path]:
-    """Every file that a store keeps, without those of a running process."""
+    """Every file that a store keeps, without those of a running process and without the cache."""
     for path in sorted(store.rglob("*")):
-        if path.is_file() and path.name not in (".lock", "decisions.sqlite-shm", "decisions.sqlite-wal"):
+        if (
+            path.is_file()
+            and path.parent.name != CACHE_FOLDER
+            and path.name not in (".lock", "decisions.sqlite-shm", "decisions.sqlite-wal")
+        ):
             yield path.relative_to(store)
 
 

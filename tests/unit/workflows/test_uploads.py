@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from narratives.model import InputRecord, StoreError
 from narratives.read import archives, make_safe_name
 from narratives.store import files
+from narratives.store.files import SUMS_SUFFIX
 from narratives.store.inputs import UPLOADS_FOLDER, format_source_path
 from narratives.workflows import uploads
 from narratives.workflows.uploads import save_upload
@@ -32,7 +33,9 @@ def packed(*members: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
 
 
 def everything(folder: Path) -> list[str]:
-    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir())
+    """All files but the checksums."""
+    found = (p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir())
+    return sorted(name for name in found if not name.endswith(SUMS_SUFFIX))
 
 
 def test_a_file_is_kept_once_under_the_hash_of_its_content(tmp_path):
