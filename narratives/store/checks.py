@@ -48,9 +48,7 @@ def _check_small_files(store: Store) -> Iterator[Damage]:
     misplaced = dict(integrity.find_misplaced(root))
     for path, problem in misplaced.items():
         yield Damage(_name(store, path), problem, _BUILD)
-    current = ""
-    with suppress(StoreError):
-        current = store.current() or ""
+    current = integrity.read_pointer(store.path)
     for name in integrity.list_small_files(root):
         copies = root / integrity.COPIES_FOLDER
         has_copy = (copies / name).is_file()
@@ -115,9 +113,7 @@ def _find_rows_problem(store: Store, key: str) -> str:
 
 
 def _check_snapshots(store: Store) -> Iterator[Damage]:
-    current = ""
-    with suppress(StoreError):
-        current = store.current() or ""
+    current = integrity.read_pointer(store.path)
     for folder in sorted((store.path / "snapshots").glob("[!.]*")):
         if not integrity.SNAPSHOT_ID.fullmatch(folder.name):
             continue

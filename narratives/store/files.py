@@ -37,6 +37,8 @@ def identify(path: Path) -> Identity:
     return state.st_dev, state.st_ino
 
 
+# Of the names of files and folders that are being written; what a killed process left of them is removed.
+TEMP_PREFIX = ".tmp-"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -55,17 +57,22 @@ def make_disk_error(error: OSError, place: Path | str) -> DiskError:
 
 
 @contextmanager
-def open_atomically(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file for writing; it replaces `path` when the block ends without an error."""
-    beside = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+def replace_atomically(path: Path) -> Iterator[Path]:
+    """Give the place of a temporary file, which replaces `path` when the block ends without an error."""
+    beside = path.with_name(f"{TEMP_PREFIX}{os.getpid()}-{path.name}")
     try:
-        with beside.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+        yield beside
+        sync_to_disk(beside)
         move_durably(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def open_atomically(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file for writing; it replaces `path` when the block ends without an error."""
+    with replace_atomically(path) as beside, beside.open("wb") as file:
+        yield file
 
 
 def write_named_file(path: Path, content: bytes) -> None:

@@ -24,6 +24,7 @@ from narratives.model import DiskError, RawDocument, RawParagraph, Rejected, Sto
 from narratives.store.files import (
     SUMS_DAMAGED,
     SUMS_SUFFIX,
+    TEMP_PREFIX,
     compute_sha256,
     get_sums_path,
     load_input_records,
@@ -142,7 +143,7 @@ def fill_upload_folder(folder: Path) -> Iterator[Path]:
     The checksums of its files are kept beside it.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=".tmp-", dir=folder.parent))
+    beside = Path(tempfile.mkdtemp(prefix=TEMP_PREFIX, dir=folder.parent))
     try:
         yield beside
         kept = any(beside.iterdir())

@@ -177,14 +177,14 @@ def _mend_small_file(store: Path, name: Path) -> str:
     problem = find_small_problem(store, name) if path.exists() else "missing"
     if not problem or not (copies / name).is_file() or find_small_problem(copies, name):
         return ""
-    if not path.parent.exists() and name.parts[1] != _read_pointer(store):
+    if not path.parent.exists() and name.parts[1] != read_pointer(store):
         return ""  # a snapshot that somebody removed
     moved = f" The damaged file is {set_aside(store, path)}." if path.exists() else ""
     _write_small_file(path, (copies / name).read_bytes())
     return f"{name} was damaged ({problem}) and is now what its copy holds.{moved}"
 
 
-def _read_pointer(store: Path) -> str:
+def read_pointer(store: Path) -> str:
     """Return the id in the pointer, empty if there is none."""
     try:
         text = (store / files.CURRENT_FILE).read_text("utf-8").strip()
@@ -195,13 +195,13 @@ def _read_pointer(store: Path) -> str:
 
 def _mend_pointer(store: Path) -> list[str]:
     """Point to a snapshot that exists, if the pointer names none and its copy does not help."""
-    path, current = store / files.CURRENT_FILE, _read_pointer(store)
+    path, current = store / files.CURRENT_FILE, read_pointer(store)
     manifests = list_manifests(store)
     if any(manifest.snapshot_id == current for manifest in manifests) or not manifests:
         return []
     if current and (store / "snapshots" / current).exists():
         return []  # its manifest is damaged: the build makes the snapshot again
-    copied = _read_pointer(store / COPIES_FOLDER)
+    copied = read_pointer(store / COPIES_FOLDER)
     named = [manifest for manifest in manifests if manifest.snapshot_id == copied]
     chosen = (named or manifests)[-1]
     problem = f"it named the snapshot {current}, which does not exist" if current else "missing or damaged"
@@ -250,16 +250,14 @@ def list_manifests(store: Path) -> list[SnapshotManifest]:
 
 def find_records(store: Path) -> tuple[InputRecord, ...]:
     """Return the inputs of the current snapshot, or else of the newest one; empty if there is none."""
-    manifests, current = list_manifests(store), _read_pointer(store)
+    manifests, current = list_manifests(store), read_pointer(store)
     named = [manifest for manifest in manifests if manifest.snapshot_id == current] or manifests
     return named[-1].inputs if named else ()
 
 
 def save_copy(store: Path, path: Path) -> None:
     """Copy one small file of the store that was just written."""
-    copy = store / COPIES_FOLDER / path.relative_to(store)
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    files.write_atomically(copy, path.read_bytes())
+    _write_small_file(store / COPIES_FOLDER / path.relative_to(store), path.read_bytes())
 
 
 def find_log_problems(store: Path) -> list[str]:

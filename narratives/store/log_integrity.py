@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from narratives.model import StoreError
-from narratives.store.files import move_durably, sync_to_disk
+from narratives.store.files import replace_atomically
 
 DECISIONS_FILE = "decisions.sqlite"
 CREATE_SUMS = (
@@ -114,16 +114,10 @@ def _select_last_id(connection: sqlite3.Connection, kind: str) -> int:
 
 def copy_log(path: Path, target: Path) -> None:
     """Copy a whole log, which others may be writing to, to `target`, atomically."""
-    beside = target.with_name(f".tmp-{os.getpid()}-{target.name}")
     target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with _open(path) as connection, closing(sqlite3.connect(beside)) as copy:
-            connection.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")
-        sync_to_disk(beside)
-        move_durably(beside, target)
-    finally:
-        beside.unlink(missing_ok=True)
+    with replace_atomically(target) as beside, _open(path) as connection, closing(sqlite3.connect(beside)) as copy:
+        connection.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")
 
 
 def mend_log(damaged: Path, copy: Path, target: Path, schema: Sequence[str]) -> LogRepair:
@@ -136,24 +130,18 @@ def mend_log(damaged: Path, copy: Path, target: Path, schema: Sequence[str]) -> 
     for path in (damaged, copy):
         with suppress(sqlite3.DatabaseError):
             _collect(path, entries, seen)
-    beside = target.with_name(f".tmp-{os.getpid()}-{target.name}")
-    try:
-        with closing(sqlite3.connect(beside, isolation_level=None)) as made:
-            made.execute("BEGIN")
-            for statement in schema:
-                made.execute(statement)
-            for kind, number in sorted(entries):
-                row = entries[kind, number]
-                if kind == "decision":
-                    made.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", row[4:6])
-                    row = (*row[:5], *row[6:])
-                made.execute(_INSERT[kind], row)
-            add_sums(made)
-            made.execute("COMMIT")
-        sync_to_disk(beside)
-        move_durably(beside, target)
-    finally:
-        beside.unlink(missing_ok=True)
+    with replace_atomically(target) as beside, closing(sqlite3.connect(beside, isolation_level=None)) as made:
+        made.execute("BEGIN")
+        for statement in schema:
+            made.execute(statement)
+        for kind, number in sorted(entries):
+            row = entries[kind, number]
+            if kind == "decision":
+                made.execute("INSERT OR IGNORE INTO texts VALUES (?, ?)", row[4:6])
+                row = (*row[:5], *row[6:])
+            made.execute(_INSERT[kind], row)
+        add_sums(made)
+        made.execute("COMMIT")
     kinds = [kind for kind, _ in entries]
     return LogRepair(kinds.count("decision"), kinds.count("edit"), len(seen - entries.keys()))
 

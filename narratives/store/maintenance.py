@@ -16,7 +16,6 @@ from pathlib import Path, PurePosixPath
 from narratives.model import SnapshotManifest, StoreError
 from narratives.store import files, integrity, log_integrity
 from narratives.store.snapshot_reader import DATABASE_FILE
-from narratives.store.snapshot_writer import TEMP_PREFIX
 from narratives.store.store import Store
 
 PIN_FILE = "pinned"
@@ -100,7 +99,7 @@ def _is_held(folder: Path) -> bool:
 def _remove_snapshot(store: Store, snapshot_id: str) -> None:
     """Remove a snapshot. It disappears at once; if the process is killed, the next build removes the rest."""
     folder = store.snapshot_path(snapshot_id)
-    beside = folder.with_name(f"{TEMP_PREFIX}{snapshot_id}")
+    beside = folder.with_name(f"{files.TEMP_PREFIX}{snapshot_id}")
     files.move_durably(folder, beside)
     shutil.rmtree(beside)
     shutil.rmtree(store.path / integrity.COPIES_FOLDER / "snapshots" / snapshot_id, ignore_errors=True)
@@ -124,7 +123,7 @@ def backup(store: Store, target: Path) -> int:
     Builds wait meanwhile; the dashboard goes on. Checkpoints of a stopped training and `damaged/` are left out. Raises
     StoreError if the store is empty, and DiskError if the file cannot be written.
     """
-    with store.lock(), tempfile.TemporaryDirectory(prefix=TEMP_PREFIX, dir=store.path) as folder:
+    with store.lock(), tempfile.TemporaryDirectory(prefix=files.TEMP_PREFIX, dir=store.path) as folder:
         members = {str(path.relative_to(store.path)): path for path in _list_members(store.path)}
         log = store.path / log_integrity.DECISIONS_FILE
         if log.is_file():
@@ -143,7 +142,7 @@ def backup(store: Store, target: Path) -> int:
 def _list_members(store: Path) -> Iterator[Path]:
     for path in sorted(store.rglob("*")):
         parts = path.relative_to(store).parts
-        is_temporary = any(part.startswith(TEMP_PREFIX) for part in parts)
+        is_temporary = any(part.startswith(files.TEMP_PREFIX) for part in parts)
         is_of_log = parts[0].startswith(f"{log_integrity.DECISIONS_FILE}-")
         if path.is_file() and not (parts[0] in _NOT_BACKED_UP or is_temporary or is_of_log):
             yield path
@@ -156,7 +155,7 @@ def restore(source: Path, store: Path) -> int:
     """
     if store.exists() and not (store.is_dir() and not any(store.iterdir())):
         raise StoreError(f"a new or empty folder at {store}", "one with files", "Name another folder with --store.")
-    beside = store.with_name(f"{TEMP_PREFIX}{store.name}")
+    beside = store.with_name(f"{files.TEMP_PREFIX}{store.name}")
     hint = "Use another backup."
     try:
         beside.mkdir(parents=True)

@@ -182,9 +182,6 @@ def _build_speaker_row(s: Speaker) -> TableRow:
     return (s.name, s.affiliation, list(s.aliases), roles)
 
 
-TEMP_PREFIX = ".tmp-"
-
-
 def write_snapshot(folder: Path, content: SnapshotContent, quality: files.Evaluation | None = None) -> str:
     """Write the content as `folder`/<snapshot id> and return that id.
 
@@ -203,7 +200,7 @@ def write_snapshot(folder: Path, content: SnapshotContent, quality: files.Evalua
         files.save_snapshot_manifest(target, _make_manifest(snapshot_id, content, target / DATABASE_FILE))
         _copy_measurements(target, target, quality)
         return snapshot_id
-    beside = Path(tempfile.mkdtemp(prefix=TEMP_PREFIX, dir=folder))
+    beside = Path(tempfile.mkdtemp(prefix=files.TEMP_PREFIX, dir=folder))
     database = beside / DATABASE_FILE
     meta = [("schema_version", SCHEMA_VERSION), ("snapshot_id", snapshot_id)]
     try:
@@ -242,7 +239,7 @@ def _copy_measurements(folder: Path, before: Path, quality: files.Evaluation | N
 
 def remove_leftovers(folder: Path) -> None:
     """Remove the leftovers of interrupted builds. The caller must hold the store's lock."""
-    for leftover in folder.glob(f"{TEMP_PREFIX}*"):
+    for leftover in folder.glob(f"{files.TEMP_PREFIX}*"):
         shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
 
 

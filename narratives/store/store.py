@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -29,7 +28,6 @@ from narratives.store.snapshot_reader import Snapshot
 log = logging.getLogger(__name__)
 
 CACHE_FOLDER = "cache"
-_SNAPSHOT_ID = re.compile(r"[0-9a-f]{12}")
 
 
 class Store:

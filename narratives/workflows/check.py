@@ -10,6 +10,8 @@ from narratives.model import Progress, StoreError, no_progress
 from narratives.model.text import Encoder
 from narratives.store import Store, integrity
 from narratives.store.checks import Damage, find_damage
+from narratives.store.files import MANIFEST_FILE
+from narratives.store.snapshot_reader import DATABASE_FILE
 from narratives.workflows.build import BuildRequest, build
 from narratives.workflows.codebook import find_codebook
 from narratives.workflows.ingest import mend_rows
@@ -55,7 +57,7 @@ def _give_up(store: Store, broken: Damage) -> str:
     """Move something that nothing can mend to `damaged/`, with all of a snapshot; return a note if it was there."""
     path = store.path / broken.place
     parts = Path(broken.place).parts
-    if parts[0] == "snapshots" and path.name in ("snapshot.duckdb", "manifest.json"):
+    if parts[0] == "snapshots" and path.name in (DATABASE_FILE, MANIFEST_FILE):
         path = path.parent
     if not path.exists():
         store.forget(path)
