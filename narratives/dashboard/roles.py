@@ -70,7 +70,7 @@ def draw_account() -> None:
         if user.note:
             st.caption(phrases.escape_markdown(f"Read-only. {user.note}"))
         if user.logged_in:
-            st.caption(phrases.escape_markdown(f"{user.name} · {user.role}"))
+            st.text(f"{user.name} · {user.role}")  # in Markdown, an address would become a link
             st.button("Log out", on_click=st.logout, type="tertiary", icon=":material/logout:", key="log-out")
         elif user.has_login:
             st.button("Log in", on_click=st.login, icon=":material/login:", key="log-in")

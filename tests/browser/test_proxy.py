@@ -161,7 +161,6 @@ def test_a_visitor_stays_with_one_process_and_all_take_part(proxy):
     assert {f"http://{process}" for process in used} == set(proxy.processes)
 
 
-@pytest.mark.xfail(reason="has failed since the server checks origins itself; not yet found out why")
 def test_the_pages_and_an_upload_work_under_the_policy(proxy, browser):
     """A visitor with a login, whose cookie is signed as Streamlit signs it. `fresh` fails on errors in the console."""
     claims = {"is_logged_in": True, "email": "ann@example.org", "email_verified": True, "origin": proxy.address}
