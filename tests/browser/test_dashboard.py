@@ -58,54 +58,55 @@ def test_the_guard_refuses_and_notes_what_goes_out(tmp_path):
 @pytest.mark.model
 def test_filters_links_and_downloads(browser, sample):
     store, speaker, year = sample, "Sergei Lavrov", "2018"
-    with serving(store) as address, fresh(browser) as first:
-        page = opened(first, address)
-        before, everything = headline(page), compared(page)
-        expect(page.get_by_text(NOTICE)).to_be_visible()
-        choose(page, "Speaker", speaker)
-        choose(page, "From", year)
-        choose(page, "To", year)
-        expect(page.get_by_text(f"by {speaker} dated {year}; originals only").first).to_be_visible()
-        after, hers = headline(page), compared(page)
-        assert after != before and hers != everything
-        query = parse_qs(urlparse(page.url).query)
-        assert query == {"speaker": [speaker], "from": [year], "to": [year]}
-        link = page.url
+    with serving(store) as address:
+        with fresh(browser) as first:
+            page = opened(first, address)
+            before, everything = headline(page), compared(page)
+            expect(page.get_by_text(NOTICE)).to_be_visible()
+            choose(page, "Speaker", speaker)
+            choose(page, "From", year)
+            choose(page, "To", year)
+            expect(page.get_by_text(f"by {speaker} dated {year}; originals only").first).to_be_visible()
+            after, hers = headline(page), compared(page)
+            assert after != before and hers != everything
+            query = parse_qs(urlparse(page.url).query)
+            assert query == {"speaker": [speaker], "from": [year], "to": [year]}
+            link = page.url
 
-        hits = f"p.statement AND p.duplicate_of = '' AND p.speaker = '{speaker}' AND p.year = '{year}'"
-        [(total,)] = sql(store, f"SELECT count(*) FROM paragraphs p WHERE {hits}")
-        assert after["Paragraphs"] == f"{total}"
+            hits = f"p.statement AND p.duplicate_of = '' AND p.speaker = '{speaker}' AND p.year = '{year}'"
+            [(total,)] = sql(store, f"SELECT count(*) FROM paragraphs p WHERE {hits}")
+            assert after["Paragraphs"] == f"{total}"
 
-        table = saved(page, "prevalence", "Numbers (CSV)")
-        counted = dict(
-            sql(
-                store,
-                "SELECT narrative_id, count(*) FROM assignments a JOIN paragraphs p USING (paragraph_id) "
-                f"WHERE a.status <> 'rejected' AND a.origin = 'codebook' AND {hits} GROUP BY 1",
+            table = saved(page, "prevalence", "Numbers (CSV)")
+            counted = dict(
+                sql(
+                    store,
+                    "SELECT narrative_id, count(*) FROM assignments a JOIN paragraphs p USING (paragraph_id) "
+                    f"WHERE a.status <> 'rejected' AND a.origin = 'codebook' AND {hits} GROUP BY 1",
+                )
             )
-        )
-        assert {k: n for k, n in zip(table["narrative_id"], table["paragraphs"], strict=True) if n} == counted
-        assert set(table["total_paragraphs"]) == {total}
-        assert set(table["filter_speaker"]) == {speaker}
-        assert set(table["filter_from"]) == {year}
-        drawn = [share for [share] in hers]
-        assert drawn == [float(share) if share else None for share in table["share"]][: len(drawn)]
+            assert {k: n for k, n in zip(table["narrative_id"], table["paragraphs"], strict=True) if n} == counted
+            assert set(table["total_paragraphs"]) == {total}
+            assert set(table["filter_speaker"]) == {speaker}
+            assert set(table["filter_from"]) == {year}
+            drawn = [share for [share] in hers]
+            assert drawn == [float(share) if share else None for share in table["share"]][: len(drawn)]
 
-        turned_to(page, "Evidence")
-        assert parse_qs(urlparse(page.url).query) == query
-        rows = downloaded(page, "paragraphs (CSV)")
-        expected = sql(store, f"SELECT paragraph_id FROM paragraphs p WHERE {hits} ORDER BY 1")
-        assert sorted(rows["paragraph_id"]) == [paragraph for (paragraph,) in expected]
-        assert set(rows["snapshot"]) == {(store / "CURRENT").read_text().strip()}
-        evidence = page.url
+            turned_to(page, "Evidence")
+            assert parse_qs(urlparse(page.url).query) == query
+            rows = downloaded(page, "paragraphs (CSV)")
+            expected = sql(store, f"SELECT paragraph_id FROM paragraphs p WHERE {hits} ORDER BY 1")
+            assert sorted(rows["paragraph_id"]) == [paragraph for (paragraph,) in expected]
+            assert set(rows["snapshot"]) == {(store / "CURRENT").read_text().strip()}
+            evidence = page.url
 
-    with fresh(browser) as again:
-        page = opened(again, link)
-        assert headline(page) == after
-        assert compared(page) == hers
-    with fresh(browser) as elsewhere:
-        page = opened(elsewhere, evidence)
-        expect(page.get_by_text(f"{total} statement paragraphs by {speaker} dated {year}")).to_be_visible()
+        with fresh(browser) as again:
+            page = opened(again, link)
+            assert headline(page) == after
+            assert compared(page) == hers
+        with fresh(browser) as elsewhere:
+            page = opened(elsewhere, evidence)
+            expect(page.get_by_text(f"{total} statement paragraphs by {speaker} dated {year}")).to_be_visible()
 
 
 def test_a_page_s_own_controls_stand_in_the_link_too(browser, address):
