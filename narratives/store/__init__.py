@@ -8,7 +8,7 @@ from narratives.store.parsed import ParsedDocument, ParsedDocuments
 from narratives.store.queries import MAX_SEARCH_LENGTH, MAX_SEARCH_TERMS, format_filters
 from narratives.store.queries.map import MapPoints
 from narratives.store.snapshot_reader import SCHEMA_VERSION, Snapshot
-from narratives.store.store import Store, open_snapshot, verify_snapshot
+from narratives.store.store import Store, open_snapshot
 from narratives.store.vectors import VectorFile
 
 __all__ = [
@@ -36,7 +36,6 @@ __all__ = [
     "get_page_limits",
     "hash_decisions",
     "open_snapshot",
-    "verify_snapshot",
     "write_evaluation",
     "write_table",
 ]

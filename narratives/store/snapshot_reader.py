@@ -282,7 +282,7 @@ def open_snapshot_folder(folder: Path, limits: Limits = ALONE, decided: Sequence
 
     Its queries show it as decided: `decided` are pairs of `DecisionLog.pairs`.
 
-    `verify_snapshot` checks the checksum, since that takes about a second for every gigabyte. Raises StoreError
+    `Store.check` verifies the checksum, since that takes about a second for every gigabyte. Raises StoreError
     if the snapshot is missing, damaged or of another version, and ResourceError if there is not enough memory
     to open it.
     """

@@ -413,12 +413,3 @@ def open_snapshot(
     if chosen is None:
         raise StoreError(f"a snapshot in {path}", "none yet", "Run `build` with your documents first.")
     return snapshot_reader.open_snapshot_folder(store.snapshot_path(chosen), limits, decided)
-
-
-def verify_snapshot(path: Path, snapshot_id: str) -> list[str]:
-    """Check every byte of a snapshot of the store at `path`; return messages, none if it is intact."""
-    try:
-        Store(path).check(snapshot_id)
-    except StoreError as error:
-        return [str(error)]
-    return []

@@ -19,6 +19,7 @@ from narratives.model import (
     Role,
     SnapshotContent,
     Speaker,
+    StoreError,
     Voice,
 )
 from narratives.store import Store
@@ -305,3 +306,12 @@ def build_store(path: Path, notice: str = "") -> Store:
     store = Store(path)
     store.write_snapshot(replace(content(), notice=notice))
     return store
+
+
+def verify_snapshot(path: Path, snapshot_id: str) -> list[str]:
+    """Check every byte of a snapshot of the store at `path`; return messages, none if it is intact."""
+    try:
+        Store(path).check(snapshot_id)
+    except StoreError as error:
+        return [str(error)]
+    return []

@@ -14,8 +14,9 @@ import pytest
 from narratives import measure
 from narratives.model import BuildReport, QualityMetrics, Slice, StoreBusyError, UsageError
 from narratives.resources import SAMPLE_FOLDER, SAMPLE_NOTICE
-from narratives.store import DEFAULT_COPIES, EXPORT_TABLES, Store, export_slice, open_snapshot, verify_snapshot
+from narratives.store import DEFAULT_COPIES, EXPORT_TABLES, Store, export_slice, open_snapshot
 from narratives.workflows.build import BuildRequest, build
+from tests.helpers.factory import verify_snapshot
 from tests.helpers.fakes import FakeEncoder
 
 # Small, so that fitting it takes no time; the real codebook has tests of its own.

@@ -19,13 +19,13 @@ import pytest
 from narratives.cli import main
 from narratives.dashboard import cached_queries
 from narratives.model import BuildReport, QualityMetrics, SnapshotContent, SpotCheck, StoreError
-from narratives.store import Snapshot, SpotChecks, Store, open_snapshot, verify_snapshot
+from narratives.store import Snapshot, SpotChecks, Store, open_snapshot
 from narratives.store.queries import map as map_queries
 from narratives.store.snapshot_reader import DATABASE_FILE
 from narratives.workflows import search
 from narratives.workflows.build import BuildRequest, build
 from narratives.workflows.evaluate import EvaluationRequest, evaluate_matching
-from tests.helpers.factory import content, document
+from tests.helpers.factory import content, document, verify_snapshot
 from tests.helpers.fakes import DIMENSION, FakeEncoder, use_encoder
 from tests.integration.builds.test_build import rows, small_codebook, write
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from narratives.model import QualityMetrics, Slice, StoreBusyError
-from narratives.store import DecisionLog, Snapshot, Store, open_snapshot, verify_snapshot
+from narratives.store import DecisionLog, Snapshot, Store, open_snapshot
 from narratives.store.snapshot_reader import DATABASE_FILE
 from tests.conftest import ROOT
-from tests.helpers.factory import build_store, content
+from tests.helpers.factory import build_store, content, verify_snapshot
 
 # Children of the fork server start in milliseconds, and without any thread of this process.
 processes = multiprocessing.get_context("forkserver")

@@ -11,9 +11,9 @@ import pytest
 
 from narratives.model import QualityMetrics, StoreError
 from narratives.model.snapshot import Calibration, CalibrationBin, ThresholdQuality
-from narratives.store import Evaluation, Store, open_snapshot, verify_snapshot, write_evaluation
+from narratives.store import Evaluation, Store, open_snapshot, write_evaluation
 from narratives.store.files import CHECKSUM, read_evaluation
-from tests.helpers.factory import build_store, content
+from tests.helpers.factory import build_store, content, verify_snapshot
 
 NAN = math.nan
 ROWS = (

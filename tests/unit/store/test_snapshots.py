@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 
 from narratives.model import Assignment, EvidenceQuery, InputRecord, NarrativesError, Slice, SnapshotContent, StoreError
-from narratives.store import Store, open_snapshot, verify_snapshot
+from narratives.store import Store, open_snapshot
 from narratives.store.snapshot_reader import DATABASE_FILE
 from narratives.store.snapshot_writer import compute_snapshot_id
-from tests.helpers.factory import build_store, content
+from tests.helpers.factory import build_store, content, verify_snapshot
 
 
 def shuffled(given: SnapshotContent, seed: int) -> SnapshotContent:
