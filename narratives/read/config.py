@@ -122,6 +122,10 @@ def load_events(path: Path) -> tuple[Event, ...]:
     return tuple(sorted(events, key=lambda event: (event.date, event.name)))
 
 
+def _clean_text(text: str) -> str:
+    return clean_characters(replace_unstorable(text)).strip()
+
+
 def _parse_narrative(table: _TomlTable) -> Narrative:
     return Narrative(
         id=table.take_text("id", needed=True, pattern=_ID_PATTERN, meant="small letters, digits and _"),
@@ -184,11 +188,12 @@ class _TomlTable:
         value = self._values.pop(key, "")
         if not isinstance(value, str):
             raise self.make_error(f"text as `{key}`", repr(value), "Put it in quotation marks.")
-        if needed and not value.strip():
+        text = _clean_text(value)
+        if needed and not text:
             raise self.make_missing_error(key)
-        if value and pattern and not pattern.fullmatch(value):
+        if text and pattern and not pattern.fullmatch(text):
             raise self.make_error(f"{meant} as `{key}`", repr(value), "Correct it.")
-        return clean_characters(replace_unstorable(value)).strip()
+        return text
 
     def take_texts(
         self, key: str, needed: bool = False, pattern: re.Pattern[str] | None = None, meant: str = "strings"
@@ -196,12 +201,13 @@ class _TomlTable:
         value = self._values.pop(key, [])
         if not isinstance(value, list):
             raise self.make_error(f"a list as `{key}`", repr(value), "Put it in square brackets.")
-        for item in value:
-            if not isinstance(item, str) or not item.strip() or (pattern and not pattern.fullmatch(item)):
+        texts = [_clean_text(item) if isinstance(item, str) else "" for item in value]
+        for item, text in zip(value, texts, strict=True):
+            if not text or (pattern and not pattern.fullmatch(text)):
                 raise self.make_error(f"a list of {meant} as `{key}`", f"{item!r} in it", "Correct or remove it.")
         if needed and not value:
             raise self.make_missing_error(key)
-        return tuple(clean_characters(replace_unstorable(item)).strip() for item in value)
+        return tuple(texts)
 
     def take_number(self, key: str) -> float | None:
         value = self._values.pop(key, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -43,7 +44,9 @@ def ask(kind: str = "http", method: str = "GET", path: str = "/", client: str = 
     given = {"host": OWN, **{name.replace("_", "-"): value for name, value in headers.items()}}
     scope = {"type": kind, "method": method, "path": path, "client": (client, 1), "headers": []}
     scope["headers"] = [(name.encode(), value.encode()) for name, value in given.items()]
-    asyncio.run(server.Gate(app)(scope, receive, send))
+    # In a thread, because Playwright leaves an event loop running in that of the browser tests.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, server.Gate(app)(scope, receive, send)).result()
     first = sent[0]
     if kind == "websocket":
         return {"websocket.accept": 200, "websocket.close": 403}[first["type"]], {}
