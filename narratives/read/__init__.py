@@ -2,7 +2,6 @@
 
 from narratives.read.archives import ARCHIVE_SUFFIX, describe_suffix_refusal, make_safe_name, unpack_archive
 from narratives.read.config import (
-    JUDGEMENT_ANSWERS,
     NARRATIVE_KEYS,
     check_narratives,
     dump_codebook,
@@ -11,9 +10,8 @@ from narratives.read.config import (
     load_speakers,
     parse_codebook,
     parse_narrative,
-    read_judgements,
-    read_labels,
 )
+from narratives.read.config.labels import JUDGEMENT_ANSWERS, read_judgements, read_labels
 from narratives.read.formats import (
     READERS,
     TABLE_EXTENSIONS,

@@ -11,16 +11,11 @@ from hypothesis import strategies as st
 
 from narratives.model import Codebook, Narrative
 from narratives.read import dump_codebook, load_codebook
-from narratives.read.characters import clean_characters
-from narratives.read.rows import replace_unstorable
+from narratives.read.config import clean_written
 from narratives.workflows.codebook import format_value, parse_narrative
 
 # As texts are when they have been read: without characters that nobody sees or that cannot be stored.
-TEXTS = (
-    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
-    .map(lambda text: clean_characters(replace_unstorable(text)).strip())
-    .filter(bool)
-)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30).map(clean_written).filter(bool)
 LISTS = st.lists(TEXTS, max_size=4).map(tuple)
 IDS = st.from_regex(r"[a-z0-9_]{1,12}", fullmatch=True)
 NARRATIVES = st.builds(
