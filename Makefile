@@ -18,10 +18,10 @@ run: .venv/run.stamp
 store-sample/CURRENT: .venv/run.stamp
 	@test -e $@ || $(BIN)/python -m narratives build data/sample --store store-sample
 
-# Tests run in two processes, because many of them wait. A file stays in one process, with its servers. The slow browser
-# tests start first.
+# Tests run in three processes, because many of them wait. A file stays in one process, with its servers. The slow
+# browser tests start first.
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=10
 
 # Not part of `test`, because measuring coverage makes the tests slower.
 coverage: .venv/test.stamp

@@ -21,6 +21,7 @@ HALF_WIDTH = 10.0  # the map is a square from -10 to 10 in both directions
 DECIMALS = 3
 MIN_FOR_TSNE = 50  # paragraphs; with fewer, the two principal axes show more than a neighbourhood graph
 MAX_FOR_TSNE = 50_000  # paragraphs that t-SNE places together; more would take minutes
+MIN_FOR_GRID = 3_000  # paragraphs; with fewer, a tree (Barnes-Hut) is faster than a grid, and as near to the exact forces
 PARTLY = "paragraphs-on-map"  # the name of the search for neighbours among those that t-SNE places
 PLACING_NEIGHBOURS = 5  # nearest placed paragraphs that decide where each remaining one goes
 EXAGGERATED_STEPS, PLAIN_STEPS, EXAGGERATION = 125, 250, 12.0
@@ -52,7 +53,8 @@ def project_to_map(
     have none. The order of ids and the number of threads do not change the result, but another machine may give
     another map. Raises ValueError if ids repeat or their number differs from the vectors'.
 
-    Sources: van der Maaten and Hinton 2008 (t-SNE); Linderman et al. 2019 (the fast form in openTSNE); Kobak
+    Sources: van der Maaten and Hinton 2008 (t-SNE); van der Maaten 2014 and Linderman et al. 2019 (the fast forms in
+    openTSNE); Kobak
     and Berens 2019 (the start). docs/map.md compares it with other methods.
     """
     n = len(ids)
@@ -131,7 +133,8 @@ def _run_tsne(vectors: VectorArray, indices: Indices, cosines: VectorArray, know
     else:
         start = _fill_positions(known, indices) * (TSNE_REACH * math.sqrt(n) / HALF_WIDTH)
     weights = affinity.Uniform(knn_index=graph, k_neighbors=k)
-    picture = TSNEEmbedding(start, weights, negative_gradient_method="fft", n_jobs=1)
+    method = "fft" if n >= MIN_FOR_GRID else "bh"
+    picture = TSNEEmbedding(start, weights, negative_gradient_method=method, n_jobs=1)
     if known is None:
         picture.optimize(EXAGGERATED_STEPS, exaggeration=EXAGGERATION, momentum=0.5, inplace=True)
     picture.optimize(PLAIN_STEPS if known is None else CONTINUED_STEPS, momentum=0.8, inplace=True)

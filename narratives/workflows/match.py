@@ -56,8 +56,9 @@ def mend_vectors(store: Store, encoder: Encoder) -> tuple[str, ...]:
 class Embedder:
     """Vectors of texts, from the vector file or else from the encoder, which are then stored at once.
 
-    `encoded` and `reused` count different texts: those that this build encoded, and those that were stored. A text
-    and its parts are one.
+    Vectors that ship with the program (benchmarks/make_vectors.py) are taken instead of encoding, so that the sample
+    needs no model. `encoded` and `reused` count different texts: those that this build encoded, and the others. A
+    text and its parts are one.
     """
 
     def __init__(self, encoder: Encoder, vectors: VectorFile, progress: Progress, stage: str = "encoding") -> None:
@@ -71,7 +72,7 @@ class Embedder:
         if not different:
             return
         self._asked.update(different)
-        missing = self._vectors.missing(different)
+        missing = self._take_shipped(self._vectors.missing(different))
         to_encode = len(set(map(_get_whole, missing)))
         self.reused += len(set(map(_get_whole, different))) - to_encode
         done: set[str] = set()
@@ -81,6 +82,19 @@ class Embedder:
             done.update(_get_whole(missing[i]) for i in indices)
             self._progress(self._stage, len(done), to_encode)
         self.encoded += len(done)
+
+    def _take_shipped(self, texts: list[Text]) -> list[Text]:
+        """Store the vectors that ship with the program, and return the texts that it has none for."""
+        shipped = Store(DATA_FOLDER).vectors(self.encoder.name, self.encoder.variant, self.encoder.dimension)
+        rows = shipped.rows(texts)
+        found = [text for text, row in zip(texts, rows, strict=True) if row >= 0]
+        if not found:
+            return texts
+        if len(shipped.find_damaged(rows[rows >= 0])):
+            log.warning("The vectors that ship with the program are damaged and not used. Install it again.")
+            return texts
+        self._vectors.append(found, shipped.get(found))
+        return [text for text, row in zip(texts, rows, strict=True) if row < 0]
 
     def __call__(self, texts: Sequence[Text]) -> model.VectorArray:
         """Return the unit vectors of the texts, (n, dimension) float32, in their order."""

@@ -1,6 +1,6 @@
-"""Builds of a part of the sample in a process of its own, as tests/test_determinism.py asks for them.
+"""Builds of a part of the sample in a process of its own, as tests/integration/builds/test_determinism.py asks for them.
 
-    python -m tests.determinism_builds THREADS FOLDER SEED STEPS
+    python -m tests.helpers.determinism_builds THREADS FOLDER SEED STEPS
 
 Writes FOLDER/<plain|decided>/<table>.csv: the exports of FOLDER/store before and after a build with
 decisions. SEED shuffles rows, files and decisions; with STEPS 2 the files come in two builds.
@@ -27,7 +27,11 @@ DOCUMENTS, DECIDED, NARRATIVES = 24, 48, 5
 
 def sample() -> list[dict]:
     lines = [line for path in sorted(SAMPLE_FOLDER.glob("2*.jsonl")) for line in path.read_text("utf-8").splitlines()]
-    return [json.loads(line) for line in lines[:DECIDED]]
+    rows = [json.loads(line) for line in lines[:DECIDED]]
+    for row in rows:
+        for part in row["paragraphs"]:
+            part["text"] += " So it was said."  # the vectors of the sample ship with the program, and would be taken
+    return rows
 
 
 def codebook(path: Path) -> list[str]:

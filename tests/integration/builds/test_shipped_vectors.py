@@ -1,0 +1,76 @@
+"""The vectors that ship with the program: they are the model's, they suffice for the sample, and damage is noticed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from narratives import embed
+from narratives.embed.encoder import BUNDLED_DIMENSION, BUNDLED_NAME
+from narratives.model import no_progress
+from narratives.resources import DATA_FOLDER, SAMPLE_FOLDER
+from narratives.store import Store
+from narratives.store.vectors import KEY_BYTES
+from narratives.workflows import match
+from narratives.workflows.match import Embedder
+from tests.helpers.fakes import DIMENSION, FakeEncoder
+
+TEXTS = [f"Sentence number {number} is like no other." for number in range(40)]
+
+
+@pytest.mark.model
+def test_the_sample_needs_no_model(sample: Path) -> None:
+    """If this fails after a change of the sample, codebook or classifier, run benchmarks/make_vectors.py."""
+    folders = {folder.name for folder in (sample / "vectors").iterdir()}
+    assert folders == {folder.name for folder in (DATA_FOLDER / "vectors").iterdir()} and len(folders) == 2
+    for name in folders:
+        used, shipped = (np.fromfile(path / "vectors" / name / "keys.bin", f"S{KEY_BYTES}") for path in (sample, DATA_FOLDER))
+        assert len(used) and set(used) <= set(shipped), name
+
+
+@pytest.mark.model
+def test_they_are_those_of_the_model() -> None:
+    rows = [json.loads(line) for line in (SAMPLE_FOLDER / "seeds.jsonl").read_text("utf-8").splitlines()]
+    shipped = Store(DATA_FOLDER).vectors(BUNDLED_NAME, "fp32", BUNDLED_DIMENSION)
+    texts = [part["text"] for row in rows for part in row["paragraphs"]]
+    missing = set(shipped.missing(texts))
+    known = [text for text in texts if text not in missing][:30]
+    assert len(known) > 20
+    fresh = embed.encode_all(embed.load_encoder(variant="fp32"), known)
+    assert (fresh * shipped.get(known)).sum(axis=1).min() > 0.99999
+
+
+@pytest.fixture
+def shipping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A program that ships the vectors of TEXTS, of the tiny encoder."""
+    folder = tmp_path / "data"
+    shutil.copytree(DATA_FOLDER, folder, ignore=shutil.ignore_patterns("vectors", "sample"))
+    shipped, encoder = Store(folder), FakeEncoder()
+    shipped.vectors("fake", "fp32", DIMENSION).append(TEXTS, embed.encode_all(encoder, TEXTS))
+    monkeypatch.setattr(match, "DATA_FOLDER", folder)
+    return shipped
+
+
+def test_only_texts_without_one_are_encoded(shipping: Store, tmp_path: Path) -> None:
+    encoder = FakeEncoder()
+    store = Store(tmp_path / "store")
+    embedder = Embedder(encoder, store.vectors("fake", "fp32", DIMENSION), no_progress)
+    asked = [*TEXTS[:5], "One that is new."]
+    assert np.array_equal(embedder(asked), embed.encode_all(FakeEncoder(), asked))
+    assert encoder.encoded == ["One that is new."] and (embedder.encoded, embedder.reused) == (1, 5)
+    assert not store.vectors("fake", "fp32", DIMENSION).missing(asked)
+
+
+def test_damaged_ones_are_not_used(shipping: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = shipping.path / "vectors/fake-fp32/vectors.f32"
+    damaged = bytearray(file.read_bytes())
+    damaged[7] ^= 1
+    file.write_bytes(damaged)
+    encoder = FakeEncoder()
+    embedder = Embedder(encoder, Store(tmp_path / "store").vectors("fake", "fp32", DIMENSION), no_progress)
+    assert np.array_equal(embedder(TEXTS), embed.encode_all(FakeEncoder(), TEXTS))
+    assert encoder.encoded == TEXTS and "are damaged" in caplog.text
