@@ -19,9 +19,9 @@ store-sample/CURRENT: .venv/run.stamp
 	@test -e $@ || $(BIN)/python -m narratives build data/sample --store store-sample
 
 # Tests run in three processes, because many of them wait. A file stays in one process, with its servers. The slow
-# browser tests start first.
+# browser tests start first. More threads in each would only wait for each other.
 test: lint
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=10
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=10
 
 # Not part of `test`, because measuring coverage makes the tests slower.
 coverage: .venv/test.stamp
