@@ -47,6 +47,7 @@ WRITTEN_WEIGHT = 0.7  # of a paragraph that was written for training, against a 
 WRITTEN_COUNT = 0.02  # in the calibration: enough for claims in one line, too little to change the base rate
 SHIPPED_WRITTEN = 2880  # of the written paragraphs, the first ones, which the network that ships was trained on
 REFUTATION_STRENGTH = 0.03  # inverse regularisation of the output for refutations, on standardised states
+REFUTATION_SCALE = 3.0  # how much steeper that output is than the regression, which is seldom sure
 REFUTES, MAY_REFUTE = "rebuttal", ("report", "mention", "opposite")  # kinds of written paragraphs
 UNDRAWN_WEIGHT = 0.3  # in the calibration, of a row that was not drawn from the corpus at random
 NOT_CLASSIFIED = -20.0  # output of a text that is near no narrative, out of fold
@@ -251,8 +252,8 @@ def fit_refutation(
     def fit(rows: NDArray[np.bool_]) -> tuple[NDArray[np.float32], float]:
         model = LogisticRegression(C=REFUTATION_STRENGTH, max_iter=2000)
         model.fit(((states - centre) / scale)[rows], refutes[rows])
-        weights = (model.coef_[0] / scale).astype(np.float32)
-        return weights, float(model.intercept_[0] - weights @ centre)
+        weights = (REFUTATION_SCALE * model.coef_[0] / scale).astype(np.float32)
+        return weights, float(REFUTATION_SCALE * model.intercept_[0] - weights @ centre)
 
     held_out = np.zeros(len(states), np.float32)
     for number in range(FOLDS):

@@ -1,4 +1,4 @@
-"""Builds of a part of the sample in a process of its own, as tests/integration/builds/test_determinism.py asks for them.
+"""Builds of a part of the sample in a process of its own, for tests/integration/builds/test_determinism.py.
 
     python -m tests.helpers.determinism_builds THREADS FOLDER SEED STEPS
 

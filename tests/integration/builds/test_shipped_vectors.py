@@ -28,7 +28,8 @@ def test_the_sample_needs_no_model(sample: Path) -> None:
     folders = {folder.name for folder in (sample / "vectors").iterdir()}
     assert folders == {folder.name for folder in (DATA_FOLDER / "vectors").iterdir()} and len(folders) == 2
     for name in folders:
-        used, shipped = (np.fromfile(path / "vectors" / name / "keys.bin", f"S{KEY_BYTES}") for path in (sample, DATA_FOLDER))
+        files = (folder / "vectors" / name / "keys.bin" for folder in (sample, DATA_FOLDER))
+        used, shipped = (np.fromfile(file, f"S{KEY_BYTES}") for file in files)
         assert len(used) and set(used) <= set(shipped), name
 
 

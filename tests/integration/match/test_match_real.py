@@ -218,5 +218,5 @@ def test_the_shipped_classifier_is_better_than_the_codebook_alone_out_of_fold(sh
     """The texts that it was trained on are scored by a classifier that did not see their document."""
     found = evaluate_matching(EvaluationRequest(shared / "gold/narratives_dev.jsonl", tmp_path / "none"))
     mean = found.evaluation.rows[-1]
-    assert mean.f1 >= 0.70 and mean.average_precision >= 0.78, mean
+    assert mean.f1 >= 0.70 and mean.average_precision >= 0.79, mean
     assert found.evaluation.classifier.startswith("classifier-")
