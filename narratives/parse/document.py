@@ -83,6 +83,7 @@ LANGUAGE_CODES = NON_LATIN_LANGUAGES.union(_LATIN_CODES.split())
 MIN_LANGUAGE_WORDS = 8
 MIN_LANGUAGE_CONFIDENCE = 0.5
 MAX_LANGUAGE_SAMPLE = 4000  # characters that decide the language of a document
+MAX_PARAGRAPH_SAMPLE = 400  # characters that decide the language of a paragraph; more take long and change nothing
 LANGUAGE_NAMES = {"english": "en", "russian": "ru", "german": "de", "french": "fr", "spanish": "es"}
 
 
@@ -97,12 +98,14 @@ def detect_document_language(text: str, stated: str = "") -> str:
 
 def detect_paragraph_language(text: str, document_language: str) -> str:
     """Return the language of a paragraph; for short or uncertain texts that of the document, if the script fits."""
-    language, confidence = _identify_language(text)
+    sample = text[:MAX_PARAGRAPH_SAMPLE]
+    language, confidence = _identify_language(sample)
     if not language or not document_language:
         return language or document_language
-    is_certain = count_words(text) >= MIN_LANGUAGE_WORDS and confidence >= MIN_LANGUAGE_CONFIDENCE
-    is_other_script = _is_latin(text) == (document_language in NON_LATIN_LANGUAGES)
-    return language if is_certain or is_other_script else document_language
+    if confidence >= MIN_LANGUAGE_CONFIDENCE and count_words(sample) >= MIN_LANGUAGE_WORDS:
+        return language
+    is_other_script = _is_latin(sample) == (document_language in NON_LATIN_LANGUAGES)
+    return language if is_other_script else document_language
 
 
 @lru_cache(maxsize=1)

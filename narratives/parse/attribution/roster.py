@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 
 from narratives.model import Role, Speaker
 from narratives.parse.attribution import lexicon
@@ -49,6 +50,7 @@ class Roster:
         self._surnames: dict[str, str] = {}
         self._posts: dict[str, frozenset[str]] = {}
         self._roles: dict[RoleKey, list[tuple[Role, str]]] = {}
+        self._roles_without_country: dict[RoleKey, list[tuple[Role, str]]] = {}
         self._held: dict[str, list[tuple[Role, RoleKey]]] = {}
         for speaker in speakers:
             for spelling in (speaker.name, *speaker.aliases):
@@ -60,6 +62,7 @@ class Roster:
             for role in speaker.roles:
                 key = make_role_key(role.title)
                 self._roles.setdefault(key, []).append((role, speaker.name))
+                self._roles_without_country.setdefault(key - {"russia"}, []).append((role, speaker.name))
                 self._held.setdefault(speaker.name, []).append((role, key))
         self._resolved: dict[tuple[str, str], str] = {}
 
@@ -106,7 +109,7 @@ class Roster:
         if not held:
             bare = key - {"russia"}
             if len(bare) > 1:
-                held = [h for k, holders in self._roles.items() if k - {"russia"} == bare for h in holders]
+                held = self._roles_without_country.get(bare, [])
         names = {name for role, name in held if _is_held_on(role, on)}
         return get_only(names)
 
@@ -169,10 +172,13 @@ def make_role_key(phrase: str) -> RoleKey:
 
 def fold_accents(name: str) -> str:
     """Return a name in lower case without accents."""
+    if name.isascii():
+        return name.casefold()
     plain = unicodedata.normalize("NFKD", name.casefold())
     return "".join(c for c in plain if not unicodedata.combining(c))
 
 
+@lru_cache(maxsize=10_000)  # a document names the same persons again and again
 def _make_name_key(name: str) -> str:
     return " ".join(_TOKEN_PATTERN.findall(fold_accents(name)))
 
