@@ -13,7 +13,7 @@ import pytest
 from narratives.store import EXPORT_TABLES
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.model
+pytestmark = [pytest.mark.model, pytest.mark.timeout(900)]  # builds in three processes, one after another
 
 CHAPTERS = ("plain", "decided")
 
