@@ -4,7 +4,7 @@
 
 With them the first snapshot of a new installation needs no model. Builds the sample into a temporary store without the
 vectors that ship now, and keeps its vector files as they are, with their checksums. Run it again when the sample, the
-codebook, the classifier or the bundled model changes; tests/integration/builds/test_sample.py fails until then.
+codebook, the classifier or the bundled model changes: test_shipped_vectors.py fails until then.
 """
 
 from __future__ import annotations

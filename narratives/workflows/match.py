@@ -64,6 +64,7 @@ class Embedder:
     def __init__(self, encoder: Encoder, vectors: VectorFile, progress: Progress, stage: str = "encoding") -> None:
         self.encoder, self.encoded, self.reused = encoder, 0, 0
         self._vectors, self._progress, self._stage = vectors, progress, stage
+        self._shipped = Store(DATA_FOLDER).vectors(encoder.name, encoder.variant, vectors.dimension)
         self._asked: set[Text] = set()
 
     def add(self, texts: Iterable[Text]) -> None:
@@ -85,15 +86,14 @@ class Embedder:
 
     def _take_shipped(self, texts: list[Text]) -> list[Text]:
         """Store the vectors that ship with the program, and return the texts that it has none for."""
-        shipped = Store(DATA_FOLDER).vectors(self.encoder.name, self.encoder.variant, self.encoder.dimension)
-        rows = shipped.rows(texts)
+        rows = self._shipped.rows(texts)
         found = [text for text, row in zip(texts, rows, strict=True) if row >= 0]
         if not found:
             return texts
-        if len(shipped.find_damaged(rows[rows >= 0])):
+        if len(self._shipped.find_damaged(rows[rows >= 0])):
             log.warning("The vectors that ship with the program are damaged and not used. Install it again.")
             return texts
-        self._vectors.append(found, shipped.get(found))
+        self._vectors.append(found, self._shipped.get(found))
         return [text for text, row in zip(texts, rows, strict=True) if row < 0]
 
     def __call__(self, texts: Sequence[Text]) -> model.VectorArray:
