@@ -103,12 +103,12 @@ def _replace_names(labels: object, ids: Mapping[str, str]) -> object:
 
 
 def _parse_label_row(value: Mapping[str, object], row: int, narrative_ids: Sequence[str]) -> LabelledText:
-    text = value.get("text")
-    if not isinstance(text, str) or not text.strip():
-        raise ReadError("a text as `text`", repr(text)[:80], _BAD_ROW_HINT)
+    given = value.get("text")
+    text = clean_written(given) if isinstance(given, str) else ""
+    if not text:
+        raise ReadError("a text as `text`", repr(given)[:80], _BAD_ROW_HINT)
     if "labels" not in value:
         raise ReadError("a list as `labels`, empty if the text advances no narrative", "none", _BAD_ROW_HINT)
-    text = clean_written(text)
     named = {verdict: _parse_narrative_ids(value, name, narrative_ids) for verdict, name in _VERDICT_LISTS.items()}
     repeated = sorted(key for key in narrative_ids if sum(key in keys for keys in named.values()) > 1)
     if repeated:

@@ -56,6 +56,7 @@ def test_the_document_is_told_or_the_text_is_its_own(tmp_path, more, document):
         (b'{"text": "\xff", "labels": []}', "UTF-8"),
         ({"labels": []}, "`text`"),
         ({"text": "  ", "labels": []}, "`text`"),
+        ({"text": "\u200b", "labels": []}, "`text`"),
         ({"text": 5, "labels": []}, "`text`"),
         ({"text": "A text."}, "`labels`"),
         ({"text": "A text.", "labels": "bases"}, "a list"),
