@@ -8,6 +8,7 @@ Whatever writes calls `require` where it writes, not only where its button is dr
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +82,7 @@ def _identify_user() -> User:
     if secrets is None:
         return User("", "viewer", "The secrets file cannot be read, so nobody can be identified.")
     if "auth" in secrets:
-        return _identify_logged_in(dict(st.user.to_dict()), secrets.get("roles", {}))
+        return _identify_logged_in(dict(st.user.to_dict()), secrets.get("roles", {}), _list_applications(secrets["auth"]))
     if reason := _find_outside_access():
         return User("", "viewer", f"{reason} To let people change anything, configure a login.")
     return User(get_login(), "editor")
@@ -95,10 +96,26 @@ def _load_secrets() -> Mapping[str, Any] | None:
     return None if any(Path(file).exists() for file in files) else {}
 
 
-def _identify_logged_in(claims: Mapping[str, Any], table: Mapping[str, Any]) -> User:
-    """Return the user with these claims of an identity token. An e-mail counts only if the provider verified it."""
+def _list_applications(auth: Mapping[str, Any]) -> frozenset[str]:
+    """Return the ids under which the providers know this dashboard; there may be a section for each provider."""
+    sections = [auth, *(section for section in auth.values() if isinstance(section, Mapping))]
+    return frozenset(str(section["client_id"]) for section in sections if "client_id" in section)
+
+
+def _identify_logged_in(claims: Mapping[str, Any], table: Mapping[str, Any], applications: frozenset[str]) -> User:
+    """Return the user with these claims of an identity token. An e-mail counts only if the provider verified it.
+
+    Streamlit checks the signature of the token at the login, and keeps its claims in a cookie for 30 days. So the time
+    at which the token expires is looked at here, and also for whom it was made.
+    """
     if claims.get("is_logged_in") is not True:
         return User("", "viewer", "Log in to review.", has_login=True)
+    audience = claims.get("aud") or ()
+    if not applications & ({audience} if isinstance(audience, str) else {str(one) for one in audience}):
+        return User("", "viewer", "Your login is for another application. Log in to this one.", has_login=True)
+    expires = claims.get("exp")
+    if not isinstance(expires, int | float) or expires <= time.time():
+        return User("", "viewer", "Your login has expired. Log in again.", has_login=True)
     email = str(claims.get("email") or "").strip().lower() if claims.get("email_verified") is True else ""
     given = claims.get(str(table.get("claim", ""))) or ()
     groups = {given} if isinstance(given, str) else {str(one) for one in given}

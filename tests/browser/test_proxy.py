@@ -20,7 +20,7 @@ from playwright.sync_api import expect
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from tests.conftest import ROOT
-from tests.helpers.browser import STREAMLIT, fetched, fresh, opened, saved, serving, settled, turned_to
+from tests.helpers.browser import STREAMLIT, fetched, find_port, fresh, opened, saved, serving, settled, turned_to
 from tests.helpers.factory import build_store
 
 pytestmark = [
@@ -58,12 +58,6 @@ class Proxy:
         """The path of each request and the process that answered it."""
         lines = self.log.read_text().splitlines()
         return [(line.split('"')[1].split()[1], line.split()[-1]) for line in lines]
-
-
-def find_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 @contextmanager
@@ -163,7 +157,8 @@ def test_a_visitor_stays_with_one_process_and_all_take_part(proxy):
 
 def test_the_pages_and_an_upload_work_under_the_policy(proxy, browser):
     """A visitor with a login, whose cookie is signed as Streamlit signs it. `fresh` fails on errors in the console."""
-    claims = {"is_logged_in": True, "email": "ann@example.org", "email_verified": True, "origin": proxy.address}
+    token = {"email": "ann@example.org", "email_verified": True, "aud": "x", "exp": time.time() + 3600}
+    claims = {"is_logged_in": True, "origin": proxy.address, **token}
     login = create_signed_value(SECRET, "_streamlit_user", json.dumps(claims)).decode()
     before = len(proxy.read_log())
     with fresh(browser, ignore_https_errors=True) as watched:

@@ -19,7 +19,9 @@ from tests.conftest import ROOT
 from tests.dashboard.test_pages import said
 
 pytestmark = pytest.mark.usefixtures("at_home")
-AUTH = {"auth": {"redirect_uri": "http://localhost/oauth2callback", "cookie_secret": "x"}}
+AUTH = {"auth": {"redirect_uri": "http://localhost/oauth2callback", "cookie_secret": "x", "client_id": "tracker"}}
+FOR_US = frozenset({"tracker"})
+LATER = 4_000_000_000  # in the year 2096
 ROLES = {
     "editors": ["Ed@example.org"],
     "reviewers": ["rita@example.org"],
@@ -29,7 +31,8 @@ ROLES = {
 
 
 def claims(email: str, **more: Any) -> dict[str, Any]:
-    return {"is_logged_in": True, "email": email, "email_verified": True, "iss": "https://id.test", "sub": "1", **more}
+    token = {"iss": "https://id.test", "sub": "1", "aud": "tracker", "exp": LATER}
+    return {"is_logged_in": True, "email": email, "email_verified": True, **token, **more}
 
 
 def dashboard(user: dict[str, Any] | None = None, page: str = "") -> AppTest:
@@ -57,7 +60,13 @@ def files(store: Path) -> dict[str, bytes]:
         (claims("ED@example.org"), "editor"),
         (claims("ed@example.org", email_verified=False), "viewer"),
         (claims("ed@example.org", email_verified="true"), "viewer"),
-        ({"is_logged_in": True, "email": "ed@example.org"}, "viewer"),
+        ({"is_logged_in": True, "email": "ed@example.org", "aud": "tracker", "exp": LATER}, "viewer"),
+        (claims("ed@example.org", aud=["other", "tracker"]), "editor"),
+        (claims("ed@example.org", aud="other"), "viewer"),
+        (claims("ed@example.org", aud=None), "viewer"),
+        (claims("ed@example.org", exp=1_600_000_000), "viewer"),
+        (claims("ed@example.org", exp=None), "viewer"),
+        (claims("ed@example.org", exp="4000000000"), "viewer"),
         (claims("", groups=["coders"]), "reviewer"),
         (claims("", groups="coders"), "reviewer"),
         (claims("", groups=["others"]), "viewer"),
@@ -65,12 +74,17 @@ def files(store: Path) -> dict[str, bytes]:
     ],
 )
 def test_roles_come_from_verified_claims_only(user, role):
-    assert roles._identify_logged_in(user, ROLES).role == role
+    assert roles._identify_logged_in(user, ROLES, FOR_US).role == role
 
 
 def test_without_a_table_of_roles_nobody_may_write():
-    assert roles._identify_logged_in(claims("ed@example.org"), {}).role == "viewer"
-    assert roles._identify_logged_in(claims(""), {"editors": [""]}).role == "viewer"
+    assert roles._identify_logged_in(claims("ed@example.org"), {}, FOR_US).role == "viewer"
+    assert roles._identify_logged_in(claims(""), {"editors": [""]}, FOR_US).role == "viewer"
+
+
+def test_the_dashboard_may_have_an_id_with_each_provider():
+    auth = {"cookie_secret": "x", "google": {"client_id": "a"}, "okta": {"client_id": "b"}}
+    assert roles._list_applications(auth) == {"a", "b"}
 
 
 def test_alone_on_this_machine_the_user_has_all_roles(store):

@@ -67,14 +67,19 @@ def calls(log: Path) -> str:
 STREAMLIT = (sys.executable, "-m", "streamlit", "run", "dashboard.py")
 
 
-@contextmanager
-def serving(
-    store: Path, program: Sequence[str] = STREAMLIT, option: str = "--server.port", folder: Path = ROOT
-) -> Iterator[str]:
-    """A dashboard on that store, run by that program in that folder, and its address."""
+def find_port() -> int:
+    """A port of this machine that is free."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def serving(
+    store: Path, program: Sequence[str] = STREAMLIT, option: str = "--server.port", folder: Path = ROOT, port: int = 0
+) -> Iterator[str]:
+    """A dashboard on that store, run by that program in that folder, and its address; on a free port unless given."""
+    port = port or find_port()
     command = [*program, option, str(port)]
     log = store.parent / f"server-{port}.log"
     with log.open("w") as said:
