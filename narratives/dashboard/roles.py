@@ -82,7 +82,9 @@ def _identify_user() -> User:
     if secrets is None:
         return User("", "viewer", "The secrets file cannot be read, so nobody can be identified.")
     if "auth" in secrets:
-        return _identify_logged_in(dict(st.user.to_dict()), secrets.get("roles", {}), _list_applications(secrets["auth"]))
+        return _identify_logged_in(
+            dict(st.user.to_dict()), secrets.get("roles", {}), _list_applications(secrets["auth"])
+        )
     if reason := _find_outside_access():
         return User("", "viewer", f"{reason} To let people change anything, configure a login.")
     return User(get_login(), "editor")
