@@ -57,7 +57,10 @@ def serving(store: Path) -> Iterator[str]:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A chromium or chrome from the path."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    found = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "chromium-headless-shell", "google-chrome"))),
+        None,
+    )
     if found is None:
         raise SystemExit("expected chromium or chrome on the path; install one")
     with sync_playwright() as playwright:

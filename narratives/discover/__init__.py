@@ -7,14 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from narratives.discover.claims import (
-    SENTENCE_SCORE,
-    ClaimScorer,
-    RecurringClaim,
-    Statements,
-    find_recurring_claims,
-    fit_claim_scorer,
-)
+from narratives.discover.claim_scorer import ClaimScorer, fit_claim_scorer
+from narratives.discover.claims import SENTENCE_SCORE, RecurringClaim, Statements, find_recurring_claims
 from narratives.discover.cluster_summaries import (
     ROUTINE_TEXTS,
     AlignmentTargets,
@@ -27,6 +21,7 @@ from narratives.discover.names import index_phrases
 from narratives.discover.neighbours import NeighbourSearch
 from narratives.discover.projection import project_to_map
 from narratives.model import Assignment, Cluster, Codebook, Document, EmbedFunction, Paragraph, PreviousSnapshot
+from narratives.model.narratives import TOPIC_PREFIX
 from narratives.model.snapshot import Progress
 from narratives.model.text import VectorArray
 
@@ -103,7 +98,9 @@ def discover_clusters(
         assigned=assigned,
     )
     routine, phrases = embed(ROUTINE_TEXTS), index_phrases(texts)
-    labels = cluster_paragraphs(statements.ids, statements.vectors, search=targets.search)
+    before = {key: members for key, members in earlier.members.items() if key.startswith(TOPIC_PREFIX)}
+    topic_of = {member: key for key, members in before.items() for member in members}
+    labels = cluster_paragraphs(statements.ids, statements.vectors, search=targets.search, earlier=topic_of)
     claim_like = targets.scorer.score(texts) >= SENTENCE_SCORE
     topics = keep_ids(summarise_topics(statements, labels, alignment, routine, phrases, claim_like), earlier)
     themes, topics = summarise_themes(statements, topics, phrases)
@@ -111,7 +108,7 @@ def discover_clusters(
     renamed = {old.cluster_id: new.cluster_id for old, new in zip(themes, kept, strict=True)}
     topics = tuple(replace(topic, theme_id=renamed[topic.theme_id]) for topic in topics)
     progress("finding claims", 0, None)
-    claims = find_recurring_claims(statements, assigned, targets.scorer, embed, targets.search)
+    claims = find_recurring_claims(statements, assigned, targets.scorer, embed, targets.search, earlier)
     theme_of = {member: topic.theme_id for topic in topics for member in topic.members}
     named = summarise_claims(statements, claims, alignment, routine, phrases, theme_of)
     return (*kept, *topics, *keep_ids(named, earlier))

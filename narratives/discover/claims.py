@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from narratives.discover.claim_scorer import ClaimScorer
 from narratives.discover.clustering import (
     MANY_DOCUMENTS,
     MOVES,
@@ -27,39 +27,13 @@ from narratives.discover.clustering import (
     is_recurring,
 )
 from narratives.discover.neighbours import GRID_STEPS, NeighbourSearch, build_mutual_graph, round_to_grid
-from narratives.model import EmbedFunction, VectorArray
+from narratives.model import EmbedFunction, PreviousSnapshot, VectorArray
+from narratives.model.narratives import CLAIM_PREFIX
 from narratives.model.text import ALPHABETIC_WORD, is_question_to_speaker, load_stop_words, split_sentences
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-# Words that judge, oblige, deny, blame or assert. They are grouped by their first letters, which makes the search fast.
-CLAIM_CUES = re.compile(
-    r"\b(?:a(?:bsurd|bsolutely|ccus\w+|lleg\w+|re(?:n['’]t| not)|ggress\w+)|b(?:elieve|lame[sd]?|ecause)"
-    r"|c(?:annot|an['’]t|lear(?:ly)? that|onvinced|ondemn\w*|rimes?|rucial)"
-    r"|d(?:espite|o(?:es)?(?:n['’]t| not)|id(?:n['’]t| not)|estroy\w*|anger\w*|ictat\w+|ouble standards?|uty)"
-    r"|e(?:vident(?:ly)?|xcuse|qual|ssential)|f(?:alse|ault|air)|guilty|h(?:arm\w*|ostil\w+|ypocri\w+|ave to)"
-    r"|i(?:llegal|llegitimate|nadmissible|ntolerable|mpossible|n fact|nstead of|s(?:n['’]t| not)"
-    r"|nterfer\w+|mpos(?:e|ed|es|ing)|ndependen\w+|nterests)|justice|l(?:egitimate|ies?|ying)"
-    r"|m(?:ust(?:n['’]t)?|eddl\w+)"
-    r"|n(?:ever|obody|o one|othing|onsense|ot (?:a|the|because|only|about|against|our)|eed to)"
-    r"|o(?:ught|bvious(?:ly)?|nly way|bliged)|p(?:retext|ressure|ropaganda|rovok\w+|rovocat\w+)"
-    r"|r(?:ight to|esponsib\w+ for|ather than|efus\w+|eject\w*|espect\w*)"
-    r"|s(?:hould(?:n['’]t)?|ure that|anctions?|o-called|overeign\w*)"
-    r"|t(?:ruth|rue|herefore|hat is why|he only|hreat\w*|errorists?)"
-    r"|u(?:nfair|njust|nlawful|nacceptable|ndermin\w+)|v(?:iolat\w+|ital)"
-    r"|w(?:rong|as(?:n['’]t| not)|ill not|on['’]t))\b",
-    re.IGNORECASE,
-)
-# A text in which one word in ten is a cue has a density of 1; more cues count at most twice that.
-CUE_DENSITY, MAX_CUE_DENSITY, MIN_CUE_WORDS = 0.1, 2.0, 8
-CUE_SCALE = 0.3  # of the density beside the function words
-CUE_NAME = "(cues)"
-# Words of every subject, in addition to the usual stop words.
-WORDING = """
-must should cannot never will would not because only all ought can may might nobody every any want need think believe
-know say said everyone always so true truth fact wrong right
-"""
 # Sentences that report on meetings and courtesies make no claim.
 PROTOCOL = re.compile(
     r"\b(?:discuss\w*|exchang\w+ (?:of )?(?:views|opinions|greetings)|talks|conversations?|negotiations|meetings?"
@@ -70,66 +44,6 @@ PROTOCOL = re.compile(
     r"|reaffirmed|confirmed|underlined|pointed out))\b",
     re.IGNORECASE,
 )
-RIDGE = 0.03
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimScorer:
-    """How much a text is worded like a claim rather than like plain information.
-
-    `weights` are those of function words, which say nothing about the subject, and of the density of cue words under
-    `CUE_NAME`. They were learned from labels (benchmarks/make_claim_scorer.py).
-    """
-
-    weights: Mapping[str, float]
-    bias: float
-
-    def score(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Score texts (n,): above 0 for a claim, below for plain information; to 3 decimals."""
-        scores = [
-            math.fsum(self.weights.get(name, 0.0) * value for name, value in measure_wording(text).items())
-            for text in texts
-        ]
-        return np.round(np.array(scores, dtype=np.float64) + self.bias, 3)
-
-
-_PLAIN_WORD = re.compile(r"[a-z]+(?:['’]t)?")
-NEGATIONS = frozenset(("'t", "’t"))
-
-
-@cache
-def load_wording() -> frozenset[str]:
-    """Load the function words of the scorer."""
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
-    return frozenset(ENGLISH_STOP_WORDS) | frozenset(WORDING.split())
-
-
-def measure_wording(text: str) -> dict[str, float]:
-    """Measure the function words of a text, each with the same value so that their squares sum to 1, and its cues."""
-    words = set(_PLAIN_WORD.findall(text.lower()))
-    negated = {"not"} if any(word[-2:] in NEGATIONS for word in words) else set()
-    found = sorted((words | negated) & load_wording())
-    cues = len(CLAIM_CUES.findall(text)) / max(MIN_CUE_WORDS, len(text.split())) / CUE_DENSITY
-    return {**dict.fromkeys(found, 1 / math.sqrt(max(1, len(found)))), CUE_NAME: CUE_SCALE * min(MAX_CUE_DENSITY, cues)}
-
-
-def fit_claim_scorer(claims: Sequence[str], plain: Sequence[str]) -> ClaimScorer:
-    """Fit a ridge regression that separates texts with claims from plain information; both sides weigh the same."""
-    names = [*sorted(load_wording()), CUE_NAME]
-    column = {name: at for at, name in enumerate(names)}
-    rows = np.zeros((len(claims) + len(plain), len(names)))
-    for row, text in enumerate([*claims, *plain]):
-        for name, value in measure_wording(text).items():
-            rows[row, column[name]] = value
-    sizes = [len(claims), len(plain)]
-    target = np.repeat([1.0, -1.0], sizes)
-    weight = np.repeat([0.5 / size for size in sizes], sizes)
-    middle = weight @ rows
-    centred = rows - middle
-    square = centred.T @ (centred * weight[:, None]) + RIDGE * np.eye(len(names))
-    weights = [round(float(one), 3) for one in np.linalg.solve(square, centred.T @ (weight * target))]
-    return ClaimScorer(dict(zip(names, weights, strict=True)), round(float(-middle @ np.array(weights)), 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +112,7 @@ MIN_RECURRENCE = 6, 4
 MIN_PARAGRAPHS, MIN_PARAGRAPHS_IN_SMALL = 10, 3
 CLAIM_SEEDS = 10
 SENTENCES = "sentences"  # the name of their search for neighbours
+NO_SNAPSHOT = PreviousSnapshot()
 # A claim is in the codebook already if more than this share of its paragraphs advances a codebook narrative.
 MAX_KNOWN_SHARE = 0.5
 
@@ -208,6 +123,7 @@ def find_recurring_claims(
     scorer: ClaimScorer,
     embed: EmbedFunction,
     search: NeighbourSearch | None = None,
+    earlier: PreviousSnapshot = NO_SNAPSHOT,
 ) -> list[RecurringClaim]:
     """Find recurring claims that the codebook does not have, those with the most statements first.
 
@@ -215,7 +131,9 @@ def find_recurring_claims(
     clustered (`cluster_paragraphs`). The members of a cluster are the statements with a sentence near its centre;
     twice, the centre moves to the mean of these sentences. Keep the clusters that recur (see `is_recurring`) with
     enough statements, of which at most half are `assigned` a narrative. Each is named by the sentence that is nearest
-    to its centre, worded like a claim, short, and understood without its context.
+    to its centre, worded like a claim, short, and understood without its context. The claims of the `earlier` snapshot
+    come first: they keep their statements and names, and take new statements near their centre, so that a claim is
+    offered as long as it recurs.
 
     Neighbours are found by `search`, which may continue that of an earlier build. The order of the statements and the
     number of threads do not change the result.
@@ -229,19 +147,83 @@ def find_recurring_claims(
     graph = build_mutual_graph(
         *(search or NeighbourSearch()).find(SENTENCES, ids, sentences.vectors, choose_neighbours(n))
     )
+    recalled = _recall_claims(earlier, statements.ids, sentences, embed)
+    fixed = np.concatenate([sentences.vectors[:0], *(claim.centre for claim in recalled)])
     centres = compute_centres(sentences.vectors, _cluster_sentences(graph, n))
-    labels, cosines = _move_centres(sentences.vectors, centres)
+    labels, cosines = _move_centres(sentences.vectors, centres, fixed)
+    by_centre = [np.flatnonzero(labels == number) for number in range(max(len(fixed), int(labels.max(initial=-1)) + 1))]
+    described = [
+        *(_extend_claim(claim, near, sentences) for claim, near in zip(recalled, by_centre, strict=False)),
+        *(_describe_claim(places, cosines, sentences) for places in by_centre[len(fixed) :]),
+    ]
     known = {row for row, key in enumerate(statements.ids) if assigned.get(key)}
-    found = []
-    for number in range(int(labels.max(initial=-1)) + 1):
-        claim = _describe_claim(np.flatnonzero(labels == number), cosines, sentences)
-        if (
-            claim
-            and _recurs(claim.fits, statements)
-            and len(claim.fits.keys() & known) <= MAX_KNOWN_SHARE * len(claim.fits)
-        ):
-            found.append(claim)
+    found = [
+        claim
+        for claim in described
+        if claim
+        and _recurs(claim.fits, statements)
+        and len(claim.fits.keys() & known) <= MAX_KNOWN_SHARE * len(claim.fits)
+    ]
     return sorted(found, key=lambda claim: (-len(claim.fits), claim.text))
+
+
+@dataclass(frozen=True, slots=True)
+class _RecalledClaim:
+    """A claim of the previous snapshot: its sentences of today by their places, and their centre (1, d) on the grid."""
+
+    name: str
+    vector: VectorArray
+    places: Sequence[int]
+    centre: VectorArray
+
+
+def _recall_claims(
+    earlier: PreviousSnapshot, ids: Sequence[str], sentences: _Sentences, embed: EmbedFunction
+) -> list[_RecalledClaim]:
+    """Find the earlier claims again. A statement makes one by the sentence nearest to the sentence that states it."""
+    row_of, places_of = {key: row for row, key in enumerate(ids)}, defaultdict(list)
+    for place, row in enumerate(sentences.owner.tolist()):
+        places_of[row].append(place)
+    claims = []
+    for key in sorted(key for key in earlier.members if key.startswith(CLAIM_PREFIX)):
+        name = earlier.names[key]
+        members = [places_of[row_of[member]] for member in sorted(earlier.members[key]) if member in row_of]
+        naming = [place for place in chain.from_iterable(members) if trim_claim(sentences.texts[place]) == name]
+        vector = sentences.vectors[naming[0]] if naming else embed([name])[0]
+        on_grid = round_to_grid(vector[None])[0]
+        places = [own[int(_compare(sentences.vectors[own], on_grid).argmax())] for own in members if own]
+        if places:  # else its documents were removed
+            centre = compute_centres(sentences.vectors[places], np.zeros(len(places), np.int64))
+            claims.append(_RecalledClaim(name, vector, places, centre))
+    return claims
+
+
+def _extend_claim(claim: _RecalledClaim, near: NDArray[np.int64], sentences: _Sentences) -> RecurringClaim:
+    """Describe an earlier claim with the statements that it had, and those of sentences near its centre."""
+    words = _find_common_words([sentences.words[place] for place in claim.places], sentences.rarity)
+    more = [place for place in near.tolist() if _shares_words(sentences.words[place], words)]
+    cosines = _compare(sentences.vectors, claim.centre[0])
+    fits = _list_fits([*claim.places, *more], round_to_grid(claim.vector[None])[0], cosines, sentences)
+    stance = round(float(sentences.scores[claim.places].mean()), 3)
+    return RecurringClaim(claim.name, stance, claim.vector, fits)
+
+
+def _compare(vectors: VectorArray, on_grid: VectorArray) -> NDArray[np.float64]:
+    """Return the cosine of each row (n, d) with a vector on the grid."""
+    products = round_to_grid(vectors) @ on_grid
+    return np.asarray(products, dtype=np.float64) / float(GRID_STEPS) ** 2
+
+
+def _list_fits(
+    places: Sequence[int], name: VectorArray, cosines: NDArray[np.float64], sentences: _Sentences
+) -> dict[int, Fit]:
+    """List the statements with a sentence at these places that is near the name, which is on the grid, by row."""
+    fits: dict[int, Fit] = {}
+    for place, near in zip(places, _compare(sentences.vectors[places], name).tolist(), strict=True):
+        if near >= NEAR_NAME:
+            fit, row = Fit(round(float(cosines[place]), 3), sentences.texts[place]), int(sentences.owner[place])
+            fits[row] = max(fits.get(row, fit), fit)
+    return fits
 
 
 def _recurs(rows: Collection[int], statements: Statements) -> bool:
@@ -298,23 +280,29 @@ def _cluster_sentences(graph: csr_matrix, n: int) -> ClusterLabels:
     return find_consensus(graph, choose_resolution(n), CLAIM_SEEDS, MIN_PARAGRAPHS_IN_SMALL)
 
 
-def _move_centres(vectors: VectorArray, centres: VectorArray) -> tuple[ClusterLabels, NDArray[np.float64]]:
-    """Return for each sentence its centre, or -1, and its cosine, after moving each centre to those near it."""
-    labels, cosines = assign_nearest(vectors, centres, NEAR_COSINE)
+def _move_centres(
+    vectors: VectorArray, centres: VectorArray, fixed: VectorArray
+) -> tuple[ClusterLabels, NDArray[np.float64]]:
+    """Return for each sentence its centre, or -1, and its cosine, after moving each centre to those near it.
+
+    The `fixed` centres do not move. They come first in the numbers of the result.
+    """
     for _ in range(MOVES):
-        centres = compute_centres(vectors, labels)
-        labels, cosines = assign_nearest(vectors, _merge_centres(centres[np.unique(labels[labels >= 0])]), NEAR_COSINE)
-    return labels, cosines
+        labels, _cosines = assign_nearest(vectors, np.concatenate([fixed, centres]), NEAR_COSINE)
+        moving = np.maximum(labels - len(fixed), UNCLUSTERED)
+        centres = _merge_centres(compute_centres(vectors, moving)[np.unique(moving[moving >= 0])], fixed)
+    return assign_nearest(vectors, np.concatenate([fixed, centres]), NEAR_COSINE)
 
 
-def _merge_centres(centres: VectorArray) -> VectorArray:
-    """Return the centres that are not the same as an earlier one."""
+def _merge_centres(centres: VectorArray, fixed: VectorArray) -> VectorArray:
+    """Return the centres that are not the same as a fixed or an earlier one."""
     kept: list[int] = []
-    products = centres @ centres.T / np.float32(GRID_STEPS) ** 2
+    others = np.concatenate([fixed, centres])
+    products = centres @ others.T / np.float32(GRID_STEPS) ** 2
     for number in range(len(centres)):
-        if not (products[number, kept] >= SAME_COSINE).any():
-            kept.append(number)
-    return centres[kept]
+        if not (products[number, [*range(len(fixed)), *kept]] >= SAME_COSINE).any():
+            kept.append(len(fixed) + number)
+    return others[kept]
 
 
 def _describe_claim(
@@ -333,13 +321,7 @@ def _describe_claim(
     if not named:
         return None
     _, text, best = max(named)
-    whole = round_to_grid(sentences.vectors[[best, *ours]])
-    to_name = whole[1:] @ whole[0] / float(GRID_STEPS) ** 2
-    fits: dict[int, Fit] = {}
-    for place, near in zip(ours, to_name.tolist(), strict=True):
-        if near >= NEAR_NAME:
-            fit, row = Fit(round(float(cosines[place]), 3), sentences.texts[place]), int(sentences.owner[place])
-            fits[row] = max(fits.get(row, fit), fit)
+    fits = _list_fits(ours, round_to_grid(sentences.vectors[[best]])[0], cosines, sentences)
     stance = round(float(sentences.scores[ours].mean()), 3)
     return RecurringClaim(trim_claim(text), stance, sentences.vectors[best], fits)
 

@@ -17,17 +17,10 @@ from narratives.discover import (
     index_phrases,
     summarise_claims,
 )
-from narratives.discover.claims import (
-    CUE_NAME,
-    PROTOCOL,
-    ClaimScorer,
-    Fit,
-    can_stand_alone,
-    measure_wording,
-    trim_claim,
-)
+from narratives.discover.claim_scorer import CUE_NAME, ClaimScorer, measure_wording
+from narratives.discover.claims import PROTOCOL, Fit, can_stand_alone, trim_claim
 from narratives.discover.clustering import is_recurring
-from narratives.model import Text
+from narratives.model import PreviousSnapshot, Text
 from tests.helpers.fakes import DIMENSION, vector
 
 CLAIM = "We must never allow the harbour to be sold to strangers"
@@ -61,8 +54,10 @@ def corpus(texts: Sequence[str]) -> Statements:
     return Statements(ids, both, [f"d{at % 20:02d}" for at in range(len(both))], dates, embed(both))
 
 
-def find(statements: Statements, assigned: dict[str, set[str]] | None = None) -> list[RecurringClaim]:
-    return find_recurring_claims(statements, assigned or {}, scorer(), embed)
+def find(
+    statements: Statements, assigned: dict[str, set[str]] | None = None, earlier: PreviousSnapshot | None = None
+) -> list[RecurringClaim]:
+    return find_recurring_claims(statements, assigned or {}, scorer(), embed, earlier=earlier or PreviousSnapshot())
 
 
 TEXTS = [f"{text}." for text in (*VARIANTS, *PLAIN)]
@@ -94,6 +89,27 @@ def test_what_the_codebook_holds_already_is_not_found_again() -> None:
     statements = corpus(TEXTS)
     assert find(statements, {key: {"harbour"} for key in statements.ids[:5]}) == []
     assert len(find(statements, {key: {"harbour"} for key in statements.ids[:4]})) == 1
+
+
+def test_an_earlier_claim_keeps_its_name_and_statements_and_takes_new_ones() -> None:
+    statements = corpus(TEXTS)
+    (new,) = find(statements)
+    name = next(text for text in VARIANTS if text != new.text)
+    # A statement of before, whose wording is too far from the others to join them now.
+    loose = corpus([*TEXTS, "We must never allow the ships of the harbour to leave."])
+    earlier = PreviousSnapshot(members={"c-1": frozenset([*statements.ids[:7], "p016"])}, names={"c-1": name})
+    assert 16 not in find(loose)[0].fits
+    (kept,) = find(loose, earlier=earlier)
+    assert kept.text == name
+    assert set(kept.fits) == {*range(8), 16}
+    gone = PreviousSnapshot(members={"c-1": frozenset({"of a removed document"})}, names={"c-1": name})
+    assert [claim.fits for claim in find(statements, earlier=gone)] == [new.fits]
+
+
+def test_an_earlier_claim_that_recurs_no_more_is_not_offered() -> None:
+    plain = corpus([f"{text}." for text in PLAIN])
+    earlier = PreviousSnapshot(members={"c-1": frozenset(plain.ids[:2])}, names={"c-1": CLAIM})
+    assert find(plain, earlier=earlier) == []
 
 
 def test_questions_and_protocol_make_no_claim() -> None:

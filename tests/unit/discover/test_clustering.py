@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import adjusted_rand_score
 
 from narratives.discover import (
     ROUTINE_TEXTS,
@@ -73,6 +74,21 @@ def test_the_order_of_the_input_does_not_matter_nor_what_ran_before() -> None:
     for seed in range(3):
         order = np.random.default_rng(seed).permutation(len(ids))
         assert np.array_equal(cluster_paragraphs([ids[i] for i in order], vectors[order]), labels[order])
+
+
+def test_clusters_change_less_if_the_previous_ones_count() -> None:
+    ids, vectors, _ = blobs(20, 8, noise=400)  # mostly noise, which every run divides in another way
+    before = [row for row in range(len(ids)) if row % 10]
+    labels = cluster_paragraphs([ids[row] for row in before], vectors[before])
+    earlier = {ids[row]: str(label) for row, label in zip(before, labels.tolist(), strict=True) if label >= 0}
+    anew, continued = cluster_paragraphs(ids, vectors), cluster_paragraphs(ids, vectors, earlier=earlier)
+    assert adjusted_rand_score(labels, continued[before]) > adjusted_rand_score(labels, anew[before])
+
+
+def test_earlier_clusters_of_paragraphs_that_are_gone_change_nothing() -> None:
+    ids, vectors, _ = blobs(4, 25, noise=20)
+    labels = cluster_paragraphs(ids, vectors)
+    assert np.array_equal(cluster_paragraphs(ids, vectors, earlier={"gone": "t-1", "lost": "t-2"}), labels)
 
 
 @pytest.mark.parametrize("n", [0, 1, 4])
