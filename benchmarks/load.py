@@ -21,9 +21,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
+from google.protobuf.message import DecodeError
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
 
 from benchmarks.serving import serving
 from narratives.store import Store, maintenance, open_snapshot
@@ -112,7 +114,7 @@ async def view(
                 figures.seconds[session.page or "prevalence"].append(took)
                 at += 1
                 await asyncio.sleep(max(0.0, given.every - took))
-    except (OSError, TimeoutError, EOFError) as error:
+    except (OSError, TimeoutError, EOFError, WebSocketException, DecodeError) as error:
         figures.errors[f"{type(error).__name__}: {error}"[:100]] += 1
 
 
@@ -136,14 +138,22 @@ async def run(address: str, store: Path, given: argparse.Namespace, choices: dic
     await view(address, Figures(), 999, warm, choices)  # what is loaded once is no growth
     figures.memory.append(read_memory(port))
     viewers = [asyncio.create_task(view(address, figures, n, given, choices)) for n in range(given.sessions)]
+    first, latest = Store(store).current(), [manifest.snapshot_id for manifest in Store(store).snapshots()[-2:]]
+    if given.swap and len(latest) < 2:
+        raise SystemExit("expected a store with two snapshots for --swap")
     swapped = time.monotonic()
-    while not all(viewer.done() for viewer in viewers):
-        await asyncio.sleep(2)
-        figures.memory.append(read_memory(port))
-        if given.swap and time.monotonic() - swapped > given.swap:
-            others = [m.snapshot_id for m in Store(store).snapshots()[:2] if m.snapshot_id != Store(store).current()]
-            maintenance.rollback(Store(store), others[0])
-            swapped = time.monotonic()
+    try:
+        while not all(viewer.done() for viewer in viewers):
+            await asyncio.sleep(2)
+            figures.memory.append(read_memory(port))
+            if given.swap and time.monotonic() - swapped > given.swap:
+                now = Store(store).current()
+                maintenance.rollback(Store(store), next(one for one in latest if one != now))
+                swapped = time.monotonic()
+    finally:
+        if given.swap and first:
+            maintenance.rollback(Store(store), first)
+    await asyncio.gather(*viewers)
     await asyncio.sleep(LEAVE)
     figures.memory.append(read_memory(port))
     return figures
@@ -171,13 +181,15 @@ def main() -> None:
     given = parser.parse_args()
     with serving(given.store) as address:
         figures = asyncio.run(run(address, given.store, given, list_choices(given.store)))
+    print(f"errors {dict(figures.errors)}")
+    if not figures.all_seconds:
+        raise SystemExit("no answer came")
     for page, seconds in sorted(figures.seconds.items()):
         print(f"{page:12} {len(seconds):5}  median {statistics.median(seconds):.2f} s  worst {max(seconds):.2f} s")
     everything = sorted(figures.all_seconds)
     print(f"{'all':12} {len(everything):5}  median {statistics.median(everything):.2f} s", end="")
     print(f"  p95 {everything[int(0.95 * (len(everything) - 1))]:.2f} s  worst {everything[-1]:.2f} s")
     before, *while_used, after = figures.memory
-    print(f"errors {dict(figures.errors)}")
     print(f"memory {before:.0f} MiB before, at most {max(while_used):.0f} with all sessions, {after:.0f} after them")
 
 

@@ -111,7 +111,7 @@ def discover_clusters(
     claims = find_recurring_claims(statements, assigned, targets.scorer, embed, targets.search, earlier)
     theme_of = {member: topic.theme_id for topic in topics for member in topic.members}
     named = summarise_claims(statements, claims, alignment, routine, phrases, theme_of)
-    return (*kept, *topics, *keep_ids(named, earlier))
+    return (*kept, *topics, *keep_ids(named, earlier, [claim.earlier_id for claim in claims]))
 
 
 def assign_members(

@@ -68,13 +68,15 @@ class Fit(NamedTuple):
 class RecurringClaim:
     """A recurring claim: a sentence that states it, its score as a claim, and the statements that make it.
 
-    `fits` are those of the statements, by row. `vector` is that of the sentence that states the claim.
+    `fits` are those of the statements, by row. `vector` is that of the sentence that states the claim. `earlier_id` is
+    the id that the claim had in the previous snapshot, if it was there.
     """
 
     text: str
     stance: float
     vector: VectorArray
     fits: Mapping[int, Fit]
+    earlier_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +134,8 @@ def find_recurring_claims(
     twice, the centre moves to the mean of these sentences. Keep the clusters that recur (see `is_recurring`) with
     enough statements, of which at most half are `assigned` a narrative. Each is named by the sentence that is nearest
     to its centre, worded like a claim, short, and understood without its context. The claims of the `earlier` snapshot
-    come first: they keep their statements and names, and take new statements near their centre, so that a claim is
-    offered as long as it recurs.
+    come first, if the statements that are left of them recur: they keep these and their names, and take new statements
+    near their centre.
 
     Neighbours are found by `search`, which may continue that of an earlier build. The order of the statements and the
     number of threads do not change the result.
@@ -147,10 +149,10 @@ def find_recurring_claims(
     graph = build_mutual_graph(
         *(search or NeighbourSearch()).find(SENTENCES, ids, sentences.vectors, choose_neighbours(n))
     )
-    recalled = _recall_claims(earlier, statements.ids, sentences, embed)
+    recalled = _recall_claims(earlier, statements, sentences, embed)
     fixed = np.concatenate([sentences.vectors[:0], *(claim.centre for claim in recalled)])
     centres = compute_centres(sentences.vectors, _cluster_sentences(graph, n))
-    labels, cosines = _move_centres(sentences.vectors, centres, fixed)
+    labels, cosines = _move_centres(sentences.vectors, centres, fixed, [claim.places for claim in recalled])
     by_centre = [np.flatnonzero(labels == number) for number in range(max(len(fixed), int(labels.max(initial=-1)) + 1))]
     described = [
         *(_extend_claim(claim, near, sentences) for claim, near in zip(recalled, by_centre, strict=False)),
@@ -171,6 +173,7 @@ def find_recurring_claims(
 class _RecalledClaim:
     """A claim of the previous snapshot: its sentences of today by their places, and their centre (1, d) on the grid."""
 
+    cluster_id: str
     name: str
     vector: VectorArray
     places: Sequence[int]
@@ -178,23 +181,27 @@ class _RecalledClaim:
 
 
 def _recall_claims(
-    earlier: PreviousSnapshot, ids: Sequence[str], sentences: _Sentences, embed: EmbedFunction
+    earlier: PreviousSnapshot, statements: Statements, sentences: _Sentences, embed: EmbedFunction
 ) -> list[_RecalledClaim]:
-    """Find the earlier claims again. A statement makes one by the sentence nearest to the sentence that states it."""
-    row_of, places_of = {key: row for row, key in enumerate(ids)}, defaultdict(list)
+    """Find the earlier claims that still recur. In a statement, the sentence nearest to the name makes the claim.
+
+    A claim of which too little is left is found again as any other, or not; its remains must not hide it.
+    """
+    row_of, places_of = {key: row for row, key in enumerate(statements.ids)}, defaultdict(list)
     for place, row in enumerate(sentences.owner.tolist()):
         places_of[row].append(place)
     claims = []
-    for key in sorted(key for key in earlier.members if key.startswith(CLAIM_PREFIX)):
+    # Snapshots of old versions have no names.
+    for key in sorted(key for key in earlier.members if key.startswith(CLAIM_PREFIX) and key in earlier.names):
         name = earlier.names[key]
         members = [places_of[row_of[member]] for member in sorted(earlier.members[key]) if member in row_of]
         naming = [place for place in chain.from_iterable(members) if trim_claim(sentences.texts[place]) == name]
         vector = sentences.vectors[naming[0]] if naming else embed([name])[0]
         on_grid = round_to_grid(vector[None])[0]
         places = [own[int(_compare(sentences.vectors[own], on_grid).argmax())] for own in members if own]
-        if places:  # else its documents were removed
+        if places and _recurs(sentences.owner[places].tolist(), statements):
             centre = compute_centres(sentences.vectors[places], np.zeros(len(places), np.int64))
-            claims.append(_RecalledClaim(name, vector, places, centre))
+            claims.append(_RecalledClaim(key, name, vector, places, centre))
     return claims
 
 
@@ -205,7 +212,7 @@ def _extend_claim(claim: _RecalledClaim, near: NDArray[np.int64], sentences: _Se
     cosines = _compare(sentences.vectors, claim.centre[0])
     fits = _list_fits([*claim.places, *more], round_to_grid(claim.vector[None])[0], cosines, sentences)
     stance = round(float(sentences.scores[claim.places].mean()), 3)
-    return RecurringClaim(claim.name, stance, claim.vector, fits)
+    return RecurringClaim(claim.name, stance, claim.vector, fits, claim.cluster_id)
 
 
 def _compare(vectors: VectorArray, on_grid: VectorArray) -> NDArray[np.float64]:
@@ -281,17 +288,23 @@ def _cluster_sentences(graph: csr_matrix, n: int) -> ClusterLabels:
 
 
 def _move_centres(
-    vectors: VectorArray, centres: VectorArray, fixed: VectorArray
+    vectors: VectorArray, centres: VectorArray, fixed: VectorArray, reserved: Sequence[Sequence[int]]
 ) -> tuple[ClusterLabels, NDArray[np.float64]]:
     """Return for each sentence its centre, or -1, and its cosine, after moving each centre to those near it.
 
-    The `fixed` centres do not move. They come first in the numbers of the result.
+    The `fixed` centres do not move, and have the sentences at the `reserved` places. They come first in the numbers.
     """
+
+    def assign() -> tuple[ClusterLabels, NDArray[np.float64]]:
+        labels, cosines = assign_nearest(vectors, np.concatenate([fixed, centres]), NEAR_COSINE)
+        for number in reversed(range(len(reserved))):  # of two claims with one sentence, the first has it
+            labels[list(reserved[number])] = number
+        return labels, cosines
+
     for _ in range(MOVES):
-        labels, _cosines = assign_nearest(vectors, np.concatenate([fixed, centres]), NEAR_COSINE)
-        moving = np.maximum(labels - len(fixed), UNCLUSTERED)
+        moving = np.maximum(assign()[0] - len(fixed), UNCLUSTERED)
         centres = _merge_centres(compute_centres(vectors, moving)[np.unique(moving[moving >= 0])], fixed)
-    return assign_nearest(vectors, np.concatenate([fixed, centres]), NEAR_COSINE)
+    return assign()
 
 
 def _merge_centres(centres: VectorArray, fixed: VectorArray) -> VectorArray:

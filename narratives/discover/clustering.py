@@ -252,18 +252,22 @@ def make_cluster_id(text: str, taken: Collection[str], prefix: str = TOPIC_PREFI
     return cluster_id
 
 
-def keep_ids(clusters: Sequence[Cluster], earlier: PreviousSnapshot) -> tuple[Cluster, ...]:
+def keep_ids(clusters: Sequence[Cluster], earlier: PreviousSnapshot, known: Sequence[str] = ()) -> tuple[Cluster, ...]:
     """Give clusters of one kind the ids and names that they had in the previous snapshot.
 
     A cluster is the same as an earlier one if their members' Jaccard index is at least 0.3. The most similar
     pair is matched first (equal ones in the order of ids), and each id is given once. A cluster without a
     match never takes an id of the previous snapshot. With an index of at least 0.5 it also keeps the name; a new name
-    that another cluster keeps gets a number. The order and all other fields do not change.
+    that another cluster keeps gets a number. The order and all other fields do not change. Where the earlier id of a
+    cluster is `known`, in the order of the clusters ("" if not), it has this one and its name.
     """
     kind = clusters[0].cluster_id[:2] if clusters else ""
     before = {key: members for key, members in earlier.members.items() if key[:2] == kind}
     ids: dict[int, str] = {}
     names: dict[int, str] = {}
+    for place, key in enumerate(known):
+        if key:
+            ids[place], names[place] = key, earlier.names[key]
     for jaccard, key, place in _rank_matches(clusters, before):
         if place not in ids and key not in ids.values():
             ids[place] = key

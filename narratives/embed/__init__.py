@@ -10,6 +10,7 @@ from narratives.embed.classifier import (
     dump_classifier,
     load_classifier,
     train_classifier,
+    trains_in_bf16,
 )
 from narratives.embed.encoder import BUNDLED_NAME, SentenceEncoder, encode_all, load_encoder
 
@@ -27,4 +28,5 @@ __all__ = [
     "load_classifier",
     "load_encoder",
     "train_classifier",
+    "trains_in_bf16",
 ]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.embed.encoder import SentenceEncoder, encode_all
+from narratives.embed.encoder import SentenceEncoder, encode_all, has_amx
 from narratives.model import EncoderError, Text, VectorArray
 
 if TYPE_CHECKING:
@@ -162,8 +162,8 @@ def train_classifier(
     """Train a classifier; `directions` (k, d) are where its output weights begin, such as exemplars less background.
 
     The loss is the binary cross-entropy of the known pairs, with the positive pairs of a narrative weighted by the
-    root of their rarity. With an encoder in bf16, products of matrices are computed in bf16 and parameters kept in
-    fp32: half of the time where the CPU has AMX. `progress` is called with the steps done, all steps, and the mean loss
+    root of their rarity. Products of matrices are computed in bf16 where `trains_in_bf16`, and parameters kept in fp32:
+    this takes half of the time. `progress` is called with the steps done, all steps, and the mean loss
     of this pass. After each pass the state is written to `checkpoint`; if that file exists, training continues from it.
     """
     run = _TrainingRun(encoder, rows, directions)
@@ -174,6 +174,11 @@ def train_classifier(
             run.save(checkpoint, number + 1)
     tensors = {key: value.detach().numpy().copy() for key, value in run.parameters.items()}
     return ParagraphClassifier(encoder, tensors, "classifier", {})
+
+
+def trains_in_bf16(encoder: SentenceEncoder) -> bool:
+    """Whether products of matrices are computed in bf16 in training: with an encoder in bf16, on a CPU with AMX."""
+    return encoder.variant == "bf16" and has_amx()
 
 
 def compute_mean_states(classifier: ParagraphClassifier, texts: Sequence[str]) -> VectorArray:
@@ -212,7 +217,7 @@ class _TrainingRun:
     def __init__(self, encoder: SentenceEncoder, rows: TrainingRows, directions: NDArray[np.float32]) -> None:
         import torch
 
-        self._tokenizer, self._half = encoder._model.tokenizer, encoder.variant == "bf16"
+        self._tokenizer, self._half = encoder._model.tokenizer, trains_in_bf16(encoder)
         self._transformer = cast("Any", copy.deepcopy(encoder._model[0].auto_model))
         self._transformer.float()
         self._head = cast("Any", _make_head(*directions.shape))

@@ -307,10 +307,10 @@ def load_encoder(model: str = "", variant: str = "", *, local_only: bool = False
 
     Raises EncoderError for unknown variants, missing models, and a bundled model that was changed.
     """
-    variant = variant or ("bf16" if _has_amx() else "fp32")
+    variant = variant or ("bf16" if has_amx() else "fp32")
     if variant not in VARIANTS:
         raise EncoderError(f"a variant among {', '.join(VARIANTS)}", repr(variant), "Leave it out for the default.")
-    if variant == "bf16" and not _has_amx():
+    if variant == "bf16" and not has_amx():
         log.warning("This CPU has no amx_bf16: encoding in bf16 will be slow.")
     if model in ("", BUNDLED_NAME, f"sentence-transformers/{BUNDLED_NAME}"):
         return SentenceEncoder(str(locate_bundled_model()), BUNDLED_NAME, variant)
@@ -395,7 +395,8 @@ def _divide(text: str, offsets: NDArray[np.int64], limit: int) -> list[tuple[int
     return list(pairwise([*cuts, len(text)]))
 
 
-def _has_amx() -> bool:
+def has_amx() -> bool:
+    """Whether this CPU multiplies matrices of bf16 fast."""
     try:
         return "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
     except OSError:  # not Linux

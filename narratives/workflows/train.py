@@ -129,7 +129,8 @@ def _hash_run(
     codebook: Codebook, decisions: Sequence[model.Decision], encoder: embed.SentenceEncoder, seed: int
 ) -> str:
     """Name a run by what its result depends on, so that only the same run is continued."""
-    terms = [codebook.digest, hash_decisions(decisions), encoder.name, encoder.variant, seed, embed.TRAINING_VERSION]
+    arithmetic = encoder.variant, embed.trains_in_bf16(encoder)
+    terms = [codebook.digest, hash_decisions(decisions), encoder.name, *arithmetic, seed, embed.TRAINING_VERSION]
     return hashlib.sha256(json.dumps(terms).encode()).hexdigest()[:12]
 
 

@@ -106,6 +106,25 @@ def test_an_earlier_claim_keeps_its_name_and_statements_and_takes_new_ones() -> 
     assert [claim.fits for claim in find(statements, earlier=gone)] == [new.fits]
 
 
+def test_what_is_left_of_an_earlier_claim_does_not_hide_it() -> None:
+    statements = corpus(TEXTS)
+    (new,) = find(statements)
+    little = PreviousSnapshot(members={"c-1": frozenset({"p000"})}, names={"c-1": CLAIM})
+    nameless = PreviousSnapshot(members={"c-1": frozenset(statements.ids[:8])})
+    one_document = replace(statements, document_ids=["d1", *statements.document_ids[1:]])
+    for earlier in (little, nameless):
+        assert [claim.fits for claim in find(one_document, earlier=earlier)] == [new.fits]
+
+
+def test_no_sentence_is_in_two_claims() -> None:
+    """The sentences of an earlier claim are its own, even where a new centre would be nearer."""
+    statements = corpus(TEXTS)
+    earlier = PreviousSnapshot(members={"c-1": frozenset({"p000", "p001", "p006"})}, names={"c-1": VARIANTS[3]})
+    found = find(statements, earlier=earlier)
+    rows = [row for claim in found for row in claim.fits]
+    assert len(rows) == len(set(rows)) and {0, 1, 6} <= set(found[[c.earlier_id for c in found].index("c-1")].fits)
+
+
 def test_an_earlier_claim_that_recurs_no_more_is_not_offered() -> None:
     plain = corpus([f"{text}." for text in PLAIN])
     earlier = PreviousSnapshot(members={"c-1": frozenset(plain.ids[:2])}, names={"c-1": CLAIM})

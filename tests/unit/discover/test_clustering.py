@@ -294,6 +294,14 @@ def test_of_two_heirs_the_likelier_takes_the_id_and_little_in_common_is_no_ident
     assert ids_of(keep([a_cluster("c-1", "abxyzw")], dict.fromkeys("abcd", "c-old"))) == ["c-1"]
 
 
+def test_a_cluster_whose_earlier_id_is_known_has_it_with_its_name_whatever_the_others_have_in_common() -> None:
+    grown, heir = a_cluster("c-1", "abcuvwxyz"), a_cluster("c-2", "abcd")
+    earlier = PreviousSnapshot("0" * 12, {"c-old": frozenset("abcd")}, {"c-old": "The old name"})
+    first, second = keep_ids([grown, heir], earlier, ["c-old", ""])
+    assert (first.cluster_id, first.name) == ("c-old", "The old name")
+    assert second.cluster_id == "c-2" and second.name != first.name
+
+
 def test_an_id_that_was_used_is_not_given_to_another_cluster() -> None:
     (only,) = keep([a_cluster("t-old", "xyz")], dict.fromkeys("abc", "t-old"))
     assert only.cluster_id != "t-old"
