@@ -106,7 +106,7 @@ def test_missing_models_unknown_variants_and_missing_folders_are_refused(tmp_pat
 def test_bf16_on_a_cpu_without_amx_is_said_to_be_slow(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("narratives.embed.encoder._has_amx", lambda: False)
+    monkeypatch.setattr("narratives.embed.encoder.has_amx", lambda: False)
     assert load_encoder().variant == "fp32"
     with caplog.at_level(logging.WARNING):
         assert load_encoder(variant="bf16").variant == "bf16"
