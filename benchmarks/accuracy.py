@@ -24,7 +24,8 @@ from benchmarks import (
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 REPORT = ROOT / "docs" / "accuracy.md"
-BEGIN, END = "<!-- reading:begin -->", "<!-- reading:end -->"
+MARKERS = "<!-- {}:begin -->", "<!-- {}:end -->"
+BEGIN, END = (marker.format("reading") for marker in MARKERS)
 
 FIRST_SIGHT = (
     "49 of 60 (3 wrong) in the sixth, 49 of 57 (2 wrong) in the seventh, 48 of 60 (5 wrong) in the eighth, "
@@ -70,12 +71,13 @@ def section(shared: Path) -> str:
     )
 
 
-def replace_section(report: str, text: str) -> str:
-    """The report with `text` between the markers, which are added at its end where it has none."""
-    block = f"{BEGIN}\n{text}\n{END}"
-    if BEGIN not in report:
+def replace_section(report: str, text: str, name: str = "reading") -> str:
+    """The report with `text` between the markers of that name, which are added at its end where it has none."""
+    begin, end = (marker.format(name) for marker in MARKERS)
+    block = f"{begin}\n{text}\n{end}"
+    if begin not in report:
         return f"{report.rstrip()}\n\n{block}\n"
-    return re.sub(f"{BEGIN}.*?{END}", lambda _: block, report, flags=re.DOTALL)
+    return re.sub(f"{begin}.*?{end}", lambda _: block, report, flags=re.DOTALL)
 
 
 def _prose(text: str) -> str:

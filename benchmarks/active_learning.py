@@ -92,12 +92,17 @@ def measure_curve(halves: list[Half], by_queue: bool, seed: int) -> NDArray[np.f
         truth, weights = half.tested.accepted[:, 0], half.tested.weights
         assert weights is not None
         for place, size in enumerate(SIZES):
-            while len(taken) < min(size, len(half.pool.texts)):
-                taken += choose(half.pool, taken, min(STEP, size - len(taken)), by_queue, draw)
+            choose_up_to(half.pool, taken, size, by_queue, draw)
             assigned = assign(half, taken)
             parts = truth & assigned, assigned, truth
             sums[place] += [*(part.sum() for part in parts), *(weights[part].sum() for part in parts)]
     return sums
+
+
+def choose_up_to(pool: LabelledPairs, taken: list[int], size: int, by_queue: bool, draw: np.random.Generator) -> None:
+    """Add rows to those taken, step by step, until there are so many or the pool is empty."""
+    while len(taken) < min(size, len(pool.texts)):
+        taken += choose(pool, taken, min(STEP, size - len(taken)), by_queue, draw)
 
 
 def choose_all(labelled: LabelledPairs, rows: NDArray[np.intp], size: int, seed: int) -> NDArray[np.bool_]:
@@ -105,8 +110,7 @@ def choose_all(labelled: LabelledPairs, rows: NDArray[np.intp], size: int, seed:
     decided = np.zeros_like(labelled.known)
     for column in range(decided.shape[1]):
         pool, draw, taken = take_narrative(labelled, column, rows), np.random.default_rng([seed, column]), list[int]()
-        while len(taken) < min(size, len(pool.texts)):
-            taken += choose(pool, taken, min(STEP, size - len(taken)), True, draw)
+        choose_up_to(pool, taken, size, True, draw)
         decided[rows[labelled.known[rows, column]][taken], column] = True
     return decided
 
@@ -141,13 +145,14 @@ def assign_trained(
 def print_training(material: Material, labelled: LabelledPairs, folds: NDArray[np.intp]) -> None:
     """Print the same figures with a classifier that is trained on the decisions."""
     assert labelled.weights is not None
+    encoder = load_encoder()
     for size in SIZES[1:]:
         sums, used = np.zeros((6, labelled.known.shape[1])), []
         for fold in range(2):
             rows, tested = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
             folder = material.training.folder / f"curve-{size}-{fold}"
             folder.mkdir(exist_ok=True)
-            training = replace(material.training, encoder=load_encoder(), folder=folder)
+            training = replace(material.training, encoder=encoder, folder=folder)
             assigned, number = assign_trained(training, labelled, choose_all(labelled, rows, size, 0), tested)
             used.append(number)
             truth, known = labelled.accepted[tested], labelled.known[tested]

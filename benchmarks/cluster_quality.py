@@ -13,7 +13,6 @@ and BERTopic runs with five seeds, of which the mean is shown.
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.metrics import adjusted_rand_score
 
+from benchmarks.accuracy import replace_section
 from benchmarks.make_classifier import ROOT, read_gold, read_rows
 from narratives.discover import cluster_paragraphs
 from narratives.embed import encode_all, load_encoder
@@ -103,10 +103,7 @@ def main() -> None:
         table += compare(f"{len(texts):,} {name}", texts, truth)
     if given.out:
         page = given.out.read_text("utf-8")
-        block = "<!-- clusters:begin -->\n" + "\n".join(table) + "\n<!-- clusters:end -->"
-        given.out.write_text(
-            re.sub(r"<!-- clusters:begin -->.*<!-- clusters:end -->", lambda _: block, page, flags=re.DOTALL), "utf-8"
-        )
+        given.out.write_text(replace_section(page, "\n".join(table), "clusters"), "utf-8")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import re
 import textwrap
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
+from benchmarks.accuracy import replace_section
 from benchmarks.simulate import Floats, Sizes, corpus, kremlin, series, skewed
 from narratives.measure import add_shares, correct_shares, find_change_points
 from narratives.measure.shares import compute_clustered_interval, compute_score_limits, compute_wilson_interval
@@ -29,7 +29,6 @@ from narratives.model import QualityMetrics
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORT = ROOT / "docs" / "statistics.md"
-BEGIN, END = "<!-- coverage:begin -->", "<!-- coverage:end -->"
 
 DOCUMENTS = (30, 60, 120, 400)
 SHARES = (0.005, 0.01, 0.03, 0.1, 0.3)
@@ -250,8 +249,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=4000)
     options = parser.parse_args()
     report = REPORT.read_text("utf-8")
-    block = f"{BEGIN}\n{section(options.shared, options.repeats)}\n{END}"
-    REPORT.write_text(re.sub(f"{BEGIN}.*?{END}", lambda _: block, report, flags=re.DOTALL), "utf-8")
+    REPORT.write_text(replace_section(report, section(options.shared, options.repeats), "coverage"), "utf-8")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ in that file.
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.accuracy import replace_section
 from benchmarks.match_quality import FOLDS, ROOT, Labelled, Mask, choose_thresholds, f1, folds_of, load
 from narratives.match import LabelledPairs, LearnedCorrections, learn_corrections, to_score
 from narratives.model import Codebook, Narrative
@@ -28,7 +28,6 @@ from narratives.read import load_codebook
 
 SIZES = (0, 100, 200, 400, 800)
 REPEATS = 2
-BEGIN, END = "<!-- learning:begin -->", "<!-- learning:end -->"
 INTRODUCTION = """\
 ## Learning from decisions
 
@@ -138,16 +137,6 @@ def _row(name: str, values: NDArray[np.float64]) -> str:
     return f"| {name} | {' | '.join(f'{value:.{digits}f}' for value in values)} |"
 
 
-def put(path: Path, text: str) -> None:
-    """Put the section between its markers, at the end of a file that has none yet."""
-    old = path.read_text("utf-8")
-    section = f"{BEGIN}\n{text}\n{END}\n"
-    marked = re.compile(rf"{BEGIN}.*?{END}\n", re.DOTALL)
-    path.write_text(
-        marked.sub(lambda _: section, old) if marked.search(old) else f"{old.rstrip()}\n\n{section}", "utf-8"
-    )
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     gold = ROOT.parent / "shared/gold/narratives_dev.jsonl"
@@ -157,7 +146,8 @@ def main() -> None:
     text = report(arguments.gold)
     print(text)
     if arguments.out:
-        put(arguments.out, text)
+        old = arguments.out.read_text("utf-8")
+        arguments.out.write_text(replace_section(old, text, "learning"), "utf-8")
 
 
 if __name__ == "__main__":

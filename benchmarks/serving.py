@@ -57,10 +57,8 @@ def serving(store: Path) -> Iterator[str]:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A chromium or chrome from the path."""
-    found = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "chromium-headless-shell", "google-chrome"))),
-        None,
-    )
+    names = "chromium", "chromium-browser", "chromium-headless-shell", "google-chrome"
+    found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
         raise SystemExit("expected chromium or chrome on the path; install one")
     with sync_playwright() as playwright:

@@ -209,8 +209,9 @@ def _extend_claim(claim: _RecalledClaim, near: NDArray[np.int64], sentences: _Se
     """Describe an earlier claim with the statements that it had, and those of sentences near its centre."""
     words = _find_common_words([sentences.words[place] for place in claim.places], sentences.rarity)
     more = [place for place in near.tolist() if _shares_words(sentences.words[place], words)]
-    cosines = _compare(sentences.vectors, claim.centre[0])
-    fits = _list_fits([*claim.places, *more], round_to_grid(claim.vector[None])[0], cosines, sentences)
+    places = [*claim.places, *more]
+    cosines = _compare(sentences.vectors[places], claim.centre[0])
+    fits = _list_fits(places, cosines, claim.vector, sentences)
     stance = round(float(sentences.scores[claim.places].mean()), 3)
     return RecurringClaim(claim.name, stance, claim.vector, fits, claim.cluster_id)
 
@@ -222,13 +223,14 @@ def _compare(vectors: VectorArray, on_grid: VectorArray) -> NDArray[np.float64]:
 
 
 def _list_fits(
-    places: Sequence[int], name: VectorArray, cosines: NDArray[np.float64], sentences: _Sentences
+    places: Sequence[int], cosines: NDArray[np.float64], name: VectorArray, sentences: _Sentences
 ) -> dict[int, Fit]:
-    """List the statements with a sentence at these places that is near the name, which is on the grid, by row."""
+    """List by row the statements with a sentence at these places near the name; `cosines` are those with the centre."""
     fits: dict[int, Fit] = {}
-    for place, near in zip(places, _compare(sentences.vectors[places], name).tolist(), strict=True):
+    to_name = _compare(sentences.vectors[places], round_to_grid(name[None])[0])
+    for place, cosine, near in zip(places, cosines.tolist(), to_name.tolist(), strict=True):
         if near >= NEAR_NAME:
-            fit, row = Fit(round(float(cosines[place]), 3), sentences.texts[place]), int(sentences.owner[place])
+            fit, row = Fit(round(cosine, 3), sentences.texts[place]), int(sentences.owner[place])
             fits[row] = max(fits.get(row, fit), fit)
     return fits
 
@@ -334,7 +336,7 @@ def _describe_claim(
     if not named:
         return None
     _, text, best = max(named)
-    fits = _list_fits(ours, round_to_grid(sentences.vectors[[best]])[0], cosines, sentences)
+    fits = _list_fits(ours, cosines[ours], sentences.vectors[best], sentences)
     stance = round(float(sentences.scores[ours].mean()), 3)
     return RecurringClaim(trim_claim(text), stance, sentences.vectors[best], fits)
 

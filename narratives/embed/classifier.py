@@ -163,8 +163,8 @@ def train_classifier(
 
     The loss is the binary cross-entropy of the known pairs, with the positive pairs of a narrative weighted by the
     root of their rarity. Products of matrices are computed in bf16 where `trains_in_bf16`, and parameters kept in fp32:
-    this takes half of the time. `progress` is called with the steps done, all steps, and the mean loss
-    of this pass. After each pass the state is written to `checkpoint`; if that file exists, training continues from it.
+    this takes half of the time. `progress` is called with the steps done, all steps, and the mean loss of this pass.
+    After each pass the state is written to `checkpoint`; if that file exists, training continues from it.
     """
     run = _TrainingRun(encoder, rows, directions)
     first = run.load(checkpoint) if checkpoint and checkpoint.exists() else 0

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from playwright.sync_api import Page, expect
 from narratives.store import DECISIONS_FILE, DecisionLog
 from tests.browser.test_review import press
 from tests.conftest import ROOT
-from tests.helpers.browser import STREAMLIT, find_port, fresh, opened, serving, settled, turned_to
+from tests.helpers.browser import STREAMLIT, find_port, fresh, opened, serving, settled, turned_to, wait_for_port
 from tests.helpers.factory import build_store
 
 MODULES = ROOT / ".venv" / "npm" / "node_modules"
@@ -69,13 +68,7 @@ def providing(folder: Path, *more: str) -> Iterator[Site]:
         command = ["node", str(script), str(MODULES), str(provider_port), redirect, *more]
         provider = subprocess.Popen(command, stdout=said, stderr=said)
         try:
-            deadline = time.monotonic() + 60
-            while True:
-                assert provider.poll() is None and time.monotonic() < deadline, log.read_text()
-                with socket.socket() as knock:
-                    if knock.connect_ex(("127.0.0.1", provider_port)) == 0:
-                        break
-                time.sleep(0.1)
+            wait_for_port(provider_port, provider, log)
             store = build_store(folder / "store").path
             with serving(store, (*STREAMLIT, "--secrets.files", str(secrets)), port=port) as address:
                 yield Site(store, address, secrets)

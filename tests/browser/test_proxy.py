@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import ssl
 import subprocess
 import time
@@ -20,7 +19,18 @@ from playwright.sync_api import expect
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from tests.conftest import ROOT
-from tests.helpers.browser import STREAMLIT, fetched, find_port, fresh, opened, saved, serving, settled, turned_to
+from tests.helpers.browser import (
+    STREAMLIT,
+    fetched,
+    find_port,
+    fresh,
+    opened,
+    saved,
+    serving,
+    settled,
+    turned_to,
+    wait_for_port,
+)
 from tests.helpers.factory import build_store
 
 pytestmark = [
@@ -85,13 +95,7 @@ def proxying(folder: Path, processes: dict[str, ExitStack]) -> Iterator[Proxy]:
     (folder / "nginx.conf").write_text(FRAME.format(folder=folder))
     nginx = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")])
     try:
-        deadline = time.monotonic() + 20
-        while True:
-            assert nginx.poll() is None and time.monotonic() < deadline, (folder / "error.log").read_text()
-            with socket.socket() as knock:
-                if knock.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
+        wait_for_port(port, nginx, folder / "error.log", seconds=20)
         yield Proxy(f"https://127.0.0.1:{port}", folder / "access.log", processes)
     finally:
         nginx.terminate()

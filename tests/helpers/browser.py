@@ -74,6 +74,17 @@ def find_port() -> int:
         return int(free.getsockname()[1])
 
 
+def wait_for_port(port: int, server: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:
+    """Return once the server answers at the port; it fails with the server's log if that ends or takes longer."""
+    deadline = time.monotonic() + seconds
+    while True:
+        assert server.poll() is None and time.monotonic() < deadline, log.read_text()
+        with socket.socket() as knock:
+            if knock.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+
+
 @contextmanager
 def serving(
     store: Path, program: Sequence[str] = STREAMLIT, option: str = "--server.port", folder: Path = ROOT, port: int = 0
@@ -86,13 +97,7 @@ def serving(
         environment = {**os.environ, "NARRATIVES_STORE": str(store), **guarded(log)}
         server = subprocess.Popen(command, cwd=folder, env=environment, stdout=said, stderr=said)
         try:
-            deadline = time.monotonic() + 60
-            while True:
-                assert server.poll() is None and time.monotonic() < deadline, log.read_text()
-                with socket.socket() as knock:
-                    if knock.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                time.sleep(0.1)
+            wait_for_port(port, server, log)
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
