@@ -11,6 +11,7 @@ from narratives.cli.output import echo, print_table, show_progress
 from narratives.model import StoreError
 from narratives.model.errors import EXIT_NOTHING_READ
 from narratives.model.snapshot import SnapshotManifest
+from narratives.render.phrases import format_timestamp
 from narratives.store import Store, maintenance
 from narratives.store.checks import Damage, find_damage
 from narratives.workflows.check import check, repair
@@ -29,14 +30,14 @@ def run_status(options: argparse.Namespace) -> int:
     if current is None and not damage:
         echo("snapshot  none yet: run `narratives build INPUT...`")
         return 0
-    echo(f"snapshot  {current or 'unknown'}, built {manifest.built_at if manifest else 'unknown'}")
+    echo(f"snapshot  {current or 'unknown'}, built {format_timestamp(manifest.built_at) if manifest else 'unknown'}")
     echo(f"state     {'intact' if not damage else 'DAMAGED'}")
     _print_damage(damage, "          ")
     if manifest:
         _print_manifest(manifest)
     for older in store.snapshots():
         if older.snapshot_id != current:
-            echo(f"as of     {older.snapshot_id}, built {older.built_at}")
+            echo(f"as of     {older.snapshot_id}, built {format_timestamp(older.built_at)}")
     for name, size in maintenance.measure_sizes(store.path).items():
         echo(f"size      {size / 1e6:>9,.1f} MB  {name}")
     return EXIT_NOTHING_READ if damage else 0
@@ -89,7 +90,7 @@ def run_check(options: argparse.Namespace) -> int:
 def run_rollback(options: argparse.Namespace) -> int:
     """Make an earlier snapshot the current one."""
     manifest = maintenance.rollback(Store(options.store), options.snapshot)
-    echo(f"snapshot  {manifest.snapshot_id}, built {manifest.built_at}, is the current one")
+    echo(f"snapshot  {manifest.snapshot_id}, built {format_timestamp(manifest.built_at)}, is the current one")
     echo("The next build starts from its inputs. Decisions and the codebook are as they were.")
     return 0
 
@@ -100,7 +101,8 @@ def run_prune(options: argparse.Namespace) -> int:
     before = sum(maintenance.measure_sizes(store.path).values())
     removed = maintenance.prune(store, options.keep, options.older_than, options.pin, options.dry_run)
     for manifest in removed:
-        echo(f"{'would remove' if options.dry_run else 'removed'}   {manifest.snapshot_id}, built {manifest.built_at}")
+        built = format_timestamp(manifest.built_at)
+        echo(f"{'would remove' if options.dry_run else 'removed'}   {manifest.snapshot_id}, built {built}")
     freed = before - sum(maintenance.measure_sizes(store.path).values())
     echo(f"{len(removed)} snapshots; {max(0, freed) / 1e6:,.1f} MB freed")
     return 0

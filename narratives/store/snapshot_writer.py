@@ -268,7 +268,8 @@ def _is_intact(folder: Path) -> bool:
 def _make_manifest(snapshot_id: str, content: SnapshotContent, database: Path) -> SnapshotManifest:
     return SnapshotManifest(
         snapshot_id=snapshot_id,
-        built_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        # To the microsecond, so that builds in one second keep their order.
+        built_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         fingerprint=content.fingerprint,
         inputs=content.inputs,
         versions=content.versions,

@@ -59,6 +59,12 @@ def test_prune_keeps_the_newest_the_current_and_the_pinned(tmp_path: Path) -> No
         maintenance.prune(store, 2, pin=("0" * 12,))
 
 
+def test_snapshots_of_one_second_keep_their_order(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    ids = [store.write_snapshot(replace(content(), assignments=content().assignments[:kept])) for kept in range(6)]
+    assert [manifest.snapshot_id for manifest in store.snapshots()] == ids
+
+
 def test_prune_by_age(tmp_path: Path) -> None:
     store, ids = make_snapshots(tmp_path, 5)
     assert [m.snapshot_id for m in maintenance.prune(store, 1, older_than=2)] == ids[:3]
