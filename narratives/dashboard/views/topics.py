@@ -31,7 +31,7 @@ Listed = Literal["topic", "claim"]
 _LISTED: Mapping[Listed, str] = {"topic": "Topics", "claim": "Recurring claims"}
 _COLOURS: Mapping[topic_charts.TopicColour, str] = {
     "theme": "Theme",
-    "explained": "In a codebook narrative",
+    "explained": "In the codebook",
     "claims": "Worded like claims",
 }
 MOSTLY, HARDLY = 2 / 3, 1 / 3  # of the paragraphs of a topic
