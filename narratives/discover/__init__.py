@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from narratives.discover.claim_scorer import ClaimScorer, fit_claim_scorer
+from narratives.discover.claim_scorer import ClaimScorer, KeptScores, fit_claim_scorer
 from narratives.discover.claims import SENTENCE_SCORE, RecurringClaim, Statements, find_recurring_claims
 from narratives.discover.cluster_summaries import (
     ROUTINE_TEXTS,
@@ -30,6 +30,7 @@ __all__ = [
     "AlignmentTargets",
     "ClaimScorer",
     "DiscoveryTargets",
+    "KeptScores",
     "NeighbourSearch",
     "RecurringClaim",
     "Statements",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from narratives.discover.neighbours import Arrays
 
 # Words that judge, oblige, deny, blame or assert. They are grouped by their first letters, which makes the search fast.
 CLAIM_CUES = re.compile(
@@ -41,24 +44,86 @@ know say said everyone always so true truth fact wrong right
 RIDGE = 0.03
 
 
-@dataclass(frozen=True, slots=True)
+KEPT_SCORES = "claim-scores"  # the name under which they are saved
+KEY_BYTES = 16
+
+
+class KeptScores:
+    """Scores of texts that are kept from build to build; those of texts that a build does not ask for are dropped.
+
+    `load` gives the arrays that were saved under a name, or None; `save` keeps arrays under a name. Without them,
+    scores are kept for this process only.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[str], Arrays | None] = lambda _: None,
+        save: Callable[[str, Arrays], None] = lambda _name, _arrays: None,
+    ) -> None:
+        self._load, self._save = load, save
+        self._known: dict[bytes, float] | None = None
+        self._used: dict[bytes, float] = {}
+
+    def compute(self, method: bytes, texts: Sequence[str], score: Callable[[str], float]) -> NDArray[np.float64]:
+        """Return the scores of texts (n,); `method` is a hash of all that they depend on besides the text."""
+        if self._known is None:
+            self._known = _parse_scores(self._load(KEPT_SCORES))
+        scores, is_new = {}, False
+        keys = [_make_key(method, text) for text in texts]
+        for key, text in zip(keys, texts, strict=True):
+            if key not in scores:
+                known = self._known.get(key)
+                is_new |= known is None
+                scores[key] = score(text) if known is None else known
+        self._known |= scores
+        self._used |= scores
+        if is_new:
+            kept = np.frombuffer(b"".join(self._used), np.uint8).reshape(-1, KEY_BYTES)
+            self._save(KEPT_SCORES, {"keys": kept, "scores": np.array(list(self._used.values()), np.float64)})
+        return np.array([scores[key] for key in keys], dtype=np.float64)
+
+
+def _make_key(method: bytes, text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES, key=method).digest()
+
+
+def _parse_scores(arrays: Arrays | None) -> dict[bytes, float]:
+    """Return the saved scores by key, empty if there are none."""
+    if (
+        arrays is None
+        or arrays.keys() != {"keys", "scores"}
+        or arrays["keys"].shape != (len(arrays["scores"]), KEY_BYTES)
+    ):
+        return {}
+    return dict(zip(map(bytes, arrays["keys"]), arrays["scores"].tolist(), strict=True))
+
+
+@dataclass(frozen=True)
 class ClaimScorer:
     """How much a text is worded like a claim rather than like plain information.
 
     `weights` are those of function words, which say nothing about the subject, and of the density of cue words under
-    `CUE_NAME`. They were learned from labels (benchmarks/make_claim_scorer.py).
+    `CUE_NAME`. They were learned from labels (benchmarks/make_claim_scorer.py). `kept` may have scores of an earlier
+    build.
     """
 
     weights: Mapping[str, float]
     bias: float
+    kept: KeptScores = field(default_factory=KeptScores, compare=False)
 
     def score(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Score texts (n,): above 0 for a claim, below for plain information; to 3 decimals."""
-        scores = [
-            math.fsum(self.weights.get(name, 0.0) * value for name, value in measure_wording(text).items())
-            for text in texts
-        ]
-        return np.round(np.array(scores, dtype=np.float64) + self.bias, 3)
+        return self.kept.compute(self._method, texts, self._score)
+
+    def _score(self, text: str) -> float:
+        own = math.fsum(self.weights.get(name, 0.0) * value for name, value in measure_wording(text).items())
+        return round(own + self.bias, 3)
+
+    @cached_property
+    def _method(self) -> bytes:
+        terms = (sorted(self.weights.items()), self.bias, CLAIM_CUES.pattern, sorted(load_wording()))
+        constants = (CUE_DENSITY, MAX_CUE_DENSITY, MIN_CUE_WORDS, CUE_SCALE)
+        return hashlib.sha256(repr((terms, constants)).encode()).digest()
 
 
 _PLAIN_WORD = re.compile(r"[a-z]+(?:['’]t)?")

@@ -83,7 +83,7 @@ class RecurringClaim:
 class _Sentences:
     """The m sentences that can make a claim, with the rows of their statements, their numbers there and their words.
 
-    `rarity` is the logarithm of all sentences divided by those that use a word.
+    `rarity` is the logarithm of their number divided by that of those that use a word.
     """
 
     texts: Sequence[str]
@@ -250,19 +250,18 @@ def _select_sentences(
     by_text = [split_sentences(text) for text in texts]
     flat = [sentence for sentences in by_text for sentence in sentences]
     owner = np.repeat(np.array(rows, dtype=np.int64), [len(sentences) for sentences in by_text])
-    vectors = embed(flat)
     written = [" ".join(str(sentence).split()) for sentence in flat]
     scores = scorer.score(written)
-    kept = scores >= SENTENCE_SCORE
-    places = np.array([place for place in np.flatnonzero(kept).tolist() if _can_claim(written[place])], dtype=np.intp)
-    words = [_stem_words(text) for text in written]
+    kept = np.flatnonzero(scores >= SENTENCE_SCORE).tolist()
+    places = np.array([place for place in kept if _can_claim(written[place])], dtype=np.intp)
+    words = [_stem_words(written[place]) for place in places]
     return _Sentences(
         texts=[written[place] for place in places],
         owner=owner[places],
         numbers=np.array([at for own in by_text for at in range(len(own))], dtype=np.int64)[places],
-        vectors=vectors[places],
+        vectors=embed([flat[place] for place in places]),
         scores=scores[places],
-        words=[words[place] for place in places],
+        words=words,
         rarity={word: math.log(len(words) / n) for word, n in Counter(chain.from_iterable(words)).items()},
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -31,7 +32,9 @@ MAX_COMMON = 0.1
 PHRASE_BONUS = 1.4
 # The phrases of a group, by weight, whose paragraphs are compared with the group.
 MAX_COMPARED = 25
-PHRASE_BREAK = re.compile(r"[.,;:!?()\"“”«»–—\n]+")
+# Words, and nothing for what separates phrases.
+_WORD_OR_BREAK = re.compile(rf"({ALPHABETIC_WORD.pattern})|[.,;:!?()\"“”«»–—\n]+")
+BREAK = -1
 NAME_SEPARATOR = " · "
 
 # Words that say little about a subject. A phrase can contain them, but neither begin nor end with them.
@@ -87,16 +90,48 @@ def index_phrases(texts: Sequence[str]) -> PhraseIndex:
     Stop words are English.
     """
     from scipy import sparse
-    from sklearn.feature_extraction.text import CountVectorizer
 
-    if not any(_extract_lower_phrases(text) for text in texts):
-        return PhraseIndex(texts, sparse.csr_matrix((len(texts), 0)), np.empty(0, object), np.empty(0))
-    counter = CountVectorizer(analyzer=_extract_lower_phrases, binary=True, dtype=np.int32)
-    used = counter.fit_transform(texts)
-    counts = np.asarray(used.sum(axis=0)).ravel()
-    repeated = np.flatnonzero(counts >= 2)
-    phrases = counter.get_feature_names_out()[repeated]
-    return PhraseIndex(texts, used[:, repeated].tocsr(), phrases, counts[repeated] / len(texts))
+    n = len(texts)
+    ids, rows, words = _number_words(texts)
+    is_weak = np.array([len(word) < 2 or word.replace("’", "'") in _load_weak_words() for word in words], dtype=bool)
+    starts, runs = np.flatnonzero(ids != BREAK), ids.copy()
+    phrases: list[str] = []
+    columns, owners = [], []
+    for size in range(1, MAX_PHRASE_WORDS + 1):
+        if size > 1:  # a run of one word more has a number of its own; after a run comes a word or a break
+            starts = starts[ids[starts + size - 1] != BREAK]
+            longer = runs[starts] * np.int64(len(words)) + ids[starts + size - 1]
+            runs[starts] = np.unique(longer, return_inverse=True)[1]
+        own = starts[~(is_weak[ids[starts]] | is_weak[ids[starts + size - 1]])]
+        kept, first, numbers = np.unique(runs[own], return_index=True, return_inverse=True)
+        phrase, row = np.divmod(np.unique(numbers * np.int64(n) + rows[own]), max(1, n))
+        is_repeated = np.bincount(phrase, minlength=len(kept)) >= 2
+        is_listed = is_repeated[phrase]
+        columns.append(len(phrases) - 1 + np.cumsum(is_repeated)[phrase[is_listed]])
+        owners.append(row[is_listed])
+        phrases += [" ".join(words[word] for word in ids[at : at + size]) for at in own[first[is_repeated]]]
+    order = np.argsort(np.array(phrases, dtype=object))
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    column, owner = np.concatenate(columns), np.concatenate(owners)
+    used = sparse.csr_matrix((np.ones(len(column), np.int32), (owner, place[column])), shape=(n, len(phrases)))
+    shares = np.bincount(place[column], minlength=len(phrases)) / max(1, n)
+    return PhraseIndex(texts, used, np.array(phrases, dtype=object)[order], shares)
+
+
+def _number_words(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str]]:
+    """Number the words of the texts: the number and the row of each, (t,), and the words in lower case.
+
+    Between sentences, and after each text, the number is BREAK.
+    """
+    numbers: dict[str, int] = {}
+    ids, rows = array("q"), array("q")
+    for row, text in enumerate(texts):
+        found = _WORD_OR_BREAK.findall(text.lower())
+        ids.extend([numbers.setdefault(word, len(numbers)) if word else BREAK for word in found])
+        ids.append(BREAK)
+        rows.extend([row] * (len(found) + 1))
+    return np.array(ids, dtype=np.int64), np.array(rows, dtype=np.int64), list(numbers)
 
 
 def find_distinctive_phrases(
@@ -144,7 +179,9 @@ def find_distinctive_phrases(
         close = means[[places[int(column)] for column in columns]] @ centres[number]
         order = np.lexsort((index.phrases[columns], -np.round(weight * np.maximum(close, 0), 6)))
         chosen = _drop_similar(str(phrase) for phrase in index.phrases[columns[order]])
-        distinctive.append(_restore_spelling(chosen, [index.texts[row] for row in own]))
+        chosen_columns = [column for column in columns[order] if index.phrases[column] in chosen]
+        using = np.flatnonzero(np.diff(index.used[list(own)][:, chosen_columns].indptr))
+        distinctive.append(_restore_spelling(chosen, [index.texts[own[at]] for at in using.tolist()]))
     return distinctive
 
 
@@ -171,25 +208,6 @@ def _load_weak_words() -> frozenset[str]:
     return load_stop_words() | frozenset(WEAK_WORDS.split())
 
 
-def _extract_phrases(text: str) -> Iterable[str]:
-    """Yield the runs of one to three words of a text, as written, that neither begin nor end with a weak word."""
-    weak = _load_weak_words()
-    for sentence in PHRASE_BREAK.split(text):
-        words = ALPHABETIC_WORD.findall(sentence)
-        plain = [word.lower().replace("’", "'") for word in words]
-        is_weak = [len(word) < 2 or word in weak for word in plain]
-        for start in range(len(words)):
-            if is_weak[start]:
-                continue
-            for end in range(start, min(start + MAX_PHRASE_WORDS, len(words))):
-                if not is_weak[end]:
-                    yield " ".join(words[start : end + 1])
-
-
-def _extract_lower_phrases(text: str) -> list[str]:
-    return [phrase.lower() for phrase in _extract_phrases(text)]
-
-
 def _drop_similar(phrases: Iterable[str]) -> list[str]:
     """Return the first phrases that share no word, singular or plural, with an earlier one."""
     chosen: list[str] = []
@@ -205,11 +223,19 @@ def _drop_similar(phrases: Iterable[str]) -> list[str]:
 
 
 def _restore_spelling(phrases: Sequence[str], texts: Sequence[str]) -> tuple[str, ...]:
-    """Return the phrases as most of the texts write them."""
-    whole = "\n".join(texts)
+    """Return the phrases, in lower case, as most of the texts write them."""
+    pairs = [(text, text.lower()) for text in texts]
     spelled = []
     for phrase in phrases:
-        pattern = r"\s+".join(re.escape(word) for word in phrase.split())
-        forms = Counter(" ".join(form.split()) for form in re.findall(rf"(?<!\w){pattern}(?!\w)", whole, re.IGNORECASE))
+        forms: Counter[str] = Counter()
+        for text, lower in pairs:
+            at = lower.find(phrase)
+            while at >= 0:
+                end = at + len(phrase)
+                form, around = text[at:end], lower[max(0, at - 1) : at] + lower[end : end + 1]
+                # A few letters have several in lower case, which moves those after them.
+                if form.lower() == phrase and not any(one.isalnum() for one in around):
+                    forms[form] += 1
+                at = lower.find(phrase, at + 1)
         spelled.append(min(forms, key=lambda form: (-forms[form], form)) if forms else phrase)
     return tuple(spelled)

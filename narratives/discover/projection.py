@@ -26,6 +26,7 @@ PARTLY = "paragraphs-on-map"  # the name of the search for neighbours among thos
 PLACING_NEIGHBOURS = 5  # nearest placed paragraphs that decide where each remaining one goes
 EXAGGERATED_STEPS, PLAIN_STEPS, EXAGGERATION = 125, 250, 12.0
 CONTINUED_STEPS = 100  # steps from an earlier map, which is nearly right already
+FEW_STEPS, FEW_SHARE = 25, 0.02  # steps where at most this share of the paragraphs is new
 MIN_KNOWN_SHARE = 0.5  # share of the paragraphs that an earlier map must hold to be continued
 MIN_EXTENT = 1e-9  # anything narrower is one point
 START_SPREAD = 1e-4  # standard deviation at the start of t-SNE: https://doi.org/10.1038/s41467-019-13056-x
@@ -137,8 +138,15 @@ def _run_tsne(vectors: VectorArray, indices: Indices, cosines: VectorArray, know
     picture = TSNEEmbedding(start, weights, negative_gradient_method=method, n_jobs=1)
     if known is None:
         picture.optimize(EXAGGERATED_STEPS, exaggeration=EXAGGERATION, momentum=0.5, inplace=True)
-    picture.optimize(PLAIN_STEPS if known is None else CONTINUED_STEPS, momentum=0.8, inplace=True)
+    picture.optimize(_choose_steps(known), momentum=0.8, inplace=True)
     return np.asarray(picture, dtype=np.float64)
+
+
+def _choose_steps(known: Positions | None) -> int:
+    """Choose the number of steps, from the earlier positions of all rows, NaN for new ones."""
+    if known is None:
+        return PLAIN_STEPS
+    return FEW_STEPS if np.isnan(known[:, 0]).mean() <= FEW_SHARE else CONTINUED_STEPS
 
 
 def _fill_positions(known: Positions, indices: Indices) -> Positions:

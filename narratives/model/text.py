@@ -120,6 +120,7 @@ _QUESTION_PHRASE = re.compile(
     r"|i (?:want|would like|wanted) to ask you|(?:can|could) you (?:explain|tell us|comment))\b",
     re.IGNORECASE,
 )
+_QUESTION_WORDS = "question", "ask", "can you", "could you"  # each phrase has one of them
 _QUOTE_MARKS = " \"'”’)"
 
 
@@ -136,9 +137,12 @@ def is_question_to_speaker(text: str) -> bool:
 
     Thanks after the question mark are ignored.
     """
-    question = _CLOSING_THANKS.sub("", text.rstrip(_QUOTE_MARKS)).rstrip(_QUOTE_MARKS)
-    asks = question.endswith("?") and _DIRECT_ADDRESS.search(text) is not None
-    return asks or _QUESTION_PHRASE.search(text) is not None
+    if "?" in text:  # without one the slower searches would find nothing
+        question = _CLOSING_THANKS.sub("", text.rstrip(_QUOTE_MARKS)).rstrip(_QUOTE_MARKS)
+        if question.endswith("?") and _DIRECT_ADDRESS.search(text):
+            return True
+    lower = text.lower()
+    return any(word in lower for word in _QUESTION_WORDS) and _QUESTION_PHRASE.search(text) is not None
 
 
 class Encoder(Protocol):

@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 # Part of every build's fingerprint. Raise it when paragraphs are matched, clustered or placed on the map in
 # another way: each store then gets a new snapshot at its next build.
-METHOD_VERSION = 5
+METHOD_VERSION = 6
 VERSIONED_PACKAGES = ("torch", "sentence-transformers", "numpy", "scikit-learn", "scikit-network", "opentsne", "duckdb")
 
 
@@ -136,7 +136,8 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         earlier, earlier_positions, losses = _load_previous_content(store, previous)
         notes += losses
         search = discover.NeighbourSearch(store.load_arrays, store.save_arrays)
-        targets = discover.DiscoveryTargets(earlier, settings.codebook, load_claim_scorer(), search)
+        scorer = load_claim_scorer(discover.KeptScores(store.load_arrays, store.save_arrays))
+        targets = discover.DiscoveryTargets(earlier, settings.codebook, scorer, search)
         clusters = discover.discover_clusters(targets, corpus.documents, corpus.originals, assignments, embed, progress)
         assignments += discover.assign_members(clusters, corpus.statements, corpus.copies)
         positions = _project_statements(earlier_positions, corpus.originals, embed, search, progress)

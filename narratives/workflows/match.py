@@ -293,10 +293,10 @@ def load_background(embed: model.EmbedFunction, model_name: str) -> match.Backgr
     return background
 
 
-def load_claim_scorer() -> discover.ClaimScorer:
-    """Load the shipped scorer of claims, which learned from labels how claims are worded."""
-    kept = json.loads((DATA_FOLDER / CLAIM_SCORER_FILE).read_text("utf-8"))
-    return discover.ClaimScorer(kept["weights"], float(kept["bias"]))
+def load_claim_scorer(kept: discover.KeptScores | None = None) -> discover.ClaimScorer:
+    """Load the shipped scorer of claims, which learned from labels how claims are worded; `kept` are earlier scores."""
+    fitted = json.loads((DATA_FOLDER / CLAIM_SCORER_FILE).read_text("utf-8"))
+    return discover.ClaimScorer(fitted["weights"], float(fitted["bias"]), kept or discover.KeptScores())
 
 
 def label_pairs(

@@ -17,7 +17,7 @@ from narratives.discover import (
     index_phrases,
     summarise_claims,
 )
-from narratives.discover.claim_scorer import CUE_NAME, ClaimScorer, measure_wording
+from narratives.discover.claim_scorer import CUE_NAME, ClaimScorer, KeptScores, measure_wording
 from narratives.discover.claims import PROTOCOL, Fit, can_stand_alone, trim_claim
 from narratives.discover.clustering import is_recurring
 from narratives.model import PreviousSnapshot, Text
@@ -203,3 +203,23 @@ def test_recurrence_grows_with_the_corpus(documents: int, dates: list[str], corp
 
 def test_fits_are_ordered_by_cosine() -> None:
     assert max(Fit(0.8, "b"), Fit(0.9, "a")).sentence == "a"
+
+
+def test_kept_scores_are_those_of_the_scorer_and_only_used_ones_stay() -> None:
+    saved: dict[str, dict[str, np.ndarray]] = {}
+
+    def keep() -> KeptScores:
+        return KeptScores(saved.get, lambda name, arrays: saved.update({name: dict(arrays)}))
+
+    fitted = scorer()
+    expected = fitted.score([*VARIANTS, *PLAIN])
+    assert np.array_equal(replace(fitted, kept=keep()).score([*VARIANTS, *PLAIN]), expected)
+    ((name, arrays),) = saved.items()
+    arrays["scores"] = arrays["scores"] + 1  # shows that the scores are taken from there
+    assert np.array_equal(replace(fitted, kept=keep()).score(VARIANTS), expected[: len(VARIANTS)] + 1)
+    other = ClaimScorer(fitted.weights, fitted.bias + 0.5, keep())
+    assert np.allclose(other.score(VARIANTS), expected[: len(VARIANTS)] + 0.5), "of another scorer nothing is taken"
+    assert len(saved[name]["keys"]) == len(VARIANTS)
+    for damaged in ({}, {"keys": arrays["keys"][:1], "scores": arrays["scores"]}, {"keys": arrays["scores"]}):
+        saved[name] = damaged
+        assert np.array_equal(replace(fitted, kept=keep()).score(PLAIN), expected[len(VARIANTS) :])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -21,9 +24,10 @@ from narratives.discover import (
 )
 from narratives.discover.cluster_summaries import choose_representatives
 from narratives.discover.clustering import MEMBER_COSINE, assign_nearest, compute_centres
-from narratives.discover.names import NAME_SEPARATOR, find_distinctive_phrases, make_names
+from narratives.discover.names import NAME_SEPARATOR, WEAK_WORDS, find_distinctive_phrases, make_names
 from narratives.discover.neighbours import find_neighbours
 from narratives.model import Cluster, PreviousSnapshot
+from narratives.model.text import ALPHABETIC_WORD, load_stop_words
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
@@ -137,6 +141,47 @@ def test_phrases_set_groups_apart_and_are_written_as_in_the_texts() -> None:
     assert "museum" in museum
     words = [word for phrase in grain for word in phrase.lower().split()]
     assert len(words) == len(set(words)), "no word twice in one name"
+
+
+def list_phrases(text: str) -> set[str]:
+    """The definition, word by word."""
+    phrases = set()
+    for sentence in re.split(r"[.,;:!?()\"“”«»–—\n]+", text.lower()):
+        words = ALPHABETIC_WORD.findall(sentence)
+        for start, end in itertools.combinations(range(len(words) + 1), 2):
+            ends = [word.replace("’", "'") for word in (words[start], words[end - 1])]
+            weak = load_stop_words() | frozenset(WEAK_WORDS.split())
+            if end - start <= 3 and not any(len(word) < 2 or word in weak for word in ends):
+                phrases.add(" ".join(words[start:end]))
+    return phrases
+
+
+WORDS = [
+    "grain",
+    "Black",
+    "Sea",
+    "the",
+    "of",
+    "a",
+    "museum",
+    "world’s",
+    "Kyiv-based",
+    "İstanbul",
+    ". ",
+    "(",
+    "\n",
+    "20",
+]
+
+
+@given(st.lists(st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join), max_size=6))
+def test_phrases_are_indexed_as_they_are_defined(texts: list[str]) -> None:
+    index, own = index_phrases(texts), [list_phrases(text) for text in texts]
+    counts = Counter(itertools.chain.from_iterable(own))
+    assert index.phrases.tolist() == sorted(phrase for phrase, n in counts.items() if n >= 2)
+    assert index.shares.tolist() == [counts[phrase] / len(texts) for phrase in index.phrases]
+    for row, phrases in enumerate(own):
+        assert {index.phrases[column] for column in index.used[[row]].indices} == {p for p in phrases if counts[p] >= 2}
 
 
 def test_texts_outside_every_group_are_only_the_background() -> None:
