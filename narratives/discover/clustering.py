@@ -53,7 +53,7 @@ PARAGRAPHS = "paragraphs"  # the name of their search for neighbours
 NEIGHBOURS = 15
 TOLERANCE = 1e-5
 MIN_AGREEMENT = 0.5
-EARLIER_VOTES = 1.5  # of the previous snapshot in the consensus, for each run
+EARLIER_VOTES = 2.0  # of the previous snapshot in the consensus, for each run
 # Runs where at least this share of the paragraphs had a topic, which comes from many runs already.
 CONTINUED_SEEDS, MIN_KNOWN_SHARE = 5, 0.75
 SMALL_CORPUS = 1000
@@ -82,7 +82,7 @@ def cluster_paragraphs(
 
     `ids` are n different paragraph ids, `vectors` (n, d) float32 unit rows in the same order. Neighbours are found by
     `search`, which may continue that of an earlier build. `earlier` maps ids to their clusters in the previous
-    snapshot; these count like 1.5 times as many runs for links between such paragraphs, so that clusters change only
+    snapshot; these count like twice as many runs for links between such paragraphs, so that clusters change only
     where the texts give reason (evolutionary clustering, Chakrabarti et al. 2006). Returns (n,) int64 labels: 0 for
     the largest cluster and upwards, -1 for unclustered. Fewer than 5 paragraphs give no cluster. The order of ids and
     the number of threads do not change the result: work is done in the order of ids, and neighbours are found with
