@@ -126,11 +126,11 @@ def test_quality_stands_beside_the_charts(store):
     assert sum(" · F1 " in text for text in above(app)) == 2  # none for what has no figure of its own
 
 
-def test_an_evaluation_that_comes_later_is_shown_at_the_next_rerun(store):
+def test_an_evaluation_that_comes_later_is_shown_at_the_next_visit(store):
     app = opened()
     Store(store).put_quality(Store(store).current(), QUALITY, CAVEAT)
     assert "not measured" in said(app)
-    assert "not measured" not in said(app.run())
+    assert "not measured" not in said(opened())
 
 
 def test_what_was_not_measured_says_how_to(store):

@@ -69,7 +69,7 @@ def draw_quality(view: View) -> None:
     """Draw how well the matching agrees with reference labels, or that this was not measured."""
     _draw_section_heading("quality")
     measured = quality.load_quality(view)
-    evaluation = cached_queries.get_snapshot(view.handle).evaluation()
+    evaluation = cached_queries.load_evaluation(view.handle)
     if measured:
         st.markdown(quality.HOW_TO_READ)
     else:

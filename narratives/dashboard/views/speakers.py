@@ -41,7 +41,7 @@ load_amounts = cached_queries.cache_query(speakers_queries.query_text_volumes)
 load_roles = cached_queries.cache_query(speakers_queries.query_roles)
 
 
-@st.cache_data(max_entries=200, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
+@cached_queries.cache_shared()
 def load_speaker_shares(handle: cached_queries.Handle, s: Slice) -> pd.DataFrame:
     """Load shares with 95 % intervals, one row per narrative and speaker with enough text."""
     rule = get_speaker_rule(handle)
@@ -52,7 +52,7 @@ def load_speaker_shares(handle: cached_queries.Handle, s: Slice) -> pd.DataFrame
     )
 
 
-@st.cache_data(max_entries=200, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
+@cached_queries.cache_shared()
 def load_pair_shares(handle: cached_queries.Handle, s: Slice, pair: tuple[str, ...]) -> pd.DataFrame:
     """Load the shares of two speakers; one with too little text has no share but a base_reason."""
     all_shares = load_speaker_shares(handle, s)
@@ -67,14 +67,14 @@ def load_pair_shares(handle: cached_queries.Handle, s: Slice, pair: tuple[str, .
     return pd.concat([above, rows.assign(**nothing, base_reason=reasons)], ignore_index=True)
 
 
-@st.cache_data(max_entries=200, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
+@cached_queries.cache_shared()
 def load_period_shares(handle: cached_queries.Handle, s: Slice) -> pd.DataFrame:
     """Load shares with 95 % intervals by period of `s.by`; with too little text NaN and a base_reason."""
     frame = speakers_queries.query_share_sums(cached_queries.get_snapshot(handle), s, "period")
     return suppress_small_bases(add_shares(frame), get_speaker_rule(handle).period)
 
 
-@st.cache_data(max_entries=200, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
+@cached_queries.cache_shared()
 def select_speaker_granularity(handle: cached_queries.Handle, s: Slice) -> Granularity:
     """Return the shortest period that the dated documents of the slice support."""
     months = speakers_queries.query_share_sums(cached_queries.get_snapshot(handle), replace(s, by="month"), "period")

@@ -22,7 +22,7 @@ from narratives.render.traces import Figure
 from narratives.store.queries import speakers as speakers_queries
 
 
-@st.cache_data(max_entries=200, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
+@cached_queries.cache_shared()
 def load_uses(handle: cached_queries.Handle, s: Slice, actor: Actor, narrative_id: str) -> pd.DataFrame:
     """Load paragraphs that advance the narrative, by actor and date; those without a speaker are left out."""
     uses = speakers_queries.query_uses(cached_queries.get_snapshot(handle), s, actor, narrative_id)
