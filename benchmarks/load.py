@@ -6,8 +6,8 @@ Each session speaks Streamlit's own protocol over a WebSocket, as a browser does
 seconds (first year, last year, speaker or narrative), and every fifth time it turns to another page. What is timed is
 from the request to the last message of the answer: the server's work and the way, without the drawing in the browser.
 With `--swap`, the current snapshot changes that often, between the two latest of STORE. The server's memory is read
-before the first session, every few seconds while they work, and after the last has left; its processor time, which other
-programs on the machine change less than they do the waiting, while they work.
+before the first session, every few seconds while they work, and after the last has left. Its processor time is read
+while they work: other programs on the machine change it less than they do the waiting.
 """
 
 from __future__ import annotations

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from types import FunctionType
-from typing import Concatenate, ParamSpec, TypeVar, cast, get_args
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast, get_args
 
 import pandas as pd
 import streamlit as st
@@ -54,7 +53,6 @@ from narratives.workflows.review import ReviewQueue, build_queue
 STORE_VARIABLE = "NARRATIVES_STORE"
 OWN_STORE, SAMPLE_STORE = Path("store"), Path("store-sample")
 CACHE_SECONDS = 3600
-MAX_LINEAGE_STEPS = 12  # snapshots back that the lineage is followed
 VOICE_SUFFIX = "_voice"  # ends the name of a column that counts one voice, so that none is that of the actor
 MIN_SHOWN_FRACTION = 0.75  # of the codebook's shares must have a large enough base, or the period gets longer
 MIN_FILLED_FRACTION = 0.9  # the same for one narrative: of its periods
@@ -116,7 +114,9 @@ def get_log(handle: Handle) -> DecisionLog:
     return DecisionLog(Path(handle.store) / DECISIONS_FILE)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs={Handle: lambda handle: repr(replace(handle, measured=""))})
+@st.cache_resource(
+    max_entries=4, show_spinner=False, hash_funcs={Handle: lambda handle: repr(replace(handle, measured=""))}
+)
 def get_snapshot(handle: Handle) -> Snapshot:
     """Return the opened snapshot, shared by all sessions. Raises StoreError where it is missing or corrupt."""
     return _open_snapshot(handle, get_page_limits())
@@ -140,7 +140,7 @@ def cache_shared(max_entries: int = 200, *settings: type) -> Callable[[Callable[
     slice or a query, are told apart by their repr, which is much faster. The repr of a query leaves out `similar`,
     which may hold every paragraph of the snapshot.
     """
-    hash_funcs: dict[str | type, Callable[[Any], Any]] = {key: repr for key in (Handle, Slice, EvidenceQuery, *settings)}
+    hash_funcs: dict[str | type, Callable[[Any], Any]] = dict.fromkeys((Handle, Slice, EvidenceQuery, *settings), repr)
 
     def decorate(function: Callable[_P, _T]) -> Callable[_P, _T]:
         decorator = st.cache_resource(
@@ -423,38 +423,3 @@ def load_cooccurrence(handle: Handle, s: Slice, about: str) -> pd.DataFrame:
     counts = narrative_queries.query_cooccurrence(get_snapshot(handle), s, about)
     frame = compute_cooccurrence(counts, get_suppression_rule(handle))
     return frame.sort_values("lift", ascending=False, kind="stable", ignore_index=True)
-
-
-def load_lineage(handle: Handle, about: str) -> list[tuple[SnapshotManifest, pd.DataFrame, dict[str, str]]]:
-    """Return the narrative's history, latest first: each snapshot's manifest, changes, and names.
-
-    Follows at most `MAX_LINEAGE_STEPS` predecessors, as far as the store still has them.
-    """
-    steps, at = [], handle
-    for _ in range(MAX_LINEAGE_STEPS):
-        try:
-            step = _load_lineage_events(at, about)
-        except StoreError:
-            break  # that snapshot was removed: its own predecessor is not known
-        steps.append(step)
-        if not step[0].predecessor:
-            break
-        at = Handle(handle.store, step[0].predecessor)
-    return steps
-
-
-@cache_shared(400)
-def _load_lineage_events(handle: Handle, about: str) -> tuple[SnapshotManifest, pd.DataFrame, dict[str, str]]:
-    """Return one snapshot's changes of the narrative, with the old and new names of related narratives."""
-    with closing(open_snapshot(Path(handle.store), handle.snapshot_id, get_page_limits())) as snapshot:
-        rows = snapshot.lineage()
-        concerned = (rows["subject"] == about) | rows["related"].map(lambda ids: about in list(ids))
-        rows = rows[concerned.astype(bool)].reset_index(drop=True)
-        ids = sorted({*rows["subject"], *(key for ids in rows["related"] for key in ids)})
-        names, meta = narrative_queries.query_cluster_names(snapshot, ids), snapshot.meta()
-    if ids and meta.predecessor:
-        # Where that snapshot was removed, the old names are not known.
-        store, limits = Path(handle.store), get_page_limits()
-        with suppress(StoreError), closing(open_snapshot(store, meta.predecessor, limits)) as before:
-            names = {**narrative_queries.query_cluster_names(before, ids), **names}
-    return meta, rows, names

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from narratives.dashboard import cached_queries
+from narratives.dashboard.cached_queries import Handle
 from narratives.dashboard.shell import View
 from narratives.measure import compute_precision
 from narratives.model import QualityMetrics, SpotCheck
@@ -28,9 +29,9 @@ HOW_TO_READ = (
 )
 
 
-def load_quality(view: View) -> dict[str, QualityMetrics]:
+def load_quality(handle: Handle) -> dict[str, QualityMetrics]:
     """Return the measured quality by narrative id, the mean under the empty id; empty if not measured."""
-    evaluation = cached_queries.load_evaluation(view.handle)
+    evaluation = cached_queries.load_evaluation(handle)
     return {row.narrative_id: row for row in evaluation.shown} if evaluation else {}
 
 
@@ -78,12 +79,12 @@ def describe_spot_checks(view: View, narrative_id: str = "") -> str:
     return f"Spot check: {phrases.escape_markdown(f'{format_spot_checks(rows)}. {checks.caveat}')}"
 
 
-def describe_correction(view: View, frame: pd.DataFrame) -> str:
+def describe_correction(handle: Handle, frame: pd.DataFrame) -> str:
     """Describe how the corrected shares of the frame were computed; empty if there are none."""
     methods = frame.loc[frame["corrected"].notna(), "correction"].unique()
     if not len(methods):
         return ""
-    checks = cached_queries.load_checks(view.handle)
+    checks = cached_queries.load_checks(handle)
     description = "; ".join(CORRECTION_METHODS[method] for method in sorted(methods))
     return f"{phrases.make_sentence(description)} {checks.caveat if checks else ''}".strip()
 
