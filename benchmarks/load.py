@@ -6,13 +6,15 @@ Each session speaks Streamlit's own protocol over a WebSocket, as a browser does
 seconds (first year, last year, speaker or narrative), and every fifth time it turns to another page. What is timed is
 from the request to the last message of the answer: the server's work and the way, without the drawing in the browser.
 With `--swap`, the current snapshot changes that often, between the two latest of STORE. The server's memory is read
-before the first session, every few seconds while they work, and after the last has left.
+before the first session, every few seconds while they work, and after the last has left. Its processor time is read
+while they work: other programs on the machine change it less than they do the waiting.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
 import statistics
 import time
@@ -39,11 +41,12 @@ LEAVE = 30.0  # seconds after the last session until memory is read
 
 @dataclass
 class Figures:
-    """Seconds of each interaction by page, errors, and the server's memory in MiB."""
+    """Seconds of each interaction by page, errors, and the server's memory in MiB and processor time in seconds."""
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     errors: Counter[str] = field(default_factory=Counter)
     memory: list[float] = field(default_factory=list)
+    processor: float = 0.0
 
     @property
     def all_seconds(self) -> list[float]:
@@ -66,6 +69,7 @@ class Session:
         message = BackMsg()
         message.rerun_script.query_string = urlencode(self.filters)
         message.rerun_script.page_script_hash = self.pages.get(self.page, "")
+        message.rerun_script.is_history_navigation = True  # or else the session's own filters would count
         await self.socket.send(message.SerializeToString())
         while True:
             raw = await asyncio.wait_for(self.socket.recv(), LONGEST)
@@ -118,14 +122,15 @@ async def view(
         figures.errors[f"{type(error).__name__}: {error}"[:100]] += 1
 
 
-def read_memory(port: str) -> float:
-    """The resident memory of the process that listens on this port, in MiB."""
+def read_usage(port: str) -> tuple[float, float]:
+    """The resident memory of the process that listens on this port, in MiB, and its processor time in seconds."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             command = (folder / "cmdline").read_bytes().split(b"\0")
             if b"streamlit" in command and port.encode() in command:
                 line = next(row for row in (folder / "status").read_text().splitlines() if row.startswith("VmRSS"))
-                return int(line.split()[1]) / 1024
+                ticks = (folder / "stat").read_text().rpartition(")")[2].split()[11:13]
+                return int(line.split()[1]) / 1024, sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
         except OSError:  # it has ended
             continue
     raise SystemExit("the dashboard has ended")
@@ -136,7 +141,8 @@ async def run(address: str, store: Path, given: argparse.Namespace, choices: dic
     figures, port = Figures(), address.rpartition(":")[2]
     warm = argparse.Namespace(every=0.1, seconds=20.0)
     await view(address, Figures(), 999, warm, choices)  # what is loaded once is no growth
-    figures.memory.append(read_memory(port))
+    memory, used = read_usage(port)
+    figures.memory.append(memory)
     viewers = [asyncio.create_task(view(address, figures, n, given, choices)) for n in range(given.sessions)]
     first, latest = Store(store).current(), [manifest.snapshot_id for manifest in Store(store).snapshots()[-2:]]
     if given.swap and len(latest) < 2:
@@ -145,7 +151,9 @@ async def run(address: str, store: Path, given: argparse.Namespace, choices: dic
     try:
         while not all(viewer.done() for viewer in viewers):
             await asyncio.sleep(2)
-            figures.memory.append(read_memory(port))
+            memory, processor = read_usage(port)
+            figures.memory.append(memory)
+            figures.processor = processor - used
             if given.swap and time.monotonic() - swapped > given.swap:
                 now = Store(store).current()
                 maintenance.rollback(Store(store), next(one for one in latest if one != now))
@@ -155,7 +163,7 @@ async def run(address: str, store: Path, given: argparse.Namespace, choices: dic
             maintenance.rollback(Store(store), first)
     await asyncio.gather(*viewers)
     await asyncio.sleep(LEAVE)
-    figures.memory.append(read_memory(port))
+    figures.memory.append(read_usage(port)[0])
     return figures
 
 
@@ -189,6 +197,7 @@ def main() -> None:
     everything = sorted(figures.all_seconds)
     print(f"{'all':12} {len(everything):5}  median {statistics.median(everything):.2f} s", end="")
     print(f"  p95 {everything[int(0.95 * (len(everything) - 1))]:.2f} s  worst {everything[-1]:.2f} s")
+    print(f"processor {1000 * figures.processor / len(everything):.0f} ms an answer")
     before, *while_used, after = figures.memory
     print(f"memory {before:.0f} MiB before, at most {max(while_used):.0f} with all sessions, {after:.0f} after them")
 

@@ -22,7 +22,7 @@ def draw_page(view: shell.View) -> None:
     if points.frame.empty:
         map_view.draw_empty_state(view)
         return
-    picked, outline = map_view.draw_map(view, points, by)
+    picked, outline = map_view.draw_map(view, by)
     if picked:
         map_view.draw_selection_list(view, picked, outline)
     st.caption(

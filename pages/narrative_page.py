@@ -15,7 +15,7 @@ def draw_page(view: shell.View) -> None:
         view.handle,
     )
     key = narrative.draw_narrative_picker(view)
-    measured = quality.load_quality(view)
+    measured = quality.load_quality(view.handle)
     narrative.draw_definition(view, cached_queries.load_card(view.handle, key))
     context = narrative.build_context(view, key, list(measured.values()))
     if narrative.draw_headline(view, context):

@@ -16,18 +16,17 @@ def draw_page(view: shell.View) -> None:
     )
     shell.draw_onboarding(view)
     settings = prevalence.draw_controls(view)
-    shown = prevalence.select_prevalence(view, settings)
+    shown = prevalence.select_prevalence(view.handle, settings)
     if shown.empty:
         prevalence.draw_empty_state(view, settings)
         return
     prevalence.draw_headline(view, settings, shown)
     chart_panel.draw_brief_button(view, settings.slice)
-    how = prevalence.describe_counts(view, settings, prevalence.describe_shown_denominator(shown, settings))
-    measured = quality.load_quality(view)
-    prevalence.draw_small_multiples(view, settings, shown, how, measured)
+    prevalence.draw_small_multiples(view, settings)
+    measured = quality.load_quality(view.handle)
     quality.draw_quality_line(view, measured)
     narrative.draw_narrative_opener(view)
-    prevalence.draw_comparison(view, settings, shown, how)
+    prevalence.draw_comparison(view, settings)
     prevalence.draw_uncovered(view, settings)
     quality.draw_quality_details(view, measured)
 

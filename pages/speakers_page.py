@@ -14,7 +14,7 @@ def draw_page(view: shell.View) -> None:
         "its paragraphs.",
         view.handle,
     )
-    groups = speakers.split_speakers(view)
+    groups = speakers.split_speakers(view.handle, view.slice)
     names = [*groups.enough["speaker"], *groups.suppressed["speaker"]]
     if not names:
         speakers.draw_empty_state(view)

@@ -19,8 +19,8 @@ def draw_page(view: shell.View) -> None:
     if found.groups.empty:
         topics.draw_empty_state(view)
         return
-    topics.draw_headline(found)
-    topics.draw_map(view, found, settings)
+    topics.draw_headline(view)
+    topics.draw_map(view, settings)
     row = topics.draw_selected(view, found, settings)
     if row is not None:
         topic_panels.draw_trend(view, row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -50,8 +51,9 @@ def figures_are_well_formed(monkeypatch: pytest.MonkeyPatch) -> None:
     def checked(figure: chart_panel.PlainFigure) -> dict[str, Any]:
         import plotly.graph_objects as go
 
-        go.Figure(figure._spec)
-        return figure._spec
+        spec = json.loads(figure._spec)
+        go.Figure(spec)
+        return spec
 
     monkeypatch.setattr(chart_panel.PlainFigure, "to_dict", checked)
 

@@ -15,7 +15,7 @@ import pandas as pd
 from narratives.model import dates
 from narratives.model.printable import remove_controls
 from narratives.render import phrases, time_series
-from narratives.render.traces import AxisSpec, select_tick_labels
+from narratives.render.traces import AxisSpec, select_tick_labels, to_records
 
 INK_COLOUR, GREY_COLOUR, GRID_COLOUR = "#22252a", "#5c6168", "#dcd8d0"
 ACCENT_COLOUR, BAND_COLOUR = "#1f5a7a", "#d3e0e7"
@@ -38,7 +38,7 @@ def build_trend_svg(rows: pd.DataFrame, axes: AxisSpec) -> str:
     place = {label: number for number, label in enumerate(axes.labels)}
     at = {label: x(number) if len(place) > 1 else (left + right) / 2 for label, number in place.items()}
     drawn = [_build_grid_line(value, y(value), left, right, axes.top) for value in compute_ticks(axes.top, 3)]
-    records = {str(row["period"]): row for row in rows.to_dict("records")}
+    records = {str(row["period"]): row for row in to_records(rows)}
     known = [
         (label, records[label]) for label in axes.labels if label in records and not math.isnan(records[label]["share"])
     ]
@@ -67,7 +67,7 @@ def build_trend_svg(rows: pd.DataFrame, axes: AxisSpec) -> str:
                 )
             )
     drawn += _build_time_axis(axes.labels, at, bottom)
-    summary = time_series.describe_time_series(rows, axes)
+    summary = time_series.describe_time_series(list(records.values()), axes)
     return _build_svg(_SMALL_WIDTH, _SMALL_HEIGHT, str(rows["narrative"].iloc[0]), summary, drawn)
 
 
@@ -122,7 +122,7 @@ def build_heatmap_svg(rows: pd.DataFrame, columns: Sequence[str], title: str, em
         for number in range(1, len(columns) + 1)
     ]
     summaries = []
-    cell_of = {(row["group"], row["narrative_id"]): row for row in rows.to_dict("records")}
+    cell_of = {(row["group"], row["narrative_id"]): row for row in to_records(rows)}
     for place, group in enumerate(groups):
         upper, name = head + _TALL_ROW_HEIGHT * place, str(group) or empty
         first = cell_of[group, columns[0]]

@@ -1,19 +1,19 @@
 """The snapshot that a page shows, and a cache of the answers to its queries.
 
-`CURRENT` is read at every rerun, so a new build appears at the next interaction. Cached answers are keyed by
-store and snapshot id. They are therefore never stale, and a session can continue to show an old snapshot.
+`CURRENT` is read at every rerun, so a new build appears at the next interaction. Cached answers are keyed by a handle
+and are therefore never stale, and a session can continue to show an old snapshot. All sessions share one answer, which
+nobody may change.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from types import FunctionType
-from typing import Concatenate, ParamSpec, TypeVar, cast, get_args
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast, get_args
 
 import pandas as pd
 import streamlit as st
@@ -53,7 +53,6 @@ from narratives.workflows.review import ReviewQueue, build_queue
 STORE_VARIABLE = "NARRATIVES_STORE"
 OWN_STORE, SAMPLE_STORE = Path("store"), Path("store-sample")
 CACHE_SECONDS = 3600
-MAX_LINEAGE_STEPS = 12  # snapshots back that the lineage is followed
 VOICE_SUFFIX = "_voice"  # ends the name of a column that counts one voice, so that none is that of the actor
 MIN_SHOWN_FRACTION = 0.75  # of the codebook's shares must have a large enough base, or the period gets longer
 MIN_FILLED_FRACTION = 0.9  # the same for one narrative: of its periods
@@ -65,12 +64,14 @@ _T = TypeVar("_T")
 class Handle:
     """One snapshot of one store: the key of every cached answer.
 
-    `decided` is the last decision that the answers show; 0 shows the snapshot as it was built.
+    `decided` is the last decision that the answers show; 0 shows the snapshot as it was built. `measured` changes
+    whenever the quality figures or the spot checks of the snapshot do.
     """
 
     store: str
     snapshot_id: str
     decided: int = 0
+    measured: str = ""
 
     @property
     def built(self) -> Handle:
@@ -102,8 +103,10 @@ def find_snapshot(as_of: str = "") -> Handle:
     if get_snapshot(handle).is_replaced():  # it was damaged when it was opened, and has been rebuilt since
         get_snapshot.clear(handle)
         get_snapshot(handle)
+    snapshot = get_snapshot(handle)
     decided = 0 if as_of else get_log(handle).last_ids()[0]
-    return replace(handle, decided=decided if decided > get_manifest(handle).decided else 0)
+    decided = decided if decided > snapshot.meta().decided else 0
+    return replace(handle, decided=decided, measured=snapshot.identify_measurements())
 
 
 def get_log(handle: Handle) -> DecisionLog:
@@ -111,7 +114,9 @@ def get_log(handle: Handle) -> DecisionLog:
     return DecisionLog(Path(handle.store) / DECISIONS_FILE)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@st.cache_resource(
+    max_entries=4, show_spinner=False, hash_funcs={Handle: lambda handle: repr(replace(handle, measured=""))}
+)
 def get_snapshot(handle: Handle) -> Snapshot:
     """Return the opened snapshot, shared by all sessions. Raises StoreError where it is missing or corrupt."""
     return _open_snapshot(handle, get_page_limits())
@@ -128,31 +133,42 @@ def load_queue(handle: Handle, s: Slice) -> ReviewQueue:
     return build_queue(get_snapshot(handle.built), s)
 
 
-@st.cache_data(
-    max_entries=400,
-    ttl=CACHE_SECONDS,
-    show_spinner=False,
-    hash_funcs={FunctionType: lambda query: f"{query.__module__}.{query.__qualname__}"},
-)
-def _run_query(query: Callable[..., object], handle: Handle, *args: object, **kwargs: object) -> object:
-    return query(get_snapshot(handle), *args, **kwargs)
+def cache_shared(max_entries: int = 200, *settings: type) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+    """Return a decorator that caches answers, which all sessions share: nobody may change one.
+
+    The arguments must be hashable by Streamlit. Those of the types `settings`, and all that describe a snapshot, a
+    slice or a query, are told apart by their repr, which is much faster. The repr of a query leaves out `similar`,
+    which may hold every paragraph of the snapshot.
+    """
+    hash_funcs: dict[str | type, Callable[[Any], Any]] = dict.fromkeys((Handle, Slice, EvidenceQuery, *settings), repr)
+
+    def decorate(function: Callable[_P, _T]) -> Callable[_P, _T]:
+        decorator = st.cache_resource(
+            max_entries=max_entries, ttl=CACHE_SECONDS, show_spinner=False, hash_funcs=hash_funcs
+        )
+        return cast(Callable[_P, _T], decorator(function))
+
+    return decorate
 
 
 def cache_query(query: Callable[Concatenate[Snapshot, _P], _T]) -> Callable[Concatenate[Handle, _P], _T]:
-    """Return a query of the store as a function of a handle that caches its answers.
+    """Return a query of the store as a function of a handle that caches its answers (see `cache_shared`).
 
-    For small answers only, because all these queries share one cache. The arguments must be hashable by Streamlit, and
-    `query` must be a named function.
+    For small answers only. `query` must be a named function.
     """
 
     def load(handle: Handle, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        return cast(_T, _run_query(query, handle, *args, **kwargs))
+        return query(get_snapshot(handle), *args, **kwargs)
 
-    return load
+    load.__qualname__ = query.__qualname__
+    load.__module__ = query.__module__
+    return cache_shared()(load)
 
 
 load_options = cache_query(Snapshot.options)
 load_totals = cache_query(Snapshot.totals)
+load_evaluation = cache_query(Snapshot.evaluation)
+load_checks = cache_query(Snapshot.spot_checks)
 _load_events = cache_query(Snapshot.events)
 load_card = cache_query(narrative_queries.query_card)
 has_themes = cache_query(topic_queries.has_themes)
@@ -182,7 +198,7 @@ def get_manifest(handle: Handle) -> SnapshotManifest:
     return replace(manifest, decided=handle.decided or manifest.decided)
 
 
-@st.cache_data(max_entries=200, ttl=CACHE_SECONDS, show_spinner=False)
+@cache_shared()
 def load_prevalence(handle: Handle, s: Slice) -> pd.DataFrame:
     """Return the prevalence with share, share_low and share_high (95 %), one row per period and narrative."""
     return add_shares(get_snapshot(handle).prevalence(s))
@@ -194,9 +210,8 @@ def get_suppression_rule(handle: Handle) -> SuppressionRule:
 
 
 def add_corrections(handle: Handle, s: Slice, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the slice's shares corrected and suppressed; not cached, because spot checks can be added at any time."""
-    checks = list(load_spot_checks(handle).values())
-    evaluation = get_snapshot(handle).evaluation()
+    """Return the slice's shares corrected and suppressed."""
+    checks, evaluation = list(load_spot_checks(handle).values()), load_evaluation(handle)
     measured = evaluation.shown if evaluation else ()
     calibration = evaluation.calibration if evaluation else None
     rule, decided = get_suppression_rule(handle), load_decided_counts(handle)
@@ -205,23 +220,23 @@ def add_corrections(handle: Handle, s: Slice, frame: pd.DataFrame) -> pd.DataFra
 
 def load_spot_checks(handle: Handle) -> dict[str, SpotCheck]:
     """Return the results of the snapshot's spot checks by narrative id; empty where there were none."""
-    checks = get_snapshot(handle).spot_checks()
+    checks = load_checks(handle)
     return {row.narrative_id: row for row in checks.rows} if checks else {}
 
 
-@st.cache_data(max_entries=200, ttl=CACHE_SECONDS, show_spinner=False)
+@cache_shared()
 def load_change_points(handle: Handle, s: Slice) -> pd.DataFrame:
     """Return the change points of every narrative of the slice; see `measure.find_change_points`."""
     return find_change_points(load_prevalence(handle, s))
 
 
-@st.cache_data(max_entries=200, ttl=CACHE_SECONDS, show_spinner=False)
+@cache_shared()
 def load_unassigned(handle: Handle, s: Slice) -> pd.DataFrame:
     """Return what advances no narrative, by period, with share and interval."""
     return add_shares(get_snapshot(handle).unassigned(s))
 
 
-@st.cache_data(max_entries=200, ttl=CACHE_SECONDS, show_spinner=False)
+@cache_shared()
 def find_finest_granularity(handle: Handle, s: Slice) -> Granularity:
     """Return the shortest period that the number of dated documents in the slice supports."""
     months = get_snapshot(handle).prevalence(replace(s, by="month", unit="document")).drop_duplicates("period")
@@ -229,7 +244,7 @@ def find_finest_granularity(handle: Handle, s: Slice) -> Granularity:
     return choose_granularity({str(month): int(count) for month, count in counts})
 
 
-@st.cache_data(max_entries=200, ttl=CACHE_SECONDS, show_spinner=False)
+@cache_shared()
 def select_granularity(handle: Handle, s: Slice) -> Granularity:
     """Return the shortest period that the slice supports, by its dated documents and by its shares.
 
@@ -250,8 +265,7 @@ def _list_coarser(by: Granularity) -> list[Granularity]:
     return list(reversed(coarsest_first[1 : coarsest_first.index(by) + 1]))
 
 
-# A query is known by its repr, which leaves out `similar`: that may hold every paragraph of the snapshot.
-@st.cache_data(max_entries=60, ttl=CACHE_SECONDS, show_spinner=False, hash_funcs={EvidenceQuery: repr})
+@cache_shared(60)
 def load_paragraphs(handle: Handle, query: EvidenceQuery, limit: int, offset: int) -> pd.DataFrame:
     """Load one page of the paragraphs of a query, at most `limit` rows from row `offset` on."""
     return get_snapshot(handle).paragraphs(query, limit, offset)
@@ -263,24 +277,23 @@ def load_all_paragraphs(handle: Handle, query: EvidenceQuery) -> pd.DataFrame:
         return snapshot.paragraphs(query)
 
 
-@st.cache_data(
-    max_entries=200,
-    ttl=CACHE_SECONDS,
-    show_spinner=False,
-    hash_funcs={EvidenceQuery: lambda query: repr(replace(query, sort="best"))},
-)
 def count_paragraphs(handle: Handle, query: EvidenceQuery) -> int:
     """Count the paragraphs of a query, whatever their order."""
+    return _count_paragraphs(handle, replace(query, sort="best"))
+
+
+@cache_shared()
+def _count_paragraphs(handle: Handle, query: EvidenceQuery) -> int:
     return get_snapshot(handle).count_paragraphs(query)
 
 
-@st.cache_data(max_entries=60, ttl=CACHE_SECONDS, show_spinner=False)
+@cache_shared(60)
 def load_map_points(handle: Handle, s: Slice) -> MapPoints:
     """Return the paragraphs of the slice on the map, at most as many as a page can show."""
     return map_queries.query_points(get_snapshot(handle), s)
 
 
-@st.cache_data(max_entries=60, ttl=CACHE_SECONDS, show_spinner=False)
+@cache_shared(60)
 def find_map_paragraphs(handle: Handle, outline: Sequence[tuple[float, float]]) -> list[str]:
     """Return the ids of the paragraphs inside a polygon on the map."""
     return map_queries.query_ids_in_polygon(get_snapshot(handle), outline)
@@ -291,7 +304,7 @@ def load_paragraphs_by_id(handle: Handle, paragraph_ids: tuple[str, ...]) -> pd.
     return map_queries.query_paragraphs_by_id(get_snapshot(handle), list(paragraph_ids))
 
 
-@st.cache_data(max_entries=60, ttl=CACHE_SECONDS, show_spinner=False)
+@cache_shared(60)
 def load_topics(handle: Handle, s: Slice) -> topic_queries.TopicSums:
     """Return the themes, topics and recurring claims of the slice; `groups` also has share, its interval and trend."""
     found = topic_queries.query_topics(get_snapshot(handle), s)
@@ -309,6 +322,7 @@ def get_codebook_names(handle: Handle, without: Collection[str]) -> dict[str, st
     return {str(key): str(name) for key, name, origin in named if origin == "codebook" and key not in without}
 
 
+@cache_shared()
 def get_narrative_names(handle: Handle) -> dict[str, str]:
     """Return narrative names by id, in codebook order; a name that occurs twice is followed by its id.
 
@@ -320,6 +334,7 @@ def get_narrative_names(handle: Handle) -> dict[str, str]:
     return dict(zip(frame["narrative_id"], labels, strict=True))
 
 
+@cache_shared()
 def get_narrative_colours(handle: Handle) -> dict[str, str]:
     """Return narrative colours by id, in codebook order."""
     frame = load_options(handle).narratives
@@ -333,24 +348,26 @@ def remove_filter(s: Slice, field: str) -> Slice:
     return replace(s, **{name: getattr(Slice(), name) for name in names})
 
 
-@st.cache_data(max_entries=400, ttl=CACHE_SECONDS, show_spinner=False)
+@cache_shared(400)
 def load_shares(handle: Handle, s: Slice, about: str, group: ShareGroup) -> pd.DataFrame:
     """Return shares with clustered intervals, one row per period, speaker or outlet, or one for all."""
     return add_shares(narrative_queries.query_narrative_sums(get_snapshot(handle), s, about, group))
 
 
+@cache_shared()
 def load_trend(handle: Handle, s: Slice, about: str) -> pd.DataFrame:
     """Return the share by period, raw and corrected; where the base is too small there is the reason instead."""
     frame = load_shares(handle, s, about, "period")
     return add_corrections(handle, s, frame.assign(narrative=get_narrative_names(handle)[about]))
 
 
+@cache_shared()
 def load_overall_share(handle: Handle, s: Slice, about: str) -> pd.DataFrame:
     """Return the share in the whole slice, undated paragraphs included: one row, or none without text."""
     return add_corrections(handle, s, load_shares(handle, s, about, "all"))
 
 
-@st.cache_data(max_entries=200, ttl=CACHE_SECONDS, show_spinner=False)
+@cache_shared()
 def select_narrative_granularity(handle: Handle, s: Slice, about: str) -> Granularity:
     """Return the shortest period for which nine in ten shares of the narrative have a large enough base."""
     rule = get_suppression_rule(handle)
@@ -361,13 +378,13 @@ def select_narrative_granularity(handle: Handle, s: Slice, about: str) -> Granul
     return "year"
 
 
-@st.cache_data(max_entries=200, ttl=CACHE_SECONDS, show_spinner=False)
+@cache_shared()
 def load_trend_change_points(handle: Handle, s: Slice, about: str) -> pd.DataFrame:
     """Return the change points of the narrative's trend; see `measure.find_change_points`."""
     return find_change_points(load_shares(handle, s, about, "period"))
 
 
-@st.cache_data(max_entries=200, ttl=CACHE_SECONDS, show_spinner=False)
+@cache_shared()
 def load_actors(handle: Handle, s: Slice, about: str, actor: Actor) -> pd.DataFrame:
     """List who advances the narrative: `actor`, the counts by voice (`own_voice` and so on), and the share.
 
@@ -382,7 +399,7 @@ def load_actors(handle: Handle, s: Slice, about: str, actor: Actor) -> pd.DataFr
     return rows.merge(wide.reset_index(), on=actor, how="left").reset_index(drop=True)
 
 
-@st.cache_data(max_entries=200, ttl=CACHE_SECONDS, show_spinner=False)
+@cache_shared()
 def load_first_uses(handle: Handle, s: Slice, about: str, actor: Actor) -> pd.DataFrame:
     """Return first uses, earliest first; see `measure.find_first_uses`."""
     since = narrative_queries.query_coverage_start(get_snapshot(handle), s, actor)
@@ -390,14 +407,14 @@ def load_first_uses(handle: Handle, s: Slice, about: str, actor: Actor) -> pd.Da
     return find_first_uses(query_uses(get_snapshot(handle), s, actor, about), covered)
 
 
-@st.cache_data(max_entries=200, ttl=CACHE_SECONDS, show_spinner=False)
+@cache_shared()
 def find_first_day(handle: Handle, s: Slice) -> str:
     """Return the first day of the slice with any statement paragraph; empty where no day is known."""
     since = narrative_queries.query_coverage_start(get_snapshot(handle), s, "outlet")["since"]
     return str(since.min()) if len(since) else ""
 
 
-@st.cache_data(max_entries=200, ttl=CACHE_SECONDS, show_spinner=False)
+@cache_shared()
 def load_cooccurrence(handle: Handle, s: Slice, about: str) -> pd.DataFrame:
     """Return the codebook's other narratives in the same documents, highest lift first.
 
@@ -406,38 +423,3 @@ def load_cooccurrence(handle: Handle, s: Slice, about: str) -> pd.DataFrame:
     counts = narrative_queries.query_cooccurrence(get_snapshot(handle), s, about)
     frame = compute_cooccurrence(counts, get_suppression_rule(handle))
     return frame.sort_values("lift", ascending=False, kind="stable", ignore_index=True)
-
-
-def load_lineage(handle: Handle, about: str) -> list[tuple[SnapshotManifest, pd.DataFrame, dict[str, str]]]:
-    """Return the narrative's history, latest first: each snapshot's manifest, changes, and names.
-
-    Follows at most `MAX_LINEAGE_STEPS` predecessors, as far as the store still has them.
-    """
-    steps, at = [], handle
-    for _ in range(MAX_LINEAGE_STEPS):
-        try:
-            step = _load_lineage_events(at, about)
-        except StoreError:
-            break  # that snapshot was removed: its own predecessor is not known
-        steps.append(step)
-        if not step[0].predecessor:
-            break
-        at = Handle(handle.store, step[0].predecessor)
-    return steps
-
-
-@st.cache_data(max_entries=400, ttl=CACHE_SECONDS, show_spinner=False)
-def _load_lineage_events(handle: Handle, about: str) -> tuple[SnapshotManifest, pd.DataFrame, dict[str, str]]:
-    """Return one snapshot's changes of the narrative, with the old and new names of related narratives."""
-    with closing(open_snapshot(Path(handle.store), handle.snapshot_id, get_page_limits())) as snapshot:
-        rows = snapshot.lineage()
-        concerned = (rows["subject"] == about) | rows["related"].map(lambda ids: about in list(ids))
-        rows = rows[concerned.astype(bool)].reset_index(drop=True)
-        ids = sorted({*rows["subject"], *(key for ids in rows["related"] for key in ids)})
-        names, meta = narrative_queries.query_cluster_names(snapshot, ids), snapshot.meta()
-    if ids and meta.predecessor:
-        # Where that snapshot was removed, the old names are not known.
-        store, limits = Path(handle.store), get_page_limits()
-        with suppress(StoreError), closing(open_snapshot(store, meta.predecessor, limits)) as before:
-            names = {**narrative_queries.query_cluster_names(before, ids), **names}
-    return meta, rows, names

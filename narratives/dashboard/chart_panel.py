@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from urllib.parse import urlencode, urlsplit
 
 import pandas as pd
 import pyarrow as pa
 import streamlit as st
 from plotly.basedatatypes import BaseFigure
+from plotly.io.json import to_json_plotly
 from streamlit.components.v2 import component
 
 from narratives.dashboard import cached_queries, controls, navigation
@@ -104,8 +106,25 @@ p { font-size: .85rem; margin: .4rem 0 0; color: var(--st-text-color); min-heigh
 
 
 @dataclass(frozen=True, slots=True)
+class Chart:
+    """A finished chart: its key in the page, its figure as JSON, and its summary in words.
+
+    JSON takes a fraction of the memory of the objects it describes, so that many charts can be kept for all sessions.
+    """
+
+    key: str
+    figure: str
+    summary: str
+
+
+def finish_chart(key: str, figure: traces.Figure, summary: str) -> Chart:
+    """Return a chart that is ready to be sent. Pure."""
+    return Chart(key, to_json_plotly(figure), summary)
+
+
+@dataclass(frozen=True, slots=True)
 class ChartPanel:
-    """The frame around one or more charts.
+    """The frame around one or more charts, or around a table alone.
 
     `key` identifies the panel in the page (lower case, hyphens). `how` describes what is drawn, in which unit
     and with which denominator. `summary` describes the charts for people who cannot see them. `table` holds
@@ -122,16 +141,15 @@ class ChartPanel:
     columns: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, str] = field(default_factory=dict)
     link: Mapping[str, str] = field(default_factory=dict)
+    charts: Sequence[Chart] = ()
 
 
 SelectionMode = Literal["points", "box", "lasso"]
-Figures = Sequence[tuple[str, traces.Figure, str]]
 
 
 def draw_panel(
     view: View,
     panel: ChartPanel,
-    figures: Callable[[], Figures] | None,
     least_width: int = 0,
     on_click: Callable[[str], None] | None = navigation.open_clicked_evidence,
     config: Mapping[str, Any] = time_series.PLOTLY_CONFIG,
@@ -139,59 +157,47 @@ def draw_panel(
 ) -> None:
     """Draw the panel: its charts, or their numbers as a table, and the menu to save them.
 
-    `figures` returns (key, figure, text summary) for each chart and is not called while the table is shown. It
-    is None if there is only a table. With `least_width` in pixels the charts are in a grid, otherwise one below
-    the other. `on_click` is called with the key of a chart when its points are clicked or selected in another
-    way that `selection` allows. `config` is Plotly's.
+    With `least_width` in pixels the charts are in a grid, otherwise one below the other. `on_click` is called with
+    the key of a chart when its points are clicked or selected in another way that `selection` allows. `config` is
+    Plotly's.
     """
     with st.container(key=f"panel-{panel.key}"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             st.subheader(phrases.escape_markdown(panel.title), anchor=False, width="stretch")
-            tabled = figures is None or st.toggle(
+            tabled = not panel.charts or st.toggle(
                 "Table", key=f"table-{panel.key}", help="Show the numbers instead of the chart."
             )
             _draw_save_menu(view, panel, pictures=not tabled)
         st.caption(phrases.escape_markdown(panel.how))
-        if tabled or figures is None:
+        if tabled:
             _draw_table(panel)
             return
         place = st.grid("auto", min_column_width=least_width, gap="small") if least_width else st.container()
-        for key, figure, summary in figures():
+        for chart in panel.charts:
             place.plotly_chart(
-                PlainFigure(figure),
+                PlainFigure(chart.figure),
                 config=dict(config),
-                key=key,
-                alt=summary,
-                on_select=partial(on_click, key) if on_click else "ignore",
+                key=chart.key,
+                alt=chart.summary,
+                on_select=partial(on_click, chart.key) if on_click else "ignore",
                 selection_mode=selection,
             )
 
 
-def draw_chart(
-    view: View,
-    panel: ChartPanel,
-    key: str,
-    build_figure: Callable[[], traces.Figure],
-    on_click: Callable[[str], None] = navigation.open_clicked_evidence,
-) -> None:
-    """Draw a panel with one chart; `key` identifies the chart in the page, and its summary is the panel's."""
-    draw_panel(view, panel, lambda: [(key, build_figure(), panel.summary)], on_click=on_click)
-
-
 class PlainFigure(BaseFigure):  # type: ignore[misc]  # Plotly has no types
-    """A figure that Streamlit sends unchanged.
+    """A figure, given as JSON, that Streamlit sends unchanged.
 
     Streamlit turns a plain dict into a Plotly figure at every redraw. That checks each value and adds a template
     that the theme overrides, which on the Prevalence page takes half of the server's time and a third of the
     traffic. The tests check that figures are well formed (tests/conftest.py).
     """
 
-    def __init__(self, spec: traces.Figure) -> None:
+    def __init__(self, spec: str) -> None:
         self._spec = spec
 
     def to_dict(self) -> traces.Figure:
         """Return the figure as the browser's Plotly needs it."""
-        return self._spec
+        return cast(traces.Figure, json.loads(self._spec))
 
 
 def _draw_table(panel: ChartPanel) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from narratives.dashboard import cached_queries
+from narratives.dashboard.cached_queries import Handle
 from narratives.dashboard.shell import View
 from narratives.measure import compute_precision
 from narratives.model import QualityMetrics, SpotCheck
@@ -28,10 +29,10 @@ HOW_TO_READ = (
 )
 
 
-def load_quality(view: View) -> dict[str, QualityMetrics]:
+def load_quality(handle: Handle) -> dict[str, QualityMetrics]:
     """Return the measured quality by narrative id, the mean under the empty id; empty if not measured."""
-    rows = cached_queries.get_snapshot(view.handle).quality() or ()
-    return {row.narrative_id: row for row in rows}
+    evaluation = cached_queries.load_evaluation(handle)
+    return {row.narrative_id: row for row in evaluation.shown} if evaluation else {}
 
 
 def draw_quality_line(view: View, metrics: Mapping[str, QualityMetrics]) -> None:
@@ -41,14 +42,15 @@ def draw_quality_line(view: View, metrics: Mapping[str, QualityMetrics]) -> None
     if "" not in metrics:
         st.caption(NOT_MEASURED)
         return
-    evaluation = cached_queries.get_snapshot(view.handle).evaluation()
+    evaluation = cached_queries.load_evaluation(view.handle)
     pooled = bool(evaluation and evaluation.corpus)
     st.caption(f"{phrases.describe_agreement(metrics[''], pooled)} {describe_caveat(view)}")
 
 
 def describe_caveat(view: View) -> str:
     """Return, as Markdown, the caveat that belongs to the measured quality."""
-    return phrases.escape_markdown(phrases.make_sentence(cached_queries.get_snapshot(view.handle).quality_caveat()))
+    evaluation = cached_queries.load_evaluation(view.handle)
+    return phrases.escape_markdown(phrases.make_sentence(evaluation.caveat if evaluation else ""))
 
 
 def draw_quality_details(view: View, metrics: Mapping[str, QualityMetrics]) -> None:
@@ -63,26 +65,26 @@ def draw_quality_details(view: View, metrics: Mapping[str, QualityMetrics]) -> N
 def draw_quality_table(view: View, rows: Sequence[QualityMetrics]) -> None:
     """Draw the quality of these narratives as a table, with the results of spot checks."""
     names, checks = cached_queries.get_narrative_names(view.handle), cached_queries.load_spot_checks(view.handle)
-    evaluation = cached_queries.get_snapshot(view.handle).evaluation()
+    evaluation = cached_queries.load_evaluation(view.handle)
     whole = POOLED_LABEL if evaluation and evaluation.corpus else MEAN_LABEL
     st.dataframe(build_quality_table(rows, names, checks, whole), hide_index=True, height="content")
 
 
 def describe_spot_checks(view: View, narrative_id: str = "") -> str:
     """Describe the spot checks of one narrative, or of all, as Markdown; empty if there were none."""
-    checks = cached_queries.get_snapshot(view.handle).spot_checks()
+    checks = cached_queries.load_checks(view.handle)
     rows = [row for row in checks.rows if narrative_id in ("", row.narrative_id)] if checks else []
     if not checks or not rows:
         return ""
     return f"Spot check: {phrases.escape_markdown(f'{format_spot_checks(rows)}. {checks.caveat}')}"
 
 
-def describe_correction(view: View, frame: pd.DataFrame) -> str:
+def describe_correction(handle: Handle, frame: pd.DataFrame) -> str:
     """Describe how the corrected shares of the frame were computed; empty if there are none."""
     methods = frame.loc[frame["corrected"].notna(), "correction"].unique()
     if not len(methods):
         return ""
-    checks = cached_queries.get_snapshot(view.handle).spot_checks()
+    checks = cached_queries.load_checks(handle)
     description = "; ".join(CORRECTION_METHODS[method] for method in sorted(methods))
     return f"{phrases.make_sentence(description)} {checks.caveat if checks else ''}".strip()
 

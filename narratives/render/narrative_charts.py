@@ -243,7 +243,7 @@ def build_trend_figure(
     if measure == "share":
         axes = AxisSpec(axes.labels, measure, max(axes.top, shown["corrected"].fillna(0).max() * 1.05))
     # Corrected shares are marks with limits here, not a dotted line as in the small charts.
-    figure = time_series.build_small_figure(shown.drop(columns="corrected"), colour, axes)
+    figure = time_series.build_small_figure(to_records(shown.drop(columns="corrected")), colour, axes)
     figure["data"][-1]["name"] = "Share, with its 95 % band" if measure == "share" else "Paragraphs"
     figure["data"][-1]["showlegend"] = True
     by_period = {row["period"]: _format_period_hover(row) for row in to_records(shown)}

@@ -1,8 +1,8 @@
-"""Charts of prevalence over time: a frame in, a plain Plotly figure out. Pure; no theme colours.
+"""Charts of prevalence over time: rows in, a plain Plotly figure out. Pure; no theme colours.
 
-Every frame has the columns period, narrative_id, narrative, paragraphs, total_paragraphs, share, share_low
-and share_high, with one row for each period with text and each narrative. Periods between the first and the
-last without text are gaps in the chart, not zeros.
+Rows are a frame, or its records if they are of one narrative. They have the columns period, narrative_id, narrative,
+paragraphs, total_paragraphs, share, share_low and share_high, with one row for each period with text and each
+narrative. Periods between the first and the last without text are gaps in the chart, not zeros.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from narratives.render.traces import (
     AxisSpec,
     Figure,
     Measure,
+    Records,
     Trace,
     build_change_marks,
     build_event_marks,
@@ -33,7 +34,9 @@ from narratives.render.traces import (
     build_value_axis,
     build_vertical_line,
     drop_empty,
+    group_records,
     select_events,
+    to_records,
     wrap_text,
 )
 
@@ -68,18 +71,14 @@ def compute_axis_spec(frame: pd.DataFrame, measure: Measure, unit: Unit = "parag
 
 
 def build_small_figure(
-    rows: pd.DataFrame,
-    colour: str,
-    axes: AxisSpec,
-    measured: QualityMetrics | None = None,
-    changes: pd.DataFrame | None = None,
+    rows: Records, colour: str, axes: AxisSpec, measured: QualityMetrics | None = None, changes: Records | None = None
 ) -> Figure:
     """Draw one narrative's small chart: its name and overall share above, the line and its 95 % band below.
 
     Where its matching was `measured`, its F1 follows the share. `changes` are its change points.
     """
-    name = str(rows["narrative"].iloc[0])
-    hits, total = int(rows["paragraphs"].sum()), int(rows["total_paragraphs"].sum())
+    name = str(rows[0]["narrative"])
+    hits, total = (int(sum(row[column] for row in rows)) for column in ("paragraphs", "total_paragraphs"))
     share = phrases.format_percent(hits / total if total else float("nan"))
     headline = f"{share} · {phrases.format_count(hits, axes.noun.split()[-1])}"
     if measured and not math.isnan(measured.f1):
@@ -102,14 +101,15 @@ def build_comparison_figure(
     """
     drawn: list[Trace] = []
     ends: list[tuple[float, str]] = []
+    groups = group_records(to_records(frame))
     for position, (narrative_id, colour) in enumerate(colours.items()):
-        rows = frame[frame["narrative_id"] == narrative_id].sort_values("period")
+        rows = sorted(groups[narrative_id], key=lambda row: str(row["period"]))
         symbol, sign = list(MARKERS.items())[position % len(MARKERS)]
         offset = (position - (len(colours) - 1) / 2) * _SERIES_OFFSET
         drawn.append(build_line_with_error_bars(rows, colour, axes, symbol, offset))
-        label = f"<span style='color:{colour}'>{sign}</span> {wrap_text(str(rows['narrative'].iloc[0]), 18, 3)}"
-        values = rows["share" if axes.measure == "share" else "paragraphs"].dropna()
-        ends.append((float(values.iloc[-1]) if len(values) else 0.0, label))
+        label = f"<span style='color:{colour}'>{sign}</span> {wrap_text(str(rows[0]['narrative']), 18, 3)}"
+        values = [row["share" if axes.measure == "share" else "paragraphs"] for row in rows]
+        ends.append((next((float(value) for value in reversed(values) if not math.isnan(value)), 0.0), label))
     inside = select_events(events, axes.labels)
     drawn.append(build_event_marks(inside, axes.top))
     figure = _build_figure(drawn, axes, height=400)
@@ -122,8 +122,8 @@ def build_comparison_figure(
 
 def build_uncovered_figure(frame: pd.DataFrame) -> tuple[Figure, str]:
     """Return the chart of the share that advances no narrative, on a scale to 100 %, and its summary."""
-    rows = frame.assign(narrative_id="", narrative=UNCOVERED_LABEL)
-    axes = AxisSpec(compute_axis_spec(rows, "share").labels, "share", 1.04)
+    rows = to_records(frame.assign(narrative_id="", narrative=UNCOVERED_LABEL))
+    axes = AxisSpec(compute_axis_spec(frame, "share").labels, "share", 1.04)
     figure = build_small_figure(rows, GREY, axes)
     for trace in figure["data"]:
         trace.pop("customdata", None)
@@ -131,11 +131,10 @@ def build_uncovered_figure(frame: pd.DataFrame) -> tuple[Figure, str]:
     return figure, describe_time_series(rows, axes)
 
 
-def describe_time_series(rows: pd.DataFrame, axes: AxisSpec) -> str:
+def describe_time_series(rows: Records, axes: AxisSpec) -> str:
     """Describe a chart of one narrative in a sentence, for readers who cannot see it."""
-    name, column = rows["narrative"].iloc[0], "share" if axes.measure == "share" else "paragraphs"
-    values = zip(rows[column].tolist(), rows["period"].tolist(), strict=True)
-    ranked = sorted((value, period) for value, period in values if not math.isnan(value))
+    name, column = rows[0]["narrative"], "share" if axes.measure == "share" else "paragraphs"
+    ranked = sorted((row[column], row["period"]) for row in rows if not math.isnan(row[column]))
     if not ranked:
         return f"{name}: too few paragraphs in every period for a share."
     write = phrases.format_percent if axes.measure == "share" else lambda n: phrases.format_count(int(n), "paragraph")

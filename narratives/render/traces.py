@@ -20,7 +20,9 @@ from narratives.render.colours import FAINT, GREY, format_rgba
 Figure = dict[str, Any]  # a plain Plotly figure: `data` and `layout`
 Trace = dict[str, Any]
 Measure = Literal["share", "count"]
-RowsByPeriod = dict[str, dict[str, Any]]  # rows of one narrative by their period
+# Rows of a frame as `to_records` makes them: on frames as small as those of one chart, pandas takes most of the time.
+Records = Sequence[Mapping[str, Any]]
+RowsByPeriod = dict[str, Mapping[str, Any]]  # rows of one narrative by their period
 AXIS_FONT_SIZE = 11  # pixels
 TICK_FONT = {"size": AXIS_FONT_SIZE}
 NO_BACKGROUND = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}  # the page's own shows through
@@ -182,7 +184,7 @@ class AxisSpec:
     cut: bool = False
 
 
-def build_line_with_band(rows: pd.DataFrame, colour: str, axes: AxisSpec) -> list[Trace]:
+def build_line_with_band(rows: Records, colour: str, axes: AxisSpec) -> list[Trace]:
     """Return a narrative's line over its 95 % band."""
     by_period = _index_by_period(rows)
     line = _build_line(by_period, colour, axes)
@@ -194,7 +196,7 @@ def build_line_with_band(rows: pd.DataFrame, colour: str, axes: AxisSpec) -> lis
         line,
         _build_suppressed_counts(by_period, axes),
     ]
-    if "smoothed" in rows:
+    if "smoothed" in rows[0]:
         line["mode"] = "markers"
         values = _list_values(by_period, "smoothed", axes)
         smoothed = {key: line[key] for key in ("name", "x", "line", "connectgaps", "showlegend")}
@@ -202,7 +204,7 @@ def build_line_with_band(rows: pd.DataFrame, colour: str, axes: AxisSpec) -> lis
     return drop_empty(drawn)
 
 
-def build_line_with_error_bars(rows: pd.DataFrame, colour: str, axes: AxisSpec, symbol: str, offset: float) -> Trace:
+def build_line_with_error_bars(rows: Records, colour: str, axes: AxisSpec, symbol: str, offset: float) -> Trace:
     """Return a narrative's line with its 95 % intervals as bars, for a chart of several narratives.
 
     `offset` moves it along the time axis by that part of a period.
@@ -290,9 +292,9 @@ def _build_corrected_line(by_period: RowsByPeriod, colour: str, axes: AxisSpec) 
     ]
 
 
-def build_change_marks(changes: pd.DataFrame, axes: AxisSpec) -> Trace:
+def build_change_marks(changes: Records, axes: AxisSpec) -> Trace:
     """Return an arrow at the top of the chart for every change point (see `measure.find_change_points`)."""
-    shown = to_records(changes[changes["period"].isin(axes.labels)])
+    shown = [row for row in changes if row["period"] in axes.labels]
     return {
         "type": "scatter",
         "mode": "text",
@@ -307,8 +309,8 @@ def build_change_marks(changes: pd.DataFrame, axes: AxisSpec) -> Trace:
     }
 
 
-def _index_by_period(rows: pd.DataFrame) -> RowsByPeriod:
-    return {record["period"]: record for record in to_records(rows)}
+def _index_by_period(rows: Records) -> RowsByPeriod:
+    return {row["period"]: row for row in rows}
 
 
 def _list_days(axes: AxisSpec, offset: float) -> list[str]:
@@ -381,6 +383,14 @@ def to_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """
     columns = {str(name): frame[name].tolist() for name in frame}
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def group_records(rows: Records) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the rows of each narrative, in the order in which the narratives first occur."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(row["narrative_id"], []).append(row)
+    return groups
 
 
 def wrap_text(text: str, width: int, most: int) -> str:

@@ -37,6 +37,15 @@ def identify(path: Path) -> Identity:
     return state.st_dev, state.st_ino
 
 
+def describe_state(path: Path) -> str:
+    """Return a text that changes whenever the content of a file does; empty if there is none."""
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return ""
+    return f"{state.st_ino}-{state.st_mtime_ns}-{state.st_size}"
+
+
 # Of the names of files and folders that are being written; what a killed process left of them is removed.
 TEMP_PREFIX = ".tmp-"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

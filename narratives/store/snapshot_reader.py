@@ -66,6 +66,12 @@ class Snapshot:
         """Return the manifest, as it was when the snapshot was opened."""
         return self._manifest
 
+    def identify_measurements(self) -> str:
+        """Return a text that changes whenever the evaluation or the spot checks do."""
+        return " ".join(
+            files.describe_state(self._folder / name) for name in (files.QUALITY_FILE, files.SPOT_CHECKS_FILE)
+        )
+
     def quality(self) -> tuple[QualityMetrics, ...] | None:
         """Return the figures of the latest evaluation to show, None if there is none.
 

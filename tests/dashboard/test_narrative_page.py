@@ -219,7 +219,7 @@ def test_the_past_is_followed_through_the_snapshots(tmp_path, monkeypatch):
         "The first snapshot: nothing to compare with.",
     ]
     (store.snapshot_path(first) / "manifest.json").unlink()
-    cached_queries.st.cache_data.clear()
+    cached_queries.st.cache_resource.clear()
     assert len(opened(about=ABOUT).dataframe[-1].value) == 1
 
 

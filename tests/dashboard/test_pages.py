@@ -6,6 +6,7 @@ import json
 import math
 import sys
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -126,11 +127,26 @@ def test_quality_stands_beside_the_charts(store):
     assert sum(" · F1 " in text for text in above(app)) == 2  # none for what has no figure of its own
 
 
-def test_an_evaluation_that_comes_later_is_shown_at_the_next_rerun(store):
+def test_an_evaluation_that_comes_later_is_shown_at_the_next_visit(store):
     app = opened()
     Store(store).put_quality(Store(store).current(), QUALITY, CAVEAT)
     assert "not measured" in said(app)
-    assert "not measured" not in said(app.run())
+    assert "not measured" not in said(opened())
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "pages").glob("*.py")), ids=lambda path: path.stem)
+def test_pages_do_not_change_the_answers_that_all_sessions_share(store, page):
+    handle = cached_queries.find_snapshot()
+    shared = [
+        cached_queries.load_options(handle).narratives,
+        cached_queries.load_prevalence(handle, Slice()),
+        cached_queries.load_topics(handle, Slice()).groups,
+        cached_queries.load_map_points(handle, Slice()).frame,
+    ]
+    before = [frame.copy() for frame in shared]
+    opened(f"pages/{page.name}")
+    for frame, copy in zip(shared, before, strict=True):
+        pd.testing.assert_frame_equal(frame, copy)
 
 
 def test_what_was_not_measured_says_how_to(store):

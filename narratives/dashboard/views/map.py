@@ -37,10 +37,10 @@ def draw_controls() -> map_charts.ColourBy:
     return controls.draw_segmented_control("Colour by", "colour", COLOUR_OPTIONS)
 
 
-def describe_drawn_points(view: View, points: MapPoints) -> str:
+def describe_drawn_points(s: Slice, points: MapPoints) -> str:
     """Describe which paragraphs are drawn, and how many there are in all."""
     shown = len(points.frame)
-    who = phrases.describe_scope(view.slice)
+    who = phrases.describe_scope(s)
     if shown == points.total:
         return f"{phrases.format_count(shown, COUNTED_NOUN)}{who}; originals only."
     claimed = sum(len(ids) > 0 for ids in points.frame["narrative_ids"])
@@ -66,11 +66,27 @@ def draw_empty_state(view: View) -> None:
     shell.draw_empty_state(view, view.slice, count, COUNTED_NOUN)
 
 
-def draw_map(view: View, points: MapPoints, by: map_charts.ColourBy) -> tuple[list[str], evidence.Outline]:
+def draw_map(view: View, by: map_charts.ColourBy) -> tuple[list[str], evidence.Outline]:
     """Draw the map and return the ids of the points in a box or lasso, and its outline."""
-    names = cached_queries.get_narrative_names(view.handle)
-    groups = map_charts.group_points(points.frame, by, names, cached_queries.get_narrative_colours(view.handle))
     key = f"map-{hashlib.sha256(f'{view}{by}'.encode()).hexdigest()[:12]}"
+    panel, of_curve = _build_map(view.handle, view.slice, by, key)
+    chart_panel.draw_panel(
+        view,
+        panel,
+        on_click=lambda key: _open_clicked_point(key, of_curve),
+        config=map_charts.MAP_PLOTLY_CONFIG,
+        selection=("points", "box", "lasso"),
+    )
+    return sorted(_get_selected_ids(key, of_curve)), evidence.extract_outline(_get_selection(key))
+
+
+@cached_queries.cache_shared(30)
+def _build_map(
+    handle: cached_queries.Handle, s: Slice, by: map_charts.ColourBy, key: str
+) -> tuple[chart_panel.ChartPanel, list[list[str]]]:
+    """Return the map, and the ids of the points of each of its curves."""
+    points, names = cached_queries.load_map_points(handle, s), cached_queries.get_narrative_names(handle)
+    groups = map_charts.group_points(points.frame, by, names, cached_queries.get_narrative_colours(handle))
     ids = points.frame["paragraph_id"].tolist()
     of_curve = [[ids[row] for row in group.rows] for group in groups]
     summary = map_charts.describe_map(points.frame, groups, by)
@@ -80,21 +96,14 @@ def draw_map(view: View, points: MapPoints, by: map_charts.ColourBy) -> tuple[li
     panel = chart_panel.ChartPanel(
         key="map",
         title="Similar statements",
-        how=describe_drawn_points(view, points),
+        how=describe_drawn_points(s, points),
         summary=summary,
         table=table.drop(columns="narrative_ids"),
-        slice=replace(view.slice, copies="originals"),
+        slice=replace(s, copies="originals"),
         columns=MAP_COLUMNS,
+        charts=[chart_panel.finish_chart(key, map_charts.build_map_figure(points.frame, groups, by), summary)],
     )
-    chart_panel.draw_panel(
-        view,
-        panel,
-        lambda: [(key, map_charts.build_map_figure(points.frame, groups, by), summary)],
-        on_click=lambda key: _open_clicked_point(key, of_curve),
-        config=map_charts.MAP_PLOTLY_CONFIG,
-        selection=("points", "box", "lasso"),
-    )
-    return sorted(_get_selected_ids(key, of_curve)), evidence.extract_outline(_get_selection(key))
+    return panel, of_curve
 
 
 def _get_selection(key: str) -> dict[str, Any]:

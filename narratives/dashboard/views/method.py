@@ -6,7 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from narratives.dashboard import cached_queries, quality
-from narratives.dashboard.chart_panel import ChartPanel, draw_panel
+from narratives.dashboard.cached_queries import Handle
+from narratives.dashboard.chart_panel import ChartPanel, draw_panel, finish_chart
 from narratives.dashboard.shell import View
 from narratives.dashboard.tables import COUNT_COLUMN, PERCENT_COLUMN
 from narratives.model import Slice, SnapshotManifest
@@ -16,6 +17,8 @@ from narratives.store.inputs import format_source_path
 from narratives.store.queries import narrative as narrative_queries
 from narratives.store.queries import sources as sources_queries
 from narratives.workflows import methodology
+
+load_outlets = cached_queries.cache_query(sources_queries.query_outlets)
 
 TEXT_WIDTH = 740  # pixels: about eighty letters a line
 # As stated by the sites themselves.
@@ -68,8 +71,8 @@ def draw_explanations(view: View) -> None:
 def draw_quality(view: View) -> None:
     """Draw how well the matching agrees with reference labels, or that this was not measured."""
     _draw_section_heading("quality")
-    measured = quality.load_quality(view)
-    evaluation = cached_queries.get_snapshot(view.handle).evaluation()
+    measured = quality.load_quality(view.handle)
+    evaluation = cached_queries.load_evaluation(view.handle)
     if measured:
         st.markdown(quality.HOW_TO_READ)
     else:
@@ -91,11 +94,30 @@ def draw_quality(view: View) -> None:
 
 def _draw_calibration(view: View, measured: Calibration) -> None:
     """Draw the reliability diagram and the calibration errors."""
-    panel = ChartPanel(
+    panel = _build_calibration(view.handle)
+    draw_panel(view, panel, on_click=None)
+    st.text(panel.summary)
+    if measured.thresholds:
+        panel = _build_thresholds(view.handle)
+        draw_panel(view, panel, on_click=None)
+        st.text(panel.summary)
+
+
+def _load_calibration(handle: Handle) -> Calibration:
+    evaluation = cached_queries.load_evaluation(handle)
+    assert evaluation is not None and evaluation.calibration is not None
+    return evaluation.calibration
+
+
+@cached_queries.cache_shared(4)
+def _build_calibration(handle: Handle) -> ChartPanel:
+    measured = _load_calibration(handle)
+    summary = calibration.describe_calibration(measured)
+    return ChartPanel(
         key="calibration",
         title=calibration.TITLE,
         how=calibration.READING,
-        summary=calibration.describe_calibration(measured),
+        summary=summary,
         table=calibration.build_calibration_table(measured),
         slice=Slice(),
         columns={
@@ -105,22 +127,21 @@ def _draw_calibration(view: View, measured: Calibration) -> None:
             "share_high": PERCENT_COLUMN("to "),
             "pairs": COUNT_COLUMN("Labelled pairs"),
         },
+        charts=[finish_chart("calibration", calibration.build_reliability_diagram(measured), summary)],
     )
-    figure = calibration.build_reliability_diagram(measured)
-    draw_panel(view, panel, lambda: [(panel.key, figure, panel.summary)], on_click=None)
-    st.text(panel.summary)
-    if measured.thresholds:
-        _draw_thresholds(view, measured)
 
 
-def _draw_thresholds(view: View, measured: Calibration) -> None:
-    """Draw precision and recall for every threshold, and the one in use."""
-    threshold = narrative_queries.query_usual_threshold(cached_queries.get_snapshot(view.handle))
-    panel = ChartPanel(
+@cached_queries.cache_shared(4)
+def _build_thresholds(handle: Handle) -> ChartPanel:
+    """Return the chart of precision and recall for every threshold, with the one in use."""
+    measured = _load_calibration(handle)
+    threshold = narrative_queries.query_usual_threshold(cached_queries.get_snapshot(handle))
+    summary = calibration.describe_threshold(measured, threshold)
+    return ChartPanel(
         key="thresholds",
         title=calibration.THRESHOLD_TITLE,
         how=calibration.THRESHOLD_READING,
-        summary=calibration.describe_threshold(measured, threshold),
+        summary=summary,
         table=calibration.build_threshold_table(measured),
         slice=Slice(),
         columns={
@@ -132,10 +153,8 @@ def _draw_thresholds(view: View, measured: Calibration) -> None:
             "recall_low": PERCENT_COLUMN("95 % from "),
             "recall_high": PERCENT_COLUMN("to "),
         },
+        charts=[finish_chart("thresholds", calibration.build_threshold_chart(measured, threshold), summary)],
     )
-    figure = calibration.build_threshold_chart(measured, threshold)
-    draw_panel(view, panel, lambda: [(panel.key, figure, panel.summary)], on_click=None)
-    st.text(panel.summary)
 
 
 def draw_snapshot(view: View) -> None:
@@ -165,7 +184,7 @@ def draw_sources(view: View) -> None:
     st.markdown(LICENCE_NOTE)
     if cached_queries.get_manifest(view.handle).notice:
         st.markdown(SAMPLE_LICENCE_NOTE)
-    outlets = sources_queries.query_outlets(cached_queries.get_snapshot(view.handle))
+    outlets = load_outlets(view.handle)
     st.dataframe(
         outlets.assign(
             outlet=outlets["outlet"].replace("", phrases.NOBODY),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -11,10 +13,14 @@ import streamlit as st
 from narratives.dashboard import cached_queries, controls, navigation, quality, shell, verdicts
 from narratives.dashboard.shell import View
 from narratives.dashboard.tables import TEXT_COLUMN
-from narratives.model import EvidenceQuery, QualityMetrics, Slice, SuppressionRule
+from narratives.model import EvidenceQuery, QualityMetrics, Slice, SnapshotManifest, StoreError, SuppressionRule
 from narratives.render import phrases
 from narratives.render.traces import Measure, to_records
+from narratives.store import get_page_limits, open_snapshot
+from narratives.store.queries import narrative as narrative_queries
 from narratives.store.queries.narrative import NarrativeCard
+
+MAX_LINEAGE_STEPS = 12  # snapshots back that the lineage is followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +158,52 @@ def draw_quality(view: View, context: NarrativeContext, measured: Mapping[str, Q
 def draw_lineage(view: View, context: NarrativeContext) -> None:
     """Draw the history of the narrative from snapshot to snapshot."""
     st.subheader("Lineage", anchor=False)
-    history = cached_queries.load_lineage(view.handle, context.id)
+    history = load_lineage(view.handle, context.id)
     rows = phrases.build_lineage_table(history, context.id)
     st.caption(
         "What each build changed about this narrative, latest first, for the snapshots still in the store. "
         "With the same definition and the same matcher, the same texts give the same counts."
     )
     st.dataframe(rows, hide_index=True, height="content", column_config={"What changed": TEXT_COLUMN(width="large")})
+
+
+def load_lineage(
+    handle: cached_queries.Handle, about: str
+) -> list[tuple[SnapshotManifest, pd.DataFrame, dict[str, str]]]:
+    """Return the narrative's history, latest first: each snapshot's manifest, changes, and names.
+
+    Follows at most `MAX_LINEAGE_STEPS` predecessors, as far as the store still has them.
+    """
+    steps, at = [], handle
+    for _ in range(MAX_LINEAGE_STEPS):
+        try:
+            step = _load_lineage_events(at, about)
+        except StoreError:
+            break  # that snapshot was removed: its own predecessor is not known
+        steps.append(step)
+        if not step[0].predecessor:
+            break
+        at = cached_queries.Handle(handle.store, step[0].predecessor)
+    return steps
+
+
+@cached_queries.cache_shared(400)
+def _load_lineage_events(
+    handle: cached_queries.Handle, about: str
+) -> tuple[SnapshotManifest, pd.DataFrame, dict[str, str]]:
+    """Return one snapshot's changes of the narrative, with the old and new names of related narratives."""
+    with closing(open_snapshot(Path(handle.store), handle.snapshot_id, get_page_limits())) as snapshot:
+        rows = snapshot.lineage()
+        concerned = (rows["subject"] == about) | rows["related"].map(lambda ids: about in list(ids))
+        rows = rows[concerned.astype(bool)].reset_index(drop=True)
+        ids = sorted({*rows["subject"], *(key for ids in rows["related"] for key in ids)})
+        names, meta = narrative_queries.query_cluster_names(snapshot, ids), snapshot.meta()
+    if ids and meta.predecessor:
+        # Where that snapshot was removed, the old names are not known.
+        store, limits = Path(handle.store), get_page_limits()
+        with suppress(StoreError), closing(open_snapshot(store, meta.predecessor, limits)) as before:
+            names = {**narrative_queries.query_cluster_names(before, ids), **names}
+    return meta, rows, names
 
 
 def draw_narrative_opener(view: View) -> None:

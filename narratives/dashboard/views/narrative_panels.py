@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from narratives.dashboard import cached_queries, chart_panel, navigation, quality
+from narratives.dashboard.cached_queries import Handle
 from narratives.dashboard.shell import View
 from narratives.dashboard.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS, TEXT_COLUMN
 from narratives.dashboard.views.narrative import NarrativeContext, draw_narrative_link, draw_paragraphs
@@ -31,38 +32,40 @@ def draw_trend(view: View, context: NarrativeContext) -> None:
     if rows.empty:
         st.text(phrases.describe_undated(cached_queries.load_totals(view.handle, context.slice).undated, context.slice))
         return
+    chart_panel.draw_panel(view, _build_trend(view.handle, context))
     changes = cached_queries.load_trend_change_points(view.handle, context.slice, context.id)
-    colour = cached_queries.get_narrative_colours(view.handle)[context.id]
+    _draw_change_points(view, context, rows, changes)
+
+
+@cached_queries.cache_shared(60, NarrativeContext)
+def _build_trend(handle: Handle, context: NarrativeContext) -> chart_panel.ChartPanel:
+    rows = cached_queries.load_trend(handle, context.slice, context.id)
+    changes = cached_queries.load_trend_change_points(handle, context.slice, context.id)
+    colour = cached_queries.get_narrative_colours(handle)[context.id]
     shown = rows[rows["base_ok"]] if rows["base_ok"].any() and context.measure == "share" else rows
     measure = context.measure if rows["base_ok"].any() else "count"
-    summary = time_series.describe_time_series(shown, time_series.compute_axis_spec(rows, measure))
+    summary = time_series.describe_time_series(to_records(shown), time_series.compute_axis_spec(rows, measure))
     levels = [phrases.describe_change_point(row) for row in to_records(changes)]
     summary += f" Changes of level: {'; '.join(levels) or 'none'}."
-
-    panel = chart_panel.ChartPanel(
+    events = cached_queries.load_events_about(handle, [context.id])
+    figure = narrative_charts.build_trend_figure(rows, changes, colour, context.measure, events)
+    return chart_panel.ChartPanel(
         key="narrative-trend",
         title="Share over time" if measure == "share" else "Count over time",
-        how=_describe_trend(view, context, rows),
+        how=_describe_trend(handle, context, rows),
         summary=summary,
         table=rows.drop(columns=["narrative_id", "m2", "my", "y2"]),
         slice=context.own,
         columns=_TREND_COLUMNS,
         extra={"by": context.slice.by},
         link={navigation.NARRATIVE_PARAMETER: context.id},
+        charts=[chart_panel.finish_chart("narrative-trend", figure, summary)],
     )
-    events = cached_queries.load_events_about(view.handle, [context.id])
-    chart_panel.draw_chart(
-        view,
-        panel,
-        panel.key,
-        lambda: narrative_charts.build_trend_figure(rows, changes, colour, context.measure, events),
-    )
-    _draw_change_points(view, context, rows, changes)
 
 
-def _describe_trend(view: View, context: NarrativeContext, rows: pd.DataFrame) -> str:
+def _describe_trend(handle: Handle, context: NarrativeContext, rows: pd.DataFrame) -> str:
     total = int(rows["total_paragraphs"].sum())
-    totals = cached_queries.load_totals(view.handle, context.slice)
+    totals = cached_queries.load_totals(handle, context.slice)
     denominator = phrases.describe_denominator(context.slice, total, phrases.format_years(rows))
     noun = dates.GRANULARITY_NOUNS[context.slice.by]
     auto = ", the shortest period with enough text for its share" if context.automatic else ""
@@ -77,7 +80,7 @@ def _describe_trend(view: View, context: NarrativeContext, rows: pd.DataFrame) -
                 phrases.describe_suppression_rule(context.rule, context.slice.by, context.rule == SAMPLE_RULE),
                 phrases.describe_undated(totals.undated, context.slice),
                 phrases.describe_unread_languages(totals.other_language),
-                quality.describe_correction(view, rows),
+                quality.describe_correction(handle, rows),
             ],
         )
     )
@@ -152,12 +155,21 @@ def draw_actors(view: View, context: NarrativeContext, actor: Actor) -> None:
             )
         )
         return
+    chart_panel.draw_panel(view, _build_actors(view.handle, context, actor))
+    if len(rows) > MAX_ACTORS:
+        st.caption(f"Showing {MAX_ACTORS} of {phrases.format_count(len(rows), actor)}. The table lists them all.")
+
+
+@cached_queries.cache_shared(60, NarrativeContext)
+def _build_actors(handle: Handle, context: NarrativeContext, actor: Actor) -> chart_panel.ChartPanel:
+    rows = cached_queries.load_actors(handle, context.slice, context.id, actor)
     first = rows.head(MAX_ACTORS)
     voices = [voice for voice in phrases.VOICE_LABELS if f"{voice}_voice" in rows]
     by_voice = ", ".join(f"{phrases.VOICE_LABELS[voice]} {int(rows[voice + '_voice'].sum()):,}" for voice in voices)
     named = [f"{row[actor] or phrases.NOBODY} {row['paragraphs']:,}" for row in to_records(first)]
     summary = f"Paragraphs by {actor}: {', '.join(named)}. By voice: {by_voice}."
-    panel = chart_panel.ChartPanel(
+    figure = narrative_charts.build_actors_figure(first, actor, context.id)
+    return chart_panel.ChartPanel(
         key=f"narrative-{actor}s",
         title="Who advances it" if actor == "speaker" else "Which outlets",
         how=f"Paragraphs that advance it, by {actor} and voice ({by_voice}). Each bar is labelled with their number "
@@ -183,27 +195,35 @@ def draw_actors(view: View, context: NarrativeContext, actor: Actor) -> None:
             "base_reason": TEXT_COLUMN("Why no share"),
         },
         link={navigation.NARRATIVE_PARAMETER: context.id},
+        charts=[chart_panel.finish_chart(f"narrative-{actor}s", figure, summary)],
     )
-    chart_panel.draw_chart(
-        view, panel, panel.key, lambda: narrative_charts.build_actors_figure(first, actor, context.id)
-    )
-    if len(rows) > len(first):
-        st.caption(f"Showing {len(first)} of {phrases.format_count(len(rows), actor)}. The table lists them all.")
 
 
 def draw_first_uses(view: View, context: NarrativeContext, actor: Actor) -> None:
     """Draw who used it first in the collected texts and who followed; outlets only if there are several."""
-    rows = cached_queries.load_first_uses(view.handle, context.slice, context.id, actor)
+    panel = _build_first_uses(view.handle, context, actor)
+    if panel is None:
+        return
+    chart_panel.draw_panel(view, panel)
+    if len(panel.table) > MAX_ACTORS:
+        number = phrases.format_count(len(panel.table), actor)
+        st.caption(f"Showing the first {MAX_ACTORS} of {number}. The table lists them all.")
+
+
+@cached_queries.cache_shared(60, NarrativeContext)
+def _build_first_uses(handle: Handle, context: NarrativeContext, actor: Actor) -> chart_panel.ChartPanel | None:
+    rows = cached_queries.load_first_uses(handle, context.slice, context.id, actor)
     rows = rows[rows["actor"] != ""] if actor == "speaker" else rows
     dated = rows[rows["first"] != ""]
     if dated.empty or (actor == "outlet" and len(dated) == 1):
-        return
+        return None
     first = dated.head(MAX_ACTORS)
     coarse = int(rows["not_to_the_day"].sum())
     undated = f" Not included: {phrases.format_count(coarse, 'paragraph')} without an exact day." if coarse else ""
-    since = cached_queries.find_first_day(view.handle, context.slice)
-    summary = phrases.describe_first_uses(dated)
-    panel = chart_panel.ChartPanel(
+    since = cached_queries.find_first_day(handle, context.slice)
+    summary, colour = phrases.describe_first_uses(dated), cached_queries.get_narrative_colours(handle)[context.id]
+    figure = narrative_charts.build_first_uses_figure(first, actor, context.id, colour)
+    return chart_panel.ChartPanel(
         key=f"narrative-first-{actor}s",
         title="First use, and who followed" if actor == "speaker" else "First use by outlet",
         how=f"{summary} {phrases.describe_first_use_limits(since)}{undated}",
@@ -220,14 +240,8 @@ def draw_first_uses(view: View, context: NarrativeContext, actor: Actor) -> None
             "covered_before": st.column_config.CheckboxColumn("Texts before the first use"),
         },
         link={navigation.NARRATIVE_PARAMETER: context.id},
+        charts=[chart_panel.finish_chart(f"narrative-first-{actor}s", figure, summary)],
     )
-    colour = cached_queries.get_narrative_colours(view.handle)[context.id]
-    chart_panel.draw_chart(
-        view, panel, panel.key, lambda: narrative_charts.build_first_uses_figure(first, actor, context.id, colour)
-    )
-    if len(dated) > len(first):
-        number = phrases.format_count(len(dated), actor)
-        st.caption(f"Showing the first {len(first)} of {number}. The table lists them all.")
 
 
 def draw_cooccurrence(view: View, context: NarrativeContext) -> None:
@@ -235,40 +249,11 @@ def draw_cooccurrence(view: View, context: NarrativeContext) -> None:
     rows = cached_queries.load_cooccurrence(view.handle, context.slice, context.id)
     enough = rows[rows["base_ok"]].head(MAX_COOCCURRING)
     rare = rows[~rows["base_ok"] & (rows["both"] > 0)]
-    documents = int(rows["total"].max()) if len(rows) else 0
-    summary = " ".join(phrases.describe_cooccurrence(row) for row in to_records(enough))
     if enough.empty:
         st.subheader("Narratives in the same documents", anchor=False)
         st.text("No other codebook narrative occurs in enough of the same documents to compare with chance.")
     else:
-        panel = chart_panel.ChartPanel(
-            key="narrative-company",
-            title="Narratives in the same documents",
-            how="How many times as often as by chance other codebook narratives occur in documents that advance "
-            f"this one ({phrases.format_count(documents, 'document')} in this selection). Narratives with fewer than "
-            f"{context.rule.expected:g} documents with both, observed or expected, are left out. About one in twenty "
-            "looks different by chance alone, and long documents contain more narratives of every kind. Click "
-            "to read the paragraphs of both.",
-            summary=summary,
-            table=rows.drop(columns=["narrative_id", "base_ok"]),
-            slice=context.own,
-            columns={
-                "narrative": PREVALENCE_COLUMNS["narrative"],
-                "both": COUNT_COLUMN("Documents with both"),
-                "b": COUNT_COLUMN("With the other"),
-                "a": COUNT_COLUMN("With this one"),
-                "lift": st.column_config.NumberColumn("Times chance", format="%.2f"),
-                "lift_low": st.column_config.NumberColumn("95 % from", format="%.2f"),
-                "lift_high": st.column_config.NumberColumn("to", format="%.2f"),
-                "shared": COUNT_COLUMN("Paragraphs with both"),
-                "base_reason": TEXT_COLUMN("Why no comparison"),
-            },
-            extra={"unit": "document"},
-            link={navigation.NARRATIVE_PARAMETER: context.id},
-        )
-        chart_panel.draw_chart(
-            view, panel, panel.key, lambda: narrative_charts.build_cooccurrence_figure(enough, context.id)
-        )
+        chart_panel.draw_panel(view, _build_cooccurrence(view.handle, context))
     if len(rare):
         counts = [f"{row['narrative']} ({row['both']})" for row in to_records(rare)]
         st.caption(phrases.escape_markdown(f"In too few documents to compare: {phrases.format_list(counts, 8)}."))
@@ -279,3 +264,38 @@ def draw_cooccurrence(view: View, context: NarrativeContext) -> None:
     names = cached_queries.get_narrative_names(view.handle)
     for key in context.card.near[:MAX_NEAREST]:
         draw_narrative_link(view, f"Similar discovered narrative: {names[key]}", key)
+
+
+@cached_queries.cache_shared(60, NarrativeContext)
+def _build_cooccurrence(handle: Handle, context: NarrativeContext) -> chart_panel.ChartPanel:
+    rows = cached_queries.load_cooccurrence(handle, context.slice, context.id)
+    enough = rows[rows["base_ok"]].head(MAX_COOCCURRING)
+    documents = int(rows["total"].max())
+    summary = " ".join(phrases.describe_cooccurrence(row) for row in to_records(enough))
+    figure = narrative_charts.build_cooccurrence_figure(enough, context.id)
+    return chart_panel.ChartPanel(
+        key="narrative-company",
+        title="Narratives in the same documents",
+        how="How many times as often as by chance other codebook narratives occur in documents that advance "
+        f"this one ({phrases.format_count(documents, 'document')} in this selection). Narratives with fewer than "
+        f"{context.rule.expected:g} documents with both, observed or expected, are left out. About one in twenty "
+        "looks different by chance alone, and long documents contain more narratives of every kind. Click "
+        "to read the paragraphs of both.",
+        summary=summary,
+        table=rows.drop(columns=["narrative_id", "base_ok"]),
+        slice=context.own,
+        columns={
+            "narrative": PREVALENCE_COLUMNS["narrative"],
+            "both": COUNT_COLUMN("Documents with both"),
+            "b": COUNT_COLUMN("With the other"),
+            "a": COUNT_COLUMN("With this one"),
+            "lift": st.column_config.NumberColumn("Times chance", format="%.2f"),
+            "lift_low": st.column_config.NumberColumn("95 % from", format="%.2f"),
+            "lift_high": st.column_config.NumberColumn("to", format="%.2f"),
+            "shared": COUNT_COLUMN("Paragraphs with both"),
+            "base_reason": TEXT_COLUMN("Why no comparison"),
+        },
+        extra={"unit": "document"},
+        link={navigation.NARRATIVE_PARAMETER: context.id},
+        charts=[chart_panel.finish_chart("narrative-company", figure, summary)],
+    )

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import pandas as pd
 import streamlit as st
 
 from narratives.dashboard import cached_queries, chart_panel, controls, navigation, quality, shell
+from narratives.dashboard.cached_queries import Handle
 from narratives.dashboard.shell import View
 from narratives.dashboard.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS, TEXT_COLUMN
 from narratives.measure import smooth_shares, suppress_small_bases
-from narratives.model import QualityMetrics, Slice, Unit, dates
+from narratives.model import Slice, Unit, dates
 from narratives.render import phrases, time_series
 from narratives.render.colours import make_distinct
-from narratives.render.traces import AxisSpec, Measure
+from narratives.render.traces import AxisSpec, Measure, group_records, to_records
 
 _UNITS: Mapping[Unit, str] = {"paragraph": "Paragraphs", "document": "Documents"}
 _ORDER_LABELS = {"prevalence": "Most prevalent", "range": "Largest range", "name": "Name", "codebook": "Codebook"}
@@ -57,13 +59,14 @@ def draw_controls(view: View) -> PrevalenceSettings:
     return PrevalenceSettings(s, measure, origin, length == "auto", order, smooth)
 
 
-def select_prevalence(view: View, settings: PrevalenceSettings) -> pd.DataFrame:
+@cached_queries.cache_shared(60, PrevalenceSettings)
+def select_prevalence(handle: Handle, settings: PrevalenceSettings) -> pd.DataFrame:
     """Return the prevalence of the chosen narratives in the chosen order, then by period."""
-    frame = cached_queries.load_prevalence(view.handle, settings.slice)
+    frame = cached_queries.load_prevalence(handle, settings.slice)
     # Narratives chosen in the sidebar are shown whatever their origin.
     if settings.origin != "all" and not settings.slice.narratives:
         frame = frame[frame["origin"] == settings.origin]
-    frame = cached_queries.add_corrections(view.handle, settings.slice, frame)
+    frame = cached_queries.add_corrections(handle, settings.slice, frame)
     if settings.smooth:
         frame = smooth_shares(frame)
     rank = {key: place for place, key in enumerate(_order_narratives(frame, settings.order))}
@@ -83,18 +86,14 @@ def _order_narratives(frame: pd.DataFrame, order: str) -> list[str]:
     return list(by_id["paragraphs"].sum().sort_values(ascending=False, kind="stable").index)
 
 
-def describe_shown_denominator(shown: pd.DataFrame, settings: PrevalenceSettings) -> str:
-    """Describe the denominator of the shares."""
-    total = int(shown.drop_duplicates("period")["total_paragraphs"].sum())
-    return phrases.describe_denominator(settings.slice, total, phrases.format_years(shown))
-
-
-def describe_counts(view: View, settings: PrevalenceSettings, denominator: str) -> str:
+def _describe_counts(handle: Handle, settings: PrevalenceSettings, shown: pd.DataFrame) -> str:
     """Describe what the charts count: the denominator, the period, and what is left out."""
+    total = int(shown.drop_duplicates("period")["total_paragraphs"].sum())
+    denominator = phrases.describe_denominator(settings.slice, total, phrases.format_years(shown))
     what = "Share of" if settings.measure == "share" else "Count out of"
     reason = ", the shortest period with enough text" if settings.automatic else ""
     by = f"By {dates.GRANULARITY_NOUNS[settings.slice.by]}{reason}."
-    totals = cached_queries.load_totals(view.handle, settings.slice)
+    totals = cached_queries.load_totals(handle, settings.slice)
     missing = phrases.describe_undated(totals.undated, settings.slice)
     unread = phrases.describe_unread_languages(totals.other_language)
     return " ".join(filter(None, [f"{what} {denominator}.", by, missing, unread]))
@@ -155,59 +154,70 @@ PREVALENCE_COLUMNS = {
 }
 
 
-def draw_small_multiples(
-    view: View, settings: PrevalenceSettings, shown: pd.DataFrame, how: str, measured: Mapping[str, QualityMetrics]
-) -> None:
+def draw_small_multiples(view: View, settings: PrevalenceSettings) -> None:
     """Draw one small chart per narrative, all on the same scale, with its measured quality if known."""
-    axes = time_series.compute_axis_spec(shown, settings.measure, settings.slice.unit)
-    colours = cached_queries.get_narrative_colours(view.handle)
-    keys = list(dict.fromkeys(shown["narrative_id"]))
-    changes = cached_queries.load_change_points(view.handle, settings.slice)
-    rows_by_id = {key: shown[shown["narrative_id"] == key] for key in keys[:MAX_SMALL_CHARTS]}
-    summaries = {key: time_series.describe_time_series(rows, axes) for key, rows in rows_by_id.items()}
-
-    def figures() -> chart_panel.Figures:
-        return [
-            (
-                f"small-{key}",
-                time_series.build_small_figure(
-                    rows, colours[key], axes, measured.get(key), changes[changes["narrative_id"] == key]
-                ),
-                summaries[key],
+    panel, changes = _build_small_multiples(view.handle, settings)
+    chart_panel.draw_panel(view, panel, least_width=228)
+    if changes:
+        with st.expander(f"Change points ({len(changes)})"):
+            st.caption(
+                "After a change point, the share stays at a different level for at least two periods. The method is "
+                "optimal partitioning; with its penalty, fewer than one in twenty series without a change show one. "
+                "A change point shows that something changed in these texts, not why."
             )
-            for key, rows in rows_by_id.items()
-        ]
-
-    panel = chart_panel.ChartPanel(
-        key="prevalence",
-        title="Every narrative",
-        how=f"{how} {_describe_marks(view, settings, shown, axes)}",
-        summary=" ".join(summaries.values()),
-        table=shown,
-        slice=settings.slice,
-        columns=PREVALENCE_COLUMNS,
-        extra={"by": settings.slice.by},
-    )
-    chart_panel.draw_panel(view, panel, figures, least_width=228)
-    _draw_change_list(shown, changes[changes["narrative_id"].isin(keys)])
-    if len(keys) > MAX_SMALL_CHARTS:
+            st.text("\n".join(changes))
+    narratives = panel.table["narrative_id"].nunique()
+    if narratives > MAX_SMALL_CHARTS:
         st.caption(
-            f"Showing {MAX_SMALL_CHARTS} of {phrases.format_count(len(keys), 'narrative')}. The table lists them "
+            f"Showing {MAX_SMALL_CHARTS} of {phrases.format_count(narratives, 'narrative')}. The table lists them "
             "all; use the narrative filter in the sidebar to show others here."
         )
 
 
-def _describe_marks(view: View, settings: PrevalenceSettings, shown: pd.DataFrame, axes: AxisSpec) -> str:
+@cached_queries.cache_shared(60, PrevalenceSettings)
+def _build_small_multiples(handle: Handle, settings: PrevalenceSettings) -> tuple[chart_panel.ChartPanel, list[str]]:
+    """Return the panel of small charts, and the change points in words."""
+    shown = select_prevalence(handle, settings)
+    axes = time_series.compute_axis_spec(shown, settings.measure, settings.slice.unit)
+    colours, measured = cached_queries.get_narrative_colours(handle), quality.load_quality(handle)
+    groups = group_records(to_records(shown))
+    changes = group_records(to_records(cached_queries.load_change_points(handle, settings.slice)))
+    charts = []
+    for key, rows in islice(groups.items(), MAX_SMALL_CHARTS):
+        own = changes.get(key, [])
+        figure = time_series.build_small_figure(rows, colours[key], axes, measured.get(key), own)
+        charts.append(chart_panel.finish_chart(f"small-{key}", figure, time_series.describe_time_series(rows, axes)))
+    how = f"{_describe_counts(handle, settings, shown)} {_describe_marks(handle, settings, shown, axes)}"
+    panel = chart_panel.ChartPanel(
+        key="prevalence",
+        title="Every narrative",
+        how=how,
+        summary=" ".join(chart.summary for chart in charts),
+        table=shown,
+        slice=settings.slice,
+        columns=PREVALENCE_COLUMNS,
+        extra={"by": settings.slice.by},
+        charts=charts,
+    )
+    return panel, [
+        f"{groups[key][0]['narrative']}: {phrases.describe_change_point(row)}"
+        for key, rows in changes.items()
+        for row in rows
+        if key in groups
+    ]
+
+
+def _describe_marks(handle: Handle, settings: PrevalenceSettings, shown: pd.DataFrame, axes: AxisSpec) -> str:
     """Explain the marks that the small charts contain."""
     if settings.measure == "count":
         return ""
-    rule = cached_queries.get_suppression_rule(view.handle)
+    rule = cached_queries.get_suppression_rule(handle)
     notes = ["Arrows mark change points."]
     if not shown["base_ok"].all():
         least = f"{rule.documents} documents" + (f" or {rule.expected:g} expected paragraphs" if rule.expected else "")
         notes.insert(0, f"Grey numbers are counts of periods with fewer than {least}: too few for a share.")
     if shown["corrected"].notna().any():
-        notes.append(f"Dotted: {quality.describe_correction(view, shown)}")
+        notes.append(f"Dotted: {quality.describe_correction(handle, shown)}")
     if axes.cut:
         notes.append(CUT_NOTE.strip())
     if settings.smooth:
@@ -215,25 +225,9 @@ def _describe_marks(view: View, settings: PrevalenceSettings, shown: pd.DataFram
     return " ".join(notes)
 
 
-def _draw_change_list(shown: pd.DataFrame, changes: pd.DataFrame) -> None:
-    """List the change points in words."""
-    if changes.empty:
-        return
-    names = dict(zip(shown["narrative_id"], shown["narrative"], strict=True))
-    with st.expander(f"Change points ({len(changes)})"):
-        st.caption(
-            "After a change point, the share stays at a different level for at least two periods. The method is "
-            "optimal partitioning; with its penalty, fewer than one in twenty series without a change show one. "
-            "A change point shows that something changed in these texts, not why."
-        )
-        lines = (
-            f"{names[row['narrative_id']]}: {phrases.describe_change_point(row)}" for row in changes.to_dict("records")
-        )
-        st.text("\n".join(lines))
-
-
-def draw_comparison(view: View, settings: PrevalenceSettings, shown: pd.DataFrame, how: str) -> None:
+def draw_comparison(view: View, settings: PrevalenceSettings) -> None:
     """Draw up to six narratives in one chart, with related events."""
+    shown = select_prevalence(view.handle, settings)
     names = dict(zip(shown["narrative_id"], shown["narrative"], strict=True))
     picked = controls.draw_multiselect(
         "Narratives to compare",
@@ -242,34 +236,44 @@ def draw_comparison(view: View, settings: PrevalenceSettings, shown: pd.DataFram
         f"The {min(DEFAULT_COMPARED, len(names))} most prevalent",
         most=MAX_COMPARED,
     )
-    keys = picked or list(names)[:DEFAULT_COMPARED]
+    keys = tuple(picked or list(names)[:DEFAULT_COMPARED])
+    chart_panel.draw_panel(view, _build_comparison(view.handle, settings, keys))
+
+
+@cached_queries.cache_shared(60, PrevalenceSettings)
+def _build_comparison(handle: Handle, settings: PrevalenceSettings, keys: tuple[str, ...]) -> chart_panel.ChartPanel:
+    shown = select_prevalence(handle, settings)
     rows = shown[shown["narrative_id"].isin(keys)]
     axes = time_series.compute_axis_spec(rows, settings.measure, settings.slice.unit)
-    colours = cached_queries.get_narrative_colours(view.handle)
+    colours = cached_queries.get_narrative_colours(handle)
     # Only events related to these narratives: all events at once would hide the lines.
-    marked = cached_queries.load_events_about(view.handle, keys)
-    summary = " ".join(time_series.describe_time_series(rows[rows["narrative_id"] == key], axes) for key in keys)
-
-    panel = chart_panel.ChartPanel(
+    marked = cached_queries.load_events_about(handle, keys)
+    groups = group_records(to_records(rows))
+    summary = " ".join(time_series.describe_time_series(groups[key], axes) for key in keys)
+    distinct = make_distinct({key: colours[key] for key in keys})
+    figure = time_series.build_comparison_figure(rows, distinct, axes, marked)
+    return chart_panel.ChartPanel(
         key="comparison",
         title="Side by side",
-        how=f"{how}{CUT_NOTE if axes.cut else ''} Triangles and thin lines mark events related to these "
-        "narratives. They do not explain a change.",
+        how=f"{_describe_counts(handle, settings, shown)}{CUT_NOTE if axes.cut else ''} Triangles and thin lines mark "
+        "events related to these narratives. They do not explain a change.",
         summary=summary,
         table=rows,
-        slice=replace(settings.slice, narratives=tuple(keys)),
+        slice=replace(settings.slice, narratives=keys),
         columns=PREVALENCE_COLUMNS,
         extra={"by": settings.slice.by},
-    )
-    distinct = make_distinct({key: colours[key] for key in keys})
-    chart_panel.draw_chart(
-        view, panel, panel.key, lambda: time_series.build_comparison_figure(rows, distinct, axes, marked)
+        charts=[chart_panel.finish_chart("comparison", figure, summary)],
     )
 
 
 def draw_uncovered(view: View, settings: PrevalenceSettings) -> None:
     """Draw the share that advances no narrative, on its own scale, and explain it."""
-    counted = cached_queries.load_totals(view.handle, settings.slice)
+    chart_panel.draw_panel(view, _build_uncovered(view.handle, settings.slice), on_click=_open_uncovered)
+
+
+@cached_queries.cache_shared(60)
+def _build_uncovered(handle: Handle, s: Slice) -> chart_panel.ChartPanel:
+    counted = cached_queries.load_totals(handle, s)
     by_codebook = counted.assigned - counted.candidates_only
     discovered = f", {counted.candidates_only:,} belong only to a discovered one" if counted.candidates_only else ""
     other = counted.statements - counted.routine
@@ -279,11 +283,9 @@ def draw_uncovered(view: View, settings: PrevalenceSettings) -> None:
         if counted.routine and other
         else ""
     )
-    rows = suppress_small_bases(
-        cached_queries.load_unassigned(view.handle, settings.slice), cached_queries.get_suppression_rule(view.handle)
-    )
+    rows = suppress_small_bases(cached_queries.load_unassigned(handle, s), cached_queries.get_suppression_rule(handle))
     figure, summary = time_series.build_uncovered_figure(rows)
-    panel = chart_panel.ChartPanel(
+    return chart_panel.ChartPanel(
         key="uncovered",
         title="What no narrative covers",
         how=f"Of {phrases.format_count(counted.statements, 'statement paragraph')}, {by_codebook:,} advance at "
@@ -292,11 +294,11 @@ def draw_uncovered(view: View, settings: PrevalenceSettings) -> None:
         "not define. The scale of this chart goes to 100 %.",
         summary=summary,
         table=rows,
-        slice=replace(settings.slice, narratives=()),
+        slice=replace(s, narratives=()),
         columns={key: column for key, column in PREVALENCE_COLUMNS.items() if key != "narrative"},
-        extra={"by": settings.slice.by},
+        extra={"by": s.by},
+        charts=[chart_panel.finish_chart("uncovered", figure, summary)],
     )
-    chart_panel.draw_chart(view, panel, panel.key, lambda: figure, _open_uncovered)
 
 
 def _open_uncovered(key: str) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from narratives.dashboard import cached_queries, chart_panel, controls, navigation, shell
-from narratives.dashboard.cached_queries import Handle, cache_query
+from narratives.dashboard.cached_queries import Handle, cache_query, cache_shared
 from narratives.dashboard.shell import View
 from narratives.dashboard.tables import (
     COUNT_COLUMN,
@@ -107,6 +107,23 @@ def draw_coverage(view: View, settings: CoverageSettings) -> None:
         st.subheader("Coverage", anchor=False)
         _draw_empty_state(view, settings)
         return
+    panel, missing = _build_coverage(view.handle, settings)
+    chart_panel.draw_panel(view, panel, on_click=_open_cell)
+    if missing:
+        lines = [gap.in_words for gap in coverage.select_gaps(shown, missing)]
+        if further := len(missing) - len(lines):
+            lines.append(f"{phrases.format_count(further, 'further gap')} in the tables below.")
+        st.text("\n".join(lines))
+    else:
+        noun = dates.GRANULARITY_NOUNS[settings.slice.by]
+        st.text(f"No gaps: every outlet has a document in every {noun} between its first and its last.")
+    with st.expander("Outlets and gaps as tables"):
+        _draw_tables(view, settings, shown, missing)
+
+
+@cache_shared(60, CoverageSettings)
+def _build_coverage(handle: Handle, settings: CoverageSettings) -> tuple[chart_panel.ChartPanel, Sequence[Gap]]:
+    shown = load_coverage(handle, settings.slice)
     missing, noun = coverage.find_gaps(shown), dates.GRANULARITY_NOUNS[settings.slice.by]
     named, summary = len(coverage.list_outlets(shown)), coverage.describe_coverage(shown, missing)
     reading = (
@@ -114,29 +131,19 @@ def draw_coverage(view: View, settings: CoverageSettings) -> None:
         f"A dash marks a {noun} without documents between an outlet's first and last."
         + (f" The chart shows the {MAX_OUTLETS} largest of {named} outlets." if named > MAX_OUTLETS else "")
     )
+    figure = coverage.build_coverage_heatmap(shown, settings.counted, missing)
     panel = chart_panel.ChartPanel(
         key="coverage",
         title="Coverage",
-        how=f"{_describe_counts(view, settings, shown)} {reading}",
+        how=f"{_describe_counts(handle, settings, shown)} {reading}",
         summary=summary,
         table=shown.assign(outlet=shown["outlet"].replace("", phrases.NOBODY)),
         slice=replace(settings.slice, narratives=()),
         columns=COVERAGE_COLUMNS,
         extra={"by": settings.slice.by, "documents_are": COVERAGE_DENOMINATOR},
+        charts=[chart_panel.finish_chart("coverage", figure, summary)],
     )
-
-    chart_panel.draw_chart(
-        view, panel, panel.key, lambda: coverage.build_coverage_heatmap(shown, settings.counted, missing), _open_cell
-    )
-    if missing:
-        lines = [gap.in_words for gap in coverage.select_gaps(shown, missing)]
-        if further := len(missing) - len(lines):
-            lines.append(f"{phrases.format_count(further, 'further gap')} in the tables below.")
-        st.text("\n".join(lines))
-    else:
-        st.text(f"No gaps: every outlet has a document in every {noun} between its first and its last.")
-    with st.expander("Outlets and gaps as tables"):
-        _draw_tables(view, settings, shown, missing)
+    return panel, missing
 
 
 def _open_cell(key: str) -> None:
@@ -147,13 +154,13 @@ def _open_cell(key: str) -> None:
         navigation.open_evidence(navigation.narrow_slice(navigation.read_filters(), {"narrative": (), **point}))
 
 
-def _describe_counts(view: View, settings: CoverageSettings, shown: pd.DataFrame) -> str:
+def _describe_counts(handle: Handle, settings: CoverageSettings, shown: pd.DataFrame) -> str:
     """Describe what the chart counts and what it leaves out."""
     number = int(shown[settings.counted].sum())
     kind = phrases.describe_copies(settings.slice) if settings.counted == "statements" else "copies included"
     counted = phrases.format_count(number, COVERAGE_NOUNS[settings.counted])
     lines = [f"{counted}{phrases.describe_scope(settings.slice)}; {kind}."]
-    documents = load_date_sources(view.handle, settings.slice)
+    documents = load_date_sources(handle, settings.slice)
     outside = int(documents["documents"].sum() - shown["documents"].sum())
     if outside:
         fine = "date" if settings.slice.by == "year" else f"date to the {dates.GRANULARITY_NOUNS[settings.slice.by]}"

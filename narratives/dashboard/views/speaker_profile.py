@@ -10,14 +10,16 @@ import pandas as pd
 import streamlit as st
 
 from narratives.dashboard import cached_queries, chart_panel, controls, shell
+from narratives.dashboard.cached_queries import Handle
 from narratives.dashboard.shell import View
 from narratives.dashboard.tables import PERCENT_COLUMN, TEXT_COLUMN
 from narratives.dashboard.views import speakers
 from narratives.dashboard.views.speakers import SPEAKER_COLUMNS
-from narratives.model import dates
+from narratives.model import Slice, dates
 from narratives.model.slice import GroupBy
 from narratives.render import phrases, speaker_charts
 from narratives.render.colours import PALETTE
+from narratives.render.traces import Measure
 
 MAX_PROFILE_CHARTS, MAX_PROFILE_OUTLETS = 6, 8
 _PERIOD_COLUMNS = {
@@ -47,7 +49,7 @@ def draw_profile(view: View, speaker: str) -> None:
     rule = speakers.get_speaker_rule(view.handle)
     enough = not speakers.explain_suppression(int(volume["paragraphs"]), int(volume["documents"]), rule)
     _draw_period_charts(mine, speaker, enough)
-    _draw_breakdown(mine, speaker)
+    chart_panel.draw_panel(mine, _build_breakdown(mine.handle, mine.slice, speaker))
 
 
 def describe_roles(view: View, speaker: str) -> str:
@@ -71,25 +73,34 @@ def _draw_period_charts(view: View, speaker: str, enough: bool) -> None:
         measure = controls.draw_measure_control()
         length = controls.draw_period_control("Auto picks the shortest period with enough text by this speaker.")
     by = speakers.select_speaker_granularity(view.handle, view.slice) if length == "auto" else length
-    s = replace(view.slice, by=by)
-    rows = speakers.load_period_shares(view.handle, s)
+    panel = _build_period_charts(view.handle, replace(view.slice, by=by), speaker, enough, measure)
+    if panel is None:
+        st.info("No dated paragraph of this speaker advances any of these narratives.", icon=":material/info:")
+        return
+    chart_panel.draw_panel(view, panel, least_width=228)
+
+
+@cached_queries.cache_shared(60)
+def _build_period_charts(
+    handle: Handle, s: Slice, speaker: str, enough: bool, measure: Measure
+) -> chart_panel.ChartPanel | None:
+    """Return the charts of the speaker's most frequent narratives, None if there are none."""
+    rows = speakers.load_period_shares(handle, s)
     hits = rows.groupby("narrative_id", sort=False)["paragraphs"].sum()
     most = hits[hits > 0].sort_values(ascending=False, kind="stable").head(MAX_PROFILE_CHARTS).index.tolist()
     if not most:
-        st.info("No dated paragraph of this speaker advances any of these narratives.", icon=":material/info:")
-        return
+        return None
     rows_by_id = {key: rows[rows["narrative_id"] == key] for key in most}
     shown = pd.concat(rows_by_id.values())
     labels = dates.list_period_labels(shown["period"].min(), shown["period"].max())
     top = speaker_charts.compute_scale_top(shown, measure)
-    colours = cached_queries.get_narrative_colours(view.handle)
-    summaries = {key: speaker_charts.describe_periods(frame) for key, frame in rows_by_id.items()}
-    rule, totals = speakers.get_speaker_rule(view.handle).period, cached_queries.load_totals(view.handle, s)
+    colours = cached_queries.get_narrative_colours(handle)
+    rule, totals = speakers.get_speaker_rule(handle).period, cached_queries.load_totals(handle, s)
     placed = int(rows.drop_duplicates("period")["total_paragraphs"].sum())
     what = "Share of" if measure == "share" else "Count out of"
     denominator = phrases.describe_denominator(s, placed, phrases.format_years(shown))
     how = [
-        f"{what} {denominator}, by {dates.GRANULARITY_NOUNS[by]}.",
+        f"{what} {denominator}, by {dates.GRANULARITY_NOUNS[s.by]}.",
         "The bars are 95 % intervals." if measure == "share" else "",
         f"A hollow mark with a count means fewer than {rule.documents} documents or fewer than "
         f"{rule.expected:g} expected paragraphs: too little for a share."
@@ -98,36 +109,34 @@ def _draw_period_charts(view: View, speaker: str, enough: bool) -> None:
         f"Showing the {len(most)} most frequent narratives, all on the same scale." if len(most) > 1 else "",
         phrases.describe_undated(totals.undated, s),
     ]
-
-    def figures() -> chart_panel.Figures:
-        return [
-            (
-                f"profile-{key}",
-                speaker_charts.build_period_figure(frame, speaker, colours[key], labels, measure, top, enough),
-                summaries[key],
-            )
-            for key, frame in rows_by_id.items()
-        ]
-
-    panel = chart_panel.ChartPanel(
+    charts = [
+        chart_panel.finish_chart(
+            f"profile-{key}",
+            speaker_charts.build_period_figure(frame, speaker, colours[key], labels, measure, top, enough),
+            speaker_charts.describe_periods(frame),
+        )
+        for key, frame in rows_by_id.items()
+    ]
+    return chart_panel.ChartPanel(
         key="profile",
         title="Over time",
         how=" ".join(filter(None, how)),
-        summary=" ".join(summaries.values()),
+        summary=" ".join(chart.summary for chart in charts),
         table=shown,
         slice=s,
         columns=_PERIOD_COLUMNS,
         extra={"by": s.by},
+        charts=charts,
     )
-    chart_panel.draw_panel(view, panel, figures, least_width=228)
 
 
-def _draw_breakdown(view: View, speaker: str) -> None:
-    """Draw the speaker's paragraphs by voice and by outlet."""
+@cached_queries.cache_shared(60)
+def _build_breakdown(handle: Handle, s: Slice, speaker: str) -> chart_panel.ChartPanel:
+    """Return the chart of the speaker's paragraphs by voice and by outlet."""
     parts = []
     fields: tuple[tuple[GroupBy, int], ...] = (("voice", len(phrases.VOICE_LABELS)), ("outlet", MAX_PROFILE_OUTLETS))
     for field, most in fields:
-        volumes = speakers.load_amounts(view.handle, view.slice, field)
+        volumes = speakers.load_amounts(handle, s, field)
         shown = volumes.head(most)
         label = [
             phrases.VOICE_LABELS.get(value, value) if field == "voice" else value or phrases.NOBODY
@@ -139,22 +148,23 @@ def _draw_breakdown(view: View, speaker: str) -> None:
     rows = pd.concat([part for part, _ in parts], ignore_index=True)
     more = parts[1][1] - len(parts[1][0])
     summary = "; ".join(f"{row.label}: {row.paragraphs:,}" for row in rows.itertuples()) + "."
-    panel = chart_panel.ChartPanel(
+    figure = speaker_charts.build_breakdown_figure(rows, PALETTE[0])
+    return chart_panel.ChartPanel(
         key="voices",
         title="Voices and outlets",
         how=f"This speaker's statement paragraphs by voice, then by outlet, with their share of the total; "
-        f"{phrases.describe_copies(view.slice)}. {phrases.VOICE_HELP}"
+        f"{phrases.describe_copies(s)}. {phrases.VOICE_HELP}"
         + (f" {phrases.format_count(more, 'outlet')} with fewer paragraphs are not shown." if more > 0 else ""),
         summary=summary,
         table=rows,
-        slice=view.slice,
+        slice=s,
         columns={
             "field": TEXT_COLUMN("By"),
             "label": TEXT_COLUMN("Voice or outlet"),
             **{key: SPEAKER_COLUMNS[key] for key in ("paragraphs", "documents", "share")},
         },
+        charts=[chart_panel.finish_chart("voices-chart", figure, summary)],
     )
-    chart_panel.draw_chart(view, panel, "voices-chart", lambda: speaker_charts.build_breakdown_figure(rows, PALETTE[0]))
 
 
 def _format_day(iso: str) -> str:
@@ -174,8 +184,24 @@ def draw_comparison(view: View, speaker: str, names: Sequence[str]) -> None:
         return
     label = f"Compare {phrases.escape_markdown(speaker)} with"
     other = controls.draw_selectbox(label, "with", {name: name for name in others})
-    pair = (speaker, other)
-    rows = speakers.load_pair_shares(view.handle, view.slice, pair)
+    panel, differences, lacking = _build_comparison(view.handle, view.slice, (speaker, other))
+    chart_panel.draw_panel(view, panel)
+    st.text("\n".join(differences))
+    if not lacking:
+        shell.draw_note(
+            "Differences are in percentage points, with 95 % intervals (square-and-add method). "
+            f"With {phrases.format_count(len(panel.table), 'narrative')}, about one interval in twenty misses the true "
+            "difference by chance. A difference does not say why: speakers hold different offices, speak on "
+            "different occasions, and different texts were collected."
+        )
+
+
+@cached_queries.cache_shared(60)
+def _build_comparison(
+    handle: Handle, s: Slice, pair: tuple[str, str]
+) -> tuple[chart_panel.ChartPanel, list[str], list[str]]:
+    """Return the chart, the differences in words, and the speakers with too little text for a share."""
+    rows = speakers.load_pair_shares(handle, s, pair)
     table = speakers.compute_differences(rows, pair)
     order = {key: i for i, key in enumerate(table["narrative_id"])}
     drawn_rows = rows.sort_values("narrative_id", key=lambda keys: keys.map(order), kind="stable")
@@ -188,29 +214,23 @@ def draw_comparison(view: View, speaker: str, names: Sequence[str]) -> None:
         f"{phrases.format_count(amounts[name][1], 'document')}"
         for name in pair
     )
-    s = replace(view.slice, speakers=pair)
+    s = replace(s, speakers=pair)
     span = phrases.format_date_range(s)
     differences = describe_differences(table, pair)
+    figure, summary = speaker_charts.build_dumbbell_figure(drawn_rows, pair), " ".join(differences)
     panel = chart_panel.ChartPanel(
         key="pair",
         title="Side by side",
         how=f"Share of {each}{f', dated {span}' if span else ''}; {phrases.describe_copies(s)}. Bars are 95 % "
         "intervals, cut off at the edge of the chart. The narrative with the largest share comes first. "
         + " ".join(lacking),
-        summary=" ".join(differences),
+        summary=summary,
         table=table,
         slice=s,
         columns=_build_pair_columns(pair),
+        charts=[chart_panel.finish_chart("pair-chart", figure, summary)],
     )
-    chart_panel.draw_chart(view, panel, "pair-chart", lambda: speaker_charts.build_dumbbell_figure(drawn_rows, pair))
-    st.text("\n".join(differences))
-    if not lacking:
-        shell.draw_note(
-            "Differences are in percentage points, with 95 % intervals (square-and-add method). "
-            f"With {phrases.format_count(len(table), 'narrative')}, about one interval in twenty misses the true "
-            "difference by chance. A difference does not say why: speakers hold different offices, speak on "
-            "different occasions, and different texts were collected."
-        )
+    return panel, differences, lacking
 
 
 def describe_differences(table: pd.DataFrame, pair: tuple[str, str]) -> list[str]:

@@ -41,7 +41,7 @@ load_amounts = cached_queries.cache_query(speakers_queries.query_text_volumes)
 load_roles = cached_queries.cache_query(speakers_queries.query_roles)
 
 
-@st.cache_data(max_entries=200, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
+@cached_queries.cache_shared()
 def load_speaker_shares(handle: cached_queries.Handle, s: Slice) -> pd.DataFrame:
     """Load shares with 95 % intervals, one row per narrative and speaker with enough text."""
     rule = get_speaker_rule(handle)
@@ -52,7 +52,7 @@ def load_speaker_shares(handle: cached_queries.Handle, s: Slice) -> pd.DataFrame
     )
 
 
-@st.cache_data(max_entries=200, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
+@cached_queries.cache_shared()
 def load_pair_shares(handle: cached_queries.Handle, s: Slice, pair: tuple[str, ...]) -> pd.DataFrame:
     """Load the shares of two speakers; one with too little text has no share but a base_reason."""
     all_shares = load_speaker_shares(handle, s)
@@ -67,14 +67,14 @@ def load_pair_shares(handle: cached_queries.Handle, s: Slice, pair: tuple[str, .
     return pd.concat([above, rows.assign(**nothing, base_reason=reasons)], ignore_index=True)
 
 
-@st.cache_data(max_entries=200, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
+@cached_queries.cache_shared()
 def load_period_shares(handle: cached_queries.Handle, s: Slice) -> pd.DataFrame:
     """Load shares with 95 % intervals by period of `s.by`; with too little text NaN and a base_reason."""
     frame = speakers_queries.query_share_sums(cached_queries.get_snapshot(handle), s, "period")
     return suppress_small_bases(add_shares(frame), get_speaker_rule(handle).period)
 
 
-@st.cache_data(max_entries=200, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
+@cached_queries.cache_shared()
 def select_speaker_granularity(handle: cached_queries.Handle, s: Slice) -> Granularity:
     """Return the shortest period that the dated documents of the slice support."""
     months = speakers_queries.query_share_sums(cached_queries.get_snapshot(handle), replace(s, by="month"), "period")
@@ -140,13 +140,14 @@ class SpeakerGroups:
     unnamed: int
 
 
-def split_speakers(view: View) -> SpeakerGroups:
+@cached_queries.cache_shared()
+def split_speakers(handle: cached_queries.Handle, s: Slice) -> SpeakerGroups:
     """Split the speakers of the slice by amount of text; paragraphs without a speaker are only counted.
 
     Those with the most advancing paragraphs come first, then those with the most text.
     """
-    volumes = load_amounts(view.handle, view.slice, "speaker")
-    named, rule = volumes[volumes["speaker"] != ""], get_speaker_rule(view.handle)
+    volumes = load_amounts(handle, s, "speaker")
+    named, rule = volumes[volumes["speaker"] != ""], get_speaker_rule(handle)
     sizes = zip(named["paragraphs"], named["documents"], strict=True)
     named = named.assign(reason=[explain_suppression(int(n), int(d), rule) for n, d in sizes])
     unnamed = int(volumes.loc[volumes["speaker"] == "", "paragraphs"].sum())
@@ -180,9 +181,7 @@ def draw_controls() -> tuple[Rank, int]:
 def draw_heatmap(view: View, groups: SpeakerGroups) -> None:
     """Draw the heatmap of shares by narrative and speaker."""
     rank, most = draw_controls()
-    by = "advancing" if rank == "advancing" else "paragraphs"
-    order = groups.enough.sort_values(by, ascending=False, kind="stable")["speaker"].head(most).tolist()
-    if not order:
+    if groups.enough.empty:
         rule = get_speaker_rule(view.handle)
         st.info(
             f"No speaker in this selection has {rule.paragraphs} statement paragraphs in {rule.documents} "
@@ -190,7 +189,17 @@ def draw_heatmap(view: View, groups: SpeakerGroups) -> None:
             icon=":material/info:",
         )
         return
-    rows = load_speaker_shares(view.handle, view.slice)
+    dark = st.context.theme.type == "dark"
+    chart_panel.draw_panel(view, _build_heatmap(view.handle, view.slice, rank, most, dark))
+
+
+@cached_queries.cache_shared(60)
+def _build_heatmap(
+    handle: cached_queries.Handle, s: Slice, rank: Rank, most: int, dark: bool
+) -> chart_panel.ChartPanel:
+    groups, by = split_speakers(handle, s), "advancing" if rank == "advancing" else "paragraphs"
+    order = groups.enough.sort_values(by, ascending=False, kind="stable")["speaker"].head(most).tolist()
+    rows = load_speaker_shares(handle, s)
     rows = rows[rows["speaker"].isin(order)].assign(base_reason="")
     place = {name: i for i, name in enumerate(order)}
     rows = rows.sort_values("speaker", key=lambda names: names.map(place), kind="stable")
@@ -201,21 +210,21 @@ def draw_heatmap(view: View, groups: SpeakerGroups) -> None:
         for name, narrative, share, hits, total in zip(*columns, strict=True)
     )
     summary = f"Shares of {phrases.format_count(len(order), 'speaker')} by narrative. The highest: {highest}."
-    dark = st.context.theme.type == "dark"
-    panel = chart_panel.ChartPanel(
+    figure = speaker_charts.build_speaker_heatmap(rows, dark)
+    return chart_panel.ChartPanel(
         key="speakers",
         title="Who advances what",
-        how=_describe_heatmap(view, groups, len(order), by),
+        how=_describe_heatmap(handle, s, groups, len(order), by),
         summary=summary,
         table=rows,
-        slice=view.slice,
+        slice=s,
         columns=SPEAKER_COLUMNS,
+        charts=[chart_panel.finish_chart("speakers-heatmap", figure, summary)],
     )
-    chart_panel.draw_chart(view, panel, "speakers-heatmap", lambda: speaker_charts.build_speaker_heatmap(rows, dark))
 
 
-def _describe_heatmap(view: View, groups: SpeakerGroups, shown: int, by: str) -> str:
-    rule, s = get_speaker_rule(view.handle), view.slice
+def _describe_heatmap(handle: cached_queries.Handle, s: Slice, groups: SpeakerGroups, shown: int, by: str) -> str:
+    rule = get_speaker_rule(handle)
     among = f"{phrases.describe_scope(s)}; {phrases.describe_copies(s)}"
     ranked = "paragraphs that advance any of these narratives" if by == "advancing" else "statement paragraphs"
     part = f"{shown:,} of " if shown < len(groups.enough) else ""
@@ -223,7 +232,7 @@ def _describe_heatmap(view: View, groups: SpeakerGroups, shown: int, by: str) ->
         f"Showing {part}{phrases.format_count(len(groups.enough), 'speaker')} with at least {rule.paragraphs} "
         f"statement paragraphs in {rule.documents} documents, ranked by number of {ranked}."
     )
-    totals = cached_queries.load_totals(view.handle, s)
+    totals = cached_queries.load_totals(handle, s)
     unsure = (
         f"{phrases.format_count(totals.undated, 'further statement paragraph')} may fall within these dates, but "
         "the date is missing or too coarse."
@@ -266,4 +275,4 @@ def draw_suppressed(view: View, groups: SpeakerGroups) -> None:
         columns=_SUPPRESSED_COLUMNS,
     )
     with box:
-        chart_panel.draw_panel(view, panel, None)
+        chart_panel.draw_panel(view, panel)

@@ -18,11 +18,10 @@ from narratives.model.dates import parse_partial_date
 from narratives.model.slice import Actor
 from narratives.render import phrases, spread_charts
 from narratives.render.spread_charts import FIRST_USE_SIGN, KTH_USE_SIGN, USE_DAY_SIGN, format_ordinal
-from narratives.render.traces import Figure
 from narratives.store.queries import speakers as speakers_queries
 
 
-@st.cache_data(max_entries=200, ttl=cached_queries.CACHE_SECONDS, show_spinner=False)
+@cached_queries.cache_shared()
 def load_uses(handle: cached_queries.Handle, s: Slice, actor: Actor, narrative_id: str) -> pd.DataFrame:
     """Load paragraphs that advance the narrative, by actor and date; those without a speaker are left out."""
     uses = speakers_queries.query_uses(cached_queries.get_snapshot(handle), s, actor, narrative_id)
@@ -156,38 +155,46 @@ def draw_empty_state(view: View, settings: SpreadSettings) -> None:
 
 def draw_spread(view: View, settings: SpreadSettings) -> None:
     """Draw who advanced the narrative when: in words, and as a timeline or running totals."""
-    uses = load_uses(view.handle, view.slice, settings.actor, settings.narrative)
-    covered = load_actor_coverage(view.handle, view.slice, settings.actor)
-    table = compute_first_uses(uses, covered, settings.k)
-    s = replace(view.slice, narratives=(settings.narrative,))
-    summary = describe_spread(table, settings.actor)
+    summary, panel = _build_spread(view.handle, view.slice, settings)
     st.text(summary)
-    dated = table[table["first"] != ""]
-    if covered.empty or (settings.view == "cumulative" and dated.empty):
+    if panel is None:
         st.info("No paragraph is dated to the day, so no order can be shown.", icon=":material/info:")
         return
-    window = compute_time_window(covered, view.slice)
+    chart_panel.draw_panel(view, panel)
+
+
+@cached_queries.cache_shared(60, SpreadSettings)
+def _build_spread(
+    handle: cached_queries.Handle, s: Slice, settings: SpreadSettings
+) -> tuple[str, chart_panel.ChartPanel | None]:
+    """Return who advanced the narrative when in words, and the chart if any paragraph is dated to the day."""
+    uses = load_uses(handle, s, settings.actor, settings.narrative)
+    covered = load_actor_coverage(handle, s, settings.actor)
+    table = compute_first_uses(uses, covered, settings.k)
+    summary = describe_spread(table, settings.actor)
+    dated = table[table["first"] != ""]
+    if covered.empty or (settings.view == "cumulative" and dated.empty):
+        return summary, None
+    window = compute_time_window(covered, s)
     most = settings.rows if settings.view == "timeline" else MAX_LINES
     chosen = (table if settings.view == "timeline" else dated).sort_values("uses", ascending=False, kind="stable")
     rows = table.loc[chosen.head(most).index.sort_values()]
-    runs = {actor: find_covered_ranges(covered, actor) for actor in rows["actor"]}
-
-    def build_figure() -> Figure:
-        if settings.view == "timeline":
-            return spread_charts.build_timeline_figure(rows, uses, runs, window, settings.actor, settings.k)
-        return spread_charts.build_cumulative_figure(rows, uses, window, settings.actor)
-
-    panel = chart_panel.ChartPanel(
+    if settings.view == "timeline":
+        runs = {actor: find_covered_ranges(covered, actor) for actor in rows["actor"]}
+        figure = spread_charts.build_timeline_figure(rows, uses, runs, window, settings.actor, settings.k)
+    else:
+        figure = spread_charts.build_cumulative_figure(rows, uses, window, settings.actor)
+    return summary, chart_panel.ChartPanel(
         key="spread",
         title=f"{settings.name}: {ACTOR_LABELS[settings.actor].lower()}",
-        how=_describe_chart(view, settings, table, len(rows)),
+        how=_describe_chart(s, settings, table, len(rows)),
         summary=summary,
         table=rows,
-        slice=s,
+        slice=replace(s, narratives=(settings.narrative,)),
         columns=_SPREAD_COLUMNS,
         extra={"who": settings.actor, "k": str(settings.k)},
+        charts=[chart_panel.finish_chart(f"spread-{settings.view}", figure, summary)],
     )
-    chart_panel.draw_chart(view, panel, f"spread-{settings.view}", build_figure)
 
 
 def describe_spread(table: pd.DataFrame, actor: Actor) -> str:
@@ -226,8 +233,8 @@ def describe_spread(table: pd.DataFrame, actor: Actor) -> str:
     return " ".join(lines)
 
 
-def _describe_chart(view: View, settings: SpreadSettings, table: pd.DataFrame, shown: int) -> str:
-    scope, copies = phrases.describe_scope(view.slice), phrases.describe_copies(view.slice)
+def _describe_chart(s: Slice, settings: SpreadSettings, table: pd.DataFrame, shown: int) -> str:
+    scope, copies = phrases.describe_scope(s), phrases.describe_copies(s)
     what = f"Statement paragraphs{scope} that advance {settings.name}; {copies}."
     which = f"Showing the {shown} {settings.actor}s with the most, of {len(table):,}." if shown < len(table) else ""
     if settings.view == "timeline":
@@ -270,4 +277,4 @@ def draw_copies(view: View, settings: SpreadSettings) -> None:
         slice=replace(view.slice, narratives=(settings.narrative,), copies="copies"),
         columns=_COPY_COLUMNS,
     )
-    chart_panel.draw_panel(view, panel, None)
+    chart_panel.draw_panel(view, panel)

@@ -42,24 +42,21 @@ def draw_trend(view: View, row: Mapping[str, Any]) -> None:
     measure: Measure = "share" if rows["base_ok"].any() else "count"
     shown = rows[rows["base_ok"]] if measure == "share" else rows
     denominator = phrases.describe_denominator(s, int(rows["total_paragraphs"].sum()), phrases.format_years(rows))
+    summary = time_series.describe_time_series(to_records(shown), time_series.compute_axis_spec(rows, measure))
+    figure = narrative_charts.build_trend_figure(rows, changes, PALETTE[0], measure)
     panel = chart_panel.ChartPanel(
         key="topic-trend",
         title="Share over time" if measure == "share" else "Count over time",
         how=f"Share of {denominator}, with its 95 % band. By {dates.GRANULARITY_NOUNS[s.by]}.",
-        summary=time_series.describe_time_series(shown, time_series.compute_axis_spec(rows, measure)),
+        summary=summary,
         table=rows[[*_COLUMNS]],
         slice=s,
         columns=_COLUMNS,
         extra={"by": s.by, "topic_id": key, "topic": row["topic"]},
         link={SELECTED_PARAMETER: key},
+        charts=[chart_panel.finish_chart("topic-trend", figure, summary)],
     )
-    chart_panel.draw_chart(
-        view,
-        panel,
-        panel.key,
-        lambda: narrative_charts.build_trend_figure(rows, changes, PALETTE[0], measure),
-        lambda chart: _open_clicked(chart, row),
-    )
+    chart_panel.draw_panel(view, panel, on_click=lambda chart: _open_clicked(chart, row))
 
 
 def draw_actors(view: View, row: Mapping[str, Any], actor: Actor) -> None:
@@ -75,26 +72,23 @@ def draw_actors(view: View, row: Mapping[str, Any], actor: Actor) -> None:
     first = rows.head(MAX_ACTORS)
     named = [f"{one[actor] or phrases.NOBODY} {one['paragraphs']:,}" for one in to_records(first)]
     columns = {actor: TEXT_COLUMN(actor.capitalize()), **{k: c for k, c in _COLUMNS.items() if k != "period"}}
+    summary = f"Paragraphs by {actor}: {', '.join(named)}."
+    figure = narrative_charts.build_actors_figure(first, actor, row["topic_id"])
     panel = chart_panel.ChartPanel(
         key=f"topic-{actor}s",
         title=_ACTOR_TITLES[actor],
         how=f"Paragraphs by {actor} and voice, with their share of all statement paragraphs of that {actor}. "
         f"{phrases.format_count(len(rows), actor)}, of which the first {len(first)} are drawn. Those who speak more "
         "have longer bars.",
-        summary=f"Paragraphs by {actor}: {', '.join(named)}.",
+        summary=summary,
         table=rows[[*columns]],
         slice=s,
         columns=columns,
         extra={"topic_id": row["topic_id"], "topic": row["topic"]},
         link={SELECTED_PARAMETER: row["topic_id"]},
+        charts=[chart_panel.finish_chart(f"topic-{actor}s", figure, summary)],
     )
-    chart_panel.draw_chart(
-        view,
-        panel,
-        panel.key,
-        lambda: narrative_charts.build_actors_figure(first, actor, row["topic_id"]),
-        lambda chart: _open_clicked(chart, row),
-    )
+    chart_panel.draw_panel(view, panel, on_click=lambda chart: _open_clicked(chart, row))
 
 
 def _open_clicked(key: str, row: Mapping[str, Any]) -> None:

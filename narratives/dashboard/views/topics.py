@@ -79,13 +79,19 @@ def draw_empty_state(view: View) -> None:
     shell.draw_empty_state(view, view.slice, count, "statement paragraph in a topic")
 
 
-def draw_headline(found: TopicSums) -> None:
+def draw_headline(view: View) -> None:
     """Draw the key figures of the slice."""
+    shell.draw_metrics(_list_figures(view.handle, view.slice), 150)
+
+
+@cached_queries.cache_shared()
+def _list_figures(handle: cached_queries.Handle, s: Slice) -> list[tuple[str, str, str | None]]:
+    found = cached_queries.load_topics(handle, s)
     groups = found.groups
     kinds = {kind: groups[groups["kind"] == kind] for kind in ("theme", "topic", "claim")}
     topics = kinds["topic"]
     explained = int(topics["explained"].sum())
-    cells = [
+    cells: list[tuple[str, str, str | None]] = [
         ("Themes", f"{len(kinds['theme']):,}", "Groups of topics on related subjects."),
         ("Topics", f"{len(topics):,}", "Groups of similar paragraphs with at least one paragraph in this selection."),
         (
@@ -103,43 +109,48 @@ def draw_headline(found: TopicSums) -> None:
     if (groups["status"] != "").any():
         new = int((topics["status"] == "new").sum())
         cells.append(("New topics", f"{new:,}", "They were not in the previous snapshot."))
-    shell.draw_metrics(cells, 150)
+    return cells
 
 
-def draw_map(view: View, found: TopicSums, settings: TopicSettings) -> None:
+def draw_map(view: View, settings: TopicSettings) -> None:
     """Draw the map of themes and topics; a click describes one below."""
+    chart_panel.draw_panel(view, _build_map(view.handle, view.slice, settings.colour), on_click=_select_clicked)
+
+
+@cached_queries.cache_shared(60)
+def _build_map(handle: cached_queries.Handle, s: Slice, colour: topic_charts.TopicColour) -> chart_panel.ChartPanel:
+    found = cached_queries.load_topics(handle, s)
     shown = found.groups[["topic_id", "topic", "kind", "theme_id", "paragraphs", "share", *_MAP_FIELDS]]
     themes, topics = (to_records(shown[shown["kind"] == kind]) for kind in ("theme", "topic"))
-    panel = chart_panel.ChartPanel(
+    summary = topic_charts.describe_topic_map(themes, topics)
+    figure = topic_charts.build_topic_map(themes, topics, colour)
+    return chart_panel.ChartPanel(
         key="themes",
         title="Themes and topics",
-        how=f"Each area is a topic, as large as its number of paragraphs. {describe_counts(view, found)} A theme’s "
+        how=f"Each area is a topic, as large as its number of paragraphs. {describe_counts(s, found)} A theme’s "
         "smaller topics share one area. Click a topic or the heading of a theme to read about it below.",
-        summary=topic_charts.describe_topic_map(themes, topics),
+        summary=summary,
         table=build_table(found, "theme"),
-        slice=view.slice,
+        slice=s,
         columns={key: column for key, column in TABLE_COLUMNS.items() if key not in ("theme", "wording")}
         | {"topic": TEXT_COLUMN("Theme")},
-        link={},
-    )
-    chart_panel.draw_chart(
-        view, panel, "topic-map", lambda: topic_charts.build_topic_map(themes, topics, settings.colour), _select_clicked
+        charts=[chart_panel.finish_chart("topic-map", figure, summary)],
     )
 
 
 _MAP_FIELDS = ("explained", "claim_share", "narrative")
 
 
-def describe_counts(view: View, found: TopicSums) -> str:
+def describe_counts(s: Slice, found: TopicSums) -> str:
     """Describe what is counted, and what is not shown."""
     outside = found.total - found.placed
-    if view.slice.narratives:
+    if s.narratives:
         outside_text = "Only paragraphs that advance the chosen narratives are counted; shares are of all."
     else:
         are = "is" if outside == 1 else "are"
         outside_text = f"{phrases.format_count(outside, 'further paragraph')} {are} in no topic and not shown."
     counted = phrases.format_count(found.placed, COUNTED_NOUN)
-    return f"{counted}{phrases.describe_scope(view.slice)}; {phrases.describe_copies(view.slice)}. {outside_text}"
+    return f"{counted}{phrases.describe_scope(s)}; {phrases.describe_copies(s)}. {outside_text}"
 
 
 def _select_clicked(key: str) -> None:
@@ -173,6 +184,11 @@ TABLE_COLUMNS: dict[str, Any] = {
 }
 
 
+@cached_queries.cache_shared(60)
+def _load_table(handle: cached_queries.Handle, s: Slice, kind: str, theme_id: str = "") -> pd.DataFrame:
+    return build_table(cached_queries.load_topics(handle, s), kind, theme_id)
+
+
 def build_table(found: TopicSums, kind: str, theme_id: str = "") -> pd.DataFrame:
     """Return the rows of one kind for a table and its file, most paragraphs first; those of a theme if one is given."""
     rows = found.groups[found.groups["kind"] == kind]
@@ -197,7 +213,7 @@ def draw_table(view: View, found: TopicSums, settings: TopicSettings) -> None:
     groups = found.groups
     chosen = groups[(groups["topic_id"] == settings.selected) & (groups["kind"] == "theme")]
     theme_id = settings.selected if len(chosen) and settings.listed == "topic" else ""
-    rows = build_table(found, settings.listed, theme_id)
+    rows = _load_table(view.handle, view.slice, settings.listed, theme_id)
     title = _LISTED[settings.listed]
     st.subheader(title, anchor=False)
     if rows.empty:

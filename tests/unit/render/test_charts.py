@@ -43,8 +43,12 @@ def frame() -> pd.DataFrame:
     return add_shares(pd.DataFrame(rows, columns=columns))
 
 
-def one(frame: pd.DataFrame, key: str = "a") -> pd.DataFrame:
+def only(frame: pd.DataFrame, key: str = "a") -> pd.DataFrame:
     return frame[frame["narrative_id"] == key]
+
+
+def one(frame: pd.DataFrame, key: str = "a") -> list[dict]:
+    return traces.to_records(only(frame, key))
 
 
 def lines(figure: time_series.Figure) -> list[dict]:
@@ -58,7 +62,7 @@ def test_plotly_takes_every_figure(frame):
         time_series.build_comparison_figure(
             frame, {"a": PALETTE[0], "b": PALETTE[1]}, view, [(date(2017, 5, 4), "Vote")]
         ),
-        time_series.build_uncovered_figure(one(frame))[0],
+        time_series.build_uncovered_figure(only(frame))[0],
     ]
     for figure in figures:
         assert go.Figure(figure).to_dict()["layout"]["height"] == figure["layout"]["height"]
@@ -75,7 +79,7 @@ def test_a_period_without_text_is_a_gap_and_not_a_zero(frame):
 def test_the_band_is_the_interval_and_breaks_at_the_gap(frame):
     figure = time_series.build_small_figure(one(frame), PALETTE[0], time_series.compute_axis_spec(frame, "share"))
     band, [line] = figure["data"][0], lines(figure)
-    low, high = one(frame)["share_low"].tolist(), one(frame)["share_high"].tolist()
+    low, high = only(frame)["share_low"].tolist(), only(frame)["share_high"].tolist()
     assert band["fill"] == "toself"
     assert band["y"] == [high[0], high[1], low[1], low[0], None]
     # The last period stands alone: there its interval is a bar, of the line.
@@ -96,7 +100,7 @@ def test_hovering_tells_share_interval_count_and_denominator(frame):
     [line] = lines(
         time_series.build_small_figure(one(frame), PALETTE[0], time_series.compute_axis_spec(frame, "share"))
     )
-    row = one(frame).iloc[0]
+    row = only(frame).iloc[0]
     assert "2016: 10.0 %" in line["hovertemplate"][0]
     assert f"{row['share_low'] * 100:.1f}–{row['share_high'] * 100:.1f} %" in line["hovertemplate"][0]
     assert "4 of 40 statement paragraphs" in line["hovertemplate"][0]
@@ -158,7 +162,7 @@ def test_change_points_are_marked_and_told(frame):
     row = ("a", "2017", "up", 0.1, 0.05, 0.2, 0.3, 0.2, 0.4, 9.0)
     found = pd.DataFrame([row], columns=list(CHANGE_COLUMNS))
     figure = time_series.build_small_figure(
-        one(frame), PALETTE[0], time_series.compute_axis_spec(frame, "share"), changes=found
+        one(frame), PALETTE[0], time_series.compute_axis_spec(frame, "share"), changes=traces.to_records(found)
     )
     [mark] = [trace for trace in figure["data"] if trace.get("text") == ["↑"]]
     assert mark["x"] == ["2017-01-01"]
@@ -178,7 +182,7 @@ def test_the_comparison_labels_every_line_with_its_own_sign(frame):
     assert ["●" in labels[0], "■" in labels[1]] == [True, True]
     assert [line["marker"]["symbol"] for line in lines(figure)] == ["circle", "square"]
     whisker = lines(figure)[0]["error_y"]
-    row = one(frame, "b").iloc[0]
+    row = only(frame, "b").iloc[0]
     assert whisker["array"][0] == row["share_high"] - row["share"]
     assert whisker["arrayminus"][0] == row["share"] - row["share_low"]
     assert whisker["array"][2] is None

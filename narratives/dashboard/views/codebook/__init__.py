@@ -192,7 +192,7 @@ def build_tree_table(view: View, book: Book) -> pd.DataFrame:
     """Return the narratives in the order of the tree, each below its parent, retired ones last."""
     counts = cached_queries.load_options(view.handle).narratives.set_index("narrative_id")["paragraphs"]
     total = max(1, cached_queries.load_totals(view.handle, Slice()).statements)
-    measured = quality.load_quality(view)
+    measured = quality.load_quality(view.handle)
     in_file = {n.id: n for n in book.base.narratives}
     rows = []
     for place, (narrative, depth) in enumerate(order_tree(book.current.narratives)):
