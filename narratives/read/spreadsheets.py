@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import IO, NamedTuple
 
 from lxml import etree
@@ -29,9 +33,31 @@ HARMLESS_BYTES = 50_000_000  # bytes of parts that may be unpacked at any ratio
 MAX_CELLS = 10_000_000  # of one sheet from its first to its last filled cell; calamine holds all of them
 MAX_HEADER_ROWS = 20  # in which the header must be
 _ODS_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
-_XLSX_CELL = re.compile(rb'<(?:\w+:)?c\s[^<>]{0,200}?\br="([A-Z]{1,3})(\d{1,7})"')
-_XLSX_ROW = re.compile(rb'<(?:\w+:)?row\s[^<>]{0,200}?\br="(\d{1,7})"')
-_PACKED = b"PK\x03\x04"
+# A row or a cell in the XML of a sheet, up to its attribute `r` if it has one. Quoted values may hold any characters.
+_XLSX_TAG = re.compile(
+    rb"""<(?:[^\s<>/:"'=]++:)?(?:(c)|row)(?=[\s/>])(?:(?!(?<=[\s"'])r\s*=)(?:[^<>"']|"[^"]*+"|'[^']*+'))*+"""
+    rb"""(?:r\s*=\s*(?:["']([A-Za-z]{0,3})(\d{1,7})["']|(.{0,20})))?""",
+    re.DOTALL,
+)
+_BINARY_WORKBOOK = "xl/workbook.bin"
+_PACKED, _BINARY = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+MAX_BINARY_MEMORY = 2_000_000_000  # bytes for the largest sheet of an .xls file
+# Its exit status is 0 if the file can be loaded, or if it is refused with a reason.
+_LOAD_ALONE = """
+import io, sys
+import python_calamine
+try:
+    import resource
+    resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]), -1))
+except (ImportError, OSError, ValueError):  # a system without this limit
+    pass
+try:
+    book = python_calamine.load_workbook(io.BytesIO(sys.stdin.buffer.read()))
+    for name in book.sheet_names:
+        book.get_sheet_by_name(name)
+except python_calamine.CalamineError:
+    pass
+"""
 Cell = str | float | bool | date | datetime | time | timedelta
 
 
@@ -93,6 +119,8 @@ def _load_sheets(file: InputFile) -> list[Sheet]:
         raise make_empty_error()
     if data.startswith(_PACKED):
         _check_size(data)
+    elif data.startswith(_BINARY):
+        _check_binary(data)
     try:
         with python_calamine.load_workbook(io.BytesIO(data)) as book:
             kind = python_calamine.SheetTypeEnum.WorkSheet  # and no chart or macro
@@ -134,6 +162,9 @@ def _check_size(data: bytes) -> None:
     """Reject a packed spreadsheet with a password, or one whose cells would take too much memory."""
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         parts = package.infolist()
+        if any(part.filename.lower() == _BINARY_WORKBOOK for part in parts):
+            hint = "Open it in a spreadsheet program, and save it as .xlsx or .csv."
+            raise ReadError("a spreadsheet in XML", "one in the binary format .xlsb", hint)
         if any(map(is_locked, parts)):
             raise ReadError("a spreadsheet without a password", "an encrypted one", "Save it without one.")
         limit = min(MAX_UNPACKED, max(HARMLESS_BYTES, MAX_RATIO * len(data)))
@@ -145,8 +176,21 @@ def _check_size(data: bytes) -> None:
             if part.filename == "content.xml":
                 with package.open(part) as opened:
                     _check_extent(*_measure_ods(opened))
-            elif part.filename.startswith("xl/worksheets/") and part.filename.endswith(".xml"):
-                _check_extent(*_measure_xlsx(package.read(part)))
+            # The workbook may name any part as a sheet.
+            elif b"sheetData" in (content := package.read(part).replace(b"\0", b"")):
+                _check_extent(*_measure_xlsx(content))
+
+
+def _check_binary(data: bytes) -> None:
+    """Reject an .xls file that takes too much memory: load it in a process of its own, which calamine may end.
+
+    A stray cell in the last row and column is enough. Only calamine knows where the cells are.
+    """
+    command = [sys.executable, "-P", "-c", _LOAD_ALONE, str(MAX_BINARY_MEMORY)]
+    paths = os.pathsep.join(path for path in sys.path if path)
+    if subprocess.run(command, input=data, capture_output=True, env={**os.environ, "PYTHONPATH": paths}).returncode:
+        expected = f"a spreadsheet that takes up to {MAX_BINARY_MEMORY // 1_000_000_000} GB of memory"
+        raise ReadError(expected, "one that takes more", "Delete stray cells at its far end, or save it as .csv.")
 
 
 def _check_extent(rows: int, width: int) -> None:
@@ -157,22 +201,32 @@ def _check_extent(rows: int, width: int) -> None:
 
 
 def _measure_xlsx(content: bytes) -> tuple[int, int]:
-    """Return the last row and the last column that a sheet names, and at least as many as it has rows and cells."""
-    cells = _XLSX_CELL.findall(content)
-    columns = {column for column, _ in cells}
-    numbers = {
-        *(int(row) for _, row in cells),
-        *map(int, _XLSX_ROW.findall(content)),
-        content.count(b"<row") + content.count(b":row"),
-    }
-    # Cells without a name follow the one before.
-    longest = max((row.count(b"<c ") + row.count(b"<c>") for row in content.split(b"</row>")), default=0)
-    return max(numbers, default=0), max([longest, *map(_count_columns, columns)])
+    """Return the last row and the last column in which a sheet has a cell, as calamine counts them.
+
+    A row or cell without a reference follows the one before. Raises ReadError for a reference that is no cell's.
+    """
+    row = column = last = widest = 0
+    for match in _XLSX_TAG.finditer(content):
+        is_cell, letters, number, other = match.groups()
+        if other:
+            got = f"one with r={other.decode('utf-8', 'replace')}"
+            raise ReadError("a spreadsheet with the cells A1 to XFD1048576", got, "Open it, and save it again.")
+        if is_cell:
+            column = _count_columns(letters) if number else column + 1
+            row = int(number) if number else row
+        else:
+            row, column = int(number) if number else row + 1, 0
+        if row > last:
+            last = row
+        if column > widest:
+            widest = column
+    return last, widest
 
 
+@cache
 def _count_columns(letters: bytes) -> int:
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = 26 * number + letter - ord("A") + 1
     return number
 
