@@ -32,7 +32,9 @@ MAX_RATIO = 100
 HARMLESS_BYTES = 50_000_000  # bytes of parts that may be unpacked at any ratio
 MAX_CELLS = 10_000_000  # of one sheet from its first to its last filled cell; calamine holds all of them
 MAX_HEADER_ROWS = 20  # in which the header must be
-_ODS_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+MAX_DIGITS = 12  # of a number of repetitions
+# The attributes of a cell in an .ods file that holds nothing.
+_EMPTY_CELL = ("style-name", "number-columns-repeated", "content-validation-name")
 # A row or a cell in the XML of a sheet, up to its attribute `r` if it has one. Quoted values may hold any characters.
 _XLSX_TAG = re.compile(
     rb"""<(?:[^\s<>/:"'=]++:)?(?:(c)|row)(?=[\s/>])(?:(?!(?<=[\s"'])r\s*=)(?:[^<>"']|"[^"]*+"|'[^']*+'))*+"""
@@ -232,21 +234,36 @@ def _count_columns(letters: bytes) -> int:
 
 
 def _measure_ods(content: IO[bytes]) -> tuple[int, int]:
-    """Return the largest numbers of rows and columns up to the last filled cell of a table, with repetitions."""
+    """Return the largest numbers of rows and columns up to the last filled cell of a table, with repetitions.
+
+    Elements and attributes count by their names without prefix, as calamine resolves no namespaces.
+    """
     position = last = widest = 0
-    tags = (f"{_ODS_TABLE}table-row", f"{_ODS_TABLE}table")
-    events = etree.iterparse(content, events=("end",), tag=tags, resolve_entities=False, remove_comments=True)
     extents = [(0, 0)]
-    for _, element in events:
-        if element.tag == f"{_ODS_TABLE}table":
+    for _, element in etree.iterparse(content, events=("end",), resolve_entities=False, remove_comments=True):
+        name = _get_local_name(element.tag)
+        if name == "table":
             extents.append((last, widest))
             position = last = widest = 0
+        if name != "table-row":
             continue
-        position += int(element.get(f"{_ODS_TABLE}number-rows-repeated", 1))
+        position += _get_repetition(element, "number-rows-repeated")
         column = 0
-        for cell in element:
-            column += int(cell.get(f"{_ODS_TABLE}number-columns-repeated", 1))
-            if len(cell):
-                last, widest = position, max(widest, column)
+        for cell in element.iter(etree.Element):
+            if _get_local_name(cell.tag) in ("table-cell", "covered-table-cell"):
+                column += _get_repetition(cell, "number-columns-repeated")
+                if len(cell) or cell.text or any(_get_local_name(key) not in _EMPTY_CELL for key in cell.attrib):
+                    last, widest = position, max(widest, column)
         element.clear()
-    return max(extents, key=lambda extent: extent[0] * extent[1])
+    return max([*extents, (last, widest)], key=lambda extent: extent[0] * extent[1])
+
+
+def _get_local_name(name: str) -> str:
+    return name.rpartition("}")[2].rpartition(":")[2]
+
+
+def _get_repetition(element: etree._Element, attribute: str) -> int:
+    value = next((value for key, value in element.items() if _get_local_name(key) == attribute), "1")
+    if not value.isdecimal() or len(value) > MAX_DIGITS:
+        raise ReadError(f"a whole number as {attribute}", repr(value[:20]), "Open the file, and save it again.")
+    return int(value)

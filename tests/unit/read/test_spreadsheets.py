@@ -75,6 +75,10 @@ STRAY = (
     '<row r="1"><c r="A1" t="inlineStr"><is><t>text</t></is></c></row>'
     '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
 )
+STRAY_ROW = (
+    '<table:table-row table:number-rows-repeated="10000"><table:table-cell office:value-type="float" office:value="1"'
+    ' table:number-columns-repeated="9000"/></table:table-row>'
+)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +86,9 @@ STRAY = (
     [
         ("stray.xlsx", xlsx(A=STRAY), "1,048,576 rows and 16,384 columns"),
         ("stray.ods", ods(ods_row("text") + ods_row("x", times=100_000, columns=900)), "100,001 rows and 900 columns"),
+        ("value.ods", ods(ods_row("text") + STRAY_ROW), "10,001 rows and 9,000 columns"),
+        ("foreign.ods", ods(f'<g xmlns:table="x">{STRAY_ROW}</g>'), "10,000 rows and 9,000 columns"),
+        ("minus.ods", ods(ods_row("text", times=-1)), "a whole number as number-rows-repeated"),
         ("stray.xls", xls(("text", 0, 0), (TEXT, 1, 0), ("x", 65535, 65535)), "takes more"),
         ("binary.xlsx", pack({"xl/workbook.bin": ""}), "binary format"),
         ("none.xlsx", xlsx(A=[]), "an empty one"),
