@@ -16,7 +16,14 @@ from typing import IO, NamedTuple
 from lxml import etree
 
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
-from narratives.read.encoding import is_locked, make_empty_error, make_expansion_error, open_bytes, read_within_limit
+from narratives.read.encoding import (
+    MAX_SECONDS,
+    is_locked,
+    make_empty_error,
+    make_expansion_error,
+    open_bytes,
+    read_within_limit,
+)
 from narratives.read.rows import (
     CONTENT_FIELDS,
     get_field_columns,
@@ -119,10 +126,10 @@ def _load_sheets(file: InputFile) -> list[Sheet]:
         data = read_within_limit(raw, MAX_FILE_BYTES)
     if not data:
         raise make_empty_error()
-    if data.startswith(_PACKED):
-        _check_size(data)
-    elif data.startswith(_BINARY):
+    if data.startswith(_BINARY):
         _check_binary(data)
+    elif data.startswith(_PACKED) or zipfile.is_zipfile(io.BytesIO(data)):  # also with other bytes before it
+        _check_size(data)
     try:
         with python_calamine.load_workbook(io.BytesIO(data)) as book:
             kind = python_calamine.SheetTypeEnum.WorkSheet  # and no chart or macro
@@ -190,9 +197,15 @@ def _check_binary(data: bytes) -> None:
     """
     command = [sys.executable, "-P", "-c", _LOAD_ALONE, str(MAX_BINARY_MEMORY)]
     paths = os.pathsep.join(path for path in sys.path if path)
-    if subprocess.run(command, input=data, capture_output=True, env={**os.environ, "PYTHONPATH": paths}).returncode:
-        expected = f"a spreadsheet that takes up to {MAX_BINARY_MEMORY // 1_000_000_000} GB of memory"
-        raise ReadError(expected, "one that takes more", "Delete stray cells at its far end, or save it as .csv.")
+    environment = {**os.environ, "PYTHONPATH": paths}
+    try:
+        subprocess.run(command, input=data, capture_output=True, env=environment, timeout=MAX_SECONDS, check=True)
+    except subprocess.SubprocessError as error:
+        expected = (
+            f"a spreadsheet that takes up to {MAX_BINARY_MEMORY // 1_000_000_000} GB and {MAX_SECONDS:g} s to load"
+        )
+        hint = "Delete stray cells at its far end, or save it as .csv."
+        raise ReadError(expected, "one that takes more", hint) from error
 
 
 def _check_extent(rows: int, width: int) -> None:

@@ -86,6 +86,7 @@ STRAY_ROW = (
     [
         ("stray.xlsx", xlsx(A=STRAY), "1,048,576 rows and 16,384 columns"),
         ("stray.ods", ods(ods_row("text") + ods_row("x", times=100_000, columns=900)), "100,001 rows and 900 columns"),
+        ("after.xlsx", b"x" + xlsx(A=STRAY), "1,048,576 rows and 16,384 columns"),
         ("value.ods", ods(ods_row("text") + STRAY_ROW), "10,001 rows and 9,000 columns"),
         ("foreign.ods", ods(f'<g xmlns:table="x">{STRAY_ROW}</g>'), "10,000 rows and 9,000 columns"),
         ("minus.ods", ods(ods_row("text", times=-1)), "a whole number as number-rows-repeated"),
