@@ -380,8 +380,8 @@ class Examiner(logging.Handler):
     def end(self) -> int:
         """Print the figures; return the exit status."""
         (self._findings / f"{self._target}-current").unlink(missing_ok=True)
-        seconds = time.monotonic() - self.started
-        print(f"{self._target}: {seconds:.0f} s, {self.runs:,} inputs, {len(self.found)} findings")
+        seconds, busy = time.monotonic() - self.started, time.process_time()
+        print(f"{self._target}: {seconds:.0f} s, {busy:.0f} of the processor, {self.runs:,} inputs")
         print(*(f"{number:>9,}  {what}" for what, number in sorted(self.found.items())), sep="\n", flush=True)
         self._folder.cleanup()
         return int(bool(self.found))
@@ -392,7 +392,7 @@ def write_seeds(target: str, corpus: Path, files: Path | None) -> None:
     corpus.mkdir(parents=True, exist_ok=True)
     for number, form in enumerate(load_formats(target)):
         seeds = list(form.seeds)
-        for path in files.rglob(f"*{Path(form.name).suffix}") if files else ():
+        for path in filter(Path.is_file, files.rglob(f"*{Path(form.name).suffix}") if files else ()):
             with suppress(OSError, zipfile.BadZipFile, KeyError, RuntimeError):  # also if it is encrypted
                 seeds.append(zipfile.ZipFile(path).read(form.part) if form.part else path.read_bytes())
         for seed in (seed for seed in seeds if len(seed) < MAX_BYTES and measure_unpacked(seed) < MAX_UNPACKED):
