@@ -75,9 +75,9 @@ def pack_part(parts: Mapping[str, bytes | str], name: str, content: bytes) -> by
 
 
 def pack_member(content: bytes) -> bytes:
-    """A zip archive with a file whose name is the first line of the content, and one beside it."""
+    """A zip archive with a file whose name is the first line of the content, without NUL, and one beside it."""
     name, _, rest = content.partition(b"\n")
-    return pack_zip({name[:200].decode("utf-8", "replace") or "a.txt": rest, "notes/b.txt": TEXT})
+    return pack_zip({name[:200].replace(b"\0", b"").decode("utf-8", "replace") or "a.txt": rest, "b.txt": TEXT})
 
 
 def pack_stream(content: bytes) -> bytes:
