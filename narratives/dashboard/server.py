@@ -125,7 +125,10 @@ def is_origin_allowed(origin: str | None, host: str, allowed: Sequence[str]) -> 
     """
     if origin is None or origin.rstrip("/") in {one.strip().rstrip("/") for one in allowed}:
         return True
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:  # not a valid address, such as an unclosed [ of IPv6
+        return False
     return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,12 +16,14 @@ from narratives.read.rows import make_document, make_rejected
 from narratives.read.text.mail import format_date
 
 FeedValues = Mapping[str, Any]
+MAX_DIGITS = 7  # of the number of a character
 FEED_TAGS = ("rss", "feed", "rdf:rdf")
 # A browser that shows a feed as a tree saves the page with the feed inside.
 _SHOWN_IN_BROWSER = re.compile(rb'id="webkit-xml-viewer-source-xml">')
 _TAG = re.compile(r"<[a-zA-Z/][^<>]{0,500}>")
 _ENTITY = re.compile(rb"""<!ENTITY(?:[^>"']|"[^"]*"|'[^']*')*>?""")
 _SHORT_ENTITY = re.compile(rb'<!ENTITY\s+\w{1,40}\s+"(?:&#\w{1,8};|[^&"%]{0,40})"\s*>')
+_REFERENCE = re.compile(rb"&#(?:[xX]0*([0-9a-fA-F]+)|0*([0-9]+))")
 _FIRST_TAG = re.compile(rb"<([A-Za-z][\w:.-]{0,60})")
 
 
@@ -48,7 +51,7 @@ def read_feed(file: InputFile, columns: Mapping[str, str]) -> Iterator[RawDocume
         data = read_within_limit(raw, MAX_DOCUMENT_SIZE)
     if shown := _SHOWN_IN_BROWSER.search(data[:100_000]):
         data = data[shown.end() :].split(b'<div class="header"', 1)[0]
-    data = _remove_entities(data)
+    data = _REFERENCE.sub(_replace_reference, _remove_entities(data))
     # A stream, because feedparser reads a plain string as an address or a file name.
     feed: Any = feedparser.parse(io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False)
     if not feed.entries:
@@ -72,6 +75,13 @@ def _remove_entities(data: bytes) -> bytes:
         raise ReadError("a feed that defines no entities", "one that does", "Save it again as UTF-8.")
     plain = _ENTITY.sub(lambda match: match[0] if _SHORT_ENTITY.fullmatch(match[0]) else b"", head)
     return plain + data[len(head) :]
+
+
+def _replace_reference(match: re.Match[bytes]) -> bytes:
+    """Return a reference to a character, or one to U+FFFD if there is no such character, for which feedparser fails."""
+    digits, base = (match[1], 16) if match[1] else (match[2], 10)
+    code = int(digits, base) if len(digits) <= MAX_DIGITS else sys.maxunicode + 1
+    return match[0] if code <= sys.maxunicode and not 0xD800 <= code <= 0xDFFF else b"&#xFFFD"
 
 
 def _read_entry(

@@ -32,7 +32,7 @@ from narratives.read.text.markdown import read_markdown
 log = logging.getLogger(__name__)
 
 # Part of every fingerprint. Increase it when a reader changes its result for the same bytes.
-READER_VERSION = 6
+READER_VERSION = 7
 MAX_QUOTED = 200  # characters of a parser's message about a damaged file
 # Formats whose encoding is guessed where it is not UTF-8; pages, feeds and mails declare theirs.
 GUESSED = (".txt", ".jsonl", ".csv", ".tsv", ".ndjson", ".md", ".srt", ".vtt")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 
 from narratives.model import ReadError
@@ -104,7 +105,8 @@ def _format_date(text: str) -> str:
     """Return `Tue May 15 21:40:52 +0000 2018` in ISO 8601, anything else unchanged."""
     if match := _TWITTER_DATE.fullmatch(text):
         month, day, clock, year = match.groups()
-        return parsedate_to_datetime(f"{day} {month} {year} {clock} +0000").isoformat()[:10]
+        with suppress(ValueError):  # a month, day or time that does not exist
+            return parsedate_to_datetime(f"{day} {month} {year} {clock} +0000").isoformat()[:10]
     return text
 
 

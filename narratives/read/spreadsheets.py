@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import IO, NamedTuple
 
 from lxml import etree
 
 from narratives.model import InputFile, RawDocument, ReadError, Rejected
-from narratives.read.encoding import is_locked, make_empty_error, make_expansion_error, open_bytes, read_within_limit
+from narratives.read.encoding import (
+    MAX_SECONDS,
+    is_locked,
+    make_empty_error,
+    make_expansion_error,
+    open_bytes,
+    read_within_limit,
+)
 from narratives.read.rows import (
     CONTENT_FIELDS,
     get_field_columns,
@@ -28,10 +39,34 @@ MAX_RATIO = 100
 HARMLESS_BYTES = 50_000_000  # bytes of parts that may be unpacked at any ratio
 MAX_CELLS = 10_000_000  # of one sheet from its first to its last filled cell; calamine holds all of them
 MAX_HEADER_ROWS = 20  # in which the header must be
-_ODS_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
-_XLSX_CELL = re.compile(rb'<(?:\w+:)?c\s[^<>]{0,200}?\br="([A-Z]{1,3})(\d{1,7})"')
-_XLSX_ROW = re.compile(rb'<(?:\w+:)?row\s[^<>]{0,200}?\br="(\d{1,7})"')
-_PACKED = b"PK\x03\x04"
+MAX_DIGITS = 12  # of a number of repetitions
+# The attributes of a cell in an .ods file that holds nothing.
+_EMPTY_CELL = ("style-name", "number-columns-repeated", "content-validation-name")
+# A row or a cell in the XML of a sheet, up to its attribute `r` if it has one. Quoted values may hold any characters.
+_XLSX_TAG = re.compile(
+    rb"""<(?:[^\s<>/:"'=]++:)?(?:(c)|row)(?=[\s/>])(?:(?!(?<=[\s"'])r\s*=)(?:[^<>"']|"[^"]*+"|'[^']*+'))*+"""
+    rb"""(?:r\s*=\s*(?:["']([A-Za-z]{0,3})(\d{1,7})["']|(.{0,20})))?""",
+    re.DOTALL,
+)
+_BINARY_WORKBOOK = "xl/workbook.bin"
+_PACKED, _BINARY = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+MAX_BINARY_MEMORY = 2_000_000_000  # bytes for the largest sheet of an .xls file
+# Its exit status is 0 if the file can be loaded, or if it is refused with a reason.
+_LOAD_ALONE = """
+import io, sys
+import python_calamine
+try:
+    import resource
+    resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]), -1))
+except (ImportError, OSError, ValueError):  # a system without this limit
+    pass
+try:
+    book = python_calamine.load_workbook(io.BytesIO(sys.stdin.buffer.read()))
+    for name in book.sheet_names:
+        book.get_sheet_by_name(name)
+except python_calamine.CalamineError:
+    pass
+"""
 Cell = str | float | bool | date | datetime | time | timedelta
 
 
@@ -91,7 +126,9 @@ def _load_sheets(file: InputFile) -> list[Sheet]:
         data = read_within_limit(raw, MAX_FILE_BYTES)
     if not data:
         raise make_empty_error()
-    if data.startswith(_PACKED):
+    if data.startswith(_BINARY):
+        _check_binary(data)
+    elif data.startswith(_PACKED) or zipfile.is_zipfile(io.BytesIO(data)):  # also with other bytes before it
         _check_size(data)
     try:
         with python_calamine.load_workbook(io.BytesIO(data)) as book:
@@ -134,6 +171,9 @@ def _check_size(data: bytes) -> None:
     """Reject a packed spreadsheet with a password, or one whose cells would take too much memory."""
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         parts = package.infolist()
+        if any(part.filename.lower() == _BINARY_WORKBOOK for part in parts):
+            hint = "Open it in a spreadsheet program, and save it as .xlsx or .csv."
+            raise ReadError("a spreadsheet in XML", "one in the binary format .xlsb", hint)
         if any(map(is_locked, parts)):
             raise ReadError("a spreadsheet without a password", "an encrypted one", "Save it without one.")
         limit = min(MAX_UNPACKED, max(HARMLESS_BYTES, MAX_RATIO * len(data)))
@@ -145,8 +185,27 @@ def _check_size(data: bytes) -> None:
             if part.filename == "content.xml":
                 with package.open(part) as opened:
                     _check_extent(*_measure_ods(opened))
-            elif part.filename.startswith("xl/worksheets/") and part.filename.endswith(".xml"):
-                _check_extent(*_measure_xlsx(package.read(part)))
+            # The workbook may name any part as a sheet.
+            elif b"sheetData" in (content := package.read(part).replace(b"\0", b"")):
+                _check_extent(*_measure_xlsx(content))
+
+
+def _check_binary(data: bytes) -> None:
+    """Reject an .xls file that takes too much memory: load it in a process of its own, which calamine may end.
+
+    A stray cell in the last row and column is enough. Only calamine knows where the cells are.
+    """
+    command = [sys.executable, "-P", "-c", _LOAD_ALONE, str(MAX_BINARY_MEMORY)]
+    paths = os.pathsep.join(path for path in sys.path if path)
+    environment = {**os.environ, "PYTHONPATH": paths}
+    try:
+        subprocess.run(command, input=data, capture_output=True, env=environment, timeout=MAX_SECONDS, check=True)
+    except subprocess.SubprocessError as error:
+        expected = (
+            f"a spreadsheet that takes up to {MAX_BINARY_MEMORY // 1_000_000_000} GB and {MAX_SECONDS:g} s to load"
+        )
+        hint = "Delete stray cells at its far end, or save it as .csv."
+        raise ReadError(expected, "one that takes more", hint) from error
 
 
 def _check_extent(rows: int, width: int) -> None:
@@ -157,42 +216,67 @@ def _check_extent(rows: int, width: int) -> None:
 
 
 def _measure_xlsx(content: bytes) -> tuple[int, int]:
-    """Return the last row and the last column that a sheet names, and at least as many as it has rows and cells."""
-    cells = _XLSX_CELL.findall(content)
-    columns = {column for column, _ in cells}
-    numbers = {
-        *(int(row) for _, row in cells),
-        *map(int, _XLSX_ROW.findall(content)),
-        content.count(b"<row") + content.count(b":row"),
-    }
-    # Cells without a name follow the one before.
-    longest = max((row.count(b"<c ") + row.count(b"<c>") for row in content.split(b"</row>")), default=0)
-    return max(numbers, default=0), max([longest, *map(_count_columns, columns)])
+    """Return the last row and the last column in which a sheet has a cell, as calamine counts them.
+
+    A row or cell without a reference follows the one before. Raises ReadError for a reference that is no cell's.
+    """
+    row = column = last = widest = 0
+    for match in _XLSX_TAG.finditer(content):
+        is_cell, letters, number, other = match.groups()
+        if other:
+            got = f"one with r={other.decode('utf-8', 'replace')}"
+            raise ReadError("a spreadsheet with the cells A1 to XFD1048576", got, "Open it, and save it again.")
+        if is_cell:
+            column = _count_columns(letters) if number else column + 1
+            row = int(number) if number else row
+        else:
+            row, column = int(number) if number else row + 1, 0
+        if row > last:
+            last = row
+        if column > widest:
+            widest = column
+    return last, widest
 
 
+@cache
 def _count_columns(letters: bytes) -> int:
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = 26 * number + letter - ord("A") + 1
     return number
 
 
 def _measure_ods(content: IO[bytes]) -> tuple[int, int]:
-    """Return the largest numbers of rows and columns up to the last filled cell of a table, with repetitions."""
+    """Return the largest numbers of rows and columns up to the last filled cell of a table, with repetitions.
+
+    Elements and attributes count by their names without prefix, as calamine resolves no namespaces.
+    """
     position = last = widest = 0
-    tags = (f"{_ODS_TABLE}table-row", f"{_ODS_TABLE}table")
-    events = etree.iterparse(content, events=("end",), tag=tags, resolve_entities=False, remove_comments=True)
     extents = [(0, 0)]
-    for _, element in events:
-        if element.tag == f"{_ODS_TABLE}table":
+    for _, element in etree.iterparse(content, events=("end",), resolve_entities=False, remove_comments=True):
+        name = _get_local_name(element.tag)
+        if name == "table":
             extents.append((last, widest))
             position = last = widest = 0
+        if name != "table-row":
             continue
-        position += int(element.get(f"{_ODS_TABLE}number-rows-repeated", 1))
+        position += _get_repetition(element, "number-rows-repeated")
         column = 0
-        for cell in element:
-            column += int(cell.get(f"{_ODS_TABLE}number-columns-repeated", 1))
-            if len(cell):
-                last, widest = position, max(widest, column)
+        for cell in element.iter(etree.Element):
+            if _get_local_name(cell.tag) in ("table-cell", "covered-table-cell"):
+                column += _get_repetition(cell, "number-columns-repeated")
+                if len(cell) or cell.text or any(_get_local_name(key) not in _EMPTY_CELL for key in cell.attrib):
+                    last, widest = position, max(widest, column)
         element.clear()
-    return max(extents, key=lambda extent: extent[0] * extent[1])
+    return max([*extents, (last, widest)], key=lambda extent: extent[0] * extent[1])
+
+
+def _get_local_name(name: str) -> str:
+    return name.rpartition("}")[2].rpartition(":")[2]
+
+
+def _get_repetition(element: etree._Element, attribute: str) -> int:
+    value = next((value for key, value in element.items() if _get_local_name(key) == attribute), "1")
+    if not value.isdecimal() or len(value) > MAX_DIGITS:
+        raise ReadError(f"a whole number as {attribute}", repr(value[:20]), "Open the file, and save it again.")
+    return int(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from xml.sax.saxutils import escape
 
@@ -59,6 +60,40 @@ def ods_row(*cells, times=1, columns=1) -> str:
         for cell in cells
     )
     return f'<table:table-row table:number-rows-repeated="{times}">{inner}</table:table-row>'
+
+
+def xls(*cells) -> bytes:
+    """An .xls file of one sheet with (text, row, column) cells, in BIFF8 records in a compound file."""
+    sheet = b"".join(
+        _write_record(0x204, struct.pack("<HHHHB", row, column, 0, len(text), 0) + text.encode())
+        for text, row, column in cells
+    )
+    begin, end = struct.pack("<HHII", 0, 0, 0, 6), _write_record(0x0A, b"")
+    # The sheet follows the records of the workbook: its place, type and name, and the ends of both.
+    head = _write_record(0x809, struct.pack("<HH", 0x600, 5) + begin)
+    listed = _write_record(0x85, struct.pack("<IHBB", len(head) + 17, 0, 1, 0) + b"A")
+    whole = head + listed + end + _write_record(0x809, struct.pack("<HH", 0x600, 16) + begin) + sheet + end
+    return _write_compound_file(whole.ljust(4096, b"\0"))
+
+
+def _write_record(kind, data) -> bytes:
+    return struct.pack("<HH", kind, len(data)) + data
+
+
+def _write_compound_file(stream) -> bytes:
+    free, last, table = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
+    count = len(stream) // 512
+    chain = [table, last, *range(3, count + 2), last]  # the sectors of this table, of the directory, of the stream
+    entries = (("Root Entry", 5, last, 0, 1), ("Workbook", 2, 2, len(stream), free))
+    directory = b"".join(
+        name.encode("utf-16-le").ljust(64, b"\0")
+        + struct.pack("<HBBIII36xIQ", 2 * len(name) + 2, kind, 1, free, free, child, start, size)
+        for name, kind, start, size, child in entries
+    )
+    head = struct.pack("<8s16xHHHHH6x9I", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 62, 3, 0xFFFE, 9, 6, 0, 1, 1, 0, 4096,
+                       last, 0, last, 0)  # fmt: skip
+    sectors = struct.pack("<128I", *chain, *[free] * (128 - len(chain)))
+    return head + struct.pack("<109I", 0, *[free] * 108) + sectors + directory.ljust(512, b"\0") + stream
 
 
 def pack(parts) -> bytes:

@@ -156,6 +156,21 @@ def _parse_event(table: _TomlTable) -> Event:
     )
 
 
+def _quote(value: object) -> str:
+    try:
+        return repr(value)
+    except ValueError:  # Python writes no number that long; TOML allows one in hexadecimal digits
+        return "a number of thousands of digits"
+
+
+def _is_float(value: float) -> bool:
+    """Return whether a number is not NaN, and no integer that is too large for a float."""
+    try:
+        return not math.isnan(value)
+    except OverflowError:
+        return False
+
+
 class _TomlTable:
     """One TOML table whose keys are taken one by one; `where` names file and entry in errors."""
 
@@ -172,12 +187,12 @@ class _TomlTable:
     def take_text(self, key: str, needed: bool = False, pattern: re.Pattern[str] | None = None, meant: str = "") -> str:
         value = self._values.pop(key, "")
         if not isinstance(value, str):
-            raise self.make_error(f"text as `{key}`", repr(value), "Put it in quotation marks.")
+            raise self.make_error(f"text as `{key}`", _quote(value), "Put it in quotation marks.")
         text = clean_written(value)
         if needed and not text:
             raise self.make_missing_error(key)
         if text and pattern and not pattern.fullmatch(text):
-            raise self.make_error(f"{meant} as `{key}`", repr(value), "Correct it.")
+            raise self.make_error(f"{meant} as `{key}`", _quote(value), "Correct it.")
         return text
 
     def take_texts(
@@ -185,11 +200,11 @@ class _TomlTable:
     ) -> tuple[str, ...]:
         value = self._values.pop(key, [])
         if not isinstance(value, list):
-            raise self.make_error(f"a list as `{key}`", repr(value), "Put it in square brackets.")
+            raise self.make_error(f"a list as `{key}`", _quote(value), "Put it in square brackets.")
         texts = [clean_written(item) if isinstance(item, str) else "" for item in value]
         for item, text in zip(value, texts, strict=True):
             if not text or (pattern and not pattern.fullmatch(text)):
-                raise self.make_error(f"a list of {meant} as `{key}`", f"{item!r} in it", "Correct or remove it.")
+                raise self.make_error(f"a list of {meant} as `{key}`", f"{_quote(item)} in it", "Correct or remove it.")
         if needed and not value:
             raise self.make_missing_error(key)
         return tuple(texts)
@@ -198,8 +213,8 @@ class _TomlTable:
         value = self._values.pop(key, None)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
-            raise self.make_error(f"a number as `{key}`", repr(value), "Correct it or leave it out.")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not _is_float(value):
+            raise self.make_error(f"a number as `{key}`", _quote(value), "Correct it or leave it out.")
         return float(value)
 
     def take_day(self, key: str) -> date | None:
@@ -208,13 +223,13 @@ class _TomlTable:
             return None
         if not isinstance(value, date) or isinstance(value, datetime):
             hint = "Write it as 2016-11-10, without quotation marks."
-            raise self.make_error(f"a full date as `{key}`", repr(value), hint)
+            raise self.make_error(f"a full date as `{key}`", _quote(value), hint)
         return value
 
     def take_tables(self, key: str) -> list[_TomlTable]:
         value = self._values.pop(key, [])
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise self.make_error(f"a list of tables as `{key}`", repr(value), "Write {title = ...} entries.")
+            raise self.make_error(f"a list of tables as `{key}`", _quote(value), "Write {title = ...} entries.")
         return [_TomlTable(item, f"{self._where}, {key} {number}") for number, item in enumerate(value, 1)]
 
     def parse_with(self, parse: Callable[[_TomlTable], _Entry]) -> _Entry:
@@ -236,7 +251,7 @@ def _parse_entries(
     """Parse the `[[kind]]` tables of a file; `label` is the key that names a table."""
     try:
         data = tomllib.loads(content.decode("utf-8-sig"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also for too many digits, and for lists nested too deeply
         raise ConfigError(f"TOML in UTF-8 in {where}", str(error), "Correct the file there.") from error
     tables = data.get(kind)
     others = sorted(set(data) - {kind})
@@ -246,8 +261,8 @@ def _parse_entries(
     entries = []
     for number, table in enumerate(tables, 1):
         if not isinstance(table, dict):
-            raise ConfigError(f"[[{kind}]] tables in {where}", repr(table), "Correct the file.")
-        entries.append(_TomlTable(table, f"{where}, {kind} {table.get(label, number)!r}").parse_with(parse))
+            raise ConfigError(f"[[{kind}]] tables in {where}", _quote(table), "Correct the file.")
+        entries.append(_TomlTable(table, f"{where}, {kind} {_quote(table.get(label, number))}").parse_with(parse))
     return tuple(entries)
 
 

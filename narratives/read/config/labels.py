@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -79,20 +79,27 @@ def _convert_task(task: object, ids: Mapping[str, str]) -> Iterator[dict[str, ob
     data = task.get("data") if isinstance(task, dict) else None
     if not isinstance(task, dict) or not isinstance(data, dict):
         raise ReadError("a task with `data`", repr(task)[:80], _BAD_ROW_HINT)
-    annotations = [
-        one for one in task.get("annotations") or () if isinstance(one, dict) and not one.get("was_cancelled")
-    ]
+    annotations = [one for one in _take_objects(task, "annotations") if not one.get("was_cancelled")]
     if not annotations:
         raise ReadError("an annotation", "none", "Annotate the task, or leave it out.")
     for annotation in annotations:
         named: dict[str, object] = {"labels": []}
-        for result in annotation.get("result") or ():
-            if isinstance(result, dict) and result.get("type") == "choices":
+        for result in _take_objects(annotation, "result"):
+            if result.get("type") == "choices":
                 name = result.get("from_name") if result.get("from_name") in ("disputed", "rejected") else "labels"
-                named[str(name)] = _replace_names((result.get("value") or {}).get("choices"), ids)
+                value = result.get("value")
+                named[str(name)] = _replace_names(value.get("choices") if isinstance(value, dict) else None, ids)
         by = annotation.get("completed_by")
         who = by.get("email") if isinstance(by, dict) else f"user {by}" if by is not None else ""
         yield {"text": data.get("text"), "document": data.get("document"), "who": who or "", **named}
+
+
+def _take_objects(value: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
+    """Return the objects of a list in a task, empty if it is missing; raises ReadError for anything else."""
+    items = value.get(name) or []
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise ReadError(f"a list of objects as `{name}`", repr(items)[:80], _BAD_ROW_HINT)
+    return items
 
 
 def _replace_names(labels: object, ids: Mapping[str, str]) -> object:
@@ -118,11 +125,12 @@ def _parse_label_row(value: Mapping[str, object], row: int, narrative_ids: Seque
     verdicts = {key: verdict for verdict, keys in named.items() for key in keys}
     weight = value.get("weight")
     if weight is not None and (
-        isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf
+        isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= sys.float_info.max
     ):
         raise ReadError("a number of 0 or more as `weight`", repr(weight)[:80], _BAD_ROW_HINT)
     document = _parse_document_id(value, text)
-    return LabelledText(row, text, document, dict(sorted(verdicts.items())), weight, str(value.get("who") or ""))
+    who = replace_unstorable(str(value.get("who") or ""))
+    return LabelledText(row, text, document, dict(sorted(verdicts.items())), weight, who)
 
 
 def _parse_narrative_ids(value: Mapping[str, object], name: str, narrative_ids: Sequence[str]) -> set[str]:

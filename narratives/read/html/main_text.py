@@ -43,6 +43,7 @@ _LIST_TAGS = make_word_set("ul ol li dl dt dd")
 _TEXT_TAGS = make_word_set("html body main article")
 _ASIDE_TAGS = make_word_set("nav aside form")
 _LETTERS = re.compile(r"\w+")
+_NOT_IN_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # lxml reads these, but sets none
 _CASE_CHANGE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _ASIDE_NAME = re.compile(
     r"""(?:^|[-_])(?:
@@ -113,7 +114,7 @@ def _keep_sources(tree: HtmlElement) -> None:
             for source in sources:
                 quote.append(source)
         for source in sources:
-            name = extract_visible_text(source).lstrip("—–- ")
+            name = _NOT_IN_XML.sub("", extract_visible_text(source)).lstrip("—–- ")
             tail = source.tail
             source.clear()
             source.tag, source.text, source.tail = "p", f"— {name}" if name else "", tail

@@ -102,11 +102,15 @@ def _join_blocks(text: str, tags: set[str]) -> str:
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=True)
     tree = document_fromstring(f"<html><body>{escaped}</body></html>".encode("utf-8", "replace"), parser=parser)
     etree.strip_elements(tree, *_HIDDEN_TAGS, with_tail=False)
-    for element in tree.iter():
-        if element.tag in _BLOCK_TAGS:
-            element.text, element.tail = f"\n\n{element.text or ''}", f"\n\n{element.tail or ''}"
-        elif element.tag in ("br", "td", "th"):
+    pieces: list[str] = []
+    # The tree is not changed: lxml refuses to set a text with control characters, which it has read.
+    for event, element in etree.iterwalk(tree, events=("start", "end")):
+        mark = "\n\n" if element.tag in _BLOCK_TAGS else ""
+        if event == "start":
+            pieces += [mark, element.text or ""]
+            continue
+        if element.tag in ("br", "td", "th"):
             mark = "\n" if element.tag == "br" or element.getnext() is None else " | "
-            element.tail = mark + (element.tail or "")
-    lines = (" ".join(line.split()) for line in tree.text_content().split("\n"))
+        pieces += [mark, element.tail or ""]
+    lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
     return _LINE_ENDS.sub("\n\n", "\n".join(lines)).strip()

@@ -105,6 +105,7 @@ def _read_messages(
                 if isinstance(part, ReadError):
                     raise part
                 yield _read_message(part, file, row, columns)
+                names = _list_attachments(part)
             except ReadError as error:
                 yield make_rejected(file.source_path, row, error)
                 continue
@@ -112,7 +113,7 @@ def _read_messages(
                 broken = ReadError("an undamaged mail", f"one that cannot be parsed ({error})", "Export it again.")
                 yield make_rejected(file.source_path, row, broken)
                 continue
-            if names := _list_attachments(part):
+            if names:
                 hint = "Save what belongs to the texts as files of their own."
                 left = ReadError("a mail without attachments", f"also {', '.join(names)}, not read", hint)
                 yield make_rejected(file.source_path, row, left)

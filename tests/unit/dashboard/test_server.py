@@ -88,6 +88,7 @@ def test_patterns_of_hosts():
         ("https://evil.example", False),
         ("null", False),
         (f"file://{OWN}", False),
+        ("http://[", False),
     ],
 )
 def test_only_the_own_origin_may_open_a_socket_or_write(origin, served):

@@ -98,6 +98,13 @@ def test_the_cells_of_every_table_are_cleaned(tmp_path):
     assert document.url == "https://a.example/?a=1&b=2"
 
 
+@pytest.mark.parametrize("character", ["\x01", "&#1;", "\x1f", "\ufffe", "&#xFFFF;"])
+def test_html_with_a_control_character_costs_neither_its_row_nor_the_rows_after_it(tmp_path, character):
+    rows = [{"text": f"<p>The qu{character}ay.</p><table><tr><td>a</td><td>b</td></tr></table>"}, {"text": TEXT}]
+    first, last = read_json(tmp_path, *rows)
+    assert first.text.startswith("The qu") and first.text.endswith("ay.\n\na | b") and last.text == TEXT
+
+
 @pytest.mark.parametrize("piece", ["<", "<p ", "<a b=c", "&", "&lt;p", "<p>", "<div>", "\n ", "<!--", "</b>"])
 def test_endless_markup_comes_to_an_end(piece):
     assert isinstance(clean_text(piece * 100_000 + "<br>"), str)

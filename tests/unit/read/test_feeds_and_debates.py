@@ -56,6 +56,13 @@ def test_an_atom_entry_has_the_date_of_publication(tmp_path):
     assert [p.text for p in document.paragraphs] == ["It is open."]
 
 
+@pytest.mark.parametrize("number", ["#xD800", "#57343", "#x110000", f"#{'9' * 5000}", "#x0000DfFf"])
+def test_a_reference_to_no_character_costs_no_entry(tmp_path, number):
+    first, second, empty = read(tmp_path, RSS.replace("The bridge", f"The &amp;{number}; bridge &{number};"), "a.rss")
+    assert "bridge \ufffd" in first.paragraphs[0].text and second.title == "Tolls & fees"
+    assert isinstance(empty, Rejected)
+
+
 def test_a_map_can_make_the_author_the_speaker(tmp_path):
     first, *_ = read(tmp_path, RSS, "a.rss", {"speaker": "author", "text": "body"})
     assert first.speaker == "Ann Lister" and len(first.paragraphs) == 2

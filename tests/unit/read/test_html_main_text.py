@@ -151,6 +151,15 @@ def test_the_outlet_is_the_first_name_of_the_publisher(tmp_path, publisher):
     assert isinstance(raw, RawDocument) and raw.outlet == "Hesk Post"
 
 
+def test_the_source_of_a_quotation_may_hold_control_characters(tmp_path):
+    said = "The ministry regards the accusations as unfounded, and asks for the material on which they rest."
+    quote = f"<blockquote><p>{said}</p><footer>Ann&#1; Lee</footer></blockquote>"
+    [found] = read_bytes(
+        tmp_path, f"<body><article><h1>A</h1><p>{said}</p>{quote}<p>{said}</p></article></body>", "a.html"
+    )
+    assert isinstance(found, RawDocument) and "Lee" in " ".join(p.text for p in found.paragraphs)
+
+
 def test_a_page_may_leave_out_its_body_element(tmp_path):
     content = f'<meta name="date" content="2018-05-15"><title>Quarry closes</title><article>{p(A, B)}</article>'
     [raw] = read_bytes(tmp_path, content, "a.html")

@@ -141,6 +141,13 @@ def test_a_tweet_is_read_by_its_shape(tmp_path):
     assert (document.id, document.language, document.outlet) == ("7", "en", "")
 
 
+@pytest.mark.parametrize("day", ["Xyz 02 21:40:52", "Mar 99 21:40:52", "Mar 02 99:99:99"])
+def test_a_tweet_of_a_day_that_does_not_exist_is_read_and_so_are_those_after_it(tmp_path, day):
+    odd = {**TWEET, "created_at": f"Sat {day} +0000 2019"}
+    first, last = read(tmp_path, f"{json.dumps(odd)}\n{json.dumps(TWEET)}\n", "tweets.jsonl")
+    assert (first.text, first.date, last.date) == (TWEET["full_text"], odd["created_at"], "2019-03-02")
+
+
 def test_a_repost_has_the_words_and_the_name_of_the_first_author(tmp_path):
     repost = {
         **TWEET,

@@ -64,6 +64,7 @@ def test_the_document_is_told_or_the_text_is_its_own(tmp_path, more, document):
         ({"text": "A text.", "labels": [], "rejected": ["base"]}, "`rejected`; got base"),
         ({"text": "A text.", "labels": ["bases"], "disputed": ["bases"]}, "bases under two"),
         ({"text": "A text.", "labels": [], "id": 5}, "`id`"),
+        ({"text": "A text.", "labels": [], "weight": 10**400}, "`weight`"),
     ],
 )
 def test_a_bad_row_is_told_and_the_others_go_on(tmp_path, row, reason):
@@ -78,6 +79,12 @@ def test_a_bad_row_is_told_and_the_others_go_on(tmp_path, row, reason):
 def test_empty_lines_are_none_and_characters_that_cannot_be_stored_are_replaced(tmp_path):
     [row] = read(tmp_path, b"", {"text": "A \ud800 text.", "labels": []}, b"  ")
     assert row.text == "A � text." and row.row == 2
+
+
+def test_a_name_that_cannot_be_stored_is_mended(tmp_path):
+    [row] = read(tmp_path, {"text": "A text.", "labels": [], "who": "\ud800"})
+    assert isinstance(row, LabelledText) and row.who == "\ufffd"
+    assert DecisionLog(tmp_path / "log.sqlite").add([row], row.who, "import") == len(IDS)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
@@ -127,6 +134,18 @@ def test_a_label_studio_export_gives_a_row_for_each_annotation(tmp_path):
     )
     assert (other.who, other.verdicts["bases"], other.verdicts["history"]) == ("user 3", "rejected", "undecided")
     assert [row.row for row in bad if isinstance(row, Rejected)] == [2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    "annotations",
+    [5, {"result": []}, [5], [{"result": 5}], [{"result": [5]}], [{"result": [{"type": "choices", "value": ["x"]}]}]],
+)
+def test_a_task_of_another_shape_is_rejected_and_the_others_go_on(tmp_path, annotations):
+    good = {"data": {"text": "A text."}, "annotations": [{"result": [choices("topic")]}]}
+    bad = {"data": {"text": "Another."}, "annotations": annotations}
+    first, rejected, last = read_as(tmp_path, json.dumps([good, bad, good]).encode())
+    assert isinstance(first, LabelledText) and isinstance(last, LabelledText)
+    assert isinstance(rejected, Rejected) and rejected.row == 2 and "Correct that row" in rejected.reason
 
 
 def test_a_doccano_export_is_known_by_its_label(tmp_path):

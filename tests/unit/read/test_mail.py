@@ -44,6 +44,15 @@ def test_a_mail_is_a_document_of_its_sender(tmp_path):
     ]
 
 
+def test_a_damaged_header_of_an_attachment_costs_neither_its_mail_nor_the_others(tmp_path):
+    bad = (
+        f'{HEAD}Content-Type: multipart/mixed; boundary="B"\n\n--B\n\nWords.\n--B\nContent-Disposition: x; filename*\n'
+    )
+    first, rejected, last = read(tmp_path, f"From a\n{bad}\n\n--B--\n\nFrom b\n{PLAIN}", "a.mbox")
+    assert [p.text for p in first.paragraphs] == ["Words."] and last.title == "Bridge opened"
+    assert isinstance(rejected, Rejected) and rejected.row == 1 and "cannot be parsed" in rejected.reason
+
+
 def test_a_map_can_make_the_sender_the_speaker(tmp_path):
     [document] = read(tmp_path, PLAIN, "a.eml", {"speaker": "from"})
     assert document.speaker == "Port Authority of Marrow Bay"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from narratives.model import InputFile, RawDocument, Rejected
 from narratives.read import find_unused, list_columns
 from tests.helpers.reading import read
-from tests.helpers.spreadsheets import ods, ods_row, xlsx
+from tests.helpers.spreadsheets import ods, ods_row, pack, xls, xlsx
 
 TEXT = "The mayor of Marrow Bay opened the new bridge on Sunday."
 
@@ -74,6 +75,10 @@ STRAY = (
     '<row r="1"><c r="A1" t="inlineStr"><is><t>text</t></is></c></row>'
     '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
 )
+STRAY_ROW = (
+    '<table:table-row table:number-rows-repeated="10000"><table:table-cell office:value-type="float" office:value="1"'
+    ' table:number-columns-repeated="9000"/></table:table-row>'
+)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +86,12 @@ STRAY = (
     [
         ("stray.xlsx", xlsx(A=STRAY), "1,048,576 rows and 16,384 columns"),
         ("stray.ods", ods(ods_row("text") + ods_row("x", times=100_000, columns=900)), "100,001 rows and 900 columns"),
+        ("after.xlsx", b"x" + xlsx(A=STRAY), "1,048,576 rows and 16,384 columns"),
+        ("value.ods", ods(ods_row("text") + STRAY_ROW), "10,001 rows and 9,000 columns"),
+        ("foreign.ods", ods(f'<g xmlns:table="x">{STRAY_ROW}</g>'), "10,000 rows and 9,000 columns"),
+        ("minus.ods", ods(ods_row("text", times=-1)), "a whole number as number-rows-repeated"),
+        ("stray.xls", xls(("text", 0, 0), (TEXT, 1, 0), ("x", 65535, 65535)), "takes more"),
+        ("binary.xlsx", pack({"xl/workbook.bin": ""}), "binary format"),
         ("none.xlsx", xlsx(A=[]), "an empty one"),
         ("empty.xlsx", b"", "an empty file"),
         ("text.xlsx", b"id,text", "cannot be read"),
@@ -92,6 +103,38 @@ def test_what_cannot_be_read_is_rejected_with_what_to_do(tmp_path, name, content
     [rejected] = read(tmp_path, content, name)
     assert isinstance(rejected, Rejected) and rejected.row == 0
     assert got in rejected.reason and rejected.reason.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("cell", "got"),
+    [
+        (f'<c r="B{"U" * 80}1">', "one with r="),
+        ('<c r="XFD0001048576">', "one with r="),
+        ('<c r="&#88;FD1048576">', "one with r="),
+        ("<c r='XFD1048576'>", "1,048,576 rows"),
+        ('<c r = "XFD1048576">', "1,048,576 rows"),
+        ('<c r="xfd1048576">', "1,048,576 rows"),
+        (f'<c s="{"0" * 300}" r="XFD1048576">', "1,048,576 rows"),
+        ('<c s=">" r="XFD1048576">', "1,048,576 rows"),
+        (f"{'<c/>' * 4000}<c>", "4,001 columns"),
+    ],
+)
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/other.xml"])
+def test_a_stray_cell_is_found_however_it_is_written(tmp_path, cell, got, part):
+    rows = '<row><c t="inlineStr"><is><t>text</t></is></c></row>' + "<row/>" * 3000
+    content = xlsx(A=f'{rows}<row r="5000">{cell}<v>1</v></c></row>')
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        parts = {name: package.read(name).decode() for name in package.namelist()}
+    parts[part] = parts.pop("xl/worksheets/sheet1.xml")
+    links = parts["xl/_rels/workbook.xml.rels"]
+    parts["xl/_rels/workbook.xml.rels"] = links.replace("worksheets/sheet1.xml", part.removeprefix("xl/"))
+    [rejected] = read(tmp_path, pack(parts), "a.xlsx")
+    assert isinstance(rejected, Rejected) and got in rejected.reason
+
+
+def test_an_old_spreadsheet_is_read(tmp_path):
+    [document] = read(tmp_path, xls(("text", 0, 0), (TEXT, 1, 0)), "a.xls")
+    assert document.text == TEXT
 
 
 def test_a_part_that_is_larger_than_it_says_is_rejected(tmp_path):
