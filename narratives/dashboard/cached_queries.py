@@ -133,7 +133,7 @@ def load_queue(handle: Handle, s: Slice) -> ReviewQueue:
     return build_queue(get_snapshot(handle.built), s)
 
 
-def cache_shared(max_entries: int = 200, *settings: type) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+def cache_shared(max_entries: int = 100, *settings: type) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
     """Return a decorator that caches answers, which all sessions share: nobody may change one.
 
     The arguments must be hashable by Streamlit. Those of the types `settings`, and all that describe a snapshot, a
@@ -287,7 +287,7 @@ def _count_paragraphs(handle: Handle, query: EvidenceQuery) -> int:
     return get_snapshot(handle).count_paragraphs(query)
 
 
-@cache_shared(60)
+@cache_shared(10)
 def load_map_points(handle: Handle, s: Slice) -> MapPoints:
     """Return the paragraphs of the slice on the map, at most as many as a page can show."""
     return map_queries.query_points(get_snapshot(handle), s)
@@ -304,7 +304,7 @@ def load_paragraphs_by_id(handle: Handle, paragraph_ids: tuple[str, ...]) -> pd.
     return map_queries.query_paragraphs_by_id(get_snapshot(handle), list(paragraph_ids))
 
 
-@cache_shared(60)
+@cache_shared(20)
 def load_topics(handle: Handle, s: Slice) -> topic_queries.TopicSums:
     """Return the themes, topics and recurring claims of the slice; `groups` also has share, its interval and trend."""
     found = topic_queries.query_topics(get_snapshot(handle), s)
