@@ -174,6 +174,8 @@ def print_spot_checks(checks: Sequence[SpotCheck]) -> None:
 def print_written(text: str, out: Path | None) -> None:
     """Print the text of an export; if it went to a file, print the file's name to stderr."""
     if out is None:
+        if sys.stdout is None:  # it was closed before the program began
+            return
         # A pipe gets the text as it is.
         sys.stdout.write(escape_controls(text) if sys.stdout.isatty() else text)
     else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -107,6 +107,13 @@ def find_snapshot(as_of: str = "") -> Handle:
     decided = 0 if as_of else get_log(handle).last_ids()[0]
     decided = decided if decided > snapshot.meta().decided else 0
     return replace(handle, decided=decided, measured=snapshot.identify_measurements())
+
+
+def is_latest(handle: Handle) -> bool:
+    """Return whether a snapshot is the current one of its store."""
+    with suppress(StoreError):  # the pointer is damaged
+        return Store(Path(handle.store)).current() == handle.snapshot_id
+    return False
 
 
 def get_log(handle: Handle) -> DecisionLog:

@@ -214,7 +214,8 @@ def draw_heading(title: str, how: str, handle: cached_queries.Handle | None) -> 
     if get_pinned_snapshot_id():
         built = phrases.format_timestamp(manifest.built_at)
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.info(f"This link shows an earlier snapshot: {manifest.snapshot_id}, built {built}.")
+            which = "the latest" if cached_queries.is_latest(handle) else "an earlier"
+            st.info(f"This link shows {which} snapshot: {manifest.snapshot_id}, built {built}.")
             st.button("Show the latest", on_click=_unpin_snapshot, type="tertiary")
     st.session_state[_WARNING_KEY] = st.container()
 

@@ -280,6 +280,8 @@ class DecisionLog:
                 "rejected": [d.narrative_id for d in decisions if d.verdict == "rejected"],
             }
             rows.append(row)
+        if path.resolve() == self.path.resolve():
+            raise StoreError("a new file to write the decisions to", f"the log itself, {path}", "Name another file.")
         write_named_file(path, _format_rows(rows, form).encode())
         return len(rows)
 

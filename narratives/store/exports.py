@@ -20,7 +20,7 @@ from pyarrow import parquet
 
 from narratives.model import CopyFilter, Slice, UsageError
 from narratives.model.dates import parse_partial_date
-from narratives.store.files import open_atomically
+from narratives.store.files import open_named_file
 from narratives.store.queries import (
     ADVANCING_IDS,
     JOIN_DOCUMENT,
@@ -145,7 +145,7 @@ def export_slice(path: Path, what: str, s: Slice, out: Path | None, with_share: 
     try:
         if not out.parent.is_dir():
             raise FileNotFoundError(f"no folder {out.parent}")
-        with open_atomically(out) as file:
+        with open_named_file(out) as file:
             write_table(table, out.suffix.lower(), file)
     except OSError as error:
         hint = "Choose a file in a folder that you can write to."

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import io
 import json
 import math
 import os
@@ -17,9 +16,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
 
 from narratives.model import DiskError, InputRecord, QualityMetrics, SnapshotManifest, SpotCheck, StoreError
 from narratives.model.snapshot import Calibration, CalibrationBin, ThresholdQuality
@@ -84,10 +80,35 @@ def open_atomically(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
+@contextmanager
+def open_named_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that a person named for writing. Raises StoreError for a place in a store, whose files it would hurt.
+
+    A file is replaced when the block ends without an error, and a link leads to its file. Devices and pipes are
+    written to.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with path.open("wb") as file:
+            yield file
+        return
+    target = path.resolve()
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if store := next((folder for folder in target.parents if _is_store(folder)), None):
+        raise StoreError("to write to a place outside the store", f"{path}, in the store {store}", "Name another file.")
+    with open_atomically(target) as file:
+        yield file
+
+
+def _is_store(folder: Path) -> bool:
+    return (folder / CURRENT_FILE).exists() and (folder / "snapshots").is_dir()
+
+
 def write_named_file(path: Path, content: bytes) -> None:
-    """Write a file that a person named, atomically. Raises StoreError if it cannot be written."""
+    """Write a file that a person named, as `open_named_file` does. Raises StoreError if it cannot be written."""
     try:
-        write_atomically(path, content)
+        with open_named_file(path) as file:
+            file.write(content)
     except OSError as error:
         reason = error.strerror or str(error)
         raise StoreError(f"to write {path}", reason, "Name another file, or make its folder writable.") from error
@@ -118,27 +139,6 @@ def compute_sha256(path: Path) -> str:
     """Compute the hex digest of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write named arrays atomically, after a hash over all of them."""
-    packed = io.BytesIO()
-    np.savez(packed, **arrays)  # type: ignore[arg-type]  # its other parameter is a bool
-    content = packed.getvalue()
-    write_atomically(path, hashlib.sha256(content).digest() + content)
-
-
-def load_arrays(path: Path) -> dict[str, NDArray[Any]] | None:
-    """Return the arrays in a file, None if there is no file or it is damaged."""
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return None
-    size = hashlib.sha256().digest_size
-    if hashlib.sha256(data[size:]).digest() != data[:size]:
-        return None
-    with np.load(io.BytesIO(data[size:]), allow_pickle=False) as arrays:
-        return dict(arrays)
 
 
 T = TypeVar("T")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
 import tempfile
 import zipfile
@@ -34,7 +35,16 @@ def measure_sizes(store: Path) -> dict[str, int]:
 def _measure(path: Path) -> int:
     if path.is_file():
         return path.stat().st_size
-    return sum(inner.stat().st_size for inner in path.rglob("*") if inner.is_file())
+    return sum(inner.stat().st_size for inner in _list_files(path))
+
+
+def _list_files(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder, those in folders that are on another disk behind a link included."""
+    seen: set[str] = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        seen.add(os.path.realpath(place))
+        folders[:] = sorted(name for name in folders if os.path.realpath(Path(place, name)) not in seen)
+        yield from (path for name in sorted(names) if (path := Path(place, name)).is_file())
 
 
 def rollback(store: Store, snapshot_id: str = "") -> SnapshotManifest:
@@ -131,7 +141,7 @@ def backup(store: Store, target: Path) -> int:
             log_integrity.copy_log(log, members[log.name])
         if not members:
             raise StoreError(f"a store at {store.path}", "nothing", "Name the folder of a store with --store.")
-        with files.open_atomically(target) as file, zipfile.ZipFile(file, "w", allowZip64=True) as archive:
+        with files.open_named_file(target) as file, zipfile.ZipFile(file, "w", allowZip64=True) as archive:
             for name, path in sorted(members.items()):
                 kind = zipfile.ZIP_STORED if path.suffix in _COMPACT else zipfile.ZIP_DEFLATED
                 archive.write(path, name, kind)
@@ -140,11 +150,11 @@ def backup(store: Store, target: Path) -> int:
 
 
 def _list_members(store: Path) -> Iterator[Path]:
-    for path in sorted(store.rglob("*")):
+    for path in _list_files(store):
         parts = path.relative_to(store).parts
         is_temporary = any(part.startswith(files.TEMP_PREFIX) for part in parts)
         is_of_log = parts[0].startswith(f"{log_integrity.DECISIONS_FILE}-")
-        if path.is_file() and not (parts[0] in _NOT_BACKED_UP or is_temporary or is_of_log):
+        if not (parts[0] in _NOT_BACKED_UP or is_temporary or is_of_log):
             yield path
 
 
@@ -155,14 +165,18 @@ def restore(source: Path, store: Path) -> int:
     """
     if store.exists() and not (store.is_dir() and not any(store.iterdir())):
         raise StoreError(f"a new or empty folder at {store}", "one with files", "Name another folder with --store.")
-    beside = store.with_name(f"{files.TEMP_PREFIX}{store.name}")
+    beside = store.with_name(f"{files.TEMP_PREFIX}{os.getpid()}-{store.name}")
     hint = "Use another backup."
     try:
         beside.mkdir(parents=True)
+    except OSError as error:
+        raise files.make_disk_error(error, beside) from error
+    try:
         with zipfile.ZipFile(source) as archive:
             names = [name for name in archive.namelist() if name != _BACKUP_LIST]
-            if sorted(names) != json.loads(archive.read(_BACKUP_LIST)):
-                raise StoreError(f"a whole backup in {source}", "another list of files", hint)
+            if not names or sorted(names) != json.loads(archive.read(_BACKUP_LIST)):
+                got = "another list of files" if names else "no file"
+                raise StoreError(f"a whole backup in {source}", got, hint)
             for name in names:
                 _extract(archive, name, beside)
         with suppress(FileNotFoundError):

@@ -21,7 +21,7 @@ from narratives.measure.shares import SUM_COLUMNS
 from narratives.model import Slice, SuppressionRule, UsageError
 from narratives.model.slice import GroupBy
 from narratives.store import Snapshot, check_slice, open_snapshot
-from narratives.store.files import write_atomically
+from narratives.store.files import open_named_file
 from narratives.store.queries import prevalence as prevalence_queries
 from narratives.store.queries import review as review_queries
 
@@ -133,7 +133,8 @@ def write_brief(store: Path, s: Slice, out: Path | None, as_of: str = "") -> str
     if out is None:
         return page
     try:
-        write_atomically(out, page.encode("utf-8", "replace"))
+        with open_named_file(out) as file:
+            file.write(page.encode("utf-8", "replace"))
     except OSError as error:
         hint = "Choose a file in a folder that you can write to."
         raise UsageError(f"a place to write {out}", str(error), hint) from error

@@ -60,7 +60,7 @@ def test_the_brief_of_the_filters_shows_and_prints_them(browser, address, store,
         assert len(PdfReader(tmp_path / "brief.pdf").pages) == 1
         back = link.get_by_role("link", name="these figures on the dashboard").get_attribute("href")
         page = opened(watched, back or "")
-        expect(page.get_by_text("This link shows an earlier snapshot")).to_be_visible()
+        expect(page.get_by_text("This link shows the latest snapshot")).to_be_visible()
         expect(page.get_by_text("by Vladimir Putin dated 2016–2018").first).to_be_visible()
 
 

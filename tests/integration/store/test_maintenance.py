@@ -151,3 +151,60 @@ def test_status_shows_sizes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     os.utime(tmp_path, (time.time(), time.time()))
     assert main(["status", "--store", str(tmp_path)]) == 0
     assert "MB  snapshots" in capsys.readouterr().out
+
+
+def test_a_backup_holds_what_lies_behind_links(tmp_path: Path) -> None:
+    make_snapshots(tmp_path / "s", 2)
+    for name in ("snapshots", "copies"):
+        (tmp_path / "s" / name).rename(tmp_path / f"other-{name}")
+        (tmp_path / "s" / name).symlink_to(tmp_path / f"other-{name}")
+    (tmp_path / "s" / "copies" / "loop").symlink_to(tmp_path / "s")
+    maintenance.backup(Store(tmp_path / "s"), tmp_path / "b.zip")
+    maintenance.restore(tmp_path / "b.zip", tmp_path / "t")
+    assert find_damage(Store(tmp_path / "t")) == [] and len(Store(tmp_path / "t").snapshots()) == 2
+    assert maintenance.measure_sizes(tmp_path / "s")["snapshots"] > 0
+
+
+def test_nothing_that_a_person_writes_replaces_a_file_of_a_store(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "s"
+    make_snapshots(store, 1)
+    log = DecisionLog(store / "decisions.sqlite")
+    log.add([LabelledText(1, "a text", "d", {"bases": "accepted"})], "ann", "test")
+    before = {path: path.read_bytes() for path in store.rglob("*") if path.is_file() and path.name != ".lock"}
+    for command in (
+        ["backup", str(store / "CURRENT")],
+        ["backup", str(store / "snapshots" / "b.zip")],
+        ["review", "export", str(store / "decisions.sqlite")],
+        ["codebook", "export", str(store / "codebook.toml")],
+        ["export", "documents", "--out", str(store / "x.csv")],
+        ["brief", "--out", str(store / "x.html")],
+    ):
+        assert main([*command, "--store", str(store)]) != 0
+        error = capsys.readouterr().err
+        assert "outside the store" in error or "the log itself" in error
+    after = {path: path.read_bytes() for path in store.rglob("*") if path.is_file() and path.name != ".lock"}
+    assert {path: data for path, data in after.items() if "decisions.sqlite-" not in path.name} == {
+        path: data for path, data in before.items() if "decisions.sqlite-" not in path.name
+    }
+    with pytest.raises(StoreError, match="log itself"):
+        DecisionLog(tmp_path / "own.sqlite").export(tmp_path / "own.sqlite")
+
+
+def test_a_restore_leaves_the_folders_of_others_and_refuses_an_empty_backup(tmp_path: Path) -> None:
+    make_snapshots(tmp_path / "s", 1)
+    maintenance.backup(Store(tmp_path / "s"), tmp_path / "b.zip")
+    (tmp_path / ".tmp-t").mkdir()
+    maintenance.restore(tmp_path / "b.zip", tmp_path / "t")
+    assert (tmp_path / ".tmp-t").is_dir()
+    with zipfile.ZipFile(tmp_path / "none.zip", "w") as archive:
+        archive.writestr("backup.json", "[]")
+    with pytest.raises(StoreError, match="whole backup"):
+        maintenance.restore(tmp_path / "none.zip", tmp_path / "u")
+
+
+def test_a_store_with_a_question_mark_in_its_path_is_refused_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="question mark"), Store(tmp_path / "why?").lock():
+        pass
+    assert not (tmp_path / "why?").exists()
