@@ -7,7 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from narratives.match import Combination, Gains, LabelledPairs, assign_folds, fit_combination, is_near, to_score
+from narratives.match import (
+    Combination,
+    Gains,
+    LabelledPairs,
+    assign_folds,
+    fit_combination,
+    is_near,
+    learning,
+    to_score,
+)
 from narratives.match.learning import MIN_CLASSIFIED_EVIDENCE
 
 DOCUMENTS = 60
@@ -123,3 +132,25 @@ def test_a_text_that_refutes_what_it_says_loses_probability_in_proportion():
     assert found == pytest.approx(advances * (1 - refutes), abs=0.001)
     undiscounted = to_score(plain.combine(evidence, near, list("abcde"), lambda _: outputs))[:, 0]
     assert undiscounted == pytest.approx(advances, abs=0.001)
+
+
+def test_the_threshold_lies_between_what_was_accepted_and_what_was_rejected() -> None:
+    pairs, _ = decided()
+    draw = np.random.default_rng(1)
+    probabilities = np.where(pairs.accepted, 0.45, 0.15) + 0.04 * draw.normal(size=pairs.accepted.shape)
+    threshold = learning._choose_threshold(pairs, probabilities, np.arange(2))
+    assert 0.2 < threshold < 0.4
+
+
+def test_thresholds_are_tested_on_documents_that_they_were_not_fitted_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs, _ = decided()
+    folds = assign_folds(pairs.documents, 2)
+    fitted_to: list[np.ndarray] = []
+
+    def fit_thresholds(_: LabelledPairs, evidence: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        fitted_to.append(rows)
+        return np.zeros(evidence.shape[1])
+
+    monkeypatch.setattr(learning, "_fit_thresholds", fit_thresholds)
+    learning._cross_validate_f1(pairs, pairs.evidence, folds)
+    assert [rows.tolist() for rows in fitted_to] == [(folds != fold).tolist() for fold in range(learning.FOLDS)]

@@ -194,6 +194,16 @@ def test_a_threshold_is_reached_by_its_very_score(matcher):
     assert matcher.advances(scores).tolist() == [[True] * 3, [False] * 3]
 
 
+def test_thresholds_are_those_of_the_codebook_or_else_one_half(matcher):
+    assert matcher.thresholds.tolist() == pytest.approx([0.7, 0.5, 0.3])
+
+
+def test_a_matcher_of_some_narratives_scores_them_as_the_whole_one_does(matcher, background):
+    some = fit_matcher(CODEBOOK, bag_of_words, background, only=[0, 2])
+    assert list(some.narrative_ids) == ["apples", "clouds"]
+    assert np.array_equal(run(some, TEXTS).scores, run(matcher, TEXTS).scores[:, [0, 2]])
+
+
 def test_a_cue_raises_only_its_own_narrative(background):
     text = "A letter of the golden-apple committee came to the city."
     with_cue = fit_matcher(CODEBOOK, bag_of_words, background)
