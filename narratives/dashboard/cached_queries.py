@@ -102,7 +102,6 @@ def find_snapshot(as_of: str = "") -> Handle:
     handle = Handle(str(path.resolve()), snapshot_id)
     if get_snapshot(handle).is_replaced():  # it was damaged when it was opened, and has been rebuilt since
         get_snapshot.clear(handle)
-        get_snapshot(handle)
     snapshot = get_snapshot(handle)
     decided = 0 if as_of else get_log(handle).last_ids()[0]
     decided = decided if decided > snapshot.meta().decided else 0

@@ -12,7 +12,7 @@ from functools import cache, cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.discover.neighbours import Arrays
+from narratives.discover.neighbours import KEY_BYTES, NOTHING_KEPT, Arrays, KeptArrays
 
 # Words that judge, oblige, deny, blame or assert. They are grouped by their first letters, which makes the search fast.
 CLAIM_CUES = re.compile(
@@ -45,29 +45,23 @@ RIDGE = 0.03
 
 
 KEPT_SCORES = "claim-scores"  # the name under which they are saved
-KEY_BYTES = 16
 
 
 class KeptScores:
     """Scores of texts that are kept from build to build; those of texts that a build does not ask for are dropped.
 
-    `load` gives the arrays that were saved under a name, or None; `save` keeps arrays under a name. Without them,
-    scores are kept for this process only.
+    Without `kept` arrays, they are kept for this process only.
     """
 
-    def __init__(
-        self,
-        load: Callable[[str], Arrays | None] = lambda _: None,
-        save: Callable[[str, Arrays], None] = lambda _name, _arrays: None,
-    ) -> None:
-        self._load, self._save = load, save
+    def __init__(self, kept: KeptArrays = NOTHING_KEPT) -> None:
+        self._kept = kept
         self._known: dict[bytes, float] | None = None
         self._used: dict[bytes, float] = {}
 
     def compute(self, method: bytes, texts: Sequence[str], score: Callable[[str], float]) -> NDArray[np.float64]:
         """Return the scores of texts (n,); `method` is a hash of all that they depend on besides the text."""
         if self._known is None:
-            self._known = _parse_scores(self._load(KEPT_SCORES))
+            self._known = _parse_scores(self._kept.load(KEPT_SCORES))
         scores, is_new = {}, False
         keys = [_make_key(method, text) for text in texts]
         for key, text in zip(keys, texts, strict=True):
@@ -78,8 +72,8 @@ class KeptScores:
         self._known |= scores
         self._used |= scores
         if is_new:
-            kept = np.frombuffer(b"".join(self._used), np.uint8).reshape(-1, KEY_BYTES)
-            self._save(KEPT_SCORES, {"keys": kept, "scores": np.array(list(self._used.values()), np.float64)})
+            used = np.frombuffer(b"".join(self._used), np.uint8).reshape(-1, KEY_BYTES)
+            self._kept.save(KEPT_SCORES, {"keys": used, "scores": np.array(list(self._used.values()), np.float64)})
         return np.array([scores[key] for key in keys], dtype=np.float64)
 
 

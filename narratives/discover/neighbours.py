@@ -56,19 +56,25 @@ class _Neighbours:
     products: VectorArray
 
 
+@dataclass(frozen=True, slots=True)
+class KeptArrays:
+    """Arrays that are kept from build to build: `load` gives those saved under a name, or None; `save` keeps some."""
+
+    load: Callable[[str], Arrays | None] = lambda _: None
+    save: Callable[[str, Arrays], None] = lambda _name, _arrays: None
+
+
+NOTHING_KEPT = KeptArrays()
+
+
 class NeighbourSearch:
     """Searches that continue those of an earlier build, so that only new rows are compared with all.
 
-    `load` gives the arrays that were saved under a name, or None; `save` keeps arrays under a name. Without them, every
-    search begins from nothing. The results are the same.
+    Without `kept` arrays, every search begins from nothing. The results are the same.
     """
 
-    def __init__(
-        self,
-        load: Callable[[str], Arrays | None] = lambda _: None,
-        save: Callable[[str, Arrays], None] = lambda _name, _arrays: None,
-    ) -> None:
-        self._load, self._save = load, save
+    def __init__(self, kept: KeptArrays = NOTHING_KEPT) -> None:
+        self._kept = kept
         self._found: dict[str, _Neighbours] = {}
 
     def find(self, name: str, ids: Sequence[str], vectors: VectorArray, k: int) -> tuple[Indices, VectorArray]:
@@ -79,14 +85,14 @@ class NeighbourSearch:
         """
         whole = round_to_grid(vectors)
         keys = _make_keys(ids, whole)
-        earlier = self._found.get(name) or _parse_arrays(self._load(name)) if ids else None
+        earlier = self._found.get(name) or _parse_arrays(self._kept.load(name)) if ids else None
         found = _continue_search(earlier, keys, whole, k) if earlier else None
         if found is None:
             found = _Neighbours(keys, *_search(whole, np.arange(len(whole)), k))
         if ids:
             if earlier is None or not np.array_equal(earlier.keys, keys) or earlier.indices.shape[1] != k:
                 arrays: Arrays = {"keys": keys, "indices": found.indices.astype(np.int32), "products": found.products}
-                self._save(name, arrays)
+                self._kept.save(name, arrays)
             self._found[name] = found
         return found.indices, found.products / np.float32(GRID_STEPS) ** 2
 

@@ -268,6 +268,8 @@ class DecisionLog:
         Writes one row for each text and document, by text key, and returns the number of rows. Importing them
         into an empty log gives the same decisions, with another name, reason and time.
         """
+        if path.resolve() == self.path.resolve():
+            raise StoreError("a new file to write the decisions to", f"the log itself, {path}", "Name another file.")
         rows = []
         ordered = sorted(self.current(), key=lambda d: (d.text_key, d.document, d.narrative_id))
         for (_, document), group in groupby(ordered, key=lambda d: (d.text_key, d.document)):
@@ -280,8 +282,6 @@ class DecisionLog:
                 "rejected": [d.narrative_id for d in decisions if d.verdict == "rejected"],
             }
             rows.append(row)
-        if path.resolve() == self.path.resolve():
-            raise StoreError("a new file to write the decisions to", f"the log itself, {path}", "Name another file.")
         write_named_file(path, _format_rows(rows, form).encode())
         return len(rows)
 

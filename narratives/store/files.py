@@ -61,10 +61,15 @@ def make_disk_error(error: OSError, place: Path | str) -> DiskError:
     return DiskError(f"to read or write {where}", error.strerror or str(error), hint)
 
 
+def get_place_beside(path: Path) -> Path:
+    """Return the place where this process writes what will become `path`."""
+    return path.with_name(f"{TEMP_PREFIX}{os.getpid()}-{path.name}")
+
+
 @contextmanager
 def replace_atomically(path: Path) -> Iterator[Path]:
     """Give the place of a temporary file, which replaces `path` when the block ends without an error."""
-    beside = path.with_name(f"{TEMP_PREFIX}{os.getpid()}-{path.name}")
+    beside = get_place_beside(path)
     try:
         yield beside
         sync_to_disk(beside)

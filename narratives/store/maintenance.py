@@ -165,7 +165,7 @@ def restore(source: Path, store: Path) -> int:
     """
     if store.exists() and not (store.is_dir() and not any(store.iterdir())):
         raise StoreError(f"a new or empty folder at {store}", "one with files", "Name another folder with --store.")
-    beside = store.with_name(f"{files.TEMP_PREFIX}{os.getpid()}-{store.name}")
+    beside = files.get_place_beside(store)
     hint = "Use another backup."
     try:
         beside.mkdir(parents=True)

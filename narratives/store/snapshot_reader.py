@@ -16,7 +16,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from narratives.model import EvidenceQuery, NarrativesError, PreviousSnapshot, QualityMetrics, Slice, StoreError
+from narratives.model import EvidenceQuery, NarrativesError, PreviousSnapshot, Slice, StoreError
 from narratives.model.snapshot import FilterOptions, SliceTotals, SnapshotManifest
 from narratives.store import files
 from narratives.store.limits import ALONE, Limits
@@ -72,16 +72,8 @@ class Snapshot:
             files.describe_state(self._folder / name) for name in (files.QUALITY_FILE, files.SPOT_CHECKS_FILE)
         )
 
-    def quality(self) -> tuple[QualityMetrics, ...] | None:
-        """Return the figures of the latest evaluation to show, None if there is none.
-
-        It is read anew each time, as it may be replaced.
-        """
-        evaluation = self.evaluation()
-        return evaluation.shown if evaluation else None
-
     def evaluation(self) -> files.Evaluation | None:
-        """Return the whole of that evaluation, None if there is none."""
+        """Return the latest evaluation, None if there is none. It is read anew each time, as it may be replaced."""
         return files.read_evaluation(self._folder / files.QUALITY_FILE)
 
     def quality_caveat(self) -> str:

@@ -299,7 +299,7 @@ def test_the_same_snapshot_takes_the_place_of_the_damaged_one_with_all_that_was_
         pass
     assert [path.name for path in (made.store / "snapshots").iterdir()] == [made.first]
     snapshot = open_snapshot(made.store)
-    assert snapshot.quality() == (PERFECT,) and snapshot.quality_caveat() == "by hand"
+    assert snapshot.evaluation().shown == (PERFECT,) and snapshot.quality_caveat() == "by hand"
     assert snapshot.spot_checks() == CHECKS
 
 
@@ -309,7 +309,7 @@ def test_measures_that_are_damaged_too_do_not_stop_it(made: Made) -> None:
     damage_page(made.store, read_texts)
     assert made.build("a.jsonl").snapshot == made.first
     snapshot = open_snapshot(made.store)
-    assert snapshot.quality() is None and snapshot.spot_checks() is None
+    assert snapshot.evaluation() is None and snapshot.spot_checks() is None
 
 
 def test_what_was_measured_goes_on_from_a_damaged_snapshot_to_another(made: Made) -> None:

@@ -20,6 +20,7 @@ from narratives.discover import (
 from narratives.discover.claim_scorer import CUE_NAME, ClaimScorer, KeptScores, measure_wording
 from narratives.discover.claims import PROTOCOL, Fit, can_stand_alone, trim_claim
 from narratives.discover.clustering import is_recurring
+from narratives.discover.neighbours import KeptArrays
 from narratives.model import PreviousSnapshot, Text
 from tests.helpers.fakes import DIMENSION, vector
 
@@ -209,7 +210,7 @@ def test_kept_scores_are_those_of_the_scorer_and_only_used_ones_stay() -> None:
     saved: dict[str, dict[str, np.ndarray]] = {}
 
     def keep() -> KeptScores:
-        return KeptScores(saved.get, lambda name, arrays: saved.update({name: dict(arrays)}))
+        return KeptScores(KeptArrays(saved.get, lambda name, arrays: saved.update({name: dict(arrays)})))
 
     fitted = scorer()
     expected = fitted.score([*VARIANTS, *PLAIN])

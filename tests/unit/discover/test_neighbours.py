@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from narratives.discover import NeighbourSearch, neighbours
-from narratives.discover.neighbours import find_neighbours
+from narratives.discover.neighbours import KeptArrays, find_neighbours
 
 # Few different rows, so that equal cosines are frequent.
 POOL = np.random.default_rng(3).integers(-2, 3, size=(40, 6)).astype(np.float32) + np.float32(0.5)
@@ -19,7 +19,7 @@ class Shelf(dict):
     """What a store would keep."""
 
     def search(self) -> NeighbourSearch:
-        return NeighbourSearch(self.get, self.__setitem__)
+        return NeighbourSearch(KeptArrays(self.get, self.__setitem__))
 
 
 def plain(vectors: np.ndarray, k: int) -> tuple[list[list[int]], list[list[float]]]:

@@ -38,21 +38,21 @@ def test_there_is_none_before_the_first_evaluation(store):
     made = store.current()
     assert store.quality(made) is None
     snapshot = open_snapshot(store.path)
-    assert snapshot.quality() is None and snapshot.quality_caveat() == ""
+    assert snapshot.evaluation() is None and snapshot.quality_caveat() == ""
 
 
 def test_rows_and_caveat_come_back_as_they_were(store):
     store.put_quality(store.current(), ROWS, CAVEAT)
     assert repr(store.quality(store.current())) == repr(ROWS)  # NaN is not equal to itself
     snapshot = open_snapshot(store.path)
-    assert repr(snapshot.quality()) == repr(ROWS) and snapshot.quality_caveat() == CAVEAT
+    assert repr(snapshot.evaluation().shown) == repr(ROWS) and snapshot.quality_caveat() == CAVEAT
 
 
 def test_a_later_evaluation_takes_its_place_even_where_the_snapshot_is_open(store):
     snapshot = open_snapshot(store.path)
     store.put_quality(store.current(), ROWS, CAVEAT)
     store.put_quality(store.current(), ROWS[-1:], "another set")
-    assert repr(snapshot.quality()) == repr(ROWS[-1:]) and snapshot.quality_caveat() == "another set"
+    assert repr(snapshot.evaluation().shown) == repr(ROWS[-1:]) and snapshot.quality_caveat() == "another set"
 
 
 def test_it_is_no_part_of_the_snapshot(store):
