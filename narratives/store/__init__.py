@@ -5,8 +5,9 @@ from narratives.store.exports import DEFAULT_COPIES, EXPORT_TABLES, check_slice,
 from narratives.store.files import Evaluation, SpotChecks, write_evaluation
 from narratives.store.limits import Turns, get_download_limits, get_page_limits
 from narratives.store.parsed import ParsedDocument, ParsedDocuments
-from narratives.store.queries import MAX_SEARCH_LENGTH, MAX_SEARCH_TERMS, format_filters
+from narratives.store.queries import format_filters
 from narratives.store.queries.map import MapPoints
+from narratives.store.queries.words import MAX_SEARCH_LENGTH, MAX_SEARCH_TERMS
 from narratives.store.snapshot_reader import SCHEMA_VERSION, Snapshot
 from narratives.store.store import Store, open_snapshot
 from narratives.store.vectors import VectorFile

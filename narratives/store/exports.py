@@ -22,7 +22,7 @@ from narratives.model import CopyFilter, Slice, UsageError
 from narratives.model.dates import parse_partial_date
 from narratives.store.files import open_named_file
 from narratives.store.queries import (
-    ADVANCING_IDS,
+    ADVANCING_PLACES,
     JOIN_DOCUMENT,
     NOT_REJECTED,
     build_narrative_condition,
@@ -207,7 +207,7 @@ def _query_topics(snapshot: Snapshot, s: Slice, with_share: AddShares) -> pa.Tab
 def _query_table(snapshot: Snapshot, what: str, s: Slice) -> pa.Table:
     where = build_where(s)
     narrowed = build_narrative_condition(s, where)
-    passes = where.sql + (f" AND p.paragraph_id IN ({ADVANCING_IDS} AND {narrowed})" if s.narratives else "")
+    passes = where.sql + (f" AND p.place IN ({ADVANCING_PLACES} AND {narrowed})" if s.narratives else "")
     whole = s == Slice(copies=s.copies, by=s.by, unit=s.unit)
     everything = "true" if whole and s.copies == "all" else "false"
     sql = {
@@ -217,18 +217,18 @@ def _query_table(snapshot: Snapshot, what: str, s: Slice) -> pa.Table:
                    p.quoted_person, p.voice, p.language, p.duplicate_of, d.text_kind, p.text
             FROM snap.paragraphs p
             {JOIN_DOCUMENT}
-            WHERE {passes} ORDER BY p.paragraph_id""",
+            WHERE {passes} ORDER BY p.place""",
         "assignments": f"""
             SELECT a.paragraph_id, a.narrative_id, n.name AS narrative, a.origin, a.score, a.status, p.text
             FROM snap.assignments a
             JOIN snap.narratives n USING (narrative_id)
-            JOIN snap.paragraphs p ON p.paragraph_id = a.paragraph_id
-            WHERE {where.sql} AND {narrowed} ORDER BY a.paragraph_id, a.narrative_id""",
+            JOIN snap.paragraphs p USING (place)
+            WHERE {where.sql} AND {narrowed} ORDER BY p.place, a.narrative_id""",
         "narratives": f"""
             WITH counted AS (
-                SELECT a.narrative_id, count(*) AS paragraphs, count(DISTINCT p.document_id) AS documents,
+                SELECT a.narrative_id, count(*) AS paragraphs, count(DISTINCT p.document) AS documents,
                        min(nullif(p.date, '')) AS first_date, max(nullif(p.date, '')) AS last_date
-                FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id)
+                FROM snap.assignments a JOIN snap.paragraphs p USING (place)
                 WHERE {NOT_REJECTED} AND p.statement AND {where.sql} GROUP BY a.narrative_id
             )
             SELECT a.narrative_id, a.name AS narrative, a.origin, a.status, a.definition,
@@ -242,8 +242,8 @@ def _query_table(snapshot: Snapshot, what: str, s: Slice) -> pa.Table:
                    CASE WHEN d.status = 'rejected' AND d.row > 0
                         THEN 'row ' || d.row || ': ' || d.reason ELSE d.reason END AS reason
             FROM snap.documents d
-            WHERE d.status = 'read' AND ({everything} OR d.document_id IN (
-                      SELECT p.document_id FROM snap.paragraphs p WHERE {passes}))
+            WHERE d.status = 'read' AND ({everything} OR d.place IN (
+                      SELECT p.document FROM snap.paragraphs p WHERE {passes}))
                OR d.status = 'rejected' AND {"true" if whole else "false"}
             ORDER BY d.document_id, d.source_path, d.row, d.reason""",
     }[what]

@@ -1,6 +1,7 @@
 -- One snapshot. Written once, then only read: so a paragraph repeats its document's outlet and date, and
 -- no query needs a join to filter. Texts are never NULL (empty means absent); days and periods are NULL
--- where the date does not say.
+-- where the date does not say. Queries join by `place`, the number of a row in the order of ids, because numbers
+-- are compared much faster than ids.
 CREATE TABLE meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
 
 CREATE TABLE documents (
@@ -19,7 +20,8 @@ CREATE TABLE documents (
     boilerplate INTEGER NOT NULL,
     paragraphs INTEGER NOT NULL,
     status VARCHAR NOT NULL,            -- read | rejected
-    reason VARCHAR NOT NULL
+    reason VARCHAR NOT NULL,
+    place INTEGER NOT NULL
 );
 
 CREATE TABLE paragraphs (
@@ -44,7 +46,16 @@ CREATE TABLE paragraphs (
     half VARCHAR,
     quarter VARCHAR,
     month VARCHAR,
-    text VARCHAR NOT NULL
+    text VARCHAR NOT NULL USING COMPRESSION uncompressed,  -- so that a few texts can be read without all others
+    place INTEGER NOT NULL,
+    document INTEGER NOT NULL,          -- the place of the document
+    original INTEGER NOT NULL,          -- the place of the original; of no copy, its own
+    rank INTEGER NOT NULL               -- the place in a random order that depends on the ids alone
+);
+
+CREATE TABLE words (                    -- which statement paragraphs contain a word, see store/words.py
+    word VARCHAR NOT NULL,
+    places INTEGER[] NOT NULL
 );
 
 CREATE TABLE narratives (
@@ -69,7 +80,8 @@ CREATE TABLE narratives (
 CREATE TABLE probabilities (            -- that a statement paragraph advances a narrative, from 0.005 up
     paragraph_id VARCHAR NOT NULL,
     narrative_id VARCHAR NOT NULL,
-    probability DOUBLE NOT NULL
+    probability DOUBLE NOT NULL,
+    place INTEGER NOT NULL              -- of the paragraph, here and below
 );
 
 CREATE TABLE assignments (
@@ -79,7 +91,8 @@ CREATE TABLE assignments (
     score DOUBLE NOT NULL,
     status VARCHAR NOT NULL,            -- auto | confirmed | rejected
     exemplar VARCHAR NOT NULL,
-    sentence VARCHAR NOT NULL
+    sentence VARCHAR NOT NULL,
+    place INTEGER NOT NULL
 );
 
 CREATE TABLE clusters (                  -- themes (g-), topics (t-) and recurring claims (c-); see model.Cluster
@@ -100,7 +113,8 @@ CREATE TABLE clusters (                  -- themes (g-), topics (t-) and recurri
 CREATE TABLE cluster_members (
     cluster_id VARCHAR NOT NULL,
     paragraph_id VARCHAR NOT NULL,
-    rank INTEGER                        -- 1 is the most central representative; NULL for plain members
+    rank INTEGER,                       -- 1 is the most central representative; NULL for plain members
+    place INTEGER NOT NULL
 );
 
 CREATE TABLE lineage (                  -- what changed since the snapshot before; see model.LineageEvent
@@ -130,5 +144,6 @@ CREATE TABLE speakers (
 CREATE TABLE map (                      -- see discover/projection.py; kept out of the snapshot's id
     paragraph_id VARCHAR NOT NULL,
     x FLOAT NOT NULL,
-    y FLOAT NOT NULL
+    y FLOAT NOT NULL,
+    place INTEGER NOT NULL
 );

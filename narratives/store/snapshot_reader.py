@@ -20,7 +20,7 @@ from narratives.model import EvidenceQuery, NarrativesError, PreviousSnapshot, S
 from narratives.model.snapshot import FilterOptions, SliceTotals, SnapshotManifest
 from narratives.store import files
 from narratives.store.limits import ALONE, Limits
-from narratives.store.overlay import BUILT, DecidedPair, overlay_decisions
+from narratives.store.overlay import BUILT, FILE, DecidedPair, add_places, has_places, overlay_decisions
 from narratives.store.queries import NOT_REJECTED, SqlValue
 from narratives.store.queries import evidence as evidence_queries
 from narratives.store.queries import prevalence as prevalence_queries
@@ -53,6 +53,20 @@ class Snapshot:
     def has_probabilities(self) -> bool:
         """Whether the snapshot contains probabilities, as those from version 4 on do."""
         return self.schema_version >= 4
+
+    @cached_property
+    def has_words(self) -> bool:
+        """Whether the snapshot contains an index of words, as those from version 6 on do."""
+        return self._has_table("words")
+
+    @cached_property
+    def has_map(self) -> bool:
+        """Whether the snapshot contains a map, as those from version 3 on do."""
+        return self._has_table("map")
+
+    def _has_table(self, name: str) -> bool:
+        tables = "information_schema.tables WHERE 'snap' IN (table_catalog, table_schema)"
+        return bool(self._rows(f"SELECT 1 FROM {tables} AND table_name = $name", {"name": name}))
 
     def is_replaced(self) -> bool:
         """Return whether the file was replaced since it was opened; a build replaces a damaged one."""
@@ -96,9 +110,9 @@ class Snapshot:
             SELECT n.narrative_id, n.name AS narrative, n.definition, p.paragraph_id, p.date, p.speaker, p.text
             FROM snap.assignments a
             JOIN snap.narratives n USING (narrative_id)
-            JOIN snap.paragraphs p ON p.paragraph_id = a.paragraph_id
+            JOIN snap.paragraphs p USING (place)
             WHERE {NOT_REJECTED} AND n.origin = 'codebook' AND p.statement AND p.duplicate_of = ''
-            ORDER BY n.position, p.paragraph_id
+            ORDER BY n.position, p.place
             """
         )
 
@@ -114,7 +128,7 @@ class Snapshot:
             f"""
             WITH counts AS (
                 SELECT a.narrative_id, count(*) AS paragraphs
-                FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id)
+                FROM snap.assignments a JOIN snap.paragraphs p USING (place)
                 WHERE {NOT_REJECTED} AND p.statement AND p.duplicate_of = '' GROUP BY a.narrative_id
             )
             SELECT n.narrative_id, n.name, n.origin, n.definition, n.colour,
@@ -159,11 +173,11 @@ class Snapshot:
         none), threshold (that narrative's, NaN if it has none), status (of the slice's narratives: `auto`,
         `confirmed`, `partly confirmed`, or empty), similarity (NaN without `query.similar`), text, text_kind.
         """
-        return self.frame(*evidence_queries.build_paragraphs_query(query, limit, offset))
+        return self.frame(*evidence_queries.build_paragraphs_query(query, limit, offset, self.has_words))
 
     def count_paragraphs(self, query: EvidenceQuery) -> int:
         """Count the rows of `paragraphs` without a limit."""
-        [(count,)] = self._rows(*evidence_queries.build_count_query(query))
+        [(count,)] = self._rows(*evidence_queries.build_count_query(query, self.has_words))
         return int(count)
 
     def events(self) -> pd.DataFrame:
@@ -231,10 +245,11 @@ class Snapshot:
 
 
 DATABASE_FILE = "snapshot.duckdb"
-SCHEMA_VERSION = "5"
+SCHEMA_VERSION = "6"
 # Version 1 had no lineage, and no stance and cohesion of clusters. Version 2 had no map, and no includes,
 # excludes and exemplars of narratives. Version 3 had no probabilities. Version 4 had no themes.
-READABLE_VERSIONS = ("1", "2", "3", "4", SCHEMA_VERSION)
+# Version 5 had no places and no index of words.
+READABLE_VERSIONS = ("1", "2", "3", "4", "5", SCHEMA_VERSION)
 
 # Set when the database is created, so that not even the first statement can cause a download.
 _CONNECTION_OPTIONS = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
@@ -255,7 +270,8 @@ def attach_database(
 ) -> duckdb.DuckDBPyConnection:
     """Open an in-memory connection with the file at `path` attached read-only as `snap`, and lock it down.
 
-    With `decided` pairs, `snap` is a schema of views instead, which show the snapshot as decided.
+    With `decided` pairs, `snap` is a schema of views instead, which show the snapshot as decided. So it is for older
+    snapshots, whose views add what their tables lack.
 
     After the lockdown no statement can read or write another file, load an extension, or lift the lockdown
     or the limits. Raises duckdb.Error if the file is not a database of this version.
@@ -264,7 +280,13 @@ def attach_database(
     in_memory = {"temp_directory": ""}
     connection = duckdb.connect(":memory:", config={**_CONNECTION_OPTIONS, **in_memory, **limits.to_settings()})
     try:
-        connection.execute(f"ATTACH ? AS {BUILT if decided else 'snap'} (READ_ONLY)", [str(path)])
+        connection.execute("ATTACH ? AS snap (READ_ONLY)", [str(path)])
+        is_older = not has_places(connection, "snap")
+        if is_older or decided:
+            connection.execute("DETACH snap")
+            connection.execute(f"ATTACH ? AS {FILE if is_older else BUILT} (READ_ONLY)", [str(path)])
+        if is_older:
+            add_places(connection, BUILT if decided else "snap")
         if decided:
             overlay_decisions(connection, decided)
         for statement in _LOCKDOWN:

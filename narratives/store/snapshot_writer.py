@@ -28,6 +28,7 @@ from narratives.model import (
 )
 from narratives.model.dates import get_all_period_labels, parse_partial_date
 from narratives.store import files
+from narratives.store.queries.words import index_words
 from narratives.store.snapshot_reader import DATABASE_FILE, SCHEMA_VERSION, create_database, open_snapshot_folder
 
 TableRow = tuple[object, ...]
@@ -286,15 +287,39 @@ def _make_manifest(snapshot_id: str, content: SnapshotContent, database: Path) -
     )
 
 
+# How the lines of `incoming`, which have a column for each of the table's but the last ones and their number, become
+# rows. Documents and paragraphs come first.
+SELECT_LINES = "SELECT * EXCLUDE (line) FROM incoming ORDER BY line"
+_SELECT_WITH_PLACE = """
+    SELECT i.* EXCLUDE (line), p.place FROM incoming i JOIN paragraphs p ON p.paragraph_id = i.paragraph_id
+    ORDER BY i.line"""
+SELECT_ROWS: Mapping[str, str] = {
+    "documents": "SELECT * FROM incoming ORDER BY line",
+    "paragraphs": """
+        SELECT i.*, d.place, coalesce(o.line, i.line), row_number() OVER (ORDER BY md5(i.paragraph_id)) - 1
+        FROM incoming i JOIN documents d ON d.document_id = i.document_id AND d.status = 'read'
+        LEFT JOIN incoming o ON o.paragraph_id = i.duplicate_of ORDER BY i.line""",
+    **dict.fromkeys(("probabilities", "assignments", "cluster_members", MAP_TABLE), _SELECT_WITH_PLACE),
+}
+
+
+def read_schema() -> str:
+    """Read the statements that create the tables of a snapshot."""
+    return resources.files("narratives.store").joinpath("schema.sql").read_text(encoding="utf-8")
+
+
 def _fill_database(database: Path, rows: Mapping[str, list[TableRow]]) -> None:
     """Create the database file. The rows are inserted through Arrow, as single INSERTs would take minutes."""
-    schema = resources.files("narratives.store").joinpath("schema.sql").read_text(encoding="utf-8")
     with closing(create_database(database)) as connection:
-        connection.execute(schema)
+        connection.execute(read_schema())
         for table, lines in rows.items():
             if lines:
                 columns = [pa.array(column) for column in zip(*lines, strict=True)]
-                connection.register("incoming", pa.table(columns, names=[f"c{n}" for n in range(len(columns))]))
-                connection.execute(f"INSERT INTO {table} SELECT * FROM incoming")
+                described = connection.execute(f"DESCRIBE {table}").fetchall()
+                names = [str(name) for name, *_ in described[: len(columns)]]
+                incoming = pa.table([*columns, pa.array(range(len(lines)))], names=[*names, "line"])
+                connection.register("incoming", incoming)
+                connection.execute(f"INSERT INTO {table} {SELECT_ROWS.get(table, SELECT_LINES)}")
                 connection.unregister("incoming")
+        index_words(connection)
         connection.execute("CHECKPOINT")

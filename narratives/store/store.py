@@ -24,7 +24,7 @@ from narratives.store.decisions import DECISIONS_FILE
 from narratives.store.limits import ALONE, Limits
 from narratives.store.overlay import DecidedPair
 from narratives.store.parsed import PARSED_FILE, ParsedDocuments
-from narratives.store.queries.evidence import query_statement_texts
+from narratives.store.queries.evidence import query_statement_batches
 from narratives.store.queries.sources import query_rejected_rows
 from narratives.store.snapshot_reader import Snapshot
 
@@ -347,12 +347,14 @@ class Store:
     def count_missing_vectors(self, snapshot_id: str) -> tuple[int, int]:
         """Count a snapshot's statement paragraphs: those without a vector, and all of them."""
         with closing(open_snapshot(self.path, snapshot_id)) as opened:
-            manifest = opened.meta()
-            texts = query_statement_texts(opened)["text"].tolist()
-        if not self._holds_vectors(manifest.model, manifest.variant):
-            return len(texts), len(texts)
-        rows = self.open_existing_vectors(manifest.model, manifest.variant).rows(texts)
-        return int((rows < 0).sum()), len(texts)
+            manifest, missing, count = opened.meta(), 0, 0
+            is_held = self._holds_vectors(manifest.model, manifest.variant)
+            kept = self.open_existing_vectors(manifest.model, manifest.variant) if is_held else None
+            for batch in query_statement_batches(opened):
+                texts = batch["text"].tolist()
+                count += len(texts)
+                missing += int((kept.rows(texts) < 0).sum()) if kept else len(texts)
+        return missing, count
 
     def find_vector_problems(self, snapshot_id: str) -> list[str]:
         """Return messages on damaged vectors in this store, and on missing vectors of the snapshot.

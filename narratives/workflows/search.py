@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from narratives import embed
 from narratives.model import EncoderError, SnapshotManifest, StoreError, UsageError
 from narratives.model.text import Encoder
 from narratives.parse.document import detect_paragraph_language
 from narratives.store import Snapshot, Store, VectorFile
-from narratives.store.queries.evidence import query_statement_texts
+from narratives.store.queries.evidence import query_statement_batches
 
 # Measured on 29,700 Kremlin paragraphs with the bundled model. Of 19 sentences on subjects that no paragraph is
 # about, 17 reach this with no paragraph and 2 with one or two paragraphs. All 18 other sentences reach it.
@@ -23,9 +24,14 @@ MAX_SENTENCE_LENGTH = 400  # characters; the model does not read much more
 
 @dataclass(slots=True)
 class VectorIndex:
-    """The ids of a snapshot's statement paragraphs, copies included, and the rows (n,) of their vectors."""
+    """The ids of n statement paragraphs of a snapshot, copies included, and the rows (n,) of their vectors.
 
-    paragraph_ids: list[str]
+    They are in the order of the rows, so that the file is read from its beginning to its end. `places` (n,) are their
+    places in the order of ids.
+    """
+
+    paragraph_ids: pa.Array[pa.StringScalar]
+    places: npt.NDArray[np.int64]
     rows: npt.NDArray[np.int64]
     vectors: VectorFile
     _checked: tuple[int, ...] = ()
@@ -52,13 +58,18 @@ def open_index(store: Path, snapshot: Snapshot) -> VectorIndex:
     """
     manifest = snapshot.meta()
     vectors = Store(store).open_existing_vectors(manifest.model, manifest.variant)
-    statements = query_statement_texts(snapshot)
-    rows = vectors.rows(statements["text"].tolist())
+    ids: list[pa.Array[pa.StringScalar]] = [pa.array([], pa.string())]
+    found = [np.empty(0, np.int64)]
+    for batch in query_statement_batches(snapshot):  # all texts at once would take much memory
+        ids.append(pa.array(batch["paragraph_id"], pa.string()))
+        found.append(vectors.rows(batch["text"].tolist()))
+    rows = np.concatenate(found)
     if missing := int((rows < 0).sum()):
         expected = f"a vector for each of the {len(rows)} statement paragraphs of snapshot {manifest.snapshot_id}"
         hint = "Copy the folder `vectors` into the store, or run `build` again."
         raise StoreError(expected, f"{missing} without a vector", hint)
-    index = VectorIndex(statements["paragraph_id"].tolist(), rows, vectors)
+    places = np.argsort(rows, kind="stable")
+    index = VectorIndex(pa.concat_arrays(ids).take(pa.array(places)), places, rows[places], vectors)
     index.check()
     return index
 
@@ -102,5 +113,6 @@ def search_index(index: VectorIndex, encoder: Encoder, text: str) -> dict[str, f
     [(_, vectors)] = encoder.encode([text])
     similarities = index.vectors.similarities(index.rows, vectors[0]).astype(np.float64).round(3)
     near = np.flatnonzero(similarities >= MIN_SIMILARITY)
-    order = near[np.argsort(-similarities[near], kind="stable")]
-    return {index.paragraph_ids[at]: float(similarities[at]) for at in order}
+    order = near[np.lexsort((index.places[near], -similarities[near]))]
+    ids = index.paragraph_ids.take(pa.array(order)).to_pylist()
+    return dict(zip(ids, similarities[order].tolist(), strict=True))

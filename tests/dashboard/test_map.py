@@ -203,6 +203,8 @@ def test_what_lies_in_an_area_is_what_a_polygon_holds(store):
 class Fixed:
     """A snapshot that holds one map."""
 
+    has_map = True
+
     def __init__(self, rows):
         self.rows = rows
 

@@ -55,7 +55,7 @@ def describe_drawn_points(s: Slice, points: MapPoints) -> str:
 
 def draw_empty_state(view: View) -> None:
     """Draw the empty state: there is no map, or nothing matches the filters."""
-    if not cached_queries.has_map(view.handle):
+    if not cached_queries.get_snapshot(view.handle).has_map:
         st.subheader("This snapshot has no map", anchor=False)
         st.text("It was built by a version without maps. The next build that changes anything creates one.")
         return

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from narratives.model import Granularity, Slice, Unit, UsageError
 from narratives.model.dates import parse_partial_date
 from narratives.model.narratives import CLAIM_PREFIX
-from narratives.model.slice import UNNAMED_LABEL, GroupBy, SortOrder, parse_search_terms
+from narratives.model.slice import UNNAMED_LABEL, GroupBy, SortOrder
 
 SqlValue = str | Sequence[str] | Sequence[float | None] | int
 # The SQL of a query and its values by name, as `Snapshot.frame` takes them.
@@ -18,10 +18,10 @@ Query = tuple[str, dict[str, SqlValue]]
 PERIOD_COLUMN: dict[Granularity, str] = {"year": "year", "half": "half", "quarter": "quarter", "month": "month"}
 GROUP_COLUMN: dict[GroupBy, str] = {"speaker": "speaker", "outlet": "outlet", "voice": "voice"}
 
-# An assignment counts unless it was rejected; the paragraphs that have such an assignment.
+# An assignment counts unless it was rejected; the places of the paragraphs that have such an assignment.
 NOT_REJECTED = "a.status <> 'rejected'"
-ADVANCING_IDS = f"SELECT a.paragraph_id FROM snap.assignments a WHERE {NOT_REJECTED}"
-ADVANCES_ANY = f"p.paragraph_id IN ({ADVANCING_IDS})"
+ADVANCING_PLACES = f"SELECT a.place FROM snap.assignments a WHERE {NOT_REJECTED}"
+ADVANCES_ANY = f"p.place IN ({ADVANCING_PLACES})"
 # The narratives that are bound as $narratives.
 IN_NARRATIVES = "a.narrative_id IN (SELECT unnest($narratives))"
 
@@ -32,12 +32,11 @@ NARRATIVE_SUMS = "sum(y)::BIGINT AS paragraphs, sum(m * y)::BIGINT AS my, sum(y 
 # The columns of a list of paragraphs; `p` and `d` are paragraph and document.
 PARAGRAPH_COLUMNS = """p.paragraph_id, p.document_id, p.date, p.speaker, p.voice, p.outlet, d.title, d.url,
     d.text_kind, p.text"""
-JOIN_DOCUMENT = "JOIN snap.documents d ON d.document_id = p.document_id AND d.status = 'read'"
+JOIN_DOCUMENT = "JOIN snap.documents d ON d.place = p.document"
 
-# The original of a paragraph: itself, unless it is a copy. Only originals are members of topics.
-ORIGINAL_ID = "CASE WHEN p.duplicate_of = '' THEN p.paragraph_id ELSE p.duplicate_of END"
-IN_TOPICS = f"""{ORIGINAL_ID} IN (
-    SELECT m.paragraph_id FROM snap.cluster_members m WHERE m.cluster_id IN (SELECT unnest($topics)))"""
+# Only originals are members of topics.
+IN_TOPICS = """p.original IN (
+    SELECT m.place FROM snap.cluster_members m WHERE m.cluster_id IN (SELECT unnest($topics)))"""
 
 # The themes, topics and offered claims: the clusters that pages and exports show.
 IS_SHOWN = f"(c.cluster_id NOT LIKE '{CLAIM_PREFIX}%' OR c.cluster_id IN (SELECT narrative_id FROM snap.narratives))"
@@ -47,7 +46,7 @@ DOCUMENT_WEIGHT: Mapping[Unit, str] = {"paragraph": "count(*)", "document": "1::
 
 # The orders of the evidence: `p` are paragraphs with their score and similarity. Each order ends with the id,
 # so that it is always the same. Paragraphs without a date, speaker or outlet come last.
-_BEST_FIRST = "similarity DESC NULLS LAST, score DESC NULLS LAST, p.paragraph_id"
+_BEST_FIRST = "similarity DESC NULLS LAST, score DESC NULLS LAST, p.place"
 ORDER_BY: Mapping[SortOrder, str] = {
     "best": _BEST_FIRST,
     "newest": f"p.first_day DESC NULLS LAST, p.last_day DESC, {_BEST_FIRST}",
@@ -55,9 +54,6 @@ ORDER_BY: Mapping[SortOrder, str] = {
     "speaker": f"p.speaker = '', p.speaker, {_BEST_FIRST}",
     "outlet": f"p.outlet = '', p.outlet, {_BEST_FIRST}",
 }
-
-# More than anybody types, but few enough that no search is slow.
-MAX_SEARCH_LENGTH, MAX_SEARCH_TERMS = 200, 20
 
 
 @dataclass(slots=True)
@@ -138,18 +134,18 @@ def build_clustered_sums(column: str, where: Where, narratives: str, unit: Unit 
     weight = DOCUMENT_WEIGHT[unit]
     return f"""
     base AS MATERIALIZED (
-        SELECT p.paragraph_id, p.document_id, p.{column} AS key
+        SELECT p.place, p.document, p.{column} AS key
         FROM snap.paragraphs p WHERE p.statement AND {where.sql}
     ),
-    sizes AS (SELECT key, document_id, {weight} AS m FROM base GROUP BY ALL),
+    sizes AS (SELECT key, document, {weight} AS m FROM base GROUP BY ALL),
     totals AS (SELECT key, {DOCUMENT_SUMS} FROM sizes GROUP BY key),
     hits AS (
-        SELECT p.key, p.document_id, a.narrative_id, {weight} AS y
-        FROM base p JOIN snap.assignments a USING (paragraph_id)
+        SELECT p.key, p.document, a.narrative_id, {weight} AS y
+        FROM base p JOIN snap.assignments a USING (place)
         WHERE {NOT_REJECTED} AND {narratives} GROUP BY ALL
     ),
     counts AS (
-        SELECT key, narrative_id, {NARRATIVE_SUMS} FROM hits JOIN sizes USING (key, document_id) GROUP BY ALL
+        SELECT key, narrative_id, {NARRATIVE_SUMS} FROM hits JOIN sizes USING (key, document) GROUP BY ALL
     ),
     sums AS (
         SELECT t.key, a.narrative_id, a.name AS narrative, a.origin, a.position,
@@ -170,7 +166,7 @@ class ExpectedSql:
 
 
 def build_expected(available: bool) -> ExpectedSql:
-    """Build the sum of probabilities over the paragraphs of `base` (paragraph_id, key); NULL if not available.
+    """Build the sum of probabilities over the paragraphs of `base` (place, key); NULL if not available.
 
     Paragraphs whose probability is not listed count with the mean of those.
     """
@@ -178,7 +174,7 @@ def build_expected(available: bool) -> ExpectedSql:
         return ExpectedSql("NULL::DOUBLE AS expected", "")
     join = """LEFT JOIN (
         SELECT key, narrative_id, sum(probability) AS probability, count(*) AS listed
-        FROM base JOIN snap.probabilities USING (paragraph_id) GROUP BY ALL
+        FROM base JOIN snap.probabilities USING (place) GROUP BY ALL
     ) USING (key, narrative_id)
     LEFT JOIN (SELECT narrative_id, rest FROM snap.narratives) USING (narrative_id)"""
     return ExpectedSql("coalesce(probability, 0) + rest * (total_paragraphs - coalesce(listed, 0)) AS expected", join)
@@ -195,26 +191,3 @@ def format_filters(s: Slice) -> dict[str, str]:
         "date_to": s.date_to,
         "copies": s.copies,
     }
-
-
-def add_search_terms(where: Where, text: str) -> None:
-    """Add a search: its terms must occur, and excluded terms must not, in any case.
-
-    Raises UsageError for a search of more than MAX_SEARCH_TERMS words and phrases.
-    """
-    terms = parse_search_terms(text)
-    if len(terms) > MAX_SEARCH_TERMS:
-        raise UsageError(
-            f"a search of at most {MAX_SEARCH_TERMS} words and phrases", f"{len(terms):,}", "Shorten the search."
-        )
-    if not terms:
-        return
-    each = [
-        f"{'' if wanted else 'NOT '}contains(lowered, lower($term{number}))" for number, (_, wanted) in enumerate(terms)
-    ]
-    # The text is lowered once for all terms. With separate conditions each would hold a copy of it, and the
-    # memory to plan them would grow with the square of their number.
-    where.add(
-        f"len(list_filter([lower(p.text)], lambda lowered: {' AND '.join(each)})) = 1",
-        **{f"term{number}": term for number, (term, _) in enumerate(terms)},
-    )

@@ -13,7 +13,7 @@ def query_assigned_scores(snapshot: Snapshot, narrative_id: str) -> dict[str, fl
     """Query the original statement paragraphs that advance a narrative: ids with their scores."""
     rows = snapshot.frame(
         f"""
-        SELECT a.paragraph_id, a.score FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id)
+        SELECT a.paragraph_id, a.score FROM snap.assignments a JOIN snap.paragraphs p USING (place)
         WHERE {NOT_REJECTED} AND a.narrative_id = $narrative AND p.statement AND p.duplicate_of = ''
         """,
         {"narrative": narrative_id},

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -17,27 +18,30 @@ from narratives.store.queries import (
     NOT_REJECTED,
     ORDER_BY,
     Query,
-    add_search_terms,
     build_narrative_condition,
     build_where,
 )
+from narratives.store.queries.words import add_search_terms
 
 if TYPE_CHECKING:
     from narratives.store.snapshot_reader import Snapshot
 
 # Names of all narratives of a paragraph, best first. Join it as `named` to a relation of few rows.
 _NARRATIVE_NAMES = f"""
-    SELECT a.paragraph_id, max(a.score) AS best,
+    SELECT a.place, max(a.score) AS best,
            string_agg(n.name, '; ' ORDER BY a.score DESC, n.position) AS narratives
     FROM snap.assignments a JOIN snap.narratives n USING (narrative_id)
-    WHERE {NOT_REJECTED} AND a.paragraph_id IN (SELECT paragraph_id FROM chosen)
-    GROUP BY a.paragraph_id
+    WHERE {NOT_REJECTED} AND a.place IN (SELECT place FROM chosen)
+    GROUP BY a.place
 """
 
 
-def build_paragraphs_query(query: EvidenceQuery, limit: int | None, offset: int) -> Query:
-    """Build the query for the evidence with every column that is shown, in the order of `query.sort`."""
-    chosen, values = _build_selection(query)
+def build_paragraphs_query(query: EvidenceQuery, limit: int | None, offset: int, has_index: bool) -> Query:
+    """Build the query for the evidence with every column that is shown, in the order of `query.sort`.
+
+    `has_index` says whether the snapshot has an index of words.
+    """
+    chosen, values = _build_selection(query, has_index)
     page = "" if limit is None else "LIMIT $limit OFFSET $offset"
     if limit is not None:
         values |= {"limit": limit, "offset": offset}
@@ -48,25 +52,25 @@ def build_paragraphs_query(query: EvidenceQuery, limit: int | None, offset: int)
            coalesce(named.narratives, '') AS narratives, chosen.score, chosen.threshold,
            coalesce(chosen.status, '') AS status, chosen.similarity, p.text, d.text_kind
     FROM chosen
-    JOIN snap.paragraphs p USING (paragraph_id)
+    JOIN snap.paragraphs p USING (place)
     {JOIN_DOCUMENT}
-    LEFT JOIN named ON named.paragraph_id = p.paragraph_id
+    LEFT JOIN named ON named.place = p.place
     ORDER BY {ORDER_BY[query.sort]}
     """
     return sql, values
 
 
-def build_count_query(query: EvidenceQuery) -> Query:
+def build_count_query(query: EvidenceQuery, has_index: bool) -> Query:
     """Build the query for the number of rows of `build_paragraphs_query` without a limit: one row."""
-    chosen, values = _build_selection(query)
+    chosen, values = _build_selection(query, has_index)
     return f"SELECT count(*) FROM ({chosen})", values
 
 
-def _build_selection(query: EvidenceQuery) -> Query:
-    """Build the query for paragraph_id, score, threshold, status and similarity of the evidence."""
+def _build_selection(query: EvidenceQuery, has_index: bool) -> Query:
+    """Build the query for place, score, threshold, status and similarity of the evidence."""
     s = query.slice
     where = build_where(s)
-    add_search_terms(where, query.text)
+    add_search_terms(where, query.text, has_index)
     if query.topics:
         where.add(IN_TOPICS, topics=list(query.topics))
     similarity, nearest = "NULL::DOUBLE AS similarity", ""
@@ -76,21 +80,21 @@ def _build_selection(query: EvidenceQuery) -> Query:
         nearest = """JOIN (SELECT unnest($near::VARCHAR[]) AS paragraph_id,
                            unnest($similarity::DOUBLE[]) AS similarity) near USING (paragraph_id)"""
     if query.unassigned:
-        sql = f"""SELECT p.paragraph_id, NULL::DOUBLE AS score, NULL::DOUBLE AS threshold, NULL AS status, {similarity}
+        sql = f"""SELECT p.place, NULL::DOUBLE AS score, NULL::DOUBLE AS threshold, NULL AS status, {similarity}
                   FROM snap.paragraphs p {nearest}
                   WHERE p.statement AND NOT {ADVANCES_ANY} AND {where.sql}"""
         return sql, where.values
     chosen = build_narrative_condition(s, where)
     join = "JOIN" if s.narratives else "LEFT JOIN"
-    sql = f"""SELECT p.paragraph_id, scored.score, scored.threshold, scored.status, {similarity}
+    sql = f"""SELECT p.place, scored.score, scored.threshold, scored.status, {similarity}
               FROM snap.paragraphs p {nearest}
-              {join} (SELECT a.paragraph_id, max(a.score) AS score,
+              {join} (SELECT a.place, max(a.score) AS score,
                              arg_max_null(n.threshold, a.score) AS threshold,
                              CASE WHEN bool_and(a.status = 'confirmed') THEN 'confirmed'
                                   WHEN bool_or(a.status = 'confirmed') THEN 'partly confirmed'
                                   ELSE 'auto' END AS status
                       FROM snap.assignments a JOIN snap.narratives n USING (narrative_id)
-                      WHERE {NOT_REJECTED} AND {chosen} GROUP BY a.paragraph_id) scored USING (paragraph_id)
+                      WHERE {NOT_REJECTED} AND {chosen} GROUP BY a.place) scored USING (place)
               WHERE p.statement AND {where.sql}"""
     return sql, where.values
 
@@ -163,7 +167,20 @@ def query_statement_texts(snapshot: Snapshot, copies: bool = True) -> pd.DataFra
     return snapshot.frame(
         """
         SELECT paragraph_id, text FROM snap.paragraphs
-        WHERE statement AND ($copies OR duplicate_of = '') ORDER BY paragraph_id
+        WHERE statement AND ($copies OR duplicate_of = '') ORDER BY place
         """,
         {"copies": copies},
     )
+
+
+def query_statement_batches(snapshot: Snapshot, size: int = 50_000) -> Iterator[pd.DataFrame]:
+    """Query all statement paragraphs by id as `query_statement_texts` does, the texts of so many places at a time."""
+    [(count,)] = snapshot.frame("SELECT count(*) FROM snap.paragraphs").itertuples(index=False)
+    for first in range(0, int(count), size):
+        yield snapshot.frame(
+            """
+            SELECT paragraph_id, text FROM snap.paragraphs
+            WHERE statement AND place >= $first AND place < $end ORDER BY place
+            """,
+            {"first": first, "end": first + size},
+        )

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from narratives.model import EvidenceQuery, Slice
-from narratives.store.queries import ADVANCING_IDS, NOT_REJECTED, build_narrative_condition, build_where
+from narratives.store.queries import ADVANCING_PLACES, NOT_REJECTED, build_narrative_condition, build_where
 from narratives.store.snapshot_reader import Snapshot
 
 POINT_TEXT_LENGTH = 160  # characters of a paragraph that a map shows
@@ -33,63 +33,54 @@ class MapPoints:
     claimed: int
 
 
-def has_map(snapshot: Snapshot) -> bool:
-    """Return whether the snapshot contains a map: those of schema versions 1 and 2 do not."""
-    rows = snapshot.frame(
-        "SELECT 1 FROM information_schema.tables WHERE 'snap' IN (table_catalog, table_schema) AND table_name = 'map'"
-    )
-    return len(rows) > 0
-
-
 def query_points(snapshot: Snapshot, s: Slice, most: int = 2500) -> MapPoints:
     """Query the slice's statement paragraphs on the map, by id: always originals only.
 
     If there are more than `most`, up to three quarters of `most` are paragraphs that advance a narrative; others are
-    the background. Of both kinds, those with the smallest hashes of their ids are chosen, so that the choice is
+    the background. Of both kinds, those with the smallest ranks are chosen, so that the choice is
     always the same and favours no speaker or time. Empty for a snapshot without a map.
     """
-    if not has_map(snapshot):
+    if not snapshot.has_map:
         return MapPoints(pd.DataFrame(columns=_COLUMNS), 0, 0)
     where = build_where(s, copies=False)
     advancing = "true"
     if s.narratives:
-        advancing = f"m.paragraph_id IN ({ADVANCING_IDS} AND {build_narrative_condition(s, where)})"
+        advancing = f"m.place IN ({ADVANCING_PLACES} AND {build_narrative_condition(s, where)})"
     values = {**where.values, "most": most, "claims": most * 3 // 4, "length": POINT_TEXT_LENGTH}
     frame = snapshot.frame(
         f"""
         WITH inside AS MATERIALIZED (
-            SELECT m.paragraph_id, m.x, m.y, md5(m.paragraph_id) AS hash,
-                   m.paragraph_id IN ({ADVANCING_IDS}) AS claimed
-            FROM snap.map m JOIN snap.paragraphs p USING (paragraph_id)
+            SELECT m.place, m.x, m.y, p.rank, m.place IN ({ADVANCING_PLACES}) AS claimed
+            FROM snap.map m JOIN snap.paragraphs p USING (place)
             WHERE p.statement AND p.duplicate_of = '' AND {where.sql} AND {advancing}
         ),
         enough AS (
-            (SELECT * FROM inside WHERE claimed ORDER BY hash LIMIT $most)
-            UNION ALL (SELECT * FROM inside WHERE NOT claimed ORDER BY hash LIMIT $most)
+            (SELECT * FROM inside WHERE claimed ORDER BY rank LIMIT $most)
+            UNION ALL (SELECT * FROM inside WHERE NOT claimed ORDER BY rank LIMIT $most)
         ),
-        ranked AS (SELECT *, row_number() OVER (PARTITION BY claimed ORDER BY hash) AS place FROM enough),
+        ranked AS (SELECT *, row_number() OVER (PARTITION BY claimed ORDER BY rank) AS number FROM enough),
         chosen AS MATERIALIZED (
             SELECT * FROM ranked
-            ORDER BY CASE WHEN claimed AND place <= $claims THEN 0 WHEN NOT claimed THEN 1 ELSE 2 END, hash
+            ORDER BY CASE WHEN claimed AND number <= $claims THEN 0 WHEN NOT claimed THEN 1 ELSE 2 END, rank
             LIMIT $most
         ),
         named AS (
-            SELECT a.paragraph_id,
+            SELECT a.place,
                    list(a.narrative_id ORDER BY a.origin, a.score DESC, a.narrative_id) AS narrative_ids,
                    first(a.score ORDER BY a.origin, a.score DESC, a.narrative_id) AS score,
                    first(a.origin ORDER BY a.origin, a.score DESC, a.narrative_id) AS origin
             FROM snap.assignments a
-            WHERE {NOT_REJECTED} AND a.paragraph_id IN (SELECT paragraph_id FROM chosen)
-            GROUP BY a.paragraph_id
+            WHERE {NOT_REJECTED} AND a.place IN (SELECT place FROM chosen)
+            GROUP BY a.place
         )
-        SELECT c.paragraph_id, c.x, c.y, coalesce(n.narrative_ids, []) AS narrative_ids, n.score,
+        SELECT p.paragraph_id, c.x, c.y, coalesce(n.narrative_ids, []) AS narrative_ids, n.score,
                coalesce(n.origin, '') AS origin, coalesce(p.year, '') AS year, p.speaker, p.outlet, p.date,
                left(p.text, $length) AS text,
                (SELECT count(*) FROM inside) AS total,
                (SELECT count(*) FROM inside WHERE claimed) AS all_claimed
-        FROM chosen c JOIN snap.paragraphs p USING (paragraph_id)
-        LEFT JOIN named n ON n.paragraph_id = c.paragraph_id
-        ORDER BY c.paragraph_id
+        FROM chosen c JOIN snap.paragraphs p USING (place)
+        LEFT JOIN named n ON n.place = c.place
+        ORDER BY c.place
         """,
         values,
     )
@@ -99,7 +90,7 @@ def query_points(snapshot: Snapshot, s: Slice, most: int = 2500) -> MapPoints:
 
 def query_ids_in_polygon(snapshot: Snapshot, outline: Sequence[tuple[float, float]]) -> list[str]:
     """Query the ids of the paragraphs inside a polygon on the map, given by its corners in order."""
-    if not has_map(snapshot):
+    if not snapshot.has_map:
         return []
     frame = snapshot.frame("SELECT paragraph_id, x, y FROM snap.map ORDER BY paragraph_id")
     x, y = frame["x"].to_numpy(), frame["y"].to_numpy()
@@ -113,7 +104,7 @@ def query_ids_in_polygon(snapshot: Snapshot, outline: Sequence[tuple[float, floa
 
 def query_positions(snapshot: Snapshot) -> dict[str, tuple[float, float]]:
     """Query the whole map, paragraph id to (x, y), for the next build; empty if there is none."""
-    if not has_map(snapshot):
+    if not snapshot.has_map:
         return {}
     frame = snapshot.frame("SELECT paragraph_id, x, y FROM snap.map")
     return dict(zip(frame["paragraph_id"], zip(frame["x"].tolist(), frame["y"].tolist(), strict=True), strict=True))

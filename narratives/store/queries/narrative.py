@@ -15,12 +15,11 @@ from narratives.model import Origin, Slice, StoreError
 from narratives.model.narratives import THEME_PREFIX, TOPIC_PREFIX
 from narratives.model.slice import Actor, ShareGroup
 from narratives.store.queries import (
-    ADVANCING_IDS,
+    ADVANCING_PLACES,
     DOCUMENT_SUMS,
     JOIN_DOCUMENT,
     NARRATIVE_SUMS,
     NOT_REJECTED,
-    ORIGINAL_ID,
     PARAGRAPH_COLUMNS,
     PERIOD_COLUMN,
     build_expected,
@@ -28,9 +27,8 @@ from narratives.store.queries import (
 )
 from narratives.store.snapshot_reader import Snapshot
 
-_ADVANCES_NARRATIVE = f"p.paragraph_id IN ({ADVANCING_IDS} AND a.narrative_id = $narrative)"
-_IN_TOPIC = f"""{ORIGINAL_ID} IN (
-    SELECT m.paragraph_id FROM snap.cluster_members m WHERE m.cluster_id = $narrative)"""
+_ADVANCES_NARRATIVE = f"p.place IN ({ADVANCING_PLACES} AND a.narrative_id = $narrative)"
+_IN_TOPIC = "p.original IN (SELECT m.place FROM snap.cluster_members m WHERE m.cluster_id = $narrative)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +106,11 @@ def query_narrative_sums(snapshot: Snapshot, s: Slice, narrative_id: str, group:
     return snapshot.frame(
         f"""
         WITH base AS (
-            SELECT p.paragraph_id, p.document_id, {column} AS key, {advances} AS advances
+            SELECT p.place, p.document, {column} AS key, {advances} AS advances
             FROM snap.paragraphs p WHERE p.statement AND {column} IS NOT NULL AND {where.sql}
         ),
         sizes AS (
-            SELECT key, document_id, count(*) AS m, count(*) FILTER (advances) AS y FROM base GROUP BY ALL
+            SELECT key, document, count(*) AS m, count(*) FILTER (advances) AS y FROM base GROUP BY ALL
         ),
         sums AS (SELECT key, {DOCUMENT_SUMS}, {NARRATIVE_SUMS} FROM sizes GROUP BY key)
         SELECT {named} $narrative AS narrative_id, documents, total_paragraphs, paragraphs, m2, my, y2,
@@ -157,24 +155,24 @@ def query_cooccurrence(snapshot: Snapshot, s: Slice, narrative_id: str) -> pd.Da
     return snapshot.frame(
         f"""
         WITH base AS MATERIALIZED (
-            SELECT p.paragraph_id, p.document_id FROM snap.paragraphs p WHERE p.statement AND {where.sql}
+            SELECT p.place, p.document FROM snap.paragraphs p WHERE p.statement AND {where.sql}
         ),
         hits AS MATERIALIZED (
-            SELECT a.narrative_id, p.document_id, p.paragraph_id
-            FROM base p JOIN snap.assignments a USING (paragraph_id) WHERE {NOT_REJECTED}
+            SELECT a.narrative_id, p.document, p.place
+            FROM base p JOIN snap.assignments a USING (place) WHERE {NOT_REJECTED}
         ),
         own AS MATERIALIZED (
-            SELECT DISTINCT document_id, paragraph_id FROM hits WHERE narrative_id = $narrative
+            SELECT DISTINCT document, place FROM hits WHERE narrative_id = $narrative
         ),
         counted AS (
-            SELECT narrative_id, count(DISTINCT document_id) AS b,
-                   count(DISTINCT document_id) FILTER (document_id IN (SELECT document_id FROM own)) AS both,
-                   count(*) FILTER (paragraph_id IN (SELECT paragraph_id FROM own)) AS shared
+            SELECT narrative_id, count(DISTINCT document) AS b,
+                   count(DISTINCT document) FILTER (document IN (SELECT document FROM own)) AS both,
+                   count(*) FILTER (place IN (SELECT place FROM own)) AS shared
             FROM hits GROUP BY narrative_id
         )
-        SELECT n.narrative_id, n.name AS narrative, (SELECT count(DISTINCT document_id) FROM own) AS a,
+        SELECT n.narrative_id, n.name AS narrative, (SELECT count(DISTINCT document) FROM own) AS a,
                coalesce(c.b, 0) AS b, coalesce(c.both, 0) AS both,
-               (SELECT count(DISTINCT document_id) FROM base) AS total, coalesce(c.shared, 0) AS shared
+               (SELECT count(DISTINCT document) FROM base) AS total, coalesce(c.shared, 0) AS shared
         FROM snap.narratives n LEFT JOIN counted c USING (narrative_id)
         WHERE n.origin = 'codebook' AND n.narrative_id <> $narrative ORDER BY n.position
         """,
@@ -193,7 +191,7 @@ def query_top_paragraphs(snapshot: Snapshot, s: Slice, narrative_id: str, most: 
         f"""
         WITH scored AS (
             SELECT {PARAGRAPH_COLUMNS}, a.score, a.status, a.sentence, a.exemplar
-            FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id) {JOIN_DOCUMENT}
+            FROM snap.assignments a JOIN snap.paragraphs p USING (place) {JOIN_DOCUMENT}
             WHERE a.narrative_id = $narrative AND {NOT_REJECTED} AND p.statement AND {where.sql}
         ),
         once AS (
@@ -217,7 +215,7 @@ def query_representatives(snapshot: Snapshot, cluster_id: str, most: int) -> pd.
     """
     return snapshot.frame(
         f"""SELECT {PARAGRAPH_COLUMNS}, m.rank
-            FROM snap.cluster_members m JOIN snap.paragraphs p USING (paragraph_id) {JOIN_DOCUMENT}
+            FROM snap.cluster_members m JOIN snap.paragraphs p USING (place) {JOIN_DOCUMENT}
             WHERE m.cluster_id = $cluster AND m.rank IS NOT NULL ORDER BY m.rank LIMIT $most""",
         {"cluster": cluster_id, "most": most},
     )

@@ -14,7 +14,7 @@ from narratives.model import MIN_STATEMENT_WORDS, Slice
 from narratives.model.slice import GroupBy
 from narratives.store.queries import (
     ADVANCES_ANY,
-    ADVANCING_IDS,
+    ADVANCING_PLACES,
     DOCUMENT_SUMS,
     DOCUMENT_WEIGHT,
     GROUP_COLUMN,
@@ -36,9 +36,9 @@ from narratives.store.queries import (
 if TYPE_CHECKING:
     from narratives.store.snapshot_reader import Snapshot
 
-_BY_CODEBOOK = f"p.paragraph_id IN ({ADVANCING_IDS} AND a.origin = 'codebook')"
-_ROUTINE = """p.paragraph_id IN (
-    SELECT m.paragraph_id FROM snap.cluster_members m JOIN snap.clusters c USING (cluster_id) WHERE c.routine
+_BY_CODEBOOK = f"p.place IN ({ADVANCING_PLACES} AND a.origin = 'codebook')"
+_ROUTINE = """p.place IN (
+    SELECT m.place FROM snap.cluster_members m JOIN snap.clusters c USING (cluster_id) WHERE c.routine
 )"""
 
 
@@ -49,14 +49,14 @@ def build_totals_query(s: Slice) -> Query:
     dated = build_where(Slice(date_from=s.date_from, date_to=s.date_to, copies="all"))
     sql = f"""
     WITH maybe AS (
-        SELECT p.document_id, p.statement, coalesce({dated.sql}, false) AS certain,
+        SELECT p.document, p.statement, coalesce({dated.sql}, false) AS certain,
                p.{period} IS NOT NULL AS fine,
                p.kind IN ('lead', 'body') AND p.voice <> 'question' AND p.words >= $words AS claim_like,
                {ADVANCES_ANY} AS claimed, {_BY_CODEBOOK} AS by_codebook, {_ROUTINE} AS routine, p.speaker
         FROM snap.paragraphs p WHERE {where.sql}
     )
     SELECT -- in the order of the fields of SliceTotals
-           count(DISTINCT document_id) FILTER (statement AND certain),
+           count(DISTINCT document) FILTER (statement AND certain),
            count(*) FILTER (certain),
            count(*) FILTER (statement AND certain),
            count(*) FILTER (statement AND certain AND claimed),
@@ -95,11 +95,11 @@ def build_unassigned_query(s: Slice) -> Query:
     nothing = "count(*) FILTER (NOT claimed)" if s.unit == "paragraph" else "(NOT bool_or(claimed))::BIGINT"
     sql = f"""
     WITH units AS (
-        SELECT p.{PERIOD_COLUMN[s.by]} AS period, p.document_id, {ADVANCES_ANY} AS claimed
+        SELECT p.{PERIOD_COLUMN[s.by]} AS period, p.document, {ADVANCES_ANY} AS claimed
         FROM snap.paragraphs p WHERE p.statement AND {where.sql}
     ),
     sizes AS (
-        SELECT period, document_id, {DOCUMENT_WEIGHT[s.unit]} AS m, {nothing} AS y FROM units GROUP BY ALL
+        SELECT period, document, {DOCUMENT_WEIGHT[s.unit]} AS m, {nothing} AS y FROM units GROUP BY ALL
     ),
     sums AS (SELECT period, {DOCUMENT_SUMS}, {NARRATIVE_SUMS} FROM sizes GROUP BY period)
     SELECT period, paragraphs, total_paragraphs, documents, m2, my, y2 FROM sums ORDER BY period
@@ -158,14 +158,14 @@ def query_top_by_narrative(snapshot: Snapshot, s: Slice, narratives: Sequence[st
         f"""
         WITH ranked AS (
             SELECT a.narrative_id, a.score, a.sentence, p.*,
-                   row_number() OVER (PARTITION BY a.narrative_id ORDER BY a.score DESC, p.paragraph_id) AS place
-            FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id)
+                   row_number() OVER (PARTITION BY a.narrative_id ORDER BY a.score DESC, p.place) AS number
+            FROM snap.assignments a JOIN snap.paragraphs p USING (place)
             WHERE {NOT_REJECTED} AND p.statement AND {IN_NARRATIVES} AND {where.sql}
         )
         SELECT p.narrative_id, n.name AS narrative, p.score, p.sentence, {PARAGRAPH_COLUMNS}
         FROM ranked p JOIN snap.narratives n USING (narrative_id) {JOIN_DOCUMENT}
-        WHERE p.place <= $most
-        ORDER BY list_position($narratives, p.narrative_id), p.place
+        WHERE p.number <= $most
+        ORDER BY list_position($narratives, p.narrative_id), p.number
         """,
         {**where.values, "narratives": list(narratives), "most": most},
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pandas as pd
 
 from narratives.model import Slice
-from narratives.store.queries import build_narrative_condition, build_where
+from narratives.store.queries import SqlValue, build_narrative_condition, build_where
 from narratives.store.snapshot_reader import Snapshot
 
 # Pairs drawn of each narrative: of those that are assigned to it, and of all others.
@@ -17,52 +17,93 @@ NEAREST = 100  # pairs near the threshold of each narrative that the queue holds
 # The chance of a pair without a probability, and the least that the draw counts with. Pairs below stay in the draw.
 _UNKNOWN_CHANCE, _LEAST_CHANCE = 0.005, 0.0001
 
-# Every original statement paragraph with every narrative of the codebook that nobody had decided. Assigned pairs are
-# drawn alike; the others in proportion to the square root of their chance, which makes the recall as exact as
-# possible for a given number of answers (Neyman 1934, Journal of the Royal Statistical Society 97, 558-625).
+# The design of the draw: every original statement paragraph with every narrative of the codebook that nobody had
+# decided. Assigned pairs are drawn alike; the others in proportion to the square root of their chance, which makes the
+# recall as exact as possible for a given number of answers (Neyman 1934, Journal of the Royal Statistical Society 97,
+# 558-625). Most pairs are in no table, as their chance is small: they all have the mean of these, so they are counted
+# and not listed. A pair is drawn if its number, between 0 and 1, is below its probability. The number comes from the
+# paragraph's rank, which is random, shifted for each narrative (permanent random numbers: Ohlsson 1995, in Business
+# Survey Methods, 153-169). So the pairs that are not listed can be drawn without looking at each.
 _DESIGN = """
-pairs AS (
-    SELECT p.paragraph_id, n.narrative_id, n.position, a.paragraph_id IS NOT NULL AS assigned,
-           {chance} AS chance
-    FROM snap.paragraphs p CROSS JOIN snap.narratives n
-    LEFT JOIN snap.assignments a ON a.paragraph_id = p.paragraph_id AND a.narrative_id = n.narrative_id
-    {join}
-    WHERE p.statement AND p.duplicate_of = '' AND n.origin = 'codebook' AND coalesce(a.status, 'auto') = 'auto'
+everything AS (
+    SELECT count(*) AS ranks, count(*) FILTER (p.statement AND p.duplicate_of = '') AS originals FROM snap.paragraphs p
 ),
-design AS (
+known AS MATERIALIZED (
+    SELECT p.place, p.rank, narrative_id, a.place IS NOT NULL AS assigned, coalesce(a.status, 'auto') = 'auto' AS open,
+           {probability} AS probability
+    FROM (SELECT place, narrative_id, status FROM snap.assignments) a {join} JOIN snap.paragraphs p USING (place)
+    JOIN (SELECT narrative_id FROM snap.narratives WHERE origin = 'codebook') USING (narrative_id)
+    WHERE p.statement AND p.duplicate_of = ''
+),
+narratives AS (
+    SELECT n.narrative_id, n.position, coalesce({rest}, {unknown}) AS chance,
+           originals - (SELECT count(*) FROM known k WHERE k.narrative_id = n.narrative_id) AS unlisted,
+           md5_number_lower(concat_ws('|', $seed, n.narrative_id)) / 18446744073709551616.0 AS shift, ranks
+    FROM snap.narratives n, everything WHERE n.origin = 'codebook'
+),
+listed AS (
+    SELECT k.place, k.rank, n.*, k.assigned, coalesce(k.probability, n.chance) AS own_chance, 1 AS pairs
+    FROM known k JOIN narratives n USING (narrative_id) WHERE k.open
+),
+weighted AS (
+    SELECT *, CASE WHEN assigned THEN 1 ELSE sqrt(greatest(own_chance, {least})) END AS weight
+    FROM (SELECT * FROM listed UNION ALL
+          SELECT NULL, NULL, n.*, false, n.chance, n.unlisted FROM narratives n WHERE n.unlisted > 0)
+),
+design AS MATERIALIZED (
     SELECT *, least(1, CASE WHEN assigned THEN $assigned_size ELSE $other_size END * weight
-                       / sum(weight) OVER (PARTITION BY narrative_id, assigned)) AS drawn
-    FROM (SELECT *, CASE WHEN assigned THEN 1 ELSE sqrt(greatest(chance, {least})) END AS weight FROM pairs)
+                       / sum(weight * pairs) OVER (PARTITION BY narrative_id, assigned)) AS drawn
+    FROM weighted
 )"""
+# The part of a number behind the point, for the pair of a paragraph's rank and a narrative.
+_NUMBER = "((rank + 0.5) / ranks + shift) - floor((rank + 0.5) / ranks + shift)"
 
 
 def _build_design(snapshot: Snapshot) -> str:
-    if not snapshot.has_probabilities:
-        return _DESIGN.format(chance=f"{_UNKNOWN_CHANCE}::DOUBLE", join="", least=_LEAST_CHANCE)
-    join = """LEFT JOIN snap.probabilities r
-              ON r.paragraph_id = p.paragraph_id AND r.narrative_id = n.narrative_id"""
-    return _DESIGN.format(chance=f"coalesce(r.probability, n.rest, {_UNKNOWN_CHANCE})", join=join, least=_LEAST_CHANCE)
+    known = snapshot.has_probabilities
+    join = "FULL JOIN snap.probabilities r USING (place, narrative_id)" if known else ""
+    return _DESIGN.format(
+        probability="r.probability" if known else "NULL::DOUBLE",
+        join=join,
+        rest="n.rest" if known else "NULL",
+        unknown=_UNKNOWN_CHANCE,
+        least=_LEAST_CHANCE,
+    )
 
 
-_SIZES = {"assigned_size": SAMPLE_ASSIGNED, "other_size": SAMPLE_OTHERS}
+def _list_values(snapshot: Snapshot) -> dict[str, SqlValue]:
+    seed = snapshot.meta().snapshot_id
+    return {"assigned_size": SAMPLE_ASSIGNED, "other_size": SAMPLE_OTHERS, "seed": seed}
 
 
 def query_sample(snapshot: Snapshot) -> pd.DataFrame:
-    """Draw pairs at random, each by itself with a known probability (Poisson sampling).
+    """Draw pairs at random with known probabilities.
 
     Columns paragraph_id, narrative_id, document_id, text, assigned, drawn (the probability), chance (of advancing the
     narrative, as scored). In codebook order, then by paragraph. The same snapshot gives the same draw.
     """
     return snapshot.frame(
         f"""
-        WITH {_build_design(snapshot)}
-        SELECT d.paragraph_id, d.narrative_id, p.document_id, p.text, d.assigned, d.drawn, d.chance
-        FROM design d JOIN snap.paragraphs p USING (paragraph_id)
-        WHERE md5_number_lower(concat_ws('|', $seed, d.paragraph_id, d.narrative_id))
-              < d.drawn * 18446744073709551616.0
-        ORDER BY d.position, d.paragraph_id
+        WITH {_build_design(snapshot)},
+        reached AS (
+            -- the ranks whose numbers are below the probability of the pairs that are not listed
+            SELECT d.* EXCLUDE (rank), (unnest(range(ceil(drawn * ranks)::BIGINT + 2)) - 1
+                   + ceil((1 - shift) * ranks)::BIGINT + ranks) % ranks AS rank
+            FROM design d WHERE d.place IS NULL
+        ),
+        drawn AS (
+            SELECT place, narrative_id, position, assigned, drawn, own_chance FROM design
+            WHERE place IS NOT NULL AND {_NUMBER} < drawn
+            UNION ALL
+            SELECT DISTINCT p.place, d.narrative_id, d.position, false, d.drawn, d.own_chance
+            FROM reached d JOIN snap.paragraphs p USING (rank)
+            ANTI JOIN known k ON k.place = p.place AND k.narrative_id = d.narrative_id
+            WHERE p.statement AND p.duplicate_of = '' AND {_NUMBER.replace("rank ", "d.rank ")} < d.drawn
+        )
+        SELECT p.paragraph_id, d.narrative_id, p.document_id, p.text, d.assigned, d.drawn, d.own_chance AS chance
+        FROM drawn d JOIN snap.paragraphs p USING (place) ORDER BY d.position, d.place
         """,
-        {**_SIZES, "seed": snapshot.meta().snapshot_id},
+        _list_values(snapshot),
     )
 
 
@@ -75,11 +116,11 @@ def query_strata(snapshot: Snapshot) -> pd.DataFrame:
     return snapshot.frame(
         f"""
         WITH {_build_design(snapshot)}
-        SELECT narrative_id, assigned, count(*) AS pairs, sum(drawn) AS size, sum(chance) AS chances,
-               sum(chance / drawn) AS spread
+        SELECT narrative_id, assigned, sum(pairs)::BIGINT AS pairs, sum(pairs * drawn) AS size,
+               sum(pairs * own_chance) AS chances, sum(pairs * own_chance / drawn) AS spread
         FROM design GROUP BY narrative_id, assigned, position ORDER BY position, assigned DESC
         """,
-        _SIZES,
+        _list_values(snapshot),
     )
 
 
@@ -91,20 +132,22 @@ def query_uncertain(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
     """
     where = build_where(s)
     narratives = build_narrative_condition(s, where)
-    scores = "SELECT paragraph_id, narrative_id, score FROM snap.assignments WHERE status = 'auto'"
+    scores = "SELECT place, narrative_id, score FROM snap.assignments WHERE status = 'auto'"
     if snapshot.has_probabilities:
         scores += """ UNION ALL
-            SELECT paragraph_id, narrative_id, probability FROM snap.probabilities
-            ANTI JOIN snap.assignments USING (paragraph_id, narrative_id)"""
+            SELECT place, narrative_id, probability FROM snap.probabilities
+            ANTI JOIN snap.assignments USING (place, narrative_id)"""
     return snapshot.frame(
         f"""
-        WITH scored AS ({scores})
+        WITH scored AS ({scores}),
+        nearest AS (
+            SELECT p.place, a.narrative_id, n.position, abs(a.score - n.threshold) AS distance
+            FROM scored a JOIN snap.paragraphs p USING (place) JOIN snap.narratives n USING (narrative_id)
+            WHERE n.origin = 'codebook' AND p.statement AND p.duplicate_of = '' AND {narratives} AND {where.sql}
+            QUALIFY row_number() OVER (PARTITION BY a.narrative_id ORDER BY distance, p.place) <= $nearest
+        )
         SELECT p.paragraph_id, a.narrative_id, p.document_id, p.text
-        FROM scored a JOIN snap.paragraphs p USING (paragraph_id) JOIN snap.narratives n USING (narrative_id)
-        WHERE n.origin = 'codebook' AND p.statement AND p.duplicate_of = '' AND {narratives} AND {where.sql}
-        QUALIFY row_number() OVER (PARTITION BY a.narrative_id ORDER BY abs(a.score - n.threshold), p.paragraph_id)
-                <= $nearest
-        ORDER BY n.position, abs(a.score - n.threshold), p.paragraph_id
+        FROM nearest a JOIN snap.paragraphs p USING (place) ORDER BY a.position, a.distance, a.place
         """,
         {**where.values, "nearest": NEAREST},
     )
@@ -122,11 +165,11 @@ def query_question(snapshot: Snapshot, paragraph_id: str, narrative_id: str) -> 
         SELECT p.text, p.speaker, p.voice, p.date, p.outlet, d.title, d.url, b.text AS before, f.text AS after,
                n.name AS narrative, n.*, coalesce(a.sentence, '') AS sentence, coalesce(a.exemplar, '') AS exemplar
         FROM snap.paragraphs p
-        JOIN snap.documents d ON d.document_id = p.document_id AND d.status = 'read'
+        JOIN snap.documents d ON d.place = p.document
         JOIN snap.narratives n ON n.narrative_id = $narrative
-        LEFT JOIN snap.paragraphs b ON b.document_id = p.document_id AND b.position = p.position - 1
-        LEFT JOIN snap.paragraphs f ON f.document_id = p.document_id AND f.position = p.position + 1
-        LEFT JOIN snap.assignments a ON a.paragraph_id = p.paragraph_id AND a.narrative_id = n.narrative_id
+        LEFT JOIN snap.paragraphs b ON b.document = p.document AND b.position = p.position - 1
+        LEFT JOIN snap.paragraphs f ON f.document = p.document AND f.position = p.position + 1
+        LEFT JOIN snap.assignments a ON a.place = p.place AND a.narrative_id = n.narrative_id
         WHERE p.paragraph_id = $paragraph
         """,
         {"paragraph": paragraph_id, "narrative": narrative_id},
@@ -148,7 +191,7 @@ def query_decided_counts(snapshot: Snapshot) -> pd.DataFrame:
         """
         WITH now AS (
             SELECT a.narrative_id, count(*) AS assigned
-            FROM snap.assignments a JOIN snap.paragraphs p USING (paragraph_id)
+            FROM snap.assignments a JOIN snap.paragraphs p USING (place)
             WHERE a.status <> 'rejected' AND p.statement AND p.duplicate_of = '' GROUP BY 1
         ),
         changes AS (
@@ -157,9 +200,9 @@ def query_decided_counts(snapshot: Snapshot) -> pd.DataFrame:
                                     AND c.changed IN ('rejected', 'none')) AS removed,
                    count(*) FILTER (coalesce(b.status, 'rejected') = 'rejected'
                                     AND c.changed IN ('confirmed', 'auto')) AS added
-            FROM main.changes c JOIN snap.paragraphs p USING (paragraph_id)
+            FROM main.changes c JOIN snap.paragraphs p USING (place)
             LEFT JOIN built.assignments b
-                ON b.paragraph_id = c.paragraph_id AND b.narrative_id = c.narrative_id
+                ON b.place = c.place AND b.narrative_id = c.narrative_id
             WHERE p.duplicate_of = '' GROUP BY 1
         )
         SELECT narrative_id, coalesce(assigned, 0) AS assigned, statements - coalesce(assigned, 0) AS others, removed,

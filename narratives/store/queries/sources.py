@@ -25,7 +25,7 @@ def query_outlet_coverage(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
     period = PERIOD_COLUMN[s.by]
     return snapshot.frame(
         f"""
-        SELECT p.outlet, p.{period} AS period, count(DISTINCT p.document_id) AS documents,
+        SELECT p.outlet, p.{period} AS period, count(DISTINCT p.document) AS documents,
                count(*) FILTER (p.statement AND {counted}) AS statements
         FROM snap.paragraphs p WHERE p.{period} IS NOT NULL AND {where.sql}
         GROUP BY ALL ORDER BY 1, 2
@@ -46,7 +46,7 @@ def query_date_sources(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
         SELECT d.outlet, d.date_precision, d.date_source, count(*) AS documents
         FROM snap.documents d
         WHERE d.status = 'read'
-              AND d.document_id IN (SELECT p.document_id FROM snap.paragraphs p WHERE {where.sql})
+              AND d.place IN (SELECT p.document FROM snap.paragraphs p WHERE {where.sql})
         GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3
         """,
         where.values,
@@ -61,7 +61,7 @@ def query_undated(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
         SELECT d.outlet, d.title, d.source_path, d.url, d.date_source
         FROM snap.documents d
         WHERE d.status = 'read' AND d.date_precision = 'none'
-              AND d.document_id IN (SELECT p.document_id FROM snap.paragraphs p WHERE {where.sql})
+              AND d.place IN (SELECT p.document FROM snap.paragraphs p WHERE {where.sql})
         ORDER BY d.document_id
         """,
         where.values,
@@ -78,8 +78,8 @@ def query_outlet_copies(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
     return snapshot.frame(
         f"""
         SELECT p.outlet, o.outlet AS original_outlet, count(*) AS paragraphs,
-               count(DISTINCT p.document_id) AS documents
-        FROM snap.paragraphs p JOIN snap.paragraphs o ON o.paragraph_id = p.duplicate_of
+               count(DISTINCT p.document) AS documents
+        FROM snap.paragraphs p JOIN snap.paragraphs o ON o.place = p.original
         WHERE p.duplicate_of <> '' AND {where.sql}
         GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
         """,

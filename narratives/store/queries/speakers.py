@@ -10,7 +10,7 @@ import pandas as pd
 from narratives.model import Slice
 from narratives.model.slice import Actor, GroupBy
 from narratives.store.queries import (
-    ADVANCING_IDS,
+    ADVANCING_PLACES,
     GROUP_COLUMN,
     NOT_REJECTED,
     PERIOD_COLUMN,
@@ -34,8 +34,8 @@ def query_text_volumes(snapshot: Snapshot, s: Slice, group: GroupBy) -> pd.DataF
     where, column = build_where(s), GROUP_COLUMN[group]
     return snapshot.frame(
         f"""
-        SELECT p.{column}, count(DISTINCT p.document_id) AS documents, count(*) AS paragraphs,
-               count(*) FILTER (p.paragraph_id IN ({ADVANCING_IDS} AND {_CHOSEN_NARRATIVES})) AS advancing,
+        SELECT p.{column}, count(DISTINCT p.document) AS documents, count(*) AS paragraphs,
+               count(*) FILTER (p.place IN ({ADVANCING_PLACES} AND {_CHOSEN_NARRATIVES})) AS advancing,
                coalesce(min(p.date) FILTER (len(p.date) = 10), '') AS first,
                coalesce(max(p.date) FILTER (len(p.date) = 10), '') AS last
         FROM snap.paragraphs p WHERE p.statement AND {where.sql}
@@ -95,7 +95,7 @@ def query_uses(snapshot: Snapshot, s: Slice, actor: Actor, narrative_id: str) ->
     return snapshot.frame(
         f"""
         SELECT a.narrative_id, p.{GROUP_COLUMN[actor]} AS actor, p.date, count(*) AS paragraphs
-        FROM snap.paragraphs p JOIN snap.assignments a USING (paragraph_id)
+        FROM snap.paragraphs p JOIN snap.assignments a USING (place)
         WHERE p.statement AND {NOT_REJECTED} AND a.narrative_id = $narrative AND {where.sql}
         GROUP BY ALL ORDER BY 2, 3
         """,
@@ -135,11 +135,11 @@ def query_narrative_copies(snapshot: Snapshot, s: Slice, narrative_id: str) -> p
     return snapshot.frame(
         f"""
         SELECT coalesce(o.outlet, '') AS original_outlet, p.outlet, count(*) AS paragraphs,
-               count(DISTINCT p.document_id) AS documents,
+               count(DISTINCT p.document) AS documents,
                coalesce(min(p.date) FILTER (p.date <> ''), '') AS first
         FROM snap.paragraphs p
-        JOIN snap.assignments a USING (paragraph_id)
-        LEFT JOIN snap.paragraphs o ON o.paragraph_id = p.duplicate_of
+        JOIN snap.assignments a USING (place)
+        LEFT JOIN snap.paragraphs o ON o.place = p.original
         WHERE p.statement AND {NOT_REJECTED} AND a.narrative_id = $narrative AND {where.sql}
         GROUP BY ALL ORDER BY paragraphs DESC, 1, 2
         """,

@@ -14,18 +14,21 @@ import pandas as pd
 from narratives.model import Slice
 from narratives.model.narratives import THEME_PREFIX, TOPIC_PREFIX
 from narratives.store.queries import (
-    ADVANCING_IDS,
+    ADVANCING_PLACES,
     DOCUMENT_SUMS,
     IS_SHOWN,
     JOIN_DOCUMENT,
     NARRATIVE_SUMS,
     NOT_REJECTED,
-    ORIGINAL_ID,
     PARAGRAPH_COLUMNS,
     build_narrative_condition,
     build_where,
 )
 from narratives.store.snapshot_reader import Snapshot
+
+_HALF_COLUMNS = [
+    "topic_id", "part", "paragraphs", "my", "y2", "used_documents", "documents", "total_paragraphs", "m2",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,98 +72,93 @@ def query_topics(snapshot: Snapshot, s: Slice) -> TopicSums:
         return TopicSums(pd.DataFrame(), pd.DataFrame(), "", 0, 0)
     where = build_where(s)
     narrowed = build_narrative_condition(s, where)
-    counted = f"p.paragraph_id IN ({ADVANCING_IDS} AND {narrowed})" if s.narratives else "true"
-    base = f"""
-        base AS MATERIALIZED (
-            SELECT p.paragraph_id, p.document_id, {ORIGINAL_ID} AS original, p.date, p.last_day AS day,
-                   {counted} AS counted
+    counted = f"p.place IN ({ADVANCING_PLACES} AND {narrowed})" if s.narratives else "true"
+    # All paragraphs of a document have its date. A theme has the paragraphs of its topics, none of which is in two.
+    frame = snapshot.frame(
+        f"""
+        WITH base AS MATERIALIZED (
+            SELECT p.place, p.document, p.original, p.date, p.last_day AS day, {counted} AS counted
             FROM snap.paragraphs p WHERE p.statement AND {where.sql}
         ),
-        split AS (SELECT quantile_disc(day, 0.5) AS day FROM base),
-        parted AS (
-            SELECT *, 'all' AS part FROM base UNION ALL
-            SELECT b.*, CASE WHEN b.day <= s.day THEN 'earlier' ELSE 'later' END FROM base b, split s
-            WHERE b.day IS NOT NULL
+        split AS MATERIALIZED (SELECT quantile_disc(day, 0.5) AS day FROM base),
+        sizes AS MATERIALIZED (
+            SELECT document, any_value(date) AS date, any_value(day) AS day, count(*) AS m FROM base GROUP BY document
         ),
-        sizes AS (SELECT part, document_id, count(*) AS m FROM parted GROUP BY ALL),
-        totals AS (SELECT part, {DOCUMENT_SUMS} FROM sizes GROUP BY part),
-        hits AS (
-            SELECT part, document_id, m.cluster_id, count(*) AS y
-            FROM parted p JOIN snap.cluster_members m ON m.paragraph_id = p.original
-            WHERE p.counted GROUP BY ALL
+        own_hits AS MATERIALIZED (
+            SELECT b.document, m.cluster_id, count(*) AS y
+            FROM base b JOIN snap.cluster_members m ON m.place = b.original
+            WHERE b.counted AND m.cluster_id NOT LIKE '{THEME_PREFIX}%' GROUP BY ALL
         ),
+        hits AS MATERIALIZED (
+            SELECT * FROM own_hits UNION ALL
+            SELECT h.document, c.theme_id, sum(h.y)
+            FROM own_hits h JOIN snap.clusters c USING (cluster_id)
+            WHERE c.cluster_id LIKE '{TOPIC_PREFIX}%' AND c.theme_id <> '' GROUP BY ALL
+        ),
+        parts AS (
+            SELECT document, m, 'all' AS part FROM sizes UNION ALL
+            SELECT document, m, CASE WHEN z.day <= s.day THEN 'earlier' ELSE 'later' END FROM sizes z, split s
+            WHERE z.day IS NOT NULL
+        ),
+        totals AS (SELECT part, {DOCUMENT_SUMS} FROM parts GROUP BY part),
         sums AS (
             SELECT part, cluster_id, {NARRATIVE_SUMS}, count(*) AS used_documents
-            FROM hits JOIN sizes USING (part, document_id) GROUP BY ALL
-        )"""
-    sums = snapshot.frame(
-        f"""WITH {base}
-            SELECT c.cluster_id AS topic_id, part, s.paragraphs, s.my, s.y2, s.used_documents, t.documents,
-                   t.total_paragraphs, t.m2, (SELECT strftime(day, '%Y-%m-%d') FROM split) AS split
-            FROM sums s JOIN totals t USING (part) JOIN snap.clusters c USING (cluster_id)
-            WHERE {IS_SHOWN} ORDER BY s.paragraphs DESC, topic_id, part""",
-        where.values,
-    )
-    about = snapshot.frame(
-        f"""WITH {base},
-            members AS MATERIALIZED (
-                SELECT m.cluster_id, b.paragraph_id, b.date
-                FROM base b JOIN snap.cluster_members m ON m.paragraph_id = b.original WHERE b.counted
-            ),
-            dated AS (
-                SELECT cluster_id, min(nullif(date, '')) AS first_date, max(nullif(date, '')) AS last_date
-                FROM members GROUP BY cluster_id
-            ),
-            advancing AS (
-                SELECT m.cluster_id, a.narrative_id, m.paragraph_id
-                FROM members m JOIN snap.assignments a USING (paragraph_id)
-                WHERE {NOT_REJECTED} AND a.origin = 'codebook'
-            ),
-            explained AS (
-                SELECT cluster_id, count(DISTINCT paragraph_id) AS explained FROM advancing GROUP BY cluster_id
-            ),
-            narrated AS (
-                SELECT * FROM (
-                    SELECT cluster_id, narrative_id, count(*) AS narrated FROM advancing GROUP BY ALL
-                )
-                QUALIFY row_number() OVER (PARTITION BY cluster_id ORDER BY narrated DESC, narrative_id) = 1
-            ),
-            born AS (SELECT subject FROM snap.lineage WHERE kind IN ('birth', 'split') AND origin = 'discovered'),
-            central AS (
-                SELECT cluster_id, list(paragraph_id ORDER BY rank) AS representatives
-                FROM snap.cluster_members WHERE rank IS NOT NULL GROUP BY cluster_id
-            )
-            SELECT c.cluster_id AS topic_id, c.name AS topic,
-                   CASE left(c.cluster_id, 2) WHEN '{THEME_PREFIX}' THEN 'theme' WHEN '{TOPIC_PREFIX}' THEN 'topic'
-                        ELSE 'claim' END AS kind,
-                   c.theme_id, coalesce(g.name, '') AS theme, c.stance AS claim_share, c.routine,
-                   CASE WHEN $predecessor = '' THEN '' WHEN c.cluster_id IN (SELECT subject FROM born) THEN 'new'
-                        ELSE 'kept' END AS status,
-                   coalesce(d.first_date, '') AS first_date, coalesce(d.last_date, '') AS last_date,
-                   coalesce(e.explained, 0) AS explained, coalesce(n.narrative_id, '') AS narrative_id,
-                   coalesce(v.name, '') AS narrative, coalesce(n.narrated, 0) AS narrated,
-                   coalesce(r.representatives, []) AS representatives
-            FROM snap.clusters c JOIN dated d USING (cluster_id)
-            LEFT JOIN snap.clusters g ON g.cluster_id = c.theme_id
-            LEFT JOIN explained e ON e.cluster_id = c.cluster_id
-            LEFT JOIN narrated n ON n.cluster_id = c.cluster_id
-            LEFT JOIN snap.narratives v ON v.narrative_id = n.narrative_id
-            LEFT JOIN central r ON r.cluster_id = c.cluster_id
-            WHERE {IS_SHOWN}""",
+            FROM hits JOIN parts USING (document) GROUP BY ALL
+        ),
+        dated AS (
+            SELECT cluster_id, min(nullif(date, '')) AS first_date, max(nullif(date, '')) AS last_date
+            FROM hits JOIN sizes USING (document) GROUP BY cluster_id
+        ),
+        advancing AS MATERIALIZED (
+            SELECT m.cluster_id, a.narrative_id, b.place
+            FROM base b JOIN snap.assignments a USING (place) JOIN snap.cluster_members m ON m.place = b.original
+            WHERE {NOT_REJECTED} AND a.origin = 'codebook' AND b.counted
+        ),
+        explained AS (SELECT cluster_id, count(DISTINCT place) AS explained FROM advancing GROUP BY cluster_id),
+        narrated AS (
+            SELECT * FROM (SELECT cluster_id, narrative_id, count(*) AS narrated FROM advancing GROUP BY ALL)
+            QUALIFY row_number() OVER (PARTITION BY cluster_id ORDER BY narrated DESC, narrative_id) = 1
+        ),
+        born AS (SELECT subject FROM snap.lineage WHERE kind IN ('birth', 'split') AND origin = 'discovered'),
+        central AS (
+            SELECT cluster_id, list(paragraph_id ORDER BY rank) AS representatives
+            FROM snap.cluster_members WHERE rank IS NOT NULL GROUP BY cluster_id
+        )
+        SELECT c.cluster_id AS topic_id, part, s.paragraphs, s.my, s.y2, s.used_documents, t.documents,
+               t.total_paragraphs, t.m2, c.name AS topic,
+               CASE left(c.cluster_id, 2) WHEN '{THEME_PREFIX}' THEN 'theme' WHEN '{TOPIC_PREFIX}' THEN 'topic'
+                    ELSE 'claim' END AS kind,
+               c.theme_id, coalesce(g.name, '') AS theme, c.stance AS claim_share, c.routine,
+               CASE WHEN $predecessor = '' THEN '' WHEN c.cluster_id IN (SELECT subject FROM born) THEN 'new'
+                    ELSE 'kept' END AS status,
+               coalesce(d.first_date, '') AS first_date, coalesce(d.last_date, '') AS last_date,
+               coalesce(e.explained, 0) AS explained, coalesce(n.narrative_id, '') AS explained_by,
+               coalesce(v.name, '') AS narrative, coalesce(n.narrated, 0) AS narrated,
+               coalesce(r.representatives, []) AS representatives,
+               coalesce((SELECT strftime(day, '%Y-%m-%d') FROM split), '') AS split,
+               (SELECT sum(y)::BIGINT FROM hits WHERE cluster_id LIKE '{TOPIC_PREFIX}%') AS placed,
+               (SELECT sum(m)::BIGINT FROM sizes) AS total
+        FROM sums s JOIN totals t USING (part) JOIN snap.clusters c USING (cluster_id) JOIN dated d USING (cluster_id)
+        LEFT JOIN snap.clusters g ON g.cluster_id = c.theme_id
+        LEFT JOIN explained e ON e.cluster_id = c.cluster_id
+        LEFT JOIN narrated n ON n.cluster_id = c.cluster_id
+        LEFT JOIN snap.narratives v ON v.narrative_id = n.narrative_id
+        LEFT JOIN central r ON r.cluster_id = c.cluster_id
+        WHERE {IS_SHOWN} ORDER BY s.paragraphs DESC, topic_id, part
+        """,
         {**where.values, "predecessor": snapshot.meta().predecessor},
-    ).rename(columns={"narrative_id": "explained_by"})
-    [(placed, total)] = snapshot.frame(
-        f"""WITH {base}
-            SELECT count(*) FILTER (counted AND original IN (
-                       SELECT paragraph_id FROM snap.cluster_members
-                       WHERE cluster_id LIKE '{TOPIC_PREFIX}%')) AS placed,
-                   count(*) AS total FROM base""",
-        where.values,
-    ).itertuples(index=False)
-    whole = sums[sums["part"] == "all"].drop(columns=["part", "split"]).merge(about, on="topic_id")
-    halves = sums[sums["part"] != "all"].drop(columns="split")
-    split = next(iter(sums["split"].dropna()), "")
-    return TopicSums(whole.reset_index(drop=True), halves.reset_index(drop=True), str(split), int(placed), int(total))
+    )
+    of_slice = ["split", "placed", "total"]
+    if frame.empty:
+        sql = f"SELECT '', 0, count(*) FROM snap.paragraphs p WHERE p.statement AND {where.sql}"
+        used = {name: value for name, value in where.values.items() if name != "narratives"}
+        split, placed, total = next(snapshot.frame(sql, used).itertuples(index=False, name=None))
+    else:
+        split, placed, total = next(frame[of_slice].itertuples(index=False, name=None))
+    is_whole = frame["part"] == "all"
+    whole = frame[is_whole].drop(columns=["part", *of_slice]).reset_index(drop=True)
+    halves = frame.loc[~is_whole, _HALF_COLUMNS].reset_index(drop=True)
+    return TopicSums(whole, halves, str(split), int(placed), int(total))
 
 
 def query_topic_names(snapshot: Snapshot, ids: Sequence[str]) -> dict[str, str]:
@@ -180,8 +178,8 @@ def query_topic_paragraphs(snapshot: Snapshot, s: Slice, topic_id: str, most: in
     where = build_where(s)
     return snapshot.frame(
         f"""SELECT {PARAGRAPH_COLUMNS}
-            FROM snap.paragraphs p JOIN snap.cluster_members m ON m.paragraph_id = {ORIGINAL_ID} {JOIN_DOCUMENT}
+            FROM snap.paragraphs p JOIN snap.cluster_members m ON m.place = p.original {JOIN_DOCUMENT}
             WHERE p.statement AND m.cluster_id = $topic AND {where.sql}
-            ORDER BY m.rank NULLS LAST, p.paragraph_id LIMIT $most""",
+            ORDER BY m.rank NULLS LAST, p.place LIMIT $most""",
         {**where.values, "topic": topic_id, "most": most},
     )

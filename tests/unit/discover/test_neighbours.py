@@ -90,3 +90,46 @@ def test_saved_neighbours_that_do_not_fit_are_not_used(damage):
     check(shelf, rows, 3)
     shelf["rows"] = damage(shelf["rows"])
     check(shelf, rows, 3)
+
+
+def make_groups(count: int) -> np.ndarray:
+    """Rows around 30 centres, as paragraphs lie around subjects."""
+    draw = np.random.default_rng(4)
+    centres = draw.normal(size=(30, 24))
+    rows = centres[np.arange(count) % 30] + 1.4 * draw.normal(size=(count, 24))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture
+def small_cells(monkeypatch):
+    for name, value in {"EXACT_ROWS": 100, "CELL_ROWS": 40, "CELLS_COMPARED": 6}.items():
+        monkeypatch.setattr(neighbours, name, value)
+    return monkeypatch
+
+
+def test_a_search_by_cells_finds_most(small_cells):
+    vectors = make_groups(1200)
+    indices, cosines = find_neighbours(vectors, 5)
+    small_cells.undo()
+    exact, exact_cosines = find_neighbours(vectors, 5)
+    found = np.mean([len(set(own) & set(true)) / 5 for own, true in zip(indices, exact, strict=True)])
+    assert 0.8 < found < 1 and (cosines <= exact_cosines + 1e-6).all()
+    assert (indices != np.arange(1200)[:, None]).all() and (np.diff(cosines, axis=1) <= 0).all()
+
+
+@pytest.mark.usefixtures("small_cells")
+def test_a_search_by_cells_is_the_same_in_any_order():
+    vectors = make_groups(600)
+    order = np.random.default_rng(1).permutation(600)
+    indices, cosines = find_neighbours(vectors, 5)
+    shuffled, shuffled_cosines = find_neighbours(vectors[order], 5)
+    assert np.array_equal(cosines[order], shuffled_cosines)
+    clear = (np.diff(cosines[order], axis=1) < 0).all(axis=1)  # equal cosines are in the order that was given
+    assert clear.sum() > 300 and np.array_equal(indices[order][clear][:, :4], order[shuffled[clear]][:, :4])
+
+
+@pytest.mark.usefixtures("small_cells")
+def test_cells_may_be_nearly_empty():
+    vectors = np.repeat(make_groups(3), 120, axis=0)
+    indices, cosines = find_neighbours(vectors, 5)
+    assert cosines.min() > 0.999 and (indices // 120 == (np.arange(360) // 120)[:, None]).all()

@@ -10,7 +10,6 @@ import pytest
 
 from narratives.model import EvidenceQuery, LabelledText, Slice, StoreError, Verdict
 from narratives.store import DECISIONS_FILE, DecisionLog, Snapshot, open_snapshot
-from narratives.store.queries.map import has_map
 from narratives.store.queries.review import query_decided_counts
 from tests.helpers.factory import build_store, content
 
@@ -102,7 +101,7 @@ def test_decisions_that_the_snapshot_knows_change_nothing(store):
     decide(store, BLINDED, "c-0000beef", "accepted")  # only a build could name a discovered narrative
     built, shown = open_snapshot(store), as_decided(store)
     assert shown.prevalence(Slice()).equals(built.prevalence(Slice()))
-    assert has_map(shown) and query_decided_counts(built).empty
+    assert shown.has_map and query_decided_counts(built).empty
 
 
 def test_probabilities_follow_decisions(tmp_path):
