@@ -305,7 +305,7 @@ class Follower:
     def _refresh(self) -> None:
         try:
             pointer = read_published_pointer(ObjectStore(self._address))
-            if pointer != self._pointer:
+            if pointer != self._pointer or self._path is None or not self._path.exists():
                 self._path = fetch_published(self._address, with_vectors=True)
                 self._pointer = pointer
             self.problem, self._error = "", None

@@ -21,7 +21,7 @@ from narratives.model import StoreError
 from narratives.store import files, vectors
 from narratives.store.snapshot_reader import DATABASE_FILE
 
-CHUNK_BYTES = 16 * 1024 * 1024  # an interrupted transfer repeats at most one chunk
+CHUNK_BYTES = 8 * 1024 * 1024  # small enough to be sent in one request, so that an object is whole or absent
 MOST_LIST_BYTES, MOST_POINTER_BYTES = 16_000_000, 200
 _VERSION = 1
 _POINTER = re.compile(r"([0-9a-f]{12}) ([0-9a-f]{64})\n?")

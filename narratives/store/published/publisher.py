@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -127,7 +128,7 @@ def _list_vectors(store: Store, manifest: SnapshotManifest) -> Iterator[_Source]
     meta = (store.path / folder / vectors.META).read_bytes()
     yield _make_source(f"{folder}/{vectors.META}", meta)
     for name, width in kept.list_widths():
-        yield _Source(f"{folder}/{name}", len(rows) * width, lambda name=name: kept.read_records(name, rows))  # type: ignore[misc]
+        yield _Source(f"{folder}/{name}", len(rows) * width, partial(kept.read_records, name, rows))
 
 
 def _make_source(path: str, data: bytes) -> _Source:

@@ -323,7 +323,7 @@ def test_an_interrupted_fetch_continues(store, bucket, small_chunks, monkeypatch
     assert first and not first & set(fetched[6:])
 
 
-def test_threads_and_processes_may_fetch_at_once(store, bucket):
+def test_several_may_fetch_at_once(store, bucket):
     publish(store, PLACE)
     places: list[Path] = []
     threads = [
@@ -336,16 +336,17 @@ def test_threads_and_processes_may_fetch_at_once(store, bucket):
     assert len(places) == 4 and len(set(places)) == 1
 
 
-def test_old_copies_are_removed(store, bucket):
+def test_old_copies_are_removed(store, bucket, monkeypatch):
+    monkeypatch.setattr(cache, "KEPT_SNAPSHOTS", 2)
     copies = []
-    for kept in range(1, 5):
+    for kept in range(1, 4):
         store.write_snapshot(replace(content(), assignments=content().assignments[:kept]))
         add_vectors(store)
         publish(store, PLACE)
         copies.append(fetch_published(PLACE))
         os.utime(copies[-1].parent, (kept, kept))
     fetch_published(PLACE)
-    assert [path.exists() for path in copies] == [False, True, True, True]
+    assert [path.exists() for path in copies] == [False, True, True]
 
 
 @pytest.mark.parametrize(
@@ -502,6 +503,14 @@ def test_commands_that_need_a_folder_refuse(arguments, capsys):
         main([*arguments, "--store", ADDRESS])
     assert stopped.value.code == 2
     assert "A published store is read-only" in capsys.readouterr().err
+
+
+def test_the_dashboard_is_given_the_address(monkeypatch):
+    given: list[dict[str, str]] = []
+    monkeypatch.setattr(os, "execve", lambda program, arguments, environment: given.append(environment))
+    with pytest.raises(TypeError):  # a real call never returns
+        main(["dashboard", "--store", f"{ADDRESS}/"])
+    assert given[0]["NARRATIVES_STORE"] == ADDRESS
 
 
 def test_the_copy_cannot_be_changed(store, bucket):
