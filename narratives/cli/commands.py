@@ -23,6 +23,7 @@ from narratives.cli.output import (
     print_written,
     show_progress,
 )
+from narratives.cli.store_commands import find_folder
 from narratives.model import CopyFilter, LabelledText, Rejected, Slice, StoreError, UsageError
 from narratives.model.errors import EXIT_NOTHING_READ
 from narratives.read.encoding import decode_text
@@ -100,7 +101,8 @@ def run_dashboard(options: argparse.Namespace) -> NoReturn:
     """
     environment = dict(os.environ)
     if options.store:
-        environment["NARRATIVES_STORE"] = str(options.store.resolve())
+        is_folder = isinstance(options.store, Path)
+        environment["NARRATIVES_STORE"] = str(options.store.resolve() if is_folder else options.store)
     command = [sys.executable, "-m", "streamlit", "run", str(APP / "dashboard.py"), "--server.port", str(options.port)]
     os.execve(command[0], command, environment)
 
@@ -108,14 +110,16 @@ def run_dashboard(options: argparse.Namespace) -> NoReturn:
 def run_export(options: argparse.Namespace) -> int:
     """Write a table of a slice to a file, or print it as CSV."""
     view = _make_slice(options, options.copies or DEFAULT_COPIES[options.table])
-    written = export_slice(options.store, options.table, view, options.out, measure.add_shares, as_of=options.as_of)
+    store = find_folder(options.store, options.as_of)
+    written = export_slice(store, options.table, view, options.out, measure.add_shares, as_of=options.as_of)
     print_written(written, options.out)
     return 0
 
 
 def run_brief(options: argparse.Namespace) -> int:
     """Write the brief of a slice to a file, or print it."""
-    written = brief.write_brief(options.store, _make_slice(options, options.copies), options.out, options.as_of)
+    store = find_folder(options.store, options.as_of)
+    written = brief.write_brief(store, _make_slice(options, options.copies), options.out, options.as_of)
     print_written(written, options.out)
     return 0
 

@@ -22,6 +22,7 @@ from narratives.workflows.train import TrainReport
 
 MAX_REJECTED_SHOWN = 20
 STAGE_UNITS = {"encoding": " texts", "classifying": " texts", "fetching": " pages"}
+STAGE_UNITS |= {"publishing": "B", "downloading": "B"}
 
 
 def echo(text: str, to: TextIO | None = None) -> None:
@@ -39,7 +40,8 @@ def show_progress(kind: str) -> Iterator[Progress]:
         if bar is None or bar.desc != stage:
             if bar is not None:
                 bar.close()
-            bar = tqdm(desc=stage, total=total, unit=STAGE_UNITS.get(stage, ""), dynamic_ncols=True)
+            unit = STAGE_UNITS.get(stage, "")
+            bar = tqdm(desc=stage, total=total, unit=unit, unit_scale=unit == "B", dynamic_ncols=True)
         bar.total = total
         bar.update(done - bar.n)
 

@@ -10,11 +10,12 @@ from typing import NamedTuple, NoReturn, get_args
 
 from narratives import __version__, read
 from narratives.cli import commands, store_commands
-from narratives.model import AnnotationSource, CopyFilter, Granularity, Unit, Voice
+from narratives.model import AnnotationSource, CopyFilter, Granularity, Unit, UsageError, Voice
 from narratives.model.printable import escape_controls
 from narratives.resources import DATA_FOLDER
 from narratives.store import EXPORT_TABLES
 from narratives.store.decisions import DecisionFormat
+from narratives.store.published import SCHEME, Address, parse_address
 
 
 class _Parser(argparse.ArgumentParser):
@@ -89,9 +90,8 @@ def _add_build_options(command: argparse.ArgumentParser) -> None:
 
 def _add_dashboard_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add(
-        "--store", type=Path, metavar="DIR", help="The store to show. Default: ./store, or the sample if that is empty."
-    )
+    text = "The store to show. Default: ./store, or the sample if that is empty."
+    add("--store", type=_parse_place, metavar="DIR_OR_S3", help=text)
     add("--port", type=int, default=8501, metavar="N", help="The port on 127.0.0.1. Default: 8501.")
 
 
@@ -123,7 +123,7 @@ def _add_fetch_options(command: argparse.ArgumentParser) -> None:
 def _add_export_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("table", choices=EXPORT_TABLES, help="The table to write.")
-    _add_store_option(command)
+    _add_place_option(command)
     add("--out", type=Path, metavar="F", help="F.csv, F.jsonl or F.parquet. Without it, CSV is printed.")
     _add_slice_options(command)
     add(
@@ -136,7 +136,7 @@ def _add_export_options(command: argparse.ArgumentParser) -> None:
 
 def _add_brief_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    _add_store_option(command)
+    _add_place_option(command)
     add("--out", type=Path, metavar="F", help="F.html. Without it, the page is printed.")
     _add_slice_options(command)
     text = "Which paragraphs to include. Default: originals."
@@ -254,6 +254,13 @@ def _add_backup_options(command: argparse.ArgumentParser) -> None:
     _add_store_option(command)
 
 
+def _add_publish_options(command: argparse.ArgumentParser) -> None:
+    text = "The place in object storage, such as s3://bucket/folder."
+    command.add_argument("target", type=_parse_target, metavar="TARGET", help=text)
+    _add_store_option(command)
+    _add_progress_option(command)
+
+
 def _add_threshold_option(command: argparse.ArgumentParser) -> None:
     text = (
         "Assign the narratives that have a classifier from this probability up: a higher one gives more precision, a "
@@ -263,9 +270,15 @@ def _add_threshold_option(command: argparse.ArgumentParser) -> None:
 
 
 def _add_store_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--store", type=Path, default=Path("store"), metavar="DIR", help="The store. Default: ./store."
-    )
+    """Add the option of a command that changes the store, or needs more of it than what is published."""
+    text = "The store. Default: ./store."
+    command.add_argument("--store", type=_parse_folder, default=Path("store"), metavar="DIR", help=text)
+
+
+def _add_place_option(command: argparse.ArgumentParser) -> None:
+    """Add the option of a command that only reads a snapshot."""
+    text = "The store: a folder, or a published store such as s3://bucket/folder. Default: ./store."
+    command.add_argument("--store", type=_parse_place, default=Path("store"), metavar="DIR_OR_S3", help=text)
 
 
 def _add_data_option(command: argparse.ArgumentParser, name: str, contents: str) -> None:
@@ -318,6 +331,27 @@ def _parse_probability(text: str) -> float:
     return value
 
 
+def _parse_folder(text: str) -> Path:
+    place = _parse_place(text)
+    if isinstance(place, Path):
+        return place
+    raise argparse.ArgumentTypeError(
+        f"expected a folder, got {text!r}. A published store is read-only: only status, export, brief and dashboard "
+        "take one. Run this command on the store that it was published from, then publish again"
+    )
+
+
+def _parse_place(text: str) -> Path | Address:
+    return _parse_target(text) if text.lower().startswith(SCHEME) else Path(text)
+
+
+def _parse_target(text: str) -> Address:
+    try:
+        return parse_address(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(f"expected {error.expected}, got {error.got}. {error.hint}") from error
+
+
 def _parse_count(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"expected a whole number from 1 up, got {text!r}")
@@ -352,7 +386,7 @@ _COMMANDS = {
     "evaluate": _Command("Measure the matching on labelled paragraphs.", _add_evaluate_options, commands.run_evaluate),
     "train": _Command("Train a classifier on decisions.", _add_train_options, commands.run_train),
     "status": _Command(
-        "Show what the store holds and check it for damage.", _add_store_option, store_commands.run_status
+        "Show what the store holds and check it for damage.", _add_place_option, store_commands.run_status
     ),
     "check": _Command(
         "Check every file of a store, and mend what is damaged.", _add_check_options, store_commands.run_check
@@ -363,4 +397,7 @@ _COMMANDS = {
     "prune": _Command("Remove old snapshots of a store.", _add_prune_options, store_commands.run_prune),
     "backup": _Command("Write a store to one file.", _add_backup_options, store_commands.run_backup),
     "restore": _Command("Make a store of a backup.", _add_backup_options, store_commands.run_restore),
+    "publish": _Command(
+        "Copy the current snapshot to object storage.", _add_publish_options, store_commands.run_publish
+    ),
 }

@@ -1,10 +1,12 @@
-"""The commands about a store as a whole: status, check, rollback, prune, backup and restore."""
+"""The commands about a store as a whole: status, check, rollback, prune, backup, restore and publish."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from narratives import read
 from narratives.cli.output import echo, print_table, show_progress
@@ -14,13 +16,24 @@ from narratives.model.snapshot import SnapshotManifest
 from narratives.render.phrases import format_timestamp
 from narratives.store import Store, maintenance
 from narratives.store.checks import Damage, find_damage
+from narratives.store.published import Address, fetch_published, publish
 from narratives.workflows.check import check, repair
+
+
+def find_folder(place: Path | Address, as_of: str = "") -> Path:
+    """Return the folder of a store. A published one is fetched first: its current snapshot, or that named `as_of`."""
+    if isinstance(place, Path):
+        return place
+    with show_progress("bar" if sys.stderr.isatty() else "none") as progress:
+        return fetch_published(place, as_of, progress=progress)
 
 
 def run_status(options: argparse.Namespace) -> int:
     """Print what the store holds. Return 1 if anything in it is damaged."""
-    store = Store(options.store)
+    store = Store(find_folder(options.store))
     echo(f"store     {options.store}")
+    if store.is_published:
+        echo(f"copy      {store.path}")
     damage = find_damage(store)
     current: str | None = None
     manifest: SnapshotManifest | None = None
@@ -123,3 +136,16 @@ def run_restore(options: argparse.Namespace) -> int:
     _print_damage(damage)
     echo(f"{number} files restored to {options.store}, {len(damage)} damaged")
     return EXIT_NOTHING_READ if damage else 0
+
+
+def run_publish(options: argparse.Namespace) -> int:
+    """Copy the current snapshot of a store to object storage."""
+    with show_progress(options.progress) as progress:
+        report = publish(Store(options.store), options.target, progress)
+    manifest = report.manifest
+    echo(f"snapshot  {manifest.snapshot_id}, built {format_timestamp(manifest.built_at)}")
+    echo(f"sent      {report.sent / 1e6:,.1f} of {report.total / 1e6:,.1f} MB; the rest was there already")
+    if not report.has_vectors:
+        echo("note      The store has no vectors of this snapshot, so the search by meaning will not work.")
+    echo(f"published {options.target}")
+    return 0

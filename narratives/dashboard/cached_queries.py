@@ -43,6 +43,7 @@ from narratives.store import (
     open_snapshot,
 )
 from narratives.store.limits import Limits
+from narratives.store.published import SCHEME, follow
 from narratives.store.queries import map as map_queries
 from narratives.store.queries import narrative as narrative_queries
 from narratives.store.queries import review as review_queries
@@ -79,8 +80,19 @@ class Handle:
         return Handle(self.store, self.snapshot_id)
 
 
-def find_store_path() -> Path:
-    """Return the store to show: NARRATIVES_STORE, else `./store` if it has a snapshot, else the sample."""
+def is_published() -> bool:
+    """Return whether the dashboard shows a published store, which nobody can change here."""
+    return os.environ.get(STORE_VARIABLE, "").lower().startswith(SCHEME)
+
+
+def find_store_path(as_of: str = "") -> Path:
+    """Return the store to show: NARRATIVES_STORE, else `./store` if it has a snapshot, else the sample.
+
+    Of a published store, it is the copy with the latest snapshot, or with the one named `as_of`. Raises StoreError if
+    there is none.
+    """
+    if is_published():
+        return follow(os.environ[STORE_VARIABLE]).locate(as_of)
     if path := os.environ.get(STORE_VARIABLE):
         return Path(path)
     return OWN_STORE if Store(OWN_STORE).current() else SAMPLE_STORE
@@ -91,7 +103,7 @@ def find_snapshot(as_of: str = "") -> Handle:
 
     Raises StoreError if there is no such snapshot.
     """
-    path = find_store_path()
+    path = find_store_path(as_of)
     snapshot_id = as_of or Store(path).current()
     if snapshot_id is None:
         raise StoreError(
@@ -111,7 +123,7 @@ def find_snapshot(as_of: str = "") -> Handle:
 def is_latest(handle: Handle) -> bool:
     """Return whether a snapshot is the current one of its store."""
     with suppress(StoreError):  # the pointer is damaged
-        return Store(Path(handle.store)).current() == handle.snapshot_id
+        return Store(find_store_path()).current() == handle.snapshot_id
     return False
 
 

@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args
 
 import streamlit as st
 
+from narratives.dashboard import cached_queries
 from narratives.model import AccessError
 from narratives.render import phrases
 from narratives.workflows.review import get_login
@@ -45,6 +46,8 @@ class User:
 def get_user() -> User:
     """Return the user of this session. Nothing of it comes from the browser except a login that Streamlit verified."""
     user = _identify_user()
+    if cached_queries.is_published() and user.role != "viewer":
+        return User(user.name, "viewer", "This is a published store.", user.has_login, user.logged_in)
     if is_read_only() and user.role != "viewer":
         return User(user.name, "viewer", f"{READ_ONLY_VARIABLE} is set.", user.has_login, user.logged_in)
     return user

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from narratives.dashboard import builds, cached_queries, controls, navigation, r
 from narratives.model import NarrativesError, ResourceError, ServerBusyError, Slice, StoreError, printable
 from narratives.render import phrases
 from narratives.store import Store
+from narratives.store.published import follow, get_cache_folder
 
 UPLOADS_PAGE = "pages/sources_page.py"
 PAGE_ICON = (
@@ -97,7 +99,11 @@ def describe_error(error: NarrativesError) -> str:
 
 def hide_folders(text: str) -> str:
     """Return the text without the folders of absolute paths, those of the store among them."""
-    return printable.hide_folders(text, cached_queries.find_store_path().resolve())
+    try:
+        store = cached_queries.find_store_path().resolve()
+    except NarrativesError:  # a published store of which there is no copy
+        store = get_cache_folder()
+    return printable.hide_folders(text, store)
 
 
 def draw_error_text(error: NarrativesError) -> None:
@@ -132,9 +138,21 @@ def show_errors() -> Iterator[None]:
         st.stop()
 
 
+def _follow_store() -> None:
+    """Fetch a published store at the first visit, and say if it may be out of date."""
+    follower = follow(os.environ[cached_queries.STORE_VARIABLE])
+    if not follower.is_ready():
+        with st.spinner("Fetching the published store."):
+            follower.locate()
+    if follower.problem:
+        st.sidebar.warning(follower.problem, icon=":material/cloud_off:")
+
+
 def start_page() -> None:
     """Build the sample if there is no snapshot at all, then draw the sidebar."""
     with show_errors():
+        if cached_queries.is_published():
+            _follow_store()
         if (
             cached_queries.find_store_path() == cached_queries.SAMPLE_STORE
             and Store(cached_queries.SAMPLE_STORE).current() is None

@@ -153,6 +153,7 @@ MANIFEST_FILE = "manifest.json"
 INPUTS_FILE = "inputs.json"
 CODEBOOK_FILE = "codebook.toml"
 CLASSIFIER_FILE = "classifier.safetensors"
+PUBLISHED_FILE = "published.json"  # only in the copy of a published store: the list of its files
 
 
 CHECKSUM = "sha256"  # the key of a JSON file's checksum

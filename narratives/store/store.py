@@ -51,6 +51,11 @@ class Store:
         self.path = path
         self._lock = FileLock(path / ".lock", timeout=0)
 
+    @property
+    def is_published(self) -> bool:
+        """Whether this is the local copy of a published store, which has snapshots and vectors only."""
+        return (self.path / files.PUBLISHED_FILE).exists()
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Lock the store for writing; may be nested.
@@ -59,6 +64,9 @@ class Store:
         full disk, becomes a DiskError.
         """
         place = self.path / ".lock"
+        if self.is_published:
+            hint = "Change the store that it was published from, then publish again."
+            raise StoreError("a store that can be changed", f"the copy of a published one, {self.path}", hint)
         if "?" in str(self.path.absolute()):  # DuckDB takes what follows for options, and fails when it commits
             raise StoreError("a store whose path has no question mark", f"{self.path}", "Give the folder another name.")
         try:

@@ -196,6 +196,19 @@ class VectorFile:
                 parts.append(kept[part] @ vector)
         return np.concatenate(parts).astype(np.float32)
 
+    def list_widths(self) -> tuple[tuple[str, int], ...]:
+        """List the files that have a record for each row, with the bytes of a record."""
+        return ((KEYS, KEY_BYTES), (SUMS, SUM_BYTES), (VECTORS, 4 * self.dimension))
+
+    def read_records(self, name: str, rows: Rows) -> Iterator[bytes]:
+        """Yield the records of these rows in the file of this name, in their order, block by block."""
+        for part in _split_blocks(rows):
+            if name == VECTORS:
+                yield np.ascontiguousarray(self._kept()[part]).tobytes()
+            else:
+                keys = np.ascontiguousarray(self._keys()[part])
+                yield keys.tobytes() if name == KEYS else _compute_sums(keys, self._kept()[part]).tobytes()
+
     def _kept(self) -> Mapped[np.float32]:
         return self._map(VECTORS, np.dtype("<f4"), self.dimension)
 

@@ -14,7 +14,7 @@ REFERENCE = re.compile(r"`((?:[A-Za-z_.]+/)*[A-Za-z_]+\.(?:py|sql|toml|json))(?:
 # as its example.
 NOT_OURS = {
     *("inputs.json", "manifest.json", "quality.json", "spotcheck.json", "meta.json", "codebook.toml"),
-    *("F.toml", "parliament.py", "secrets.toml", "sbom.json"),
+    *("F.toml", "parliament.py", "secrets.toml", "sbom.json", "published.json"),
 }
 DOCUMENTS = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
 

@@ -181,7 +181,7 @@ def test_the_reference_is_generated() -> None:
 def test_every_command_and_option_is_documented(capsys: pytest.CaptureFixture[str]) -> None:
     manual = (ROOT / "docs" / "command-line.md").read_text("utf-8")
     commands = ["build", "dashboard", "fetch", "export", "brief", "review", "annotate", "codebook", "spotcheck"]
-    commands += ["evaluate", "train", "status", "check", "rollback", "prune", "backup", "restore"]
+    commands += ["evaluate", "train", "status", "check", "rollback", "prune", "backup", "restore", "publish"]
     assert list(get_subparsers(make_parser())) == commands
     for command in commands:
         with pytest.raises(SystemExit):
