@@ -31,6 +31,7 @@ from narratives.store.snapshot_reader import Snapshot
 log = logging.getLogger(__name__)
 
 CACHE_FOLDER = "cache"
+SHARDS_FOLDER = "shards"  # in it
 
 
 class Store:
@@ -288,6 +289,12 @@ class Store:
         """Store the rows of an input under its hash, one by one and atomically."""
         inputs.write_rows(self.path / "inputs", key, rows)
 
+    def put_input_file(self, key: str, content: bytes) -> None:
+        """Store the rows of an input as the file that `inputs.write_rows` made of them elsewhere."""
+        path = inputs.make_rows_path(self.path / "inputs", key)
+        path.parent.mkdir(exist_ok=True)
+        files.write_atomically(path, content)
+
     def get_input(self, key: str) -> Iterator[RawDocument | Rejected]:
         """Yield the rows of an input. Raises StoreError if they are missing or damaged."""
         return inputs.read_rows(self.path / "inputs", key)
@@ -323,6 +330,10 @@ class Store:
         with suppress(OSError):  # what is not kept takes longer
             folder.mkdir(parents=True, exist_ok=True)
         return folder / name
+
+    def get_shard_folder(self, name: str) -> Path:
+        """Return the folder in the cache for results of workers that a build has not taken yet."""
+        return self._cache_path(SHARDS_FOLDER) / name
 
     def find_rows_problem(self, key: str) -> str:
         """Return what is wrong with the stored rows of an input, empty if they are whole. Every byte is read."""

@@ -16,7 +16,7 @@ from narratives.resources import DATA_FOLDER, SAMPLE_FOLDER
 from narratives.store import Store
 from narratives.store.vectors import KEY_BYTES
 from narratives.workflows import match
-from narratives.workflows.match import Embedder
+from narratives.workflows.engines.embedder import Embedder
 from tests.helpers.fakes import DIMENSION, FakeEncoder
 
 TEXTS = [f"Sentence number {number} is like no other." for number in range(40)]
