@@ -39,7 +39,7 @@ def open_cluster(workers: int = 0) -> Iterator[None]:
     used. Raises EngineError if there is none.
     """
     os.environ.update(QUIET)
-    address = os.environ.get(ADDRESS_VARIABLE, "local")
+    address = os.environ.get(ADDRESS_VARIABLE) or "local"
     folder = None
     if address == "local":
         os.environ.update(LOCAL_ONLY)

@@ -157,7 +157,7 @@ class MatchStatements(_Worker):
             vectors.update(zip(own, rows, strict=True))
         known = zip(*(item["known"] for item in items), strict=True)
         kept = [
-            _KeptOutputs(classifier, dict(zip(texts, outputs, strict=True)))
+            KnownOutputs(classifier, dict(zip(texts, outputs, strict=True)))
             for classifier, outputs in zip(self._classifiers, known, strict=True)
         ]
         result = match_texts(self._matcher, texts, lambda wanted: np.stack([vectors[text] for text in wanted]), kept)
@@ -173,7 +173,7 @@ class MatchStatements(_Worker):
         return pa.Table.from_pylist(done, MATCHED)
 
 
-class _KeptOutputs:
+class KnownOutputs:
     """Outputs of a classifier: those that are known, and `new` ones, by text."""
 
     def __init__(self, classifier: Encoder, known: dict[str, bytes | None]) -> None:
@@ -181,6 +181,7 @@ class _KeptOutputs:
         self.new: dict[str, bytes] = {}
 
     def __call__(self, texts: Sequence[str]) -> VectorArray:
+        """Return the outputs (n, k) of texts, and compute those that are missing."""
         missing = [text for text in dict.fromkeys(texts) if self._known.get(text) is None]
         if missing:
             outputs = embed.encode_all(self._classifier, missing)
