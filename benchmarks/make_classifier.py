@@ -35,7 +35,8 @@ from narratives.model import Codebook, compute_text_key
 from narratives.read import load_codebook
 from narratives.resources import DATA_FOLDER
 from narratives.store import Evaluation, Store, write_evaluation
-from narratives.workflows.match import SHIPPED_CLASSIFIER, Embedder, load_background, match_texts
+from narratives.workflows.engines.embedder import Embedder
+from narratives.workflows.match import SHIPPED_CLASSIFIER, load_background, match_texts
 from narratives.workflows.train import Training, list_examples
 
 ROOT = Path(__file__).resolve().parent.parent

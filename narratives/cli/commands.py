@@ -59,6 +59,7 @@ def run_build(options: argparse.Namespace) -> int:
         decisions=options.decisions,
         threshold=options.threshold,
         date_from_name=options.date_from_name,
+        engine=options.engine,
     )
     with show_progress(options.progress) as progress:
         report = build(request, progress)

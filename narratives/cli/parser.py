@@ -16,6 +16,7 @@ from narratives.resources import DATA_FOLDER
 from narratives.store import EXPORT_TABLES
 from narratives.store.decisions import DecisionFormat
 from narratives.store.published import SCHEME, Address, parse_address
+from narratives.workflows.engines.engine import EngineName
 
 
 class _Parser(argparse.ArgumentParser):
@@ -84,6 +85,13 @@ def _add_build_options(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="Use a date in the name of a file, such as 2018-05-15 talks.txt, where its text states none or only part "
         "of it.",
+    )
+    add(
+        "--engine",
+        choices=get_args(EngineName),
+        default="local",
+        help="What reads files, and parses, encodes and matches texts: this process, or the workers of a Ray cluster. "
+        "Default: local.",
     )
     _add_progress_option(command)
 

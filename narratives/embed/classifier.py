@@ -69,6 +69,10 @@ class ParagraphClassifier(SentenceEncoder):
         self._encoder, self._tensors = encoder, tensors
         self._network: tuple[torch.nn.Module, torch.nn.Module] | None = None
 
+    def __reduce__(self) -> tuple[Callable[..., ParagraphClassifier], tuple[object, ...]]:
+        """Return what makes the classifier again in another process."""
+        return type(self), (self._encoder, self._tensors, self.name, self.metadata)
+
     @property
     def dimension(self) -> int:
         """The number of narratives."""

@@ -7,7 +7,7 @@ import importlib.util
 import logging
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -148,6 +148,10 @@ class SentenceEncoder:
     def __init__(self, source: str, name: str, variant: str, *, offline: bool = True) -> None:
         self.name, self.variant = name, variant
         self._source, self._offline = source, offline
+
+    def __reduce__(self) -> tuple[Callable[..., SentenceEncoder], tuple[object, ...]]:
+        """Return what loads the model again in another process, which may be on another machine."""
+        return _load_same, ("" if self.name == BUNDLED_NAME else self._source, self.name, self.variant)
 
     @property
     def dimension(self) -> int:
@@ -327,6 +331,14 @@ def load_encoder(model: str = "", variant: str = "", *, local_only: bool = False
         encoder = SentenceEncoder(model, model, variant, offline=cached)
     if not encoder.dimension:
         raise _make_unusable_error(model, "a model without a dimension")
+    return encoder
+
+
+def _load_same(model: str, name: str, variant: str) -> SentenceEncoder:
+    """Load a model from this machine. Raises EncoderError if it is not the one of this name."""
+    encoder = load_encoder(model, variant, local_only=True)
+    if encoder.name != name:
+        raise _make_unusable_error(model, f"the model {encoder.name} instead of {name}")
     return encoder
 
 

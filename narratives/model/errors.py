@@ -16,6 +16,10 @@ class NarrativesError(Exception):
         self.expected, self.got, self.hint = map(escape_controls, (expected, got, hint))
         super().__init__(f"Expected {self.expected}; got {self.got}. {self.hint}")
 
+    def __reduce__(self) -> tuple[type[NarrativesError], tuple[str, str, str]]:
+        """Return what makes the error again in another process."""
+        return type(self), (self.expected, self.got, self.hint)
+
 
 class ReadError(NarrativesError):
     """An input, or one row of it, cannot be read."""
@@ -43,6 +47,10 @@ class DiskError(StoreError):
 
 class ResourceError(NarrativesError):
     """A query exceeded its limit of memory or time. The data are not at fault."""
+
+
+class EngineError(NarrativesError):
+    """The cluster of a build failed. The data are not at fault."""
 
 
 class ServerBusyError(ResourceError):

@@ -55,8 +55,13 @@ def write_rows(folder: Path, key: str, rows: Iterable[RawDocument | Rejected]) -
     with open_atomically(path) as file, gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
         packed.write(json.dumps({"is": _HEAD, "hash": key}).encode("ascii") + b"\n")
         for row in rows:
-            # ASCII escapes keep even lone surrogates, which some sources contain.
-            packed.write(json.dumps({"is": type(row).__name__, **asdict(row)}).encode("ascii") + b"\n")
+            packed.write(dump_row(row) + b"\n")
+
+
+def dump_row(row: RawDocument | Rejected) -> bytes:
+    """Return a row as one line of JSON, which `parse_row` reads."""
+    # ASCII escapes keep even lone surrogates, which some sources contain.
+    return json.dumps({"is": type(row).__name__, **asdict(row)}).encode("ascii")
 
 
 def read_rows(folder: Path, key: str) -> Iterator[RawDocument | Rejected]:
@@ -64,7 +69,7 @@ def read_rows(folder: Path, key: str) -> Iterator[RawDocument | Rejected]:
     path = make_rows_path(folder, key)
     with _explain_damage(path), _open_rows(path, key) as file:
         for line in file:
-            yield _parse_row(json.loads(line))
+            yield parse_row(line)
 
 
 def find_rows_problem(folder: Path, key: str) -> str:
@@ -109,7 +114,9 @@ def _explain_damage(path: Path) -> Iterator[None]:
         raise StoreError(f"the rows of an input at {path}", f"{type(error).__name__}: {error}", hint) from error
 
 
-def _parse_row(fields: dict[str, object]) -> RawDocument | Rejected:
+def parse_row(line: bytes) -> RawDocument | Rejected:
+    """Return the row that `dump_row` was given. Raises ValueError, KeyError or TypeError for anything else."""
+    fields: dict[str, object] = json.loads(line)
     if fields.pop("is") == "Rejected":
         return Rejected(**fields)  # type: ignore[arg-type]
     paragraphs = tuple(RawParagraph(**paragraph) for paragraph in fields.pop("paragraphs"))  # type: ignore[attr-defined]

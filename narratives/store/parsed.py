@@ -89,9 +89,13 @@ class ParsedDocuments:
 
     def put(self, key: str, parsed: ParsedDocument) -> None:
         """Keep a document under a key, in place of any other."""
+        self.put_packed(key, pack_document(key, parsed))
+
+    def put_packed(self, key: str, packed: bytes) -> None:
+        """Keep what `pack_document` returned for this key."""
         full = _make_key(key)
         self._used.add(full)
-        self._new[full] = _pack(full, parsed)
+        self._new[full] = packed
         if len(self._new) >= BATCH:
             self._write()
 
@@ -163,7 +167,8 @@ def _compute_check(key: bytes, content: bytes) -> bytes:
     return hashlib.blake2b(key + content, digest_size=CHECK_BYTES).digest()
 
 
-def _pack(key: bytes, parsed: ParsedDocument) -> bytes:
+def pack_document(key: str, parsed: ParsedDocument) -> bytes:
+    """Return the entry of a document under a key, with its checksum."""
     document, since, until = parsed
     lines = [
         [since.isoformat(), until.isoformat() if until else ""],
@@ -172,7 +177,7 @@ def _pack(key: bytes, parsed: ParsedDocument) -> bytes:
     ]
     # ASCII escapes keep even lone surrogates, which some sources contain.
     content = zlib.compress(json.dumps(lines, separators=(",", ":")).encode("ascii"))
-    return _compute_check(key, content) + content
+    return _compute_check(_make_key(key), content) + content
 
 
 def _unpack(key: bytes, packed: bytes) -> ParsedDocument | None:

@@ -31,6 +31,7 @@ from narratives.store.snapshot_reader import Snapshot
 log = logging.getLogger(__name__)
 
 CACHE_FOLDER = "cache"
+SHARDS_FOLDER = "shards"  # in it
 
 
 class Store:
@@ -85,15 +86,8 @@ class Store:
                 now = datetime.now(UTC).isoformat(timespec="seconds")
                 place.write_text(f"process {os.getpid()} on {socket.gethostname()} since {now}\n", encoding="utf-8")
                 copies = self.path / integrity.COPIES_FOLDER
-                folders = (
-                    self.path,
-                    self.path / "snapshots",
-                    self.path / "inputs",
-                    self.path / CACHE_FOLDER,
-                    copies,
-                    *copies.glob("snapshots/*"),
-                )
-                for folder in folders:
+                own = (self.path / name for name in ("", "snapshots", "inputs", CACHE_FOLDER))
+                for folder in (*own, copies, *copies.glob("snapshots/*")):
                     snapshot_writer.remove_leftovers(folder)
             yield
         except BrokenPipeError:
@@ -296,6 +290,12 @@ class Store:
         """Store the rows of an input under its hash, one by one and atomically."""
         inputs.write_rows(self.path / "inputs", key, rows)
 
+    def put_input_file(self, key: str, content: bytes) -> None:
+        """Store the rows of an input as the file that `inputs.write_rows` made of them elsewhere."""
+        path = inputs.make_rows_path(self.path / "inputs", key)
+        path.parent.mkdir(exist_ok=True)
+        files.write_atomically(path, content)
+
     def get_input(self, key: str) -> Iterator[RawDocument | Rejected]:
         """Yield the rows of an input. Raises StoreError if they are missing or damaged."""
         return inputs.read_rows(self.path / "inputs", key)
@@ -306,11 +306,11 @@ class Store:
 
     def load_arrays(self, name: str) -> dict[str, NDArray[Any]] | None:
         """Load arrays that an earlier build saved under a name, None if there are none or they are damaged."""
+        size = hashlib.sha256().digest_size
         try:
             data = self._cache_path(f"{name}.arrays").read_bytes()
         except OSError:
             return None
-        size = hashlib.sha256().digest_size
         if hashlib.sha256(data[size:]).digest() != data[:size]:
             return None
         with np.load(io.BytesIO(data[size:]), allow_pickle=False) as arrays:
@@ -331,6 +331,10 @@ class Store:
         with suppress(OSError):  # what is not kept takes longer
             folder.mkdir(parents=True, exist_ok=True)
         return folder / name
+
+    def get_shard_folder(self, name: str) -> Path:
+        """Return the folder in the cache for results of workers that a build has not taken yet."""
+        return self._cache_path(SHARDS_FOLDER) / name
 
     def find_rows_problem(self, key: str) -> str:
         """Return what is wrong with the stored rows of an input, empty if they are whole. Every byte is read."""

@@ -25,10 +25,11 @@ from narratives.store import DECISIONS_FILE, SCHEMA_VERSION, DecisionLog, Store,
 from narratives.store.queries import map as map_queries
 from narratives.workflows.codebook import SHIPPED_CODEBOOK, keep_codebook, load_codebook
 from narratives.workflows.corrections import Corrections, load_corrections
+from narratives.workflows.engines.embedder import Embedder
+from narratives.workflows.engines.engine import EngineName, open_engine
 from narratives.workflows.ingest import Corpus, IngestResult, ingest, mend_rows, parse_corpus, remove_inputs
 from narratives.workflows.match import (
     CLASSIFIER_FILE,
-    Embedder,
     MatchedStatements,
     assign_narratives,
     load_claim_scorer,
@@ -55,7 +56,7 @@ class BuildRequest:
     codebook; the default is the log of the store, if there is one. `threshold` is the least probability at which a
     narrative with a classifier is assigned; the default is the classifier's. With `date_from_name`, a date in the name
     of a file counts where its text states none, or a less exact one. With `expected`, the fingerprint of a snapshot,
-    the build fails if it would make another one.
+    the build fails if it would make another one. `engine` is where single files, documents and texts are worked on.
     """
 
     inputs: tuple[str, ...]
@@ -70,6 +71,7 @@ class BuildRequest:
     threshold: float | None = None
     date_from_name: bool = False
     expected: str = ""
+    engine: EngineName = "local"
 
 
 def build(request: BuildRequest, progress: Progress = no_progress, encoder: Encoder | None = None) -> BuildReport:
@@ -77,12 +79,12 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
 
     Unchanged inputs are not read again and known texts are not encoded again. If nothing relevant has changed, no
     snapshot is written. `encoder` replaces the model that the request names. The current snapshot stays unchanged
-    until the last step. Raises UsageError, ConfigError, EncoderError or StoreError (StoreBusyError while another
-    build runs).
+    until the last step. Raises UsageError, ConfigError, EncoderError, EngineError or StoreError (StoreBusyError while
+    another build runs).
     """
     started = time.monotonic()
     store = Store(request.store)
-    with store.lock():
+    with store.lock(), open_engine(request.engine, store) as engine:
         notes = store.mend()
         log = DecisionLog(request.decisions or store.path / DECISIONS_FILE)
         if not request.decisions:
@@ -101,7 +103,7 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         records = store.load_inputs()
         shown = previous.inputs if previous else ()
         remaining = remove_inputs(records, request.remove, shown)
-        ingested = ingest(store, request.inputs, request.columns, remaining, progress, request.date_from_name)
+        ingested = ingest(store, request.inputs, request.columns, remaining, progress, request.date_from_name, engine)
         encoder = encoder or load_store_encoder(store, request.model)
         classifiers = load_classifiers(settings.codebook, encoder, store, progress, store.path / CLASSIFIER_FILE)
         notice = _choose_notice(ingested.records)
@@ -120,10 +122,11 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
 
         notes += mend_rows(store, ingested.records)
         corpus = parse_corpus(
-            store, ingested.records, settings.speakers, encoder.languages, progress, settings.corrections
+            store, ingested.records, settings.speakers, encoder.languages, progress, settings.corrections, engine
         )
         notes += corpus.notes
-        embed = Embedder(encoder, store.vectors(encoder.name, encoder.variant, encoder.dimension), progress)
+        vectors = store.vectors(encoder.name, encoder.variant, encoder.dimension)
+        embed = Embedder(engine.spread(encoder), vectors, progress)
         embed.add(_list_texts(settings, corpus))
         if same:  # only vectors were missing
             return _make_report(same, ingested, corpus.displaced, started, unchanged=True, notes=notes, embed=embed)
@@ -131,7 +134,8 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         matching = train_matcher(
             settings.codebook, settings.decisions, embed, encoder.name, classifiers, request.threshold
         )
-        matched = assign_narratives(matching, corpus.statements, embed, progress)
+        match_block = engine.match(matching, [p.text for p in corpus.statements], embed, fingerprint, progress)
+        matched = assign_narratives(matching, corpus.statements, match_block, progress)
         assignments = matched.assignments
         earlier, earlier_positions, losses = _load_previous_content(store, previous)
         notes += losses

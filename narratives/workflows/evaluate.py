@@ -26,9 +26,9 @@ from narratives.model.text import Encoder
 from narratives.store import Evaluation, SpotChecks, Store, frame_to_csv, open_snapshot, write_evaluation
 from narratives.workflows.build import load_decisions
 from narratives.workflows.codebook import SHIPPED_CODEBOOK, load_codebook
+from narratives.workflows.engines.embedder import Embedder
 from narratives.workflows.match import (
     CLASSIFIER_FILE,
-    Embedder,
     TrainedMatcher,
     load_classifiers,
     load_store_encoder,

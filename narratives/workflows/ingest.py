@@ -8,16 +8,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import date
 from itertools import chain
 from pathlib import Path
 
 from narratives import parse, read
 from narratives.model import InputFile, InputRecord, Progress, ReadError, StoreError, UnusedColumns, UsageError
 from narratives.model.documents import Document, Paragraph, RawDocument, Rejected, SkippedInput, Speaker
-from narratives.store import ParsedDocument, ParsedDocuments, Store
+from narratives.store import Store
 from narratives.store.inputs import find_upload
 from narratives.workflows.corrections import Corrections
+from narratives.workflows.engines.engine import LOCAL, Engine
+from narratives.workflows.engines.parser import CachedParser
 
 NAME_DATE = "name_date"  # of `RawDocument`, among the values of a manifest
 KEPT_NOTE = "Its earlier version stays in the store; remove it with --remove."
@@ -63,6 +64,7 @@ def ingest(
     known: Sequence[InputRecord],
     progress: Progress,
     date_from_name: bool = False,
+    engine: Engine = LOCAL,
 ) -> IngestResult:
     """Read new and changed inputs into the store, which holds the `known` ones.
 
@@ -74,7 +76,14 @@ def ingest(
     """
     records = {record.path: record for record in known}
     with read.survey(inputs) as surveyed:
-        return _ingest_survey(store, surveyed, records, columns, progress, date_from_name)
+        if date_from_name:
+            files = [
+                replace(file, manifest={**file.manifest, NAME_DATE: parse.find_name_date(file.path.name)})
+                for file in surveyed.files
+            ]
+            surveyed = replace(surveyed, files=tuple(files))
+        read_ahead = engine.read_files(surveyed.files, columns, progress)
+        return _ingest_survey(store, surveyed, records, columns, progress, read_ahead)
 
 
 def _ingest_survey(
@@ -83,8 +92,9 @@ def _ingest_survey(
     records: dict[Path, InputRecord],
     columns: Mapping[str, str],
     progress: Progress,
-    date_from_name: bool,
+    read_ahead: set[str],
 ) -> IngestResult:
+    """Read what is new; files whose keys are in `read_ahead` were read for this build, and their rows are stored."""
     named: dict[Path, InputRecord] = {}
     rejected, unused = list(surveyed.absent), list(surveyed.unused)
 
@@ -99,21 +109,14 @@ def _ingest_survey(
     for done, file in enumerate(surveyed.files):
         progress("reading", done, len(surveyed.files))
         path = file.place or file.path.resolve()
-        if date_from_name:
-            file = replace(file, manifest={**file.manifest, NAME_DATE: parse.find_name_date(file.path.name)})
         try:
             key = read.compute_fingerprint(file, columns)
-            kept = _load_stored_input(store, key)
-            # If reading was interrupted, the cause may have been temporary, so the file is read again.
-            if kept is None or not kept.whole:
-                store.put_input(key, read.read_file_verified(file, columns, key))
-                kept = _load_stored_input(store, key)
-            else:
-                unchanged += 1
+            kept, is_new = _read_rows(store, file, columns, key, key in read_ahead)
         except ReadError as error:
             refuse(path, [Rejected(file.source_path, 0, str(error))])
             continue
-        assert kept is not None  # it was stored just now
+        read_ahead.discard(key)
+        unchanged += not is_new
         faults = [replace(r, source_path=file.source_path) for r in kept.rejected]
         if not kept.readable and _has_documents(store, records.get(path)):
             refuse(path, faults)
@@ -148,6 +151,20 @@ def _ingest_survey(
         unused=tuple(sorted(unused, key=lambda u: u.source_path)),
         notes=tuple(f"{_format_paths(paths)}: {note}." for note, paths in sorted(notes.items())),
     )
+
+
+def _read_rows(
+    store: Store, file: InputFile, columns: Mapping[str, str], key: str, is_new: bool
+) -> tuple[_StoredInput, bool]:
+    """Return the stored rows of a file, and whether they are new; read it if they are missing."""
+    kept = _load_stored_input(store, key)
+    # If reading was interrupted, the cause may have been temporary, so the file is read again.
+    if kept and (kept.whole or is_new):
+        return kept, is_new
+    store.put_input(key, read.read_file_verified(file, columns, key))
+    kept = _load_stored_input(store, key)
+    assert kept is not None  # it was stored just now
+    return kept, True
 
 
 def _format_paths(paths: Sequence[str]) -> str:
@@ -309,13 +326,15 @@ def parse_corpus(
     languages: frozenset[str],
     progress: Progress,
     corrections: Corrections = NO_CORRECTIONS,
+    engine: Engine = LOCAL,
 ) -> Corpus:
     """Parse and correct the stored inputs and select the paragraphs to match: statements in the model's `languages`."""
     orders = _detect_date_orders(store, records)
     with store.open_parsed() as kept:
-        documents, rejected, displaced = _parse_documents(
-            store, records, CachedParser(kept, speakers), orders, progress
-        )
+        parser = CachedParser(kept, speakers)
+        raws = ((raw, orders[place]) for raw, place in _list_raw_documents(store, records))
+        engine.parse(parser.list_missing(raws), kept, speakers, progress)
+        documents, rejected, displaced = _parse_documents(store, records, parser, orders, progress)
         kept.prune()
     documents = [corrections.apply(document) for document in documents]
     progress("finding copies", 0, None)
@@ -336,41 +355,20 @@ def parse_corpus(
     )
 
 
-class CachedParser:
-    """A parser that gives what `parse.parse_document` gives, and parses only documents that are new or changed.
-
-    A document is taken from the store if its content, the rules of parsing, the roster and the known order of day and
-    month are the same, unless a date in it was in the future then. Its path and row do not matter.
-    """
-
-    def __init__(self, kept: ParsedDocuments, speakers: tuple[Speaker, ...]) -> None:
-        self._kept = kept
-        self._roster = parse.Roster(speakers)
-        self._rules = f"{parse.hash_rules()}\0{speakers!r}"
-
-    def __call__(self, raw: RawDocument, order: parse.DateOrder) -> Document:
-        """Return the parsed document."""
-        content = replace(raw, source_path="", row=0)
-        terms = [self._rules, order.dates, repr(sorted(order.titles.items())), repr(content)]
-        key = hashlib.sha256("\0".join(terms).encode("utf-8", "surrogatepass")).hexdigest()
-        today = parse.get_latest_day()
-        parsed = self._kept.get(key)
-        if parsed is None or not parsed.since <= today < (parsed.until or date.max):
-            document, until = parse.parse_lasting(content, self._roster, order)
-            parsed = ParsedDocument(document, today, until)
-            self._kept.put(key, parsed)
-        return replace(parsed.document, source_path=raw.source_path, row=raw.row)
-
-
 def _detect_date_orders(store: Store, records: Sequence[InputRecord]) -> Mapping[Path, parse.DateOrder]:
     """Detect the order of day and month in every table, and in every folder for its files, before any is parsed."""
     orders: dict[Path, parse.DateOrder] = {}
+    for row, place in _list_raw_documents(store, records):
+        orders[place] = parse.add_to_date_order(orders.get(place, parse.DateOrder()), row)
+    return orders
+
+
+def _list_raw_documents(store: Store, records: Sequence[InputRecord]) -> Iterator[tuple[RawDocument, Path]]:
+    """List the documents as read, and the place whose order of day and month applies to each."""
     for record in records:
         for row in store.get_input(record.hash):
             if isinstance(row, RawDocument):
-                place = _get_date_place(record, row)
-                orders[place] = parse.add_to_date_order(orders.get(place, parse.DateOrder()), row)
-    return orders
+                yield row, _get_date_place(record, row)
 
 
 def _get_date_place(record: InputRecord, row: RawDocument) -> Path:

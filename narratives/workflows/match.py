@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -25,11 +25,12 @@ from narratives.model import (
     Verdict,
     compute_text_key,
 )
-from narratives.model.text import Encoder, Text
+from narratives.model.text import Encoder
 from narratives.resources import DATA_FOLDER, SAMPLE_FOLDER
-from narratives.store import Store, VectorFile, hash_decisions
+from narratives.store import Store, hash_decisions
 from narratives.store.files import CLASSIFIER_FILE as CLASSIFIER_FILE
 from narratives.store.files import find_sums_problem, get_sums_path
+from narratives.workflows.engines.embedder import Embedder
 
 log = logging.getLogger(__name__)
 
@@ -53,59 +54,6 @@ def mend_vectors(store: Store, encoder: Encoder) -> tuple[str, ...]:
     return (note,)
 
 
-class Embedder:
-    """Vectors of texts, from the vector file or else from the encoder, which are then stored at once.
-
-    Vectors that ship with the program (benchmarks/make_vectors.py) are taken instead of encoding, so that the sample
-    needs no model. `encoded` and `reused` count different texts: those that this build encoded, and the others. A
-    text and its parts are one.
-    """
-
-    def __init__(self, encoder: Encoder, vectors: VectorFile, progress: Progress, stage: str = "encoding") -> None:
-        self.encoder, self.encoded, self.reused = encoder, 0, 0
-        self._vectors, self._progress, self._stage = vectors, progress, stage
-        self._shipped = Store(DATA_FOLDER).vectors(encoder.name, encoder.variant, vectors.dimension)
-        self._asked: set[Text] = set()
-
-    def add(self, texts: Iterable[Text]) -> None:
-        """Encode the texts and parts that the file lacks. Every batch is stored at once, so a stop loses no vector."""
-        different = [text for text in dict.fromkeys(texts) if text not in self._asked]
-        if not different:
-            return
-        self._asked.update(different)
-        missing = self._take_shipped(self._vectors.missing(different))
-        to_encode = len(set(map(_get_whole, missing)))
-        self.reused += len(set(map(_get_whole, different))) - to_encode
-        done: set[str] = set()
-        self._progress(self._stage, 0, to_encode)
-        for indices, rows in self.encoder.encode(missing) if missing else ():
-            self._vectors.append([missing[i] for i in indices], rows)
-            done.update(_get_whole(missing[i]) for i in indices)
-            self._progress(self._stage, len(done), to_encode)
-        self.encoded += len(done)
-
-    def _take_shipped(self, texts: list[Text]) -> list[Text]:
-        """Store the vectors that ship with the program, and return the texts that it has none for."""
-        rows = self._shipped.rows(texts)
-        found = [text for text, row in zip(texts, rows, strict=True) if row >= 0]
-        if not found:
-            return texts
-        if len(self._shipped.find_damaged(rows[rows >= 0])):
-            log.warning("The vectors that ship with the program are damaged and not used. Install it again.")
-            return texts
-        self._vectors.append(found, self._shipped.get(found))
-        return [text for text, row in zip(texts, rows, strict=True) if row < 0]
-
-    def __call__(self, texts: Sequence[Text]) -> model.VectorArray:
-        """Return the unit vectors of the texts, (n, dimension) float32, in their order."""
-        self.add(texts)
-        return self._vectors.get(texts)
-
-
-def _get_whole(text: Text) -> str:
-    return text if isinstance(text, str) else text.text
-
-
 CLAIM_SCORER_FILE = "claims.json"  # in the data folder; benchmarks/make_claim_scorer.py makes it
 SHIPPED_CLASSIFIER = DATA_FOLDER / CLASSIFIER_FILE  # for the narratives of the default codebook
 SHIPPED_SHA256 = "8a11dd5b63a39a37a2df16fbaeb8f994c9a47f91d9da1ada7866767629bcd338"
@@ -113,7 +61,7 @@ SHIPPED_SHA256 = "8a11dd5b63a39a37a2df16fbaeb8f994c9a47f91d9da1ada7866767629bcd3
 
 @dataclass(frozen=True, slots=True)
 class TrainedClassifier:
-    """A classifier, how it is combined with the codebook's evidence, and its outputs out of fold.
+    """A classifier, how it is combined with the codebook's evidence, its outputs and those out of fold.
 
     `held_out` maps the keys of the texts that it was trained on to outputs of classifiers that were trained without
     their documents. `own` is false for the classifier that ships with the program.
@@ -122,8 +70,12 @@ class TrainedClassifier:
     classifier: Encoder
     combination: match.Combination
     held_out: Mapping[str, model.VectorArray]
-    classify: match.ClassifyFunction
+    outputs: Embedder
     own: bool
+
+    def classify(self, texts: Sequence[str]) -> model.VectorArray:
+        """Return the outputs (n, k) of texts."""
+        return self.outputs(texts)
 
     def classify_held_out(self, texts: Sequence[str]) -> model.VectorArray:
         """Return outputs (n, k) of texts, out of fold for those that the classifier was trained on."""
@@ -367,6 +319,7 @@ def match_texts(
     return matcher.match(texts, *model.embed_passages(texts, embed), classify)
 
 
+MatchFunction: TypeAlias = Callable[[Sequence[str]], match.MatchResult]
 MIN_PROBABILITY = 0.005  # smaller ones are kept as one mean for each narrative
 
 
@@ -384,16 +337,17 @@ class MatchedStatements:
 
 
 def assign_narratives(
-    matching: TrainedMatcher, statements: Sequence[Paragraph], embed: model.EmbedFunction, progress: Progress
+    matching: TrainedMatcher, statements: Sequence[Paragraph], match_block: MatchFunction, progress: Progress
 ) -> MatchedStatements:
     """Match every statement, copies included, with every narrative; in blocks, which limits memory.
+
+    `match_block` scores the texts of a block as `match_texts` does.
 
     A pair that people accepted is assigned whatever its score, and marked as confirmed. A pair that people
     rejected is listed, marked as rejected, if its score reaches the threshold. Scores of narratives that a classifier
     decides are probabilities; those of accepted and rejected pairs are 1 and 0.
     """
     matcher = matching.matcher
-    classify = [trained.classify for trained in matching.classifiers]
     assignments: list[Assignment] = []
     probabilities: list[tuple[str, str, float]] = []
     calibrated = sorted({column for one in matching.classifiers for column in one.combination.columns.tolist()})
@@ -401,7 +355,7 @@ def assign_narratives(
     for start in range(0, len(statements), BLOCK_STATEMENTS):
         progress("matching", start, len(statements))
         block = statements[start : start + BLOCK_STATEMENTS]
-        result = match_texts(matcher, [p.text for p in block], embed, classify)
+        result = match_block([p.text for p in block])
         verdicts = [matching.verdicts.get(compute_text_key(p.text), {}) for p in block]
         accepted, rejected = (
             np.array([[own.get(key) == verdict for key in matcher.narrative_ids] for own in verdicts])

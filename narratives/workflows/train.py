@@ -21,10 +21,10 @@ from narratives.store.files import write_summed
 from narratives.store.queries.evidence import query_statement_texts
 from narratives.workflows.build import load_decisions
 from narratives.workflows.codebook import SHIPPED_CODEBOOK, load_codebook
+from narratives.workflows.engines.embedder import Embedder
 from narratives.workflows.match import (
     BLOCK_STATEMENTS,
     CLASSIFIER_FILE,
-    Embedder,
     combine_classifiers,
     label_pairs,
     load_background,

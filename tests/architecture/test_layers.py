@@ -30,8 +30,9 @@ HOMES = {
     "torch": ("narratives/embed/",),
     "transformers": ("narratives/embed/",),
     "sentence_transformers": ("narratives/embed/",),
+    "ray": ("narratives/workflows/engines/",),
 }
-HEAVY = {"torch", "transformers", "sentence_transformers"}
+HEAVY = {"torch", "transformers", "sentence_transformers", "ray"}
 
 SOURCES = sorted(
     path.relative_to(ROOT)

@@ -15,8 +15,8 @@ from narratives.model import no_progress
 from narratives.resources import DATA_FOLDER, SAMPLE_FOLDER
 from narratives.store import Store
 from narratives.store.vectors import KEY_BYTES
-from narratives.workflows import match
-from narratives.workflows.match import Embedder
+from narratives.workflows.engines import embedder
+from narratives.workflows.engines.embedder import Embedder
 from tests.helpers.fakes import DIMENSION, FakeEncoder
 
 TEXTS = [f"Sentence number {number} is like no other." for number in range(40)]
@@ -55,17 +55,17 @@ def shipping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     shutil.copytree(DATA_FOLDER, folder, ignore=shutil.ignore_patterns("vectors", "sample"))
     shipped, encoder = Store(folder), FakeEncoder()
     shipped.vectors("fake", "fp32", DIMENSION).append(TEXTS, embed.encode_all(encoder, TEXTS))
-    monkeypatch.setattr(match, "DATA_FOLDER", folder)
+    monkeypatch.setattr(embedder, "DATA_FOLDER", folder)
     return shipped
 
 
 def test_only_texts_without_one_are_encoded(shipping: Store, tmp_path: Path) -> None:
     encoder = FakeEncoder()
     store = Store(tmp_path / "store")
-    embedder = Embedder(encoder, store.vectors("fake", "fp32", DIMENSION), no_progress)
+    vectors = Embedder(encoder, store.vectors("fake", "fp32", DIMENSION), no_progress)
     asked = [*TEXTS[:5], "One that is new."]
-    assert np.array_equal(embedder(asked), embed.encode_all(FakeEncoder(), asked))
-    assert encoder.encoded == ["One that is new."] and (embedder.encoded, embedder.reused) == (1, 5)
+    assert np.array_equal(vectors(asked), embed.encode_all(FakeEncoder(), asked))
+    assert encoder.encoded == ["One that is new."] and (vectors.encoded, vectors.reused) == (1, 5)
     assert not store.vectors("fake", "fp32", DIMENSION).missing(asked)
 
 
@@ -75,6 +75,6 @@ def test_damaged_ones_are_not_used(shipping: Store, tmp_path: Path, caplog: pyte
     damaged[7] ^= 1
     file.write_bytes(damaged)
     encoder = FakeEncoder()
-    embedder = Embedder(encoder, Store(tmp_path / "store").vectors("fake", "fp32", DIMENSION), no_progress)
-    assert np.array_equal(embedder(TEXTS), embed.encode_all(FakeEncoder(), TEXTS))
+    vectors = Embedder(encoder, Store(tmp_path / "store").vectors("fake", "fp32", DIMENSION), no_progress)
+    assert np.array_equal(vectors(TEXTS), embed.encode_all(FakeEncoder(), TEXTS))
     assert encoder.encoded == TEXTS and "are damaged" in caplog.text

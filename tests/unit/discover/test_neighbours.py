@@ -96,7 +96,7 @@ def make_groups(count: int) -> np.ndarray:
     """Rows around 30 centres, as paragraphs lie around subjects."""
     draw = np.random.default_rng(4)
     centres = draw.normal(size=(30, 24))
-    rows = centres[np.arange(count) % 30] + 1.4 * draw.normal(size=(count, 24))
+    rows = centres[np.arange(count) % 30] + 1.0 * draw.normal(size=(count, 24))
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 

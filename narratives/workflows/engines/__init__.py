@@ -1,0 +1,1 @@
+"""Where the work on single files, documents and texts is done: in this process, or by the workers of a Ray cluster."""

@@ -1,0 +1,82 @@
+"""The vectors of a build: from the vector file of the store, or else from an encoder."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from narratives import model
+from narratives.model import Progress
+from narratives.model.text import Encoder, Text
+from narratives.resources import DATA_FOLDER
+from narratives.store import Store, VectorFile
+
+log = logging.getLogger(__name__)
+
+
+class Embedder:
+    """Vectors of texts, from the vector file or else from the encoder, which are then stored at once.
+
+    Vectors that ship with the program (benchmarks/make_vectors.py) are taken instead of encoding, so that the sample
+    needs no model. `encoded` and `reused` count different texts: those that this build encoded, and the others. A
+    text and its parts are one.
+    """
+
+    def __init__(self, encoder: Encoder, vectors: VectorFile, progress: Progress, stage: str = "encoding") -> None:
+        self.encoder, self.encoded, self.reused = encoder, 0, 0
+        self._vectors, self._progress, self._stage = vectors, progress, stage
+        self._shipped = Store(DATA_FOLDER).vectors(encoder.name, encoder.variant, vectors.dimension)
+        self._asked: set[Text] = set()
+
+    def add(self, texts: Iterable[Text]) -> None:
+        """Encode the texts and parts that the file lacks. Every batch is stored at once, so a stop loses no vector."""
+        different = [text for text in dict.fromkeys(texts) if text not in self._asked]
+        if not different:
+            return
+        self._asked.update(different)
+        missing = self._take_shipped(self._vectors.missing(different))
+        to_encode = len(set(map(_get_whole, missing)))
+        self.reused += len(set(map(_get_whole, different))) - to_encode
+        done: set[str] = set()
+        self._progress(self._stage, 0, to_encode)
+        for indices, rows in self.encoder.encode(missing) if missing else ():
+            self._vectors.append([missing[i] for i in indices], rows)
+            done.update(_get_whole(missing[i]) for i in indices)
+            self._progress(self._stage, len(done), to_encode)
+        self.encoded += len(done)
+
+    def get_known(self, texts: Sequence[str]) -> list[bytes | None]:
+        """Return the stored vector of each text as bytes, None if there is none."""
+        self._take_shipped(self._vectors.missing(texts))
+        is_known = self._vectors.rows(texts) >= 0
+        known = iter(self._vectors.get([text for text, one in zip(texts, is_known, strict=True) if one]))
+        return [next(known).tobytes() if one else None for one in is_known]
+
+    def keep(self, vectors: Mapping[str, bytes]) -> None:
+        """Store vectors that were computed elsewhere, by their texts."""
+        self._asked.update(vectors)
+        self._vectors.append(list(vectors), np.array([np.frombuffer(row, "<f4") for row in vectors.values()]))
+        self.encoded += len(vectors)
+
+    def _take_shipped(self, texts: list[Text]) -> list[Text]:
+        """Store the vectors that ship with the program, and return the texts that it has none for."""
+        rows = self._shipped.rows(texts)
+        found = [text for text, row in zip(texts, rows, strict=True) if row >= 0]
+        if not found:
+            return texts
+        if len(self._shipped.find_damaged(rows[rows >= 0])):
+            log.warning("The vectors that ship with the program are damaged and not used. Install it again.")
+            return texts
+        self._vectors.append(found, self._shipped.get(found))
+        return [text for text, row in zip(texts, rows, strict=True) if row < 0]
+
+    def __call__(self, texts: Sequence[Text]) -> model.VectorArray:
+        """Return the unit vectors of the texts, (n, dimension) float32, in their order."""
+        self.add(texts)
+        return self._vectors.get(texts)
+
+
+def _get_whole(text: Text) -> str:
+    return text if isinstance(text, str) else text.text
