@@ -1,12 +1,12 @@
 """Processor seconds of each stage of a first build, of one with a few more documents, and of later ones.
 
-    python -m benchmarks.incremental FOLDER [FILE.jsonl[.gz]] [--documents N] [--percent P] [--words] [--profile]
+    python -m benchmarks.incremental FOLDER [FILE.jsonl[.gz]] [--documents N] [--percent P] [--words] [--first]
 
 FOLDER (new) gets the parts of FILE (the Kremlin set of `../shared`) and a store. The first build takes all but P % of
 the documents; the second adds these; the third changes a date by a correction, so that nothing is new but all is to be
 done; the fourth has nothing to do. `--words` replaces the model by hashed words, which are fast and lie close where
 texts share words: every stage but the encoding then has its usual work, but no classifier takes part in the matching.
-`--profile` writes FOLDER/<build>.pstats.
+`--first` makes only a first build, of all documents. `--profile` writes FOLDER/<build>.pstats.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import cProfile
 import gzip
 import json
 import random
+import resource
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -76,39 +77,49 @@ def main() -> None:
     parser.add_argument("--percent", type=float, default=1.0)
     parser.add_argument("--words", action="store_true")
     parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--first", action="store_true", help="only the first build, of all documents")
     given = parser.parse_args()
     given.folder.mkdir(parents=True)
     with gzip.open(given.file, "rt", encoding="utf-8") as file:
         lines = file.readlines()
     lines = random.Random(0).sample(lines, given.documents or len(lines))
-    more = max(1, round(len(lines) * given.percent / 100))
+    more = 0 if given.first else max(1, round(len(lines) * given.percent / 100))
     parts = {"most.jsonl": lines[more:], "more.jsonl": lines[:more]}
     for name, part in parts.items():
         (given.folder / name).write_text("".join(part), encoding="utf-8")
     encoder: Encoder | None = WordEncoder() if given.words else None
     store = given.folder / "store"
     columns: dict[str, dict[str, float]] = {}
-    for name, files in (("first", ["most.jsonl"]), ("more", ["more.jsonl"]), ("corrected", []), ("nothing", [])):
+    builds: tuple[tuple[str, list[str]], ...] = (
+        ("first", ["most.jsonl"]),
+        ("more", ["more.jsonl"]),
+        ("corrected", []),
+        ("nothing", []),
+    )
+    for name, files in builds[:1] if given.first else builds:
         if name == "corrected":
             _correct_a_date(store)
         timer, profile = StageTimer(), cProfile.Profile()
         if given.profile:
             profile.enable()
-        started = time.process_time()
+        started, began = time.process_time(), time.monotonic()
         request = BuildRequest(tuple(str(given.folder / file) for file in files), store)
         report = build(request, timer, encoder)
-        seconds = time.process_time() - started
+        seconds, wall = time.process_time() - started, time.monotonic() - began
         timer("end", 0, None)
         if given.profile:
             profile.disable()
             profile.dump_stats(given.folder / f"{name}.pstats")
         columns[name] = {**timer.seconds, "whole build": seconds}
-        print(f"{name}: {report.snapshot}, {report.counts}, {report.encoded} encoded, {seconds:.1f} s", flush=True)
+        took = f"{seconds:.1f} s of the processor, {wall:.1f} s"
+        print(f"{name}: {report.snapshot}, {report.counts}, {report.encoded} encoded, {took}", flush=True)
     stages = dict.fromkeys(stage for column in columns.values() for stage in column)
     print(f"\n{'':20}" + "".join(f"{name:>12}" for name in columns))
     for stage in stages:
         print(f"{stage:20}" + "".join(f"{column.get(stage, 0.0):12.1f}" for column in columns.values()))
     whole = columns["first"]["whole build"]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak of memory: {peak:,.0f} MiB")
     print(f"{'of the first, %':20}" + "".join(f"{100 * c['whole build'] / whole:12.1f}" for c in columns.values()))
 
 

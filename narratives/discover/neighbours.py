@@ -28,7 +28,7 @@ BLOCK_CELLS = 1 << 24
 GROUP_COLUMNS = 64
 MAX_NEW_SHARE = 0.5  # share of new rows from which everything is searched
 KEY_BYTES = 16
-EXACT_ROWS = 150_000
+EXACT_ROWS = 60_000
 # Of more rows: rows of a cell on average, cells that a row is compared with, rows of each cell that place its centre,
 # and how often the centre moves to their mean. Of the 15 nearest of 200,000 vectors of paragraphs, 92 % are found.
 CELL_ROWS, CELLS_COMPARED, TRAINING_ROWS, CENTRE_MOVES = 500, 24, 48, 4

@@ -79,12 +79,11 @@ def overlay_decisions(connection: duckdb.DuckDBPyConnection, decided: Sequence[D
 
 def has_places(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
     """Return whether the tables of the attached file with this name have places, as those from version 6 on do."""
-    found = connection.execute(
-        "SELECT 1 FROM duckdb_columns() "
-        "WHERE database_name = $name AND table_name = 'paragraphs' AND column_name = 'place'",
-        {"name": name},
-    )
-    return bool(found.fetchall())
+    try:
+        connection.execute(f"SELECT place FROM {name}.paragraphs LIMIT 0")
+    except duckdb.BinderException:
+        return False
+    return True
 
 
 def add_places(connection: duckdb.DuckDBPyConnection, schema: str) -> None:

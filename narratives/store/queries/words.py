@@ -25,7 +25,7 @@ _INDEX = f"""
 INSERT INTO words
 SELECT word, list(place ORDER BY place) FROM (
     SELECT place, unnest(list_distinct(string_split_regex(lower(text), '{_BETWEEN_WORDS}'))) AS word
-    FROM paragraphs WHERE statement AND place >= $first AND place < $first + {_ROWS_AT_ONCE}
+    FROM paragraphs WHERE statement AND place >= $first AND place < $end
 )
 WHERE word <> '' GROUP BY word ORDER BY word
 """
@@ -35,7 +35,7 @@ def index_words(connection: duckdb.DuckDBPyConnection) -> None:
     """Fill the table `words` from the table `paragraphs`."""
     [(count,)] = connection.execute("SELECT count(*) FROM paragraphs").fetchall()
     for first in range(0, count, _ROWS_AT_ONCE):
-        connection.execute(_INDEX, {"first": first})
+        connection.execute(_INDEX, {"first": first, "end": first + _ROWS_AT_ONCE})
 
 
 def add_search_terms(where: Where, text: str, has_index: bool) -> None:

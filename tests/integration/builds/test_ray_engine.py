@@ -1,4 +1,7 @@
-"""`build --engine ray`: the bytes of a local build, whatever happens to a worker or to the build itself."""
+"""`build --engine ray`: the bytes of a local build, whatever happens to a worker or to the build itself.
+
+`benchmarks/ray_engine.py` compares exports with the real model, which takes longer.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,6 @@ from dataclasses import replace
 from pathlib import Path
 from zipfile import ZipFile
 
-import numpy as np
 import pytest
 
 from narratives import embed, parse, read
@@ -196,28 +198,6 @@ def find_processes(word: str) -> list[str]:
         if word in command:
             commands.append(command)
     return commands
-
-
-@pytest.mark.model
-def test_the_real_model_gives_the_same_bytes(texts, tmp_path):
-    """Vectors, scores and outputs of the classifier, bit for bit."""
-    stores = {}
-    for engine in ("local", "ray"):
-        stores[engine] = tmp_path / engine
-        run(texts, stores[engine], engine, None)
-    assert read_exports(stores["local"]) == read_exports(stores["ray"])
-    folders = [path.name for path in sorted((stores["local"] / "vectors").iterdir())]
-    assert len(folders) == 2 and any(name.startswith("classifier-") for name in folders)
-    for name in folders:
-        one, two = (read_vectors(store / "vectors" / name) for store in stores.values())
-        assert one.keys() <= two.keys() and all((one[key] == two[key]).all() for key in one)
-
-
-def read_vectors(folder: Path) -> dict[bytes, np.ndarray]:
-    dimension = json.loads((folder / "meta.json").read_text("utf-8"))["dimension"]
-    rows = np.fromfile(folder / "vectors.f32", "<f4").reshape(-1, dimension)
-    names = (folder / "keys.bin").read_bytes()
-    return {names[16 * at : 16 * at + 16]: row for at, row in enumerate(rows)}
 
 
 def test_a_started_cluster_is_reached_from_this_machine_only():

@@ -170,14 +170,15 @@ MEASURED = """
 import re, sys
 from pathlib import Path
 from narratives.model import EvidenceQuery, Slice
-from narratives.store import open_snapshot, queries
+from narratives.store import open_snapshot
+from narratives.store.queries import words
 
 def most() -> int:
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024
 
 snapshot = open_snapshot(Path(sys.argv[1]))
 snapshot.count_paragraphs(EvidenceQuery(Slice(), "war"))
-queries.MAX_SEARCH_TERMS = 1000
+words.MAX_SEARCH_TERMS = 1000
 before = most()
 assert snapshot.count_paragraphs(EvidenceQuery(Slice(), " ".join(f"word{number}" for number in range(1000)))) == 0
 print(most() - before)
