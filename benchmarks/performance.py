@@ -17,6 +17,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -103,10 +104,12 @@ def run_section(name: str) -> str:
             print(f"{name}: {command}", flush=True)
             done = subprocess.run([python, *filled.split()], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
             shown = command.format(work="FOLDER", kremlin="KREMLIN", store="STORE").removeprefix("-m ")
-            lines += [f"$ python -m {shown}", done.stdout.replace(work, "FOLDER").strip(), ""]
+            if printed := done.stdout.replace(work, "FOLDER").strip():
+                lines += [f"$ python -m {shown}", printed, ""]
     day = datetime.now(UTC).date().isoformat()
     output = "\n".join(lines).strip()
-    return f"## {heading}\n\n{text}\n\n{describe_machine()} {day}.\n\n```\n{output}\n```\n"
+    about = "\n\n".join(textwrap.fill(part, 118) for part in (text, f"{describe_machine()} {day}."))
+    return f"## {heading}\n\n{about}\n\n```\n{output}\n```\n"
 
 
 def main() -> None:
