@@ -23,7 +23,8 @@ def store(tmp_path) -> Path:
 
 def press(page: Page, key: str) -> None:
     """Press a key and wait until it is counted and the next question is there."""
-    count = page.get_by_text(re.compile(r"\d+ decisions? today\."))
+    # While a page is drawn again, its old and its new text may both be there.
+    count = page.get_by_text(re.compile(r"\d+ decisions? today\.")).first
     said = count.inner_text()
     page.keyboard.press(key)
     expect(count).not_to_have_text(said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import json
@@ -33,6 +34,9 @@ def small(monkeypatch):
     monkeypatch.setattr(tables, "MAX_DOCUMENT_SIZE", LIMIT)
     monkeypatch.setattr(delimited, "MAX_DOCUMENT_SIZE", LIMIT)
     monkeypatch.setattr(plain_text, "MAX_DOCUMENT_SIZE", LIMIT)
+    kept = csv.field_size_limit()  # of the whole process, which the reader sets
+    yield
+    csv.field_size_limit(kept)
 
 
 def one_line_of_300_mb(path: Path, start: bytes, end: bytes) -> None:
