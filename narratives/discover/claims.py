@@ -17,16 +17,21 @@ from narratives.discover.claim_scorer import ClaimScorer
 from narratives.discover.clustering import (
     MANY_DOCUMENTS,
     MOVES,
-    UNCLUSTERED,
     ClusterLabels,
-    assign_nearest,
     choose_neighbours,
     choose_resolution,
-    compute_centres,
     find_consensus,
     is_recurring,
 )
-from narratives.discover.neighbours import GRID_STEPS, NeighbourSearch, build_mutual_graph, round_to_grid
+from narratives.discover.neighbours import (
+    GRID_STEPS,
+    UNCLUSTERED,
+    NeighbourSearch,
+    assign_nearest,
+    build_mutual_graph,
+    compute_centres,
+    round_to_grid,
+)
 from narratives.model import EmbedFunction, PreviousSnapshot, VectorArray
 from narratives.model.narratives import CLAIM_PREFIX
 from narratives.model.text import ALPHABETIC_WORD, is_question_to_speaker, load_stop_words, split_sentences

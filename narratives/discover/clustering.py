@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.discover.neighbours import BLOCK_CELLS, GRID_STEPS, NeighbourSearch, build_mutual_graph, round_to_grid
+from narratives.discover.neighbours import (
+    UNCLUSTERED,
+    NeighbourSearch,
+    assign_nearest,
+    build_mutual_graph,
+    compute_centres,
+)
 from narratives.model import Cluster, Codebook, Granularity, LineageEvent, LineageKind, PreviousSnapshot, VectorArray
 from narratives.model.dates import get_period_label, parse_partial_date
 from narratives.model.narratives import TOPIC_PREFIX
@@ -48,7 +54,6 @@ def is_recurring(
 
 ClusterLabels = NDArray[np.int64]
 
-UNCLUSTERED = -1
 PARAGRAPHS = "paragraphs"  # the name of their search for neighbours
 NEIGHBOURS = 15
 TOLERANCE = 1e-5
@@ -123,46 +128,6 @@ def _label_earlier(ids: Sequence[str], earlier: Mapping[str, str]) -> ClusterLab
     """Number the clusters that the ids had: (n,) labels, -1 for those that had none."""
     numbers = {key: number for number, key in enumerate(sorted(set(earlier.values())))}
     return np.array([numbers[earlier[key]] if key in earlier else UNCLUSTERED for key in ids], dtype=np.int64)
-
-
-def compute_centres(vectors: VectorArray, labels: ClusterLabels) -> VectorArray:
-    """Compute the direction of the centre of each cluster 0 to `labels.max()`: (c, d) on the grid.
-
-    The sums are exact, so their order has no influence. The centre of an empty cluster is 0.
-    """
-    from scipy import sparse  # imported here because it is slow, and pages never cluster
-
-    inside = np.flatnonzero(labels >= 0)
-    shape = (int(labels.max(initial=-1)) + 1, len(inside))
-    member = sparse.csr_matrix((np.ones(len(inside)), (labels[inside], np.arange(len(inside)))), shape=shape)
-    sums = member @ round_to_grid(vectors[inside]).astype(np.float64)
-    return round_to_grid(scale_sums(sums).astype(np.float32))
-
-
-def scale_sums(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the directions of sums of rows on the grid, with length 1; sums below a step stay as they are."""
-    lengths = np.sqrt((sums * sums).sum(axis=1, keepdims=True))
-    scaled: NDArray[np.float64] = sums / np.maximum(lengths, 1.0)
-    return scaled
-
-
-def assign_nearest(
-    vectors: VectorArray, centres: VectorArray, least: float
-) -> tuple[ClusterLabels, NDArray[np.float64]]:
-    """Return for each row (n,) the nearest of the centres, -1 if its cosine is below `least`, and this cosine.
-
-    `centres` (c, d) are on the grid. Of equally near centres the first is taken.
-    """
-    labels = np.full(len(vectors), UNCLUSTERED, dtype=np.int64)
-    cosines = np.zeros(len(vectors))
-    height = max(1, BLOCK_CELLS // max(1, len(centres)))
-    for first in range(0, len(vectors) if len(centres) else 0, height):
-        products = round_to_grid(vectors[first : first + height]) @ centres.T
-        nearest = products.argmax(axis=1)
-        part = slice(first, first + len(products))
-        cosines[part] = products[np.arange(len(products)), nearest] / float(GRID_STEPS) ** 2
-        labels[part] = np.where(cosines[part] >= least, nearest, UNCLUSTERED)
-    return labels, cosines
 
 
 def choose_neighbours(n: int) -> int:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.discover.clustering import scale_sums
-from narratives.discover.neighbours import round_to_grid
+from narratives.discover.neighbours import round_to_grid, scale_sums
 from narratives.model import VectorArray
 from narratives.model.text import ALPHABETIC_WORD, load_stop_words
 

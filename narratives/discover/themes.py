@@ -8,8 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.discover.clustering import scale_sums
-from narratives.discover.neighbours import round_to_grid
+from narratives.discover.neighbours import round_to_grid, scale_sums
 from narratives.model import VectorArray
 
 MIN_THEMES, MAX_THEMES = 3, 60

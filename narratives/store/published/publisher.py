@@ -16,7 +16,7 @@ from narratives.model.snapshot import Progress, SnapshotManifest, no_progress
 from narratives.store import files, vectors
 from narratives.store.published import contents
 from narratives.store.published.objects import Address, ObjectStore
-from narratives.store.queries.evidence import query_statement_texts
+from narratives.store.queries.evidence import query_statement_batches
 from narratives.store.snapshot_reader import DATABASE_FILE
 from narratives.store.store import Store, open_snapshot
 
@@ -111,7 +111,6 @@ def _list_vectors(store: Store, manifest: SnapshotManifest) -> Iterator[_Source]
 
     A store's own has the vectors of all its snapshots, and those of sentences, which only a build reads.
     """
-    missing, _ = store.count_missing_vectors(manifest.snapshot_id)
     try:
         kept = store.open_existing_vectors(manifest.model, manifest.variant)
     except StoreError:
@@ -119,8 +118,10 @@ def _list_vectors(store: Store, manifest: SnapshotManifest) -> Iterator[_Source]
             return
         raise
     with closing(open_snapshot(store.path, manifest.snapshot_id)) as snapshot:
-        rows = np.unique(kept.rows(query_statement_texts(snapshot)["text"].tolist()))
-    damaged = len(kept.find_damaged(rows[rows >= 0]))
+        found = [kept.rows(batch["text"].tolist()) for batch in query_statement_batches(snapshot)]
+    every = np.concatenate(found)
+    missing, rows = int((every < 0).sum()), np.unique(every[every >= 0])
+    damaged = len(kept.find_damaged(rows))
     if missing or damaged:
         got = f"{missing:,} missing and {damaged:,} damaged ones"
         raise StoreError(f"whole vectors of snapshot {manifest.snapshot_id}", got, "Run `build`, then publish again.")

@@ -164,23 +164,17 @@ def query_copies(snapshot: Snapshot, paragraph_id: str) -> pd.DataFrame:
 
 def query_statement_texts(snapshot: Snapshot, copies: bool = True) -> pd.DataFrame:
     """Query all statement paragraphs by id, with or without copies: columns paragraph_id and text."""
-    return snapshot.frame(
-        """
-        SELECT paragraph_id, text FROM snap.paragraphs
-        WHERE statement AND ($copies OR duplicate_of = '') ORDER BY place
-        """,
-        {"copies": copies},
-    )
+    return pd.concat(query_statement_batches(snapshot, copies), ignore_index=True)
 
 
-def query_statement_batches(snapshot: Snapshot, size: int = 50_000) -> Iterator[pd.DataFrame]:
-    """Query all statement paragraphs by id as `query_statement_texts` does, the texts of so many places at a time."""
+def query_statement_batches(snapshot: Snapshot, copies: bool = True, size: int = 50_000) -> Iterator[pd.DataFrame]:
+    """Query all statement paragraphs as `query_statement_texts` does, the texts of so many places at a time."""
     [(count,)] = snapshot.frame("SELECT count(*) FROM snap.paragraphs").itertuples(index=False)
-    for first in range(0, int(count), size):
+    for first in range(0, max(1, int(count)), size):
         yield snapshot.frame(
             """
             SELECT paragraph_id, text FROM snap.paragraphs
-            WHERE statement AND place >= $first AND place < $end ORDER BY place
+            WHERE statement AND ($copies OR duplicate_of = '') AND place >= $first AND place < $end ORDER BY place
             """,
-            {"first": first, "end": first + size},
+            {"copies": copies, "first": first, "end": first + size},
         )

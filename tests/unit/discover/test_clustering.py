@@ -23,9 +23,9 @@ from narratives.discover import (
     summarise_topics,
 )
 from narratives.discover.cluster_summaries import choose_representatives
-from narratives.discover.clustering import MEMBER_COSINE, assign_nearest, compute_centres
+from narratives.discover.clustering import MEMBER_COSINE
 from narratives.discover.names import NAME_SEPARATOR, WEAK_WORDS, find_distinctive_phrases, make_names
-from narratives.discover.neighbours import find_neighbours
+from narratives.discover.neighbours import assign_nearest, compute_centres, find_neighbours
 from narratives.model import Cluster, PreviousSnapshot
 from narratives.model.text import ALPHABETIC_WORD, load_stop_words
 
