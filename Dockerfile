@@ -12,7 +12,8 @@ RUN python -m venv /opt/packages && /opt/packages/bin/pip install --disable-pip-
 FROM ${PYTHON_IMAGE}
 COPY --from=install /opt/packages /opt/packages
 COPY . /opt/narratives
-RUN useradd --uid 10001 --no-create-home narratives && install -d -o narratives -g narratives /srv/store
+RUN python -m compileall -q /opt/narratives && useradd --uid 10001 --no-create-home narratives && \
+    install -d -o narratives -g narratives /srv/store
 USER narratives
 # Nothing is written outside /srv/store, except what libraries keep in /tmp.
 ENV PATH=/opt/packages/bin:$PATH PYTHONPATH=/opt/narratives PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \

@@ -7,6 +7,8 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check
 # With LOCKED=1, pip refuses every file whose hash is not in requirements.lock. Needs PyTorch's CPU build on Linux.
 LOCKED ?=
 PACKAGES := $(if $(LOCKED),--require-hashes -r requirements.lock,-r requirements.txt)
+# Where it is set, Python keeps no compiled modules: every process would take six seconds to compile what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test coverage lint format docs accuracy learning bench screenshots lock licences audit clean
 .DELETE_ON_ERROR:
@@ -18,19 +20,21 @@ run: .venv/run.stamp
 store-sample/CURRENT: .venv/run.stamp
 	@test -e $@ || $(BIN)/python -m narratives build data/sample --store store-sample
 
-# Tests run in three processes, because many of them wait. A file stays in one process, with its servers. The slow
+# Tests run in four processes, because many of them wait. A file stays in one process, with its servers. The slow
 # browser tests start first. More threads in each would only wait for each other.
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=10
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --durations=10
 
-# Not part of `test`, because measuring coverage makes the tests slower.
+# Not part of `test`, because measuring coverage makes the tests slower. The browser's tests are left out: their servers
+# are other processes, which are not measured.
 coverage: .venv/test.stamp
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov=narratives --cov-report=term:skip-covered
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/browser \
+		--cov=narratives --cov-report=term:skip-covered
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 
 format: .venv/test.stamp
 	$(BIN)/ruff check --fix .

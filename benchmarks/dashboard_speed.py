@@ -1,11 +1,12 @@
 """How fast the dashboard is in a browser, and how much it sends: one row a page.
 
-    python -m benchmarks.dashboard_speed STORE [--changes 20]
+    python -m benchmarks.dashboard_speed STORE [--changes 20] [--starts 3]
 
-Every page is opened in a fresh profile of its own. Then the filter by speaker and the filter by first year
-are changed in turn, to a slice that nobody asked for before; the time is from the choice in the browser to
-the last change of the page, its charts included. What is sent to show the page is counted at the first
-visit: Streamlit's program, which a browser keeps, apart from the page itself.
+First the server is started so many times, each with a browser profile that knows nothing: the time is from the
+start of the process to the first chart. Then every page is opened in a fresh profile of its own, and the filter by
+speaker and the filter by first year are changed in turn, to a slice that nobody asked for before; the time is from
+the choice in the browser to the last change of the page, its charts included. What is sent to show the page is
+counted at the first visit: Streamlit's program, which a browser keeps, apart from the page itself.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import base64
 import statistics
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
@@ -117,6 +119,19 @@ def _changed(page: Page, label: str, option: str) -> float:
     return took
 
 
+def measure_start(browser: Browser, store: Path) -> float:
+    """Start a server; seconds until its first page shows a chart."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    began = time.monotonic()
+    with serving(store) as address:
+        page = context.new_page()
+        page.goto(address, wait_until="commit")
+        page.wait_for_selector(".js-plotly-plot .main-svg")
+        took = time.monotonic() - began
+        context.close()
+    return took
+
+
 def table(rows: Sequence[Row]) -> str:
     """The figures as a Markdown table."""
     lines = [
@@ -133,12 +148,19 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def main() -> None:
-    """Measure every page on a store and print the table."""
+    """Measure the start and every page on a store, and print the table."""
     parser = argparse.ArgumentParser(description="How fast the dashboard is in a browser.")
     parser.add_argument("store", type=Path)
     parser.add_argument("--changes", type=int, default=20)
+    parser.add_argument("--starts", type=int, default=3)
     parser.add_argument("--page", choices=sorted(PAGES), help="only this one")
     asked = parser.parse_args()
+    with chromium() as browser:
+        starts = [measure_start(browser, asked.store) for _ in range(asked.starts)]
+    if starts:
+        print(f"First chart, from the start of the server: median {statistics.median(starts):.1f} s of {len(starts)}\n")
+    if not asked.changes:
+        return
     with serving(asked.store) as address, chromium() as browser:
         pages = existing(browser, address)
         rows = [

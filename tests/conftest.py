@@ -27,13 +27,6 @@ settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure coverage by the quick tests alone: it would slow down builds, pages and browsers."""
-    for item in items:
-        if item.path.relative_to(ROOT / "tests").parts[0] not in ("architecture", "unit", "property"):
-            item.add_marker(pytest.mark.no_cover)
-
-
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of reference texts and labels beside the project; the test is skipped where it is absent."""

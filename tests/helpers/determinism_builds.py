@@ -22,7 +22,7 @@ from narratives.resources import DATA_FOLDER, SAMPLE_FOLDER
 from narratives.store import DECISIONS_FILE, DEFAULT_COPIES, EXPORT_TABLES, DecisionLog, export_slice
 from narratives.workflows.build import BuildRequest, build
 
-DOCUMENTS, DECIDED, NARRATIVES = 24, 48, 5
+DOCUMENTS, DECIDED, NARRATIVES = 16, 32, 5
 
 
 def sample() -> list[dict]:
