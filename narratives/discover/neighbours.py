@@ -221,23 +221,61 @@ def _insert_nearer(indices: Indices, products: VectorArray, whole: VectorArray, 
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Rows in cells: the centres (c, d) on the grid, the rows of each cell in order, and its near cells, nearest first.
+
+    `near` (c, c) begins with the cell itself.
+    """
+
+    centres: VectorArray
+    members: Sequence[Indices]
+    near: Indices
+
+    def list_rows(self, cell: int, compared: int, least: int = 1) -> Indices:
+        """List in order the rows of so many near cells, or of more until there are at least so many rows."""
+        sizes = np.cumsum([len(self.members[other]) for other in self.near[cell]])
+        enough = int(np.searchsorted(sizes, least)) + 1
+        return np.sort(np.concatenate([self.members[other] for other in self.near[cell, : max(compared, enough)]]))
+
+
+def _divide(vectors: VectorArray, order: Indices) -> _Cells:
+    """Divide rows into cells; the first rows in `order`, which must be random, place the centres."""
+    count = max(1, len(vectors) // CELL_ROWS)
+    centres = _place_centres(vectors[order[: count * TRAINING_ROWS]], count)
+    cells, _cosines = assign_nearest(vectors, centres, -np.inf)
+    members = np.split(np.argsort(cells, kind="stable"), np.cumsum(np.bincount(cells, minlength=count))[:-1])
+    return _Cells(centres, members, np.argsort(-(centres @ centres.T), axis=1, kind="stable"))
+
+
 def _search_cells(vectors: VectorArray, whole: VectorArray, keys: Keys, k: int) -> tuple[Indices, VectorArray]:
     """Compare each row with those of the cells around its own: (n, k) indices and products of the nearest others."""
-    count = len(whole) // CELL_ROWS
-    first = np.lexsort(keys.view(">u8").T)[: count * TRAINING_ROWS]
-    centres = _place_centres(vectors[first], count)
-    cells, _cosines = assign_nearest(vectors, centres, -np.inf)
-    sizes = np.bincount(cells, minlength=count)
-    members = np.split(np.argsort(cells, kind="stable"), np.cumsum(sizes)[:-1])
+    cells = _divide(vectors, np.lexsort(keys.view(">u8").T))
     indices = np.empty((len(whole), k), dtype=np.int64)
     products = np.empty((len(whole), k), dtype=np.float32)
-    near = np.argsort(-(centres @ centres.T), axis=1, kind="stable")
-    for cell, rows in enumerate(members):
-        enough = int(np.searchsorted(np.cumsum(sizes[near[cell]]), k, side="right")) + 1  # cells with more than k rows
-        compared = near[cell, : max(CELLS_COMPARED, enough)]
-        among = np.sort(np.concatenate([members[other] for other in compared]))
+    for cell, rows in enumerate(cells.members):
+        among = cells.list_rows(cell, CELLS_COMPARED, k + 1)
         indices[rows], products[rows] = _search(whole, rows, k, among)
     return indices, products
+
+
+def find_near_rows(vectors: VectorArray, others: VectorArray, k: int) -> Indices:
+    """Find for each row of `vectors` k near rows among `others`, (n, k), in no order.
+
+    The other rows must be in a random order. A row is compared with those of the cells around it only.
+    """
+    cells = _divide(others, np.arange(len(others)))
+    nearest, _cosines = assign_nearest(vectors, cells.centres, -np.inf)
+    grid = round_to_grid(others)
+    found = np.empty((len(vectors), k), dtype=np.int64)
+    for cell in np.unique(nearest):
+        among, rows = cells.list_rows(cell, CELLS_COMPARED, k), np.flatnonzero(nearest == cell)
+        height = max(1, BLOCK_CELLS // len(among))
+        for first in range(0, len(rows), height):
+            part = rows[first : first + height]
+            products = round_to_grid(vectors[part]) @ grid[among].T
+            found[part] = among[np.argpartition(products, -k, axis=1)[:, -k:]]
+    return found
 
 
 def _place_centres(training: VectorArray, count: int) -> VectorArray:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from narratives.discover.clustering import PARAGRAPHS, choose_neighbours
-from narratives.discover.neighbours import BLOCK_CELLS, GRID_STEPS, NeighbourSearch
+from narratives.discover.neighbours import NeighbourSearch, find_near_rows
 from narratives.model import VectorArray
 
 Positions = NDArray[np.float64]
@@ -23,7 +23,7 @@ MIN_FOR_TSNE = 50  # paragraphs; with fewer, the two principal axes show more th
 MAX_FOR_TSNE = 50_000  # paragraphs that t-SNE places together; more would take minutes
 MIN_FOR_GRID = 3_000  # paragraphs; with fewer, a tree (Barnes-Hut) is faster than a grid
 PARTLY = "paragraphs-on-map"  # the name of the search for neighbours among those that t-SNE places
-PLACING_NEIGHBOURS = 5  # nearest placed paragraphs that decide where each remaining one goes
+PLACING_NEIGHBOURS = 5  # near placed paragraphs that decide where each remaining one goes
 EXAGGERATED_STEPS, PLAIN_STEPS, EXAGGERATION = 125, 250, 12.0
 CONTINUED_STEPS = 100  # steps from an earlier map, which is nearly right already
 FEW_STEPS, FEW_SHARE = 25, 0.02  # steps where at most this share of the paragraphs is new
@@ -45,7 +45,7 @@ def project_to_map(
     from the first two principal axes, each oriented so that its largest component is positive. If an `earlier`
     map holds at least half of the paragraphs, t-SNE starts from that map, so that readers find things where they
     were; new paragraphs start at the median of their neighbours. Above 50,000 paragraphs, t-SNE places those with
-    the smallest hashes of their ids, and the others go to the median of their 5 nearest among these. Fewer than 50
+    the smallest hashes of their ids, and the others go to the median of 5 near ones among these. Fewer than 50
     paragraphs are shown on their principal axes.
 
     `vectors` are (n, d) float32 unit rows, `ids` n different ids in the same order. Neighbours are found by `search`,
@@ -75,7 +75,8 @@ def project_to_map(
             )
             places = _run_tsne(laid, *neighbours, _find_known_positions(laid_ids, earlier or {}))
         if len(further):
-            places = np.concatenate([places, _place_remaining(further, laid, places)])
+            near = find_near_rows(further, laid, PLACING_NEIGHBOURS)
+            places = np.concatenate([places, np.median(places[near], axis=1)])
     positions = np.empty((n, 2), dtype=np.float32)
     positions[order] = np.round(_fit_to_square(places), DECIMALS) + 0.0  # no negative zero
     return positions
@@ -157,18 +158,6 @@ def _fill_positions(known: Positions, indices: Indices) -> Positions:
         around = around[np.isfinite(around[:, 0])]
         places[row] = np.median(around, axis=0) if len(around) else 0.0
     return places
-
-
-def _place_remaining(vectors: VectorArray, laid: VectorArray, places: Positions) -> Positions:
-    """Return for each row the median position of its nearest rows among those already placed, (n, 2)."""
-    grid = np.rint(laid * np.float32(GRID_STEPS))
-    positions = np.empty((len(vectors), 2))
-    height = max(1, BLOCK_CELLS // len(laid))
-    for at in range(0, len(vectors), height):
-        products = np.rint(vectors[at : at + height] * np.float32(GRID_STEPS)) @ grid.T
-        best = np.argpartition(products, -PLACING_NEIGHBOURS, axis=1)[:, -PLACING_NEIGHBOURS:]
-        positions[at : at + height] = np.median(places[best], axis=1)
-    return positions
 
 
 def _fit_to_square(places: Positions) -> Positions:

@@ -91,22 +91,27 @@ def _read_entry(
     summary = _to_html(entry["summary_detail"]) if "summary_detail" in entry else ""
     # Some feeds repeat the summary as the content, and some give several contents.
     content = max([*contents, summary], key=len)
-    link = canonicalise_url(entry.get("link", ""))
+    link = canonicalise_url(_get(entry, "link"))
     if not link.startswith(("http://", "https://")):
         link = ""
-    source = entry["source"].get("title", "") if "source" in entry else ""
+    source = _get(entry["source"], "title") if "source" in entry else ""
     # Checked with `in`, because feedparser returns the other date for a missing one.
     date = next((entry[key] for key in ("published", "updated") if key in entry), "")
     values = {
-        "title": extract_line(entry.get("title", "")),
+        "title": extract_line(_get(entry, "title")),
         "url": link,
-        "id": "" if link else entry.get("id", ""),
-        "outlet": extract_line(source or feed.get("title", "")),
+        "id": "" if link else _get(entry, "id"),
+        "outlet": extract_line(source or _get(feed, "title")),
         "date": format_date(date),
-        "language": entry.get("language", "") or feed.get("language", ""),
-        "author": entry.get("author", ""),
+        "language": _get(entry, "language") or _get(feed, "language"),
+        "author": _get(entry, "author"),
     }
     return make_document(values, file, number, columns, read_fragment(content))
+
+
+def _get(values: FeedValues, name: str) -> str:
+    """Return a value as text: feedparser has None for the link of an entry whose id ends in the wrong place."""
+    return str(values.get(name) or "")
 
 
 def _to_html(content: FeedValues) -> str:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from narratives.discover import NeighbourSearch, neighbours
-from narratives.discover.neighbours import KeptArrays, find_neighbours
+from narratives.discover.neighbours import KeptArrays, find_near_rows, find_neighbours
 
 # Few different rows, so that equal cosines are frequent.
 POOL = np.random.default_rng(3).integers(-2, 3, size=(40, 6)).astype(np.float32) + np.float32(0.5)
@@ -115,6 +115,21 @@ def test_a_search_by_cells_finds_most(small_cells):
     found = np.mean([len(set(own) & set(true)) / 5 for own, true in zip(indices, exact, strict=True)])
     assert 0.8 < found < 1 and (cosines <= exact_cosines + 1e-6).all()
     assert (indices != np.arange(1200)[:, None]).all() and (np.diff(cosines, axis=1) <= 0).all()
+
+
+def test_near_rows_among_others_are_mostly_the_nearest(small_cells):
+    vectors = make_groups(1500)
+    some, others = vectors[:300], vectors[300:]
+    nearest = np.argsort(-(some @ others.T), axis=1)[:, :5]
+
+    def share() -> float:
+        near = find_near_rows(some, others, 5)
+        assert all(len(set(row)) == 5 for row in near)
+        return np.mean([len(set(row) & set(true)) / 5 for row, true in zip(near, nearest, strict=True)])
+
+    assert 0.8 < share() < 1
+    small_cells.setattr(neighbours, "CELL_ROWS", 5000)  # one cell
+    assert share() > 0.99
 
 
 @pytest.mark.usefixtures("small_cells")

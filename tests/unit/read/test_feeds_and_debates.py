@@ -63,6 +63,12 @@ def test_a_reference_to_no_character_costs_no_entry(tmp_path, number):
     assert isinstance(empty, Rejected)
 
 
+def test_an_entry_with_a_torn_id_costs_no_other(tmp_path):
+    first, second, _ = read(tmp_path, RSS.replace("<guid>urn:toll-17</guid>", "<guid><b>urn</id></b>"), "a.rss")
+    assert first.title == "Bridge opened" and (second.id, second.url) == ("", "")
+    assert [p.text for p in second.paragraphs] == ["First part.", "Second part."]
+
+
 def test_a_map_can_make_the_author_the_speaker(tmp_path):
     first, *_ = read(tmp_path, RSS, "a.rss", {"speaker": "author", "text": "body"})
     assert first.speaker == "Ann Lister" and len(first.paragraphs) == 2
