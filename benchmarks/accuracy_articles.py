@@ -1,6 +1,9 @@
 """Speakers and voices on the tests' own labelled articles.
 
-    python -m benchmarks.accuracy_articles [--articles tests/data/articles] [--details]
+    python -m benchmarks.accuracy_articles [--articles tests/data/articles] [--details] [--record]
+
+`--record` writes what the parser says of every paragraph, right or wrong, to ARTICLES/attributions.tsv. A test compares
+it with the parser, so that no change of the rules changes an attribution unseen: read the difference, then record it.
 
 A speaker is right where the surname is; wrong means another person, none that nobody was named. Scored are
 paragraphs of reports: what stands in transcripts and briefings is counted with the voices only.
@@ -21,6 +24,7 @@ from narratives.read import load_speakers
 
 ROOT = Path(__file__).resolve().parent.parent
 ARTICLES = ROOT / "tests" / "data" / "articles"
+ATTRIBUTIONS = "attributions.tsv"
 
 
 @dataclass(slots=True)
@@ -50,6 +54,18 @@ def measure(articles: Path = ARTICLES) -> dict[str, Tally]:
     """The tally of every file of articles, by its stem."""
     roster = Roster(load_speakers(ROOT / "data" / "speakers.toml"))
     return {path.stem: _tally(path, roster) for path in sorted(articles.glob("*.toml"))}
+
+
+def list_attributions(articles: Path = ARTICLES) -> str:
+    """What the parser says of every paragraph of every article, one line each, with tabs between the values."""
+    roster = Roster(load_speakers(ROOT / "data" / "speakers.toml"))
+    lines = ["set\tspeaker\tvoice\tmethod\tpassed on\ttext"]
+    for path in sorted(articles.glob("*.toml")):
+        for article in tomllib.loads(path.read_text("utf-8"))["article"]:
+            for _, p in _pairs(article, roster):
+                values = (path.stem, p.speaker, p.voice, p.speaker_method, p.quoted_person, p.text[:60])
+                lines.append("\t".join(values))
+    return "\n".join(lines) + "\n"
 
 
 def _tally(path: Path, roster: Roster) -> Tally:
@@ -109,7 +125,10 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     arguments.add_argument("--articles", type=Path, default=ARTICLES)
     arguments.add_argument("--details", action="store_true", help="also every difference")
+    arguments.add_argument("--record", action="store_true", help="write attributions.tsv")
     given = arguments.parse_args()
+    if given.record:
+        (given.articles / ATTRIBUTIONS).write_text(list_attributions(given.articles), "utf-8")
     for name, t in measure(given.articles).items():
         print(f"{name}: {t.paragraphs} paragraphs")
         print(f"  speaker named, of a report     right {t.right}/{t.named}, wrong {t.wrong}")

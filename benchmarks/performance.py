@@ -45,10 +45,12 @@ SECTIONS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     ),
     "growth": (
         "Growth with the number of paragraphs",
-        "Processor seconds of a first build of 30,000 and of 100,000 paragraphs. Hashed words stand for the model, "
-        "so that all stages but the encoding have their usual work; no classifier takes part.",
+        "Processor seconds of a first build of 30,000 and of 100,000 paragraphs, made from the Kremlin set in the same "
+        "way. Hashed words stand for the model, so that all stages but the encoding have their usual work; no "
+        "classifier takes part.",
         (
-            "-m benchmarks.incremental {work}/30 {kremlin} --words --first",
+            "-m benchmarks.large_corpus {work}/30.jsonl.gz --paragraphs 30000",
+            "-m benchmarks.incremental {work}/30 {work}/30.jsonl.gz --words --first",
             "-m benchmarks.large_corpus {work}/100.jsonl.gz --paragraphs 100000",
             "-m benchmarks.incremental {work}/100 {work}/100.jsonl.gz --words --first",
         ),
@@ -58,6 +60,12 @@ SECTIONS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "The store is made from one of the Kremlin set (`benchmarks/large_store.py`), which NARRATIVES_BENCH_STORE "
         "names. Each page is opened with filters that nobody chose before; times are those of its queries.",
         ("-m benchmarks.large_store {store} {work}/large", "-m benchmarks.page_queries {work}/large --slices 10"),
+    ),
+    "redraws": (
+        "The dashboard in a browser",
+        "A store of the Kremlin set (NARRATIVES_BENCH_STORE), one viewer, each change of a filter to a slice that "
+        "nobody chose before. The browser runs on the same machine.",
+        ("-m benchmarks.dashboard_speed {store} --changes 10 --starts 5",),
     ),
     "load": (
         "Many viewers at once",

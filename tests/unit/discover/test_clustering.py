@@ -23,7 +23,7 @@ from narratives.discover import (
     summarise_topics,
 )
 from narratives.discover.cluster_summaries import choose_representatives
-from narratives.discover.clustering import MEMBER_COSINE
+from narratives.discover.clustering import MEMBER_COSINE, choose_neighbours, choose_resolution
 from narratives.discover.names import NAME_SEPARATOR, WEAK_WORDS, find_distinctive_phrases, make_names
 from narratives.discover.neighbours import assign_nearest, compute_centres, find_neighbours
 from narratives.model import Cluster, PreviousSnapshot
@@ -53,6 +53,16 @@ def test_neighbours_are_those_of_a_plain_search_and_ties_go_to_the_earlier_row()
     assert np.allclose(found, -np.sort(-cosines, axis=1)[:, :4], atol=2e-3)
     same = unit(np.ones((6, 8)))
     assert find_neighbours(same, 3)[0].tolist() == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2], [0, 1, 2], [0, 1, 2]]
+
+
+@pytest.mark.parametrize(("n", "neighbours"), [(4, 3), (40, 5), (400, 7), (1521, 13), (2025, 15), (29_000, 15)])
+def test_small_corpora_have_fewer_neighbours(n: int, neighbours: int) -> None:
+    assert choose_neighbours(n) == neighbours
+
+
+@pytest.mark.parametrize(("n", "resolution"), [(8, 1.0), (64, 1.0), (512, 4.0), (4096, 16.0)])
+def test_clusters_grow_with_the_cube_root_of_the_corpus(n: int, resolution: float) -> None:
+    assert choose_resolution(n) == pytest.approx(resolution)
 
 
 def test_groups_are_found_and_every_label_is_a_number_by_size_or_minus_one() -> None:

@@ -28,6 +28,8 @@ def test_topics_on_one_subject_are_one_theme_the_largest_first() -> None:
     topics = [list(range(end - (4 + at % 3), end)) for at, end in enumerate(ends)]
     labels = group_topics(vectors, topics)
     assert labels.tolist() == [2, 1, 0] * 3
+    equal = np.vstack([near((at + 2) % 3, 4) for at in range(9)])
+    assert group_topics(equal, [range(at * 4, at * 4 + 4) for at in range(9)]).tolist() == [0, 1, 2] * 3
     assert group_topics(vectors, []).tolist() == []
     assert group_topics(vectors, topics[:1]).tolist() == [0]
 

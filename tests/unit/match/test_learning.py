@@ -32,6 +32,49 @@ def test_it_learns_what_the_codebook_does_not_know_and_that_holds_for_new_texts(
     assert f1(fresh, lessons, 1) == 1.0
 
 
+def test_the_weights_of_words_are_the_optimum_of_a_logistic_regression():
+    """The slope of its loss, with the evidence as offset and a normal prior on the weights, is zero there."""
+    data = decided()
+    known = data.known.copy()
+    known[::7, 0] = False
+    evidence = data.evidence.copy()
+    evidence[::5, 0] = NEAR_EVIDENCE  # too far to be corrected, and so not learned from
+    data = replace(data, known=known, evidence=evidence)
+    lessons = learn_corrections(data)
+    assert lessons.learned[0]
+    use = known[:, 0] & (evidence[:, 0] > NEAR_EVIDENCE)
+    rows = lessons.terms.transform(data.texts)[use].toarray()
+    log_odds = evidence[use, 0] - 6.5 + rows @ lessons.weights[:, 0] + lessons.shift[0]
+    residual = 1 / (1 + np.exp(-log_odds)) - data.accepted[use, 0]
+    assert np.abs(rows.T @ residual + lessons.weights[:, 0] / 10.0).max() < 1e-3
+    assert abs(residual.sum() + lessons.shift[0] / 1.0) < 1e-3
+
+
+def test_a_threshold_lies_between_the_codebook_s_and_the_peak_of_the_smooth_f1_curve():
+    from scipy.ndimage import gaussian_filter1d
+
+    draw = np.random.default_rng(5)
+    accepted = np.arange(80) % 4 == 0
+    data = LabelledPairs(
+        texts=tuple(f"word{row}" for row in range(80)),  # no word comes twice, so that none is learned
+        documents=tuple(f"d{row}" for row in range(80)),
+        evidence=(np.where(accepted, 9.0, 4.0) + draw.normal(size=80))[:, None],
+        accepted=accepted[:, None],
+        known=(draw.random(80) < 0.9)[:, None],
+        thresholds=np.array([0.5], np.float32),
+    )
+    grid = np.arange(-1.0, 14.0, 0.05)
+    truth = (accepted & data.known[:, 0])[:, None]
+    said = (data.evidence >= grid) & data.known
+    f1_curve = 2 * (said & truth).sum(axis=0) / (said.sum(axis=0) + truth.sum())
+    smooth = gaussian_filter1d(f1_curve, 0.4 / 0.05, mode="nearest", truncate=4)
+    peak, count = grid[smooth.argmax()], truth.sum()
+    lessons = learn_corrections(data)
+    assert lessons.learned[0]
+    found = float(to_evidence(lessons.thresholds)[0])
+    assert found == pytest.approx((count * peak + 10 * 6.5) / (count + 10), abs=0.02)
+
+
 def test_words_that_mislead_elsewhere_are_not_learned():
     data = decided()
     # One document has all that is accepted, and its own word: no other document bears it out.

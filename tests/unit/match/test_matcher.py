@@ -204,6 +204,45 @@ def test_a_matcher_of_some_narratives_scores_them_as_the_whole_one_does(matcher,
     assert np.array_equal(run(some, TEXTS).scores, run(matcher, TEXTS).scores[:, [0, 2]])
 
 
+def test_the_evidence_is_what_its_definition_says(matcher, background):
+    """The four similarities of `compute_evidence`, one narrative and one paragraph at a time."""
+    from sklearn.linear_model import LogisticRegression
+
+    texts = [*TEXTS, "A golden apple fell.", "Do you say that nothing beats ripe apples?"]
+    vectors, windows = embed_passages(texts, bag_of_words)
+    owners = [background.window_vectors[background.window_owner == row] for row in range(60)]
+    found = matcher.match(texts, vectors, windows)
+    assert (found.scores.dtype, found.best_exemplar.dtype, found.best_window.dtype) == (np.float32, np.int32, np.int32)
+    for k, narrative in enumerate(CODEBOOK.narratives[:2]):  # the background has no word of the third
+        exemplars = bag_of_words(narrative.statements).astype(float)
+        others = [bag_of_words(n.statements) for n in CODEBOOK.narratives if n is not narrative]
+        groups = [exemplars, background.paragraph_vectors]
+        weights = [1000.0, 500.0]
+        if narrative.contrasts:
+            groups, weights = [*groups, bag_of_words(narrative.contrasts)], [*weights, 300.0]
+        groups, weights = [*groups, np.concatenate(others)], [*weights, 200.0]
+        probe = LogisticRegression(C=3.0, tol=1e-10, max_iter=2000).fit(
+            np.concatenate(groups).astype(float),
+            np.repeat([1, *[0] * (len(groups) - 1)], list(map(len, groups))),
+            np.concatenate([np.full(len(rows), w / len(rows)) for rows, w in zip(groups, weights, strict=True)]),
+        )
+
+        def describe(paragraph, its_windows, exemplars=exemplars, probe=probe):
+            def soft(row):
+                return np.log(np.mean(np.exp(10 * (exemplars @ row)))) / 10
+
+            log_odds = probe.decision_function([paragraph, *its_windows])
+            return [soft(paragraph), max(map(soft, its_windows)), log_odds[0], log_odds[1:].max()]
+
+        cohort = np.array([describe(*one) for one in zip(background.paragraph_vectors, owners, strict=True)])
+        values = np.array([describe(*one) for one in zip(vectors, windows, strict=True)])
+        expected = ((values - cohort.mean(axis=0)) / cohort.std(axis=0)).sum(axis=1) / 2
+        if narrative.id == "apples":
+            expected[-2] += 2.5
+        expected[-1] -= 3.0
+        assert found.evidence[:, k] == pytest.approx(expected, abs=1e-3), narrative.id
+
+
 def test_a_cue_raises_only_its_own_narrative(background):
     text = "A letter of the golden-apple committee came to the city."
     with_cue = fit_matcher(CODEBOOK, bag_of_words, background)
@@ -268,6 +307,16 @@ def test_a_background_that_is_too_small_or_torn_is_refused(background):
         make_background(ordinary(19), bag_of_words, "bag of words")
     with pytest.raises(ConfigError, match="windows that belong"):
         replace(background, window_owner=background.window_owner[:-1])
+
+
+def test_a_background_that_was_written_is_read_as_it_was(background, tmp_path):
+    kept = replace(background, sha256="ab12")
+    fields = ("model", "paragraph_vectors", "window_vectors", "window_owner", "sha256")
+    np.savez(tmp_path / "background.npz", **{name: getattr(kept, name) for name in fields})
+    read = load_background(tmp_path / "background.npz")
+    assert (read.model, read.sha256) == ("bag of words", "ab12")
+    assert all(np.array_equal(getattr(read, name), getattr(kept, name)) for name in fields)
+    assert make_background(ordinary(20), bag_of_words, "bag of words", "cd34").sha256 == "cd34"
 
 
 def test_a_missing_or_broken_background_file_says_what_to_do(tmp_path):

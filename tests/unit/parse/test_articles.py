@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.accuracy_articles import ARTICLES, Tally, measure
+from benchmarks.accuracy_articles import ARTICLES, ATTRIBUTIONS, Tally, list_attributions, measure
 from narratives.model import RawDocument
 from narratives.parse import parse_document
 from narratives.parse.attribution.lexicon import inflect_verbs
@@ -34,6 +34,12 @@ def test_the_source_is_named_and_hardly_ever_wrongly(tallies, name):
     assert t.forced == 0, t.details
     assert t.voices >= 0.96 * t.paragraphs, t.details
     assert t.passed_on_right == t.passed_on
+
+
+def test_no_attribution_changes_unseen():
+    """Read the differences. If they are wanted, run `python -m benchmarks.accuracy_articles --record`."""
+    recorded = (ARTICLES / ATTRIBUTIONS).read_text("utf-8")
+    assert list_attributions().splitlines() == recorded.splitlines()
 
 
 def bodies(*texts, title="A title of no interest", **fields):
