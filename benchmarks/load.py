@@ -1,13 +1,14 @@
 """How long viewers wait when many use one dashboard at once, and how much memory it takes.
 
-    python -m benchmarks.load STORE [--sessions 20] [--seconds 60] [--every 1.0] [--swap 60]
+    python -m benchmarks.load STORE [--sessions 20] [--seconds 60] [--every 1.0] [--swap 60] [--warm 180]
 
 Each session speaks Streamlit's own protocol over a WebSocket, as a browser does. It changes a filter every `--every`
 seconds (first year, last year, speaker or narrative), and every fifth time it turns to another page. What is timed is
 from the request to the last message of the answer: the server's work and the way, without the drawing in the browser.
 With `--swap`, the current snapshot changes that often, between the two latest of STORE. The server's memory is read
-before the first session, every few seconds while they work, and after the last has left. Its processor time is read
-while they work: other programs on the machine change it less than they do the waiting.
+before the first session, every few seconds while they work, and after the last has left; `--warm` is the time after
+which it should no longer grow. Its processor time is read while they work: other programs on the machine change it less
+than they do the waiting.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ YEARS = ("2016", "2017", "2018", "2019", "2020")
 WRITING_PAGES = frozenset({"sources", "codebook", "review"})  # only looked at by those who may write
 TURN_EVERY = 5  # interactions
 LONGEST = 120.0  # seconds to wait for an answer
+READ_EVERY = 2.0  # seconds between readings of the memory
 LEAVE = 30.0  # seconds after the last session until memory is read
 
 
@@ -150,7 +152,7 @@ async def run(address: str, store: Path, given: argparse.Namespace, choices: dic
     swapped = time.monotonic()
     try:
         while not all(viewer.done() for viewer in viewers):
-            await asyncio.sleep(2)
+            await asyncio.sleep(READ_EVERY)
             memory, processor = read_usage(port)
             figures.memory.append(memory)
             figures.processor = processor - used
@@ -186,6 +188,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--every", type=float, default=1.0)
     parser.add_argument("--swap", type=float, default=0.0)
+    parser.add_argument("--warm", type=float, default=0.0)
     given = parser.parse_args()
     with serving(given.store) as address:
         figures = asyncio.run(run(address, given.store, given, list_choices(given.store)))
@@ -200,6 +203,10 @@ def main() -> None:
     print(f"processor {1000 * figures.processor / len(everything):.0f} ms an answer")
     before, *while_used, after = figures.memory
     print(f"memory {before:.0f} MiB before, at most {max(while_used):.0f} with all sessions, {after:.0f} after them")
+    if given.warm:
+        warm, later = while_used[: int(given.warm / READ_EVERY)], while_used[int(given.warm / READ_EVERY) :]
+        last = max(later[-len(warm) :])
+        print(f"at most {max(warm):.0f} MiB in the first {given.warm:.0f} s, {last:.0f} in the last as many")
 
 
 if __name__ == "__main__":

@@ -49,6 +49,14 @@ def test_all_answered_gives_the_truth():
     assert found.check.judged == 4 and found.check.advancing == 3
 
 
+def test_equal_chances_count_as_a_simple_random_sample():
+    """One that is drawn without replacement, so that it counts for more answers than it has."""
+    others = Stratum(200, 20.0, 10.0, 100.0, [0.1] * 20, [True] * 12 + [False] * 8)
+    check = compute_review_figures("n", Stratum(1, 1.0, 1.0, 1.0, [1.0], [True]), others).check
+    assert check.others == pytest.approx(20 / (1 - 0.1))
+    assert check.others_advancing == pytest.approx(0.6 * 20 / (1 - 0.1))
+
+
 def test_a_rare_true_pair_counts_for_all_that_were_not_drawn():
     others = Stratum(1000, 20.0, 5.0, 400.0, [0.01] * 10 + [0.5] * 10, [True] + [False] * 19)
     found = compute_review_figures("n", Stratum(10, 10.0, 5.0, 5.0, [1.0] * 10, [True] * 10), others)
