@@ -66,6 +66,66 @@ def test_outputs_are_used_only_where_they_rank_better_out_of_fold(fitted):
     assert (combination.weights[0, :2] > 0).all()
 
 
+def helpful() -> tuple[LabelledPairs, np.ndarray]:
+    """Pairs of two narratives which the outputs help to rank, with weights, and some that are not decided."""
+    pairs, outputs = decided()
+    draw = np.random.default_rng(6)
+    outputs = outputs + 3 * pairs.accepted
+    known = draw.random(pairs.known.shape) < 0.9
+    return replace(pairs, known=known, weights=draw.uniform(0.5, 4.0, len(known))), outputs.astype(np.float32)
+
+
+def sigmoid(log_odds: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-log_odds))
+
+
+def test_the_weights_are_the_optimum_of_a_regression_that_shares_between_narratives():
+    """The slopes of the loss are zero there. The common weights have no prior, so they are the mean of all."""
+    pairs, outputs = helpful()
+    near = is_near(pairs.evidence)
+    combination, gains = fit(pairs, outputs)
+    assert gains.used.all()
+    far = np.stack([combination.far[:, 0], np.zeros(2), combination.far[:, 1]], axis=1)
+    for weights, rows in ((combination.weights, near), (far, np.ones(len(near), np.bool_))):
+        for k in range(2):
+            use = rows & pairs.known[:, k]
+            features = np.stack([pairs.evidence[use, k], outputs[use, k], np.ones(use.sum())], axis=1)
+            residual = (sigmoid(features @ weights[k]) - pairs.accepted[use, k]) * pairs.weights[use]
+            slope = features.T @ residual + np.array([10_000.0, 10_000.0, 30.0]) * (weights[k] - weights.mean(axis=0))
+            fitted_too = [0, 1, 2] if weights is combination.weights else [0, 2]
+            assert np.abs(slope[fitted_too]).max() < 0.1, (k, slope)
+
+
+def test_probabilities_of_decided_pairs_come_from_a_fit_without_their_documents():
+    pairs, outputs = helpful()
+    near, folds = is_near(pairs.evidence), assign_folds(pairs.documents, 2)
+    _, gains = fit(pairs, outputs)
+    for fold in (0, 1):
+        held, others = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+        found, _ = fit_combination(pairs.rows(others), near[others], outputs[others], folds[others] * 0 + [0, 1] * 90)
+        evidence, output = pairs.evidence[held], outputs[held]
+        expected = sigmoid(found.far[:, 0] * evidence + found.far[:, 1])
+        close = sigmoid(found.weights[:, 0] * evidence + found.weights[:, 1] * output + found.weights[:, 2])
+        expected[near[held]] = close[near[held]]
+        assert gains.probabilities[held] == pytest.approx(expected, abs=1e-3)
+
+
+def test_the_threshold_is_at_the_peak_of_the_smoothed_weighted_f1():
+    pairs, outputs = helpful()
+    combination, gains = fit(pairs, outputs)
+    weights = np.repeat(pairs.weights[:, None], 2, axis=1)[pairs.known]
+    truth, scores = pairs.accepted[pairs.known], gains.probabilities[pairs.known]
+    grid = [at / 100 for at in range(10, 90)]
+    f1 = []
+    for threshold in grid:
+        said = scores >= threshold
+        f1.append(2 * weights[said & truth].sum() / (weights[said].sum() + weights[truth].sum()))
+    smooth = [np.average(f1, weights=np.exp(-0.5 * ((np.array(grid) - at) / 0.05) ** 2)) for at in grid]
+    assert combination.threshold == pytest.approx(grid[int(np.argmax(smooth))])
+    nothing = replace(pairs, accepted=np.zeros_like(pairs.accepted))
+    assert fit(nothing, outputs)[0].threshold == 0.5
+
+
 def test_where_outputs_do_not_help_the_evidence_alone_can_make_the_probability():
     pairs, outputs = decided()
     folds = assign_folds(pairs.documents, 2)

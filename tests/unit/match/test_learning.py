@@ -90,6 +90,17 @@ def test_words_that_mislead_elsewhere_are_not_learned():
     assert f1(clean, lessons, 0) > 0.95
 
 
+def test_a_narrative_with_fewer_than_ten_accepted_paragraphs_learns_nothing_beside_one_that_does():
+    data = decided()
+    few = data.accepted.copy()
+    few[np.flatnonzero(few[:, 1])[9:], 1] = False
+    lessons = learn_corrections(replace(data, accepted=few))
+    assert lessons.learned.tolist() == [True, False]
+    assert lessons.weights[:, 0].any() and not lessons.weights[:, 1].any()
+    assert lessons.shift[0] != 0 == lessons.shift[1]
+    assert lessons.thresholds[1] == data.thresholds[1] and lessons.thresholds[0] != data.thresholds[0]
+
+
 def test_nothing_decided_leaves_the_codebook_alone():
     data = decided()
     none = data.rows([])
