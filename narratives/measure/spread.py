@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -10,10 +12,13 @@ import pandas as pd
 from narratives.measure.shares import Floats, compute_wilson_interval, divide, propagate_limits
 from narratives.model import SuppressionRule
 
-FIRST_USE_COLUMNS = (
-    *("narrative_id", "actor", "uses", "not_to_the_day"),
-    *("first", "days_after", "kth", "days_to_kth", "covered_from", "covered_before"),
-)
+FIRST_USE_COLUMNS = {
+    **dict.fromkeys(("narrative_id", "actor"), "str"),
+    **dict.fromkeys(("uses", "not_to_the_day"), "int64"),
+    **{"first": "str", "days_after": "float64", "kth": "str", "days_to_kth": "float64"},
+    **{"covered_from": "str", "covered_before": "bool"},
+}
+DAY_LENGTH = 10  # of an ISO date that is complete
 
 
 def find_first_uses(uses: pd.DataFrame, covered_from: Mapping[str, str] | None = None, k: int = 3) -> pd.DataFrame:
@@ -32,30 +37,38 @@ def find_first_uses(uses: pd.DataFrame, covered_from: Mapping[str, str] | None =
 
     Days are float, NaN where unknown. The order in time does not show who took a narrative from whom.
     """
-    dated = uses["date"].str.len() == 10
-    by_actor = uses.groupby(["narrative_id", "actor"], sort=False)["paragraphs"]
-    table = pd.DataFrame({"uses": by_actor.sum()})
-    without_day = uses[~dated].groupby(["narrative_id", "actor"])["paragraphs"].sum()
-    table["not_to_the_day"] = without_day.reindex(table.index).fillna(0).astype("int64")
-
-    days = uses[dated & (uses["paragraphs"] > 0)].sort_values("date", kind="stable")
-    dated_by_actor = days.groupby(["narrative_id", "actor"])
-    table["first"] = dated_by_actor["date"].first()
-    reached = days[dated_by_actor["paragraphs"].cumsum() >= k]
-    table["kth"] = reached.groupby(["narrative_id", "actor"])["date"].first()
-    earliest = table.groupby(level="narrative_id")["first"].transform("min")
-    first, kth, anyone = (pd.to_datetime(column) for column in (table["first"], table["kth"], earliest))
-    table["days_after"] = (first - anyone).dt.days.astype("float64")
-    table["days_to_kth"] = (kth - first).dt.days.astype("float64")
+    counts: dict[str, dict[str, list[tuple[str, int]]]] = {}
+    columns = (uses[name].tolist() for name in ("narrative_id", "actor", "date", "paragraphs"))
+    for narrative, actor, day, paragraphs in zip(*columns, strict=True):
+        counts.setdefault(narrative, {}).setdefault(actor, []).append((day, paragraphs))
     starts = dict(covered_from or {})
-    covered = [starts.get(actor, "") for _, actor in table.index]
-    table["covered_from"] = pd.Series(covered, index=table.index, dtype="str")
-    table["covered_before"] = (table["covered_from"] != "") & (table["covered_from"] < earliest.fillna(""))
-    table[["first", "kth"]] = table[["first", "kth"]].fillna("")
-    table = table.reset_index()
-    table["order"] = pd.Index(uses["narrative_id"].unique()).get_indexer(table["narrative_id"])
-    table["last"] = table["first"] == ""
-    return table.sort_values(["order", "last", "first", "actor"], ignore_index=True)[list(FIRST_USE_COLUMNS)]
+    rows: list[tuple[str | int | float | bool, ...]] = []
+    for narrative, by_actor in counts.items():
+        reached = {actor: _find_days(own, k) for actor, own in by_actor.items()}
+        anyone = min((first for first, _ in reached.values() if first), default="")
+        for actor in sorted(by_actor, key=lambda actor: (not reached[actor][0], reached[actor][0], actor)):
+            own, (first, kth), start = by_actor[actor], reached[actor], starts.get(actor, "")
+            partial = sum(paragraphs for day, paragraphs in own if len(day) < DAY_LENGTH)
+            used = sum(paragraphs for _, paragraphs in own)
+            after, between = _count_days(anyone, first), _count_days(first, kth)
+            rows.append((narrative, actor, used, partial, first, after, kth, between, start, "" < start < anyone))
+    return pd.DataFrame(rows, columns=list(FIRST_USE_COLUMNS)).astype(FIRST_USE_COLUMNS)
+
+
+def _find_days(uses: Iterable[tuple[str, int]], k: int) -> tuple[str, str]:
+    """Return the days of the first and of the k-th use, from days and their numbers of paragraphs; "" if unknown."""
+    first, total = "", 0
+    for day, paragraphs in sorted(uses):
+        if len(day) == DAY_LENGTH and paragraphs > 0:
+            first, total = first or day, total + paragraphs
+            if total >= k:
+                return first, day
+    return first, ""
+
+
+def _count_days(start: str, end: str) -> float:
+    """Count the days from one ISO day to another; NaN if one is unknown."""
+    return float((date.fromisoformat(end) - date.fromisoformat(start)).days) if start and end else math.nan
 
 
 def compute_cooccurrence(pairs: pd.DataFrame, base: SuppressionRule) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from narratives.model import EvidenceQuery, Slice
 from narratives.render import topic_charts
 from narratives.store import Store, files, open_snapshot, snapshot_reader
 from narratives.store.files import compute_sha256
-from narratives.store.queries.topics import query_topics
+from narratives.store.queries.topics import count_in_topics, query_topics
 from tests.conftest import ROOT
 
 ELECTIONS, WAR, CLAIM = "t-00000001", "t-00000002", "c-0000beef"
@@ -119,7 +119,9 @@ def test_sums_agree_with_a_plain_count(store) -> None:
             own = snapshot.paragraphs(EvidenceQuery(s, topics=(row.topic_id,)))
             assert (row.paragraphs, row.used_documents) == (len(own), own["document_id"].nunique())
             placed |= set(own["paragraph_id"]) if row.kind == "topic" else set()
-        assert found.placed == len(placed)
+        assert found.placed == len(placed) == count_in_topics(snapshot, s)
+    some = Slice(narratives=tuple(snapshot.options().narratives["narrative_id"][:2]))
+    assert 0 < count_in_topics(snapshot, some) == query_topics(snapshot, some).placed < found.placed
 
 
 def test_a_topic_is_growing_if_the_intervals_of_its_halves_do_not_meet() -> None:

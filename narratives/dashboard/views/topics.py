@@ -74,7 +74,7 @@ def draw_empty_state(view: View) -> None:
         return
 
     def count(s: Slice) -> int:
-        return cached_queries.load_topics(view.handle, s).placed
+        return cached_queries.count_in_topics(view.handle, s)
 
     shell.draw_empty_state(view, view.slice, count, "statement paragraph in a topic")
 
