@@ -38,7 +38,7 @@ WRITING_PAGES = frozenset({"sources", "codebook", "review"})  # only looked at b
 TURN_EVERY = 5  # interactions
 LONGEST = 120.0  # seconds to wait for an answer
 READ_EVERY = 2.0  # seconds between readings of the memory
-LEAVE = 30.0  # seconds after the last session until memory is read
+LEAVE = 130.0  # seconds until memory is read: Streamlit keeps a session for two minutes after its viewer has left
 
 
 @dataclass
@@ -165,6 +165,7 @@ async def run(address: str, store: Path, given: argparse.Namespace, choices: dic
             maintenance.rollback(Store(store), first)
     await asyncio.gather(*viewers)
     await asyncio.sleep(LEAVE)
+    await view(address, Figures(), 998, argparse.Namespace(every=0.1, seconds=1.0), choices)  # it drops the others then
     figures.memory.append(read_usage(port)[0])
     return figures
 
