@@ -10,6 +10,7 @@ from typing import cast
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from narratives.dashboard import builds, cached_queries, controls, navigation, roles
 from narratives.model import NarrativesError, ResourceError, ServerBusyError, Slice, StoreError, printable
@@ -162,6 +163,7 @@ def start_page() -> None:
             st.rerun()
         st.session_state[_WARNING_KEY] = None
         navigation.follow_navigation()
+        _forget_widgets()
         controls.begin_run()
         controls.bind_text(SNAPSHOT_PARAMETER, controls.LONGEST_ID)
         shown = get_pinned_snapshot_id() or Store(cached_queries.find_store_path()).current()
@@ -169,6 +171,18 @@ def start_page() -> None:
         st.session_state[_HANDLE_KEY] = _find_snapshot(get_pinned_snapshot_id()) if shown else None
         if shown:
             navigation.draw_sidebar(_get_handle().built)
+
+
+def _forget_widgets() -> None:
+    """Make Streamlit forget the widgets that are no longer shown, before any is drawn.
+
+    It forgets their values, but keeps their callbacks until the viewer leaves, and with them the table behind every
+    chart that was ever drawn: a chart with other data is another widget.
+    """
+    if context := get_script_run_ctx():
+        widgets = context.session_state._state._new_widget_state
+        for key in widgets.widget_metadata.keys() - widgets.states.keys():
+            del widgets.widget_metadata[key]
 
 
 def is_store_empty() -> bool:

@@ -50,6 +50,16 @@ def above(app: AppTest) -> list[str]:
     return [spec["layout"]["annotations"][0]["text"] for spec in specs]
 
 
+def test_widgets_that_are_gone_are_forgotten(store):
+    """Streamlit would keep the callbacks of every chart that was drawn, and what they refer to."""
+    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+    state = app._session_state._state
+    state._new_widget_state.widget_metadata["gone"] = object()
+    app.run()
+    assert not app.exception
+    assert "gone" not in state._new_widget_state.widget_metadata and state._new_widget_state.widget_metadata
+
+
 def test_home_shows_everything(store):
     app = opened()
     totals = open_snapshot(store).totals(Slice())

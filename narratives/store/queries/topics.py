@@ -166,12 +166,12 @@ def count_in_topics(snapshot: Snapshot, s: Slice) -> int:
     where = build_where(s)
     narrowed = build_narrative_condition(s, where)
     counted = f"p.place IN ({ADVANCING_PLACES} AND {narrowed})" if s.narratives else "true"
-    found = snapshot.frame(
+    [(count,)] = snapshot.frame(
         f"""SELECT count(*) FROM snap.paragraphs p JOIN snap.cluster_members m ON m.place = p.original
             WHERE p.statement AND m.cluster_id LIKE '{TOPIC_PREFIX}%' AND {counted} AND {where.sql}""",
         where.values,
-    )
-    return int(found.iloc[0, 0])
+    ).itertuples(index=False)
+    return int(count)
 
 
 def query_topic_names(snapshot: Snapshot, ids: Sequence[str]) -> dict[str, str]:
