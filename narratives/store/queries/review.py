@@ -23,7 +23,8 @@ _UNKNOWN_CHANCE, _LEAST_CHANCE = 0.005, 0.0001
 # 558-625). Most pairs are in no table, as their chance is small: they all have the mean of these, so they are counted
 # and not listed. A pair is drawn if its number, between 0 and 1, is below its probability. The number comes from the
 # paragraph's rank, which is random, shifted for each narrative (permanent random numbers: Ohlsson 1995, in Business
-# Survey Methods, 153-169). So the pairs that are not listed can be drawn without looking at each.
+# Survey Methods, 153-169). So the pairs that are not listed can be drawn without looking at each. Only whole numbers
+# are added up: the last digit of another sum depends on the threads.
 _DESIGN = """
 everything AS (
     SELECT count(*) AS ranks, count(*) FILTER (p.statement AND p.duplicate_of = '') AS originals FROM snap.paragraphs p
@@ -46,7 +47,7 @@ listed AS (
     FROM known k JOIN narratives n USING (narrative_id) WHERE k.open
 ),
 weighted AS (
-    SELECT *, CASE WHEN assigned THEN 1 ELSE sqrt(greatest(own_chance, {least})) END AS weight
+    SELECT *, CASE WHEN assigned THEN 1 ELSE round(1e9 * sqrt(greatest(own_chance, {least}))) END::BIGINT AS weight
     FROM (SELECT * FROM listed UNION ALL
           SELECT NULL, NULL, n.*, false, n.chance, n.unlisted FROM narratives n WHERE n.unlisted > 0)
 ),
@@ -116,8 +117,10 @@ def query_strata(snapshot: Snapshot) -> pd.DataFrame:
     return snapshot.frame(
         f"""
         WITH {_build_design(snapshot)}
-        SELECT narrative_id, assigned, sum(pairs)::BIGINT AS pairs, sum(pairs * drawn) AS size,
-               sum(pairs * own_chance) AS chances, sum(pairs * own_chance / drawn) AS spread
+        SELECT narrative_id, assigned, sum(pairs)::BIGINT AS pairs,
+               sum(round(1e9 * pairs * drawn)::BIGINT) / 1e9 AS size,
+               sum(round(1e9 * pairs * own_chance)::BIGINT) / 1e9 AS chances,
+               sum(round(1e9 * pairs * own_chance / drawn)::BIGINT) / 1e9 AS spread
         FROM design GROUP BY narrative_id, assigned, position ORDER BY position, assigned DESC
         """,
         _list_values(snapshot),
