@@ -52,28 +52,27 @@ class Tally:
 
 def measure(articles: Path = ARTICLES) -> dict[str, Tally]:
     """The tally of every file of articles, by its stem."""
-    roster = Roster(load_speakers(ROOT / "data" / "speakers.toml"))
-    return {path.stem: _tally(path, roster) for path in sorted(articles.glob("*.toml"))}
+    tallies: dict[str, Tally] = {}
+    for name, pattern, label, paragraph in _parse_articles(articles):
+        _score(tallies.setdefault(name, Tally()), pattern, label, paragraph)
+    return tallies
 
 
 def list_attributions(articles: Path = ARTICLES) -> str:
     """What the parser says of every paragraph of every article, one line each, with tabs between the values."""
-    roster = Roster(load_speakers(ROOT / "data" / "speakers.toml"))
     lines = ["set\tspeaker\tvoice\tmethod\tpassed on\ttext"]
-    for path in sorted(articles.glob("*.toml")):
-        for article in tomllib.loads(path.read_text("utf-8"))["article"]:
-            for _, p in _pairs(article, roster):
-                values = (path.stem, p.speaker, p.voice, p.speaker_method, p.quoted_person, p.text[:60])
-                lines.append("\t".join(values))
+    for name, _, _, p in _parse_articles(articles):
+        lines.append("\t".join((name, p.speaker, p.voice, p.speaker_method, p.quoted_person, p.text[:60])))
     return "\n".join(lines) + "\n"
 
 
-def _tally(path: Path, roster: Roster) -> Tally:
-    tally = Tally()
-    for article in tomllib.loads(path.read_text("utf-8"))["article"]:
-        for label, paragraph in _pairs(article, roster):
-            _score(tally, article["pattern"], label, paragraph)
-    return tally
+def _parse_articles(articles: Path) -> Iterator[tuple[str, str, list[str], Paragraph]]:
+    """Yield of every paragraph its file's stem, its article's pattern, its label, and what the parser makes of it."""
+    roster = Roster(load_speakers(ROOT / "data" / "speakers.toml"))
+    for path in sorted(articles.glob("*.toml")):
+        for article in tomllib.loads(path.read_text("utf-8"))["article"]:
+            for label, paragraph in _pairs(article, roster):
+                yield path.stem, article["pattern"], label, paragraph
 
 
 def _pairs(article: dict[str, Any], roster: Roster) -> Iterator[tuple[list[str], Paragraph]]:

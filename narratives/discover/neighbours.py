@@ -232,11 +232,11 @@ class _Cells:
     members: Sequence[Indices]
     near: Indices
 
-    def list_rows(self, cell: int, compared: int, least: int = 1) -> Indices:
-        """List in order the rows of so many near cells, or of more until there are at least so many rows."""
+    def list_rows(self, cell: int, least: int) -> Indices:
+        """List in order the rows of the CELLS_COMPARED near cells, or of more until there are at least so many rows."""
         sizes = np.cumsum([len(self.members[other]) for other in self.near[cell]])
-        enough = int(np.searchsorted(sizes, least)) + 1
-        return np.sort(np.concatenate([self.members[other] for other in self.near[cell, : max(compared, enough)]]))
+        compared = max(CELLS_COMPARED, int(np.searchsorted(sizes, least)) + 1)
+        return np.sort(np.concatenate([self.members[other] for other in self.near[cell, :compared]]))
 
 
 def _divide(vectors: VectorArray, order: Indices) -> _Cells:
@@ -254,7 +254,7 @@ def _search_cells(vectors: VectorArray, whole: VectorArray, keys: Keys, k: int) 
     indices = np.empty((len(whole), k), dtype=np.int64)
     products = np.empty((len(whole), k), dtype=np.float32)
     for cell, rows in enumerate(cells.members):
-        among = cells.list_rows(cell, CELLS_COMPARED, k + 1)
+        among = cells.list_rows(cell, k + 1)
         indices[rows], products[rows] = _search(whole, rows, k, among)
     return indices, products
 
@@ -269,7 +269,7 @@ def find_near_rows(vectors: VectorArray, others: VectorArray, k: int) -> Indices
     grid = round_to_grid(others)
     found = np.empty((len(vectors), k), dtype=np.int64)
     for cell in np.unique(nearest):
-        among, rows = cells.list_rows(cell, CELLS_COMPARED, k), np.flatnonzero(nearest == cell)
+        among, rows = cells.list_rows(cell, k), np.flatnonzero(nearest == cell)
         height = max(1, BLOCK_CELLS // len(among))
         for first in range(0, len(rows), height):
             part = rows[first : first + height]

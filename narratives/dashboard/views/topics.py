@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import pandas as pd
@@ -72,10 +73,7 @@ def draw_empty_state(view: View) -> None:
         st.subheader("This snapshot has no themes", anchor=False)
         st.text("It was built by a version without themes. The next build creates them.")
         return
-
-    def count(s: Slice) -> int:
-        return cached_queries.count_in_topics(view.handle, s)
-
+    count = partial(cached_queries.count_in_topics, view.handle)
     shell.draw_empty_state(view, view.slice, count, "statement paragraph in a topic")
 
 

@@ -21,6 +21,7 @@ from narratives.store.queries import (
     NARRATIVE_SUMS,
     NOT_REJECTED,
     PARAGRAPH_COLUMNS,
+    Where,
     build_narrative_condition,
     build_where,
 )
@@ -66,13 +67,18 @@ def has_themes(snapshot: Snapshot) -> bool:
     return snapshot.schema_version >= 5
 
 
+def _build_conditions(s: Slice) -> tuple[Where, str]:
+    """Build the condition on the paragraphs of a slice, and that on those of them which its narratives select."""
+    where = build_where(s)
+    narrowed = build_narrative_condition(s, where)
+    return where, f"p.place IN ({ADVANCING_PLACES} AND {narrowed})" if s.narratives else "true"
+
+
 def query_topics(snapshot: Snapshot, s: Slice) -> TopicSums:
     """Query the themes, topics and recurring claims of a slice; empty for a snapshot without themes."""
     if not has_themes(snapshot):
         return TopicSums(pd.DataFrame(), pd.DataFrame(), "", 0, 0)
-    where = build_where(s)
-    narrowed = build_narrative_condition(s, where)
-    counted = f"p.place IN ({ADVANCING_PLACES} AND {narrowed})" if s.narratives else "true"
+    where, counted = _build_conditions(s)
     # All paragraphs of a document have its date. A theme has the paragraphs of its topics, none of which is in two.
     frame = snapshot.frame(
         f"""
@@ -163,9 +169,7 @@ def query_topics(snapshot: Snapshot, s: Slice) -> TopicSums:
 
 def count_in_topics(snapshot: Snapshot, s: Slice) -> int:
     """Count the paragraphs of a slice that are in a topic: `placed` of `query_topics`, for a fraction of its time."""
-    where = build_where(s)
-    narrowed = build_narrative_condition(s, where)
-    counted = f"p.place IN ({ADVANCING_PLACES} AND {narrowed})" if s.narratives else "true"
+    where, counted = _build_conditions(s)
     [(count,)] = snapshot.frame(
         f"""SELECT count(*) FROM snap.paragraphs p JOIN snap.cluster_members m ON m.place = p.original
             WHERE p.statement AND m.cluster_id LIKE '{TOPIC_PREFIX}%' AND {counted} AND {where.sql}""",
