@@ -165,7 +165,7 @@ def test_the_pages_and_an_upload_work_under_the_policy(proxy, browser):
     claims = {"is_logged_in": True, "origin": proxy.address, **token}
     login = create_signed_value(SECRET, "_streamlit_user", json.dumps(claims)).decode()
     before = len(proxy.read_log())
-    with fresh(browser, ignore_https_errors=True) as watched:
+    with fresh(browser) as watched:
         cookie = {"name": "_streamlit_user", "value": login, "url": proxy.address}
         watched.page.context.add_cookies([cookie])
         page = opened(watched, proxy.address)
@@ -192,7 +192,7 @@ def test_the_pages_and_an_upload_work_under_the_policy(proxy, browser):
 
 
 def test_a_visitor_without_a_login_may_only_look(proxy, browser):
-    with fresh(browser, ignore_https_errors=True) as watched:
+    with fresh(browser) as watched:
         page = opened(watched, f"{proxy.address}/sources")
         expect(page.get_by_text("Log in to review.")).to_be_visible()
         assert not page.get_by_text("Add texts: tables").count()

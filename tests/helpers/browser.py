@@ -17,7 +17,7 @@ from urllib.parse import urlparse
 
 import duckdb
 import pandas as pd
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect
 
 from tests.conftest import ROOT
 
@@ -107,19 +107,16 @@ def serving(
 
 
 @contextmanager
-def fresh(browser: Browser, width: int = 1440, height: int = 1000, **options: Any) -> Iterator[Watched]:
-    """A page in a fresh profile; on leaving, nothing may have gone out and nothing may have gone wrong.
-
-    `options` are Playwright's for a new context.
-    """
+def fresh(browser: Browser, width: int = 1440, height: int = 1000) -> Iterator[Watched]:
+    """A page in a fresh profile; on leaving, nothing may have gone out and nothing may have gone wrong."""
     # Movement is work for the browser, and no test looks at it.
     size = ViewportSize(width=width, height=height)
-    context: BrowserContext = browser.new_context(viewport=size, reduced_motion="reduce", **options)
+    context: BrowserContext = browser.new_context(viewport=size, reduced_motion="reduce")
     watched = Watched(context.new_page())
     watched.page.set_default_timeout(ENOUGH)
     watched.page.on("request", lambda request: _note_request(watched, request.url))
     watched.page.on("response", lambda answer: _note_answer(watched, answer.status, answer.url))
-    watched.page.on("console", lambda line: _note_line(watched, line.type, line.text))
+    watched.page.on("console", lambda line: _note_line(watched, line))
     watched.page.on("pageerror", lambda error: watched.errors.append(str(error)))
     yield watched
     context.close()
@@ -137,10 +134,10 @@ def _note_answer(watched: Watched, status: int, url: str) -> None:
         watched.errors.append(f"{status} {url}")
 
 
-def _note_line(watched: Watched, kind: str, text: str) -> None:
+def _note_line(watched: Watched, line: ConsoleMessage) -> None:
     # Answers 404 are looked at one by one in _note_answer.
-    if kind == "error" and "404" not in text and not text.startswith(KNOWN_LINE):
-        watched.errors.append(text)
+    if line.type == "error" and "404" not in line.text and not line.text.startswith(KNOWN_LINE):
+        watched.errors.append(f"{line.text} ({line.location['url']})")
 
 
 def settled(page: Page, quiet: int = QUIET) -> Page:
