@@ -52,4 +52,5 @@ def draw() -> None:
 if __name__ == "__main__":
     draw()
 else:
+    server.share_heaps()
     app = st.App(__file__, middleware=server.make_middleware())

@@ -1,4 +1,4 @@
-"""The server around the pages: who may talk to it, and the security headers of its answers.
+"""The server around the pages: who may talk to it, the security headers of its answers, and how it uses memory.
 
 Streamlit checks hosts and origins of web sockets only, accepts every port of this machine as an origin, and asks
 another host for the machine's address before it refuses a foreign one. This layer answers before Streamlit does.
@@ -6,6 +6,8 @@ another host for the machine's address before it refuses a foreign one. This lay
 
 from __future__ import annotations
 
+import ctypes
+import platform
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -37,6 +39,7 @@ _METRICS_PATH = "/_stcore/metrics"
 _UPLOAD_PATH = "/_stcore/upload_file"
 _READING = ("GET", "HEAD")
 _MARGIN = 1_000_000  # bytes of an upload that are not of its file
+_M_ARENA_MAX = -8  # of glibc's malloc.h
 
 
 class Gate:
@@ -130,6 +133,16 @@ def is_origin_allowed(origin: str | None, host: str, allowed: Sequence[str]) -> 
     except ValueError:  # not a valid address, such as an unclosed [ of IPv6
         return False
     return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
+
+
+def share_heaps() -> None:
+    """Make all threads of the process allocate from two heaps, where the C library is glibc.
+
+    It would make up to eight for each processor. Each redraw is a thread, so that what one leaves free in its heap is
+    of no use to most of the others.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
 def make_middleware() -> list[Middleware]:

@@ -80,7 +80,7 @@ def _draw_period_charts(view: View, speaker: str, enough: bool) -> None:
     chart_panel.draw_panel(view, panel, least_width=228)
 
 
-@cached_queries.cache_shared(60)
+@cached_queries.cache_shared()
 def _build_period_charts(
     handle: Handle, s: Slice, speaker: str, enough: bool, measure: Measure
 ) -> chart_panel.ChartPanel | None:
@@ -130,7 +130,7 @@ def _build_period_charts(
     )
 
 
-@cached_queries.cache_shared(60)
+@cached_queries.cache_shared()
 def _build_breakdown(handle: Handle, s: Slice, speaker: str) -> chart_panel.ChartPanel:
     """Return the chart of the speaker's paragraphs by voice and by outlet."""
     parts = []
@@ -196,7 +196,7 @@ def draw_comparison(view: View, speaker: str, names: Sequence[str]) -> None:
         )
 
 
-@cached_queries.cache_shared(60)
+@cached_queries.cache_shared()
 def _build_comparison(
     handle: Handle, s: Slice, pair: tuple[str, str]
 ) -> tuple[chart_panel.ChartPanel, list[str], list[str]]:

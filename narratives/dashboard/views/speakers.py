@@ -193,7 +193,7 @@ def draw_heatmap(view: View, groups: SpeakerGroups) -> None:
     chart_panel.draw_panel(view, _build_heatmap(view.handle, view.slice, rank, most, dark))
 
 
-@cached_queries.cache_shared(60)
+@cached_queries.cache_shared()
 def _build_heatmap(
     handle: cached_queries.Handle, s: Slice, rank: Rank, most: int, dark: bool
 ) -> chart_panel.ChartPanel:

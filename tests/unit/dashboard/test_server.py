@@ -1,8 +1,11 @@
-"""The gate of the server: which hosts and origins it serves, and what it sends with every answer."""
+"""The gate of the server: which hosts and origins it serves, and what it sends with every answer; and its heaps."""
 
 from __future__ import annotations
 
 import asyncio
+import platform
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,6 +16,7 @@ from streamlit import config
 from narratives.dashboard import server
 from narratives.dashboard.views import evidence
 from narratives.model import ServerBusyError
+from tests.conftest import ROOT
 
 OWN = "127.0.0.1:8501"
 
@@ -132,3 +136,33 @@ def test_a_session_may_not_search_without_end():
     with pytest.raises(ServerBusyError, match="at most 20 different sentences in 60 seconds"):
         evidence.count_search(recent, "another", 30.0)
     assert len(evidence.count_search(recent, "another", 60.5)) == evidence.MAX_SEARCHES
+
+
+_COUNT_HEAPS = """
+import ctypes, re, sys, threading
+from narratives.dashboard import server
+if sys.argv[2] == "shared":
+    server.share_heaps()
+met = threading.Barrier(12)
+def allocate():
+    met.wait()  # a heap of a thread that has ended would be used again
+    kept = [bytes(1000) for _ in range(1000)]
+    met.wait()
+threads = [threading.Thread(target=allocate) for _ in range(12)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+file = ctypes.c_void_p(libc.fopen(sys.argv[1].encode(), b"w"))
+libc.malloc_info(0, file)
+libc.fclose(file)
+print(open(sys.argv[1]).read().count("<heap "))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+@pytest.mark.parametrize("heaps, expected", [("shared", {2}), ("own", set(range(3, 1000)))])
+def test_all_threads_of_the_server_allocate_from_two_heaps(tmp_path, heaps, expected):
+    command = [sys.executable, "-c", _COUNT_HEAPS, str(tmp_path / "info.xml"), heaps]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert int(answer.stdout) in expected
