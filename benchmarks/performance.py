@@ -67,6 +67,11 @@ SECTIONS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "nobody chose before. The browser runs on the same machine.",
         ("-m benchmarks.dashboard_speed {store} --changes 10 --starts 5",),
     ),
+    "previews": (
+        "Previews of edited narratives",
+        "A store of the Kremlin set (NARRATIVES_BENCH_STORE). Each edit adds or removes one exemplar.",
+        ("-m benchmarks.previews {store}",),
+    ),
     "load": (
         "Many viewers at once",
         "One server process, a store of the Kremlin set (NARRATIVES_BENCH_STORE), 20 and 50 sessions that each change "
