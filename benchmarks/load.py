@@ -38,7 +38,7 @@ WRITING_PAGES = frozenset({"sources", "codebook", "review"})  # only looked at b
 TURN_EVERY = 5  # interactions
 LONGEST = 120.0  # seconds to wait for an answer
 READ_EVERY = 2.0  # seconds between readings of the memory
-LEAVE = 130.0  # seconds until memory is read: Streamlit keeps a session for two minutes after its viewer has left
+LEAVE = 200.0  # seconds until memory is read: the server releases it three minutes after the last viewer has left
 
 
 @dataclass

@@ -81,6 +81,12 @@ SECTIONS: dict[str, tuple[str, str, tuple[str, ...]]] = {
             "-m benchmarks.load {store} --sessions 50 --seconds 30",
         ),
     ),
+    "soak": (
+        "Memory over time",
+        "One server process, 20 sessions for 18 minutes, and another snapshot every minute. The store is one of the "
+        "Kremlin set with two snapshots (NARRATIVES_BENCH_STORE).",
+        ("-m benchmarks.load {store} --sessions 20 --seconds 1080 --swap 60 --warm 180",),
+    ),
     "ray": (
         "Workers of a Ray cluster",
         "Seconds of the stages that workers do, on this machine.",

@@ -54,6 +54,7 @@ from narratives.workflows.review import ReviewQueue, build_queue
 STORE_VARIABLE = "NARRATIVES_STORE"
 OWN_STORE, SAMPLE_STORE = Path("store"), Path("store-sample")
 CACHE_SECONDS = 3600
+_forgetters: list[Callable[[], None]] = []  # each clears the answers of one kind
 VOICE_SUFFIX = "_voice"  # ends the name of a column that counts one voice, so that none is that of the actor
 MIN_SHOWN_FRACTION = 0.75  # of the codebook's shares must have a large enough base, or the period gets longer
 MIN_FILLED_FRACTION = 0.9  # the same for one narrative: of its periods
@@ -161,12 +162,18 @@ def cache_shared(max_entries: int = 40, *settings: type) -> Callable[[Callable[_
     hash_funcs: dict[str | type, Callable[[Any], Any]] = dict.fromkeys((Handle, Slice, EvidenceQuery, *settings), repr)
 
     def decorate(function: Callable[_P, _T]) -> Callable[_P, _T]:
-        decorator = st.cache_resource(
-            max_entries=max_entries, ttl=CACHE_SECONDS, show_spinner=False, hash_funcs=hash_funcs
-        )
-        return cast(Callable[_P, _T], decorator(function))
+        keep = st.cache_resource(max_entries=max_entries, ttl=CACHE_SECONDS, show_spinner=False, hash_funcs=hash_funcs)
+        cached = keep(function)
+        _forgetters.append(cached.clear)
+        return cast(Callable[_P, _T], cached)
 
     return decorate
+
+
+def forget_answers() -> None:
+    """Forget all answers that sessions share."""
+    for forget in _forgetters:
+        forget()
 
 
 def cache_query(query: Callable[Concatenate[Snapshot, _P], _T]) -> Callable[Concatenate[Handle, _P], _T]:

@@ -6,7 +6,9 @@ another host for the machine's address before it refuses a foreign one. This lay
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
+import gc
 import platform
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
@@ -40,6 +42,7 @@ _UPLOAD_PATH = "/_stcore/upload_file"
 _READING = ("GET", "HEAD")
 _MARGIN = 1_000_000  # bytes of an upload that are not of its file
 _M_ARENA_MAX = -8  # of glibc's malloc.h
+REST_SECONDS = 180.0  # from the last viewer's leaving: Streamlit keeps their sessions for two minutes
 
 
 class Gate:
@@ -77,6 +80,31 @@ class Gate:
                 await PlainTextResponse(reason, status)(scope, receive, send_with_headers)
             return
         await self._app(scope, receive, send_with_headers)
+
+
+class Attendance:
+    """Middleware that gives memory back when there has been no viewer for a while. Each viewer has a web socket."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._viewers = 0
+        self._rest: asyncio.TimerHandle | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "websocket":
+            await self._app(scope, receive, send)
+            return
+        self._viewers += 1
+        if self._rest:
+            self._rest.cancel()
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._viewers -= 1
+            if not self._viewers:
+                loop = asyncio.get_running_loop()
+                self._rest = loop.call_later(REST_SECONDS, loop.run_in_executor, None, release_memory)
 
 
 def find_refusal(scope: Scope, is_served: bool) -> tuple[int, str] | None:
@@ -141,10 +169,24 @@ def share_heaps() -> None:
     It would make up to eight for each processor. Each redraw is a thread, so that what one leaves free in its heap is
     of no use to most of the others.
     """
-    if platform.libc_ver()[0] == "glibc":
+    if _is_glibc():
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+
+
+def release_memory() -> None:
+    """Forget the answers that viewers shared, and give free memory back to the system."""
+    from narratives.dashboard import cached_queries  # its caches need a server that runs
+
+    cached_queries.forget_answers()
+    gc.collect()
+    if _is_glibc():
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _is_glibc() -> bool:
+    return platform.libc_ver()[0] == "glibc"
 
 
 def make_middleware() -> list[Middleware]:
     """Return the middleware of the server, outermost first."""
-    return [Middleware(Gate)]
+    return [Middleware(Gate), Middleware(Attendance)]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from streamlit import config
 
-from narratives.dashboard import server
+from narratives.dashboard import cached_queries, server
 from narratives.dashboard.views import evidence
 from narratives.model import ServerBusyError
 from tests.conftest import ROOT
@@ -136,6 +136,48 @@ def test_a_session_may_not_search_without_end():
     with pytest.raises(ServerBusyError, match="at most 20 different sentences in 60 seconds"):
         evidence.count_search(recent, "another", 30.0)
     assert len(evidence.count_search(recent, "another", 60.5)) == evidence.MAX_SEARCHES
+
+
+def attend(stays: list[float], monkeypatch: pytest.MonkeyPatch, seconds: float) -> int:
+    """How often memory is released within some seconds, with viewers who stay so long, one after another."""
+    released: list[float] = []
+    monkeypatch.setattr(server, "REST_SECONDS", 0.2)
+    monkeypatch.setattr(server, "release_memory", lambda: released.append(1))
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.sleep(scope["stay"])
+
+    async def come_and_go() -> None:
+        attendance = server.Attendance(app)
+        await attendance({"type": "http", "stay": 0.0}, None, None)  # type: ignore[arg-type]  # the app uses neither
+        for stay in stays:
+            await attendance({"type": "websocket", "stay": stay}, None, None)  # type: ignore[arg-type]
+        await asyncio.sleep(seconds)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, come_and_go()).result()
+    return len(released)
+
+
+@pytest.mark.parametrize(
+    ("stays", "seconds", "expected"), [([], 0.5, 0), ([0.0], 0.0, 0), ([0.0], 1.0, 1), ([0.0, 0.4, 0.0], 1.0, 1)]
+)
+def test_memory_is_released_once_after_the_last_viewer_has_left_for_a_while(monkeypatch, stays, seconds, expected):
+    """Requests without a web socket, and viewers who come back in time, release nothing."""
+    assert attend(stays, monkeypatch, seconds) == expected
+
+
+def test_forgotten_answers_are_computed_again():
+    asked = []
+
+    @cached_queries.cache_shared()
+    def answer(question: str) -> int:
+        asked.append(question)
+        return len(asked)
+
+    assert [answer("a"), answer("b"), answer("a")] == [1, 2, 1]
+    server.release_memory()
+    assert answer("a") == 3
 
 
 _COUNT_HEAPS = """
