@@ -6,8 +6,8 @@ Each session speaks Streamlit's own protocol over a WebSocket, as a browser does
 seconds (first year, last year, speaker or narrative), and every fifth time it turns to another page. What is timed is
 from the request to the last message of the answer: the server's work and the way, without the drawing in the browser.
 With `--swap`, the current snapshot changes that often, between the two latest of STORE. The server's memory is read
-before the first session, every few seconds while they work, and after the last has left; `--warm` is the time after
-which it should no longer grow. Its processor time is read while they work: other programs on the machine change it less
+before the first session, every few seconds while they work, and after the last has left; after the seconds of `--warm`
+it should no longer grow. Its processor time is read while they work: other programs on the machine change it less
 than they do the waiting.
 """
 
@@ -205,9 +205,11 @@ def main() -> None:
     before, *while_used, after = figures.memory
     print(f"memory {before:.0f} MiB before, at most {max(while_used):.0f} with all sessions, {after:.0f} after them")
     if given.warm:
-        warm, later = while_used[: int(given.warm / READ_EVERY)], while_used[int(given.warm / READ_EVERY) :]
-        last = max(later[-len(warm) :])
-        print(f"at most {max(warm):.0f} MiB in the first {given.warm:.0f} s, {last:.0f} in the last as many")
+        window = int(given.warm / READ_EVERY)
+        parts = {"the next": while_used[window : 2 * window], "the last": while_used[-window:]}
+        print(f"after a warm-up of {given.warm:.0f} s:")
+        for which, memory in parts.items():
+            print(f"{which} {given.warm:.0f} s: {statistics.mean(memory):.0f} MiB on average, at most {max(memory):.0f}")
 
 
 if __name__ == "__main__":

@@ -171,8 +171,8 @@ def cache_shared(max_entries: int = 40, *settings: type) -> Callable[[Callable[_
 
 
 def forget_answers() -> None:
-    """Forget all answers that sessions share."""
-    for forget in _forgetters:
+    """Forget all answers that sessions share, and close the snapshots."""
+    for forget in (*_forgetters, load_queue.clear, get_snapshot.clear):
         forget()
 
 

@@ -174,7 +174,7 @@ def share_heaps() -> None:
 
 
 def release_memory() -> None:
-    """Forget the answers that viewers shared, and give free memory back to the system."""
+    """Forget the answers that viewers shared, close the snapshots, and give free memory back to the system."""
     from narratives.dashboard import cached_queries  # its caches need a server that runs
 
     cached_queries.forget_answers()
