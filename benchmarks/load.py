@@ -209,7 +209,8 @@ def main() -> None:
         parts = {"the next": while_used[window : 2 * window], "the last": while_used[-window:]}
         print(f"after a warm-up of {given.warm:.0f} s:")
         for which, memory in parts.items():
-            print(f"{which} {given.warm:.0f} s: {statistics.mean(memory):.0f} MiB on average, at most {max(memory):.0f}")
+            mean = statistics.mean(memory)
+            print(f"{which} {given.warm:.0f} s: {mean:.0f} MiB on average, at most {max(memory):.0f}")
 
 
 if __name__ == "__main__":
