@@ -146,18 +146,12 @@ def _open_snapshot(handle: Handle, limits: Limits) -> Snapshot:
     return open_snapshot(Path(handle.store), handle.snapshot_id, limits, decided)
 
 
-@st.cache_resource(max_entries=8, ttl=CACHE_SECONDS, show_spinner=False)
-def load_queue(handle: Handle, s: Slice) -> ReviewQueue:
-    """Return the questions to ask about a slice of the snapshot as it was built, shared by all sessions."""
-    return build_queue(get_snapshot(handle.built), s)
-
-
-def cache_shared(max_entries: int = 40, *settings: type) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+def cache_shared(*settings: type, max_entries: int = 40) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
     """Return a decorator that caches answers, which all sessions share: nobody may change one.
 
     The arguments must be hashable by Streamlit. Those of the types `settings`, and all that describe a snapshot, a
     slice or a query, are told apart by their repr, which is much faster. The repr of a query leaves out `similar`,
-    which may hold every paragraph of the snapshot. Twice as many answers made no redraw faster with 20 viewers.
+    which may hold every paragraph of the snapshot. With 20 viewers, 100 answers of each kind made no redraw faster.
     """
     hash_funcs: dict[str | type, Callable[[Any], Any]] = dict.fromkeys((Handle, Slice, EvidenceQuery, *settings), repr)
 
@@ -172,8 +166,14 @@ def cache_shared(max_entries: int = 40, *settings: type) -> Callable[[Callable[_
 
 def forget_answers() -> None:
     """Forget all answers that sessions share, and close the snapshots."""
-    for forget in (*_forgetters, load_queue.clear, get_snapshot.clear):
+    for forget in (*_forgetters, get_snapshot.clear):
         forget()
+
+
+@cache_shared(max_entries=8)
+def load_queue(handle: Handle, s: Slice) -> ReviewQueue:
+    """Return the questions to ask about a slice of the snapshot as it was built."""
+    return build_queue(get_snapshot(handle.built), s)
 
 
 def cache_query(query: Callable[Concatenate[Snapshot, _P], _T]) -> Callable[Concatenate[Handle, _P], _T]:
@@ -312,7 +312,7 @@ def _count_paragraphs(handle: Handle, query: EvidenceQuery) -> int:
     return get_snapshot(handle).count_paragraphs(query)
 
 
-@cache_shared(10)
+@cache_shared(max_entries=10)
 def load_map_points(handle: Handle, s: Slice) -> MapPoints:
     """Return the paragraphs of the slice on the map, at most as many as a page can show."""
     return map_queries.query_points(get_snapshot(handle), s)
@@ -329,7 +329,7 @@ def load_paragraphs_by_id(handle: Handle, paragraph_ids: tuple[str, ...]) -> pd.
     return map_queries.query_paragraphs_by_id(get_snapshot(handle), list(paragraph_ids))
 
 
-@cache_shared(20)
+@cache_shared(max_entries=20)
 def load_topics(handle: Handle, s: Slice) -> topic_queries.TopicSums:
     """Return the themes, topics and recurring claims of the slice; `groups` also has share, its interval and trend."""
     found = topic_queries.query_topics(get_snapshot(handle), s)
@@ -373,7 +373,7 @@ def remove_filter(s: Slice, field: str) -> Slice:
     return replace(s, **{name: getattr(Slice(), name) for name in names})
 
 
-@cache_shared(160)
+@cache_shared(max_entries=160)
 def load_shares(handle: Handle, s: Slice, about: str, group: ShareGroup) -> pd.DataFrame:
     """Return shares with clustered intervals, one row per period, speaker or outlet, or one for all."""
     return add_shares(narrative_queries.query_narrative_sums(get_snapshot(handle), s, about, group))

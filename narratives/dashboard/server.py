@@ -169,8 +169,7 @@ def share_heaps() -> None:
     It would make up to eight for each processor. Each redraw is a thread, so that what one leaves free in its heap is
     of no use to most of the others.
     """
-    if _is_glibc():
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+    _call_glibc("mallopt", _M_ARENA_MAX, 2)
 
 
 def release_memory() -> None:
@@ -179,12 +178,13 @@ def release_memory() -> None:
 
     cached_queries.forget_answers()
     gc.collect()
-    if _is_glibc():
-        ctypes.CDLL(None).malloc_trim(0)
+    _call_glibc("malloc_trim", 0)
 
 
-def _is_glibc() -> bool:
-    return platform.libc_ver()[0] == "glibc"
+def _call_glibc(function: str, *numbers: int) -> None:
+    """Call a function of the C library, if that is glibc."""
+    if platform.libc_ver()[0] == "glibc":
+        getattr(ctypes.CDLL(None), function)(*numbers)
 
 
 def make_middleware() -> list[Middleware]:

@@ -80,7 +80,7 @@ def draw_map(view: View, by: map_charts.ColourBy) -> tuple[list[str], evidence.O
     return sorted(_get_selected_ids(key, of_curve)), evidence.extract_outline(_get_selection(key))
 
 
-@cached_queries.cache_shared(10)
+@cached_queries.cache_shared(max_entries=10)
 def _build_map(
     handle: cached_queries.Handle, s: Slice, by: map_charts.ColourBy, key: str
 ) -> tuple[chart_panel.ChartPanel, list[list[str]]]:

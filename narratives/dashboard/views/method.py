@@ -109,7 +109,7 @@ def _load_calibration(handle: Handle) -> Calibration:
     return evaluation.calibration
 
 
-@cached_queries.cache_shared(4)
+@cached_queries.cache_shared(max_entries=4)
 def _build_calibration(handle: Handle) -> ChartPanel:
     measured = _load_calibration(handle)
     summary = calibration.describe_calibration(measured)
@@ -131,7 +131,7 @@ def _build_calibration(handle: Handle) -> ChartPanel:
     )
 
 
-@cached_queries.cache_shared(4)
+@cached_queries.cache_shared(max_entries=4)
 def _build_thresholds(handle: Handle) -> ChartPanel:
     """Return the chart of precision and recall for every threshold, with the one in use."""
     measured = _load_calibration(handle)

@@ -187,7 +187,7 @@ def load_lineage(
     return steps
 
 
-@cached_queries.cache_shared(160)
+@cached_queries.cache_shared(max_entries=160)
 def _load_lineage_events(
     handle: cached_queries.Handle, about: str
 ) -> tuple[SnapshotManifest, pd.DataFrame, dict[str, str]]:

@@ -115,7 +115,7 @@ def draw_map(view: View, settings: TopicSettings) -> None:
     chart_panel.draw_panel(view, _build_map(view.handle, view.slice, settings.colour), on_click=_select_clicked)
 
 
-@cached_queries.cache_shared(20)
+@cached_queries.cache_shared(max_entries=20)
 def _build_map(handle: cached_queries.Handle, s: Slice, colour: topic_charts.TopicColour) -> chart_panel.ChartPanel:
     found = cached_queries.load_topics(handle, s)
     shown = found.groups[["topic_id", "topic", "kind", "theme_id", "paragraphs", "share", *_MAP_FIELDS]]
@@ -182,7 +182,7 @@ TABLE_COLUMNS: dict[str, Any] = {
 }
 
 
-@cached_queries.cache_shared(20)
+@cached_queries.cache_shared(max_entries=20)
 def _load_table(handle: cached_queries.Handle, s: Slice, kind: str, theme_id: str = "") -> pd.DataFrame:
     return build_table(cached_queries.load_topics(handle, s), kind, theme_id)
 

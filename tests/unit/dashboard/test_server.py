@@ -181,7 +181,7 @@ def test_forgotten_answers_are_computed_again():
 
 
 _COUNT_HEAPS = """
-import ctypes, re, sys, threading
+import ctypes, sys, threading
 from narratives.dashboard import server
 if sys.argv[2] == "shared":
     server.share_heaps()
