@@ -26,7 +26,17 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "performance.md"
 KREMLIN = ROOT.parent / "shared" / "corpora" / "kremlin_en_2016_2020.jsonl.gz"
 PEERS = ROOT / ".venv-peers" / "bin" / "python"  # see benchmarks/requirements.txt
-PACKAGES = ("torch", "sentence-transformers", "numpy", "duckdb", "streamlit", "scikit-network", "openTSNE", "pyarrow")
+PACKAGES = (
+    "torch",
+    "openvino",
+    "sentence-transformers",
+    "numpy",
+    "duckdb",
+    "streamlit",
+    "scikit-network",
+    "openTSNE",
+    "pyarrow",
+)
 
 INTRODUCTION = """\
 # Performance
@@ -42,6 +52,12 @@ SECTIONS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "Processor seconds of each stage: of a first build of 99 % of the documents, of one that adds the other 1 %, "
         "of one after a date was corrected, and of one with nothing to do.",
         ("-m benchmarks.incremental {work}/build {kremlin}",),
+    ),
+    "bertopic": (
+        "A whole build against BERTopic",
+        "The same paragraphs and model, each with its own encoding. Needs the environment of "
+        "benchmarks/requirements.txt.",
+        ("-m benchmarks.whole_build {work}/build {kremlin}",),
     ),
     "growth": (
         "Growth with the number of paragraphs",
@@ -119,7 +135,7 @@ def run_section(name: str) -> str:
             if "{store}" in command and not store:
                 raise SystemExit("expected NARRATIVES_BENCH_STORE to name a store of the Kremlin set")
             filled = command.format(work=work, kremlin=KREMLIN, store=store)
-            python = str(PEERS) if name == "peers" else sys.executable
+            python = str(PEERS) if name in ("peers", "bertopic") else sys.executable
             print(f"{name}: {command}", flush=True)
             done = subprocess.run([python, *filled.split()], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
             shown = command.format(work="FOLDER", kremlin="KREMLIN", store="STORE").removeprefix("-m ")

@@ -57,6 +57,7 @@ def run_build(options: argparse.Namespace) -> int:
         remove=tuple(options.remove),
         columns=dict(options.map),
         decisions=options.decisions,
+        variant=options.variant,
         threshold=options.threshold,
         date_from_name=options.date_from_name,
         engine=options.engine,

@@ -12,22 +12,21 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.embed.encoder import SentenceEncoder, encode_all, has_amx
+from narratives.embed.encoder import SentenceEncoder, encode_all, multiplies_bf16
+from narratives.embed.network import Network
+from narratives.embed.torch_network import HEAD, Tensor, make_head
 from narratives.model import EncoderError, Text, VectorArray
 
 if TYPE_CHECKING:
     import torch
-    from sentence_transformers import SentenceTransformer
 
-Tensor: TypeAlias = NDArray[np.floating[Any]]
-
-HEAD = "head."  # where the names of the head's tensors begin
 TRAINING_VERSION = 3  # raise it when training gives another result
 FROZEN_SHARE = 1 / 3  # of the layers, from below
 MAX_TRAINING_TOKENS = 128
@@ -67,7 +66,6 @@ class ParagraphClassifier(SentenceEncoder):
         super().__init__(encoder._source, name, encoder.variant, offline=encoder._offline)
         self.metadata = metadata
         self._encoder, self._tensors = encoder, tensors
-        self._network: tuple[torch.nn.Module, torch.nn.Module] | None = None
 
     def __reduce__(self) -> tuple[Callable[..., ParagraphClassifier], tuple[object, ...]]:
         """Return what makes the classifier again in another process."""
@@ -89,21 +87,14 @@ class ParagraphClassifier(SentenceEncoder):
         return self._tensors["held_out"].astype(np.float32)
 
     @property
-    def _model(self) -> SentenceTransformer:
-        model = self._encoder._model
-        if self._network is None:  # before any thread asks for it
-            self._network = _restore_network(model, self._tensors)
-        return model
+    def base(self) -> SentenceEncoder:
+        """The encoder that it was trained from."""
+        return self._encoder
 
-    def _compute_batch(self, features: dict[str, Any], count: int) -> list[VectorArray]:
-        import torch
-
-        assert self._network is not None
-        transformer, head = self._network
-        with torch.inference_mode():
-            states = transformer(input_ids=features["input_ids"], attention_mask=features["attention_mask"])
-            outputs: VectorArray = head(states.last_hidden_state.float(), features["attention_mask"]).numpy()
-        return list(outputs[:count, None])
+    @cached_property
+    def network(self) -> Network:
+        """What computes the outputs."""
+        return self._encoder.open_network(self._tensors)
 
     def _join(self, pieces: Sequence[tuple[object, VectorArray]], text: Text) -> VectorArray:
         """Return the highest outputs: a text advances what one of its pieces advances."""
@@ -181,8 +172,8 @@ def train_classifier(
 
 
 def trains_in_bf16(encoder: SentenceEncoder) -> bool:
-    """Whether products of matrices are computed in bf16 in training: with an encoder in bf16, on a CPU with AMX."""
-    return encoder.variant == "bf16" and has_amx()
+    """Whether training multiplies matrices in bf16: with an encoder in bf16, on a CPU that does it fast."""
+    return encoder.variant == "bf16" and multiplies_bf16()
 
 
 def compute_mean_states(classifier: ParagraphClassifier, texts: Sequence[str]) -> VectorArray:
@@ -221,10 +212,10 @@ class _TrainingRun:
     def __init__(self, encoder: SentenceEncoder, rows: TrainingRows, directions: NDArray[np.float32]) -> None:
         import torch
 
-        self._tokenizer, self._half = encoder._model.tokenizer, trains_in_bf16(encoder)
-        self._transformer = cast("Any", copy.deepcopy(encoder._model[0].auto_model))
+        self._tokenizer, self._half = encoder.model.tokenizer, trains_in_bf16(encoder)
+        self._transformer = cast("Any", copy.deepcopy(encoder.model[0].auto_model))
         self._transformer.float()
-        self._head = cast("Any", _make_head(*directions.shape))
+        self._head = cast("Any", make_head(*directions.shape))
         accepted, rejected = (rows.labels & rows.known).sum(axis=0), (~rows.labels & rows.known).sum(axis=0)
         rarity = np.maximum(rejected, 1) / np.maximum(accepted, 1)
         with torch.no_grad():
@@ -332,41 +323,3 @@ def _make_training_batches(lengths: Sequence[int], draw: np.random.Generator) ->
         part = sorted(rows[start : start + BATCH_ROWS * SORTED_BATCHES], key=lengths.__getitem__)
         batches += [part[first : first + BATCH_ROWS] for first in range(0, len(part), BATCH_ROWS)]
     return [batches[number] for number in draw.permutation(len(batches))]
-
-
-def _make_head(count: int, width: int) -> torch.nn.Module:
-    import torch
-
-    class Head(torch.nn.Module):
-        """One attention over the tokens, at first the mean, and one linear output for each narrative."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.query = torch.nn.Parameter(torch.zeros(count, width))
-            self.weight = torch.nn.Parameter(torch.zeros(count, width))
-            self.bias = torch.nn.Parameter(torch.zeros(count))
-
-        def forward(self, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-            attention = states @ self.query.T / math.sqrt(width)
-            attention = attention.masked_fill(mask[:, :, None] == 0, -1e9).softmax(dim=1)
-            outputs: torch.Tensor = (attention * (states @ self.weight.T)).sum(dim=1) + self.bias
-            return outputs
-
-    return Head()
-
-
-def _restore_network(
-    model: SentenceTransformer, tensors: Mapping[str, Tensor]
-) -> tuple[torch.nn.Module, torch.nn.Module]:
-    """Return the transformer with the trained layers, and the head."""
-    import torch
-
-    parts: dict[bool, dict[str, torch.Tensor]] = {True: {}, False: {}}
-    for name, tensor in tensors.items():
-        if name != "held_out":
-            parts[name.startswith(HEAD)][name.removeprefix(HEAD)] = torch.from_numpy(tensor)
-    transformer: Any = copy.deepcopy(model[0].auto_model)
-    transformer.load_state_dict(parts[False], strict=False)
-    head = _make_head(*tensors[f"{HEAD}weight"].shape)
-    head.load_state_dict(parts[True])
-    return transformer.eval(), head.eval()

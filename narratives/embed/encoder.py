@@ -7,19 +7,20 @@ import importlib.util
 import logging
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from narratives.embed.bert_network import BertNetwork
+from narratives.embed.network import Network, Piece
+from narratives.embed.torch_network import Tensor, TorchNetwork
 from narratives.model import EncoderError
-from narratives.model.text import Encoder, Text, TextPart, VectorArray, find_sentences
+from narratives.model.text import Encoder, Text, TextPart, VectorArray
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -117,27 +118,22 @@ def _make_unusable_error(model: str, got: str) -> EncoderError:
 
 
 VARIANTS = ("fp32", "bf16")
-
-# Measured with 1, 4, 8, 16 and 32 rows per batch: none is faster than 8, and few rows are wasted on padding.
-MODEL_BATCH_ROWS = 8
-TOKEN_STEP = 16
-MAX_TOKENS = 512
-# Texts that are tokenised and sorted together, and rows that are returned together.
-CHUNK_TEXTS = 2048
-YIELD_ROWS = 256
+YIELD_ROWS = 256  # rows that are returned together
 
 
 class SentenceEncoder:
     """A sentence-transformers model on the CPU; a vector depends on its text alone.
 
-    Matrix products round differently with the shape of the batch and with the number of threads. So every
-    batch has `MODEL_BATCH_ROWS` rows (empty rows fill it up), each row is padded to the next multiple of
-    `TOKEN_STEP` tokens, and one thread computes one batch. Measured on 2,000 Kremlin paragraphs with the
-    bundled model on 2 cores: vectors are bit-identical in any order, in any subset, and with 1 or 2 threads,
-    for fp32 and for bf16 (one batch on 2 threads differs by up to 3e-7). This costs no speed: 75 to 105
-    texts/s per core in fp32 and 220 to 280 in bf16 on a CPU with AMX, as fast as the library's own `encode`,
-    from which fp32 differs by up to 3e-7. The last bits may differ between CPU types: keep a store on one
-    variant, and round scores before comparing them.
+    Matrix products round differently with the shape of the batch and with the number of threads. So every batch has
+    `BATCH_ROWS` rows (empty rows fill it up), each row is padded to the next multiple of `TOKEN_STEP` tokens, and one
+    thread computes one batch. Vectors are bit-identical in any order, in any subset, and with 1 or 2 threads, for fp32
+    and for bf16. The last bits may differ between CPU types: keep a store on one variant, and round scores before
+    comparing them.
+
+    The bundled model is computed by OpenVINO, others by PyTorch (`use_torch` chooses it for the bundled one too). Of
+    2,000 Kremlin paragraphs, 2 cores with AVX-512 and no AMX encode 118 a second in fp32 and 226 in bf16; with PyTorch
+    75 and 171, and by the library's own `encode` 90, in fp32. The vectors have a cosine of 1.0000 with those of the
+    library in fp32, and of at least 0.9999 in bf16.
 
     A text is encoded in one pass with its parts: the vector of a part is the mean of its tokens' last states
     (late chunking, Günther et al. 2024, arXiv:2409.04701). That of a text is the same mean over all its tokens, as
@@ -148,17 +144,23 @@ class SentenceEncoder:
     def __init__(self, source: str, name: str, variant: str, *, offline: bool = True) -> None:
         self.name, self.variant = name, variant
         self._source, self._offline = source, offline
+        self.uses_torch = name != BUNDLED_NAME
 
     def __reduce__(self) -> tuple[Callable[..., SentenceEncoder], tuple[object, ...]]:
         """Return what loads the model again in another process, which may be on another machine."""
-        return _load_same, ("" if self.name == BUNDLED_NAME else self._source, self.name, self.variant)
+        return _load_same, ("" if self.name == BUNDLED_NAME else self._source, self.name, self.variant, self.uses_torch)
+
+    @property
+    def base(self) -> SentenceEncoder:
+        """The encoder whose model is loaded."""
+        return self
 
     @property
     def dimension(self) -> int:
         """Length of a vector. Loads the model unless it is the bundled one."""
         if self.name == BUNDLED_NAME:
             return BUNDLED_DIMENSION
-        return int(self._model.get_embedding_dimension() or 0)
+        return int(self.model.get_embedding_dimension() or 0)
 
     @cached_property
     def languages(self) -> frozenset[str]:
@@ -168,7 +170,8 @@ class SentenceEncoder:
         return read_card_languages(self._source)
 
     @cached_property
-    def _model(self) -> SentenceTransformer:
+    def model(self) -> SentenceTransformer:
+        """The model in PyTorch."""
         # Set before the import: the libraries read these once. The library also reports use by default.
         os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
         if self._offline:
@@ -186,19 +189,21 @@ class SentenceEncoder:
         model.eval()
         return model.to(torch.bfloat16 if self.variant == "bf16" else torch.float32)
 
+    def use_torch(self) -> None:
+        """Compute with PyTorch from now on."""
+        self.uses_torch = True
+        self.__dict__.pop("network", None)
+
+    def open_network(self, tensors: Mapping[str, Tensor] | None = None) -> Network:
+        """Open the network of the model, or of a classifier that was trained from it and has these tensors."""
+        if self.uses_torch:
+            return TorchNetwork(self.model, tensors)
+        return BertNetwork(Path(self._source), self.variant, tensors)
+
     @cached_property
-    def _takes_mean(self) -> bool:
-        """Whether a text's vector is the mean of its tokens' states, without a prompt and with their offsets."""
-        model = self._model
-        kinds = [type(module).__name__ for module in model]
-        if (
-            _get_prompt(model)
-            or kinds[:2] != ["Transformer", "Pooling"]
-            or any(kind != "Normalize" for kind in kinds[2:])
-        ):
-            return False
-        mode = cast("Any", model[1]).get_config_dict().get("pooling_mode")
-        return mode == "mean" and bool(getattr(model.tokenizer, "is_fast", False))
+    def network(self) -> Network:
+        """What computes the vectors."""
+        return self.open_network()
 
     def encode(self, texts: Sequence[Text]) -> Iterator[tuple[list[int], VectorArray]]:
         """Yield (indices into `texts`, float32 unit rows of shape (n, dimension)), about 256 rows at a time.
@@ -206,26 +211,23 @@ class SentenceEncoder:
         Every index is yielded exactly once, shorter texts first within each 2,048. Closing the iterator, or
         Ctrl-C, stops the work after the current batches. What has been yielded is complete.
         """
-        import torch
-
-        model = self._model
-        if not self._takes_mean:
+        network = self.network
+        if not network.pools_tokens:
             texts = [str(text) for text in texts]
         wanted: dict[str, list[tuple[int, Text]]] = {}
         for index, text in enumerate(texts):
             wanted.setdefault(text if isinstance(text, str) else text.text, []).append((index, text))
         passes = list(wanted)
-        workers = max(1, torch.get_num_threads())
         indices: list[int] = []
         rows: list[VectorArray] = []
-        unfinished: dict[int, list[tuple[_Piece, VectorArray]]] = {}
-        pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
+        unfinished: dict[int, list[tuple[Piece, VectorArray]]] = {}
+        pool = ThreadPoolExecutor(network.workers, initializer=network.start_thread)
         try:
-            running: deque[tuple[list[_Piece], Future[list[VectorArray]]]] = deque()
-            batches = _make_batches(model, passes)
+            running: deque[tuple[list[Piece], Future[list[VectorArray]]]] = deque()
+            batches = network.make_batches(passes)
             while True:
-                for pieces, features in islice(batches, 2 * workers + 1 - len(running)):
-                    running.append((pieces, pool.submit(self._compute_batch, features, len(pieces))))
+                for pieces, features in islice(batches, 2 * network.workers + 1 - len(running)):
+                    running.append((pieces, pool.submit(network.compute, features, len(pieces))))
                 if not running:
                     break
                 pieces, future = running.popleft()
@@ -245,18 +247,7 @@ class SentenceEncoder:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _compute_batch(self, features: dict[str, Any], count: int) -> list[VectorArray]:
-        """Compute the states (t, d) of the tokens of each of the first `count` rows."""
-        import torch
-
-        with torch.inference_mode():
-            output = self._model(features)
-            if not self._takes_mean:
-                return list(output["sentence_embedding"].float()[:count, None].numpy())
-            states, mask = output["token_embeddings"].float().numpy(), features["attention_mask"].numpy()
-            return [states[row, : mask[row].sum()] for row in range(count)]
-
-    def _join(self, pieces: Sequence[tuple[_Piece, VectorArray]], text: Text) -> VectorArray:
+    def _join(self, pieces: Sequence[tuple[Piece, VectorArray]], text: Text) -> VectorArray:
         """Return the unit vector of a text or part, given the states of the tokens of all pieces of the text."""
         total = np.zeros(pieces[0][1].shape[1], np.float32)
         for piece, states in pieces:
@@ -268,25 +259,6 @@ class SentenceEncoder:
             return self._join(pieces, text.text) if isinstance(text, TextPart) else total
         unit: VectorArray = total / np.float32(length)
         return unit
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A piece of the text `row` that the model reads in one go; the text has `count` pieces.
-
-    `start` is where it begins in the text; `offsets` (t, 2) are the characters of its tokens, in the piece.
-    """
-
-    row: int
-    count: int
-    start: int
-    offsets: NDArray[np.int64]
-
-    def find_tokens(self, part: TextPart) -> tuple[int, int]:
-        """Return the first and the last token of a part, plus one; tokens without characters belong to no part."""
-        begins, ends = self.offsets.T + self.start
-        inside = np.flatnonzero((ends > part.start) & (begins < part.end) & (ends > begins))
-        return (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (0, 0)
 
 
 def encode_all(encoder: Encoder, texts: Sequence[Text]) -> VectorArray:
@@ -306,16 +278,16 @@ def load_encoder(model: str = "", variant: str = "", *, local_only: bool = False
     warning in the log; with `local_only` this is an error. The name of a folder model contains a hash of its
     weights.
 
-    `variant` is `fp32`, `bf16`, or empty for the faster one on this CPU: bf16 where it has `amx_bf16`. On other
-    CPUs bf16 works but is several times slower than fp32.
+    `variant` is `fp32`, `bf16`, or empty for the faster one on this CPU (`multiplies_bf16`). On other CPUs bf16 works
+    but is several times slower than fp32.
 
     Raises EncoderError for unknown variants, missing models, and a bundled model that was changed.
     """
-    variant = variant or ("bf16" if has_amx() else "fp32")
+    variant = variant or ("bf16" if multiplies_bf16() else "fp32")
     if variant not in VARIANTS:
         raise EncoderError(f"a variant among {', '.join(VARIANTS)}", repr(variant), "Leave it out for the default.")
-    if variant == "bf16" and not has_amx():
-        log.warning("This CPU has no amx_bf16: encoding in bf16 will be slow.")
+    if variant == "bf16" and not multiplies_bf16():
+        log.warning("This CPU does not multiply in bf16: encoding in bf16 will be slow.")
     if model in ("", BUNDLED_NAME, f"sentence-transformers/{BUNDLED_NAME}"):
         return SentenceEncoder(str(locate_bundled_model()), BUNDLED_NAME, variant)
     if Path(model).is_dir():
@@ -334,82 +306,19 @@ def load_encoder(model: str = "", variant: str = "", *, local_only: bool = False
     return encoder
 
 
-def _load_same(model: str, name: str, variant: str) -> SentenceEncoder:
+def _load_same(model: str, name: str, variant: str, uses_torch: bool) -> SentenceEncoder:
     """Load a model from this machine. Raises EncoderError if it is not the one of this name."""
     encoder = load_encoder(model, variant, local_only=True)
     if encoder.name != name:
         raise _make_unusable_error(model, f"the model {encoder.name} instead of {name}")
+    encoder.uses_torch = uses_torch
     return encoder
 
 
-def _get_prompt(model: SentenceTransformer) -> str:
-    """Return what the model wants before each text."""
-    return model.prompts.get(model.default_prompt_name or "", "") or ""
-
-
-def _make_batches(model: SentenceTransformer, texts: Sequence[str]) -> Iterator[tuple[list[_Piece], dict[str, Any]]]:
-    """Cut texts into batches of one padded length each, with the features that the model takes."""
-    limit = min(model.max_seq_length or MAX_TOKENS, MAX_TOKENS)
-    if not hasattr(model[0], "auto_model"):  # models that look up words one by one need no padding
-        for start in range(0, len(texts), MODEL_BATCH_ROWS):
-            chunk = texts[start : start + MODEL_BATCH_ROWS]
-            pieces = [_Piece(start + row, 1, 0, np.zeros((0, 2), np.int64)) for row in range(len(chunk))]
-            yield pieces, dict(model.preprocess([_get_prompt(model) + text for text in chunk]))
-        return
-    filler = model.tokenizer("")
-    for start in range(0, len(texts), CHUNK_TEXTS):
-        by_length: dict[int, list[tuple[_Piece, dict[str, Any]]]] = {}
-        for piece, tokens in _tokenise(model, texts[start : start + CHUNK_TEXTS], limit, start):
-            length = -(-len(tokens["input_ids"]) // TOKEN_STEP) * TOKEN_STEP
-            by_length.setdefault(length, []).append((piece, tokens))
-        for length, members in sorted(by_length.items()):
-            for first in range(0, len(members), MODEL_BATCH_ROWS):
-                batch = members[first : first + MODEL_BATCH_ROWS]
-                rows = [tokens for _, tokens in batch] + [filler] * (MODEL_BATCH_ROWS - len(batch))
-                features = model.tokenizer.pad(rows, padding="max_length", max_length=length, return_tensors="pt")
-                yield [piece for piece, _ in batch], dict(features)
-
-
-def _tokenise(
-    model: SentenceTransformer, texts: Sequence[str], limit: int, first_row: int
-) -> Iterator[tuple[_Piece, dict[str, Any]]]:
-    """Yield the pieces of all texts, with their tokens."""
-    tokenizer, prefix = model.tokenizer, _get_prompt(model)
-    with_offsets = bool(getattr(tokenizer, "is_fast", False))
-    whole = tokenizer([prefix + text for text in texts], return_offsets_mapping=with_offsets, verbose=False)
-    for row, text in enumerate(texts):
-        if len(whole["input_ids"][row]) <= limit:
-            tokens = {key: whole[key][row] for key in whole}
-            offsets = np.array(tokens.pop("offset_mapping", []), np.int64).reshape(-1, 2)
-            yield _Piece(first_row + row, 1, 0, offsets), tokens
-            continue
-        spans = [(0, len(text))]
-        if with_offsets:
-            content = limit - tokenizer.num_special_tokens_to_add() - len(tokenizer.tokenize(prefix))
-            spans = _divide(text, np.array(whole["offset_mapping"][row]) - len(prefix), content)
-        parts = [prefix + text[start:end] for start, end in spans]
-        cut = tokenizer(parts, truncation=True, max_length=limit, return_offsets_mapping=with_offsets)
-        for number, (start, _) in enumerate(spans):
-            tokens = {key: cut[key][number] for key in cut}
-            offsets = np.array(tokens.pop("offset_mapping", []), np.int64).reshape(-1, 2)
-            yield _Piece(first_row + row, len(spans), start, offsets), tokens
-
-
-def _divide(text: str, offsets: NDArray[np.int64], limit: int) -> list[tuple[int, int]]:
-    """Divide a text into pieces of at most `limit` tokens, between sentences where possible."""
-    begins = offsets[:, 0][offsets[:, 1] > np.maximum(offsets[:, 0], 0)]
-    ends = [*(start for start, _ in find_sentences(text)[1:]), len(text)]
-    cuts, done = [0], 0
-    while len(begins) - done > limit:
-        last = int(begins[done + limit])  # where the first token that is too much begins
-        cuts.append(max((end for end in ends if cuts[-1] < end <= last), default=last))
-        done = int(np.searchsorted(begins, cuts[-1]))
-    return list(pairwise([*cuts, len(text)]))
-
-
-def has_amx() -> bool:
-    """Whether this CPU multiplies matrices of bf16 fast."""
+def multiplies_bf16() -> bool:
+    """Whether this CPU multiplies numbers in bf16, which is about twice as fast as in fp32."""
     try:
-        return "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
     except OSError:  # not Linux
         return False
+    return any(name in flags for name in ("amx_bf16", "avx512_bf16"))

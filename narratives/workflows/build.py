@@ -45,14 +45,17 @@ log = logging.getLogger(__name__)
 # Part of every build's fingerprint. Raise it when paragraphs are matched, clustered or placed on the map in
 # another way: each store then gets a new snapshot at its next build.
 METHOD_VERSION = 6
-VERSIONED_PACKAGES = ("torch", "sentence-transformers", "numpy", "scikit-learn", "scikit-network", "opentsne", "duckdb")
+VERSIONED_PACKAGES = (
+    *("torch", "sentence-transformers", "openvino", "numpy", "scikit-learn", "scikit-network", "opentsne", "duckdb"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class BuildRequest:
     """The request for a build.
 
-    `columns` maps our field names to those of the input tables. `decisions` is a log of decisions and of edits of the
+    `variant` is the arithmetic of the model in a new store. `columns` maps our field names to those of the input
+    tables. `decisions` is a log of decisions and of edits of the
     codebook; the default is the log of the store, if there is one. `threshold` is the least probability at which a
     narrative with a classifier is assigned; the default is the classifier's. With `date_from_name`, a date in the name
     of a file counts where its text states none, or a less exact one. With `expected`, the fingerprint of a snapshot,
@@ -65,6 +68,7 @@ class BuildRequest:
     speakers: Path = DATA_FOLDER / "speakers.toml"
     events: Path = DATA_FOLDER / "events.toml"
     model: str = ""
+    variant: str = ""
     remove: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     decisions: Path | None = None
@@ -104,7 +108,7 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         shown = previous.inputs if previous else ()
         remaining = remove_inputs(records, request.remove, shown)
         ingested = ingest(store, request.inputs, request.columns, remaining, progress, request.date_from_name, engine)
-        encoder = encoder or load_store_encoder(store, request.model)
+        encoder = encoder or load_store_encoder(store, request.model, request.variant)
         classifiers = load_classifiers(settings.codebook, encoder, store, progress, store.path / CLASSIFIER_FILE)
         notice = _choose_notice(ingested.records)
         parameters = make_parameters(settings.codebook, settings.decisions, encoder, classifiers, request.threshold)

@@ -81,6 +81,7 @@ def _build_again(store: Store, progress: Progress, encoder: Encoder | None) -> l
             store=store.path,
             codebook=find_codebook(store.path),
             model="" if manifest.model == embed.BUNDLED_NAME else manifest.model,
+            variant=manifest.variant,
             threshold=float(threshold) if threshold else None,
             expected=manifest.fingerprint,
         )

@@ -18,6 +18,7 @@ from narratives.model import (
     Assignment,
     AssignmentStatus,
     Codebook,
+    ConfigError,
     Decision,
     Paragraph,
     Progress,
@@ -35,11 +36,19 @@ from narratives.workflows.engines.embedder import Embedder
 log = logging.getLogger(__name__)
 
 
-def load_store_encoder(store: Store, model: str) -> Encoder:
-    """Load the model in the variant that the store already uses, so that scores do not depend on the machine."""
-    encoder = embed.load_encoder(model)
+def load_store_encoder(store: Store, model: str, variant: str = "") -> Encoder:
+    """Load the model in the variant that the store already uses, so that scores do not depend on the machine.
+
+    `variant` is the one of a store that has none yet. Raises ConfigError for another one.
+    """
+    encoder = embed.load_encoder(model, variant)
     kept = store.variant(encoder.name)
-    return encoder if kept in (None, encoder.variant) else embed.load_encoder(model, kept)
+    if kept in (None, encoder.variant):
+        return encoder
+    if variant:
+        hint = "Leave out --variant, or build into a new store."
+        raise ConfigError(f"--variant {kept}, in which the store holds its vectors", variant, hint)
+    return embed.load_encoder(model, kept)
 
 
 def mend_vectors(store: Store, encoder: Encoder) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from narratives.model.text import Encoder
 from narratives.parse.document import detect_paragraph_language
 from narratives.store import Snapshot, Store, VectorFile
 from narratives.store.queries.evidence import query_statement_batches
+from narratives.workflows.engines.embedder import check_encoder
 
 # Measured on 29,700 Kremlin paragraphs with the bundled model. Of 19 sentences on subjects that no paragraph is
 # about, 17 reach this with no paragraph and 2 with one or two paragraphs. All 18 other sentences reach it.
@@ -90,6 +91,7 @@ def load_snapshot_encoder(manifest: SnapshotManifest, source: str = "") -> Encod
         raise EncoderError(error.expected, error.got, hint) from error
     if encoder.name != manifest.model:
         raise EncoderError(f"the model {manifest.model}, which made the vectors", encoder.name, hint)
+    check_encoder(encoder)
     return encoder
 
 

@@ -30,9 +30,10 @@ HOMES = {
     "torch": ("narratives/embed/",),
     "transformers": ("narratives/embed/",),
     "sentence_transformers": ("narratives/embed/",),
+    "openvino": ("narratives/embed/",),
     "ray": ("narratives/workflows/engines/",),
 }
-HEAVY = {"torch", "transformers", "sentence_transformers", "ray"}
+HEAVY = {"torch", "transformers", "sentence_transformers", "openvino", "ray"}
 
 SOURCES = sorted(
     path.relative_to(ROOT)

@@ -55,9 +55,7 @@ def decisions(rows: list[dict], codes: list[str]) -> list[LabelledText]:
 
 
 def main(threads: int, folder: Path, seed: int, steps: int) -> None:
-    import torch
-
-    torch.set_num_threads(threads)
+    os.environ["OMP_NUM_THREADS"] = str(threads)
     rows = sample()
     mixed = random.Random(seed)
     folder.mkdir()

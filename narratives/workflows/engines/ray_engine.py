@@ -28,7 +28,7 @@ from narratives.store import ParsedDocuments, Store
 from narratives.store.inputs import dump_row
 from narratives.store.vectors import ENCODING_VERSION
 from narratives.workflows.engines import cluster, stages
-from narratives.workflows.engines.embedder import Embedder
+from narratives.workflows.engines.embedder import Embedder, check_encoder
 from narratives.workflows.engines.engine import LOCAL
 from narratives.workflows.engines.parser import ParseJob
 from narratives.workflows.engines.shards import KEY, Row, Shards, split_blocks
@@ -121,6 +121,7 @@ class RayEngine:
 
     def spread(self, encoder: Encoder) -> Encoder:
         """Return an encoder whose texts the workers encode."""
+        check_encoder(encoder)
         return _SpreadEncoder(self, encoder)
 
     def encode(self, encoder: Encoder, texts: Sequence[Text]) -> Iterator[tuple[list[int], VectorArray]]:

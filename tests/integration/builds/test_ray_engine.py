@@ -221,4 +221,4 @@ def test_the_encoder_of_another_model_is_refused():
     load, arguments = encoder.__reduce__()
     assert load(*arguments).name == encoder.name
     with pytest.raises(EncoderError, match="instead of another"):
-        load(arguments[0], "another", arguments[2])
+        load(arguments[0], "another", *arguments[2:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import random
 import re
 import subprocess
@@ -12,15 +13,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from narratives.embed import load_classifier
+from narratives.embed.bert_network import BertNetwork
 from narratives.embed.encoder import (
     BUNDLED_FILES,
     BUNDLED_NAME,
-    MODEL_BATCH_ROWS,
     SentenceEncoder,
     load_encoder,
     locate_bundled_model,
+    multiplies_bf16,
 )
+from narratives.embed.network import BATCH_ROWS
+from narratives.embed.torch_network import TorchNetwork
 from narratives.model import EncoderError, TextPart
+from narratives.workflows.engines.embedder import check_encoder
+from narratives.workflows.match import SHIPPED_CLASSIFIER
 from tests.conftest import ROOT
 
 WORDS = ("talks", "on", "trade", "and", "security", "go", "on", "in", "autumn", "with", "new", "partners")
@@ -45,15 +52,28 @@ def encoder() -> SentenceEncoder:
     return load_encoder(variant="fp32")
 
 
-def test_importing_embed_and_loading_the_bundled_model_does_not_import_torch() -> None:
+def test_importing_embed_and_loading_the_bundled_model_is_light() -> None:
     code = (
         "import sys, narratives.embed as embed; encoder = embed.load_encoder();"
         "print(encoder.name, encoder.dimension, *encoder.languages);"
-        "sys.exit(bool({'torch', 'transformers', 'sentence_transformers', 'sklearn'} & set(sys.modules)))"
+        "sys.exit(bool({'torch', 'transformers', 'sentence_transformers', 'sklearn', 'openvino'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [BUNDLED_NAME, "384", "en"]
+
+
+@pytest.mark.model
+def test_encoding_with_the_bundled_model_needs_no_torch_and_asks_no_name_server() -> None:
+    code = (
+        "import socket, sys; asked = []; socket.getaddrinfo = lambda *given, **_: asked.append(given);"
+        "from narratives import embed; rows = embed.encode_all(embed.load_encoder(), ['A sentence.']);"
+        "print(rows.shape, asked, sys.modules['openvino_telemetry']);"
+        "sys.exit(bool({'torch', 'transformers', 'sentence_transformers'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "(1, 384) [] None"
 
 
 def test_the_bundled_model_also_answers_to_its_hub_name() -> None:
@@ -103,10 +123,20 @@ def test_missing_models_unknown_variants_and_missing_folders_are_refused(tmp_pat
         load_encoder(str(tmp_path / "absent"))
 
 
-def test_bf16_on_a_cpu_without_amx_is_said_to_be_slow(
+@pytest.mark.parametrize("flags", ["fpu sse2 amx_bf16 avx2", "fpu avx512f avx512_bf16"])
+def test_bf16_is_chosen_where_the_cpu_multiplies_in_it(flags: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: f"flags : {flags}")
+    assert multiplies_bf16()
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: "flags : fpu sse2 avx2 avx512f avx512_vnni")
+    assert not multiplies_bf16()
+
+
+def test_bf16_on_another_cpu_is_said_to_be_slow(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("narratives.embed.encoder.has_amx", lambda: False)
+    monkeypatch.setattr("narratives.embed.encoder.multiplies_bf16", lambda: True)
+    assert load_encoder().variant == "bf16"
+    monkeypatch.setattr("narratives.embed.encoder.multiplies_bf16", lambda: False)
     assert load_encoder().variant == "fp32"
     with caplog.at_level(logging.WARNING):
         assert load_encoder(variant="bf16").variant == "bf16"
@@ -115,11 +145,18 @@ def test_bf16_on_a_cpu_without_amx_is_said_to_be_slow(
 
 @pytest.mark.model
 @pytest.mark.parametrize("variant", ["fp32", "bf16"])
-def test_a_vector_depends_on_its_text_alone(variant: str) -> None:
-    import torch
+@pytest.mark.parametrize("uses_torch", [False, True])
+def test_a_vector_depends_on_its_text_alone(variant: str, uses_torch: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(threads: int) -> SentenceEncoder:
+        encoder = load_encoder(variant=variant)
+        monkeypatch.setenv("OMP_NUM_THREADS", str(threads))
+        if uses_torch:
+            encoder.use_torch()
+            monkeypatch.setattr("torch.get_num_threads", lambda: threads)
+        assert encoder.network.workers == threads
+        return encoder
 
-    encoder = load_encoder(variant=variant)
-    texts = sentences(6 * MODEL_BATCH_ROWS + 3)
+    encoder, texts = load(2), sentences(6 * BATCH_ROWS + 3)
     vectors = encode(encoder, texts)
     assert vectors.dtype == np.float32
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
@@ -127,14 +164,7 @@ def test_a_vector_depends_on_its_text_alone(variant: str) -> None:
     order = random.Random(1).sample(range(len(texts)), len(texts))
     assert np.array_equal(encode(encoder, [texts[i] for i in order]), vectors[order])
     assert np.array_equal(encode(encoder, [texts[40]])[0], vectors[40])
-
-    threads = torch.get_num_threads()
-    try:
-        for number in (1, 2):
-            torch.set_num_threads(number)
-            assert np.array_equal(encode(encoder, texts), vectors)
-    finally:
-        torch.set_num_threads(threads)
+    assert np.array_equal(encode(load(1), texts), vectors)
 
 
 @pytest.mark.model
@@ -144,6 +174,56 @@ def test_vectors_are_those_of_the_library(encoder: SentenceEncoder) -> None:
     texts = [*sentences(60), ""]
     library = SentenceTransformer(str(locate_bundled_model()), device="cpu", local_files_only=True).encode(texts)
     assert np.abs(encode(encoder, texts) - library).max() < 1e-6
+    in_torch = load_encoder(variant="fp32")
+    in_torch.use_torch()
+    assert np.abs(encode(in_torch, texts) - library).max() < 1e-6
+    assert (encode(load_encoder(variant="bf16"), texts) * library).sum(axis=1).min() > 0.9995
+
+
+@pytest.mark.model
+def test_texts_are_cut_into_the_tokens_of_the_library(encoder: SentenceEncoder) -> None:
+    in_torch = load_encoder(variant="fp32")
+    in_torch.use_torch()
+    long = "Sanctions, “they say”, are über-lawful; Обама 日本 disagreed\u200b with e\u0301clat. " * 40
+    texts = [*sentences(20), long, "word " * 1000, "", " ", "\x00\ufffd \ud83d", "İstanbul ﬁnance"]
+    texts = [text.encode("utf-8", "replace").decode() for text in texts]
+    for (pieces, features), (expected, more) in zip(
+        encoder.network.make_batches(texts), in_torch.network.make_batches(texts), strict=True
+    ):
+        assert [(piece.row, piece.count, piece.start) for piece in pieces] == [
+            (piece.row, piece.count, piece.start) for piece in expected
+        ]
+        for name, values in features.items():
+            assert np.array_equal(values, more[name]), name
+        for one, other in zip(pieces, expected, strict=True):
+            assert np.array_equal(one.offsets, other.offsets)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("variant", ["fp32", "bf16"])
+def test_outputs_of_the_classifier_are_those_of_torch(variant: str) -> None:
+    texts, encoder, in_torch = [*sentences(40), ""], load_encoder(variant=variant), load_encoder(variant="fp32")
+    in_torch.use_torch()
+    mine, reference = (encode(load_classifier(SHIPPED_CLASSIFIER, one), texts) for one in (encoder, in_torch))
+    assert np.abs(mine - reference).max() < (1e-4 if variant == "fp32" else 0.5)
+
+
+@pytest.mark.model
+def test_where_openvino_computes_other_vectors_torch_takes_over(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    good, bad = load_encoder(variant="fp32"), load_encoder(variant="fp32")
+    check_encoder(good)
+    assert not good.uses_torch and not caplog.text
+    compute = BertNetwork.compute
+    monkeypatch.setattr(BertNetwork, "compute", lambda self, *given: [states**3 for states in compute(self, *given)])
+    classifier = load_classifier(SHIPPED_CLASSIFIER, bad)
+    check_encoder(classifier)
+    assert bad.uses_torch and "so PyTorch is used" in caplog.text
+    assert isinstance(bad.network, TorchNetwork) and isinstance(classifier.network, TorchNetwork)
+    again = pickle.loads(pickle.dumps(bad))
+    assert again.uses_torch, "workers know it"
+    check_encoder(bad)
 
 
 @pytest.mark.model
