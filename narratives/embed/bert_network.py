@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MASKED = -1e9  # is added to the weight of a token that only fills a row
 PRECISIONS = {"fp32": "f32", "bf16": "bf16"}
+_core_lock = threading.Lock()
 
 
 class BertNetwork:
@@ -80,6 +82,16 @@ def _load_library() -> Any:  # noqa: ANN401  (a module without types)
     return openvino
 
 
+@cache
+def _open_core() -> Any:  # noqa: ANN401
+    """Open the library's runtime, once for the process.
+
+    It gives the calling thread a stack for signals. A second one would take it away when it is freed: the next signal,
+    such as Ctrl-C, would then end the process.
+    """
+    return _load_library().Core()
+
+
 def _compile(graph: Model, precision: str, workers: int) -> CompiledModel:
     """Compile a graph so that each of its requests uses one thread, on whichever processor is free."""
     settings = {
@@ -88,7 +100,8 @@ def _compile(graph: Model, precision: str, workers: int) -> CompiledModel:
         "INFERENCE_NUM_THREADS": str(workers),
         "ENABLE_CPU_PINNING": "NO",
     }
-    return _load_library().Core().compile_model(graph, "CPU", settings)
+    with _core_lock:
+        return _open_core().compile_model(graph, "CPU", settings)
 
 
 class _BertTokeniser:

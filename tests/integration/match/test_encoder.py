@@ -262,6 +262,22 @@ def test_stopping_between_batches_ends_the_work(encoder: SentenceEncoder) -> Non
 
 
 @pytest.mark.model
+def test_signals_can_be_handled_after_models_were_freed() -> None:
+    """OpenVINO gives a thread a stack for signals, and took it away with the first of two models."""
+    code = (
+        "import gc, os, signal; from narratives.embed import encode_all, load_classifier, load_encoder\n"
+        "from narratives.workflows.match import SHIPPED_CLASSIFIER as path\n"
+        "def use(): encoder = load_encoder(variant='fp32'); texts = ['A sentence.']; "
+        "encode_all(load_classifier(path, encoder), texts); encode_all(encoder, texts)\n"
+        "use(); gc.collect(); use(); gc.collect()\n"
+        "signal.signal(signal.SIGALRM, lambda *_: print('handled'))\n"
+        "os.kill(os.getpid(), signal.SIGALRM)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "handled\n"), done.stderr
+
+
+@pytest.mark.model
 def test_nothing_to_encode_gives_no_batch(encoder: SentenceEncoder) -> None:
     assert list(encoder.encode([])) == []
 
