@@ -192,6 +192,10 @@ class SentenceEncoder:
     def use_torch(self) -> None:
         """Compute with PyTorch from now on."""
         self.uses_torch = True
+        self.release()
+
+    def release(self) -> None:
+        """Give back the memory of the network, which is opened again when it is needed."""
         self.__dict__.pop("network", None)
 
     def open_network(self, tensors: Mapping[str, Tensor] | None = None) -> Network:

@@ -132,6 +132,7 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         vectors = store.vectors(encoder.name, encoder.variant, encoder.dimension)
         embed = Embedder(engine.spread(encoder), vectors, progress)
         embed.add(_list_texts(settings, corpus))
+        embed.release()
         if same:  # only vectors were missing
             return _make_report(same, ingested, corpus.displaced, started, unchanged=True, notes=notes, embed=embed)
 
@@ -140,6 +141,8 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         )
         match_block = engine.match(matching, [p.text for p in corpus.statements], embed, fingerprint, progress)
         matched = assign_narratives(matching, corpus.statements, match_block, progress)
+        for trained in classifiers:
+            trained.outputs.release()
         assignments = matched.assignments
         earlier, earlier_positions, losses = _load_previous_content(store, previous)
         notes += losses

@@ -83,6 +83,11 @@ class Embedder:
         self._vectors.append(list(vectors), np.array([np.frombuffer(row, "<f4") for row in vectors.values()]))
         self.encoded += len(vectors)
 
+    def release(self) -> None:
+        """Give back the memory of the model, which is opened again if a text has to be encoded."""
+        if isinstance(self.encoder, embed.SentenceEncoder):
+            self.encoder.release()
+
     def _take_shipped(self, texts: list[Text]) -> list[Text]:
         """Store the vectors that ship with the program, and return the texts that it has none for."""
         rows = self._shipped.rows(texts)

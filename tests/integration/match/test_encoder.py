@@ -25,9 +25,10 @@ from narratives.embed.encoder import (
 )
 from narratives.embed.network import BATCH_ROWS
 from narratives.embed.torch_network import TorchNetwork
-from narratives.model import EncoderError, TextPart
+from narratives.model import ConfigError, EncoderError, TextPart
+from narratives.store import Store
 from narratives.workflows.engines.embedder import check_encoder
-from narratives.workflows.match import SHIPPED_CLASSIFIER
+from narratives.workflows.match import SHIPPED_CLASSIFIER, load_store_encoder
 from tests.conftest import ROOT
 
 WORDS = ("talks", "on", "trade", "and", "security", "go", "on", "in", "autumn", "with", "new", "partners")
@@ -300,3 +301,14 @@ def test_a_model_folder_is_named_by_its_weights_and_read_by_its_card(tmp_path: P
 def test_a_folder_that_holds_no_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="sentence-transformers model"):
         load_encoder(str(tmp_path))
+
+
+def test_a_store_keeps_the_variant_of_its_vectors(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    assert load_store_encoder(store, "", "fp32").variant == "fp32"
+    assert load_store_encoder(store, "", "bf16").variant == "bf16"
+    store.vectors(BUNDLED_NAME, "bf16", 384).append(["A text."], np.eye(1, 384, dtype=np.float32))
+    assert load_store_encoder(store, "").variant == "bf16"
+    assert load_store_encoder(store, "", "bf16").variant == "bf16"
+    with pytest.raises(ConfigError, match=r"--variant bf16, in which the store holds its vectors; got fp32"):
+        load_store_encoder(store, "", "fp32")
