@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.embed.encoder import SentenceEncoder, encode_all, multiplies_bf16
-from narratives.embed.network import Network
+from narratives.embed.encoder import SentenceEncoder, encode_all
+from narratives.embed.network import Network, multiplies_bf16
 from narratives.embed.torch_network import HEAD, Tensor, make_head
 from narratives.model import EncoderError, Text, VectorArray
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from narratives.embed.bert_network import BertNetwork
-from narratives.embed.network import Network, Piece
+from narratives.embed.network import Network, Piece, multiplies_bf16
 from narratives.embed.torch_network import Tensor, TorchNetwork
 from narratives.model import EncoderError
 from narratives.model.text import Encoder, Text, TextPart, VectorArray
@@ -202,7 +202,12 @@ class SentenceEncoder:
         """Open the network of the model, or of a classifier that was trained from it and has these tensors."""
         if self.uses_torch:
             return TorchNetwork(self.model, tensors)
-        return BertNetwork(Path(self._source), self.variant, tensors)
+        try:
+            return BertNetwork(Path(self._source), self.variant, tensors)
+        except RuntimeError as error:
+            log.warning("OpenVINO does not run on this processor, so PyTorch is used: %s", str(error).strip())
+        self.uses_torch = True
+        return TorchNetwork(self.model, tensors)
 
     @cached_property
     def network(self) -> Network:
@@ -282,18 +287,18 @@ def load_encoder(model: str = "", variant: str = "", *, local_only: bool = False
     warning in the log; with `local_only` this is an error. The name of a folder model contains a hash of its
     weights.
 
-    `variant` is `fp32`, `bf16`, or empty for the faster one on this CPU (`multiplies_bf16`). On other CPUs bf16 works
-    but is several times slower than fp32.
+    `variant` is `fp32`, `bf16`, or empty for the faster one on this CPU (`multiplies_bf16`). On other CPUs, the bundled
+    model is computed in fp32 for both, and bf16 is several times slower for others.
 
     Raises EncoderError for unknown variants, missing models, and a bundled model that was changed.
     """
     variant = variant or ("bf16" if multiplies_bf16() else "fp32")
     if variant not in VARIANTS:
         raise EncoderError(f"a variant among {', '.join(VARIANTS)}", repr(variant), "Leave it out for the default.")
-    if variant == "bf16" and not multiplies_bf16():
-        log.warning("This CPU does not multiply in bf16: encoding in bf16 will be slow.")
     if model in ("", BUNDLED_NAME, f"sentence-transformers/{BUNDLED_NAME}"):
         return SentenceEncoder(str(locate_bundled_model()), BUNDLED_NAME, variant)
+    if variant == "bf16" and not multiplies_bf16():
+        log.warning("This CPU does not multiply in bf16: encoding in bf16 will be slow.")
     if Path(model).is_dir():
         encoder = SentenceEncoder(model, make_model_name(Path(model)), variant)
     else:
@@ -317,12 +322,3 @@ def _load_same(model: str, name: str, variant: str, uses_torch: bool) -> Sentenc
         raise _make_unusable_error(model, f"the model {encoder.name} instead of {name}")
     encoder.uses_torch = uses_torch
     return encoder
-
-
-def multiplies_bf16() -> bool:
-    """Whether this CPU multiplies numbers in bf16, which is about twice as fast as in fp32."""
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
-    except OSError:  # not Linux
-        return False
-    return any(name in flags for name in ("amx_bf16", "avx512_bf16"))

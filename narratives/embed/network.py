@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -40,6 +41,15 @@ class Network(Protocol):
 
     def compute(self, features: Features, count: int) -> list[VectorArray]:
         """Compute the states (t, d) of the tokens of each of the first `count` rows."""
+
+
+def multiplies_bf16() -> bool:
+    """Whether this CPU multiplies numbers in bf16, which is about twice as fast as in fp32."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    except OSError:  # not Linux
+        return False
+    return any(name in flags for name in ("amx_bf16", "avx512_bf16"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import pickle
 import random
 import re
@@ -15,15 +14,8 @@ import pytest
 
 from narratives.embed import load_classifier
 from narratives.embed.bert_network import BertNetwork
-from narratives.embed.encoder import (
-    BUNDLED_FILES,
-    BUNDLED_NAME,
-    SentenceEncoder,
-    load_encoder,
-    locate_bundled_model,
-    multiplies_bf16,
-)
-from narratives.embed.network import BATCH_ROWS
+from narratives.embed.encoder import BUNDLED_FILES, BUNDLED_NAME, SentenceEncoder, load_encoder, locate_bundled_model
+from narratives.embed.network import BATCH_ROWS, multiplies_bf16
 from narratives.embed.torch_network import TorchNetwork
 from narratives.model import ConfigError, EncoderError, TextPart
 from narratives.store import Store
@@ -132,16 +124,39 @@ def test_bf16_is_chosen_where_the_cpu_multiplies_in_it(flags: str, monkeypatch: 
     assert not multiplies_bf16()
 
 
-def test_bf16_on_another_cpu_is_said_to_be_slow(
+@pytest.mark.model
+def test_another_cpu_computes_bf16_in_fp32(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    set_bf16(monkeypatch, True)
+    assert load_encoder().variant == "bf16"
+    set_bf16(monkeypatch, False)
+    assert load_encoder().variant == "fp32"
+    texts = sentences(9)
+    assert np.array_equal(encode(load_encoder(variant="bf16"), texts), encode(load_encoder(variant="fp32"), texts))
+    assert not caplog.text
+    (tmp_path / "mine").symlink_to(locate_bundled_model())
+    assert load_encoder(str(tmp_path / "mine"), "bf16").variant == "bf16"
+    assert "encoding in bf16 will be slow" in caplog.text
+
+
+def set_bf16(monkeypatch: pytest.MonkeyPatch, multiplies: bool) -> None:
+    """Pretend that this CPU does, or does not, multiply in bf16."""
+    for place in ("encoder", "bert_network"):
+        monkeypatch.setattr(f"narratives.embed.{place}.multiplies_bf16", lambda: multiplies)
+
+
+@pytest.mark.model
+def test_where_openvino_does_not_run_torch_is_used(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("narratives.embed.encoder.multiplies_bf16", lambda: True)
-    assert load_encoder().variant == "bf16"
-    monkeypatch.setattr("narratives.embed.encoder.multiplies_bf16", lambda: False)
-    assert load_encoder().variant == "fp32"
-    with caplog.at_level(logging.WARNING):
-        assert load_encoder(variant="bf16").variant == "bf16"
-    assert "slow" in caplog.text
+    def refuse(*_: object) -> None:
+        raise RuntimeError("no such instructions")
+
+    monkeypatch.setattr("narratives.embed.bert_network._compile", refuse)
+    encoder = load_encoder(variant="fp32")
+    assert isinstance(encoder.network, TorchNetwork) and encoder.uses_torch
+    assert "so PyTorch is used: no such instructions" in caplog.text
 
 
 @pytest.mark.model
