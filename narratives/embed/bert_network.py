@@ -44,9 +44,9 @@ class BertNetwork:
         weights = load_file(folder / "model.safetensors") | dict(tensors or {})
         self.workers = _count_workers()
         self._tokeniser = _BertTokeniser(folder)
+        self._head = _compile(_build_head(weights), "f32", self.workers) if tensors else None
         precision = "bf16" if variant == "bf16" and multiplies_bf16() else "f32"
         self._states = _compile(_Graph(weights, config).build(), precision, self.workers)
-        self._head = _compile(_build_head(weights), "f32", self.workers) if tensors else None
         self._requests = threading.local()
 
     def make_batches(self, texts: Sequence[str]) -> Iterator[tuple[list[Piece], Features]]:
@@ -135,9 +135,12 @@ class _BertTokeniser:
 
 
 class _Graph:
-    """Makes the graph of BERT from its weights, which have the names of the transformers library."""
+    """Makes the graph of BERT from its weights, which have the names of the transformers library.
 
-    def __init__(self, weights: Mapping[str, Tensor], config: Mapping[str, Any]) -> None:
+    The weights are taken out of the dictionary, so that they are in memory once.
+    """
+
+    def __init__(self, weights: dict[str, Tensor], config: Mapping[str, Any]) -> None:
         self._library, self._weights, self._config = _load_library(), weights, config
         self._ops = self._library.opset13
 
@@ -189,7 +192,7 @@ class _Graph:
         return ops.add(scaled, ops.constant(self._get(f"{name}.bias")[None, None]))
 
     def _get(self, name: str) -> Tensor:
-        return self._weights[name].astype(np.float32)
+        return np.asarray(self._weights.pop(name), np.float32)
 
 
 def _build_head(weights: Mapping[str, Tensor]) -> Model:

@@ -144,7 +144,7 @@ class SentenceEncoder:
     def __init__(self, source: str, name: str, variant: str, *, offline: bool = True) -> None:
         self.name, self.variant = name, variant
         self._source, self._offline = source, offline
-        self.uses_torch = name != BUNDLED_NAME
+        self.uses_torch, self.is_checked = name != BUNDLED_NAME, False
 
     def __reduce__(self) -> tuple[Callable[..., SentenceEncoder], tuple[object, ...]]:
         """Return what loads the model again in another process, which may be on another machine."""

@@ -19,13 +19,14 @@ MIN_COSINE = 0.999  # of a text's vector with the one that ships
 
 
 def check_encoder(encoder: Encoder) -> None:
-    """Compare some vectors of the bundled model with those that ship, which PyTorch made in fp32.
+    """Compare some vectors of the bundled model with those that ship, which PyTorch made in fp32; once for an encoder.
 
     Where this processor computes others, the encoder uses PyTorch from now on, and a warning is logged.
     """
     base = encoder.base if isinstance(encoder, embed.SentenceEncoder) else None
-    if base is None or base.name != embed.BUNDLED_NAME or base.uses_torch:
+    if base is None or base.name != embed.BUNDLED_NAME or base.uses_torch or base.is_checked:
         return
+    base.is_checked = True
     shipped, texts = Store(DATA_FOLDER).vectors(base.name, "fp32", base.dimension), discover.ROUTINE_TEXTS
     if shipped.missing(texts):  # of another version
         return
@@ -33,6 +34,8 @@ def check_encoder(encoder: Encoder) -> None:
     if not least >= MIN_COSINE:  # it may be no number
         log.warning("OpenVINO computes other vectors on this processor (cosine %.4f), so PyTorch is used.", least)
         base.use_torch()
+    if base is not encoder:  # a classifier has a network of its own
+        base.release()
 
 
 class Embedder:
@@ -48,7 +51,6 @@ class Embedder:
         self._vectors, self._progress, self._stage = vectors, progress, stage
         self._shipped = Store(DATA_FOLDER).vectors(encoder.name, encoder.variant, vectors.dimension)
         self._asked: set[Text] = set()
-        self._is_checked = False
 
     def add(self, texts: Iterable[Text]) -> None:
         """Encode the texts and parts that the file lacks. Every batch is stored at once, so a stop loses no vector."""
@@ -61,9 +63,8 @@ class Embedder:
         self.reused += len(set(map(_get_whole, different))) - to_encode
         done: set[str] = set()
         self._progress(self._stage, 0, to_encode)
-        if missing and not self._is_checked:
+        if missing:
             check_encoder(self.encoder)
-            self._is_checked = True
         for indices, rows in self.encoder.encode(missing) if missing else ():
             self._vectors.append([missing[i] for i in indices], rows)
             done.update(_get_whole(missing[i]) for i in indices)
