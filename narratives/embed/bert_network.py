@@ -149,8 +149,7 @@ class _Graph:
         ops = self._ops
         ids, mask = (ops.parameter([-1, -1], np.int64) for _ in range(2))
         states = self._embed(ids)
-        filled = ops.subtract(ops.constant(np.float32(1)), ops.convert(mask, np.float32))
-        bias = ops.unsqueeze(ops.multiply(filled, ops.constant(np.float32(MASKED))), ops.constant([1, 2]))
+        bias = ops.unsqueeze(_weigh_tokens(mask, ops), ops.constant([1, 2]))
         for number in range(self._config["num_hidden_layers"]):
             states = self._add_layer(states, bias, f"encoder.layer.{number}.")
         return self._library.Model([states], [ids, mask], "bert")
@@ -195,6 +194,12 @@ class _Graph:
         return np.asarray(self._weights.pop(name), np.float32)
 
 
+def _weigh_tokens(mask: Node, ops: Any) -> Node:  # noqa: ANN401
+    """Return what is added to the weight of each token (r, t): 0, and MASKED for one that only fills its row."""
+    filled = ops.subtract(ops.constant(np.float32(1)), ops.convert(mask, np.float32))
+    return ops.multiply(filled, ops.constant(np.float32(MASKED)))
+
+
 def _build_head(weights: Mapping[str, Tensor]) -> Model:
     """Build the graph of a classifier's head: states (r, t, d) and mask (r, t) to outputs (r, k)."""
     library = _load_library()
@@ -202,8 +207,7 @@ def _build_head(weights: Mapping[str, Tensor]) -> Model:
     query, weight, bias = (weights[f"{HEAD}{name}"].astype(np.float32) for name in ("query", "weight", "bias"))
     states, mask = ops.parameter([-1, -1, query.shape[1]], np.float32), ops.parameter([-1, -1], np.int64)
     scaled = ops.constant(query / np.float32(np.sqrt(query.shape[1])))
-    filled = ops.subtract(ops.constant(np.float32(1)), ops.convert(mask, np.float32))
-    filled = ops.unsqueeze(ops.multiply(filled, ops.constant(np.float32(MASKED))), ops.constant([2]))
+    filled = ops.unsqueeze(_weigh_tokens(mask, ops), ops.constant([2]))
     attention = ops.softmax(ops.add(ops.matmul(states, scaled, False, True), filled), 1)
     weighted = ops.multiply(attention, ops.matmul(states, ops.constant(weight), False, True))
     outputs = ops.add(ops.reduce_sum(weighted, ops.constant([1]), False), ops.constant(bias[None]))

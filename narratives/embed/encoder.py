@@ -206,8 +206,8 @@ class SentenceEncoder:
             return BertNetwork(Path(self._source), self.variant, tensors)
         except RuntimeError as error:
             log.warning("OpenVINO does not run on this processor, so PyTorch is used: %s", str(error).strip())
-        self.uses_torch = True
-        return TorchNetwork(self.model, tensors)
+        self.use_torch()
+        return self.open_network(tensors)
 
     @cached_property
     def network(self) -> Network:
