@@ -173,7 +173,7 @@ def forget_answers() -> None:
 @cache_shared(max_entries=8)
 def load_queue(handle: Handle, s: Slice) -> ReviewQueue:
     """Return the questions to ask about a slice of the snapshot as it was built."""
-    return build_queue(get_snapshot(handle.built), s)
+    return build_queue(get_snapshot(handle.built), s, load_queue(handle.built, Slice()) if s != Slice() else None)
 
 
 def cache_query(query: Callable[Concatenate[Snapshot, _P], _T]) -> Callable[Concatenate[Handle, _P], _T]:

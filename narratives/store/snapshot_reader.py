@@ -21,7 +21,7 @@ from narratives.model.snapshot import FilterOptions, SliceTotals, SnapshotManife
 from narratives.store import files
 from narratives.store.limits import ALONE, Limits
 from narratives.store.overlay import BUILT, FILE, DecidedPair, add_places, has_places, overlay_decisions
-from narratives.store.queries import NOT_REJECTED, SqlValue
+from narratives.store.queries import IS_ORIGINAL, NOT_REJECTED, SqlValue
 from narratives.store.queries import evidence as evidence_queries
 from narratives.store.queries import prevalence as prevalence_queries
 
@@ -111,14 +111,14 @@ class Snapshot:
             FROM snap.assignments a
             JOIN snap.narratives n USING (narrative_id)
             JOIN snap.paragraphs p USING (place)
-            WHERE {NOT_REJECTED} AND n.origin = 'codebook' AND p.statement AND p.duplicate_of = ''
+            WHERE {NOT_REJECTED} AND n.origin = 'codebook' AND p.statement AND {IS_ORIGINAL}
             ORDER BY n.position, p.place
             """
         )
 
     def options(self) -> FilterOptions:
         """Return the options of the filters, with the number of original statement paragraphs of each."""
-        base = "FROM snap.paragraphs p WHERE p.statement AND p.duplicate_of = ''"
+        base = f"FROM snap.paragraphs p WHERE p.statement AND {IS_ORIGINAL}"
         speakers, outlets = (
             self._rows(f"SELECT p.{column}, count(*) {base} GROUP BY 1 ORDER BY 2 DESC, 1")
             for column in ("speaker", "outlet")
@@ -129,7 +129,7 @@ class Snapshot:
             WITH counts AS (
                 SELECT a.narrative_id, count(*) AS paragraphs
                 FROM snap.assignments a JOIN snap.paragraphs p USING (place)
-                WHERE {NOT_REJECTED} AND p.statement AND p.duplicate_of = '' GROUP BY a.narrative_id
+                WHERE {NOT_REJECTED} AND p.statement AND {IS_ORIGINAL} GROUP BY a.narrative_id
             )
             SELECT n.narrative_id, n.name, n.origin, n.definition, n.colour,
                    coalesce(c.paragraphs, 0) AS paragraphs

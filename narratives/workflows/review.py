@@ -83,25 +83,31 @@ def get_login() -> str:
         return f"user {os.getuid()}"
 
 
-def build_queue(snapshot: Snapshot, s: Slice) -> ReviewQueue:
-    """Build the queue of a snapshot as it was built; `s.narratives` and the other filters limit the questions."""
-    drawn = _make_questions(review_queries.query_sample(snapshot))
+def build_queue(snapshot: Snapshot, s: Slice, whole: ReviewQueue | None = None) -> ReviewQueue:
+    """Build the queue of a snapshot as it was built; `s.narratives` and the other filters limit the questions.
+
+    The random draw, which is the same for every slice, is that of `whole`, the queue of the whole snapshot, if given.
+    """
+    drawn = whole.drawn if whole else _make_questions(review_queries.query_sample(snapshot))
     sampled = {question.pair for question in drawn}
     uncertain = _make_questions(review_queries.query_uncertain(snapshot, s))
-    strata = {
-        (str(row["narrative_id"]), bool(row["assigned"])): measure.Stratum(
-            int(row["pairs"]), float(row["size"]), float(row["chances"]), float(row["spread"])
-        )
-        for row in review_queries.query_strata(snapshot).to_dict("records")
-    }
     is_whole = Slice(narratives=s.narratives, by=s.by) == s
     asked = [q for q in drawn if is_whole and (not s.narratives or q.narrative_id in s.narratives)]
     return ReviewQueue(
         snapshot.meta().snapshot_id,
         tuple(asked),
         tuple(question for question in uncertain if question.pair not in sampled),
-        strata,
+        whole.strata if whole else _load_strata(snapshot),
     )
+
+
+def _load_strata(snapshot: Snapshot) -> dict[tuple[str, bool], measure.Stratum]:
+    return {
+        (str(row["narrative_id"]), bool(row["assigned"])): measure.Stratum(
+            int(row["pairs"]), float(row["size"]), float(row["chances"]), float(row["spread"])
+        )
+        for row in review_queries.query_strata(snapshot).to_dict("records")
+    }
 
 
 def choose_question(
@@ -313,8 +319,8 @@ def count_left(queue: ReviewQueue, opinions: Iterable[Decision], who: str) -> tu
     return len(drawn), len(_leave_unanswered(queue.uncertain, people, people, who, ()))
 
 
-def _make_questions(frame: pd.DataFrame) -> list[Question]:
-    return [
+def _make_questions(frame: pd.DataFrame) -> tuple[Question, ...]:
+    return tuple(
         Question(
             row["paragraph_id"],
             row["document_id"],
@@ -325,7 +331,7 @@ def _make_questions(frame: pd.DataFrame) -> list[Question]:
             bool(row.get("assigned")),
         )
         for row in frame.to_dict("records")
-    ]
+    )
 
 
 def _hash(parts: Sequence[str]) -> int:

@@ -34,6 +34,10 @@ PARAGRAPH_COLUMNS = """p.paragraph_id, p.document_id, p.date, p.speaker, p.voice
     d.text_kind, p.text"""
 JOIN_DOCUMENT = "JOIN snap.documents d ON d.place = p.document"
 
+# Whether a paragraph is a copy. Places are compared, as a condition on the text `duplicate_of` beside a list of places
+# takes five times as long.
+IS_ORIGINAL, IS_COPY = "p.original = p.place", "p.original <> p.place"
+
 # Only originals are members of topics.
 IN_TOPICS = """p.original IN (
     SELECT m.place FROM snap.cluster_members m WHERE m.cluster_id IN (SELECT unnest($topics)))"""
@@ -85,7 +89,7 @@ def build_where(s: Slice, *, dates: bool = True, copies: bool = True) -> Where:
         if chosen:
             where.add(f"p.{column} IN (SELECT unnest(${column}s))", **{f"{column}s": list(chosen)})
     if copies and s.copies != "all":
-        where.add("p.duplicate_of = ''" if s.copies == "originals" else "p.duplicate_of <> ''")
+        where.add(IS_ORIGINAL if s.copies == "originals" else IS_COPY)
     first, last = _parse_date_range(s)
     if dates and first:
         where.add("p.first_day >= $first::DATE", first=first)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from narratives.model.narratives import THEME_PREFIX
-from narratives.store.queries import IS_SHOWN, NOT_REJECTED
+from narratives.store.queries import IS_ORIGINAL, IS_SHOWN, NOT_REJECTED
 from narratives.store.snapshot_reader import Snapshot
 
 
@@ -14,7 +14,7 @@ def query_assigned_scores(snapshot: Snapshot, narrative_id: str) -> dict[str, fl
     rows = snapshot.frame(
         f"""
         SELECT a.paragraph_id, a.score FROM snap.assignments a JOIN snap.paragraphs p USING (place)
-        WHERE {NOT_REJECTED} AND a.narrative_id = $narrative AND p.statement AND p.duplicate_of = ''
+        WHERE {NOT_REJECTED} AND a.narrative_id = $narrative AND p.statement AND {IS_ORIGINAL}
         """,
         {"narrative": narrative_id},
     )

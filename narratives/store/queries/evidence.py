@@ -13,6 +13,8 @@ import pandas as pd
 from narratives.model import EvidenceQuery
 from narratives.store.queries import (
     ADVANCES_ANY,
+    ADVANCING_PLACES,
+    IN_NARRATIVES,
     IN_TOPICS,
     JOIN_DOCUMENT,
     NOT_REJECTED,
@@ -62,12 +64,14 @@ def build_paragraphs_query(query: EvidenceQuery, limit: int | None, offset: int,
 
 def build_count_query(query: EvidenceQuery, has_index: bool) -> Query:
     """Build the query for the number of rows of `build_paragraphs_query` without a limit: one row."""
-    chosen, values = _build_selection(query, has_index)
-    return f"SELECT count(*) FROM ({chosen})", values
+    found, values = _build_found(query, has_index)
+    if not query.slice.narratives or query.unassigned:
+        return f"SELECT count(*) FROM ({found})", values
+    return f"SELECT count(*) FROM ({found}) WHERE place IN ({ADVANCING_PLACES} AND {IN_NARRATIVES})", values
 
 
-def _build_selection(query: EvidenceQuery, has_index: bool) -> Query:
-    """Build the query for place, score, threshold, status and similarity of the evidence."""
+def _build_found(query: EvidenceQuery, has_index: bool) -> Query:
+    """Build the query for the paragraphs of the evidence and their similarity, those of every narrative."""
     s = query.slice
     where = build_where(s)
     add_search_terms(where, query.text, has_index)
@@ -80,23 +84,32 @@ def _build_selection(query: EvidenceQuery, has_index: bool) -> Query:
         nearest = """JOIN (SELECT unnest($near::VARCHAR[]) AS paragraph_id,
                            unnest($similarity::DOUBLE[]) AS similarity) near USING (paragraph_id)"""
     if query.unassigned:
-        sql = f"""SELECT p.place, NULL::DOUBLE AS score, NULL::DOUBLE AS threshold, NULL AS status, {similarity}
-                  FROM snap.paragraphs p {nearest}
-                  WHERE p.statement AND NOT {ADVANCES_ANY} AND {where.sql}"""
-        return sql, where.values
-    chosen = build_narrative_condition(s, where)
-    join = "JOIN" if s.narratives else "LEFT JOIN"
-    sql = f"""SELECT p.place, scored.score, scored.threshold, scored.status, {similarity}
-              FROM snap.paragraphs p {nearest}
+        where.add(f"NOT {ADVANCES_ANY}")
+    else:
+        build_narrative_condition(s, where)
+    return f"SELECT p.*, {similarity} FROM snap.paragraphs p {nearest} WHERE p.statement AND {where.sql}", where.values
+
+
+def _build_selection(query: EvidenceQuery, has_index: bool) -> Query:
+    """Build the query for place, score, threshold, status and similarity of the evidence."""
+    found, values = _build_found(query, has_index)
+    if query.unassigned:
+        sql = f"""SELECT p.place, NULL::DOUBLE AS score, NULL::DOUBLE AS threshold, NULL AS status, p.similarity
+                  FROM ({found}) p"""
+        return sql, values
+    chosen = IN_NARRATIVES if query.slice.narratives else "true"
+    join = "JOIN" if query.slice.narratives else "LEFT JOIN"
+    # The paragraphs are found before the join: otherwise all are joined with their scores first.
+    sql = f"""SELECT p.place, scored.score, scored.threshold, scored.status, p.similarity
+              FROM ({found}) p
               {join} (SELECT a.place, max(a.score) AS score,
                              arg_max_null(n.threshold, a.score) AS threshold,
                              CASE WHEN bool_and(a.status = 'confirmed') THEN 'confirmed'
                                   WHEN bool_or(a.status = 'confirmed') THEN 'partly confirmed'
                                   ELSE 'auto' END AS status
                       FROM snap.assignments a JOIN snap.narratives n USING (narrative_id)
-                      WHERE {NOT_REJECTED} AND {chosen} GROUP BY a.place) scored USING (place)
-              WHERE p.statement AND {where.sql}"""
-    return sql, where.values
+                      WHERE {NOT_REJECTED} AND {chosen} GROUP BY a.place) scored USING (place)"""
+    return sql, values
 
 
 def query_document(snapshot: Snapshot, paragraph_id: str) -> pd.DataFrame:

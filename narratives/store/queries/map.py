@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from narratives.model import EvidenceQuery, Slice
-from narratives.store.queries import ADVANCING_PLACES, NOT_REJECTED, build_narrative_condition, build_where
+from narratives.store.queries import ADVANCING_PLACES, IS_ORIGINAL, NOT_REJECTED, build_narrative_condition, build_where
 from narratives.store.snapshot_reader import Snapshot
 
 POINT_TEXT_LENGTH = 160  # characters of a paragraph that a map shows
@@ -52,7 +52,7 @@ def query_points(snapshot: Snapshot, s: Slice, most: int = 2500) -> MapPoints:
         WITH inside AS MATERIALIZED (
             SELECT m.place, m.x, m.y, p.rank, m.place IN ({ADVANCING_PLACES}) AS claimed
             FROM snap.map m JOIN snap.paragraphs p USING (place)
-            WHERE p.statement AND p.duplicate_of = '' AND {where.sql} AND {advancing}
+            WHERE p.statement AND {IS_ORIGINAL} AND {where.sql} AND {advancing}
         ),
         enough AS (
             (SELECT * FROM inside WHERE claimed ORDER BY rank LIMIT $most)

@@ -19,6 +19,7 @@ from narratives.store.queries import (
     DOCUMENT_WEIGHT,
     GROUP_COLUMN,
     IN_NARRATIVES,
+    IS_COPY,
     JOIN_DOCUMENT,
     NARRATIVE_SUMS,
     NOT_REJECTED,
@@ -65,7 +66,7 @@ def build_totals_query(s: Slice) -> Query:
            count(*) FILTER (statement AND certain AND fine),
            count(*) FILTER (statement AND NOT (certain AND fine)),
            (SELECT count(*) FROM snap.paragraphs p
-            WHERE p.statement AND p.duplicate_of <> '' AND {copied.sql}),
+            WHERE p.statement AND {IS_COPY} AND {copied.sql}),
            count(*) FILTER (claim_like AND certain AND NOT statement),
            count(DISTINCT speaker) FILTER (statement AND certain AND speaker <> ''),
            count(*) FILTER (statement AND certain AND routine),

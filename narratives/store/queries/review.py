@@ -8,7 +8,7 @@ from __future__ import annotations
 import pandas as pd
 
 from narratives.model import Slice
-from narratives.store.queries import SqlValue, build_narrative_condition, build_where
+from narratives.store.queries import IS_ORIGINAL, SqlValue, build_narrative_condition, build_where
 from narratives.store.snapshot_reader import Snapshot
 
 # Pairs drawn of each narrative: of those that are assigned to it, and of all others.
@@ -27,14 +27,14 @@ _UNKNOWN_CHANCE, _LEAST_CHANCE = 0.005, 0.0001
 # are added up: the last digit of another sum depends on the threads.
 _DESIGN = """
 everything AS (
-    SELECT count(*) AS ranks, count(*) FILTER (p.statement AND p.duplicate_of = '') AS originals FROM snap.paragraphs p
+    SELECT count(*) AS ranks, count(*) FILTER (p.statement AND {original}) AS originals FROM snap.paragraphs p
 ),
 known AS MATERIALIZED (
     SELECT p.place, p.rank, narrative_id, a.place IS NOT NULL AS assigned, coalesce(a.status, 'auto') = 'auto' AS open,
            {probability} AS probability
     FROM (SELECT place, narrative_id, status FROM snap.assignments) a {join} JOIN snap.paragraphs p USING (place)
     JOIN (SELECT narrative_id FROM snap.narratives WHERE origin = 'codebook') USING (narrative_id)
-    WHERE p.statement AND p.duplicate_of = ''
+    WHERE p.statement AND {original}
 ),
 narratives AS (
     SELECT n.narrative_id, n.position, coalesce({rest}, {unknown}) AS chance,
@@ -66,6 +66,7 @@ def _build_design(snapshot: Snapshot) -> str:
     return _DESIGN.format(
         probability="r.probability" if known else "NULL::DOUBLE",
         join=join,
+        original=IS_ORIGINAL,
         rest="n.rest" if known else "NULL",
         unknown=_UNKNOWN_CHANCE,
         least=_LEAST_CHANCE,
@@ -99,7 +100,7 @@ def query_sample(snapshot: Snapshot) -> pd.DataFrame:
             SELECT DISTINCT p.place, d.narrative_id, d.position, false, d.drawn, d.own_chance
             FROM reached d JOIN snap.paragraphs p USING (rank)
             ANTI JOIN known k ON k.place = p.place AND k.narrative_id = d.narrative_id
-            WHERE p.statement AND p.duplicate_of = '' AND {_NUMBER.replace("rank ", "d.rank ")} < d.drawn
+            WHERE p.statement AND {IS_ORIGINAL} AND {_NUMBER.replace("rank ", "d.rank ")} < d.drawn
         )
         SELECT p.paragraph_id, d.narrative_id, p.document_id, p.text, d.assigned, d.drawn, d.own_chance AS chance
         FROM drawn d JOIN snap.paragraphs p USING (place) ORDER BY d.position, d.place
@@ -146,7 +147,7 @@ def query_uncertain(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
         nearest AS (
             SELECT p.place, a.narrative_id, n.position, abs(a.score - n.threshold) AS distance
             FROM scored a JOIN snap.paragraphs p USING (place) JOIN snap.narratives n USING (narrative_id)
-            WHERE n.origin = 'codebook' AND p.statement AND p.duplicate_of = '' AND {narratives} AND {where.sql}
+            WHERE n.origin = 'codebook' AND p.statement AND {IS_ORIGINAL} AND {narratives} AND {where.sql}
             QUALIFY row_number() OVER (PARTITION BY a.narrative_id ORDER BY distance, p.place) <= $nearest
         )
         SELECT p.paragraph_id, a.narrative_id, p.document_id, p.text
@@ -165,15 +166,19 @@ def query_question(snapshot: Snapshot, paragraph_id: str, narrative_id: str) -> 
     """
     return snapshot.frame(
         """
+        WITH asked AS MATERIALIZED (SELECT place, document FROM snap.paragraphs WHERE paragraph_id = $paragraph),
+        -- By the number of the document, which lies close together, so that few texts are read.
+        around AS MATERIALIZED (
+            SELECT * FROM snap.paragraphs WHERE document = (SELECT document FROM asked)
+        )
         SELECT p.text, p.speaker, p.voice, p.date, p.outlet, d.title, d.url, b.text AS before, f.text AS after,
                n.name AS narrative, n.*, coalesce(a.sentence, '') AS sentence, coalesce(a.exemplar, '') AS exemplar
-        FROM snap.paragraphs p
+        FROM asked JOIN around p USING (place)
         JOIN snap.documents d ON d.place = p.document
         JOIN snap.narratives n ON n.narrative_id = $narrative
-        LEFT JOIN snap.paragraphs b ON b.document = p.document AND b.position = p.position - 1
-        LEFT JOIN snap.paragraphs f ON f.document = p.document AND f.position = p.position + 1
+        LEFT JOIN around b ON b.position = p.position - 1
+        LEFT JOIN around f ON f.position = p.position + 1
         LEFT JOIN snap.assignments a ON a.place = p.place AND a.narrative_id = n.narrative_id
-        WHERE p.paragraph_id = $paragraph
         """,
         {"paragraph": paragraph_id, "narrative": narrative_id},
     )
@@ -191,11 +196,11 @@ def query_decided_counts(snapshot: Snapshot) -> pd.DataFrame:
     if known.empty:
         return pd.DataFrame(columns=["narrative_id", "assigned", "others", "removed", "added"])
     return snapshot.frame(
-        """
+        f"""
         WITH now AS (
             SELECT a.narrative_id, count(*) AS assigned
             FROM snap.assignments a JOIN snap.paragraphs p USING (place)
-            WHERE a.status <> 'rejected' AND p.statement AND p.duplicate_of = '' GROUP BY 1
+            WHERE a.status <> 'rejected' AND p.statement AND {IS_ORIGINAL} GROUP BY 1
         ),
         changes AS (
             SELECT c.narrative_id,
@@ -206,12 +211,12 @@ def query_decided_counts(snapshot: Snapshot) -> pd.DataFrame:
             FROM main.changes c JOIN snap.paragraphs p USING (place)
             LEFT JOIN built.assignments b
                 ON b.place = c.place AND b.narrative_id = c.narrative_id
-            WHERE p.duplicate_of = '' GROUP BY 1
+            WHERE {IS_ORIGINAL} GROUP BY 1
         )
         SELECT narrative_id, coalesce(assigned, 0) AS assigned, statements - coalesce(assigned, 0) AS others, removed,
                added
         FROM changes LEFT JOIN now USING (narrative_id), (
-            SELECT count(*) AS statements FROM snap.paragraphs p WHERE p.statement AND p.duplicate_of = ''
+            SELECT count(*) AS statements FROM snap.paragraphs p WHERE p.statement AND {IS_ORIGINAL}
         ) ORDER BY narrative_id
         """
     )

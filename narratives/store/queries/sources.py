@@ -11,7 +11,7 @@ from dataclasses import replace
 import pandas as pd
 
 from narratives.model import Rejected, Slice
-from narratives.store.queries import PERIOD_COLUMN, Where, build_possible_where, build_where
+from narratives.store.queries import IS_COPY, PERIOD_COLUMN, Where, build_possible_where, build_where
 from narratives.store.snapshot_reader import Snapshot
 
 
@@ -80,7 +80,7 @@ def query_outlet_copies(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
         SELECT p.outlet, o.outlet AS original_outlet, count(*) AS paragraphs,
                count(DISTINCT p.document) AS documents
         FROM snap.paragraphs p JOIN snap.paragraphs o ON o.place = p.original
-        WHERE p.duplicate_of <> '' AND {where.sql}
+        WHERE {IS_COPY} AND {where.sql}
         GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
         """,
         where.values,

@@ -80,15 +80,19 @@ def query_topics(snapshot: Snapshot, s: Slice) -> TopicSums:
         return TopicSums(pd.DataFrame(), pd.DataFrame(), "", 0, 0)
     where, counted = _build_conditions(s)
     # All paragraphs of a document have its date. A theme has the paragraphs of its topics, none of which is in two.
+    # The sums over documents are those of the two halves and of what is undated, so no hit is counted twice.
     frame = snapshot.frame(
         f"""
         WITH base AS MATERIALIZED (
-            SELECT p.place, p.document, p.original, p.date, p.last_day AS day, {counted} AS counted
+            SELECT p.place, p.document, p.original, p.last_day AS day, {counted} AS counted
             FROM snap.paragraphs p WHERE p.statement AND {where.sql}
         ),
         split AS MATERIALIZED (SELECT quantile_disc(day, 0.5) AS day FROM base),
         sizes AS MATERIALIZED (
-            SELECT document, any_value(date) AS date, any_value(day) AS day, count(*) AS m FROM base GROUP BY document
+            SELECT document, nullif(d.date, '') AS date, m,
+                   CASE WHEN b.day IS NULL THEN '' WHEN b.day <= s.day THEN 'earlier' ELSE 'later' END AS part
+            FROM (SELECT document, any_value(day) AS day, count(*) AS m FROM base GROUP BY document) b
+            JOIN snap.documents d ON d.place = b.document, split s
         ),
         own_hits AS MATERIALIZED (
             SELECT b.document, m.cluster_id, count(*) AS y
@@ -101,19 +105,20 @@ def query_topics(snapshot: Snapshot, s: Slice) -> TopicSums:
             FROM own_hits h JOIN snap.clusters c USING (cluster_id)
             WHERE c.cluster_id LIKE '{TOPIC_PREFIX}%' AND c.theme_id <> '' GROUP BY ALL
         ),
-        parts AS (
-            SELECT document, m, 'all' AS part FROM sizes UNION ALL
-            SELECT document, m, CASE WHEN z.day <= s.day THEN 'earlier' ELSE 'later' END FROM sizes z, split s
-            WHERE z.day IS NOT NULL
+        totals AS (
+            SELECT part, {DOCUMENT_SUMS} FROM sizes WHERE part <> '' GROUP BY part UNION ALL
+            SELECT 'all', {DOCUMENT_SUMS} FROM sizes
         ),
-        totals AS (SELECT part, {DOCUMENT_SUMS} FROM parts GROUP BY part),
+        by_part AS MATERIALIZED (
+            SELECT part, cluster_id, {NARRATIVE_SUMS}, count(*) AS used_documents, min(date) AS first_date,
+                   max(date) AS last_date
+            FROM hits JOIN sizes USING (document) GROUP BY part, cluster_id
+        ),
         sums AS (
-            SELECT part, cluster_id, {NARRATIVE_SUMS}, count(*) AS used_documents
-            FROM hits JOIN parts USING (document) GROUP BY ALL
-        ),
-        dated AS (
-            SELECT cluster_id, min(nullif(date, '')) AS first_date, max(nullif(date, '')) AS last_date
-            FROM hits JOIN sizes USING (document) GROUP BY cluster_id
+            SELECT * FROM by_part WHERE part <> '' UNION ALL
+            SELECT 'all', cluster_id, sum(paragraphs)::BIGINT, sum(my)::BIGINT, sum(y2)::BIGINT,
+                   sum(used_documents)::BIGINT, min(first_date), max(last_date)
+            FROM by_part GROUP BY cluster_id
         ),
         advancing AS MATERIALIZED (
             SELECT m.cluster_id, a.narrative_id, b.place
@@ -137,14 +142,14 @@ def query_topics(snapshot: Snapshot, s: Slice) -> TopicSums:
                c.theme_id, coalesce(g.name, '') AS theme, c.stance AS claim_share, c.routine,
                CASE WHEN $predecessor = '' THEN '' WHEN c.cluster_id IN (SELECT subject FROM born) THEN 'new'
                     ELSE 'kept' END AS status,
-               coalesce(d.first_date, '') AS first_date, coalesce(d.last_date, '') AS last_date,
+               coalesce(s.first_date, '') AS first_date, coalesce(s.last_date, '') AS last_date,
                coalesce(e.explained, 0) AS explained, coalesce(n.narrative_id, '') AS explained_by,
                coalesce(v.name, '') AS narrative, coalesce(n.narrated, 0) AS narrated,
                coalesce(r.representatives, []) AS representatives,
                coalesce((SELECT strftime(day, '%Y-%m-%d') FROM split), '') AS split,
                (SELECT sum(y)::BIGINT FROM hits WHERE cluster_id LIKE '{TOPIC_PREFIX}%') AS placed,
                (SELECT sum(m)::BIGINT FROM sizes) AS total
-        FROM sums s JOIN totals t USING (part) JOIN snap.clusters c USING (cluster_id) JOIN dated d USING (cluster_id)
+        FROM sums s JOIN totals t USING (part) JOIN snap.clusters c USING (cluster_id)
         LEFT JOIN snap.clusters g ON g.cluster_id = c.theme_id
         LEFT JOIN explained e ON e.cluster_id = c.cluster_id
         LEFT JOIN narrated n ON n.cluster_id = c.cluster_id

@@ -49,6 +49,7 @@ def add_search_terms(where: Where, text: str, has_index: bool) -> None:
             f"a search of at most {MAX_SEARCH_TERMS} words and phrases", f"{len(terms):,}", "Shorten the search."
         )
     having: list[str] = []  # the places of paragraphs that have a word
+    lacking: list[str] = []  # the places of those that have an excluded one
     read: list[str] = []  # conditions on a text in lower case
     for number, (term, is_wanted) in enumerate(terms):
         pieces = _split(term) if has_index else []
@@ -61,24 +62,24 @@ def add_search_terms(where: Where, text: str, has_index: bool) -> None:
                 where.values[name] = piece
                 condition = _match_word(at, len(pieces)).format(f"lower(${name})")
                 places = f"SELECT unnest(places) AS place FROM snap.words WHERE {condition}"
-                if is_wanted:
-                    having.append(places)
-                else:
-                    where.add(f"p.place NOT IN ({places})")
+                (having if is_wanted else lacking).append(places)
     # The text is lowered once for all terms. With separate conditions each would hold a copy of it, and the memory to
     # plan them would grow with the square of their number.
     matches = f"len(list_filter([{{}}], lambda lowered: {' AND '.join(read)})) = 1"
+    # One list of places: an excluded word that is looked for by itself is compared with all paragraphs.
+    found = " EXCEPT ".join([" INTERSECT ".join(having), *lacking])
     if read and having:
         # The condition is on both sides of the join, so that it is tested after it, and few texts are read.
         text = "CASE WHEN h.place >= 0 THEN lower(t.text) END"
         where.add(f"""p.place IN (
-            SELECT h.place FROM ({" INTERSECT ".join(having)}) h JOIN snap.paragraphs t USING (place)
-            WHERE {matches.format(text)})""")
-    elif read:
-        where.add(matches.format("lower(p.text)"))
+            SELECT h.place FROM ({found}) h JOIN snap.paragraphs t USING (place) WHERE {matches.format(text)})""")
+    elif having:
+        where.add(f"p.place IN ({found})")
     else:
-        for places in having:
-            where.add(f"p.place IN ({places})")
+        for places in lacking:
+            where.add(f"p.place NOT IN ({places})")
+        if read:
+            where.add(matches.format("lower(p.text)"))
 
 
 def _match_word(at: int, pieces: int) -> str:

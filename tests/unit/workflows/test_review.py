@@ -66,6 +66,13 @@ def answer(store: Path, queue: ReviewQueue, who: str, verdict: Verdict = "accept
     return question
 
 
+@pytest.mark.parametrize("s", [Slice(narratives=(NARRATIVES[1],)), Slice(date_from="2018"), Slice()])
+def test_a_queue_made_with_that_of_the_whole_snapshot_is_the_same(store, s):
+    whole = queue_of(store)
+    with closing(open_snapshot(store)) as snapshot:
+        assert review.build_queue(snapshot, s, whole) == queue_of(store, s)
+
+
 def test_every_pair_may_be_drawn_and_the_probabilities_add_up(store):
     with closing(open_snapshot(store)) as snapshot:
         strata = review_queries.query_strata(snapshot)
