@@ -11,22 +11,23 @@ from narratives.dashboard.builds import describe_progress, get_job_registry, mak
 from narratives.render import phrases
 
 JOB_NAME = "the texts of the store"
+_LINE_KEY = "waiting-line"  # the place of the numbers in the sidebar
 _REFRESH_SECONDS = 1.0
 
 
 def draw_waiting() -> None:
     """Draw the number of decisions and corrections since the build, and for editors a button to build."""
+    st.session_state.pop(_LINE_KEY, None)
     if shell.is_store_empty() or shell.get_pinned_snapshot_id():
         return
     handle = shell.get_view().handle
-    manifest = cached_queries.get_manifest(handle.built)
-    decisions, edits = cached_queries.get_log(handle).count_since(manifest.decided, manifest.edited)
-    job = get_job_registry().get(Path(handle.store))
-    if not (decisions or edits or job):
+    text, job = _count_waiting(handle), get_job_registry().get(Path(handle.store))
+    if not (text or job):
         return
     with st.sidebar:
-        if text := describe_waiting(decisions, edits):
-            st.caption(text)
+        if text:
+            st.session_state[_LINE_KEY] = st.empty()
+            st.session_state[_LINE_KEY].caption(text)
         if job is not None and job.names == (JOB_NAME,):
             if job.status() is None:
                 _draw_progress(handle.store)
@@ -38,6 +39,22 @@ def draw_waiting() -> None:
             st.button(
                 "Build now", on_click=_start_build, args=(handle.store,), icon=":material/play_arrow:", key="build-now"
             )
+
+
+def refresh_waiting(view: shell.View) -> None:
+    """Count again, from a part of a page that is drawn alone; the first decision draws the page, with the button."""
+    if shell.get_pinned_snapshot_id():
+        return
+    text, line = _count_waiting(view.handle), st.session_state.get(_LINE_KEY)
+    if line is not None:
+        line.caption(text)
+    elif text:
+        st.rerun()
+
+
+def _count_waiting(handle: cached_queries.Handle) -> str:
+    manifest = cached_queries.get_manifest(handle.built)
+    return describe_waiting(*cached_queries.get_log(handle).count_since(manifest.decided, manifest.edited))
 
 
 def _draw_failure(store: str, messages: str) -> None:

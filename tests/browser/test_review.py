@@ -38,6 +38,9 @@ def test_ten_decisions_by_keys_and_three_taken_back(browser, store):
         for key in "ynynuynyny":
             press(page, key)
         expect(page.get_by_text("10 decisions today.")).to_be_visible()
+        sidebar = page.get_by_test_id("stSidebar")
+        expect(sidebar.get_by_text("10 decisions since this snapshot count already.")).to_be_visible()
+        expect(sidebar.get_by_role("button", name="Build now")).to_be_visible()
         for _ in range(3):
             press(page, "z")
         expect(page.get_by_text("7 decisions today.")).to_be_visible()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, roles, shell
+from narratives.dashboard import cached_queries, roles, shell, waiting
 from narratives.dashboard.shell import View
 from narratives.model import Decision, Verdict
 from narratives.render import phrases
@@ -48,6 +48,7 @@ def draw_review(view: View) -> None:
     opinions = cached_queries.get_log(view.handle).opinions(texts=False)
     question = _choose(queue, opinions, user)
     _draw_status()
+    waiting.refresh_waiting(view)
     if question is None:
         st.subheader("Nothing left to ask", anchor=False)
         st.text("All questions of this selection are answered. Change the filters, or build to get new ones.")
