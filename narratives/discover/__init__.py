@@ -18,7 +18,7 @@ from narratives.discover.cluster_summaries import (
 )
 from narratives.discover.clustering import cluster_paragraphs, keep_ids, trace_lineage
 from narratives.discover.names import index_phrases
-from narratives.discover.neighbours import KeptArrays, NeighbourSearch
+from narratives.discover.neighbours import NeighbourSearch
 from narratives.discover.projection import project_to_map
 from narratives.model import Assignment, Cluster, Codebook, Document, EmbedFunction, Paragraph, PreviousSnapshot
 from narratives.model.narratives import TOPIC_PREFIX
@@ -30,7 +30,6 @@ __all__ = [
     "AlignmentTargets",
     "ClaimScorer",
     "DiscoveryTargets",
-    "KeptArrays",
     "KeptScores",
     "NeighbourSearch",
     "RecurringClaim",

@@ -12,7 +12,7 @@ from functools import cache, cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.discover.neighbours import KEY_BYTES, NOTHING_KEPT, Arrays, KeptArrays
+from narratives.model.kept import KEY_BYTES, NOTHING_KEPT, Arrays, KeptArrays
 
 # Words that judge, oblige, deny, blame or assert. They are grouped by their first letters, which makes the search fast.
 CLAIM_CUES = re.compile(

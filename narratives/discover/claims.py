@@ -7,6 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -51,7 +52,7 @@ PROTOCOL = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Statements:
     """The n paragraphs to cluster; dates are `YYYY[-MM[-DD]]` or empty, vectors (n, d)."""
 
@@ -60,6 +61,17 @@ class Statements:
     document_ids: Sequence[str]
     dates: Sequence[str]
     vectors: VectorArray
+
+    @cached_property
+    def documents(self) -> int:
+        """The number of documents."""
+        return len(set(self.document_ids))
+
+    def recur(self, rows: Collection[int]) -> bool:
+        """Return whether the statements in these rows are enough, and spread over enough documents and time."""
+        documents, dates = [self.document_ids[row] for row in rows], [self.dates[row] for row in rows]
+        least = MIN_PARAGRAPHS if self.documents >= MANY_DOCUMENTS else MIN_PARAGRAPHS_IN_SMALL
+        return len(rows) >= least and is_recurring(documents, dates, self.documents, MIN_RECURRENCE)
 
 
 class Fit(NamedTuple):
@@ -168,7 +180,7 @@ def find_recurring_claims(
         claim
         for claim in described
         if claim
-        and _recurs(claim.fits, statements)
+        and statements.recur(claim.fits)
         and len(claim.fits.keys() & known) <= MAX_KNOWN_SHARE * len(claim.fits)
     ]
     return sorted(found, key=lambda claim: (-len(claim.fits), claim.text))
@@ -204,7 +216,7 @@ def _recall_claims(
         vector = sentences.vectors[naming[0]] if naming else embed([name])[0]
         on_grid = round_to_grid(vector[None])[0]
         places = [own[int(_compare(sentences.vectors[own], on_grid).argmax())] for own in members if own]
-        if places and _recurs(sentences.owner[places].tolist(), statements):
+        if places and statements.recur(sentences.owner[places].tolist()):
             centre = compute_centres(sentences.vectors[places], np.zeros(len(places), np.int64))
             claims.append(_RecalledClaim(key, name, vector, places, centre))
     return claims
@@ -238,14 +250,6 @@ def _list_fits(
             fit, row = Fit(round(cosine, 3), sentences.texts[place]), int(sentences.owner[place])
             fits[row] = max(fits.get(row, fit), fit)
     return fits
-
-
-def _recurs(rows: Collection[int], statements: Statements) -> bool:
-    """Return whether the statements in these rows are enough, and spread over enough documents and time."""
-    corpus = len(set(statements.document_ids))
-    documents, dates = [statements.document_ids[row] for row in rows], [statements.dates[row] for row in rows]
-    least = MIN_PARAGRAPHS if corpus >= MANY_DOCUMENTS else MIN_PARAGRAPHS_IN_SMALL
-    return len(rows) >= least and is_recurring(documents, dates, corpus, MIN_RECURRENCE)
 
 
 def _select_sentences(

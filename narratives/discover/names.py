@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.discover.neighbours import round_to_grid, scale_sums
+from narratives.discover.neighbours import scale_sums, sum_on_grid
 from narratives.model import VectorArray
 from narratives.model.text import ALPHABETIC_WORD, load_stop_words
 
@@ -155,14 +155,13 @@ def find_distinctive_phrases(
     ones = np.ones(len(rows), dtype=np.int32)
     member = sparse.csr_matrix((ones, (owner, rows)), shape=(len(groups), len(index.texts)))
     counts = (member @ index.used).tocsr()
-    whole = round_to_grid(vectors).astype(np.float64)
     columns_of, shares_of = [], []
-    for number, own in enumerate(groups):
-        row = counts[[number]].tocoo()
-        enough = row.data >= max(2, MIN_PHRASE_SHARE * len(own))
-        if (rare := enough & (index.shares[row.col] <= MAX_COMMON)).any():
+    for own, first, end in zip(groups, counts.indptr, counts.indptr[1:], strict=False):
+        columns, times = counts.indices[first:end], counts.data[first:end]
+        enough = times >= max(2, MIN_PHRASE_SHARE * len(own))
+        if (rare := enough & (index.shares[columns] <= MAX_COMMON)).any():
             enough = rare
-        columns, shares = row.col[enough], row.data[enough] / len(own)
+        columns, shares = columns[enough], times[enough] / len(own)
         bonus = np.array([PHRASE_BONUS if " " in phrase else 1.0 for phrase in index.phrases[columns]])
         weight = np.round(bonus * shares * np.log(shares / index.shares[columns]), 9)
         order = np.lexsort((index.phrases[columns], -weight))[:MAX_COMPARED]
@@ -170,16 +169,17 @@ def find_distinctive_phrases(
         shares_of.append(weight[order])
     compared = np.unique(np.concatenate(columns_of))
     places = {int(column): at for at, column in enumerate(compared.tolist())}
-    means = scale_sums(index.used[:, compared].T.astype(np.float64) @ whole)
-    centres = scale_sums(member.astype(np.float64) @ whole)
+    used = index.used[:, compared]
+    means = scale_sums(sum_on_grid(used.astype(np.float64), vectors))
+    centres = scale_sums(sum_on_grid(member.T.tocsr().astype(np.float64), vectors))
     distinctive = []
     for number, own in enumerate(groups):
         columns, weight = columns_of[number], shares_of[number]
         close = means[[places[int(column)] for column in columns]] @ centres[number]
         order = np.lexsort((index.phrases[columns], -np.round(weight * np.maximum(close, 0), 6)))
         chosen = _drop_similar(str(phrase) for phrase in index.phrases[columns[order]])
-        chosen_columns = [column for column in columns[order] if index.phrases[column] in chosen]
-        using = np.flatnonzero(np.diff(index.used[list(own)][:, chosen_columns].indptr))
+        chosen_columns = [places[int(column)] for column in columns[order] if index.phrases[column] in chosen]
+        using = np.flatnonzero(np.diff(used[list(own)][:, chosen_columns].indptr))
         distinctive.append(_restore_spelling(chosen, [index.texts[own[at]] for at in using.tolist()]))
     return distinctive
 

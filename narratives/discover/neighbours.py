@@ -9,14 +9,15 @@ order, threads or processor: all products are of whole numbers.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from narratives.model import VectorArray
+from narratives.model.kept import KEY_BYTES, NOTHING_KEPT, Arrays, KeptArrays
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -27,7 +28,6 @@ BLOCK_CELLS = 1 << 24
 # Columns whose largest product bounds the nearest ones from below.
 GROUP_COLUMNS = 64
 MAX_NEW_SHARE = 0.5  # share of new rows from which everything is searched
-KEY_BYTES = 16
 UNCLUSTERED = -1  # the label of a row that is in no group
 EXACT_ROWS = 60_000
 # Of more rows: rows of a cell on average, cells that a row is compared with, rows of each cell that place its centre,
@@ -36,13 +36,12 @@ CELL_ROWS, CELLS_COMPARED, TRAINING_ROWS, CENTRE_MOVES = 500, 24, 48, 4
 
 Indices = NDArray[np.int64]
 Keys = NDArray[np.uint8]
-Arrays = Mapping[str, NDArray[Any]]
 
 
 def round_to_grid(vectors: VectorArray) -> VectorArray:
     """Round the components of unit rows to whole numbers up to 4000, whose products and sums float32 holds exactly."""
-    whole: VectorArray = np.rint(vectors * np.float32(GRID_STEPS)).astype(np.float32)
-    return whole
+    whole: VectorArray = np.multiply(vectors, GRID_STEPS, dtype=np.float32)
+    return np.rint(whole, out=whole)
 
 
 def compute_centres(vectors: VectorArray, labels: Indices) -> VectorArray:
@@ -53,10 +52,19 @@ def compute_centres(vectors: VectorArray, labels: Indices) -> VectorArray:
     from scipy import sparse  # imported here because it is slow, and pages never cluster
 
     inside = np.flatnonzero(labels >= 0)
-    shape = (int(labels.max(initial=-1)) + 1, len(inside))
-    member = sparse.csr_matrix((np.ones(len(inside)), (labels[inside], np.arange(len(inside)))), shape=shape)
-    sums = member @ round_to_grid(vectors[inside]).astype(np.float64)
-    return round_to_grid(scale_sums(sums).astype(np.float32))
+    shape = (len(labels), int(labels.max(initial=-1)) + 1)
+    member = sparse.csr_matrix((np.ones(len(inside)), (inside, labels[inside])), shape=shape)
+    return round_to_grid(scale_sums(sum_on_grid(member, vectors)).astype(np.float32))
+
+
+def sum_on_grid(member: csr_matrix, vectors: VectorArray) -> NDArray[np.float64]:
+    """Sum rows on the grid by group: (g, d), exact; `member` (n, g) says how often a row (n, d) is in a group."""
+    sums = np.zeros((member.shape[1], vectors.shape[1]))
+    height = BLOCK_CELLS // max(1, vectors.shape[1])  # a copy of all rows in double precision would take much memory
+    for first in range(0, len(vectors), height):
+        part = slice(first, first + height)
+        sums += member[part].T @ round_to_grid(vectors[part]).astype(np.float64)
+    return sums
 
 
 def scale_sums(sums: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -103,17 +111,6 @@ class _Neighbours:
     keys: Keys
     indices: Indices
     products: VectorArray
-
-
-@dataclass(frozen=True, slots=True)
-class KeptArrays:
-    """Arrays that are kept from build to build: `load` gives those saved under a name, or None; `save` keeps some."""
-
-    load: Callable[[str], Arrays | None] = lambda _: None
-    save: Callable[[str, Arrays], None] = lambda _name, _arrays: None
-
-
-NOTHING_KEPT = KeptArrays()
 
 
 class NeighbourSearch:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.discover.neighbours import round_to_grid, scale_sums
+from narratives.discover.neighbours import scale_sums, sum_on_grid
 from narratives.model import VectorArray
 
 MIN_THEMES, MAX_THEMES = 3, 60
@@ -31,13 +31,15 @@ def group_topics(vectors: VectorArray, topics: Sequence[Sequence[int]]) -> NDArr
 
     Source: Ward 1963, Journal of the American Statistical Association 58, 236-244.
     """
+    from scipy import sparse
     from scipy.cluster import hierarchy
 
     sizes = np.array([len(rows) for rows in topics], dtype=np.int64)
     if len(topics) < 2:
         return np.zeros(len(topics), dtype=np.int64)
-    whole = round_to_grid(vectors).astype(np.float64)
-    centres = scale_sums(np.stack([whole[list(rows)].sum(axis=0) for rows in topics]))
+    rows, owner = np.concatenate([np.asarray(rows) for rows in topics]), np.repeat(np.arange(len(topics)), sizes)
+    member = sparse.csr_matrix((np.ones(len(rows)), (rows, owner)), shape=(len(vectors), len(topics)))
+    centres = scale_sums(sum_on_grid(member, vectors))
     tree = hierarchy.linkage(centres, method="ward")
     found = hierarchy.fcluster(tree, choose_theme_count(len(topics)), criterion="maxclust") - 1
     totals = np.bincount(found, weights=sizes)

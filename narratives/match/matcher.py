@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib import metadata
 from typing import TypeAlias
 
 import numpy as np
@@ -14,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from narratives.match.calibration import Background, to_score
 from narratives.match.learning import ClassifyFunction, Combination, LearnedCorrections, is_near
 from narratives.model import Codebook, ConfigError, EmbedFunction, FloatArray, Narrative
+from narratives.model.kept import KEY_BYTES, NOTHING_KEPT, KeptArrays
 from narratives.model.text import is_question_to_speaker, normalise_words
 
 # Set once on the development labels. The results are not sensitive to them: halving or doubling any of them
@@ -181,12 +184,16 @@ class _Similarities:
 
 
 def fit_matcher(
-    codebook: Codebook, embed: EmbedFunction, background: Background, only: Sequence[int] | None = None
+    codebook: Codebook,
+    embed: EmbedFunction,
+    background: Background,
+    only: Sequence[int] | None = None,
+    kept: KeptArrays = NOTHING_KEPT,
 ) -> Matcher:
     """Prepare `codebook` for matching, with `embed` (texts -> unit rows (n, d)) and a background of its model.
 
     With `only`, the matcher has these narratives alone, at the given places in the codebook, each as it would be in
-    the matcher of the whole codebook.
+    the matcher of the whole codebook. Probes that an earlier build fitted to the same vectors are `kept`.
 
     A narrative without exemplars is represented by its definition. The result is deterministic: it needs no
     random numbers, and the convex problem is solved to the last digits. Raises ConfigError where the codebook
@@ -205,11 +212,11 @@ def fit_matcher(
             f"{paragraphs.shape[1]} (made with {background.model})",
             "Use the background of the model that encodes.",
         )
-    probes = []
+    groups = []
     for index in columns:
         others = [rows for other, rows in enumerate(positive) if other != index]
-        others_stacked = np.concatenate(others) if others else None
-        probes.append(_fit_probe([positive[index], paragraphs, negative[index], others_stacked]))
+        groups.append([positive[index], paragraphs, negative[index], np.concatenate(others) if others else None])
+    probes = _fit_probes(groups, kept)
     fitted = [narratives[index] for index in columns]
     unscaled = Matcher(
         narrative_ids=tuple(n.id for n in fitted),
@@ -217,8 +224,8 @@ def fit_matcher(
         thresholds=np.array([_choose_threshold(n) for n in fitted], np.float32),
         exemplars=np.concatenate([positive[index] for index in columns]),
         starts=np.cumsum([0, *(len(positive[index]) for index in columns[:-1])]),
-        probe=np.stack([weights for weights, _ in probes], axis=1),
-        intercept=np.array([intercept for _, intercept in probes]),
+        probe=np.ascontiguousarray(probes[:, :-1].T),
+        intercept=probes[:, -1],
         mean=np.zeros((4, len(fitted))),
         spread=np.ones((4, len(fitted))),
         cues=tuple(tuple(normalise_words(cue) for cue in sorted(set(n.cues))) for n in fitted),
@@ -249,8 +256,41 @@ def _choose_threshold(narrative: Narrative) -> float:
     return round(DEFAULT_THRESHOLD if narrative.threshold is None else narrative.threshold, 3)
 
 
-def _fit_probe(groups: Iterable[FloatArray | None]) -> tuple[FloatArray, float]:
-    """Fit a logistic regression of the first group against the others; PROBE_WEIGHTS are the groups' weights."""
+_ProbeGroups: TypeAlias = Sequence[FloatArray | None]
+PROBES = "probes"  # the name under which they are kept
+
+
+def _fit_probes(groups: Sequence[_ProbeGroups], kept: KeptArrays) -> FloatArray:
+    """Return the weights and the intercept of each probe, (k, d + 1): those of an earlier build, or else fitted."""
+    known, keys = _load_probes(kept), [_make_probe_key(own) for own in groups]
+    probes = np.array([known[key] if key in known else _fit_probe(own) for key, own in zip(keys, groups, strict=True)])
+    if not known.keys() >= set(keys):
+        kept.save(PROBES, {"keys": np.frombuffer(b"".join(keys), np.uint8).reshape(-1, KEY_BYTES), "probes": probes})
+    return probes
+
+
+def _load_probes(kept: KeptArrays) -> dict[bytes, FloatArray]:
+    arrays = kept.load(PROBES)
+    if arrays is None or arrays.keys() != {"keys", "probes"} or len(arrays["keys"]) != len(arrays["probes"]):
+        return {}
+    return dict(zip(map(bytes, arrays["keys"]), arrays["probes"], strict=True))
+
+
+def _make_probe_key(groups: _ProbeGroups) -> bytes:
+    """Make a hash of all that a probe depends on."""
+    settings = PROBE_C, PROBE_WEIGHTS, metadata.version("scikit-learn")
+    made = hashlib.blake2b(repr(settings).encode(), digest_size=KEY_BYTES)
+    for rows in groups:
+        made.update(repr(None if rows is None else rows.shape).encode())
+        made.update(b"" if rows is None else np.ascontiguousarray(rows).tobytes())
+    return made.digest()
+
+
+def _fit_probe(groups: _ProbeGroups) -> FloatArray:
+    """Fit a logistic regression of the first group against the others; PROBE_WEIGHTS are the groups' weights.
+
+    Returns the weights and the intercept, (d + 1,).
+    """
     from sklearn.linear_model import LogisticRegression  # takes a second to import; pages do not need it
 
     present = [(rows, weight) for rows, weight in zip(groups, PROBE_WEIGHTS, strict=True) if rows is not None]
@@ -261,7 +301,7 @@ def _fit_probe(groups: Iterable[FloatArray | None]) -> tuple[FloatArray, float]:
     model = LogisticRegression(C=PROBE_C, solver="newton-cholesky", tol=1e-8, max_iter=200)
     with threadpool_limits(limits=1, user_api="blas"):  # the matrices are small: more threads would be slower
         model.fit(rows, target, sample_weight=weights)
-    return model.coef_[0], float(model.intercept_[0])
+    return np.append(model.coef_[0], model.intercept_[0])
 
 
 def _compute_similarities(

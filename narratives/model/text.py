@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import sentencex
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, slots=True)
-class TextPart:
+class TextPart(NamedTuple):
     """The characters of a text from `start` to `end`, for which a vector is made while the whole text is encoded."""
 
     text: str
@@ -73,7 +71,7 @@ def take_part(text: str, start: int, end: int) -> Text:
     return text if (start, end) == (0, len(text)) else TextPart(text, start, end)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65_536)  # a build asks for those of each statement three times, and holds the texts anyway
 def find_sentences(text: str) -> tuple[tuple[int, int], ...]:
     """Find the start and end of each sentence, without the spaces around it."""
     spans = []

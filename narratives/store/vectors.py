@@ -61,8 +61,8 @@ def make_folder_name(model: str, variant: str) -> str:
 
 def make_key(text: Text) -> bytes:
     """Return the 16-byte key of the vector of a text or of a part of one."""
-    name = text if isinstance(text, str) else f"{text.text}\0{text.start}-{text.end}"
-    name = f"{ENCODING_VERSION}\0{name}"
+    whole, part = (text, "") if isinstance(text, str) else (text.text, f"\0{text.start}-{text.end}")
+    name = f"{ENCODING_VERSION}\0{whole}{part}"
     return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES).digest()
 
 

@@ -17,6 +17,7 @@ from narratives import __version__, discover, model, parse, read
 from narratives.model import Cluster, Codebook, Decision, PreviousSnapshot, Progress, no_progress
 from narratives.model.documents import Event, Paragraph, Rejected, Speaker
 from narratives.model.errors import ConfigError, StoreError
+from narratives.model.kept import KeptArrays
 from narratives.model.narratives import THEME_PREFIX
 from narratives.model.snapshot import BuildCounts, BuildReport, InputRecord, SnapshotContent, SnapshotManifest
 from narratives.model.text import Encoder, Text
@@ -136,8 +137,9 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         if same:  # only vectors were missing
             return _make_report(same, ingested, corpus.displaced, started, unchanged=True, notes=notes, embed=embed)
 
+        kept = KeptArrays(store.load_arrays, store.save_arrays)
         matching = train_matcher(
-            settings.codebook, settings.decisions, embed, encoder.name, classifiers, request.threshold
+            settings.codebook, settings.decisions, embed, encoder.name, classifiers, request.threshold, kept
         )
         match_block = engine.match(matching, [p.text for p in corpus.statements], embed, fingerprint, progress)
         matched = assign_narratives(matching, corpus.statements, match_block, progress)
@@ -146,7 +148,6 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         assignments = matched.assignments
         earlier, earlier_positions, losses = _load_previous_content(store, previous)
         notes += losses
-        kept = discover.KeptArrays(store.load_arrays, store.save_arrays)
         search, scorer = discover.NeighbourSearch(kept), load_claim_scorer(discover.KeptScores(kept))
         targets = discover.DiscoveryTargets(earlier, settings.codebook, scorer, search)
         clusters = discover.discover_clusters(targets, corpus.documents, corpus.originals, assignments, embed, progress)

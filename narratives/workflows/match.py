@@ -26,6 +26,7 @@ from narratives.model import (
     Verdict,
     compute_text_key,
 )
+from narratives.model.kept import NOTHING_KEPT, KeptArrays
 from narratives.model.text import Encoder
 from narratives.resources import DATA_FOLDER, SAMPLE_FOLDER
 from narratives.store import Store, hash_decisions
@@ -211,17 +212,18 @@ def train_matcher(
     model_name: str,
     classifiers: tuple[TrainedClassifier, ...] = (),
     threshold: float | None = None,
+    kept: KeptArrays = NOTHING_KEPT,
 ) -> TrainedMatcher:
     """Fit a matcher to the codebook, with the classifiers, and learn corrections from the decisions.
 
-    `threshold` is the least probability for the narratives of the classifiers; a threshold in the codebook takes
-    precedence. Narratives that a classifier decides are not corrected: their scores remain probabilities, and `train`
-    learns from decisions on them. Decisions on narratives that the codebook no longer has go to the narratives that
-    replace them, or are left out. Raises ConfigError as `fit_matcher` does.
+    Probes that an earlier build fitted to the same vectors are `kept`. `threshold` is the least probability for the
+    narratives of the classifiers; a threshold in the codebook takes precedence. Narratives that a classifier decides
+    are not corrected: their scores remain probabilities, and `train` learns from decisions on them. Decisions on
+    narratives that the codebook no longer has go to the narratives that replace them, or are left out. Raises
+    ConfigError as `fit_matcher` does.
     """
-    matcher = combine_classifiers(
-        match.fit_matcher(codebook, embed, load_background(embed, model_name)), codebook, classifiers, threshold
-    )
+    fitted = match.fit_matcher(codebook, embed, load_background(embed, model_name), kept=kept)
+    matcher = combine_classifiers(fitted, codebook, classifiers, threshold)
     held_out = [trained.classify_held_out for trained in classifiers]
     decided, keys, verdicts = label_pairs(matcher, codebook, decisions, embed, held_out)
     known = decided.known.copy()

@@ -20,8 +20,8 @@ from narratives.discover import (
 from narratives.discover.claim_scorer import CUE_NAME, ClaimScorer, KeptScores, measure_wording
 from narratives.discover.claims import PROTOCOL, Fit, can_stand_alone, trim_claim
 from narratives.discover.clustering import is_recurring
-from narratives.discover.neighbours import KeptArrays
 from narratives.model import PreviousSnapshot, Text
+from narratives.model.kept import KeptArrays
 from tests.helpers.fakes import DIMENSION, vector
 
 CLAIM = "We must never allow the harbour to be sold to strangers"

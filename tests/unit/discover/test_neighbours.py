@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from narratives.discover import NeighbourSearch, neighbours
-from narratives.discover.neighbours import KeptArrays, find_near_rows, find_neighbours
+from narratives.discover.neighbours import find_near_rows, find_neighbours
+from narratives.model.kept import KeptArrays
 
 # Few different rows, so that equal cosines are frequent.
 POOL = np.random.default_rng(3).integers(-2, 3, size=(40, 6)).astype(np.float32) + np.float32(0.5)

@@ -6,6 +6,7 @@ import random
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from narratives.match import matcher as matcher_module
 from narratives.match.calibration import Background, load_background, make_background
 from narratives.match.matcher import Matcher, MatchResult, fit_matcher
 from narratives.model import Codebook, ConfigError, Narrative
+from narratives.model.kept import KeptArrays
 from narratives.model.text import (
     embed_passages,
     is_question_to_speaker,
@@ -162,6 +164,25 @@ def test_scores_do_not_depend_on_the_block_size(matcher, monkeypatch, block):
 def test_fitting_again_gives_the_same_matcher_to_the_byte(matcher, background):
     again = fit_matcher(CODEBOOK, bag_of_words, background)
     assert run(again, TEXTS).scores.tobytes() == run(matcher, TEXTS).scores.tobytes()
+
+
+def test_kept_probes_are_not_fitted_again_and_change_nothing(matcher, background, monkeypatch):
+    saved: dict[str, dict[str, np.ndarray]] = {}
+    kept = KeptArrays(saved.get, lambda name, arrays: saved.update({name: dict(arrays)}))
+    fit_matcher(CODEBOOK, bag_of_words, background, kept=kept)
+    fitted = Mock(side_effect=matcher_module._fit_probe)
+    monkeypatch.setattr(matcher_module, "_fit_probe", fitted)
+    again = fit_matcher(CODEBOOK, bag_of_words, background, kept=kept)
+    assert not fitted.called
+    assert run(again, TEXTS).evidence.tobytes() == run(matcher, TEXTS).evidence.tobytes()
+
+    changed = replace(CODEBOOK.narratives[0], contrasts=("apples fall far from the tree",))
+    codebook = replace(CODEBOOK, narratives=(changed, *CODEBOOK.narratives[1:]))
+    fit_matcher(codebook, bag_of_words, background, kept=kept)
+    assert fitted.call_count == 1  # contrasts belong to one probe
+    saved[matcher_module.PROBES] = {"keys": saved[matcher_module.PROBES]["keys"][:1]}
+    fit_matcher(CODEBOOK, bag_of_words, background, kept=kept)
+    assert fitted.call_count == 1 + len(CODEBOOK.narratives)
 
 
 def test_scores_are_rounded_and_lie_between_0_and_1(matcher):
