@@ -60,6 +60,34 @@ def test_small_corpora_have_fewer_neighbours(n: int, neighbours: int) -> None:
     assert choose_neighbours(n) == neighbours
 
 
+def pair_of_clusters(cosine: float) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Ids, rows and true groups of two tight groups whose centres have this cosine."""
+    centres = np.zeros((2, 16))
+    centres[:, 0], centres[1, 1] = [1.0, cosine], np.sqrt(1 - cosine**2)
+    truth = np.repeat([0, 1], 40)
+    rows = unit(centres[truth] + 0.01 * np.random.default_rng(1).normal(size=(80, 16)))
+    return [f"p{i:02d}" for i in range(80)], rows, truth
+
+
+@pytest.mark.parametrize(
+    ("cosine", "earlier", "clusters"),
+    [
+        (0.85, None, 1),
+        (0.75, None, 2),
+        (0.85, ["a", "b"], 2),  # two topics of the last snapshot remain two
+        (0.95, ["a", "b"], 1),
+        (0.75, ["a", "a"], 1),  # and one remains one
+        (0.65, ["a", "a"], 2),
+    ],
+)
+def test_clusters_with_near_centres_are_one(cosine: float, earlier: list[str] | None, clusters: int) -> None:
+    ids, rows, truth = pair_of_clusters(cosine)
+    before = {key: earlier[group] for key, group in zip(ids, truth, strict=True)} if earlier else None
+    labels = cluster_paragraphs(ids, rows, earlier=before)
+    assert len(set(labels[labels >= 0].tolist())) == clusters
+    assert (labels >= 0).all()
+
+
 @pytest.mark.parametrize(("n", "resolution"), [(8, 1.0), (64, 1.0), (512, 4.0), (4096, 16.0)])
 def test_clusters_grow_with_the_cube_root_of_the_corpus(n: int, resolution: float) -> None:
     assert choose_resolution(n) == pytest.approx(resolution)
