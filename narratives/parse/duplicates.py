@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from array import array
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,8 @@ MIN_COPY_SHARE_OF_HOLDER = 0.5  # share of the words of such a paragraph, which 
 MAX_EARLIER = 8  # earliest owners that are compared for each shingle, which keeps the time linear
 MIN_CANDIDATE_SHARE = 0.2  # share of the smaller set, counted so, from which two sets are compared as a whole
 _HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+_HALF = np.uint64(32)  # bits of a number that holds two
+ITEMS_AT_ONCE, TEXTS_AT_ONCE = 1 << 21, 1 << 14  # which limits memory
 EDGE_PARAGRAPHS = 3  # body paragraphs at the start and end of a document that may be boilerplate
 MIN_BOILERPLATE_DOCUMENTS = 5
 MIN_BOILERPLATE_DATES = 3  # so that one text under many addresses is not boilerplate
@@ -61,6 +63,7 @@ def find_boilerplate(documents: Iterable[Document]) -> set[str]:
 
 Hashes = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.int64]
+Shingles = npt.NDArray[np.uint32]  # 0 for one that occurs once
 
 
 def find_copies(documents: Sequence[Document]) -> dict[str, str]:
@@ -118,45 +121,64 @@ def find_repeated_leads(documents: Iterable[Document]) -> dict[str, str]:
 
 def _make_shingles(text: str) -> frozenset[tuple[str, ...]]:
     words = _split_words(text)
-    return frozenset(tuple(words[i : i + SHINGLE_WORDS]) for i in range(max(len(words) - SHINGLE_WORDS + 1, 1)))
+    return frozenset(zip(*(words[i:] for i in range(SHINGLE_WORDS)), strict=False)) or frozenset([tuple(words)])
 
 
 def _split_words(text: str) -> list[str]:
     return WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
+class _Shared(NamedTuple):
+    """The shingles of a document that stand in its sources, in order: the source, where, and its place there.
+
+    `numbers` count the sources, which have so many different shingles as `sizes` says.
+    """
+
+    sizes: Numbers
+    numbers: Numbers
+    at: Numbers
+    places: Numbers
+
+
+_EMPTY = np.zeros(0, dtype=np.int64)
+NOTHING_SHARED = _Shared(_EMPTY, _EMPTY, _EMPTY, _EMPTY)
+
+
 class _CopyFinder:
     """The counted paragraphs of all documents, numbered in the order in which they can be originals.
 
-    `texts` numbers what exact repetitions have in common, and `originals` has the original of each text so far.
+    `shingles` has those of place i from `starts[i]` to `starts[i + 1]`; places with the same words have one text, whose
+    first place is in `first_places`. `originals` has the original of each text so far.
     """
 
     def __init__(self, documents: Sequence[Document]) -> None:
         counted = [(i, p) for i, d in enumerate(documents) for p in _iterate_counted(d)]
         self.ids = [p.paragraph_id for _, p in counted]
-        self.documents = np.array([i for i, _ in counted], dtype=np.int64)
-        self.hashes, places, self.texts = _hash_shingles(p.text for _, p in counted)
-        self.starts = np.searchsorted(places, np.arange(len(counted) + 1))
-        self.text_shingles = _ShingleSets(self.hashes, self.texts[places], places)
-        self.document_shingles = _ShingleSets(self.hashes, self.documents[places], places)
+        self.documents = np.array([i for i, _ in counted], dtype=np.uint32)
+        self.starts_of_documents = np.searchsorted(self.documents, np.arange(len(documents) + 1))
+        hashes, lengths, self.texts = _hash_shingles([p.text for _, p in counted])
+        del counted
+        self.first_places = np.unique(self.texts, return_index=True)[1]
+        self.starts = np.concatenate([[0], np.cumsum(lengths)])
+        self.shingles = _number_repeated(hashes)
+        del hashes
+        self.similar = _Candidates(self.shingles, np.repeat(self.texts, lengths))
+        self.versions = _Candidates(self.shingles, np.repeat(self.documents, lengths))
+        self.sets: dict[int, tuple[Shingles, Numbers]] = {}
         self.originals: dict[int, int] = {}
-        self.is_copy = np.zeros(len(counted), dtype=bool)
+        self.is_copy = np.zeros(len(self.ids), dtype=bool)
 
     def find(self) -> dict[str, str]:
         """Return the id of each copy with that of its original."""
         copies: dict[str, str] = {}
-        similar = self.text_shingles.find_earlier()
-        versions = self.document_shingles.find_earlier()
-        sources: list[int] = []
-        last = -1
+        sources, last = NOTHING_SHARED, -1
         for place, (document, text) in enumerate(zip(self.documents.tolist(), self.texts.tolist(), strict=True)):
             if document != last:
-                sources = [d for d in versions.get(document, ()) if self._is_version(document, d)]
-                last = document
+                sources, last = self._find_shared(document), document
             original = self.originals.get(text)
             if original is None:
-                original = self._find_similar(text, similar.get(text, ()))
-            if original is None and sources:
+                original = self._find_similar(text)
+            if original is None and len(sources.at):
                 original = self._find_in_sources(place, sources)
             if original is None or self.documents[original] == document:
                 self.originals.setdefault(text, place)
@@ -166,127 +188,193 @@ class _CopyFinder:
             copies[self.ids[place]] = self.ids[original]
         return copies
 
-    def _find_similar(self, text: int, candidates: Iterable[int]) -> int | None:
+    def _find_similar(self, text: int) -> int | None:
         """Return the original of the earliest text that is similar enough, or None."""
-        sets = self.text_shingles
-        for candidate in candidates:
-            shared, both = sets.count_shared(text, candidate), sets.count(text) + sets.count(candidate)
-            if shared >= MIN_COPY_JACCARD * (both - shared):
-                return self.originals[candidate]
+        sizes, own = self.similar.sizes, None
+        for candidate in self.similar.list_earlier(text):
+            both = sizes[text] + sizes[candidate]
+            if _is_similar(min(sizes[text], sizes[candidate]), both):
+                own = own or self._list_repeated(text)
+                if _is_similar(len(own & self._list_repeated(candidate)), both):
+                    return self.originals[candidate]
         return None
+
+    def _list_repeated(self, text: int) -> set[int]:
+        """Return the shingles of a text that others have as well."""
+        place = self.first_places[text]
+        return {*self.shingles[self.starts[place] : self.starts[place + 1]].tolist()} - {0}
 
     def _is_version(self, document: int, earlier: int) -> bool:
         """Return whether enough of the shorter document stands in the other one."""
-        sets = self.document_shingles
-        shared, shorter = sets.count_shared(document, earlier), min(sets.count(document), sets.count(earlier))
+        shorter = min(self.versions.sizes[document], self.versions.sizes[earlier])
+        shared = len(self._look_up(earlier, self._get_set(document)[0])[1])
         return shared >= max(MIN_VERSION_SHINGLES, MIN_VERSION_SHARE * shorter)
 
-    def _find_in_sources(self, place: int, sources: Iterable[int]) -> int | None:
+    def _find_shared(self, document: int) -> _Shared:
+        """Find what a document has in common with the earlier documents of which it is a version."""
+        sources = [d for d in self.versions.list_earlier(document) if self._is_version(document, d)]
+        if not sources:
+            return NOTHING_SHARED
+        first, end = self.starts[self.starts_of_documents[document : document + 2]]
+        numbers, at, places = [], [], []
+        for number, source in enumerate(sources):
+            is_in, places_of_source = self._look_up(source, self.shingles[first:end])
+            numbers.append(np.full(len(places_of_source), number))
+            at.append(first + np.flatnonzero(is_in))
+            places.append(places_of_source)
+        order = np.argsort(np.concatenate(at), kind="stable")
+        joined = (np.concatenate(arrays)[order] for arrays in (numbers, at, places))
+        return _Shared(np.array([self.versions.sizes[source] for source in sources], dtype=np.int64), *joined)
+
+    def _find_in_sources(self, place: int, sources: _Shared) -> int | None:
         """Return the original in these documents in which most of a paragraph stands, or None."""
-        own = self.hashes[self.starts[place] : self.starts[place + 1]]
-        in_any = np.zeros(len(own), dtype=bool)
-        shared: Counter[int] = Counter()
-        holds_source = False
-        for source in sources:
-            is_in, places = self.document_shingles.look_up(source, own)
-            holds_source |= len(places) >= MIN_HELD_SHARE * self.document_shingles.count(source)
-            is_in[is_in] = ~self.is_copy[places]
-            in_any |= is_in
-            shared.update(places[~self.is_copy[places]].tolist())
+        first, end = self.starts[place : place + 2]
+        inside = slice(*np.searchsorted(sources.at, [first, end]))
+        is_original = ~self.is_copy[sources.places[inside]]
+        originals, shared = np.unique(sources.places[inside][is_original], return_counts=True)
+        if not len(originals):
+            return None
+        counts = np.bincount(sources.numbers[inside], minlength=len(sources.sizes))
+        holds_source = (counts >= MIN_HELD_SHARE * sources.sizes).any()
+        in_any = np.zeros(end - first, dtype=bool)
+        in_any[sources.at[inside][is_original] - first] = True
         # A word is in the sources if one of the shingles that it belongs to is.
         share = np.convolve(in_any, np.ones(SHINGLE_WORDS)).astype(bool).mean()
-        if not shared or share < (MIN_COPY_SHARE_OF_HOLDER if holds_source else MIN_COPY_SHARE):
+        if share < (MIN_COPY_SHARE_OF_HOLDER if holds_source else MIN_COPY_SHARE):
             return None
-        return min(shared, key=lambda original: (-shared[original], original))
+        return int(originals[shared.argmax()])
+
+    def _look_up(self, document: int, shingles: Shingles) -> tuple[npt.NDArray[np.bool_], Numbers]:
+        """Return which shingles are in a document, and the places of those that are."""
+        inside, places = self._get_set(document)
+        at = np.minimum(np.searchsorted(inside, shingles), len(inside) - 1)
+        is_in = inside[at] == shingles
+        return is_in, places[at[is_in]]
+
+    def _get_set(self, document: int) -> tuple[Shingles, Numbers]:
+        """Return in order the shingles of a document that occur elsewhere too, and the first place of each."""
+        if document not in self.sets:
+            first, end = self.starts[self.starts_of_documents[document : document + 2]]
+            shingles, at = np.unique(self.shingles[first:end], return_index=True)
+            places = np.searchsorted(self.starts, first + at[shingles > 0], side="right") - 1
+            self.sets[document] = shingles[shingles > 0], places
+        return self.sets[document]
 
 
-def _hash_shingles(texts: Iterable[str]) -> tuple[Hashes, Numbers, Numbers]:
-    """Return the hash of every shingle, the place in `texts` of each, and a number for each place.
+def _is_similar(shared: int, both: int) -> bool:
+    """Return whether sets with so many items in common, and so many together, have the Jaccard similarity of copies."""
+    return shared >= MIN_COPY_JACCARD * (both - shared)
 
-    Places with the same words have the same number; numbers count from 0 in order of first appearance.
+
+def _hash_shingles(texts: Sequence[str]) -> tuple[Hashes, Numbers, Shingles]:
+    """Return the hash of every shingle, how many each text has, and a number for each text.
+
+    Texts with the same words have the same number; numbers count from 0 in order of first appearance.
     """
     known: dict[str, int] = {}
     numbers: dict[bytes, int] = {}
-    of_places: list[int] = []
-    hashed = array("Q")
-    lengths = array("q")
-    for text in texts:
-        words = _split_words(text)
-        key = hashlib.sha256(" ".join(words).encode("utf-8", "surrogatepass")).digest()[:16]
-        of_places.append(numbers.setdefault(key, len(numbers)))
-        words += [""] * (SHINGLE_WORDS - len(words))
-        hashed.extend([known.get(word) or known.setdefault(word, _hash_word(word)) for word in words])
-        lengths.append(len(words))
-    values = np.frombuffer(hashed, dtype=np.uint64) if hashed else np.zeros(0, dtype=np.uint64)
-    places = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
-    count = max(len(values) - SHINGLE_WORDS + 1, 0)
+    numbered, lengths, hashes = array("L"), array("q"), [np.zeros(0, dtype=np.uint64)]
+    for start in range(0, len(texts), TEXTS_AT_ONCE):
+        hashed = array("Q")
+        for text in texts[start : start + TEXTS_AT_ONCE]:
+            words = _split_words(text)
+            key = hashlib.sha256(" ".join(words).encode("utf-8", "surrogatepass")).digest()[:16]
+            numbered.append(numbers.setdefault(key, len(numbers)))
+            words += [""] * (SHINGLE_WORDS - len(words))
+            hashed.extend([known.get(word) or known.setdefault(word, _hash_word(word)) for word in words])
+            lengths.append(len(words) - SHINGLE_WORDS + 1)
+        hashes.append(_combine_words(np.array(hashed, dtype=np.uint64), np.array(lengths[start:], dtype=np.int64)))
+    return np.concatenate(hashes), np.array(lengths, dtype=np.int64), np.array(numbered, dtype=np.uint32)
+
+
+def _combine_words(words: Hashes, lengths: Numbers) -> Hashes:
+    """Return the hashes of the shingles of texts, from those of their words and the number of shingles of each."""
+    count = len(words) - SHINGLE_WORDS + 1
     hashes = np.zeros(count, dtype=np.uint64)
     for at in range(SHINGLE_WORDS):
-        hashes = hashes * _HASH_FACTOR + values[at : at + count]  # modulo 2**64
-    within = places[:count] == places[len(places) - count :]
-    return hashes[within], places[:count][within], np.array(of_places, dtype=np.int64)
+        hashes = hashes * _HASH_FACTOR + words[at : at + count]  # modulo 2**64
+    texts = np.repeat(np.arange(len(lengths)), lengths + SHINGLE_WORDS - 1)
+    whole: Hashes = hashes[texts[:count] == texts[SHINGLE_WORDS - 1 :]]
+    return whole
 
 
 def _hash_word(word: str) -> int:
     return int.from_bytes(hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest())
 
 
-class _ShingleSets:
-    """The sets of shingles of numbered owners, as sorted arrays, with a place for each shingle of an owner."""
-
-    def __init__(self, hashes: Hashes, owners: Numbers, places: Numbers) -> None:
-        order = np.lexsort((places, hashes, owners))
-        hashes, owners, places = hashes[order], owners[order], places[order]
-        is_new = _mark_changes(hashes, owners)
-        self._hashes, self._owners, self._places = hashes[is_new], owners[is_new], places[is_new]
-        count = int(owners[-1]) + 1 if len(owners) else 0
-        self._starts = np.searchsorted(self._owners, np.arange(count + 1))
-
-    def count(self, owner: int) -> int:
-        """Return the size of a set."""
-        return int(self._starts[owner + 1] - self._starts[owner])
-
-    def get(self, owner: int) -> Hashes:
-        """Return a set in order."""
-        return self._hashes[self._starts[owner] : self._starts[owner + 1]]
-
-    def count_shared(self, one: int, other: int) -> int:
-        """Return the size of an intersection."""
-        small, large = sorted((one, other), key=self.count)
-        return len(self.look_up(large, self.get(small))[1])
-
-    def look_up(self, owner: int, hashes: Hashes) -> tuple[npt.NDArray[np.bool_], Numbers]:
-        """Return which hashes are in a set, and the places of those that are."""
-        start, own = self._starts[owner], self.get(owner)
-        at = np.minimum(np.searchsorted(own, hashes), len(own) - 1)
-        is_in = own[at] == hashes
-        return is_in, self._places[start + at[is_in]]
-
-    def find_earlier(self) -> dict[int, list[int]]:
-        """Return for each owner the smaller numbers of others with which it may share much, in order.
-
-        Each shingle is compared with its earliest owners only, so the counts are lower bounds.
-        """
-        order = np.lexsort((self._owners, self._hashes))
-        hashes, owners = self._hashes[order], self._owners[order]
-        starts = np.flatnonzero(_mark_changes(hashes))
-        ranks = np.arange(len(hashes)) - np.repeat(starts, np.diff(starts, append=len(hashes)))
-        pairs: list[Numbers] = []
-        for rank in range(MAX_EARLIER):
-            later = np.flatnonzero(ranks > rank)
-            pairs.append(owners[later] * len(self._starts) + owners[later - ranks[later] + rank])
-        keys, shared = np.unique(np.concatenate(pairs), return_counts=True)
-        later, earlier = np.divmod(keys, len(self._starts))
-        sizes = np.diff(self._starts)
-        is_near = shared >= MIN_CANDIDATE_SHARE * np.minimum(sizes[later], sizes[earlier])
-        found: dict[int, list[int]] = defaultdict(list)
-        for owner, other in zip(later[is_near].tolist(), earlier[is_near].tolist(), strict=True):
-            found[owner].append(other)
-        return found
+def _number_repeated(hashes: Hashes) -> Shingles:
+    """Number the shingles that occur more than once, from 1 up, and all others 0; in parts, which limits memory."""
+    numbered = np.zeros(len(hashes), dtype=np.uint32)
+    known = 0
+    parts = len(hashes) // ITEMS_AT_ONCE + 1
+    for part in range(parts):
+        least, most = part * 2**64 // parts, (part + 1) * 2**64 // parts - 1
+        at = np.flatnonzero((hashes >= np.uint64(least)) & (hashes <= np.uint64(most)))
+        _, inverse, counts = np.unique(hashes[at], return_inverse=True, return_counts=True)
+        numbers = np.where(counts > 1, known + np.cumsum(counts > 1), 0)
+        numbered[at] = numbers[inverse]
+        known = int(numbers.max(initial=known))
+    return numbered
 
 
-def _mark_changes(*arrays: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Return where one of the arrays differs from its item before."""
-    changed = np.ones(len(arrays[0]), dtype=bool)
-    changed[1:] = np.logical_or.reduce([a[1:] != a[:-1] for a in arrays])
+class _Candidates:
+    """For each owner of shingles, the others before it with which it may share much.
+
+    Each shingle is compared with its earliest owners only, so the counts are lower bounds. `sizes` are the numbers of
+    different shingles.
+    """
+
+    def __init__(self, shingles: Shingles, owners: Shingles) -> None:
+        count = int(owners.max(initial=0)) + 1
+        alone, keys = owners[shingles == 0], _pair_up(shingles, owners)
+        owners = keys.astype(np.uint32)
+        numbers = np.arange(len(keys), dtype=np.uint32)
+        earliest = np.maximum.accumulate(np.where(_mark_changes(keys >> _HALF), numbers, np.uint32(0)))
+        del keys
+        sizes = np.bincount(alone, minlength=count) + np.bincount(owners, minlength=count)
+        del alone
+        compared = np.minimum(numbers - earliest, MAX_EARLIER).astype(np.uint8)
+        del numbers
+        parts = int(compared.sum(dtype=np.int64)) // ITEMS_AT_ONCE + 1
+        found = [np.zeros(0, dtype=np.uint64)]
+        for part in range(parts):
+            least, end = part * count // parts, (part + 1) * count // parts
+            at = np.flatnonzero((owners >= least) & (owners < end) & (compared > 0))
+            counts = compared[at].astype(np.int64)
+            items = np.repeat(at, counts)
+            ranks = np.arange(len(items)) - np.repeat(np.cumsum(counts) - counts, counts)
+            others = owners[earliest[items] + ranks]
+            pairs, shared = np.unique(_pack(owners[items], others), return_counts=True)
+            later, earlier = pairs >> _HALF, pairs.astype(np.uint32)
+            found.append(pairs[shared >= MIN_CANDIDATE_SHARE * np.minimum(sizes[later], sizes[earlier])])
+        self.sizes: list[int] = sizes.tolist()
+        near = np.concatenate(found)
+        self._earlier = near.astype(np.uint32)
+        self._starts = np.searchsorted(near >> _HALF, np.arange(count + 1, dtype=np.uint64))
+
+    def list_earlier(self, owner: int) -> list[int]:
+        """Return the numbers of the others in order."""
+        earlier: list[int] = self._earlier[self._starts[owner] : self._starts[owner + 1]].tolist()
+        return earlier
+
+
+def _pair_up(shingles: Shingles, owners: Shingles) -> Hashes:
+    """Return every repeated shingle with every owner once, in order, as the halves of one number."""
+    is_repeated = shingles > 0
+    pairs = _pack(shingles[is_repeated], owners[is_repeated])
+    pairs.sort()
+    return pairs[_mark_changes(pairs)]
+
+
+def _pack(high: Shingles, low: Shingles) -> Hashes:
+    pairs = high.astype(np.uint64)
+    pairs <<= _HALF
+    pairs |= low
+    return pairs
+
+
+def _mark_changes(values: Hashes) -> npt.NDArray[np.bool_]:
+    """Return where an item differs from the one before."""
+    changed = np.ones(len(values), dtype=bool)
+    np.not_equal(values[1:], values[:-1], out=changed[1:])
     return changed
