@@ -32,6 +32,7 @@ FILES = (META, KEYS, SUMS, VECTORS)
 KEY_BYTES, SUM_BYTES = 16, 4
 ENCODING_VERSION = 2  # raise it when texts are encoded in another way: stored vectors then count as missing
 BLOCK_ROWS = 16_384  # rows compared or checked at a time
+MANY_RECENT = 65_536  # appended rows from which the index is made again, if they are more than the indexed ones
 DENSE = 4  # rows lie close together if at most every so many is asked for
 RETIRED = b"retired by build"  # the key of a damaged row: no text has it, so the row is never read
 UNIT = 0.001  # how far from 1 the length of a row may be
@@ -122,6 +123,8 @@ class VectorFile:
         self._write(KEYS, named.tobytes())
         self._recent.update(zip(keys, range(self._count, self._count + len(keys)), strict=True))
         self._count += len(keys)
+        if len(self._recent) > max(MANY_RECENT, len(self._sorted)):
+            self._load()
 
     def get(self, texts: Sequence[Text]) -> Vectors:
         """Return the vectors of the texts in order, (n, dimension) float32. Raises StoreError if one is missing."""
@@ -129,9 +132,11 @@ class VectorFile:
         if missing := int((rows < 0).sum()):
             got = f"{missing} of {len(texts)} texts without one"
             raise StoreError("a vector for every text", got, "Run `build` again.")
-        if not len(texts):
-            return np.empty((0, self.dimension), np.float32)
-        return np.asarray(self._kept()[rows], dtype=np.float32)
+        vectors = np.empty((len(rows), self.dimension), np.float32)
+        # In the order of the file, and mapped anew for each block: else the whole file would count as memory in use.
+        for part in _split_blocks(np.argsort(rows, kind="stable")):
+            vectors[part] = self._kept()[rows[part]]
+        return vectors
 
     def find_damaged(self, rows: Rows | None = None) -> Rows:
         """Find the rows, among these or all, that are not as they were written; in order.
@@ -252,7 +257,8 @@ class VectorFile:
             keys = np.fromfile(self._folder / KEYS, dtype=f"S{KEY_BYTES}", count=self._count)
         self._order = np.argsort(keys, kind="stable")
         self._sorted = keys[self._order]
-        # Rows appended since then: a sorted array would have to be rebuilt for every batch.
+        # Rows appended since then: a sorted array would have to be rebuilt for every batch. They take more memory, so
+        # many of them are indexed again.
         self._recent: dict[bytes, int] = {}
 
     def rows(self, texts: Sequence[Text]) -> Rows:

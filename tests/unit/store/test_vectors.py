@@ -237,3 +237,15 @@ def test_a_reader_of_an_older_state_names_what_was_taken_out_of_use_or_cut(many:
     change(many, "vectors.f32", lambda data: data.__delitem__(slice(ROW, None)))
     with pytest.raises(StoreError, match="Run `build`"):
         reader.find_damaged(rows)
+
+
+def test_vectors_of_many_batches_are_found_in_any_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vectors, "MANY_RECENT", 3)
+    monkeypatch.setattr(vectors, "BLOCK_ROWS", 4)
+    kept, texts = opened(tmp_path), [f"text {number}" for number in range(20)]
+    for first in range(0, len(texts), 2):
+        batch = texts[first : first + 2]
+        kept.append(batch, vectors_of(batch))
+        assert kept.missing(texts) == texts[first + 2 :]
+    asked = [*reversed(texts), *texts[::3]]
+    assert np.array_equal(kept.get(asked), vectors_of(asked))
