@@ -23,6 +23,7 @@ MIN_FOR_TSNE = 50  # paragraphs; with fewer, the two principal axes show more th
 MAX_FOR_TSNE = 50_000  # paragraphs that t-SNE places together; more would take minutes
 MIN_FOR_GRID = 3_000  # paragraphs; with fewer, a tree (Barnes-Hut) is faster than a grid
 PARTLY = "paragraphs-on-map"  # the name of the search for neighbours among those that t-SNE places
+PLACED_AT_ONCE = 100_000  # of the others, so that no copy of all vectors is made
 PLACING_NEIGHBOURS = 5  # near placed paragraphs that decide where each remaining one goes
 EXAGGERATED_STEPS, PLAIN_STEPS, EXAGGERATION = 125, 250, 12.0
 CONTINUED_STEPS = 100  # steps from an earlier map, which is nearly right already
@@ -62,10 +63,14 @@ def project_to_map(
     if vectors.shape[:1] != (n,) or len(set(ids)) != n:
         raise ValueError(f"a different id for each row: {len(set(ids))} different of {n}, {vectors.shape}")
     order = np.array(sorted(range(n), key=lambda row: _hash_id(ids[row])), dtype=np.int64)
-    ours = np.ascontiguousarray(vectors[order], dtype=np.float32)
-    laid, further = ours[:MAX_FOR_TSNE], ours[MAX_FOR_TSNE:]
+    laid, further = np.ascontiguousarray(vectors[order[:MAX_FOR_TSNE]], dtype=np.float32), order[MAX_FOR_TSNE:]
     # One thread: sums in another order differ in the last digit, and t-SNE amplifies the difference.
     with threadpool_limits(1):
+        near = [
+            find_near_rows(vectors[further[start : start + PLACED_AT_ONCE]], laid, PLACING_NEIGHBOURS)
+            for start in range(0, len(further), PLACED_AT_ONCE)
+        ]
+        del vectors  # t-SNE needs the memory
         if n < MIN_FOR_TSNE:
             places = _project_main_axes(laid)
         else:
@@ -74,9 +79,7 @@ def project_to_map(
                 laid, laid_ids, search or NeighbourSearch(), PARTLY if len(further) else PARAGRAPHS
             )
             places = _run_tsne(laid, *neighbours, _find_known_positions(laid_ids, earlier or {}))
-        if len(further):
-            near = find_near_rows(further, laid, PLACING_NEIGHBOURS)
-            places = np.concatenate([places, np.median(places[near], axis=1)])
+        places = np.concatenate([places, *(np.median(places[rows], axis=1) for rows in near)])
     positions = np.empty((n, 2), dtype=np.float32)
     positions[order] = np.round(_fit_to_square(places), DECIMALS) + 0.0  # no negative zero
     return positions

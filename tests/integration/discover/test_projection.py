@@ -114,6 +114,8 @@ def test_what_is_too_much_is_placed_among_its_like(corpus, monkeypatch):
     apart = np.linalg.norm(places[:, None] - places[None], axis=2)
     np.fill_diagonal(apart, np.inf)
     assert (kind[np.argsort(apart, axis=1)[:, :3]] == kind[:, None]).mean() > 0.9
+    monkeypatch.setattr(sys.modules["narratives.discover.projection"], "PLACED_AT_ONCE", 30)
+    assert project_to_map(vectors, ids).tobytes() == places.tobytes()
 
 
 @settings(max_examples=40, deadline=None)
