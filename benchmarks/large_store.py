@@ -28,7 +28,7 @@ from narratives.store.files import CURRENT_FILE, compute_sha256, save_snapshot_m
 from narratives.store.queries.evidence import query_statement_texts
 from narratives.store.queries.words import index_words
 from narratives.store.snapshot_reader import DATABASE_FILE, SCHEMA_VERSION, create_database
-from narratives.store.snapshot_writer import SELECT_LINES, SELECT_ROWS, read_schema
+from narratives.store.snapshot_writer import NUMBER_PARAGRAPHS, SELECT_LINES, SELECT_ROWS, read_schema
 
 SNAPSHOT = "abba00000000"
 REPETITIONS_OF_TOPIC = 6
@@ -130,6 +130,8 @@ def make_store(source: Path, target: Path, paragraphs: int) -> None:
         for table, lines in _LINES.items():
             execute(f"CREATE TABLE scratch.lines AS SELECT * FROM ({lines}) ORDER BY ALL")
             connection.execute("CREATE VIEW incoming AS SELECT *, (rowid)::INTEGER AS line FROM scratch.lines")
+            if table == "paragraphs":
+                connection.execute(NUMBER_PARAGRAPHS)
             connection.execute(f"INSERT INTO {table} {SELECT_ROWS.get(table, SELECT_LINES)}")
             connection.execute("DROP VIEW incoming; DROP TABLE scratch.lines")
         index_words(connection)

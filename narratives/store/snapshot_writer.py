@@ -7,10 +7,11 @@ import json
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from importlib import resources
+from itertools import chain, islice
 from pathlib import Path
 
 import duckdb
@@ -33,19 +34,19 @@ from narratives.store.snapshot_reader import DATABASE_FILE, SCHEMA_VERSION, crea
 
 TableRow = tuple[object, ...]
 MAP_TABLE = "map"
+ROWS_AT_ONCE = 30_720  # limits memory; four times as many are a row group of DuckDB
 
 
-def build_tables(content: SnapshotContent) -> dict[str, list[TableRow]]:
-    """Build the sorted rows of every table of schema.sql except `meta`.
+def build_tables(content: SnapshotContent) -> dict[str, Collection[TableRow]]:
+    """Build the sorted rows of every table of schema.sql except `meta`; those of paragraphs when they are read.
 
     Raises StoreError for repeated ids, an assignment or copy that refers to an unknown id, or a malformed date.
     """
     _check_content(content)
     documents: list[Document | Rejected] = [*content.documents, *content.rejected]
-    paragraphs = [row for document in content.documents for row in _build_paragraph_rows(document, content)]
     return {
         "documents": sorted(map(_build_document_row, documents)),
-        "paragraphs": sorted(paragraphs, key=lambda row: str(row[0])),
+        "paragraphs": _ParagraphRows(content),
         "narratives": _build_narrative_rows(content),
         "assignments": sorted(
             (a.paragraph_id, a.narrative_id, a.origin, _round_score(a.score), a.status, a.exemplar, a.sentence)
@@ -64,7 +65,7 @@ def build_tables(content: SnapshotContent) -> dict[str, list[TableRow]]:
     }
 
 
-def compute_snapshot_id(rows: Mapping[str, list[TableRow]], extra: Iterable[str]) -> str:
+def compute_snapshot_id(rows: Mapping[str, Collection[TableRow]], extra: Iterable[str]) -> str:
     """Compute 12 hex digits from the sha256 of all rows and the `extra` texts: the same content has the same id.
 
     The first digit is a letter, as the id is a column of every export and some programs would read
@@ -93,14 +94,15 @@ def _check_content(content: SnapshotContent) -> None:
     narratives += [c.cluster_id for c in select_candidates(content.clusters)]
     pairs = [(a.paragraph_id, a.narrative_id) for a in content.assignments]
     for what, ids in (("document", documents), ("paragraph", paragraphs), ("narrative", narratives)):
-        repeated = [key for key, n in Counter(ids).items() if n > 1]
-        if repeated:
+        if len(set(ids)) < len(ids):
+            repeated = [key for key, n in Counter(ids).items() if n > 1]
             raise StoreError(f"every {what} id once", f"{len(repeated)} repeated, such as {repeated[0]}", hint)
     if len(set(pairs)) < len(pairs):
         raise StoreError("one assignment per paragraph and narrative", f"{len(pairs) - len(set(pairs))} repeated", hint)
-    members = {member for cluster in content.clusters for member in cluster.members}
-    unknown = {paragraph_id for paragraph_id, _ in pairs}.union(content.copies, content.copies.values())
-    unknown = unknown.union(content.statements, members, content.layout) - set(paragraphs)
+    assigned, members = (a.paragraph_id for a in content.assignments), (c.members for c in content.clusters)
+    named = chain(assigned, content.copies, content.copies.values(), content.statements, content.layout, *members)
+    known = set(paragraphs)
+    unknown = {paragraph_id for paragraph_id in named if paragraph_id not in known}
     unknown |= {narrative_id for _, narrative_id in pairs} - set(narratives)
     if unknown:
         got = f"{len(unknown)} unknown: {min(unknown)}"
@@ -121,20 +123,43 @@ def _build_document_row(d: Document | Rejected) -> TableRow:
     )  # fmt: skip
 
 
-def _build_paragraph_rows(d: Document, content: SnapshotContent) -> list[TableRow]:
+class _ParagraphRows(Collection[TableRow]):
+    """The rows of all paragraphs in the order of their ids. They are made anew for each reader, one by one."""
+
+    def __init__(self, content: SnapshotContent) -> None:
+        self._content = content
+        self._documents = {d.document_id: _build_document_cells(d) for d in content.documents}
+        paragraphs = (p for d in content.documents for p in d.paragraphs)
+        self._paragraphs = sorted(paragraphs, key=lambda p: p.paragraph_id)
+
+    def __len__(self) -> int:
+        return len(self._paragraphs)
+
+    def __contains__(self, row: object) -> bool:
+        return any(row == own for own in self)
+
+    def number(self) -> pa.Table:
+        """Return the ids with their lines."""
+        ids = pa.array([p.paragraph_id for p in self._paragraphs], pa.string())
+        return pa.table({"paragraph_id": ids, "line": pa.array(range(len(self)))})
+
+    def __iter__(self) -> Iterator[TableRow]:
+        statements, copies = self._content.statements, self._content.copies
+        for p in self._paragraphs:
+            yield (
+                p.paragraph_id, p.document_id, p.position, p.kind, p.speaker, p.speaker_method, p.quoted_person,
+                p.voice, p.language, p.source_ref, p.words, p.paragraph_id in statements,
+                copies.get(p.paragraph_id, ""), *self._documents[p.document_id], p.text,
+            )  # fmt: skip
+
+
+def _build_document_cells(d: Document) -> TableRow:
+    """Build the cells that all paragraphs of a document have."""
     try:
         first, last = (day.isoformat() for day in parse_partial_date(d.date)) if d.date else (None, None)
-        labels = get_all_period_labels(d.date)
+        return (d.outlet, d.date, first, last, *get_all_period_labels(d.date))
     except ValueError as error:
         raise StoreError(f"a partial date in document {d.document_id}", str(error), "Correct its date.") from error
-    return [
-        (
-            p.paragraph_id, p.document_id, p.position, p.kind, p.speaker, p.speaker_method, p.quoted_person,
-            p.voice, p.language, p.source_ref, p.words, p.paragraph_id in content.statements,
-            content.copies.get(p.paragraph_id, ""), d.outlet, d.date, first, last, *labels, p.text,
-        )
-        for p in d.paragraphs
-    ]  # fmt: skip
 
 
 def _build_narrative_rows(content: SnapshotContent) -> list[TableRow]:
@@ -290,15 +315,20 @@ def _make_manifest(snapshot_id: str, content: SnapshotContent, database: Path) -
 # How the lines of `incoming`, which have a column for each of the table's but the last ones and their number, become
 # rows. Documents and paragraphs come first.
 SELECT_LINES = "SELECT * EXCLUDE (line) FROM incoming ORDER BY line"
+# Made from all ids and lines of paragraphs before the first of them are inserted.
+NUMBER_PARAGRAPHS = """
+CREATE OR REPLACE TEMP TABLE places AS
+SELECT paragraph_id, line, row_number() OVER (ORDER BY md5(paragraph_id)) - 1 AS rank FROM incoming
+"""
 _SELECT_WITH_PLACE = """
     SELECT i.* EXCLUDE (line), p.place FROM incoming i JOIN paragraphs p ON p.paragraph_id = i.paragraph_id
     ORDER BY i.line"""
 SELECT_ROWS: Mapping[str, str] = {
     "documents": "SELECT * FROM incoming ORDER BY line",
     "paragraphs": """
-        SELECT i.*, d.place, coalesce(o.line, i.line), row_number() OVER (ORDER BY md5(i.paragraph_id)) - 1
+        SELECT i.*, d.place, coalesce(o.line, i.line), r.rank
         FROM incoming i JOIN documents d ON d.document_id = i.document_id AND d.status = 'read'
-        LEFT JOIN incoming o ON o.paragraph_id = i.duplicate_of ORDER BY i.line""",
+        JOIN places r ON r.line = i.line LEFT JOIN places o ON o.paragraph_id = i.duplicate_of ORDER BY i.line""",
     **dict.fromkeys(("probabilities", "assignments", "cluster_members", MAP_TABLE), _SELECT_WITH_PLACE),
 }
 
@@ -308,18 +338,30 @@ def read_schema() -> str:
     return resources.files("narratives.store").joinpath("schema.sql").read_text(encoding="utf-8")
 
 
-def _fill_database(database: Path, rows: Mapping[str, list[TableRow]]) -> None:
+def _fill_database(database: Path, rows: Mapping[str, Collection[TableRow]]) -> None:
     """Create the database file. The rows are inserted through Arrow, as single INSERTs would take minutes."""
     with closing(create_database(database)) as connection:
         connection.execute(read_schema())
+        connection.execute("BEGIN")
         for table, lines in rows.items():
-            if lines:
-                columns = [pa.array(column) for column in zip(*lines, strict=True)]
-                described = connection.execute(f"DESCRIBE {table}").fetchall()
-                names = [str(name) for name, *_ in described[: len(columns)]]
-                incoming = pa.table([*columns, pa.array(range(len(lines)))], names=[*names, "line"])
-                connection.register("incoming", incoming)
+            described = connection.execute(f"DESCRIBE {table}").fetchall()
+            names = [str(name) for name, *_ in described]
+            if isinstance(lines, _ParagraphRows):
+                connection.register("incoming", lines.number())
+                connection.execute(NUMBER_PARAGRAPHS)
+            remaining = iter(lines)
+            for first in range(0, len(lines), ROWS_AT_ONCE):
+                _register(connection, [*islice(remaining, ROWS_AT_ONCE)], names, first)
                 connection.execute(f"INSERT INTO {table} {SELECT_ROWS.get(table, SELECT_LINES)}")
-                connection.unregister("incoming")
+        connection.execute("COMMIT")
         index_words(connection)
         connection.execute("CHECKPOINT")
+
+
+def _register(
+    connection: duckdb.DuckDBPyConnection, lines: Sequence[TableRow], names: Sequence[str], first: int
+) -> None:
+    """Register lines, numbered from `first` up, as `incoming`; they may lack the last columns of a table."""
+    columns = [pa.array(column) for column in zip(*lines, strict=True)]
+    numbers = pa.array(range(first, first + len(lines)))
+    connection.register("incoming", pa.table([*columns, numbers], names=[*names[: len(columns)], "line"]))
