@@ -11,8 +11,9 @@ import hashlib
 import json
 import logging
 import sqlite3
+import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import fields
 from datetime import date
@@ -40,6 +41,13 @@ _OUTER_ERRORS = {
 }
 _DOCUMENT_FIELDS = tuple(field.name for field in fields(Document) if field.name != "paragraphs")
 _PARAGRAPH_FIELDS = tuple(field.name for field in fields(Paragraph))
+# Those of their texts that many documents or paragraphs have in common: one copy of each in memory is enough.
+_COMMON = {
+    *("document_id", "kind", "speaker", "speaker_method", "quoted_person", "voice", "source_ref"),
+    *("outlet", "date", "date_precision", "date_source", "language", "text_kind"),
+}
+_COMMON_OF_DOCUMENTS = [at for at, name in enumerate(_DOCUMENT_FIELDS) if name in _COMMON]
+_COMMON_OF_PARAGRAPHS = [at for at, name in enumerate(_PARAGRAPH_FIELDS) if name in _COMMON]
 Result = TypeVar("Result")
 
 
@@ -186,8 +194,16 @@ def _unpack(key: bytes, packed: bytes) -> ParsedDocument | None:
     if check != _compute_check(key, content):
         return None
     (since, until), own, *paragraphs = json.loads(zlib.decompress(content))
+    _share_texts([own], _COMMON_OF_DOCUMENTS)
+    _share_texts(paragraphs, _COMMON_OF_PARAGRAPHS)
     document = Document(
         paragraphs=tuple(Paragraph(**dict(zip(_PARAGRAPH_FIELDS, values, strict=True))) for values in paragraphs),
         **dict(zip(_DOCUMENT_FIELDS, own, strict=True)),
     )
     return ParsedDocument(document, date.fromisoformat(since), date.fromisoformat(until) if until else None)
+
+
+def _share_texts(rows: list[list[str]], columns: Sequence[int]) -> None:
+    for values in rows:
+        for at in columns:
+            values[at] = sys.intern(values[at])

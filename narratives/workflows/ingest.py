@@ -341,8 +341,8 @@ def parse_corpus(
     copies = parse.find_copies(documents)
     boilerplate = parse.find_boilerplate(documents)
     paragraphs = [p for d in documents for p in d.paragraphs if p.paragraph_id not in boilerplate]
-    statements = [p for p in paragraphs if parse.is_statement(p, languages)]
-    in_any_language = sum(parse.is_statement(p, frozenset({p.language})) for p in paragraphs)
+    in_any_language = [p for p in paragraphs if parse.is_statement(p, frozenset({p.language}))]
+    statements = [p for p in in_any_language if p.language in languages]
     return Corpus(
         documents=documents,
         rejected=rejected,
@@ -350,7 +350,7 @@ def parse_corpus(
         copies=copies,
         statements=statements,
         originals=[p for p in statements if p.paragraph_id not in copies],
-        unread=in_any_language - len(statements),
+        unread=len(in_any_language) - len(statements),
         notes=_describe_dates(documents, records, orders),
     )
 
