@@ -113,7 +113,7 @@ def cluster_paragraphs(
     if n < 5:
         return labels
     order = np.argsort(np.array(ids, dtype=object), kind="stable")
-    ordered = vectors[order]
+    ordered = vectors if (order == np.arange(n)).all() else vectors[order]  # a copy may take gigabytes
     neighbours = (search or NeighbourSearch()).find(
         PARAGRAPHS, [ids[row] for row in order], ordered, choose_neighbours(n)
     )

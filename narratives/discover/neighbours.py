@@ -35,6 +35,7 @@ EXACT_ROWS = 60_000
 CELL_ROWS, CELLS_COMPARED, TRAINING_ROWS, CENTRE_MOVES = 500, 24, 48, 4
 
 Indices = NDArray[np.int64]
+Grid = NDArray[np.int16]  # rows on the grid in half of the memory; float32 is for products
 Keys = NDArray[np.uint8]
 
 
@@ -129,7 +130,7 @@ class NeighbourSearch:
         The search continues the last one of this `name`, if all `ids` are in the same order there. Without `ids`, it
         continues none.
         """
-        whole = round_to_grid(vectors)
+        whole = _make_grid(vectors)
         keys = _make_keys(ids or [""] * len(whole), whole)
         earlier = self._found.get(name) or _parse_arrays(self._kept.load(name)) if ids else None
         found = _continue_search(earlier, keys, whole, k) if earlier else None
@@ -146,12 +147,20 @@ class NeighbourSearch:
         return found.indices, found.products / np.float32(GRID_STEPS) ** 2
 
 
-def _make_keys(ids: Sequence[str], whole: VectorArray) -> Keys:
+def _make_grid(vectors: VectorArray) -> Grid:
+    """Round unit rows to the grid, block by block, which limits memory."""
+    whole = np.empty(vectors.shape, dtype=np.int16)
+    height = BLOCK_CELLS // max(1, vectors.shape[1])
+    for first in range(0, len(vectors), height):
+        whole[first : first + height] = round_to_grid(vectors[first : first + height])
+    return whole
+
+
+def _make_keys(ids: Sequence[str], whole: Grid) -> Keys:
     """Make a key for each row, from its id and its vector."""
-    rows = whole.astype(np.int16)
     keys = b"".join(
         hashlib.blake2b(row.tobytes() + name.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES).digest()
-        for name, row in zip(ids, rows, strict=False)
+        for name, row in zip(ids, whole, strict=False)
     )
     return np.frombuffer(keys, np.uint8).reshape(-1, KEY_BYTES)
 
@@ -167,7 +176,7 @@ def _parse_arrays(arrays: Arrays | None) -> _Neighbours | None:
     return _Neighbours(keys, indices, products)
 
 
-def _continue_search(earlier: _Neighbours, keys: Keys, whole: VectorArray, k: int) -> _Neighbours | None:
+def _continue_search(earlier: _Neighbours, keys: Keys, whole: Grid, k: int) -> _Neighbours | None:
     """Find the neighbours of rows, most of which are in an `earlier` search; None if too few are.
 
     A row keeps its earlier neighbours if all of them are still there: no other earlier row can be nearer. They are
@@ -200,13 +209,14 @@ def _find_places(earlier: Keys, keys: Keys) -> Indices:
     return np.array([places.get(key.tobytes(), -1) for key in earlier], dtype=np.int64)
 
 
-def _insert_nearer(indices: Indices, products: VectorArray, whole: VectorArray, rows: Indices, added: Indices) -> None:
+def _insert_nearer(indices: Indices, products: VectorArray, whole: Grid, rows: Indices, added: Indices) -> None:
     """Put those of the `added` rows that are near enough among the neighbours of these rows."""
     k = indices.shape[1]
+    columns = whole[added].astype(np.float32).T
     height = max(1, BLOCK_CELLS // max(1, len(added)))
     for start in range(0, len(rows) if len(added) else 0, height):
         part = rows[start : start + height]
-        new = whole[part] @ whole[added].T
+        new = whole[part].astype(np.float32) @ columns
         row, column = np.nonzero(new >= products[part, -1:])
         changed = np.unique(row)
         indices[part[changed]], products[part[changed]] = _take_nearest(
@@ -245,7 +255,7 @@ def _divide(vectors: VectorArray, order: Indices) -> _Cells:
     return _Cells(centres, members, np.argsort(-(centres @ centres.T), axis=1, kind="stable"))
 
 
-def _search_cells(vectors: VectorArray, whole: VectorArray, keys: Keys, k: int) -> tuple[Indices, VectorArray]:
+def _search_cells(vectors: VectorArray, whole: Grid, keys: Keys, k: int) -> tuple[Indices, VectorArray]:
     """Compare each row with those of the cells around its own: (n, k) indices and products of the nearest others."""
     cells = _divide(vectors, np.lexsort(keys.view(">u8").T))
     indices = np.empty((len(whole), k), dtype=np.int64)
@@ -263,14 +273,15 @@ def find_near_rows(vectors: VectorArray, others: VectorArray, k: int) -> Indices
     """
     cells = _divide(others, np.arange(len(others)))
     nearest, _cosines = assign_nearest(vectors, cells.centres, -np.inf)
-    grid = round_to_grid(others)
+    grid = _make_grid(others)
     found = np.empty((len(vectors), k), dtype=np.int64)
     for cell in np.unique(nearest):
         among, rows = cells.list_rows(cell, k), np.flatnonzero(nearest == cell)
+        columns = grid[among].astype(np.float32).T
         height = max(1, BLOCK_CELLS // len(among))
         for first in range(0, len(rows), height):
             part = rows[first : first + height]
-            products = round_to_grid(vectors[part]) @ grid[among].T
+            products = round_to_grid(vectors[part]) @ columns
             found[part] = among[np.argpartition(products, -k, axis=1)[:, -k:]]
     return found
 
@@ -285,9 +296,9 @@ def _place_centres(training: VectorArray, count: int) -> VectorArray:
     return centres
 
 
-def _search(whole: VectorArray, rows: Indices, k: int, among: Indices | None = None) -> tuple[Indices, VectorArray]:
+def _search(whole: Grid, rows: Indices, k: int, among: Indices | None = None) -> tuple[Indices, VectorArray]:
     """Compare these rows with all, or with those `among`: (r, k) indices and products of the nearest others."""
-    columns = whole if among is None else whole[among]
+    columns = (whole if among is None else whole[among]).astype(np.float32)
     places = rows if among is None else np.searchsorted(among, rows)
     n = len(columns)
     indices = np.empty((len(rows), k), dtype=np.int64)
@@ -300,7 +311,7 @@ def _search(whole: VectorArray, rows: Indices, k: int, among: Indices | None = N
     height = max(1, min(len(rows), BLOCK_CELLS // max(1, len(padded))))
     for start in range(0, len(rows), height):
         part = rows[start : start + height]
-        product = whole[part] @ padded.T
+        product = whole[part].astype(np.float32) @ padded.T
         product[:, n:] = -np.inf
         own = np.arange(len(part))
         product[own, places[start : start + height]] = -np.inf

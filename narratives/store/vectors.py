@@ -132,6 +132,10 @@ class VectorFile:
         if missing := int((rows < 0).sum()):
             got = f"{missing} of {len(texts)} texts without one"
             raise StoreError("a vector for every text", got, "Run `build` again.")
+        return self.take(rows)
+
+    def take(self, rows: Rows) -> Vectors:
+        """Return the vectors in these rows, in their order, (n, dimension) float32."""
         vectors = np.empty((len(rows), self.dimension), np.float32)
         # In the order of the file, and mapped anew for each block: else the whole file would count as memory in use.
         for part in _split_blocks(np.argsort(rows, kind="stable")):

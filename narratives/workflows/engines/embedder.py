@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
 
 import numpy as np
+from numpy.typing import NDArray
 
 from narratives import discover, embed, model
 from narratives.model import Progress
@@ -50,26 +52,40 @@ class Embedder:
         self.encoder, self.encoded, self.reused = encoder, 0, 0
         self._vectors, self._progress, self._stage = vectors, progress, stage
         self._shipped = Store(DATA_FOLDER).vectors(encoder.name, encoder.variant, vectors.dimension)
-        self._asked: set[Text] = set()
+        self._asked = np.zeros(0, np.bool_)  # of each row of the file, whether this build asked for its text
 
     def add(self, texts: Iterable[Text]) -> None:
         """Encode the texts and parts that the file lacks. Every batch is stored at once, so a stop loses no vector."""
-        different = [text for text in dict.fromkeys(texts) if text not in self._asked]
+        listed = list(dict.fromkeys(texts))
+        rows = self._vectors.rows(listed)
+        different = list(compress(listed, ~self._find_asked(rows)))
         if not different:
             return
-        self._asked.update(different)
-        missing = self._take_shipped(self._vectors.missing(different))
+        lacking = list(compress(listed, rows < 0))
+        missing = self._take_shipped(lacking)
         to_encode = len(set(map(_get_whole, missing)))
         self.reused += len(set(map(_get_whole, different))) - to_encode
         done: set[str] = set()
         self._progress(self._stage, 0, to_encode)
         if missing:
             check_encoder(self.encoder)
-        for indices, rows in self.encoder.encode(missing) if missing else ():
-            self._vectors.append([missing[i] for i in indices], rows)
+        for indices, vectors in self.encoder.encode(missing) if missing else ():
+            self._vectors.append([missing[i] for i in indices], vectors)
             done.update(_get_whole(missing[i]) for i in indices)
             self._progress(self._stage, len(done), to_encode)
         self.encoded += len(done)
+        self._mark_asked(np.concatenate([rows[rows >= 0], self._vectors.rows(lacking)]))
+
+    def _find_asked(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which of these rows of the file this build asked for; -1 is none."""
+        asked = (rows >= 0) & (rows < len(self._asked))
+        asked[asked] = self._asked[rows[asked]]
+        return asked
+
+    def _mark_asked(self, rows: NDArray[np.int64]) -> None:
+        more = int(rows.max(initial=-1)) + 1 - len(self._asked)
+        self._asked = np.pad(self._asked, (0, max(0, more)))
+        self._asked[rows] = True
 
     def get_known(self, texts: Sequence[str]) -> list[bytes | None]:
         """Return the stored vector of each text as bytes, None if there is none."""
@@ -80,8 +96,8 @@ class Embedder:
 
     def keep(self, vectors: Mapping[str, bytes]) -> None:
         """Store vectors that were computed elsewhere, by their texts."""
-        self._asked.update(vectors)
         self._vectors.append(list(vectors), np.array([np.frombuffer(row, "<f4") for row in vectors.values()]))
+        self._mark_asked(self._vectors.rows(list(vectors)))
         self.encoded += len(vectors)
 
     def release(self) -> None:
@@ -103,6 +119,9 @@ class Embedder:
 
     def __call__(self, texts: Sequence[Text]) -> model.VectorArray:
         """Return the unit vectors of the texts, (n, dimension) float32, in their order."""
+        rows = self._vectors.rows(texts)
+        if self._find_asked(rows).all():
+            return self._vectors.take(rows)
         self.add(texts)
         return self._vectors.get(texts)
 
