@@ -53,4 +53,5 @@ if __name__ == "__main__":
     draw()
 else:
     server.share_heaps()
+    server.use_plain_strings()
     app = st.App(__file__, middleware=server.make_middleware())

@@ -379,10 +379,10 @@ def build_event_marks(events: Sequence[tuple[date, str]], top: float) -> Trace:
 def to_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a frame as dictionaries.
 
-    It is ten times as fast as `to_dict("records")`, which matters on a page with dozens of small charts.
+    It is many times as fast as `to_dict("records")`, which matters on a page with dozens of small charts.
     """
-    columns = {str(name): frame[name].tolist() for name in frame}
-    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    names = [str(name) for name in frame.columns]
+    return [dict(zip(names, row, strict=True)) for row in frame.to_numpy(object).tolist()]
 
 
 def group_records(rows: Records) -> dict[str, list[Mapping[str, Any]]]:
