@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from narratives.dashboard import shell
 from narratives.dashboard.views import spread
 
@@ -15,6 +17,7 @@ def draw_page(view: shell.View) -> None:
         view.handle,
     )
     settings = spread.draw_controls(view)
+    view = replace(view, slice=replace(view.slice, narratives=()))  # the page shows the one of its own control
     if spread.load_uses(view.handle, view.slice, settings.actor, settings.narrative).empty:
         spread.draw_empty_state(view, settings)
     else:

@@ -22,15 +22,14 @@ from narratives.measure import (
     add_shares,
     choose_granularity,
     choose_suppression_rule,
-    compute_cooccurrence,
     correct_and_suppress,
     find_change_points,
-    find_first_uses,
     find_trends,
     suppress_small_bases,
 )
 from narratives.model import EvidenceQuery, Granularity, Slice, SnapshotManifest, SpotCheck, StoreError, SuppressionRule
 from narratives.model.slice import Actor, ShareGroup
+from narratives.model.snapshot import SliceTotals
 from narratives.render.colours import resolve_colour
 from narratives.store import (
     DECISIONS_FILE,
@@ -46,9 +45,9 @@ from narratives.store.limits import Limits
 from narratives.store.published import SCHEME, follow
 from narratives.store.queries import map as map_queries
 from narratives.store.queries import narrative as narrative_queries
+from narratives.store.queries import prevalence as prevalence_queries
 from narratives.store.queries import review as review_queries
 from narratives.store.queries import topics as topic_queries
-from narratives.store.queries.speakers import query_uses
 from narratives.workflows.review import ReviewQueue, build_queue
 
 STORE_VARIABLE = "NARRATIVES_STORE"
@@ -191,7 +190,8 @@ def cache_query(query: Callable[Concatenate[Snapshot, _P], _T]) -> Callable[Conc
 
 
 load_options = cache_query(Snapshot.options)
-load_totals = cache_query(Snapshot.totals)
+_count_documents = cache_query(prevalence_queries.count_documents_by_month)
+_load_totals = cache_query(Snapshot.totals)
 load_evaluation = cache_query(Snapshot.evaluation)
 load_checks = cache_query(Snapshot.spot_checks)
 _load_events = cache_query(Snapshot.events)
@@ -201,6 +201,7 @@ load_decided_counts = cache_query(review_queries.query_decided_counts)
 load_question = cache_query(review_queries.query_question)
 load_best_paragraphs = cache_query(narrative_queries.query_top_paragraphs)
 count_in_topics = cache_query(topic_queries.count_in_topics)
+count_map_points = cache_query(map_queries.count_points)
 load_topic_paragraphs = cache_query(topic_queries.query_topic_paragraphs)
 load_topic_names = cache_query(topic_queries.query_topic_names)
 load_central_paragraphs = cache_query(narrative_queries.query_representatives)
@@ -223,9 +224,20 @@ def get_manifest(handle: Handle) -> SnapshotManifest:
     return replace(manifest, decided=handle.decided or manifest.decided)
 
 
+def load_totals(handle: Handle, s: Slice) -> SliceTotals:
+    """Return the totals of the slice, on which its narratives and its unit have no effect."""
+    return _load_totals(handle, replace(s, narratives=(), unit="paragraph"))
+
+
 @cache_shared()
 def load_prevalence(handle: Handle, s: Slice) -> pd.DataFrame:
-    """Return the prevalence with share, share_low and share_high (95 %), one row per period and narrative."""
+    """Return the prevalence with share, share_low and share_high (95 %), one row per period and narrative.
+
+    The filter for narratives selects rows of what is the same for all viewers with the other filters.
+    """
+    if s.narratives:
+        frame = load_prevalence(handle, replace(s, narratives=()))
+        return frame[frame["narrative_id"].isin(s.narratives)].reset_index(drop=True)
     return add_shares(get_snapshot(handle).prevalence(s))
 
 
@@ -257,16 +269,13 @@ def load_change_points(handle: Handle, s: Slice) -> pd.DataFrame:
 
 @cache_shared()
 def load_unassigned(handle: Handle, s: Slice) -> pd.DataFrame:
-    """Return what advances no narrative, by period, with share and interval."""
+    """Return what advances no narrative, by period, with share and interval; `s` must name no narratives."""
     return add_shares(get_snapshot(handle).unassigned(s))
 
 
-@cache_shared()
 def find_finest_granularity(handle: Handle, s: Slice) -> Granularity:
     """Return the shortest period that the number of dated documents in the slice supports."""
-    months = get_snapshot(handle).prevalence(replace(s, by="month", unit="document")).drop_duplicates("period")
-    counts = zip(months["period"], months["total_paragraphs"], strict=True)
-    return choose_granularity({str(month): int(count) for month, count in counts})
+    return choose_granularity(_count_documents(handle, replace(s, narratives=(), by="year", unit="paragraph")))
 
 
 @cache_shared()
@@ -422,29 +431,3 @@ def load_actors(handle: Handle, s: Slice, about: str, actor: Actor) -> pd.DataFr
     rows = suppress_small_bases(load_shares(handle, s, about, actor), get_suppression_rule(handle))
     rows = rows[rows["paragraphs"] > 0].sort_values(["paragraphs", actor], ascending=[False, True], kind="stable")
     return rows.merge(wide.reset_index(), on=actor, how="left").reset_index(drop=True)
-
-
-@cache_shared()
-def load_first_uses(handle: Handle, s: Slice, about: str, actor: Actor) -> pd.DataFrame:
-    """Return first uses, earliest first; see `measure.find_first_uses`."""
-    since = narrative_queries.query_coverage_start(get_snapshot(handle), s, actor)
-    covered = dict(zip(since["actor"], since["since"], strict=True))
-    return find_first_uses(query_uses(get_snapshot(handle), s, actor, about), covered)
-
-
-@cache_shared()
-def find_first_day(handle: Handle, s: Slice) -> str:
-    """Return the first day of the slice with any statement paragraph; empty where no day is known."""
-    since = narrative_queries.query_coverage_start(get_snapshot(handle), s, "outlet")["since"]
-    return str(since.min()) if len(since) else ""
-
-
-@cache_shared()
-def load_cooccurrence(handle: Handle, s: Slice, about: str) -> pd.DataFrame:
-    """Return the codebook's other narratives in the same documents, highest lift first.
-
-    See `measure.compute_cooccurrence`.
-    """
-    counts = narrative_queries.query_cooccurrence(get_snapshot(handle), s, about)
-    frame = compute_cooccurrence(counts, get_suppression_rule(handle))
-    return frame.sort_values("lift", ascending=False, kind="stable", ignore_index=True)

@@ -199,9 +199,18 @@ def _query_topics(snapshot: Snapshot, s: Slice, with_share: AddShares) -> pa.Tab
         narrative_id=found["explained_by"],
         documents=found["used_documents"],
         explained_share=found["explained"] / found["paragraphs"],
-        representatives=["; ".join(ids) for ids in found["representatives"]],
+        representatives=found["topic_id"].map(_query_representatives(snapshot)).fillna(""),
     )
     return _describe(snapshot, s, frame[[*TOPIC_COLUMNS]], TOPIC_CAVEAT)
+
+
+def _query_representatives(snapshot: Snapshot) -> dict[str, str]:
+    """Query the ids of the most central paragraphs of each theme, topic and claim, as one text."""
+    rows = snapshot.frame(
+        """SELECT cluster_id, string_agg(paragraph_id, '; ' ORDER BY rank) AS ids
+           FROM snap.cluster_members WHERE rank IS NOT NULL GROUP BY cluster_id"""
+    )
+    return dict(zip(rows["cluster_id"], rows["ids"], strict=True))
 
 
 def _query_table(snapshot: Snapshot, what: str, s: Slice) -> pa.Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -59,10 +60,7 @@ def draw_empty_state(view: View) -> None:
         st.subheader("This snapshot has no map", anchor=False)
         st.text("It was built by a version without maps. The next build that changes anything creates one.")
         return
-
-    def count(s: Slice) -> int:
-        return cached_queries.load_map_points(view.handle, s).total
-
+    count = partial(cached_queries.count_map_points, view.handle)
     shell.draw_empty_state(view, view.slice, count, COUNTED_NOUN)
 
 

@@ -192,10 +192,16 @@ def _load_lineage_events(
     handle: cached_queries.Handle, about: str
 ) -> tuple[SnapshotManifest, pd.DataFrame, dict[str, str]]:
     """Return one snapshot's changes of the narrative, with the old and new names of related narratives."""
+    meta, rows, names = _load_lineage(handle)
+    concerned = (rows["subject"] == about) | rows["related"].map(lambda ids: about in list(ids))
+    return meta, rows[concerned.astype(bool)].reset_index(drop=True), names
+
+
+@cached_queries.cache_shared(max_entries=2 * MAX_LINEAGE_STEPS)
+def _load_lineage(handle: cached_queries.Handle) -> tuple[SnapshotManifest, pd.DataFrame, dict[str, str]]:
+    """Return one snapshot's changes of all narratives, with the old and new names of narratives and clusters."""
     with closing(open_snapshot(Path(handle.store), handle.snapshot_id, get_page_limits())) as snapshot:
         rows = snapshot.lineage()
-        concerned = (rows["subject"] == about) | rows["related"].map(lambda ids: about in list(ids))
-        rows = rows[concerned.astype(bool)].reset_index(drop=True)
         ids = sorted({*rows["subject"], *(key for ids in rows["related"] for key in ids)})
         names, meta = narrative_queries.query_cluster_names(snapshot, ids), snapshot.meta()
     if ids and meta.predecessor:

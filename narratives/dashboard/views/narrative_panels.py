@@ -13,11 +13,13 @@ from narratives.dashboard.shell import View
 from narratives.dashboard.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS, TEXT_COLUMN
 from narratives.dashboard.views.narrative import NarrativeContext, draw_narrative_link, draw_paragraphs
 from narratives.dashboard.views.prevalence import PREVALENCE_COLUMNS
-from narratives.measure import SAMPLE_RULE
-from narratives.model import dates
+from narratives.measure import SAMPLE_RULE, compute_cooccurrence, find_first_uses
+from narratives.model import Slice, dates
 from narratives.model.slice import Actor
 from narratives.render import narrative_charts, phrases, time_series
 from narratives.render.traces import to_records
+from narratives.store.queries import narrative as narrative_queries
+from narratives.store.queries.speakers import query_uses
 
 MAX_BEST, MAX_EXPLAINING = 10, 4  # paragraphs shown: of the narrative, and after a change
 _TREND_COLUMNS = {
@@ -199,6 +201,23 @@ def _build_actors(handle: Handle, context: NarrativeContext, actor: Actor) -> ch
     )
 
 
+load_coverage_start = cached_queries.cache_query(narrative_queries.query_coverage_start)
+
+
+@cached_queries.cache_shared()
+def load_first_uses(handle: Handle, s: Slice, about: str, actor: Actor) -> pd.DataFrame:
+    """Return first uses, earliest first; see `measure.find_first_uses`."""
+    since = load_coverage_start(handle, replace(s, by="year"), actor)
+    covered = dict(zip(since["actor"], since["since"], strict=True))
+    return find_first_uses(query_uses(cached_queries.get_snapshot(handle), s, actor, about), covered)
+
+
+def find_first_day(handle: Handle, s: Slice) -> str:
+    """Return the first day of the slice with any statement paragraph; empty where no day is known."""
+    since = load_coverage_start(handle, replace(s, by="year"), "outlet")["since"]
+    return str(since.min()) if len(since) else ""
+
+
 def draw_first_uses(view: View, context: NarrativeContext, actor: Actor) -> None:
     """Draw who used it first in the collected texts and who followed; outlets only if there are several."""
     panel = _build_first_uses(view.handle, context, actor)
@@ -212,7 +231,7 @@ def draw_first_uses(view: View, context: NarrativeContext, actor: Actor) -> None
 
 @cached_queries.cache_shared(NarrativeContext)
 def _build_first_uses(handle: Handle, context: NarrativeContext, actor: Actor) -> chart_panel.ChartPanel | None:
-    rows = cached_queries.load_first_uses(handle, context.slice, context.id, actor)
+    rows = load_first_uses(handle, context.slice, context.id, actor)
     rows = rows[rows["actor"] != ""] if actor == "speaker" else rows
     dated = rows[rows["first"] != ""]
     if dated.empty or (actor == "outlet" and len(dated) == 1):
@@ -220,7 +239,7 @@ def _build_first_uses(handle: Handle, context: NarrativeContext, actor: Actor) -
     first = dated.head(MAX_ACTORS)
     coarse = int(rows["not_to_the_day"].sum())
     undated = f" Not included: {phrases.format_count(coarse, 'paragraph')} without an exact day." if coarse else ""
-    since = cached_queries.find_first_day(handle, context.slice)
+    since = find_first_day(handle, context.slice)
     summary, colour = phrases.describe_first_uses(dated), cached_queries.get_narrative_colours(handle)[context.id]
     figure = narrative_charts.build_first_uses_figure(first, actor, context.id, colour)
     return chart_panel.ChartPanel(
@@ -244,9 +263,20 @@ def _build_first_uses(handle: Handle, context: NarrativeContext, actor: Actor) -
     )
 
 
+@cached_queries.cache_shared()
+def load_cooccurrence(handle: Handle, s: Slice, about: str) -> pd.DataFrame:
+    """Return the codebook's other narratives in the same documents, highest lift first.
+
+    See `measure.compute_cooccurrence`.
+    """
+    counts = narrative_queries.query_cooccurrence(cached_queries.get_snapshot(handle), s, about)
+    frame = compute_cooccurrence(counts, cached_queries.get_suppression_rule(handle))
+    return frame.sort_values("lift", ascending=False, kind="stable", ignore_index=True)
+
+
 def draw_cooccurrence(view: View, context: NarrativeContext) -> None:
     """Draw which codebook narratives occur in the same documents, compared with chance, and similar ones."""
-    rows = cached_queries.load_cooccurrence(view.handle, context.slice, context.id)
+    rows = load_cooccurrence(view.handle, context.slice, context.id)
     enough = rows[rows["base_ok"]].head(MAX_COOCCURRING)
     rare = rows[~rows["base_ok"] & (rows["both"] > 0)]
     if enough.empty:
@@ -268,7 +298,7 @@ def draw_cooccurrence(view: View, context: NarrativeContext) -> None:
 
 @cached_queries.cache_shared(NarrativeContext)
 def _build_cooccurrence(handle: Handle, context: NarrativeContext) -> chart_panel.ChartPanel:
-    rows = cached_queries.load_cooccurrence(handle, context.slice, context.id)
+    rows = load_cooccurrence(handle, context.slice, context.id)
     enough = rows[rows["base_ok"]].head(MAX_COOCCURRING)
     documents = int(rows["total"].max())
     summary = " ".join(phrases.describe_cooccurrence(row) for row in to_records(enough))

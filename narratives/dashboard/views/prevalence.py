@@ -268,7 +268,8 @@ def _build_comparison(handle: Handle, settings: PrevalenceSettings, keys: tuple[
 
 def draw_uncovered(view: View, settings: PrevalenceSettings) -> None:
     """Draw the share that advances no narrative, on its own scale, and explain it."""
-    chart_panel.draw_panel(view, _build_uncovered(view.handle, settings.slice), on_click=_open_uncovered)
+    s = replace(settings.slice, narratives=())  # they have no effect here
+    chart_panel.draw_panel(view, _build_uncovered(view.handle, s), on_click=_open_uncovered)
 
 
 @cached_queries.cache_shared()
@@ -294,7 +295,7 @@ def _build_uncovered(handle: Handle, s: Slice) -> chart_panel.ChartPanel:
         "not define. The scale of this chart goes to 100 %.",
         summary=summary,
         table=rows,
-        slice=replace(s, narratives=()),
+        slice=s,
         columns={key: column for key, column in PREVALENCE_COLUMNS.items() if key != "narrative"},
         extra={"by": s.by},
         charts=[chart_panel.finish_chart("uncovered", figure, summary)],

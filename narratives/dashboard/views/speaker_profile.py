@@ -72,7 +72,7 @@ def _draw_period_charts(view: View, speaker: str, enough: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         measure = controls.draw_measure_control()
         length = controls.draw_period_control("Auto picks the shortest period with enough text by this speaker.")
-    by = speakers.select_speaker_granularity(view.handle, view.slice) if length == "auto" else length
+    by = cached_queries.find_finest_granularity(view.handle, view.slice) if length == "auto" else length
     panel = _build_period_charts(view.handle, replace(view.slice, by=by), speaker, enough, measure)
     if panel is None:
         st.info("No dated paragraph of this speaker advances any of these narratives.", icon=":material/info:")

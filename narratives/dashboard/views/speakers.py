@@ -13,8 +13,8 @@ import streamlit as st
 from narratives.dashboard import cached_queries, chart_panel, controls, shell
 from narratives.dashboard.shell import View
 from narratives.dashboard.tables import COUNT_COLUMN, SHARE_COLUMNS, TEXT_COLUMN
-from narratives.measure import SAMPLE_RULE, add_shares, choose_granularity, compute_difference, suppress_small_bases
-from narratives.model import Granularity, Slice, SuppressionRule
+from narratives.measure import SAMPLE_RULE, add_shares, compute_difference, suppress_small_bases
+from narratives.model import Slice, SuppressionRule
 from narratives.render import phrases, speaker_charts
 from narratives.store.queries import speakers as speakers_queries
 
@@ -72,14 +72,6 @@ def load_period_shares(handle: cached_queries.Handle, s: Slice) -> pd.DataFrame:
     """Load shares with 95 % intervals by period of `s.by`; with too little text NaN and a base_reason."""
     frame = speakers_queries.query_share_sums(cached_queries.get_snapshot(handle), s, "period")
     return suppress_small_bases(add_shares(frame), get_speaker_rule(handle).period)
-
-
-@cached_queries.cache_shared()
-def select_speaker_granularity(handle: cached_queries.Handle, s: Slice) -> Granularity:
-    """Return the shortest period that the dated documents of the slice support."""
-    months = speakers_queries.query_share_sums(cached_queries.get_snapshot(handle), replace(s, by="month"), "period")
-    counts = months.drop_duplicates("period")
-    return choose_granularity(dict(zip(counts["period"], counts["documents"].astype(int), strict=True)))
 
 
 def explain_suppression(paragraphs: int, documents: int, rule: SpeakerSuppressionRule) -> str:

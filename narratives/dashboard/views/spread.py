@@ -28,8 +28,13 @@ def load_uses(handle: cached_queries.Handle, s: Slice, actor: Actor, narrative_i
     return uses[uses["actor"] != ""].reset_index(drop=True) if actor == "speaker" else uses
 
 
-load_actor_coverage = cached_queries.cache_query(speakers_queries.query_monthly_coverage)
+_load_coverage = cached_queries.cache_query(speakers_queries.query_monthly_coverage)
 load_copied_uses = cached_queries.cache_query(speakers_queries.query_narrative_copies)
+
+
+def load_actor_coverage(handle: cached_queries.Handle, s: Slice, actor: Actor) -> pd.DataFrame:
+    """Load the months with any text of each actor, of which the slice selects the speakers and outlets only."""
+    return _load_coverage(handle, Slice(speakers=s.speakers, outlets=s.outlets), actor)
 
 
 def compute_first_uses(uses: pd.DataFrame, covered: pd.DataFrame, k: int) -> pd.DataFrame:
@@ -38,11 +43,17 @@ def compute_first_uses(uses: pd.DataFrame, covered: pd.DataFrame, k: int) -> pd.
     Further columns: covered_to (ISO day, or empty) and coarse (the earliest date of a use that is known only
     to the month or year, or empty).
     """
-    sure = covered.groupby("actor")["sure"].min()
-    table = find_first_uses(uses, dict(sure), k)
-    ends = dict(covered.groupby("actor")["last_day"].max())
-    partial = uses[uses["date"].str.len().between(1, 9)]
-    coarse = dict(partial.groupby("actor")["date"].min())
+    starts: dict[str, str] = {}
+    ends: dict[str, str] = {}
+    coarse: dict[str, str] = {}
+    columns = (covered[name].tolist() for name in ("actor", "sure", "last_day"))
+    for actor, sure, last in zip(*columns, strict=True):
+        starts[actor] = min(starts.get(actor, sure), sure)
+        ends[actor] = max(ends.get(actor, last), last)
+    for actor, day in zip(uses["actor"].tolist(), uses["date"].tolist(), strict=True):
+        if 0 < len(day) < 10:  # known only to the month or year
+            coarse[actor] = min(coarse.get(actor, day), day)
+    table = find_first_uses(uses, starts, k)
     actors = table["actor"].tolist()
     return table.assign(
         covered_to=[ends.get(actor, "") for actor in actors], coarse=[coarse.get(actor, "") for actor in actors]
@@ -148,8 +159,7 @@ def draw_empty_state(view: View, settings: SpreadSettings) -> None:
         return int(load_uses(view.handle, s, settings.actor, settings.narrative)["paragraphs"].sum())
 
     hints = [] if settings.actor == "outlet" else ["Paragraphs without a named speaker are counted only for outlets."]
-    s = replace(view.slice, narratives=())
-    shell.draw_empty_state(view, s, count, "advancing statement paragraph", hints)
+    shell.draw_empty_state(view, view.slice, count, "advancing statement paragraph", hints)
     shell.draw_note(FIRST_USE_CAVEAT)
 
 

@@ -10,7 +10,14 @@ import numpy as np
 import pandas as pd
 
 from narratives.model import EvidenceQuery, Slice
-from narratives.store.queries import ADVANCING_PLACES, IS_ORIGINAL, NOT_REJECTED, build_narrative_condition, build_where
+from narratives.store.queries import (
+    ADVANCING_PLACES,
+    IS_ORIGINAL,
+    NOT_REJECTED,
+    Where,
+    build_narrative_condition,
+    build_where,
+)
 from narratives.store.snapshot_reader import Snapshot
 
 POINT_TEXT_LENGTH = 160  # characters of a paragraph that a map shows
@@ -42,17 +49,12 @@ def query_points(snapshot: Snapshot, s: Slice, most: int = 2500) -> MapPoints:
     """
     if not snapshot.has_map:
         return MapPoints(pd.DataFrame(columns=_COLUMNS), 0, 0)
-    where = build_where(s, copies=False)
-    advancing = "true"
-    if s.narratives:
-        advancing = f"m.place IN ({ADVANCING_PLACES} AND {build_narrative_condition(s, where)})"
+    where, inside = _build_inside(s)
     values = {**where.values, "most": most, "claims": most * 3 // 4, "length": POINT_TEXT_LENGTH}
     frame = snapshot.frame(
         f"""
         WITH inside AS MATERIALIZED (
-            SELECT m.place, m.x, m.y, p.rank, m.place IN ({ADVANCING_PLACES}) AS claimed
-            FROM snap.map m JOIN snap.paragraphs p USING (place)
-            WHERE p.statement AND {IS_ORIGINAL} AND {where.sql} AND {advancing}
+            SELECT m.place, m.x, m.y, p.rank, m.place IN ({ADVANCING_PLACES}) AS claimed {inside}
         ),
         enough AS (
             (SELECT * FROM inside WHERE claimed ORDER BY rank LIMIT $most)
@@ -86,6 +88,25 @@ def query_points(snapshot: Snapshot, s: Slice, most: int = 2500) -> MapPoints:
     )
     total, claimed = (int(frame[name].max()) if len(frame) else 0 for name in ("total", "all_claimed"))
     return MapPoints(frame[_COLUMNS], total, claimed)
+
+
+def count_points(snapshot: Snapshot, s: Slice) -> int:
+    """Count the slice's paragraphs on the map: `total` of `query_points`, for a fraction of its time."""
+    if not snapshot.has_map:
+        return 0
+    where, inside = _build_inside(s)
+    return int(snapshot.frame(f"SELECT count(*) AS n {inside}", where.values)["n"].iloc[0])
+
+
+def _build_inside(s: Slice) -> tuple[Where, str]:
+    """Build the condition on the paragraphs of a slice, and the rows of the map that it selects, as SQL."""
+    where = build_where(s, copies=False)
+    advancing = f"m.place IN ({ADVANCING_PLACES} AND {build_narrative_condition(s, where)})" if s.narratives else "true"
+    return (
+        where,
+        f"""FROM snap.map m JOIN snap.paragraphs p USING (place)
+            WHERE p.statement AND {IS_ORIGINAL} AND {where.sql} AND {advancing}""",
+    )
 
 
 def query_ids_in_polygon(snapshot: Snapshot, outline: Sequence[tuple[float, float]]) -> list[str]:

@@ -47,7 +47,6 @@ class TopicSums:
     first_date, last_date     of these; empty where all are undated
     explained                 those of its paragraphs that advance a codebook narrative
     narrative_id, narrative   the codebook narrative that most of these advance, with `narrated` paragraphs
-    representatives           ids of its most central paragraphs, in any slice
 
     and `measure.shares.SUM_COLUMNS` under a column narrative_id: the same as topic_id. `halves` has the same sums for
     the earlier and the later half of the slice's dated paragraphs: topic_id, part ("earlier" or "later"), sums. `split`
@@ -127,14 +126,10 @@ def query_topics(snapshot: Snapshot, s: Slice) -> TopicSums:
         ),
         explained AS (SELECT cluster_id, count(DISTINCT place) AS explained FROM advancing GROUP BY cluster_id),
         narrated AS (
-            SELECT * FROM (SELECT cluster_id, narrative_id, count(*) AS narrated FROM advancing GROUP BY ALL)
-            QUALIFY row_number() OVER (PARTITION BY cluster_id ORDER BY narrated DESC, narrative_id) = 1
+            SELECT cluster_id, min({{'minus': -narrated, 'id': narrative_id}}) AS most
+            FROM (SELECT cluster_id, narrative_id, count(*) AS narrated FROM advancing GROUP BY ALL) GROUP BY cluster_id
         ),
-        born AS (SELECT subject FROM snap.lineage WHERE kind IN ('birth', 'split') AND origin = 'discovered'),
-        central AS (
-            SELECT cluster_id, list(paragraph_id ORDER BY rank) AS representatives
-            FROM snap.cluster_members WHERE rank IS NOT NULL GROUP BY cluster_id
-        )
+        born AS (SELECT subject FROM snap.lineage WHERE kind IN ('birth', 'split') AND origin = 'discovered')
         SELECT c.cluster_id AS topic_id, part, s.paragraphs, s.my, s.y2, s.used_documents, t.documents,
                t.total_paragraphs, t.m2, c.name AS topic,
                CASE left(c.cluster_id, 2) WHEN '{THEME_PREFIX}' THEN 'theme' WHEN '{TOPIC_PREFIX}' THEN 'topic'
@@ -143,9 +138,8 @@ def query_topics(snapshot: Snapshot, s: Slice) -> TopicSums:
                CASE WHEN $predecessor = '' THEN '' WHEN c.cluster_id IN (SELECT subject FROM born) THEN 'new'
                     ELSE 'kept' END AS status,
                coalesce(s.first_date, '') AS first_date, coalesce(s.last_date, '') AS last_date,
-               coalesce(e.explained, 0) AS explained, coalesce(n.narrative_id, '') AS explained_by,
-               coalesce(v.name, '') AS narrative, coalesce(n.narrated, 0) AS narrated,
-               coalesce(r.representatives, []) AS representatives,
+               coalesce(e.explained, 0) AS explained, coalesce(n.most.id, '') AS explained_by,
+               coalesce(v.name, '') AS narrative, coalesce(-n.most.minus, 0) AS narrated,
                coalesce((SELECT strftime(day, '%Y-%m-%d') FROM split), '') AS split,
                (SELECT sum(y)::BIGINT FROM hits WHERE cluster_id LIKE '{TOPIC_PREFIX}%') AS placed,
                (SELECT sum(m)::BIGINT FROM sizes) AS total
@@ -153,8 +147,7 @@ def query_topics(snapshot: Snapshot, s: Slice) -> TopicSums:
         LEFT JOIN snap.clusters g ON g.cluster_id = c.theme_id
         LEFT JOIN explained e ON e.cluster_id = c.cluster_id
         LEFT JOIN narrated n ON n.cluster_id = c.cluster_id
-        LEFT JOIN snap.narratives v ON v.narrative_id = n.narrative_id
-        LEFT JOIN central r ON r.cluster_id = c.cluster_id
+        LEFT JOIN snap.narratives v ON v.narrative_id = n.most.id
         WHERE {IS_SHOWN} ORDER BY s.paragraphs DESC, topic_id, part
         """,
         {**where.values, "predecessor": snapshot.meta().predecessor},
