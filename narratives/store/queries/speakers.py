@@ -14,15 +14,17 @@ from narratives.store.queries import (
     GROUP_COLUMN,
     NOT_REJECTED,
     PERIOD_COLUMN,
+    Where,
     build_clustered_sums,
+    build_narrative_condition,
     build_where,
 )
 from narratives.store.snapshot_reader import Snapshot
 
-# The narratives of the slice, or else those of the codebook; `a` is an assignment or a narrative.
-_CHOSEN_NARRATIVES = (
-    "(a.narrative_id IN (SELECT unnest($narratives)) OR (len($narratives) = 0 AND a.origin = 'codebook'))"
-)
+
+def _build_chosen_narratives(s: Slice, where: Where) -> str:
+    """Build the condition for the slice's narratives, or else those of the codebook; `a` has narrative_id, origin."""
+    return build_narrative_condition(s, where) if s.narratives else "a.origin = 'codebook'"
 
 
 def query_text_volumes(snapshot: Snapshot, s: Slice, group: GroupBy) -> pd.DataFrame:
@@ -32,16 +34,17 @@ def query_text_volumes(snapshot: Snapshot, s: Slice, group: GroupBy) -> pd.DataF
     a narrative of `query_share_sums`), first and last (ISO day, empty if no date is exact to the day).
     """
     where, column = build_where(s), GROUP_COLUMN[group]
+    chosen = _build_chosen_narratives(s, where)
     return snapshot.frame(
         f"""
         SELECT p.{column}, count(DISTINCT p.document) AS documents, count(*) AS paragraphs,
-               count(*) FILTER (p.place IN ({ADVANCING_PLACES} AND {_CHOSEN_NARRATIVES})) AS advancing,
+               count(*) FILTER (p.place IN ({ADVANCING_PLACES} AND {chosen})) AS advancing,
                coalesce(min(p.date) FILTER (len(p.date) = 10), '') AS first,
                coalesce(max(p.date) FILTER (len(p.date) = 10), '') AS last
         FROM snap.paragraphs p WHERE p.statement AND {where.sql}
         GROUP BY 1 ORDER BY paragraphs DESC, 1
         """,
-        {**where.values, "narratives": list(s.narratives)},
+        where.values,
     )
 
 
@@ -60,17 +63,12 @@ def query_share_sums(
     where.add("p.speaker <> ''" if group == "speaker" else f"p.{column} IS NOT NULL")
     return snapshot.frame(
         f"""
-        WITH {build_clustered_sums(column, where, _CHOSEN_NARRATIVES)}
+        WITH {build_clustered_sums(column, where, _build_chosen_narratives(s, where))}
         SELECT key AS {group}, narrative_id, narrative, documents, total_paragraphs, paragraphs, m2, my, y2
         FROM sums WHERE total_paragraphs >= $least_paragraphs AND documents >= $least_documents
         ORDER BY key, position
         """,
-        {
-            **where.values,
-            "narratives": list(s.narratives),
-            "least_paragraphs": paragraphs,
-            "least_documents": documents,
-        },
+        {**where.values, "least_paragraphs": paragraphs, "least_documents": documents},
     )
 
 
