@@ -7,13 +7,15 @@ nobody may change.
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial, wraps
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast, get_args
+from typing import Concatenate, ParamSpec, TypeVar, get_args
 
 import pandas as pd
 import streamlit as st
@@ -113,9 +115,9 @@ def find_snapshot(as_of: str = "") -> Handle:
         )
     handle = Handle(str(path.resolve()), snapshot_id)
     if get_snapshot(handle).is_replaced():  # it was damaged when it was opened, and has been rebuilt since
-        get_snapshot.clear(handle)
+        _get_snapshot.clear(*_get_snapshot_key(handle))
     snapshot = get_snapshot(handle)
-    decided = 0 if as_of else get_log(handle).last_ids()[0]
+    decided = 0 if as_of else _read_log(handle, get_log(handle).describe_state())[0]
     decided = decided if decided > snapshot.meta().decided else 0
     return replace(handle, decided=decided, measured=snapshot.identify_measurements())
 
@@ -132,12 +134,9 @@ def get_log(handle: Handle) -> DecisionLog:
     return DecisionLog(Path(handle.store) / DECISIONS_FILE)
 
 
-@st.cache_resource(
-    max_entries=4, show_spinner=False, hash_funcs={Handle: lambda handle: repr(replace(handle, measured=""))}
-)
 def get_snapshot(handle: Handle) -> Snapshot:
     """Return the opened snapshot, shared by all sessions. Raises StoreError where it is missing or corrupt."""
-    return _open_snapshot(handle, get_page_limits())
+    return _get_snapshot(*_get_snapshot_key(handle))
 
 
 def _open_snapshot(handle: Handle, limits: Limits) -> Snapshot:
@@ -145,28 +144,67 @@ def _open_snapshot(handle: Handle, limits: Limits) -> Snapshot:
     return open_snapshot(Path(handle.store), handle.snapshot_id, limits, decided)
 
 
-def cache_shared(*settings: type, max_entries: int = 40) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+def cache_shared(max_entries: int = 40) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
     """Return a decorator that caches answers, which all sessions share: nobody may change one.
 
-    The arguments must be hashable by Streamlit. Those of the types `settings`, and all that describe a snapshot, a
-    slice or a query, are told apart by their repr, which is much faster. The repr of a query leaves out `similar`,
-    which may hold every paragraph of the snapshot. With 20 viewers, 100 answers of each kind made no redraw faster.
+    An answer is found by the repr of the arguments, so these must be plain values, or records of such. For Streamlit it
+    is the only argument: it would take ten times as long to hash them one by one, on a page that asks a hundred times.
+    The repr of a query leaves out `similar`, which may hold every paragraph of the snapshot. With 20 viewers, 100
+    answers of each kind made no redraw faster.
     """
-    hash_funcs: dict[str | type, Callable[[Any], Any]] = dict.fromkeys((Handle, Slice, EvidenceQuery, *settings), repr)
 
     def decorate(function: Callable[_P, _T]) -> Callable[_P, _T]:
-        keep = st.cache_resource(max_entries=max_entries, ttl=CACHE_SECONDS, show_spinner=False, hash_funcs=hash_funcs)
-        cached = keep(function)
+        def answer(key: str, _ask: Callable[[], _T]) -> _T:
+            return _ask()
+
+        answer.__module__, answer.__qualname__ = function.__module__, function.__qualname__
+        cached = st.cache_resource(max_entries=max_entries, ttl=CACHE_SECONDS, show_spinner=False)(
+            _keep_signature(answer)
+        )
         _forgetters.append(cached.clear)
-        return cast(Callable[_P, _T], cached)
+
+        @wraps(function)
+        def load(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+            return cached(repr((args, kwargs)), partial(function, *args, **kwargs))
+
+        return load
 
     return decorate
 
 
+def _keep_signature(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Keep the signature of a cached function, for which Streamlit asks at every call."""
+    function.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    return function
+
+
 def forget_answers() -> None:
     """Forget all answers that sessions share, and close the snapshots."""
-    for forget in (*_forgetters, get_snapshot.clear):
+    for forget in (*_forgetters, _get_snapshot.clear):
         forget()
+
+
+@cache_shared(max_entries=8)
+def _read_log(built: Handle, state: str) -> tuple[int, int, int]:
+    """Return the last decision, and how many decisions and edits there are since the build; `state` is the log's."""
+    log, manifest = get_log(built), get_snapshot(built).meta()
+    return log.last_ids()[0], *log.count_since(manifest.decided, manifest.edited)
+
+
+def count_since_build(handle: Handle) -> tuple[int, int]:
+    """Count the decisions and the edits since the build."""
+    return _read_log(handle.built, get_log(handle).describe_state())[1:]
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+@_keep_signature
+def _get_snapshot(key: str, _handle: Handle) -> Snapshot:
+    return _open_snapshot(_handle, get_page_limits())
+
+
+def _get_snapshot_key(handle: Handle) -> tuple[str, Handle]:
+    handle = replace(handle, measured="")
+    return repr(handle), handle
 
 
 @cache_shared(max_entries=8)
@@ -184,8 +222,7 @@ def cache_query(query: Callable[Concatenate[Snapshot, _P], _T]) -> Callable[Conc
     def load(handle: Handle, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
         return query(get_snapshot(handle), *args, **kwargs)
 
-    load.__qualname__ = query.__qualname__
-    load.__module__ = query.__module__
+    load.__module__, load.__qualname__ = query.__module__, query.__qualname__
     return cache_shared()(load)
 
 
@@ -202,6 +239,7 @@ load_question = cache_query(review_queries.query_question)
 load_best_paragraphs = cache_query(narrative_queries.query_top_paragraphs)
 count_in_topics = cache_query(topic_queries.count_in_topics)
 count_map_points = cache_query(map_queries.count_points)
+find_map_paragraphs = cache_query(map_queries.query_ids_in_polygon)
 load_topic_paragraphs = cache_query(topic_queries.query_topic_paragraphs)
 load_topic_names = cache_query(topic_queries.query_topic_names)
 load_central_paragraphs = cache_query(narrative_queries.query_representatives)
@@ -327,17 +365,6 @@ def load_map_points(handle: Handle, s: Slice) -> MapPoints:
     return map_queries.query_points(get_snapshot(handle), s)
 
 
-@cache_shared()
-def find_map_paragraphs(handle: Handle, outline: Sequence[tuple[float, float]]) -> list[str]:
-    """Return the ids of the paragraphs inside a polygon on the map."""
-    return map_queries.query_ids_in_polygon(get_snapshot(handle), outline)
-
-
-def load_paragraphs_by_id(handle: Handle, paragraph_ids: tuple[str, ...]) -> pd.DataFrame:
-    """Return the paragraphs with these ids, with the columns of `load_paragraphs`."""
-    return map_queries.query_paragraphs_by_id(get_snapshot(handle), list(paragraph_ids))
-
-
 @cache_shared(max_entries=20)
 def load_topics(handle: Handle, s: Slice) -> topic_queries.TopicSums:
     """Return the themes, topics and recurring claims of the slice; `groups` also has share, its interval and trend."""
@@ -347,13 +374,6 @@ def load_topics(handle: Handle, s: Slice) -> topic_queries.TopicSums:
     groups = add_shares(found.groups.assign(narrative_id=found.groups["topic_id"]))
     trends = find_trends(found.halves)
     return replace(found, groups=groups.assign(trend=[trends.get(key, "") for key in groups["topic_id"]]))
-
-
-def get_codebook_names(handle: Handle, without: Collection[str]) -> dict[str, str]:
-    """Return the names of the codebook's narratives by id, in codebook order, without some of them."""
-    rows = load_options(handle).narratives
-    named = zip(rows["narrative_id"], rows["name"], rows["origin"], strict=True)
-    return {str(key): str(name) for key, name, origin in named if origin == "codebook" and key not in without}
 
 
 @cache_shared()
@@ -374,12 +394,6 @@ def get_narrative_colours(handle: Handle) -> dict[str, str]:
     frame = load_options(handle).narratives
     pairs = zip(frame["narrative_id"], frame["colour"], strict=True)
     return {key: resolve_colour(colour, place) for place, (key, colour) in enumerate(pairs)}
-
-
-def remove_filter(s: Slice, field: str) -> Slice:
-    """Return the slice without one filter: `speakers`, `outlets`, `narratives`, `voices`, `copies` or `date`."""
-    names = ("date_from", "date_to") if field == "date" else (field,)
-    return replace(s, **{name: getattr(Slice(), name) for name in names})
 
 
 @cache_shared(max_entries=160)

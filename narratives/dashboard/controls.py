@@ -295,6 +295,8 @@ def _shorten(value: str) -> str:
 
 def _resolve_option(given: Sequence[str], options: Mapping[str, str]) -> list[str | None]:
     """Return the option of each URL value, or None. A value may also be the label of an option."""
+    if not given:
+        return []
     named: dict[str, str] = {}
     for key, name in options.items():
         named.setdefault(name, key)

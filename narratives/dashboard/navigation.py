@@ -72,6 +72,12 @@ def clear_filters() -> None:
     set_filters(Slice())
 
 
+def remove_filter(s: Slice, field: str) -> Slice:
+    """Return the slice without one filter: `speakers`, `outlets`, `narratives`, `voices`, `copies` or `date`."""
+    names = ("date_from", "date_to") if field == "date" else (field,)
+    return replace(s, **{name: getattr(Slice(), name) for name in names})
+
+
 def draw_sidebar(handle: cached_queries.Handle) -> None:
     """Draw the filters."""
     options = cached_queries.load_options(handle)

@@ -293,7 +293,7 @@ def draw_empty_state(view: View, s: Slice, count: Callable[[Slice], int], what: 
     if filters:
         st.text("Filters: " + "; ".join(f"{name} {value}" for _, name, value in filters) + ".")
     lines = [
-        f"Without the {name} filter: {phrases.format_count(count(cached_queries.remove_filter(s, field)), what)}."
+        f"Without the {name} filter: {phrases.format_count(count(navigation.remove_filter(s, field)), what)}."
         for field, name, _ in filters
     ]
     st.text("\n".join([*hints, *lines]))

@@ -34,7 +34,7 @@ def draw_adding(handle: Handle, paragraph_id: str, present: Collection[str]) -> 
     """Draw the list of narratives that can be added to a statement paragraph; nothing for viewers."""
     if not shell.may_decide():
         return
-    names = cached_queries.get_codebook_names(handle.built, present)
+    names = get_codebook_names(handle.built, present)
     chosen = st.selectbox(
         "Add a narrative that it advances",
         list(names),
@@ -61,3 +61,10 @@ def record_verdict(handle: Handle, paragraph_id: str, narrative_id: str, verdict
         row = rows.iloc[0]
         text = LabelledText(0, str(row["text"]), str(row["document_id"]), {narrative_id: verdict})
         cached_queries.get_log(handle).add([text], user.name, REASON)
+
+
+def get_codebook_names(handle: Handle, without: Collection[str]) -> dict[str, str]:
+    """Return the names of the codebook's narratives by id, in codebook order, without some of them."""
+    rows = cached_queries.load_options(handle).narratives
+    named = zip(rows["narrative_id"], rows["name"], rows["origin"], strict=True)
+    return {str(key): str(name) for key, name, origin in named if origin == "codebook" and key not in without}

@@ -53,8 +53,7 @@ def refresh_waiting(view: shell.View) -> None:
 
 
 def _count_waiting(handle: cached_queries.Handle) -> str:
-    manifest = cached_queries.get_manifest(handle.built)
-    return describe_waiting(*cached_queries.get_log(handle).count_since(manifest.decided, manifest.edited))
+    return describe_waiting(*cached_queries.count_since_build(handle))
 
 
 def _draw_failure(store: str, messages: str) -> None:

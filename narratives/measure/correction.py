@@ -131,17 +131,19 @@ def correct_shares(
     Donner and Zou 2012, Statistical Methods in Medical Research 21, 347-359). The rates count as the same in
     every row of a narrative. NaN where the share is NaN, and where the limits are outside 0..1.
     """
-    keys = pd.Index(frame["narrative_id"].unique())
-    overall = frame.groupby("narrative_id")[["paragraphs", "total_paragraphs"]].sum().reindex(keys)
+    at, keys = pd.factorize(frame["narrative_id"])
+    hits, total = (
+        np.bincount(at, frame[name].to_numpy(np.float64), len(keys)) for name in ("paragraphs", "total_paragraphs")
+    )
     quality = {row.narrative_id: row for row in measured if row.narrative_id}
     recall, false_positives = _collect_rates([quality.get(key) for key in keys])
     true, missed = _compute_label_shares(keys, labels)
 
-    assigned = (overall["paragraphs"] / overall["total_paragraphs"]).to_numpy(np.float64)
+    assigned = divide(hits, total)
     by_labels = ~np.isnan(true[0]) & ~np.isnan(missed[0])
     by_precision = ~by_labels & ~np.isnan(true[0]) & (recall[0] > 0)
     expected = _compute_expected_shares(frame, calibration)
-    has_expected = np.bincount(keys.get_indexer(frame["narrative_id"]), ~np.isnan(expected[0][0]), len(keys)) > 0
+    has_expected = np.bincount(at, ~np.isnan(expected[0][0]), len(keys)) > 0
     by_expected = ~by_labels & ~by_precision & has_expected
     no_recall = ~by_labels & ~by_precision & ~by_expected & ~np.isnan(true[0])
     rates = ~by_labels & ~by_precision & ~by_expected & ~np.isnan(recall[0]) & ~np.isnan(false_positives[0])
@@ -151,7 +153,6 @@ def correct_shares(
     useless = rates & ~too_high & (recall[0] <= false_positives[0])
     by_rates = rates & ~too_high & ~useless
 
-    at = keys.get_indexer(frame["narrative_id"])
     share: Estimate = tuple(frame[name].to_numpy(np.float64) for name in ("share", "share_low", "share_high"))  # type: ignore[assignment]
     corrected = np.full((3, len(frame)), np.nan)
     for chosen, estimate, terms in (
@@ -251,8 +252,10 @@ def _collect_rates(rows: Sequence[QualityMetrics | None]) -> tuple[Estimate, Est
 
 def _compute_label_shares(keys: pd.Index, labels: pd.DataFrame | None) -> tuple[Estimate, Estimate]:
     """Compute the true share of the labelled assigned, and of the labelled others; NaN without labels."""
-    table = (pd.DataFrame(columns=list(LABEL_COLUMNS)) if labels is None else labels).set_index("narrative_id")
-    counts = table.reindex(keys).fillna(0)
+    if labels is None or labels.empty:
+        unknown = np.full(len(keys), np.nan)
+        return (unknown, unknown, unknown), (unknown, unknown, unknown)
+    counts = labels.set_index("narrative_id").reindex(keys).fillna(0)
 
     def compute_true_share(name: str) -> Estimate:
         k, n = counts[f"{name}_true"].to_numpy(np.float64), counts[name].to_numpy(np.float64)
@@ -286,12 +289,18 @@ def suppress_small_bases(frame: pd.DataFrame, base: SuppressionRule) -> pd.DataF
     )
     group = number_narratives(frame)
     expected = divide(sum_by_group(advancing, group), sum_by_group(total, group), otherwise=0.0) * total
-    code = np.select([documents < base.documents, expected < base.expected], ["documents", "expected"], "")
-    few = [f"{int(d)} document{'' if d == 1 else 's'}, fewer than {base.documents}" for d in documents]
-    rare = [f"{e:.1f} paragraphs expected at the overall share, fewer than {base.expected:g}" for e in expected]
-    reason = np.select([code == "documents", code == "expected"], [*np.array([few, rare], np.str_)], "")
-    shown = {name: frame[name].where(code == "") for name in SHARE_COLUMNS if name in frame}
-    return frame.assign(**shown, base_ok=code == "", base_code=code, base_reason=reason)
+    few = documents < base.documents
+    rare = ~few & (expected < base.expected)
+    code, reason = np.full(len(frame), "", object), np.full(len(frame), "", object)
+    code[few], code[rare] = "documents", "expected"
+    reason[few] = [f"{int(d)} document{'' if d == 1 else 's'}, fewer than {base.documents}" for d in documents[few]]
+    reason[rare] = [
+        f"{e:.1f} paragraphs expected at the overall share, fewer than {base.expected:g}" for e in expected[rare]
+    ]
+    is_enough = ~(few | rare)
+    shown = {name: np.where(is_enough, frame[name], np.nan) for name in SHARE_COLUMNS if name in frame}
+    texts = {"base_code": pd.Series(code, frame.index, "str"), "base_reason": pd.Series(reason, frame.index, "str")}
+    return frame.assign(**shown, base_ok=is_enough, **texts)
 
 
 def smooth_shares(frame: pd.DataFrame) -> pd.DataFrame:

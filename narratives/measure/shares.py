@@ -303,18 +303,18 @@ def find_change_points(frame: pd.DataFrame) -> pd.DataFrame:
     speech is no change. Periods with few documents have little weight and need not be left out.
     """
     rows = []
-    table = frame.assign(**compute_design_effect(frame)[["share", "effective"]])
-    hits = table.assign(hits=(table["share"] * table["effective"]).fillna(0))
-    order = frame["narrative_id"].unique()
-    trials = hits.pivot(index="narrative_id", columns="period", values="effective").reindex(order).fillna(0)
-    counts = hits.pivot(index="narrative_id", columns="period", values="hits").reindex(order).fillna(0)
-    starts = _find_level_starts(counts.to_numpy(np.float64), trials.to_numpy(np.float64))
-    periods = trials.columns
+    table = compute_design_effect(frame)
+    group, keys = pd.factorize(frame["narrative_id"])
+    place, periods = pd.factorize(frame["period"], sort=True)
+    trials, counts = np.zeros((2, len(keys), len(periods)))
+    trials[group, place] = table["effective"]
+    counts[group, place] = np.nan_to_num(table["share"] * table["effective"])
+    starts = _find_level_starts(counts, trials)
     for at in np.flatnonzero([len(levels) > 1 for levels in starts]):
-        rows_of_narrative = frame[frame["narrative_id"] == order[at]]
-        level = np.searchsorted(starts[at], periods.get_indexer(rows_of_narrative["period"]), side="right")
-        levels = add_shares(rows_of_narrative[list(SUM_COLUMNS)].groupby(level).sum())
-        k, n = (np.add.reduceat(values.iloc[at].to_numpy(), starts[at]) for values in (counts, trials))
+        own = group == at
+        level = np.searchsorted(starts[at], place[own], side="right")
+        levels = add_shares(frame.loc[own, list(SUM_COLUMNS)].groupby(level).sum())
+        k, n = (np.add.reduceat(values[at], starts[at]) for values in (counts, trials))
         gains = 2 * (
             _compute_log_likelihood(k[:-1], n[:-1])
             + _compute_log_likelihood(k[1:], n[1:])
@@ -323,7 +323,7 @@ def find_change_points(frame: pd.DataFrame) -> pd.DataFrame:
         for i, start in enumerate(starts[at][1:]):
             limits = levels.iloc[i : i + 2][["share", "share_low", "share_high"]].to_numpy()
             direction = "up" if limits[1, 0] > limits[0, 0] else "down"
-            rows.append((order[at], periods[start], direction, *limits.ravel(), gains[i]))
+            rows.append((str(keys[int(at)]), str(periods[start]), direction, *limits.ravel(), gains[i]))
     return pd.DataFrame(rows, columns=list(CHANGE_COLUMNS))
 
 

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from narratives.model import ConfigError, Decision, Edit, EditKind, LabelledText, StoreError, compute_text_key
 from narratives.store import log_integrity
-from narratives.store.files import make_disk_error, write_named_file
+from narratives.store.files import describe_state, make_disk_error, write_named_file
 from narratives.store.log_integrity import DECISIONS_FILE as DECISIONS_FILE
 
 LOG_VERSION = 2
@@ -234,6 +234,10 @@ class DecisionLog:
                 connection.execute(decisions, (PERSON, decision_id, decision_id)).fetchone()[0],
                 connection.execute(edits, (edit_id,)).fetchone()[0],
             )
+
+    def describe_state(self) -> str:
+        """Return a text that changes whenever the log does. What is new is in a file beside it until it is merged."""
+        return " ".join(describe_state(Path(f"{self.path}{suffix}")) for suffix in ("", "-wal"))
 
     def last_ids(self) -> tuple[int, int]:
         """Return the ids of the last decision of a person and of the last edit, 0 if there is none."""

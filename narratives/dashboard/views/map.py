@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from narratives.dashboard import cached_queries, chart_panel, controls, navigation, shell, tables
@@ -18,6 +17,7 @@ from narratives.dashboard.views import evidence
 from narratives.model import Slice
 from narratives.render import map_charts, phrases
 from narratives.store import MapPoints
+from narratives.store.queries.map import query_paragraphs_by_id
 
 COUNTED_NOUN = "statement paragraph"
 COLOUR_OPTIONS: Mapping[map_charts.ColourBy, str] = {"narrative": "Narrative", "year": "Year", "speaker": "Speaker"}
@@ -124,7 +124,7 @@ def _open_clicked_point(key: str, of_curve: Sequence[Sequence[str]]) -> None:
 
 def draw_selection_list(view: View, picked: list[str], outline: evidence.Outline) -> None:
     """Draw the selected paragraphs, best match first, and a link to all paragraphs of that area."""
-    rows: pd.DataFrame = cached_queries.load_paragraphs_by_id(view.handle, tuple(picked)).head(MAX_LISTED)
+    rows = query_paragraphs_by_id(cached_queries.get_snapshot(view.handle), picked).head(MAX_LISTED)
     st.subheader("Selected paragraphs", anchor=False)
     many = len(picked)
     st.text(

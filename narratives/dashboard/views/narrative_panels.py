@@ -39,7 +39,7 @@ def draw_trend(view: View, context: NarrativeContext) -> None:
     _draw_change_points(view, context, rows, changes)
 
 
-@cached_queries.cache_shared(NarrativeContext)
+@cached_queries.cache_shared()
 def _build_trend(handle: Handle, context: NarrativeContext) -> chart_panel.ChartPanel:
     rows = cached_queries.load_trend(handle, context.slice, context.id)
     changes = cached_queries.load_trend_change_points(handle, context.slice, context.id)
@@ -162,7 +162,7 @@ def draw_actors(view: View, context: NarrativeContext, actor: Actor) -> None:
         st.caption(f"Showing {MAX_ACTORS} of {phrases.format_count(len(rows), actor)}. The table lists them all.")
 
 
-@cached_queries.cache_shared(NarrativeContext)
+@cached_queries.cache_shared()
 def _build_actors(handle: Handle, context: NarrativeContext, actor: Actor) -> chart_panel.ChartPanel:
     rows = cached_queries.load_actors(handle, context.slice, context.id, actor)
     first = rows.head(MAX_ACTORS)
@@ -229,7 +229,7 @@ def draw_first_uses(view: View, context: NarrativeContext, actor: Actor) -> None
         st.caption(f"Showing the first {MAX_ACTORS} of {number}. The table lists them all.")
 
 
-@cached_queries.cache_shared(NarrativeContext)
+@cached_queries.cache_shared()
 def _build_first_uses(handle: Handle, context: NarrativeContext, actor: Actor) -> chart_panel.ChartPanel | None:
     rows = load_first_uses(handle, context.slice, context.id, actor)
     rows = rows[rows["actor"] != ""] if actor == "speaker" else rows
@@ -296,7 +296,7 @@ def draw_cooccurrence(view: View, context: NarrativeContext) -> None:
         draw_narrative_link(view, f"Similar discovered narrative: {names[key]}", key)
 
 
-@cached_queries.cache_shared(NarrativeContext)
+@cached_queries.cache_shared()
 def _build_cooccurrence(handle: Handle, context: NarrativeContext) -> chart_panel.ChartPanel:
     rows = load_cooccurrence(handle, context.slice, context.id)
     enough = rows[rows["base_ok"]].head(MAX_COOCCURRING)

@@ -59,7 +59,7 @@ def draw_controls(view: View) -> PrevalenceSettings:
     return PrevalenceSettings(s, measure, origin, length == "auto", order, smooth)
 
 
-@cached_queries.cache_shared(PrevalenceSettings)
+@cached_queries.cache_shared()
 def select_prevalence(handle: Handle, settings: PrevalenceSettings) -> pd.DataFrame:
     """Return the prevalence of the chosen narratives in the chosen order, then by period."""
     frame = cached_queries.load_prevalence(handle, settings.slice)
@@ -174,7 +174,7 @@ def draw_small_multiples(view: View, settings: PrevalenceSettings) -> None:
         )
 
 
-@cached_queries.cache_shared(PrevalenceSettings)
+@cached_queries.cache_shared()
 def _build_small_multiples(handle: Handle, settings: PrevalenceSettings) -> tuple[chart_panel.ChartPanel, list[str]]:
     """Return the panel of small charts, and the change points in words."""
     shown = select_prevalence(handle, settings)
@@ -240,7 +240,7 @@ def draw_comparison(view: View, settings: PrevalenceSettings) -> None:
     chart_panel.draw_panel(view, _build_comparison(view.handle, settings, keys))
 
 
-@cached_queries.cache_shared(PrevalenceSettings)
+@cached_queries.cache_shared()
 def _build_comparison(handle: Handle, settings: PrevalenceSettings, keys: tuple[str, ...]) -> chart_panel.ChartPanel:
     shown = select_prevalence(handle, settings)
     rows = shown[shown["narrative_id"].isin(keys)]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from narratives.dashboard import cached_queries, roles, shell, waiting
+from narratives.dashboard import cached_queries, roles, shell, verdicts, waiting
 from narratives.dashboard.shell import View
 from narratives.model import Decision, Verdict
 from narratives.render import phrases
@@ -118,7 +118,7 @@ def _draw_answers(view: View, queue: ReviewQueue, question: Question) -> None:
         st.button("Skip", key="review-skip", on_click=_skip, args=(question,), shortcut="S")
         _draw_undo(view, queue)
     if st.session_state.get(_OTHER_KEY):
-        names = cached_queries.get_codebook_names(view.handle.built, {question.narrative_id})
+        names = verdicts.get_codebook_names(view.handle.built, {question.narrative_id})
         st.selectbox(
             "The narrative that it advances instead",
             list(names),

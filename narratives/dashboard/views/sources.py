@@ -121,7 +121,7 @@ def draw_coverage(view: View, settings: CoverageSettings) -> None:
         _draw_tables(view, settings, shown, missing)
 
 
-@cache_shared(CoverageSettings)
+@cache_shared()
 def _build_coverage(handle: Handle, settings: CoverageSettings) -> tuple[chart_panel.ChartPanel, Sequence[Gap]]:
     shown = load_coverage(handle, settings.slice)
     missing, noun = coverage.find_gaps(shown), dates.GRANULARITY_NOUNS[settings.slice.by]

@@ -173,7 +173,7 @@ def draw_spread(view: View, settings: SpreadSettings) -> None:
     chart_panel.draw_panel(view, panel)
 
 
-@cached_queries.cache_shared(SpreadSettings)
+@cached_queries.cache_shared()
 def _build_spread(
     handle: cached_queries.Handle, s: Slice, settings: SpreadSettings
 ) -> tuple[str, chart_panel.ChartPanel | None]:
