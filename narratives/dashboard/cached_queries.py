@@ -30,7 +30,8 @@ from narratives.measure import (
     suppress_small_bases,
 )
 from narratives.model import EvidenceQuery, Granularity, Slice, SnapshotManifest, SpotCheck, StoreError, SuppressionRule
-from narratives.model.slice import Actor, ShareGroup
+from narratives.model.dates import select_periods
+from narratives.model.slice import ShareGroup
 from narratives.model.snapshot import SliceTotals
 from narratives.render.colours import resolve_colour
 from narratives.store import (
@@ -56,7 +57,6 @@ STORE_VARIABLE = "NARRATIVES_STORE"
 OWN_STORE, SAMPLE_STORE = Path("store"), Path("store-sample")
 CACHE_SECONDS = 3600
 _forgetters: list[Callable[[], None]] = []  # each clears the answers of one kind
-VOICE_SUFFIX = "_voice"  # ends the name of a column that counts one voice, so that none is that of the actor
 MIN_SHOWN_FRACTION = 0.75  # of the codebook's shares must have a large enough base, or the period gets longer
 MIN_FILLED_FRACTION = 0.9  # the same for one narrative: of its periods
 _P = ParamSpec("_P")
@@ -229,6 +229,9 @@ def cache_query(query: Callable[Concatenate[Snapshot, _P], _T]) -> Callable[Conc
 load_options = cache_query(Snapshot.options)
 _count_documents = cache_query(prevalence_queries.count_documents_by_month)
 _load_totals = cache_query(Snapshot.totals)
+_load_prevalence_sums = cache_query(Snapshot.prevalence)
+_load_unassigned_sums = cache_query(Snapshot.unassigned)
+_load_narrative_sums = cache_query(narrative_queries.query_narrative_sums)
 load_evaluation = cache_query(Snapshot.evaluation)
 load_checks = cache_query(Snapshot.spot_checks)
 _load_events = cache_query(Snapshot.events)
@@ -276,7 +279,7 @@ def load_prevalence(handle: Handle, s: Slice) -> pd.DataFrame:
     if s.narratives:
         frame = load_prevalence(handle, replace(s, narratives=()))
         return frame[frame["narrative_id"].isin(s.narratives)].reset_index(drop=True)
-    return add_shares(get_snapshot(handle).prevalence(s))
+    return add_shares(_select_dates(lambda s: _load_prevalence_sums(handle, s), s))
 
 
 def get_suppression_rule(handle: Handle) -> SuppressionRule:
@@ -308,12 +311,25 @@ def load_change_points(handle: Handle, s: Slice) -> pd.DataFrame:
 @cache_shared()
 def load_unassigned(handle: Handle, s: Slice) -> pd.DataFrame:
     """Return what advances no narrative, by period, with share and interval; `s` must name no narratives."""
-    return add_shares(get_snapshot(handle).unassigned(s))
+    return add_shares(_select_dates(lambda s: _load_unassigned_sums(handle, s), s))
+
+
+def _select_dates(load: Callable[[Slice], pd.DataFrame], s: Slice) -> pd.DataFrame:
+    """Return the sums by period of a slice, which `load` loads.
+
+    They are rows of the sums of all dates, which are the same for viewers who differ in the dates only, unless a period
+    is partly within the dates.
+    """
+    frame = load(replace(s, date_from="", date_to=""))
+    periods = select_periods(frame["period"].unique(), s.date_from, s.date_to)
+    return load(s) if periods is None else frame[frame["period"].isin(periods)].reset_index(drop=True)
 
 
 def find_finest_granularity(handle: Handle, s: Slice) -> Granularity:
     """Return the shortest period that the number of dated documents in the slice supports."""
-    return choose_granularity(_count_documents(handle, replace(s, narratives=(), by="year", unit="paragraph")))
+    s = replace(s, narratives=(), by="year", unit="paragraph")
+    months = _select_dates(lambda s: _count_documents(handle, s), s)
+    return choose_granularity(dict(zip(months["period"], months["documents"].tolist(), strict=True)))
 
 
 @cache_shared()
@@ -399,7 +415,9 @@ def get_narrative_colours(handle: Handle) -> dict[str, str]:
 @cache_shared(max_entries=160)
 def load_shares(handle: Handle, s: Slice, about: str, group: ShareGroup) -> pd.DataFrame:
     """Return shares with clustered intervals, one row per period, speaker or outlet, or one for all."""
-    return add_shares(narrative_queries.query_narrative_sums(get_snapshot(handle), s, about, group))
+    if group != "period":
+        return add_shares(_load_narrative_sums(handle, s, about, group))
+    return add_shares(_select_dates(lambda s: _load_narrative_sums(handle, s, about, group), s))
 
 
 @cache_shared()
@@ -430,18 +448,3 @@ def select_narrative_granularity(handle: Handle, s: Slice, about: str) -> Granul
 def load_trend_change_points(handle: Handle, s: Slice, about: str) -> pd.DataFrame:
     """Return the change points of the narrative's trend; see `measure.find_change_points`."""
     return find_change_points(load_shares(handle, s, about, "period"))
-
-
-@cache_shared()
-def load_actors(handle: Handle, s: Slice, about: str, actor: Actor) -> pd.DataFrame:
-    """List who advances the narrative: `actor`, the counts by voice (`own_voice` and so on), and the share.
-
-    Most paragraphs first. The denominator of the share is the actor's own paragraphs in the slice.
-    """
-    voices = narrative_queries.query_group_voices(get_snapshot(handle), s, about, actor)
-    wide = voices.pivot(index=actor, columns="voice", values="paragraphs").fillna(0).astype("int64")
-    wide = wide.add_suffix(VOICE_SUFFIX)
-    # The rule compares with the count expected at the overall share, which is that of all actors together.
-    rows = suppress_small_bases(load_shares(handle, s, about, actor), get_suppression_rule(handle))
-    rows = rows[rows["paragraphs"] > 0].sort_values(["paragraphs", actor], ascending=[False, True], kind="stable")
-    return rows.merge(wide.reset_index(), on=actor, how="left").reset_index(drop=True)

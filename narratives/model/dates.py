@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Literal
 
@@ -121,3 +121,13 @@ def get_period_partial_dates(label: str) -> tuple[str, str]:
         return label, label
     start, end = get_period_bounds(label)
     return f"{start:%Y-%m}", f"{end:%Y-%m}"
+
+
+def select_periods(labels: Iterable[str], first: str, last: str) -> list[str] | None:
+    """Return the periods within two partial dates, either of which may be empty; None if one is partly within them."""
+    start = parse_partial_date(first)[0] if first else date.min
+    end = parse_partial_date(last)[1] if last else date.max
+    bounds = {label: get_period_bounds(label) for label in labels}
+    within = [label for label, (low, high) in bounds.items() if start <= low and high <= end]
+    touched = [label for label, (low, high) in bounds.items() if low <= end and start <= high]
+    return within if within == touched else None

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from narratives.model import Assignment, Document, EvidenceQuery, Paragraph, Slice, SnapshotContent
 from narratives.store import Snapshot, Store, open_snapshot
+from narratives.store.queries import map as map_queries
+from narratives.store.queries import prevalence as prevalence_queries
 from tests.helpers.factory import content
 
 CONTENT: SnapshotContent = replace(
@@ -136,6 +138,19 @@ def test_totals(snapshot: Snapshot, s: Slice) -> None:
     copied = [d for d, p in _statements(replace(s, copies="copies")) if _inside(d.date, s)]
     assert found.copies == len(copied)
     assert found.other_language == sum(p.language == "ru" and _inside(d.date, s) for d, p in _passing(s) if p.words > 5)
+
+
+@many
+@given(s=slices)
+def test_counts_without_loading(snapshot: Snapshot, s: Slice) -> None:
+    assert map_queries.count_points(snapshot, s) == map_queries.query_points(snapshot, s).total
+    months = prevalence_queries.count_documents_by_month(snapshot, s)
+    documents: dict[str, set[str]] = defaultdict(set)
+    for d, _ in _statements(s):
+        if _inside(d.date, s) and (month := _period(d.date, "month")):
+            documents[month].add(d.document_id)
+    found = dict(zip(months["period"], months["documents"], strict=True))
+    assert found == {month: len(ids) for month, ids in sorted(documents.items())}
 
 
 @many

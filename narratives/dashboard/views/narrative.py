@@ -13,13 +13,16 @@ import streamlit as st
 from narratives.dashboard import cached_queries, controls, navigation, quality, shell, verdicts
 from narratives.dashboard.shell import View
 from narratives.dashboard.tables import TEXT_COLUMN
+from narratives.measure import suppress_small_bases
 from narratives.model import EvidenceQuery, QualityMetrics, Slice, SnapshotManifest, StoreError, SuppressionRule
+from narratives.model.slice import Actor
 from narratives.render import phrases
 from narratives.render.traces import Measure, to_records
 from narratives.store import get_page_limits, open_snapshot
 from narratives.store.queries import narrative as narrative_queries
 from narratives.store.queries.narrative import NarrativeCard
 
+VOICE_SUFFIX = "_voice"  # ends the name of a column that counts one voice, so that none is that of the actor
 MAX_LINEAGE_STEPS = 12  # snapshots back that the lineage is followed
 
 
@@ -96,6 +99,22 @@ def draw_controls(view: View, context: NarrativeContext) -> NarrativeContext:
     return replace(context, slice=replace(context.slice, by=by), measure=measure, automatic=length == "auto")
 
 
+@cached_queries.cache_shared()
+def load_actors(handle: cached_queries.Handle, s: Slice, about: str, actor: Actor) -> pd.DataFrame:
+    """List who advances the narrative: `actor`, the counts by voice (`own_voice` and so on), and the share.
+
+    Most paragraphs first. The denominator of the share is the actor's own paragraphs in the slice.
+    """
+    voices = narrative_queries.query_group_voices(cached_queries.get_snapshot(handle), s, about, actor)
+    wide = voices.pivot(index=actor, columns="voice", values="paragraphs").fillna(0).astype("int64")
+    wide = wide.add_suffix(VOICE_SUFFIX)
+    # The rule compares with the count expected at the overall share, which is that of all actors together.
+    shares, rule = cached_queries.load_shares(handle, s, about, actor), cached_queries.get_suppression_rule(handle)
+    rows = suppress_small_bases(shares, rule)
+    rows = rows[rows["paragraphs"] > 0].sort_values(["paragraphs", actor], ascending=[False, True], kind="stable")
+    return rows.merge(wide.reset_index(), on=actor, how="left").reset_index(drop=True)
+
+
 def draw_headline(view: View, context: NarrativeContext) -> bool:
     """Draw the headline figures; return False, after the empty state, if the slice has no paragraph of it."""
     rows = to_records(cached_queries.load_overall_share(view.handle, context.slice, context.id))
@@ -108,8 +127,8 @@ def draw_headline(view: View, context: NarrativeContext) -> bool:
         shell.draw_empty_state(view, context.slice, count, "statement paragraph", [hint])
         return False
     row = rows[0]
-    speakers = cached_queries.load_actors(view.handle, context.slice, context.id, "speaker")
-    outlets = cached_queries.load_actors(view.handle, context.slice, context.id, "outlet")
+    speakers = load_actors(view.handle, context.slice, context.id, "speaker")
+    outlets = load_actors(view.handle, context.slice, context.id, "outlet")
     reason = phrases.explain_no_correction(row, context.measured)
     corrected = phrases.format_limits(row, "corrected")
     denominator = phrases.describe_denominator(context.slice, int(row["total_paragraphs"]))

@@ -11,7 +11,7 @@ from narratives.dashboard import cached_queries, chart_panel, navigation, qualit
 from narratives.dashboard.cached_queries import Handle
 from narratives.dashboard.shell import View
 from narratives.dashboard.tables import COUNT_COLUMN, PERCENT_COLUMN, SHARE_COLUMNS, TEXT_COLUMN
-from narratives.dashboard.views.narrative import NarrativeContext, draw_narrative_link, draw_paragraphs
+from narratives.dashboard.views.narrative import NarrativeContext, draw_narrative_link, draw_paragraphs, load_actors
 from narratives.dashboard.views.prevalence import PREVALENCE_COLUMNS
 from narratives.measure import SAMPLE_RULE, compute_cooccurrence, find_first_uses
 from narratives.model import Slice, dates
@@ -149,7 +149,7 @@ _VOICE_COLUMNS = {voice: COUNT_COLUMN(name.capitalize()) for voice, name in phra
 
 def draw_actors(view: View, context: NarrativeContext, actor: Actor) -> None:
     """Draw who advances the narrative, by voice; outlets only if there are several."""
-    rows = cached_queries.load_actors(view.handle, context.slice, context.id, actor)
+    rows = load_actors(view.handle, context.slice, context.id, actor)
     if actor == "outlet" and len(rows) == 1:
         st.caption(
             phrases.escape_markdown(
@@ -164,7 +164,7 @@ def draw_actors(view: View, context: NarrativeContext, actor: Actor) -> None:
 
 @cached_queries.cache_shared()
 def _build_actors(handle: Handle, context: NarrativeContext, actor: Actor) -> chart_panel.ChartPanel:
-    rows = cached_queries.load_actors(handle, context.slice, context.id, actor)
+    rows = load_actors(handle, context.slice, context.id, actor)
     first = rows.head(MAX_ACTORS)
     voices = [voice for voice in phrases.VOICE_LABELS if f"{voice}_voice" in rows]
     by_voice = ", ".join(f"{phrases.VOICE_LABELS[voice]} {int(rows[voice + '_voice'].sum()):,}" for voice in voices)

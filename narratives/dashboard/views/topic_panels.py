@@ -62,7 +62,7 @@ def draw_trend(view: View, row: Mapping[str, Any]) -> None:
 def draw_actors(view: View, row: Mapping[str, Any], actor: Actor) -> None:
     """Draw who speaks about it, by voice; outlets only if there are several."""
     s = replace(view.slice, narratives=())
-    rows = cached_queries.load_actors(view.handle, s, row["topic_id"], actor)
+    rows = narrative.load_actors(view.handle, s, row["topic_id"], actor)
     if rows.empty:
         return
     if actor == "outlet" and len(rows) == 1:

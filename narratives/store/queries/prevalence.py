@@ -115,15 +115,14 @@ def _build_dated_where(s: Slice) -> Where:
     return where
 
 
-def count_documents_by_month(snapshot: Snapshot, s: Slice) -> dict[str, int]:
-    """Count the documents with a statement paragraph of the slice that is dated to the month, by month."""
+def count_documents_by_month(snapshot: Snapshot, s: Slice) -> pd.DataFrame:
+    """Count the documents with a statement paragraph dated to the month: columns period (a month), documents."""
     where = build_where(s)
-    rows = snapshot.frame(
-        f"""SELECT p.month, count(DISTINCT p.document) AS documents
-            FROM snap.paragraphs p WHERE p.statement AND p.month IS NOT NULL AND {where.sql} GROUP BY 1 ORDER BY 1""",
+    return snapshot.frame(
+        f"""SELECT p.month AS period, count(DISTINCT p.document) AS documents FROM snap.paragraphs p
+            WHERE p.statement AND p.month IS NOT NULL AND {where.sql} GROUP BY 1 ORDER BY 1""",
         where.values,
     )
-    return dict(zip(rows["month"].tolist(), rows["documents"].tolist(), strict=True))
 
 
 def count_groups(snapshot: Snapshot, s: Slice, group: GroupBy) -> int:

@@ -235,3 +235,13 @@ def test_an_export_is_plain_rows(log, tmp_path: Path):
         "disputed": ["history"],
         "rejected": ["sanctions"],
     }
+
+
+def test_the_state_of_the_log_changes_with_every_entry(log):
+    states = [log.describe_state()]
+    for verdict in ("accepted", "rejected", "accepted"):
+        log.add([labelled("A text.", {"bases": verdict})], "ann", "")
+        states.append(log.describe_state())
+    log.edit("note", "A text.", '"seen"', "ann", "")
+    states.append(log.describe_state())
+    assert len(set(states)) == len(states)
