@@ -30,7 +30,7 @@ from narratives.measure import (
     suppress_small_bases,
 )
 from narratives.model import EvidenceQuery, Granularity, Slice, SnapshotManifest, SpotCheck, StoreError, SuppressionRule
-from narratives.model.dates import select_periods
+from narratives.model.dates import is_divided, select_periods
 from narratives.model.slice import ShareGroup
 from narratives.model.snapshot import SliceTotals
 from narratives.render.colours import resolve_colour
@@ -279,7 +279,7 @@ def load_prevalence(handle: Handle, s: Slice) -> pd.DataFrame:
     if s.narratives:
         frame = load_prevalence(handle, replace(s, narratives=()))
         return frame[frame["narrative_id"].isin(s.narratives)].reset_index(drop=True)
-    return add_shares(_select_dates(lambda s: _load_prevalence_sums(handle, s), s))
+    return add_shares(_select_dates(lambda s: _load_prevalence_sums(handle, s), s, s.by))
 
 
 def get_suppression_rule(handle: Handle) -> SuppressionRule:
@@ -311,24 +311,22 @@ def load_change_points(handle: Handle, s: Slice) -> pd.DataFrame:
 @cache_shared()
 def load_unassigned(handle: Handle, s: Slice) -> pd.DataFrame:
     """Return what advances no narrative, by period, with share and interval; `s` must name no narratives."""
-    return add_shares(_select_dates(lambda s: _load_unassigned_sums(handle, s), s))
+    return add_shares(_select_dates(lambda s: _load_unassigned_sums(handle, s), s, s.by))
 
 
-def _select_dates(load: Callable[[Slice], pd.DataFrame], s: Slice) -> pd.DataFrame:
-    """Return the sums by period of a slice, which `load` loads.
-
-    They are rows of the sums of all dates, which are the same for viewers who differ in the dates only, unless a period
-    is partly within the dates.
-    """
+def _select_dates(load: Callable[[Slice], pd.DataFrame], s: Slice, by: Granularity) -> pd.DataFrame:
+    """Return the sums of a slice by period: rows of those of all dates, which viewers share, if dates divide none."""
+    if is_divided(s.date_from, s.date_to, by):
+        return load(s)
     frame = load(replace(s, date_from="", date_to=""))
     periods = select_periods(frame["period"].unique(), s.date_from, s.date_to)
-    return load(s) if periods is None else frame[frame["period"].isin(periods)].reset_index(drop=True)
+    return frame[frame["period"].isin(periods)].reset_index(drop=True)
 
 
 def find_finest_granularity(handle: Handle, s: Slice) -> Granularity:
     """Return the shortest period that the number of dated documents in the slice supports."""
     s = replace(s, narratives=(), by="year", unit="paragraph")
-    months = _select_dates(lambda s: _count_documents(handle, s), s)
+    months = _select_dates(lambda s: _count_documents(handle, s), s, "month")
     return choose_granularity(dict(zip(months["period"], months["documents"].tolist(), strict=True)))
 
 
@@ -417,7 +415,7 @@ def load_shares(handle: Handle, s: Slice, about: str, group: ShareGroup) -> pd.D
     """Return shares with clustered intervals, one row per period, speaker or outlet, or one for all."""
     if group != "period":
         return add_shares(_load_narrative_sums(handle, s, about, group))
-    return add_shares(_select_dates(lambda s: _load_narrative_sums(handle, s, about, group), s))
+    return add_shares(_select_dates(lambda s: _load_narrative_sums(handle, s, about, group), s, s.by))
 
 
 @cache_shared()

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from narratives.discover.neighbours import (
+    BLOCK_CELLS,
+    GRID_STEPS,
     UNCLUSTERED,
     NeighbourSearch,
     assign_nearest,
@@ -191,22 +193,55 @@ def _run_louvain(graph: csr_matrix, resolution: float, seed: int) -> ClusterLabe
 
 
 def _merge_near(vectors: VectorArray, labels: ClusterLabels, earlier: ClusterLabels | None) -> ClusterLabels:
-    """Merge the clusters with near centres; they are numbered in another order then, and -1 remains."""
-    from scipy.cluster import hierarchy
-    from scipy.spatial.distance import pdist
+    """Merge clusters with near centres. The numbers change; -1 stays.
 
-    centres = compute_centres(vectors, labels).astype(np.float64)
-    if len(centres) < 2:
-        return labels
-    distances = np.round(pdist(centres, "cosine"), 9)  # the last bits may differ between processors
-    if earlier is not None:
-        former = _find_former(labels, earlier)
-        first, second = (former[rows] for rows in np.triu_indices(len(centres), 1))
-        known = (first != UNCLUSTERED) & (second != UNCLUSTERED)
-        distances[known] += np.where(first == second, -SAME_EARLIER, SAME_EARLIER)[known]
-    tree = hierarchy.linkage(np.maximum(distances, 0), method="average")
-    merged = hierarchy.fcluster(tree, 1 - SAME_COSINE, criterion="distance") - 1
+    Only clusters that a chain of near pairs connects can be merged, so their distances are all that is held at a time.
+    """
+    from scipy.cluster import hierarchy
+    from scipy.spatial.distance import squareform
+
+    centres = compute_centres(vectors, labels)
+    former = None if earlier is None else _find_former(labels, earlier)
+    merged = np.arange(len(centres))
+    for group in _connect_near(centres, former):
+        distances = 1 - _compare_centres(centres, former, group, group)
+        np.fill_diagonal(distances, 0)
+        tree = hierarchy.linkage(squareform(np.maximum(distances, 0), checks=False), method="average")
+        parts = hierarchy.fcluster(tree, round(1 - SAME_COSINE, 9), criterion="distance")
+        first = np.unique(parts, return_index=True)[1]
+        merged[group] = group[first[parts - 1]]
     return np.where(labels >= 0, merged[labels], UNCLUSTERED)
+
+
+def _connect_near(centres: VectorArray, former: ClusterLabels | None) -> list[NDArray[np.int64]]:
+    """List the groups of clusters, at least two, that pairs of near ones connect."""
+    from scipy import sparse
+
+    every = np.arange(len(centres))
+    rows, columns = [every], [every]
+    height = max(1, BLOCK_CELLS // max(1, len(centres)))
+    for first in range(0, len(centres), height):
+        row, column = np.nonzero(_compare_centres(centres, former, every[first : first + height], every) >= SAME_COSINE)
+        rows.append(first + row)
+        columns.append(column)
+    pairs = np.concatenate(rows), np.concatenate(columns)
+    graph = sparse.csr_matrix((np.ones(len(pairs[0])), pairs), shape=(len(centres), len(centres)))
+    found = sparse.csgraph.connected_components(graph, directed=False)[1]
+    order = np.argsort(found, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(found[order])) + 1)
+    return [group for group in groups if len(group) > 1]
+
+
+def _compare_centres(
+    centres: VectorArray, former: ClusterLabels | None, first: NDArray[np.int64], second: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Compute the cosines of these centres, which are on the grid, raised or lowered by the `former` clusters."""
+    cosines = (centres[first] @ centres[second].T).astype(np.float64) / float(GRID_STEPS) ** 2
+    if former is not None:
+        one, other = former[first][:, None], former[second]
+        cosines[(one == other) & (one != UNCLUSTERED)] += SAME_EARLIER
+        cosines[(one != other) & (one != UNCLUSTERED) & (other != UNCLUSTERED)] -= SAME_EARLIER
+    return cosines.round(9)
 
 
 def _find_former(labels: ClusterLabels, earlier: ClusterLabels) -> ClusterLabels:

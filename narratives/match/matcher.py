@@ -23,7 +23,9 @@ from narratives.model.text import is_question_to_speaker, normalise_words
 # moves cross-validated macro-F1 by less than 0.025. It falls by 0.06 without cues, by 0.04 without contrasts
 # and other narratives' exemplars in the probe, by 0.01 without the question rule (benchmarks/match_quality.py).
 SHARPNESS = 10.0  # of the soft maximum over exemplars
-PROBE_C = 3.0  # inverse regularisation of the probe
+# Of the probe. C is the inverse regularisation. The tolerance is tight: the optimum is unique, so all thread counts and
+# platforms reach the same one.
+PROBE_SETTINGS = {"C": 3.0, "solver": "newton-cholesky", "tol": 1e-8, "max_iter": 200}
 PROBE_WEIGHTS = (1000.0, 500.0, 300.0, 200.0)  # exemplars, background, contrasts, other narratives' exemplars
 CUE_BONUS = 2.5  # standard deviations added for a cue in the text
 QUESTION_PENALTY = 3.0  # standard deviations subtracted for a question to the speaker
@@ -278,7 +280,8 @@ def _load_probes(kept: KeptArrays) -> dict[bytes, FloatArray]:
 
 def _make_probe_key(groups: _ProbeGroups) -> bytes:
     """Make a hash of all that a probe depends on."""
-    settings = PROBE_C, PROBE_WEIGHTS, metadata.version("scikit-learn")
+    packages = [metadata.version(name) for name in ("scikit-learn", "scipy", "numpy")]
+    settings = PROBE_SETTINGS, PROBE_WEIGHTS, packages
     made = hashlib.blake2b(repr(settings).encode(), digest_size=KEY_BYTES)
     for rows in groups:
         made.update(repr(None if rows is None else rows.shape).encode())
@@ -297,8 +300,7 @@ def _fit_probe(groups: _ProbeGroups) -> FloatArray:
     rows = np.concatenate([group for group, _ in present])
     weights = np.concatenate([np.full(len(group), weight / len(group)) for group, weight in present])
     target = np.arange(len(rows)) < len(present[0][0])
-    # A tight tolerance: the optimum is unique, so all thread counts and platforms reach the same one.
-    model = LogisticRegression(C=PROBE_C, solver="newton-cholesky", tol=1e-8, max_iter=200)
+    model = LogisticRegression(**PROBE_SETTINGS)
     with threadpool_limits(limits=1, user_api="blas"):  # the matrices are small: more threads would be slower
         model.fit(rows, target, sample_weight=weights)
     return np.append(model.coef_[0], model.intercept_[0])

@@ -123,11 +123,20 @@ def get_period_partial_dates(label: str) -> tuple[str, str]:
     return f"{start:%Y-%m}", f"{end:%Y-%m}"
 
 
-def select_periods(labels: Iterable[str], first: str, last: str) -> list[str] | None:
-    """Return the periods within two partial dates, either of which may be empty; None if one is partly within them."""
+def select_periods(labels: Iterable[str], first: str, last: str) -> list[str]:
+    """Return the periods that are wholly within two partial dates, either of which may be empty."""
     start = parse_partial_date(first)[0] if first else date.min
     end = parse_partial_date(last)[1] if last else date.max
     bounds = {label: get_period_bounds(label) for label in labels}
-    within = [label for label, (low, high) in bounds.items() if start <= low and high <= end]
-    touched = [label for label, (low, high) in bounds.items() if low <= end and start <= high]
-    return within if within == touched else None
+    return [label for label, (low, high) in bounds.items() if start <= low and high <= end]
+
+
+def is_divided(first: str, last: str, by: Granularity) -> bool:
+    """Return whether a period begins before two partial dates or ends after them; also where one is no date."""
+    try:
+        starts = [parse_partial_date(first)[0]] if first else []
+        ends = [parse_partial_date(last)[1]] if last else []
+    except ValueError:
+        return True
+    before = any(get_period_bounds(get_period_label(day, by))[0] < day for day in starts)
+    return before or any(get_period_bounds(get_period_label(day, by))[1] > day for day in ends)

@@ -71,7 +71,7 @@ def take_part(text: str, start: int, end: int) -> Text:
     return text if (start, end) == (0, len(text)) else TextPart(text, start, end)
 
 
-@lru_cache(maxsize=65_536)  # a build asks for those of each statement three times, and holds the texts anyway
+@lru_cache(maxsize=65_536)  # a build asks three times for those of each statement
 def find_sentences(text: str) -> tuple[tuple[int, int], ...]:
     """Find the start and end of each sentence, without the spaces around it."""
     spans = []

@@ -129,9 +129,9 @@ def _split_words(text: str) -> list[str]:
 
 
 class _Shared(NamedTuple):
-    """The shingles of a document that stand in its sources, in order: the source, where, and its place there.
+    """The shingles of a document that stand in its sources, in order: which source, where, and its place there.
 
-    `numbers` count the sources, which have so many different shingles as `sizes` says.
+    `sizes` are the numbers of different shingles of each source.
     """
 
     sizes: Numbers
@@ -257,7 +257,7 @@ class _CopyFinder:
             first, end = self.starts[self.starts_of_documents[document : document + 2]]
             shingles, at = np.unique(self.shingles[first:end], return_index=True)
             places = np.searchsorted(self.starts, first + at[shingles > 0], side="right") - 1
-            self.sets[document] = shingles[shingles > 0], places
+            self.sets[document] = shingles[shingles > 0], places.astype(np.uint32)
         return self.sets[document]
 
 

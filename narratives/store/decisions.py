@@ -237,7 +237,10 @@ class DecisionLog:
 
     def describe_state(self) -> str:
         """Return a text that changes whenever the log does. What is new is in a file beside it until it is merged."""
-        return " ".join(describe_state(Path(f"{self.path}{suffix}")) for suffix in ("", "-wal"))
+        try:
+            return " ".join(describe_state(Path(f"{self.path}{suffix}")) for suffix in ("", "-wal"))
+        except OSError as error:
+            raise make_disk_error(error, self.path) from error
 
     def last_ids(self) -> tuple[int, int]:
         """Return the ids of the last decision of a person and of the last edit, 0 if there is none."""

@@ -194,12 +194,12 @@ def _query_topics(snapshot: Snapshot, s: Slice, with_share: AddShares) -> pa.Tab
     found = query_topics(snapshot, s).groups
     if found.empty:
         return pa.table({name: pa.array([], pa.string()) for name in TOPIC_COLUMNS})
-    frame = with_share(found.assign(narrative_id=found["topic_id"]))
+    frame, central = with_share(found.assign(narrative_id=found["topic_id"])), _query_representatives(snapshot)
     frame = frame.assign(
         narrative_id=found["explained_by"],
         documents=found["used_documents"],
         explained_share=found["explained"] / found["paragraphs"],
-        representatives=found["topic_id"].map(_query_representatives(snapshot)).fillna(""),
+        representatives=[central.get(key, "") for key in found["topic_id"]],
     )
     return _describe(snapshot, s, frame[[*TOPIC_COLUMNS]], TOPIC_CAVEAT)
 

@@ -135,7 +135,7 @@ class _ParagraphRows(Collection[TableRow]):
     def __len__(self) -> int:
         return len(self._paragraphs)
 
-    def __contains__(self, row: object) -> bool:
+    def __contains__(self, row: object) -> bool:  # a collection must have it
         return any(row == own for own in self)
 
     def number(self) -> pa.Table:

@@ -71,7 +71,7 @@ def build_count_query(query: EvidenceQuery, has_index: bool) -> Query:
 
 
 def _build_found(query: EvidenceQuery, has_index: bool) -> Query:
-    """Build the query for the paragraphs of the evidence and their similarity, those of every narrative."""
+    """Build the query for the paragraphs of the evidence with their similarity, before the filter for narratives."""
     s = query.slice
     where = build_where(s)
     add_search_terms(where, query.text, has_index)

@@ -83,6 +83,7 @@ class Embedder:
         return asked
 
     def _mark_asked(self, rows: NDArray[np.int64]) -> None:
+        rows = rows[rows >= 0]
         more = int(rows.max(initial=-1)) + 1 - len(self._asked)
         self._asked = np.pad(self._asked, (0, max(0, more)))
         self._asked[rows] = True
