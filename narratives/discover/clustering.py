@@ -201,6 +201,8 @@ def _merge_near(vectors: VectorArray, labels: ClusterLabels, earlier: ClusterLab
     from scipy.spatial.distance import squareform
 
     centres = compute_centres(vectors, labels)
+    if len(centres) < 2:
+        return labels
     former = None if earlier is None else _find_former(labels, earlier)
     merged = np.arange(len(centres))
     for group in _connect_near(centres, former):

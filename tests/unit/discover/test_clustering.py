@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
@@ -140,6 +140,7 @@ def test_fewer_than_five_paragraphs_make_no_cluster(n: int) -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(5, 40), st.integers(0, 1000))
+@example(5, 1)  # has no cluster
 def test_any_small_corpus_gets_labels(n: int, seed: int) -> None:
     vectors = unit(np.random.default_rng(seed).normal(size=(n, 8)))
     labels = cluster_paragraphs([f"{i:02d}" for i in range(n)], vectors, seeds=3)
