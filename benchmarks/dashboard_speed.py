@@ -21,13 +21,11 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from benchmarks.serving import IDLE, PAGES, chromium, existing, serving, settled
 from narratives.store import open_snapshot
 
-SIZE: ViewportSize = {"width": 1440, "height": 1000}
-# Of the contexts, `bypass_csp`: the pages let no script make code from text, which waiting for a condition does.
 QUIET = 700  # milliseconds without a change after which a page counts as drawn
 _WATCH = """
 window.chosenAt = window.changedAt = 0;
@@ -87,12 +85,17 @@ class Row:
     seconds: Sequence[float]
 
 
+def _open_context(browser: Browser) -> BrowserContext:
+    # The pages let no script make code from text, which waiting for a condition does.
+    return browser.new_context(bypass_csp=True, viewport={"width": 1440, "height": 1000})
+
+
 def measure(browser: Browser, address: str, name: str, path: str, store: Path, changes: int) -> Row:
     """Open a page and change its filters."""
     options = open_snapshot(store).options()
     speakers = cycle([speaker for speaker, _ in options.speakers if speaker][: changes // 2 + 1])
     years = cycle(options.years)
-    context = browser.new_context(bypass_csp=True, viewport=SIZE)
+    context = _open_context(browser)
     page = context.new_page()
     page.add_init_script(_WATCH)
     sent = Sent()
@@ -123,7 +126,7 @@ def _changed(page: Page, label: str, option: str) -> float:
 
 def measure_start(browser: Browser, store: Path) -> float:
     """Start a server; seconds until its first page shows a chart."""
-    context = browser.new_context(bypass_csp=True, viewport=SIZE)
+    context = _open_context(browser)
     began = time.monotonic()
     with serving(store) as address:
         page = context.new_page()

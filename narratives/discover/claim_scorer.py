@@ -12,7 +12,7 @@ from functools import cache, cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.model.kept import KEY_BYTES, NOTHING_KEPT, Arrays, KeptArrays
+from narratives.model.kept import KEY_BYTES, NOTHING_KEPT, KeptArrays
 
 # Words that judge, oblige, deny, blame or assert. They are grouped by their first letters, which makes the search fast.
 CLAIM_CUES = re.compile(
@@ -61,7 +61,8 @@ class KeptScores:
     def compute(self, method: bytes, texts: Sequence[str], score: Callable[[str], float]) -> NDArray[np.float64]:
         """Return the scores of texts (n,); `method` is a hash of all that they depend on besides the text."""
         if self._known is None:
-            self._known = _parse_scores(self._kept.load(KEPT_SCORES))
+            kept = self._kept.load_by_key(KEPT_SCORES, "scores")
+            self._known = {key: float(one) for key, one in kept.items()}
         scores, is_new = {}, False
         keys = [_make_key(method, text) for text in texts]
         for key, text in zip(keys, texts, strict=True):
@@ -72,24 +73,13 @@ class KeptScores:
         self._known |= scores
         self._used |= scores
         if is_new:
-            used = np.frombuffer(b"".join(self._used), np.uint8).reshape(-1, KEY_BYTES)
-            self._kept.save(KEPT_SCORES, {"keys": used, "scores": np.array(list(self._used.values()), np.float64)})
+            values = np.array(list(self._used.values()), np.float64)
+            self._kept.save_by_key(KEPT_SCORES, "scores", self._used, values)
         return np.array([scores[key] for key in keys], dtype=np.float64)
 
 
 def _make_key(method: bytes, text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES, key=method).digest()
-
-
-def _parse_scores(arrays: Arrays | None) -> dict[bytes, float]:
-    """Return the saved scores by key, empty if there are none."""
-    if (
-        arrays is None
-        or arrays.keys() != {"keys", "scores"}
-        or arrays["keys"].shape != (len(arrays["scores"]), KEY_BYTES)
-    ):
-        return {}
-    return dict(zip(map(bytes, arrays["keys"]), arrays["scores"].tolist(), strict=True))
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,6 @@ def summarise_topics(
     to_routine = _compute_max_cosine(vectors, routine)
     least_routine = to_routine.mean() + ROUTINE_DEVIATIONS * to_routine.std()
     to_narratives = _compute_max_cosine(vectors, alignment.centroids)
-    corpus = len(set(statements.document_ids))
     groups = _list_rows(labels)
     found = find_distinctive_phrases(phrases, groups, vectors)
     chosen = [_choose_central(statements, members) for members in groups]
@@ -129,7 +128,7 @@ def summarise_topics(
                 narrative_id=nearest if purity >= EXPLAINED_SHARE else "",
                 nearest=nearest,
                 purity=purity,
-                recurring=is_recurring(document_ids, dates, corpus),
+                recurring=is_recurring(document_ids, dates, statements.documents),
                 routine=short or bool(is_routine),
                 stance=round(float(claim_like[members].mean()), 3),
                 cohesion=0.0,

@@ -219,8 +219,7 @@ def _connect_near(centres: VectorArray, former: ClusterLabels | None) -> list[ND
     """List the groups of clusters, at least two, that pairs of near ones connect."""
     from scipy import sparse
 
-    every = np.arange(len(centres))
-    rows, columns = [every], [every]
+    every, rows, columns = np.arange(len(centres)), [], []
     height = max(1, BLOCK_CELLS // max(1, len(centres)))
     for first in range(0, len(centres), height):
         row, column = np.nonzero(_compare_centres(centres, former, every[first : first + height], every) >= SAME_COSINE)

@@ -170,8 +170,8 @@ def find_distinctive_phrases(
     compared = np.unique(np.concatenate(columns_of))
     places = {int(column): at for at, column in enumerate(compared.tolist())}
     used = index.used[:, compared]
-    means = scale_sums(sum_on_grid(used.astype(np.float64), vectors))
-    centres = scale_sums(sum_on_grid(member.T.tocsr().astype(np.float64), vectors))
+    sums = sum_on_grid(sparse.hstack([used, member.T], "csr", np.float64), vectors)
+    means, centres = np.split(scale_sums(sums), [used.shape[1]])
     distinctive = []
     for number, own in enumerate(groups):
         columns, weight = columns_of[number], shares_of[number]

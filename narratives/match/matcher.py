@@ -264,18 +264,11 @@ PROBES = "probes"  # the name under which they are kept
 
 def _fit_probes(groups: Sequence[_ProbeGroups], kept: KeptArrays) -> FloatArray:
     """Return the weights and the intercept of each probe, (k, d + 1): those of an earlier build, or else fitted."""
-    known, keys = _load_probes(kept), [_make_probe_key(own) for own in groups]
+    known, keys = kept.load_by_key(PROBES, PROBES), [_make_probe_key(own) for own in groups]
     probes = np.array([known[key] if key in known else _fit_probe(own) for key, own in zip(keys, groups, strict=True)])
     if not known.keys() >= set(keys):
-        kept.save(PROBES, {"keys": np.frombuffer(b"".join(keys), np.uint8).reshape(-1, KEY_BYTES), "probes": probes})
+        kept.save_by_key(PROBES, PROBES, keys, probes)
     return probes
-
-
-def _load_probes(kept: KeptArrays) -> dict[bytes, FloatArray]:
-    arrays = kept.load(PROBES)
-    if arrays is None or arrays.keys() != {"keys", "probes"} or len(arrays["keys"]) != len(arrays["probes"]):
-        return {}
-    return dict(zip(map(bytes, arrays["keys"]), arrays["probes"], strict=True))
 
 
 def _make_probe_key(groups: _ProbeGroups) -> bytes:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import numpy as np
 from numpy.typing import NDArray
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
@@ -18,6 +19,18 @@ class KeptArrays:
 
     load: Callable[[str], Arrays | None] = lambda _: None
     save: Callable[[str, Arrays], None] = lambda _name, _arrays: None
+
+    def load_by_key(self, name: str, column: str) -> dict[bytes, Any]:
+        """Load the rows that `save_by_key` saved, by their keys; empty if there are none, or of another form."""
+        arrays = self.load(name)
+        if arrays is None or arrays.keys() != {"keys", column}:
+            return {}
+        keys, values = arrays["keys"], arrays[column]
+        return dict(zip(map(bytes, keys), values, strict=True)) if keys.shape == (len(values), KEY_BYTES) else {}
+
+    def save_by_key(self, name: str, column: str, keys: Iterable[bytes], values: NDArray[Any]) -> None:
+        """Save rows under a name, each with a key of KEY_BYTES."""
+        self.save(name, {"keys": np.frombuffer(b"".join(keys), np.uint8).reshape(-1, KEY_BYTES), column: values})
 
 
 NOTHING_KEPT = KeptArrays()
