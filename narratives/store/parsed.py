@@ -69,6 +69,7 @@ class ParsedDocuments:
     def __init__(self, path: Path, timeout: float = LOCK_TIMEOUT) -> None:
         self._path, self._timeout = path, timeout
         self._used: set[bytes] = set()
+        self._known: set[bytes] | None = None
         self._new: dict[bytes, bytes] = {}
         self._connection = self._open()
 
@@ -95,6 +96,12 @@ class ParsedDocuments:
         self._used.add(full)
         return parsed
 
+    def has(self, key: str) -> bool:
+        """Return whether there was a document under a key when this was first asked. It may be damaged."""
+        if self._known is None:
+            self._known = set(self._run(_list_keys) or ())
+        return _make_key(key) in self._known
+
     def put(self, key: str, parsed: ParsedDocument) -> None:
         """Keep a document under a key, in place of any other."""
         self.put_packed(key, pack_document(key, parsed))
@@ -110,8 +117,7 @@ class ParsedDocuments:
     def prune(self) -> None:
         """Remove the documents that were neither read nor written since the cache was opened."""
         self._write()
-        kept = self._run(lambda db: [key for (key,) in db.execute("SELECT key FROM documents")]) or []
-        if unused := [(key,) for key in kept if key not in self._used]:
+        if unused := [(key,) for key in self._run(_list_keys) or () if key not in self._used]:
             self._run(lambda db: db.executemany("DELETE FROM documents WHERE key = ?", unused))
 
     def _write(self) -> None:
@@ -165,6 +171,10 @@ def _select(connection: sqlite3.Connection, key: bytes) -> bytes | None:
     with closing(connection.execute("SELECT content FROM documents WHERE key = ?", (key,))) as found:
         row = found.fetchone()
     return bytes(row[0]) if row else None
+
+
+def _list_keys(connection: sqlite3.Connection) -> list[bytes]:
+    return [key for (key,) in connection.execute("SELECT key FROM documents")]
 
 
 def _make_key(key: str) -> bytes:

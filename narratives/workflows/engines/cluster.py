@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from narratives import __version__
 from narratives.model import EngineError, NarrativesError
+from narratives.workflows.engines.processes import count_cores
 
 ADDRESS_VARIABLE = "RAY_ADDRESS"
 OBJECT_STORE_BYTES = 256 << 20  # of a cluster that is started here; what does not fit goes to the disk
@@ -57,7 +58,7 @@ def open_cluster(workers: int = 0) -> Iterator[None]:
         base = tempfile.gettempdir()
         folder = tempfile.mkdtemp(prefix="narratives-ray-", dir=base if len(base) <= MAX_FOLDER else "/tmp")
         options |= {
-            "num_cpus": workers or _count_cores(),
+            "num_cpus": workers or count_cores(),
             "object_store_memory": OBJECT_STORE_BYTES,
             "_node_ip_address": "127.0.0.1",
             "_temp_dir": folder,
@@ -70,11 +71,6 @@ def open_cluster(workers: int = 0) -> Iterator[None]:
         ray.shutdown()
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _count_cores() -> int:
-    """Count the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

@@ -7,15 +7,22 @@ does not depend on the engine.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Literal, Protocol
+
+import pyarrow as pa
 
 from narratives.model import InputFile, Progress, Speaker
 from narratives.model.text import Encoder
 from narratives.store import ParsedDocuments, Store
+from narratives.workflows.engines import stages
 from narratives.workflows.engines.embedder import Embedder
 from narratives.workflows.engines.parser import ParseJob
+from narratives.workflows.engines.processes import count_cores, run_in_processes
+from narratives.workflows.engines.shards import KEY, split_blocks, weigh_content
 from narratives.workflows.match import MatchFunction, TrainedMatcher, match_texts
 
+PROCESSES_BYTES = 4 << 20  # of documents: with less, starting processes takes as long as they save
 EngineName = Literal["local", "ray"]
 
 
@@ -51,8 +58,18 @@ class Engine(Protocol):
         """
 
 
+def keep_parsed(tables: Iterable[pa.Table], kept: ParsedDocuments, progress: Progress) -> None:
+    """Keep documents that workers parsed (tables of PARSED) in the cache."""
+    done = 0
+    for table in tables:
+        for row in table.to_pylist():
+            kept.put_packed(row[KEY], row["content"])
+        done += table.num_rows
+        progress("parsing", done, None)
+
+
 class LocalEngine:
-    """Leaves all work to the build, which does it in this process when it needs the result."""
+    """Leaves the work to the build, which does it in this process when it needs the result, but for much parsing."""
 
     def __enter__(self) -> LocalEngine:
         return self
@@ -67,7 +84,16 @@ class LocalEngine:
     def parse(
         self, jobs: Iterable[ParseJob], kept: ParsedDocuments, speakers: tuple[Speaker, ...], progress: Progress
     ) -> None:
-        """Parse nothing ahead."""
+        """Parse many documents with all cores, and leave few of them to the build: processes take a second to start."""
+        cores, rows, first, size = count_cores(), stages.list_documents(jobs), [], 0
+        if cores == 1:
+            return
+        while size < PROCESSES_BYTES and (row := next(rows, None)):
+            first.append(row)
+            size += weigh_content(row)
+        if size >= PROCESSES_BYTES:
+            tables = split_blocks(chain(first, rows), stages.DOCUMENTS, stages.PARSE_BYTES, weigh_content)
+            keep_parsed(run_in_processes(stages.ParseDocuments, (speakers,), tables, cores), kept, progress)
 
     def spread(self, encoder: Encoder) -> Encoder:
         """Return the encoder itself."""

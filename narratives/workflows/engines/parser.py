@@ -36,23 +36,21 @@ class CachedParser:
 
     def __call__(self, raw: RawDocument, order: parse.DateOrder) -> Document:
         """Return the parsed document."""
-        job, parsed = self._look_up(raw, order)
-        if parsed is None:
-            today = parse.get_latest_day()
+        job, today = self._make_job(raw, order), parse.get_latest_day()
+        parsed = self._kept.get(job.key)
+        if parsed is None or not parsed.since <= today < (parsed.until or date.max):
             document, until = parse.parse_lasting(job.raw, self._roster, order)
             parsed = ParsedDocument(document, today, until)
             self._kept.put(job.key, parsed)
         return replace(parsed.document, source_path=raw.source_path, row=raw.row)
 
     def list_missing(self, raws: Iterable[tuple[RawDocument, parse.DateOrder]]) -> Iterator[ParseJob]:
-        """List the documents that have to be parsed."""
-        return (job for job, parsed in (self._look_up(raw, order) for raw, order in raws) if parsed is None)
+        """List the documents of which the store has nothing. It may have others that are damaged or out of date."""
+        jobs = (self._make_job(raw, order) for raw, order in raws)
+        return (job for job in jobs if not self._kept.has(job.key))
 
-    def _look_up(self, raw: RawDocument, order: parse.DateOrder) -> tuple[ParseJob, ParsedDocument | None]:
+    def _make_job(self, raw: RawDocument, order: parse.DateOrder) -> ParseJob:
         content = replace(raw, source_path="", row=0)
         terms = [self._rules, order.dates, repr(sorted(order.titles.items())), repr(content)]
         key = hashlib.sha256("\0".join(terms).encode("utf-8", "surrogatepass")).hexdigest()
-        parsed = self._kept.get(key)
-        if parsed and not parsed.since <= parse.get_latest_day() < (parsed.until or date.max):
-            parsed = None
-        return ParseJob(key, content, order), parsed
+        return ParseJob(key, content, order)

@@ -13,7 +13,6 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import asdict
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
@@ -25,20 +24,19 @@ from narratives.match import MatchResult
 from narratives.model import InputFile, Progress, ReadError, Speaker, UsageError
 from narratives.model.text import Encoder, Text, TextPart, VectorArray
 from narratives.store import ParsedDocuments, Store
-from narratives.store.inputs import dump_row
 from narratives.store.vectors import ENCODING_VERSION
 from narratives.workflows.engines import cluster, stages
 from narratives.workflows.engines.embedder import Embedder, check_encoder
-from narratives.workflows.engines.engine import LOCAL
+from narratives.workflows.engines.engine import LOCAL, keep_parsed
 from narratives.workflows.engines.parser import ParseJob
-from narratives.workflows.engines.shards import KEY, Row, Shards, split_blocks
+from narratives.workflows.engines.shards import KEY, Row, Shards, split_blocks, weigh_content
 from narratives.workflows.match import MatchFunction, TrainedMatcher
 
 # With less to do, a stage is done here, because starting the workers takes longer.
 LEAST_ITEMS = {"reading": 8, "parsing": 32, "encoding": 128, "matching": 128}
 # What a worker gets at a time, by the bytes of its files or texts: enough to fill batches of the model, and so little
 # that all workers end together.
-BLOCK_BYTES = {"reading": 4 << 20, "parsing": 1 << 18, "encoding": 1 << 16, "matching": 1 << 16}
+BLOCK_BYTES = {"reading": 4 << 20, "parsing": stages.PARSE_BYTES, "encoding": 1 << 16, "matching": 1 << 16}
 WINDOW_BYTES = 64 << 20  # of tables that are in the cluster's memory together
 LOOKUP_TEXTS = 512  # statements whose vectors are looked up together
 
@@ -107,17 +105,8 @@ class RayEngine:
         self, jobs: Iterable[ParseJob], kept: ParsedDocuments, speakers: tuple[Speaker, ...], progress: Progress
     ) -> None:
         """Parse documents and keep them in the cache."""
-        rows = (
-            {KEY: job.key, "content": dump_row(job.raw), "order": json.dumps(asdict(job.order))}  # titles may be many
-            for job in jobs
-        )
         stage = _Stage("parsing", stages.DOCUMENTS, stages.ParseDocuments, (speakers,))
-        done = 0
-        for table in self._run(stage, rows, _weigh_content):
-            for row in table.to_pylist():
-                kept.put_packed(row[KEY], row["content"])
-            done += table.num_rows
-            progress("parsing", done, None)
+        keep_parsed(self._run(stage, stages.list_documents(jobs), weigh_content), kept, progress)
 
     def spread(self, encoder: Encoder) -> Encoder:
         """Return an encoder whose texts the workers encode."""
@@ -140,7 +129,7 @@ class RayEngine:
         indices = {key: own for key, (_, own) in zip(keys, ordered, strict=True)}
         settings = f"{encoder.name} {encoder.variant} {ENCODING_VERSION}"
         stage = _Stage("encoding", stages.TEXTS, stages.EncodeTexts, (encoder,), settings)
-        for table in self._run(stage, rows, _weigh_content):
+        for table in self._run(stage, rows, weigh_content):
             done = [(indices.pop(row[KEY]), row["vectors"]) for row in table.to_pylist() if row[KEY] in indices]
             if done:
                 vectors = np.frombuffer(b"".join(row for _, row in done), "<f4").reshape(-1, encoder.dimension)
@@ -155,7 +144,7 @@ class RayEngine:
         arguments = (matching.matcher, classifiers)
         stage = _Stage("matching", stages.STATEMENTS, stages.MatchStatements, arguments, settings)
         scores: dict[str, tuple[bytes, ...]] = {}
-        for table in self._run(stage, _list_statements(matching, distinct, embed), _weigh_content):
+        for table in self._run(stage, _list_statements(matching, distinct, embed), weigh_content):
             rows = [row for row in table.to_pylist() if row[KEY] in distinct]
             for place, trained in enumerate(matching.classifiers):
                 outputs = {distinct[row[KEY]]: row["outputs"][place] for row in rows if row["outputs"][place]}
@@ -267,10 +256,6 @@ def _split_windows(blocks: Iterable[pa.Table]) -> Iterator[list[pa.Table]]:
             window = []
     if window:
         yield window
-
-
-def _weigh_content(row: Row) -> int:
-    return len(row["content"])
 
 
 def _get_span(text: Text) -> tuple[int, int]:

@@ -66,3 +66,8 @@ def split_blocks(rows: Iterable[Row], schema: pa.Schema, most: int, weigh: Calla
         total += weight
     if block:
         yield pa.Table.from_pylist(block, schema)
+
+
+def weigh_content(row: Row) -> int:
+    """Weigh a row by the bytes of its content."""
+    return len(row["content"])

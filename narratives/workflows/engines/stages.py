@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import cast
 
@@ -18,8 +19,9 @@ import pyarrow as pa
 from narratives import __version__, embed, match, model, parse, read
 from narratives.model import InputFile, RawDocument, ReadError, Speaker, UsageError
 from narratives.model.text import Encoder, Text, TextPart, VectorArray
-from narratives.store.inputs import make_rows_path, parse_row, write_rows
+from narratives.store.inputs import dump_row, make_rows_path, parse_row, write_rows
 from narratives.store.parsed import ParsedDocument, pack_document
+from narratives.workflows.engines.parser import ParseJob
 from narratives.workflows.match import match_texts
 
 LISTED = pa.list_(pa.large_binary())
@@ -42,6 +44,19 @@ MATCHED = pa.schema(
     }
 )
 MATCH_TYPES = {"scores": np.float32, "evidence": np.float64, "best_exemplar": np.int32, "best_window": np.int32}
+
+
+PARSE_BYTES = 1 << 18  # of documents for a worker at a time
+
+
+def list_documents(jobs: Iterable[ParseJob]) -> Iterator[dict[str, object]]:
+    """List documents to parse as rows of DOCUMENTS."""
+    for job in jobs:
+        yield {
+            "key": job.key,
+            "content": dump_row(job.raw),
+            "order": json.dumps(asdict(job.order)),
+        }  # titles may be many
 
 
 def to_bytes(text: str) -> bytes:

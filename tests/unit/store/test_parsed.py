@@ -124,3 +124,11 @@ def test_a_cache_that_another_process_holds_stays_whole(path):
             assert kept.get(KEYS[0]) is None
             kept.put("new", ParsedDocument(DOCUMENTS[1], DAY, None))
     assert None not in read(path)
+
+
+def test_a_document_is_known_if_it_was_kept_before_the_cache_was_opened(path):
+    with ParsedDocuments(path) as kept:
+        assert not kept.has(KEYS[0])
+    fill(path)
+    with ParsedDocuments(path) as kept:
+        assert kept.has(KEYS[0]) and not kept.has("other")
