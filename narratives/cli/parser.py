@@ -50,7 +50,7 @@ def _add_build_options(command: argparse.ArgumentParser) -> None:
         "inputs",
         nargs="*",
         metavar="INPUT",
-        help="Files, folders or globs. Without any, build again from what the store holds.",
+        help="Files, folders, globs or addresses such as s3://bucket/folder. Without any, build what the store holds.",
     )
     _add_store_option(command)
     _add_codebook_option(command, "The narratives to match.")

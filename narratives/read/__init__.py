@@ -19,11 +19,21 @@ from narratives.read.formats import (
     describe_skip,
     find_notes,
     find_unused,
+    get_format,
     list_columns,
     read_file,
     read_file_verified,
 )
-from narratives.read.inputs import MANIFEST_CSV, Survey, find_inputs, get_place, make_printable, survey
+from narratives.read.inputs import (
+    MANIFEST_CSV,
+    Download,
+    Survey,
+    find_inputs,
+    get_place,
+    is_in_object_storage,
+    make_printable,
+    survey,
+)
 from narratives.read.rows import DOCUMENT_FIELDS, fold
 from narratives.read.rows.columns import COLUMN_FIELDS, has_field_word, propose_columns, score_column_name
 
@@ -36,6 +46,7 @@ __all__ = [
     "NARRATIVE_KEYS",
     "READERS",
     "TABLE_EXTENSIONS",
+    "Download",
     "Survey",
     "check_narratives",
     "compute_fingerprint",
@@ -46,8 +57,10 @@ __all__ = [
     "find_notes",
     "find_unused",
     "fold",
+    "get_format",
     "get_place",
     "has_field_word",
+    "is_in_object_storage",
     "list_columns",
     "load_codebook",
     "load_events",

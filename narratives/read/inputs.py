@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -96,6 +96,11 @@ def _parse_row(record: Mapping[str, str], folder: Path, known: Mapping[str, obje
 
 
 _GLOB_CHARACTERS = re.compile(r"[*?\[]")
+OBJECTS = "s3://"  # the start of an address in object storage
+_OBJECTS_PART = OBJECTS.removesuffix("//")  # the first part of its path
+# Copies the objects at an address into a folder. Returns the address that the folder stands for, and what it could not
+# copy, by the names of objects. Raises ReadError if there is nothing, or if the storage cannot be reached.
+Download = Callable[[str, Path], tuple[str, Sequence[Rejected]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +145,16 @@ class Survey:
         return place in self._places or any(folder in self._folders for folder in place.parents)
 
 
-def survey(inputs: Sequence[str]) -> Survey:
+def survey(inputs: Sequence[str], download: Download | None = None) -> Survey:
     """Find the files to read, and what cannot be read. Raises nothing.
 
     Folders and zip archives are searched with their subfolders, and globs are expanded as in a shell. README,
     LICENSE and hidden files are skipped, and listed as such. `source_path` starts with the path as typed,
     normalised and made printable. A manifest.csv describes the files of its folder and subfolders. If several
-    list a file, the nearest applies. Manifests above the folder that was typed are not read.
+    list a file, the nearest applies. Manifests above the folder that was typed are not read. With `download`, an
+    address such as s3://bucket/folder stands for a folder as well.
     """
-    search = _InputSearch()
+    search = _InputSearch(download)
     for typed in inputs:
         search.add(typed)
     return search.build_survey()
@@ -161,11 +167,18 @@ def find_inputs(inputs: Sequence[str]) -> tuple[list[InputFile], list[Rejected]]
 
 
 def get_place(path: Path) -> Path:
-    """Return the absolute path; for a link, the path of the link and not of its target."""
+    """Return the absolute path; for a link, the path of the link and not of its target; for an object, its address."""
+    if is_in_object_storage(path):
+        return path
     if path.name in ("", ".."):
         return path.resolve()
     # Unlike `resolve`, this does not fail for a link to itself.
     return Path(realpath(path.parent)) / path.name
+
+
+def is_in_object_storage(path: Path) -> bool:
+    """Return whether a path is that of an address in object storage."""
+    return path.parts[:1] == (_OBJECTS_PART,)
 
 
 def make_printable(path: Path) -> str:
@@ -179,7 +192,8 @@ def make_printable(path: Path) -> str:
 class _InputSearch:
     """The state of one survey. The manifest of each folder is read once."""
 
-    def __init__(self) -> None:
+    def __init__(self, download: Download | None = None) -> None:
+        self._download = download
         self._files: dict[Path, InputFile] = {}
         self._refused: dict[Path, set[Rejected]] = defaultdict(set)
         self._skipped: dict[Path, SkippedInput] = {}
@@ -218,12 +232,16 @@ class _InputSearch:
             self._places.add(get_place(path))
             if not typed:
                 raise ValueError("an empty argument")
-            if path.exists() or path.is_symlink() or not _GLOB_CHARACTERS.search(typed):
+            if self._download and typed.lower().startswith(OBJECTS):
+                self._add_objects(typed, self._download)
+            elif path.exists() or path.is_symlink() or not _GLOB_CHARACTERS.search(typed):
                 self._add_path(path, path if path.is_dir() else path.parent)
             else:
                 self._add_glob(typed)
         except ValueError as error:  # also from pathlib, for an invalid pattern and for NUL characters
             self._reject_missing(path, ReadError("a path or a pattern", f"{typed!r}: {error}", "Correct it."))
+        except ReadError as error:
+            self._reject_missing(path, error)
         except OSError as error:
             self._reject_missing(path, make_read_error(error))
         if before == self._count:
@@ -292,29 +310,45 @@ class _InputSearch:
         folder = Path(self._unpacked.enter_context(TemporaryDirectory(prefix="narratives-")))
         with convert_errors(path), path.open("rb") as packed:
             unpacked = unpack_archive(folder, packed, path.stat().st_size, READERS)
-        inner = _InputSearch()
+        self._add_unpacked(folder, path, unpacked.refused)
+        for skipped in unpacked.skipped:
+            shown = _format_source_path(path / skipped.source_path)
+            self._skipped[place / skipped.source_path] = SkippedInput(shown, skipped.reason)
+        self._archives.add(place)
+
+    def _add_objects(self, typed: str, download: Download) -> None:
+        """Search the copies of objects as the files of a folder that has their address."""
+        folder = Path(self._unpacked.enter_context(TemporaryDirectory(prefix="narratives-")))
+        address, refused = download(typed, folder)
+        self._folders.add(Path(address))
+        self._add_unpacked(folder, Path(address), refused)
+
+    def _add_unpacked(self, folder: Path, path: Path, refused: Sequence[Rejected]) -> None:
+        """Search a temporary folder with what the archive or address `path` holds, except for what was `refused`."""
+        inner, place = _InputSearch(), get_place(path)
         inner._add_path(folder, folder)
+        self._unpacked.push(inner._unpacked.pop_all())
+        self._count += inner._count + len(refused)
+        for member in refused:
+            shown = _format_source_path(path / member.source_path)
+            self._refused[place / member.source_path].add(replace(member, source_path=shown))
 
         def relocate(below: Path, to: Path) -> Path:
             return to / below.relative_to(folder.resolve())
 
-        for file in inner._files.values():
-            target = relocate(file.path.resolve(), place)
-            shown = _format_source_path(relocate(file.path.resolve(), path))
-            self._files[target] = replace(file, source_path=shown, place=target)
+        for below, file in inner._files.items():
+            target = relocate(below, place)
+            self._files[target] = replace(file, source_path=_format_source_path(relocate(below, path)), place=target)
         for below, items in inner._refused.items():
             shown = _format_source_path(relocate(below, path))
             self._refused[relocate(below, place)].update(replace(item, source_path=shown) for item in items)
-        for member in unpacked.refused:
-            shown = _format_source_path(path / member.source_path)
-            self._refused[place / member.source_path].add(replace(member, source_path=shown))
-        for skipped in unpacked.skipped:
-            shown = _format_source_path(path / skipped.source_path)
-            self._skipped[place / skipped.source_path] = SkippedInput(shown, skipped.reason)
+        for below, skipped in inner._skipped.items():
+            shown = _format_source_path(relocate(below, path))
+            self._skipped[relocate(below, place)] = replace(skipped, source_path=shown)
         for base, manifest in inner._manifests.items():
             if manifest.unused:
                 self._manifests[relocate(base.resolve(), path)] = FolderManifest(unused=manifest.unused)
-        self._archives.add(place)
+        self._archives.update(relocate(archive, place) for archive in inner._archives)
 
     def _find_manifest_row(self, path: Path, root: Path) -> dict[str, str]:
         for folder in path.parents:
@@ -365,4 +399,5 @@ def _check_readable(path: Path) -> None:
 
 
 def _format_source_path(path: Path) -> str:
-    return make_printable(Path(normpath(path)))
+    shown = make_printable(Path(normpath(path)))
+    return OBJECTS + shown.partition("/")[2] if is_in_object_storage(path) else shown

@@ -18,6 +18,7 @@ from narratives.store import Store
 from narratives.store.inputs import find_upload
 from narratives.workflows.corrections import Corrections
 from narratives.workflows.engines.engine import LOCAL, Engine
+from narratives.workflows.engines.objects import make_download
 from narratives.workflows.engines.parser import CachedParser
 
 NAME_DATE = "name_date"  # of `RawDocument`, among the values of a manifest
@@ -75,7 +76,7 @@ def ingest(
     `date_from_name`, a date in the name of a file counts where the document states none, or a less exact one.
     """
     records = {record.path: record for record in known}
-    with read.survey(inputs) as surveyed:
+    with read.survey(inputs, make_download(progress)) as surveyed:
         if date_from_name:
             files = [
                 replace(file, manifest={**file.manifest, NAME_DATE: parse.find_name_date(file.path.name)})
@@ -289,10 +290,10 @@ def _find_source(store: Store, record: InputRecord) -> Iterator[InputFile | None
         yield InputFile(path, record.source_path, dict(record.manifest))
         return
     archive = next((parent for parent in record.path.parents if parent.is_file()), None)
-    if archive is None:
+    if archive is None and not read.is_in_object_storage(record.path):
         yield None
         return
-    with read.survey([str(archive)]) as surveyed:
+    with read.survey([str(archive or record.source_path)], make_download(lambda *_: None)) as surveyed:
         files = [file for file in surveyed.files if file.place == record.path]
         yield replace(files[0], manifest=dict(record.manifest)) if files else None
 

@@ -1,12 +1,14 @@
-"""A server on this machine that speaks S3, for the tests of published stores."""
+"""A server on this machine that speaks S3, for the tests of published stores and of inputs."""
 
 from __future__ import annotations
 
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import pytest
 from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
@@ -27,6 +29,14 @@ def serve_objects() -> Iterator[str]:
         yield f"http://{host}:{port}"
     finally:
         server.stop()
+
+
+def connect(monkeypatch: pytest.MonkeyPatch, endpoint: str, folder: Path) -> None:
+    """Make the environment that of a user who has named the server and no other."""
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": endpoint, "AWS_CONFIG_FILE": str(folder / "none")}.items():
+        monkeypatch.setenv(name, value)
 
 
 def ask_server(endpoint: str, path: str, data: bytes = b"") -> None:

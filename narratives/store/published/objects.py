@@ -20,6 +20,7 @@ from narratives.model import StoreError, UsageError
 SCHEME = "s3://"
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 _SEGMENT = re.compile(r"(?!\.{1,2}$)[^/\\\x00-\x1f\x7f?#%]+")
+_BLOCK_BYTES = 1 << 20
 CONNECT_SECONDS, SILENT_SECONDS, ATTEMPTS = 5, 10, 3
 
 
@@ -128,9 +129,34 @@ class ObjectStore:
 
     def holds(self, name: str, size: int) -> bool:
         """Return whether there is an object of this name and size."""
+        return self.find_size(name) == size
+
+    def find_size(self, name: str) -> int | None:
+        """Return the bytes of an object, None if there is none."""
         with self._explain(f"to look for {name} in {self.address}"):
             [info] = self._system.get_file_info([self._locate(name)])
-            return bool(info.is_file and info.size == size)
+            return int(info.size) if info.is_file else None
+
+    def list_names(self) -> list[str]:
+        """List the names of all objects below the address, in no order."""
+        from pyarrow import fs
+
+        start = self._locate("")
+        with self._explain(f"to list {self.address}"):
+            found = self._system.get_file_info(fs.FileSelector(start, allow_not_found=True, recursive=True))
+        return [info.path.removeprefix(f"{start}/") for info in found if info.is_file]
+
+    def download(self, name: str, path: Path) -> None:
+        """Copy an object to a file. Raises OSError if the file cannot be written."""
+        with path.open("wb") as file:
+            for block in self._read_blocks(name):
+                file.write(block)
+
+    def _read_blocks(self, name: str) -> Iterator[bytes]:
+        explain = self._explain(f"to read {name} in {self.address}")
+        with explain, self._system.open_input_stream(self._locate(name)) as stream:
+            while block := stream.read(_BLOCK_BYTES):
+                yield block
 
     def has_bucket(self) -> bool:
         """Return whether the bucket exists."""

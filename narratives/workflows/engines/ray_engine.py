@@ -89,7 +89,8 @@ class RayEngine:
                     key = read.compute_fingerprint(file, columns)
                     sizes[key] = file.path.stat().st_size
                     if not self._store.has_input(key):
-                        path, source = (stages.to_bytes(str(name)) for name in (file.path.absolute(), file.source_path))
+                        place = file.place if file.place and read.is_in_object_storage(file.place) else None
+                        path, source = map(stages.to_bytes, (str(place or file.path.absolute()), file.source_path))
                         yield {KEY: key, "path": path, "source": source, "manifest": json.dumps(dict(file.manifest))}
 
         stage = _Stage("reading", stages.FILES, stages.ReadFiles, (dict(columns),))

@@ -21,6 +21,7 @@ from narratives.model import InputFile, RawDocument, ReadError, Speaker, UsageEr
 from narratives.model.text import Encoder, Text, TextPart, VectorArray
 from narratives.store.inputs import dump_row, make_rows_path, parse_row, write_rows
 from narratives.store.parsed import ParsedDocument, pack_document
+from narratives.workflows.engines.objects import download_file
 from narratives.workflows.engines.parser import ParseJob
 from narratives.workflows.match import match_texts
 
@@ -90,11 +91,13 @@ class ReadFiles(_Worker):
         done = []
         for item in batch.to_pylist():
             path = Path(to_text(item["path"]))
-            file = InputFile(path, to_text(item["source"]), json.loads(item["manifest"]))
             with tempfile.TemporaryDirectory(prefix="narratives-") as folder:
                 try:
+                    if read.is_in_object_storage(path):
+                        path = download_file(path, Path(folder))
+                    file = InputFile(path, to_text(item["source"]), json.loads(item["manifest"]))
                     write_rows(Path(folder), item["key"], read.read_file_verified(file, self._columns, item["key"]))
-                except ReadError:  # not on this machine, or changed: the build reads it, or says why it cannot
+                except (ReadError, OSError):  # not here, or changed: the build reads it, or says why it cannot
                     continue
                 content = make_rows_path(Path(folder), item["key"]).read_bytes()
             done.append({"key": item["key"], "content": content})

@@ -27,7 +27,7 @@ from narratives.workflows.search import open_index
 from tests.conftest import ROOT
 from tests.helpers.factory import content
 from tests.helpers.loopback import isolated
-from tests.helpers.object_storage import ADDRESS, CREDENTIALS, SETTINGS, Bucket, ask_server, serve_objects
+from tests.helpers.object_storage import ADDRESS, Bucket, ask_server, connect, serve_objects
 from tests.helpers.vector_files import DIMENSION, vectors_of
 
 PLACE = parse_address(ADDRESS)
@@ -42,11 +42,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def connected(server, tmp_path, monkeypatch) -> None:
-    """The environment of a user who has named the server and no other, and an empty cache."""
-    for name in SETTINGS:
-        monkeypatch.delenv(name, raising=False)
-    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": server, "AWS_CONFIG_FILE": str(tmp_path / "none")}.items():
-        monkeypatch.setenv(name, value)
+    connect(monkeypatch, server, tmp_path)
     monkeypatch.setenv(cache.CACHE_VARIABLE, str(tmp_path / "cache"))
 
 
