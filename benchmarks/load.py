@@ -1,6 +1,7 @@
 """How long viewers wait when many use one dashboard at once, and how much memory it takes.
 
     python -m benchmarks.load STORE [--sessions 20] [--seconds 60] [--every 1.0] [--swap 60] [--warm 180]
+                              [--processes 1]
 
 Each session speaks Streamlit's own protocol over a WebSocket, as a browser does. It changes a filter every `--every`
 seconds (first year, last year, speaker or narrative), and every fifth time it turns to another page. What is timed is
@@ -8,7 +9,8 @@ from the request to the last message of the answer: the server's work and the wa
 With `--swap`, the current snapshot changes that often, between the two latest of STORE. The server's memory is read
 before the first session, every few seconds while they work, and after the last has left; after the seconds of `--warm`
 it should no longer grow. Its processor time is read while they work: other programs on the machine change it less
-than they do the waiting.
+than they do the waiting. With several `--processes`, nginx stands in front of them as in deploy/nginx.conf; memory and
+processor time are then the sums of all.
 """
 
 from __future__ import annotations
@@ -17,11 +19,15 @@ import argparse
 import asyncio
 import os
 import random
+import ssl
 import statistics
 import time
 from collections import Counter, defaultdict
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 
 from google.protobuf.message import DecodeError
@@ -30,7 +36,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from benchmarks.serving import serving
+from benchmarks.serving import proxying, serving
 from narratives.store import Store, maintenance, open_snapshot
 
 YEARS = ("2016", "2017", "2018", "2019", "2020")
@@ -106,8 +112,10 @@ async def view(
     """One viewer, from the first page to the end."""
     draw = random.Random(number)
     try:
-        url = f"{address.replace('http', 'ws')}/_stcore/stream"
-        async with connect(url, max_size=None, ping_interval=None) as socket:
+        url = f"{address.replace('http', 'ws', 1)}/_stcore/stream"
+        visitor = {"Cookie": f"visitor={draw.getrandbits(128):032x}"}  # by which nginx chooses the process
+        context = ssl._create_unverified_context() if url.startswith("wss") else None
+        async with connect(url, max_size=None, ping_interval=None, additional_headers=visitor, ssl=context) as socket:
             session = Session(socket, figures, draw)
             await asyncio.sleep(draw.random() * given.every)
             await session.ask()
@@ -124,8 +132,13 @@ async def view(
         figures.errors[f"{type(error).__name__}: {error}"[:100]] += 1
 
 
-def read_usage(port: str) -> tuple[float, float]:
-    """The resident memory of the process that listens on this port, in MiB, and its processor time in seconds."""
+def read_usage(servers: Sequence[str]) -> tuple[float, float]:
+    """The resident memory of the processes at these addresses, in MiB, and their processor time in seconds."""
+    memory, processor = zip(*(_read_usage(server.rpartition(":")[2]) for server in servers), strict=True)
+    return sum(memory), sum(processor)
+
+
+def _read_usage(port: str) -> tuple[float, float]:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             command = (folder / "cmdline").read_bytes().split(b"\0")
@@ -138,12 +151,15 @@ def read_usage(port: str) -> tuple[float, float]:
     raise SystemExit("the dashboard has ended")
 
 
-async def run(address: str, store: Path, given: argparse.Namespace, choices: dict[str, tuple[str, ...]]) -> Figures:
+async def run(
+    servers: Sequence[str], address: str, store: Path, given: argparse.Namespace, choices: dict[str, tuple[str, ...]]
+) -> Figures:
     """All viewers at once, and after them the server alone."""
-    figures, port = Figures(), address.rpartition(":")[2]
+    figures = Figures()
     warm = argparse.Namespace(every=0.1, seconds=20.0)
-    await view(address, Figures(), 999, warm, choices)  # what is loaded once is no growth
-    memory, used = read_usage(port)
+    for server in servers:
+        await view(server, Figures(), 999, warm, choices)  # what is loaded once is no growth
+    memory, used = read_usage(servers)
     figures.memory.append(memory)
     viewers = [asyncio.create_task(view(address, figures, n, given, choices)) for n in range(given.sessions)]
     first, latest = Store(store).current(), [manifest.snapshot_id for manifest in Store(store).snapshots()[-2:]]
@@ -153,7 +169,7 @@ async def run(address: str, store: Path, given: argparse.Namespace, choices: dic
     try:
         while not all(viewer.done() for viewer in viewers):
             await asyncio.sleep(READ_EVERY)
-            memory, processor = read_usage(port)
+            memory, processor = read_usage(servers)
             figures.memory.append(memory)
             figures.processor = processor - used
             if given.swap and time.monotonic() - swapped > given.swap:
@@ -165,8 +181,9 @@ async def run(address: str, store: Path, given: argparse.Namespace, choices: dic
             maintenance.rollback(Store(store), first)
     await asyncio.gather(*viewers)
     await asyncio.sleep(LEAVE)
-    await view(address, Figures(), 998, argparse.Namespace(every=0.1, seconds=1.0), choices)  # it drops the others then
-    figures.memory.append(read_usage(port)[0])
+    for server in servers:
+        await view(server, Figures(), 998, argparse.Namespace(every=0.1, seconds=1.0), choices)  # it drops others then
+    figures.memory.append(read_usage(servers)[0])
     return figures
 
 
@@ -190,9 +207,15 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=1.0)
     parser.add_argument("--swap", type=float, default=0.0)
     parser.add_argument("--warm", type=float, default=0.0)
+    parser.add_argument("--processes", type=int, default=1)
     given = parser.parse_args()
-    with serving(given.store) as address:
-        figures = asyncio.run(run(address, given.store, given, list_choices(given.store)))
+    with ExitStack() as opened:
+        servers = [opened.enter_context(serving(given.store)) for _ in range(given.processes)]
+        address = servers[0]
+        if given.processes > 1:
+            folder = Path(opened.enter_context(TemporaryDirectory()))
+            address = opened.enter_context(proxying(folder, servers))
+        figures = asyncio.run(run(servers, address, given.store, given, list_choices(given.store)))
     print(f"errors {dict(figures.errors)}")
     if not figures.all_seconds:
         raise SystemExit("no answer came")

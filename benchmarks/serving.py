@@ -1,4 +1,4 @@
-"""What benchmarks of the dashboard share: a dashboard on a store, a browser, and the pages there are."""
+"""What benchmarks of the dashboard share: a dashboard on a store, a proxy before several, a browser, and the pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,30 +28,85 @@ PAGES = {
     "sources": "sources",
     "method": "method",
 }
+NGINX = """
+user root;
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{}}
+http {{
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    include {folder}/narratives.conf;
+}}
+"""
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
 @contextmanager
 def serving(store: Path) -> Iterator[str]:
     """A dashboard on that store, and its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _find_port()
     command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.port", str(port)]
     environment = {**os.environ, "NARRATIVES_STORE": str(store.resolve())}
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:
-        while True:
-            with socket.socket() as knock:
-                if knock.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            if server.poll() is not None:
-                raise SystemExit(f"the dashboard ended with status {server.returncode}")
-            time.sleep(0.1)
+        _wait_for(port, server)
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait(timeout=20)
+
+
+def _find_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    while True:
+        with socket.socket() as knock:
+            if knock.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if server.poll() is not None:
+            raise SystemExit(f"the server ended with status {server.returncode}")
+        time.sleep(0.1)
+
+
+@contextmanager
+def proxying(folder: Path, addresses: Sequence[str]) -> Iterator[str]:
+    """The address of nginx with the example, with other names and ports; `folder` gets `access.log`."""
+    key, certificate, port, plain = folder / "key.pem", folder / "certificate.pem", _find_port(), _find_port()
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    subprocess.run([*make, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    example = (ROOT / "deploy" / "nginx.conf").read_text("utf-8")
+    first, *others = (address.removeprefix("http://") for address in addresses)
+    for old, new in {
+        "127.0.0.1:8501": first,
+        "    server 127.0.0.1:8502;\n": "".join(f"    server {other};\n" for other in others),
+        "listen 443 ": f"listen 127.0.0.1:{port} ",
+        "listen 80;": f"listen 127.0.0.1:{plain};",
+        "https://tracker.example.org": f"https://127.0.0.1:{port}",
+        "tracker.example.org": "127.0.0.1",
+        "/etc/ssl/tracker.pem": str(certificate),
+        "/etc/ssl/tracker.key": str(key),
+        "/var/log/nginx/narratives.log": str(folder / "access.log"),
+    }.items():
+        assert old in example
+        example = example.replace(old, new)
+    (folder / "narratives.conf").write_text(example)
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder))
+    nginx = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")])
+    try:
+        _wait_for(port, nginx)
+        yield f"https://127.0.0.1:{port}"
+    finally:
+        nginx.terminate()
+        nginx.wait(timeout=20)
 
 
 @contextmanager

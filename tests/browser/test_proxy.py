@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import ssl
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import HTTPError
@@ -18,19 +17,8 @@ import pytest
 from playwright.sync_api import expect
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
-from tests.conftest import ROOT
-from tests.helpers.browser import (
-    STREAMLIT,
-    fetched,
-    find_port,
-    fresh,
-    opened,
-    saved,
-    serving,
-    settled,
-    turned_to,
-    wait_for_port,
-)
+from benchmarks.serving import proxying
+from tests.helpers.browser import STREAMLIT, fetched, fresh, opened, saved, serving, settled, turned_to
 from tests.helpers.factory import build_store
 
 pytestmark = [
@@ -38,21 +26,6 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed"),
     pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed"),
 ]
-FRAME = """
-user root;
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{}}
-http {{
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include {folder}/narratives.conf;
-}}
-"""
 SECRET = "a secret of this test"
 
 
@@ -70,38 +43,6 @@ class Proxy:
         return [(line.split('"')[1].split()[1], line.split()[-1]) for line in lines]
 
 
-@contextmanager
-def proxying(folder: Path, processes: dict[str, ExitStack]) -> Iterator[Proxy]:
-    """nginx with the example, with other names and ports."""
-    key, certificate, port, plain = folder / "key.pem", folder / "certificate.pem", find_port(), find_port()
-    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-    subprocess.run([*make, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    example = (ROOT / "deploy" / "nginx.conf").read_text("utf-8")
-    first, second = (process.removeprefix("http://") for process in processes)
-    for old, new in {
-        "127.0.0.1:8501": first,
-        "127.0.0.1:8502": second,
-        "listen 443 ": f"listen 127.0.0.1:{port} ",
-        "listen 80;": f"listen 127.0.0.1:{plain};",
-        "https://tracker.example.org": f"https://127.0.0.1:{port}",
-        "tracker.example.org": "127.0.0.1",
-        "/etc/ssl/tracker.pem": str(certificate),
-        "/etc/ssl/tracker.key": str(key),
-        "/var/log/nginx/narratives.log": str(folder / "access.log"),
-    }.items():
-        assert old in example
-        example = example.replace(old, new)
-    (folder / "narratives.conf").write_text(example)
-    (folder / "nginx.conf").write_text(FRAME.format(folder=folder))
-    nginx = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")])
-    try:
-        wait_for_port(port, nginx, folder / "error.log", seconds=20)
-        yield Proxy(f"https://127.0.0.1:{port}", folder / "access.log", processes)
-    finally:
-        nginx.terminate()
-        nginx.wait(timeout=20)
-
-
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory) -> Iterator[Proxy]:
     folder = tmp_path_factory.mktemp("proxy")
@@ -117,7 +58,8 @@ def proxy(tmp_path_factory) -> Iterator[Proxy]:
             stack = all_processes.enter_context(ExitStack())
             address = stack.enter_context(serving(store, (*STREAMLIT, "--secrets.files", str(secrets))))
             processes[address] = stack
-        yield all_processes.enter_context(proxying(folder, processes))
+        address = all_processes.enter_context(proxying(folder, tuple(processes)))
+        yield Proxy(address, folder / "access.log", processes)
 
 
 def make_client() -> OpenerDirector:
