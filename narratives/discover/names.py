@@ -31,9 +31,16 @@ MAX_COMMON = 0.1
 PHRASE_BONUS = 1.4
 # The phrases of a group, by weight, whose paragraphs are compared with the group.
 MAX_COMPARED = 25
+# The nearest other groups, from which all phrases but the first are to set a group apart, and how much that counts.
+NEAREST_GROUPS, CONTRAST_POWER = 3, 3
+# A phrase is a mere part if at least this share of its paragraphs go on with the same word.
+PART_SHARE = 0.8
+# The least length of a stem with which another one may begin, as in Syria and Syrian.
+MIN_STEM = 5
 # Words, and nothing for what separates phrases.
 _WORD_OR_BREAK = re.compile(rf"({ALPHABETIC_WORD.pattern})|[.,;:!?()\"“”«»–—\n]+")
 BREAK = -1
+_ENDING = re.compile(r"(?:['’]s|y|ies|s)$")
 NAME_SEPARATOR = " · "
 
 # Words that say little about a subject. A phrase can contain them, but neither begin nor end with them.
@@ -66,6 +73,7 @@ billion million thousand hundred percent rubles dozen
 afternoon morning evening tomorrow yesterday tonight
 january february march april may june july august september october november december
 monday tuesday wednesday thursday friday saturday sunday
+nd rd th
 """
 
 
@@ -140,11 +148,15 @@ def find_distinctive_phrases(
 
     The weight of a phrase is its part in how the group differs from all texts: the share of the group's paragraphs that
     use it, times the logarithm of this share divided by that of all paragraphs (a term of the Kullback-Leibler
-    divergence), and more for several words. The 25 phrases with the highest weight are compared with the
-    group: the weight is multiplied by the cosine of the mean vector of all paragraphs that use the phrase with
-    that of the group, so that a phrase of another subject falls back. Of phrases that share a word, the one with the
-    highest weight is kept, in the spelling that most of the group's paragraphs use. `vectors` (n, d) are unit rows of
-    the texts. Means are exact sums of whole numbers, so the order of the rows has no influence.
+    divergence), and more for several words. The 25 phrases with the highest weight are compared with the group: the
+    weight is multiplied by the cosine of the mean vector of all paragraphs that use the phrase with that of the group,
+    so that a phrase of another subject falls back. The phrase with the highest weight is the first. For all others, the
+    weight is multiplied by the third power of s / (s + t), where s is the share of the group's paragraphs that use the
+    phrase, and t the highest share in the 3 nearest other groups. So a name says the subject first, and then what sets
+    the group apart from others on this subject. Of phrases that share a word, the one with the highest weight is kept,
+    in the spelling that most of the group's paragraphs use. A phrase that nearly always goes on with the same word is
+    left out for the longer one. `vectors` (n, d) are unit rows of the texts. Means are exact sums of whole numbers, so
+    the order of the rows has no influence.
     """
     from scipy import sparse
 
@@ -162,6 +174,8 @@ def find_distinctive_phrases(
         if (rare := enough & (index.shares[columns] <= MAX_COMMON)).any():
             enough = rare
         columns, shares = columns[enough], times[enough] / len(own)
+        whole = _find_whole(index.phrases[columns].tolist(), shares.tolist())
+        columns, shares = columns[whole], shares[whole]
         bonus = np.array([PHRASE_BONUS if " " in phrase else 1.0 for phrase in index.phrases[columns]])
         weight = np.round(bonus * shares * np.log(shares / index.shares[columns]), 9)
         order = np.lexsort((index.phrases[columns], -weight))[:MAX_COMPARED]
@@ -172,11 +186,19 @@ def find_distinctive_phrases(
     used = index.used[:, compared]
     sums = sum_on_grid(sparse.hstack([used, member.T], "csr", np.float64), vectors)
     means, centres = np.split(scale_sums(sums), [used.shape[1]])
+    sizes = np.array([len(own) for own in groups])
     distinctive = []
-    for number, own in enumerate(groups):
+    for number, (own, near) in enumerate(zip(groups, _find_nearest(centres), strict=True)):
         columns, weight = columns_of[number], shares_of[number]
         close = means[[places[int(column)] for column in columns]] @ centres[number]
-        order = np.lexsort((index.phrases[columns], -np.round(weight * np.maximum(close, 0), 6)))
+        share = counts[[number]][:, columns].toarray()[0] / sizes[number]
+        share_near = (counts[near][:, columns].toarray() / sizes[near, None]).max(axis=0, initial=0)
+        contrast = share / (share + share_near)
+        weight = weight * np.maximum(close, 0)
+        first = np.lexsort((index.phrases[columns], -np.round(weight, 6)))[:1]
+        weight = weight * contrast**CONTRAST_POWER
+        weight[first] = np.inf
+        order = np.lexsort((index.phrases[columns], -np.round(weight, 6)))
         chosen = _drop_similar(str(phrase) for phrase in index.phrases[columns[order]])
         chosen_columns = [places[int(column)] for column in columns[order] if index.phrases[column] in chosen]
         using = np.flatnonzero(np.diff(used[list(own)][:, chosen_columns].indptr))
@@ -184,16 +206,35 @@ def find_distinctive_phrases(
     return distinctive
 
 
+def _find_whole(phrases: Sequence[str], shares: Sequence[float]) -> list[int]:
+    """Find the places of the phrases that are no mere beginning of a longer one, as "Welfare" is of "Welfare Fund"."""
+    longest: dict[str, float] = {}
+    for phrase, share in zip(phrases, shares, strict=True):
+        beginning = phrase.rpartition(" ")[0]
+        longest[beginning] = max(longest.get(beginning, 0.0), share)
+    pairs = enumerate(zip(phrases, shares, strict=True))
+    return [at for at, (phrase, share) in pairs if longest.get(phrase, 0.0) < PART_SHARE * share]
+
+
+def _find_nearest(centres: NDArray[np.float64]) -> Iterable[NDArray[np.int64]]:
+    """Yield for each centre the numbers of the nearest others."""
+    for number, centre in enumerate(centres):
+        order = np.argsort(-np.round(centres @ centre, 6), kind="stable")
+        yield order[order != number][:NEAREST_GROUPS]
+
+
 def make_names(phrases: Sequence[Sequence[str]], fallbacks: Sequence[str]) -> list[str]:
     """Make a different name for each group from its first three phrases, such as "doping · athletes · WADA".
 
-    A name that an earlier group has gets one phrase more, and then a number. A group without a phrase is named by
-    its fallback.
+    A name that an earlier group has gets one phrase more, and then a number. A group with a single word, or without
+    any, is named by its fallback.
     """
     names: list[str] = []
     taken: set[str] = set()
     for own, fallback in zip(phrases, fallbacks, strict=True):
         options = [NAME_SEPARATOR.join(own[:most]) for most in range(min(NAME_PHRASES, len(own)), len(own) + 1) if most]
+        if len(own) == 1 and " " not in own[0]:
+            options = []
         base = options[-1] if options else fallback
         options = [*options, base, *(f"{base} ({number})" for number in range(2, len(taken) + 3))]
         name = next(option for option in options if option.lower() not in taken)
@@ -212,13 +253,19 @@ def _drop_similar(phrases: Iterable[str]) -> list[str]:
     chosen: list[str] = []
     seen: set[str] = set()
     for phrase in phrases:
-        stems = {word.removesuffix("'s").removesuffix("’s").rstrip("s") for word in phrase.split()}
-        if not stems & seen:
+        stems = {_ENDING.sub("", word) for word in phrase.split()}
+        if not any(_is_same(one, other) for one in stems for other in seen):
             chosen.append(phrase)
             seen |= stems
         if len(chosen) == MAX_PHRASES:
             break
     return chosen
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Return whether two stems are the same, or one is the beginning of the other, as in Syria and Syrian."""
+    shorter, longer = sorted((one, other), key=len)
+    return longer.startswith(shorter) if len(shorter) >= MIN_STEM else shorter == longer
 
 
 def _restore_spelling(phrases: Sequence[str], texts: Sequence[str]) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 # Part of every build's fingerprint. Raise it when paragraphs are matched, clustered or placed on the map in
 # another way: each store then gets a new snapshot at its next build.
-METHOD_VERSION = 7
+METHOD_VERSION = 8
 VERSIONED_PACKAGES = (
     *("torch", "sentence-transformers", "openvino", "numpy", "scikit-learn", "scikit-network", "opentsne", "duckdb"),
 )
