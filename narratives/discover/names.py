@@ -167,43 +167,61 @@ def find_distinctive_phrases(
     ones = np.ones(len(rows), dtype=np.int32)
     member = sparse.csr_matrix((ones, (owner, rows)), shape=(len(groups), len(index.texts)))
     counts = (member @ index.used).tocsr()
-    columns_of, shares_of = [], []
-    for own, first, end in zip(groups, counts.indptr, counts.indptr[1:], strict=False):
-        columns, times = counts.indices[first:end], counts.data[first:end]
-        enough = times >= max(2, MIN_PHRASE_SHARE * len(own))
-        if (rare := enough & (index.shares[columns] <= MAX_COMMON)).any():
-            enough = rare
-        columns, shares = columns[enough], times[enough] / len(own)
-        whole = _find_whole(index.phrases[columns].tolist(), shares.tolist())
-        columns, shares = columns[whole], shares[whole]
-        bonus = np.array([PHRASE_BONUS if " " in phrase else 1.0 for phrase in index.phrases[columns]])
-        weight = np.round(bonus * shares * np.log(shares / index.shares[columns]), 9)
-        order = np.lexsort((index.phrases[columns], -weight))[:MAX_COMPARED]
-        columns_of.append(columns[order])
-        shares_of.append(weight[order])
-    compared = np.unique(np.concatenate(columns_of))
-    places = {int(column): at for at, column in enumerate(compared.tolist())}
+    candidates = [
+        _choose_candidates(index, counts.indices[first:end], counts.data[first:end], len(own))
+        for own, first, end in zip(groups, counts.indptr, counts.indptr[1:], strict=False)
+    ]
+    compared = np.unique(np.concatenate([columns for columns, _ in candidates]))
     used = index.used[:, compared]
     sums = sum_on_grid(sparse.hstack([used, member.T], "csr", np.float64), vectors)
     means, centres = np.split(scale_sums(sums), [used.shape[1]])
-    sizes = np.array([len(own) for own in groups])
+    shares = counts[:, compared].multiply(1 / np.array([len(own) for own in groups])[:, None]).tocsr()
+    places_of = [np.searchsorted(compared, columns) for columns, _ in candidates]
+    contrasts = _compute_contrasts(shares, places_of, centres)
     distinctive = []
-    for number, (own, near) in enumerate(zip(groups, _find_nearest(centres), strict=True)):
-        columns, weight = columns_of[number], shares_of[number]
-        close = means[[places[int(column)] for column in columns]] @ centres[number]
-        share = counts[[number]][:, columns].toarray()[0] / sizes[number]
-        share_near = (counts[near][:, columns].toarray() / sizes[near, None]).max(axis=0, initial=0)
-        contrast = share / (share + share_near)
-        weight = weight * np.maximum(close, 0)
+    for number, own in enumerate(groups):
+        columns, weight = candidates[number]
+        weight = weight * np.maximum(means[places_of[number]] @ centres[number], 0)
         first = np.lexsort((index.phrases[columns], -np.round(weight, 6)))[:1]
-        weight = weight * contrast**CONTRAST_POWER
+        weight *= contrasts[number] ** CONTRAST_POWER
         weight[first] = np.inf
         order = np.lexsort((index.phrases[columns], -np.round(weight, 6)))
         chosen = _drop_similar(str(phrase) for phrase in index.phrases[columns[order]])
-        chosen_columns = [places[int(column)] for column in columns[order] if index.phrases[column] in chosen]
-        using = np.flatnonzero(np.diff(used[list(own)][:, chosen_columns].indptr))
+        is_chosen = np.isin(index.phrases[columns], chosen)
+        using = np.flatnonzero(np.diff(used[list(own)][:, places_of[number][is_chosen]].indptr))
         distinctive.append(_restore_spelling(chosen, [index.texts[own[at]] for at in using.tolist()]))
     return distinctive
+
+
+def _choose_candidates(
+    index: PhraseIndex, columns: NDArray[np.int64], times: NDArray[np.int64], size: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Choose the phrases of a group with the highest weight: their columns and weights, the highest first.
+
+    `times` says how many of the `size` paragraphs of the group use each phrase.
+    """
+    enough = times >= max(2, MIN_PHRASE_SHARE * size)
+    if (rare := enough & (index.shares[columns] <= MAX_COMMON)).any():
+        enough = rare
+    columns, shares = columns[enough], times[enough] / size
+    whole = _find_whole(index.phrases[columns].tolist(), shares.tolist())
+    columns, shares = columns[whole], shares[whole]
+    bonus = np.array([PHRASE_BONUS if " " in phrase else 1.0 for phrase in index.phrases[columns]])
+    weight = np.round(bonus * shares * np.log(shares / index.shares[columns]), 9)
+    order = np.lexsort((index.phrases[columns], -weight))[:MAX_COMPARED]
+    return columns[order], weight[order]
+
+
+def _compute_contrasts(
+    shares: csr_matrix, columns_of: Sequence[NDArray[np.int64]], centres: NDArray[np.float64]
+) -> list[NDArray[np.float64]]:
+    """Compute s / (s + t) for the phrases of each group; `shares` (g, c) are those of the paragraphs that use a phrase."""
+    sizes = [len(columns) for columns in columns_of]
+    owner, columns = np.repeat(np.arange(len(sizes)), sizes), np.concatenate(columns_of)
+    own, most = np.asarray(shares[owner, columns]).ravel(), np.zeros(len(columns))
+    for near in _find_nearest(centres).T:
+        np.maximum(most, np.asarray(shares[near[owner], columns]).ravel(), out=most)
+    return np.split(own / (own + most), np.cumsum(sizes)[:-1])
 
 
 def _find_whole(phrases: Sequence[str], shares: Sequence[float]) -> list[int]:
@@ -216,11 +234,13 @@ def _find_whole(phrases: Sequence[str], shares: Sequence[float]) -> list[int]:
     return [at for at, (phrase, share) in pairs if longest.get(phrase, 0.0) < PART_SHARE * share]
 
 
-def _find_nearest(centres: NDArray[np.float64]) -> Iterable[NDArray[np.int64]]:
-    """Yield for each centre the numbers of the nearest others."""
+def _find_nearest(centres: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Find for each of g centres the nearest others, (g, at most NEAREST_GROUPS)."""
+    nearest = []
     for number, centre in enumerate(centres):
         order = np.argsort(-np.round(centres @ centre, 6), kind="stable")
-        yield order[order != number][:NEAREST_GROUPS]
+        nearest.append(order[order != number][:NEAREST_GROUPS])
+    return np.array(nearest)
 
 
 def make_names(phrases: Sequence[Sequence[str]], fallbacks: Sequence[str]) -> list[str]:
