@@ -7,7 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -282,13 +282,19 @@ def _can_claim(text: str) -> bool:
 
 
 STEM_LENGTH = 7
+KEPT_STEMS = 1 << 16  # words of a corpus are few
 
 
 def _stem_words(text: str) -> frozenset[str]:
     """Return crude stems: words without plural or possessive, cut to 7 letters; no stop or short words."""
-    words = (word.lower().replace("’", "'") for word in ALPHABETIC_WORD.findall(text))
-    kept = (word.removesuffix("'s") for word in words if len(word) > 2 and word not in load_stop_words())
-    return frozenset(word.rstrip("s")[:STEM_LENGTH] for word in kept)
+    return frozenset(filter(None, map(_stem_word, ALPHABETIC_WORD.findall(text))))
+
+
+@lru_cache(KEPT_STEMS)
+def _stem_word(word: str) -> str:
+    word = word.lower().replace("’", "'")
+    is_kept = len(word) > 2 and word not in load_stop_words()
+    return word.removesuffix("'s").rstrip("s")[:STEM_LENGTH] if is_kept else ""
 
 
 def _cluster_sentences(graph: csr_matrix, n: int) -> ClusterLabels:

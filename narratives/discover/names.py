@@ -101,16 +101,21 @@ def index_phrases(texts: Sequence[str]) -> PhraseIndex:
     n = len(texts)
     ids, rows, words = _number_words(texts)
     is_weak = np.array([len(word) < 2 or word.replace("’", "'") in _load_weak_words() for word in words], dtype=bool)
-    starts, runs = np.flatnonzero(ids != BREAK), ids.copy()
+    # A word that occurs once is in no phrase of two texts.
+    is_word = np.append(np.bincount(ids[ids != BREAK], minlength=len(words)) > 1, False)[ids]
+    is_end = is_word & ~np.append(is_weak, True)[ids]
     phrases: list[str] = []
     columns, owners = [], []
     for size in range(1, MAX_PHRASE_WORDS + 1):
-        if size > 1:  # a run of one word more has a number of its own; after a run comes a word or a break
-            starts = starts[ids[starts + size - 1] != BREAK]
-            longer = runs[starts] * np.int64(len(words)) + ids[starts + size - 1]
-            runs[starts] = np.unique(longer, return_inverse=True)[1]
-        own = starts[~(is_weak[ids[starts]] | is_weak[ids[starts + size - 1]])]
-        kept, first, numbers = np.unique(runs[own], return_index=True, return_inverse=True)
+        last = max(0, len(ids) - size + 1)
+        fits = is_end[:last] & is_end[size - 1 :]
+        for at in range(1, size - 1):
+            fits &= is_word[at : last + at]
+        own = np.flatnonzero(fits)
+        runs = ids[own].astype(np.int64)
+        for at in range(1, size):  # a run has the number of its words to the base of their number
+            runs = runs * len(words) + ids[own + at]
+        kept, first, numbers = np.unique(runs, return_index=True, return_inverse=True)
         phrase, row = np.divmod(np.unique(numbers * np.int64(n) + rows[own]), max(1, n))
         is_repeated = np.bincount(phrase, minlength=len(kept)) >= 2
         is_listed = is_repeated[phrase]
@@ -126,19 +131,19 @@ def index_phrases(texts: Sequence[str]) -> PhraseIndex:
     return PhraseIndex(texts, used, np.array(phrases, dtype=object)[order], shares)
 
 
-def _number_words(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str]]:
+def _number_words(texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int32], list[str]]:
     """Number the words of the texts: the number and the row of each, (t,), and the words in lower case.
 
     Between sentences, and after each text, the number is BREAK.
     """
     numbers: dict[str, int] = {}
-    ids, rows = array("q"), array("q")
-    for row, text in enumerate(texts):
+    ids, lengths = array("i"), []
+    for text in texts:
         found = _WORD_OR_BREAK.findall(text.lower())
         ids.extend([numbers.setdefault(word, len(numbers)) if word else BREAK for word in found])
         ids.append(BREAK)
-        rows.extend([row] * (len(found) + 1))
-    return np.array(ids, dtype=np.int64), np.array(rows, dtype=np.int64), list(numbers)
+        lengths.append(len(found) + 1)
+    return np.frombuffer(ids, np.int32), np.repeat(np.arange(len(texts), dtype=np.int32), lengths), list(numbers)
 
 
 def find_distinctive_phrases(
@@ -215,7 +220,7 @@ def _choose_candidates(
 def _compute_contrasts(
     shares: csr_matrix, columns_of: Sequence[NDArray[np.int64]], centres: NDArray[np.float64]
 ) -> list[NDArray[np.float64]]:
-    """Compute s / (s + t) for the phrases of each group; `shares` (g, c) are those of the paragraphs that use a phrase."""
+    """Compute s / (s + t) for the phrases of each group; `shares` (g, c) are of the paragraphs that use a phrase."""
     sizes = [len(columns) for columns in columns_of]
     owner, columns = np.repeat(np.arange(len(sizes)), sizes), np.concatenate(columns_of)
     own, most = np.asarray(shares[owner, columns]).ravel(), np.zeros(len(columns))
