@@ -20,10 +20,10 @@ from narratives.discover.clustering import cluster_paragraphs, keep_ids, trace_l
 from narratives.discover.names import index_phrases
 from narratives.discover.neighbours import NeighbourSearch
 from narratives.discover.projection import project_to_map
-from narratives.model import Assignment, Cluster, Codebook, Document, EmbedFunction, Paragraph, PreviousSnapshot
+from narratives.model import Assignment, Cluster, Codebook, Document, Paragraph, PreviousSnapshot
 from narratives.model.narratives import TOPIC_PREFIX
 from narratives.model.snapshot import Progress
-from narratives.model.text import VectorArray
+from narratives.model.text import LoadFunction, VectorArray
 
 __all__ = [
     "ROUTINE_TEXTS",
@@ -67,7 +67,7 @@ def discover_clusters(
     documents: Sequence[Document],
     originals: Sequence[Paragraph],
     assignments: Sequence[Assignment],
-    embed: EmbedFunction,
+    embed: LoadFunction,
     progress: Progress,
 ) -> tuple[Cluster, ...]:
     """Find themes, topics and recurring claims, and align them with the codebook.
@@ -95,10 +95,10 @@ def discover_clusters(
     narratives, earlier = targets.codebook.narratives, targets.earlier
     alignment = AlignmentTargets(
         narrative_ids=[n.id for n in narratives],
-        centroids=np.stack([_compute_centroid(embed(n.statements)) for n in narratives]),
+        centroids=np.stack([_compute_centroid(embed(n.statements)[:]) for n in narratives]),
         assigned=assigned,
     )
-    routine, phrases = embed(ROUTINE_TEXTS), index_phrases(texts)
+    routine, phrases = embed(ROUTINE_TEXTS)[:], index_phrases(texts)
     before = {key: members for key, members in earlier.members.items() if key.startswith(TOPIC_PREFIX)}
     topic_of = {member: key for key, members in before.items() for member in members}
     labels = cluster_paragraphs(statements.ids, statements.vectors, search=targets.search, earlier=topic_of)

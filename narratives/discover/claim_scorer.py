@@ -12,7 +12,7 @@ from functools import cache, cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.model.kept import KEY_BYTES, NOTHING_KEPT, KeptArrays
+from narratives.model.kept import KEY, KEY_BYTES, NOTHING_KEPT, KeptArrays
 
 # Words that judge, oblige, deny, blame or assert. They are grouped by their first letters, which makes the search fast.
 CLAIM_CUES = re.compile(
@@ -55,27 +55,52 @@ class KeptScores:
 
     def __init__(self, kept: KeptArrays = NOTHING_KEPT) -> None:
         self._kept = kept
-        self._known: dict[bytes, float] | None = None
-        self._used: dict[bytes, float] = {}
+        self._known: _Scores | None = None
+        self._used = NO_SCORES
 
     def compute(self, method: bytes, texts: Sequence[str], score: Callable[[str], float]) -> NDArray[np.float64]:
         """Return the scores of texts (n,); `method` is a hash of all that they depend on besides the text."""
         if self._known is None:
-            kept = self._kept.load_by_key(KEPT_SCORES, "scores")
-            self._known = {key: float(one) for key, one in kept.items()}
-        scores, is_new = {}, False
-        keys = [_make_key(method, text) for text in texts]
-        for key, text in zip(keys, texts, strict=True):
-            if key not in scores:
-                known = self._known.get(key)
-                is_new |= known is None
-                scores[key] = score(text) if known is None else known
-        self._known |= scores
-        self._used |= scores
-        if is_new:
-            values = np.array(list(self._used.values()), np.float64)
-            self._kept.save_by_key(KEPT_SCORES, "scores", self._used, values)
-        return np.array([scores[key] for key in keys], dtype=np.float64)
+            self._known = _Scores.sort(*self._kept.load_by_key(KEPT_SCORES, "scores"))
+        keys = np.frombuffer(b"".join(_make_key(method, text) for text in texts), KEY)
+        distinct, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+        values, is_known = self._known.find(distinct)
+        for at in np.flatnonzero(~is_known).tolist():
+            values[at] = score(texts[first[at]])
+        scores = _Scores(distinct, values)
+        self._used = self._used.add(scores)
+        if not is_known.all():
+            self._known = self._known.add(scores)
+            self._kept.save_by_key(KEPT_SCORES, "scores", self._used.keys, self._used.values)
+        return values[inverse]
+
+
+@dataclass(frozen=True, slots=True)
+class _Scores:
+    """Scores (n,) by `keys` (n,), which are sorted and differ: millions of them take a tenth of a dictionary."""
+
+    keys: NDArray[np.bytes_]
+    values: NDArray[np.float64]
+
+    @staticmethod
+    def sort(keys: NDArray[np.bytes_], values: NDArray[np.float64]) -> _Scores:
+        """Sort scores by their keys; of equal keys the first is taken."""
+        distinct, first = np.unique(keys, return_index=True)
+        return _Scores(distinct, values[first])
+
+    def find(self, keys: NDArray[np.bytes_]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return the score of each key, and whether it has one."""
+        if not len(self.keys):
+            return np.zeros(len(keys)), np.zeros(len(keys), np.bool_)
+        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        return self.values[at], self.keys[at] == keys
+
+    def add(self, others: _Scores) -> _Scores:
+        """Return these scores and others."""
+        return _Scores.sort(np.concatenate([self.keys, others.keys]), np.concatenate([self.values, others.values]))
+
+
+NO_SCORES = _Scores(np.empty(0, KEY), np.empty(0))
 
 
 def _make_key(method: bytes, text: str) -> bytes:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from narratives.discover.claim_names import can_stand_alone, trim_claim
 from narratives.discover.claim_scorer import ClaimScorer
 from narratives.discover.clustering import (
     MANY_DOCUMENTS,
@@ -33,9 +34,16 @@ from narratives.discover.neighbours import (
     compute_centres,
     round_to_grid,
 )
-from narratives.model import EmbedFunction, PreviousSnapshot, VectorArray
+from narratives.model import PreviousSnapshot, Text, VectorArray
 from narratives.model.narratives import CLAIM_PREFIX
-from narratives.model.text import ALPHABETIC_WORD, is_question_to_speaker, load_stop_words, split_sentences
+from narratives.model.text import (
+    ALPHABETIC_WORD,
+    LoadFunction,
+    VectorRows,
+    is_question_to_speaker,
+    load_stop_words,
+    split_sentences,
+)
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -60,7 +68,7 @@ class Statements:
     texts: Sequence[str]
     document_ids: Sequence[str]
     dates: Sequence[str]
-    vectors: VectorArray
+    vectors: VectorRows
 
     @cached_property
     def documents(self) -> int:
@@ -106,15 +114,16 @@ class _Sentences:
     texts: Sequence[str]
     owner: NDArray[np.int64]
     numbers: NDArray[np.int64]
-    vectors: VectorArray
+    vectors: VectorRows
     scores: NDArray[np.float64]
-    words: Sequence[frozenset[str]]
+    words: Sequence[tuple[str, ...]]  # each once; tuples, as sets take five times the memory
     rarity: Mapping[str, float]
 
 
+SCORED_TEXTS = 20_000  # whose sentences are compared with that at a time
 # The least score of a sentence that can make a claim: half of the sentences of the Kremlin set reach it.
 SENTENCE_SCORE = -0.14
-MIN_SENTENCE_WORDS, MIN_NAME_WORDS, MAX_NAME_WORDS = 5, 5, 20
+MIN_SENTENCE_WORDS = 5
 # A sentence makes the claim of a group if its cosine with the centre of the group reaches this.
 NEAR_COSINE = 0.72
 # The sentences of a claim share words with the cluster: one of its three most distinctive words, or two of the first
@@ -140,7 +149,7 @@ def find_recurring_claims(
     statements: Statements,
     assigned: Mapping[str, Set[str]],
     scorer: ClaimScorer,
-    embed: EmbedFunction,
+    embed: LoadFunction,
     search: NeighbourSearch | None = None,
     earlier: PreviousSnapshot = NO_SNAPSHOT,
 ) -> list[RecurringClaim]:
@@ -170,7 +179,8 @@ def find_recurring_claims(
     fixed = np.concatenate([sentences.vectors[:0], *(claim.centre for claim in recalled)])
     centres = compute_centres(sentences.vectors, _cluster_sentences(graph, n))
     labels, cosines = _move_centres(sentences.vectors, centres, fixed, [claim.places for claim in recalled])
-    by_centre = [np.flatnonzero(labels == number) for number in range(max(len(fixed), int(labels.max(initial=-1)) + 1))]
+    ordered, count = np.argsort(labels, kind="stable"), max(len(fixed), int(labels.max(initial=-1)) + 1)
+    by_centre = np.split(ordered, np.searchsorted(labels[ordered], np.arange(count + 1)))[1:-1]
     described = [
         *(_extend_claim(claim, near, sentences) for claim, near in zip(recalled, by_centre, strict=False)),
         *(_describe_claim(places, cosines, sentences) for places in by_centre[len(fixed) :]),
@@ -198,7 +208,7 @@ class _RecalledClaim:
 
 
 def _recall_claims(
-    earlier: PreviousSnapshot, statements: Statements, sentences: _Sentences, embed: EmbedFunction
+    earlier: PreviousSnapshot, statements: Statements, sentences: _Sentences, embed: LoadFunction
 ) -> list[_RecalledClaim]:
     """Find the earlier claims that still recur. In a statement, the sentence nearest to the name makes the claim.
 
@@ -253,23 +263,35 @@ def _list_fits(
 
 
 def _select_sentences(
-    texts: Sequence[str], rows: Sequence[int], scorer: ClaimScorer, embed: EmbedFunction
+    texts: Sequence[str], rows: Sequence[int], scorer: ClaimScorer, embed: LoadFunction
 ) -> _Sentences:
     """Return the sentences of the texts that are worded like a claim; `rows` are the rows of the texts."""
-    by_text = [split_sentences(text) for text in texts]
-    flat = [sentence for sentences in by_text for sentence in sentences]
-    owner = np.repeat(np.array(rows, dtype=np.int64), [len(sentences) for sentences in by_text])
-    written = [" ".join(str(sentence).split()) for sentence in flat]
-    scores = scorer.score(written)
-    kept = np.flatnonzero(scores >= SENTENCE_SCORE).tolist()
-    places = np.array([place for place in kept if _can_claim(written[place])], dtype=np.intp)
-    words = [_stem_words(written[place]) for place in places]
+    parts: list[Text] = []
+    written, owner, numbers, scores = [], [], [], []
+    for first in range(0, len(texts), SCORED_TEXTS):
+        block = slice(first, first + SCORED_TEXTS)
+        found = [
+            (row, number, part)
+            for row, text in zip(rows[block], texts[block], strict=True)
+            for number, part in enumerate(split_sentences(text))
+        ]
+        flat = [" ".join(str(part).split()) for _, _, part in found]
+        scored = scorer.score(flat)
+        for at in np.flatnonzero(scored >= SENTENCE_SCORE).tolist():
+            if _can_claim(flat[at]):
+                row, number, part = found[at]
+                parts.append(part)
+                written.append(flat[at])
+                owner.append(row)
+                numbers.append(number)
+                scores.append(scored[at])
+    words = [_stem_words(text) for text in written]
     return _Sentences(
-        texts=[written[place] for place in places],
-        owner=owner[places],
-        numbers=np.array([at for own in by_text for at in range(len(own))], dtype=np.int64)[places],
-        vectors=embed([flat[place] for place in places]),
-        scores=scores[places],
+        texts=written,
+        owner=np.array(owner, dtype=np.int64),
+        numbers=np.array(numbers, dtype=np.int64),
+        vectors=embed(parts),
+        scores=np.array(scores, dtype=np.float64),
         words=words,
         rarity={word: math.log(len(words) / n) for word, n in Counter(chain.from_iterable(words)).items()},
     )
@@ -285,9 +307,9 @@ STEM_LENGTH = 7
 KEPT_STEMS = 1 << 16  # words of a corpus are few
 
 
-def _stem_words(text: str) -> frozenset[str]:
-    """Return crude stems: words without plural or possessive, cut to 7 letters; no stop or short words."""
-    return frozenset(filter(None, map(_stem_word, ALPHABETIC_WORD.findall(text))))
+def _stem_words(text: str) -> tuple[str, ...]:
+    """Return crude stems, each once: words without plural or possessive, cut to 7 letters; no stop or short words."""
+    return tuple(dict.fromkeys(filter(None, map(_stem_word, ALPHABETIC_WORD.findall(text)))))
 
 
 @lru_cache(KEPT_STEMS)
@@ -304,7 +326,7 @@ def _cluster_sentences(graph: csr_matrix, n: int) -> ClusterLabels:
 
 
 def _move_centres(
-    vectors: VectorArray, centres: VectorArray, fixed: VectorArray, reserved: Sequence[Sequence[int]]
+    vectors: VectorRows, centres: VectorArray, fixed: VectorArray, reserved: Sequence[Sequence[int]]
 ) -> tuple[ClusterLabels, NDArray[np.float64]]:
     """Return for each sentence its centre, or -1, and its cosine, after moving each centre to those near it.
 
@@ -344,7 +366,7 @@ def _describe_claim(
         (_rate_name(sentences, place, float(cosines[place])), sentences.texts[place], place)
         for place in ours
         if cosines[place] >= NAME_COSINE
-        and len(sentences.words[place] & set(words[:NAME_WORDS])) >= SHARED_WORDS
+        and len(set(words[:NAME_WORDS]).intersection(sentences.words[place])) >= SHARED_WORDS
         and can_stand_alone(trim_claim(sentences.texts[place]))
     ]
     if not named:
@@ -361,11 +383,12 @@ def _rate_name(sentences: _Sentences, place: int, cosine: float) -> float:
     return round(cosine + SCORE_WEIGHT * float(sentences.scores[place]) - LENGTH_WEIGHT * words, 4)
 
 
-def _shares_words(own: Set[str], words: Sequence[str]) -> bool:
-    return not own.isdisjoint(words[:KEY_WORDS]) or len(own & set(words)) >= SHARED_WORDS
+def _shares_words(own: Sequence[str], words: Sequence[str]) -> bool:
+    shared = set(words).intersection(own)
+    return not shared.isdisjoint(words[:KEY_WORDS]) or len(shared) >= SHARED_WORDS
 
 
-def _find_common_words(own: Sequence[Set[str]], rarity: Mapping[str, float]) -> list[str]:
+def _find_common_words(own: Sequence[Sequence[str]], rarity: Mapping[str, float]) -> list[str]:
     """Return up to 8 stems that many of these sentences use and few of all, the most distinctive first.
 
     The weight is the share of these sentences, times the logarithm of this share divided by that of all sentences.
@@ -377,66 +400,3 @@ def _find_common_words(own: Sequence[Set[str]], rarity: Mapping[str, float]) -> 
         if share >= max(MIN_WORD_SHARE, 2 / len(own))
     }
     return sorted(weights, key=lambda word: (-weights[word], word))[:COMMON_WORDS]
-
-
-# Introductory phrases, which are not part of the claim.
-_OPENERS = (
-    "and|but|so|now|well|yes|no(?=,)|first(?:ly)?|second(?:ly)?|third(?:ly)?|also|then|moreover|however",
-    "therefore|thus|still|again|meanwhile|finally|overall|indeed|actually|frankly(?: speaking)?|honestly",
-    "naturally|certainly|obviously|clearly|(?:most )?importantly|unfortunately|regrettably|incidentally",
-    "last but not least|perhaps|most important|besides|furthermore|nevertheless|nonetheless|likewise",
-    "otherwise|today|because|while|since|although|whereas|of course|at the same time|first of all|by the way",
-    "in (?:fact|general|short|addition|my (?:opinion|view)|this (?:regard|context|connection))",
-    "for (?:example|instance)|to be honest|as (?:you|we) know|as i (?:have )?(?:already )?(?:said|mentioned)",
-    "you (?:know|see)|look|listen|colleagues|friends",
-    "let me (?:also )?(?:repeat|remind you|stress|note|say|emphasi[sz]e|add)(?: once| again)*(?: that)?",
-    "i (?:would|want|wish|must|can|should|will)(?: (?:also|only|just))?(?: like)?(?: to)? "
-    "(?:note|stress|emphasi[sz]e|say|repeat|add|remind you|point out|underline)(?: once| again)*(?: that)?",
-    "i (?:also |firmly |do )?(?:think|believe|hope|repeat|know)(?: that)?",
-    "i (?:am (?:sure|convinced|confident|certain)|have no doubt)(?: that)?",
-    "we (?:all |also |firmly )?(?:know|understand|believe|think|see|hope)(?: (?:very )?well)? that",
-    "we (?:are (?:convinced|confident|sure)|proceed from the (?:fact|premise)) that",
-    "we (?:believe|think)(?= (?:there|we|the|it))",
-    "(?:it is|it['’]s) (?:absolutely )?(?:clear|obvious|evident|known|important|no secret)(?: to everyone)? that",
-)
-_OPENER_RUN = re.compile(rf"^(?:(?:{'|'.join(_OPENERS)})\b[\s,:]*)+", re.IGNORECASE)
-# A sentence that begins like this depends on the text before it, is about one person, or is a command.
-_DEPENDENT_START = re.compile(
-    r"(?:this|that|it|its|he|she|his|her|they|their|them|these|those|which|who|what|why|how|when|where|as"
-    r"|i|i['’]\w+|it['’]s|that['’]s|my|me|you|your|yours?|another|here|such|than|let|let['’]s|tell|try|please|give"
-    r"|thank|thanks|hello|mr|ms|mrs|the (?:first|second|third|same|other|latter|former))\b",
-    re.IGNORECASE,
-)
-# Words that refer to something outside the sentence.
-_OUTSIDE_REFERENCE = re.compile(
-    r"[:?…\[(]|\b(?:you|your|i|me|my|mr|this|these|those|they|he|she|him|her|colleagues|too|here"
-    r"|mentioned|said|spoke|talked)\b|[“\"‘”]",
-    re.IGNORECASE,
-)
-_VERB = re.compile(
-    r"\b(?:is|are|was|were|be|been|has|have|had|must|should|shall|will|would|can|cannot|could|may|might|do|does"
-    r"|did|need|needs|remain|remains|make|makes|want|wants|seek|seeks|know|face|faces|oppose|opposes|support"
-    r"|supports|respect|protect|believe|condemn|reject|rejects|stand|stands|depends?|deserves?|\w+n['’]t)\b",
-    re.IGNORECASE,
-)
-
-
-def trim_claim(sentence: str) -> str:
-    """Return a sentence without introductory words and the full stop, beginning with a capital letter."""
-    opener = _OPENER_RUN.match(sentence)
-    rest = sentence[opener.end() if opener else 0 :].strip(_CLAIM_MARGIN)
-    return rest[:1].upper() + rest[1:]
-
-
-_CLAIM_MARGIN = " ,.;:!–—-…“”\"‘’'"
-
-
-def can_stand_alone(sentence: str) -> bool:
-    """Return whether a sentence is short, has a verb and no figures, and is understood without its context."""
-    return (
-        MIN_NAME_WORDS <= len(sentence.split()) <= MAX_NAME_WORDS
-        and not _DEPENDENT_START.match(sentence)
-        and not _OUTSIDE_REFERENCE.search(sentence)
-        and _VERB.search(sentence) is not None
-        and not any(letter.isdigit() for letter in sentence)
-    )

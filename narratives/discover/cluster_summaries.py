@@ -15,6 +15,7 @@ from narratives.discover.names import PhraseIndex, find_distinctive_phrases, mak
 from narratives.discover.themes import group_topics
 from narratives.model import Cluster, VectorArray
 from narratives.model.narratives import CLAIM_PREFIX, THEME_PREFIX
+from narratives.model.text import VectorRows
 
 MAX_REPRESENTATIVES = 5
 
@@ -37,6 +38,7 @@ def choose_representatives(ids: Sequence[str], document_ids: Sequence[str], cent
     return tuple(ids[order[place]] for place in sorted(places))
 
 
+BLOCK_ROWS = 1 << 15  # compared at a time
 EXPLAINED_SHARE = 0.5
 ROUTINE_DEVIATIONS = 1.0
 ROUTINE_WORDS = 10
@@ -243,12 +245,15 @@ def _choose_central(statements: Statements, rows: Sequence[int]) -> list[int]:
     return [places[key] for key in choose_representatives(ids, document_ids, central)]
 
 
-def _compute_max_cosine(vectors: VectorArray, models: VectorArray) -> NDArray[np.float64]:
+def _compute_max_cosine(vectors: VectorRows, models: VectorArray) -> NDArray[np.float64]:
     """Compute the highest cosine (n,) of each row with one of the models; -1 where there are none.
 
     It has 5 decimals, as the last bits of a product vary with the number of threads.
     """
-    highest: NDArray[np.float64] = np.max(vectors @ models.T, axis=1, initial=-1.0).astype(np.float64)
+    highest = np.full(len(vectors), -1.0)
+    for first in range(0, len(vectors) if len(models) else 0, BLOCK_ROWS):
+        part = slice(first, first + BLOCK_ROWS)
+        highest[part] = (vectors[part] @ models.T).max(axis=1)
     return highest.round(5)
 
 

@@ -25,6 +25,7 @@ from narratives.discover.neighbours import (
 from narratives.model import Cluster, Codebook, Granularity, LineageEvent, LineageKind, PreviousSnapshot, VectorArray
 from narratives.model.dates import get_period_label, parse_partial_date
 from narratives.model.narratives import TOPIC_PREFIX
+from narratives.model.text import VectorRows
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -74,7 +75,7 @@ SAME_COSINE, SAME_EARLIER = 0.8, 0.1
 
 def cluster_paragraphs(
     ids: Sequence[str],
-    vectors: VectorArray,
+    vectors: VectorRows,
     *,
     seeds: int = 20,
     search: NeighbourSearch | None = None,
@@ -192,7 +193,7 @@ def _run_louvain(graph: csr_matrix, resolution: float, seed: int) -> ClusterLabe
     return np.asarray(louvain.fit_predict(graph), dtype=np.int64)
 
 
-def _merge_near(vectors: VectorArray, labels: ClusterLabels, earlier: ClusterLabels | None) -> ClusterLabels:
+def _merge_near(vectors: VectorRows, labels: ClusterLabels, earlier: ClusterLabels | None) -> ClusterLabels:
     """Merge clusters with near centres. The numbers change; -1 stays.
 
     Only clusters that a chain of near pairs connects can be merged, so their distances are all that is held at a time.

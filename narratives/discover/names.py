@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from narratives.discover.neighbours import scale_sums, sum_on_grid
-from narratives.model import VectorArray
-from narratives.model.text import ALPHABETIC_WORD, load_stop_words
+from narratives.discover.neighbours import BLOCK_CELLS, scale_sums, sum_on_grid
+from narratives.model.text import ALPHABETIC_WORD, VectorRows, load_stop_words
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -147,7 +146,7 @@ def _number_words(texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.i
 
 
 def find_distinctive_phrases(
-    index: PhraseIndex, groups: Sequence[Sequence[int]], vectors: VectorArray
+    index: PhraseIndex, groups: Sequence[Sequence[int]], vectors: VectorRows
 ) -> list[tuple[str, ...]]:
     """Find up to 5 phrases for each group of rows, the most distinctive first.
 
@@ -240,12 +239,15 @@ def _find_whole(phrases: Sequence[str], shares: Sequence[float]) -> list[int]:
 
 
 def _find_nearest(centres: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Find for each of g centres the nearest others, (g, at most NEAREST_GROUPS)."""
-    nearest = []
-    for number, centre in enumerate(centres):
-        order = np.argsort(-np.round(centres @ centre, 6), kind="stable")
-        nearest.append(order[order != number][:NEAREST_GROUPS])
-    return np.array(nearest)
+    """Find for each of g centres the nearest others, (g, at most NEAREST_GROUPS), in no order."""
+    most, nearest = min(NEAREST_GROUPS, len(centres) - 1), []
+    height = max(1, BLOCK_CELLS // len(centres))
+    for first in range(0, len(centres), height):
+        farness = -np.round(centres[first : first + height] @ centres.T, 6)
+        own = np.arange(len(farness))
+        farness[own, first + own] = np.inf
+        nearest.append(np.argpartition(farness, most - 1, axis=1)[:, :most] if most else own[:, None][:, :0])
+    return np.concatenate(nearest)
 
 
 def make_names(phrases: Sequence[Sequence[str]], fallbacks: Sequence[str]) -> list[str]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from narratives.model import VectorArray
 from narratives.model.kept import KEY_BYTES, NOTHING_KEPT, Arrays, KeptArrays
+from narratives.model.text import VectorRows
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -45,7 +46,7 @@ def round_to_grid(vectors: VectorArray) -> VectorArray:
     return np.rint(whole, out=whole)
 
 
-def compute_centres(vectors: VectorArray, labels: Indices) -> VectorArray:
+def compute_centres(vectors: VectorRows, labels: Indices) -> VectorArray:
     """Compute the direction of the centre of each cluster 0 to `labels.max()`: (c, d) on the grid.
 
     The sums are exact, so their order has no influence. The centre of an empty cluster is 0.
@@ -58,7 +59,7 @@ def compute_centres(vectors: VectorArray, labels: Indices) -> VectorArray:
     return round_to_grid(scale_sums(sum_on_grid(member, vectors)).astype(np.float32))
 
 
-def sum_on_grid(member: csr_matrix, vectors: VectorArray) -> NDArray[np.float64]:
+def sum_on_grid(member: csr_matrix, vectors: VectorRows) -> NDArray[np.float64]:
     """Sum rows on the grid by group: (g, d), exact; `member` (n, g) says how often a row (n, d) is in a group."""
     sums = np.zeros((member.shape[1], vectors.shape[1]))
     height = BLOCK_CELLS // max(1, vectors.shape[1])  # a copy of all rows in double precision would take much memory
@@ -75,7 +76,7 @@ def scale_sums(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return scaled
 
 
-def assign_nearest(vectors: VectorArray, centres: VectorArray, least: float) -> tuple[Indices, NDArray[np.float64]]:
+def assign_nearest(vectors: VectorRows, centres: VectorArray, least: float) -> tuple[Indices, NDArray[np.float64]]:
     """Return for each row (n,) the nearest of the centres, -1 if its cosine is below `least`, and this cosine.
 
     `centres` (c, d) are on the grid. Of equally near centres the first is taken.
@@ -92,7 +93,7 @@ def assign_nearest(vectors: VectorArray, centres: VectorArray, least: float) -> 
     return labels, cosines
 
 
-def find_neighbours(vectors: VectorArray, k: int) -> tuple[Indices, VectorArray]:
+def find_neighbours(vectors: VectorRows, k: int) -> tuple[Indices, VectorArray]:
     """Find the k nearest other rows of each row by cosine: (n, k) indices and cosines, nearest first.
 
     The search is exact up to EXACT_ROWS rows. Components are rounded to 1/4000, so that products and their sums are
@@ -124,7 +125,7 @@ class NeighbourSearch:
         self._kept = kept
         self._found: dict[str, _Neighbours] = {}
 
-    def find(self, name: str, ids: Sequence[str], vectors: VectorArray, k: int) -> tuple[Indices, VectorArray]:
+    def find(self, name: str, ids: Sequence[str], vectors: VectorRows, k: int) -> tuple[Indices, VectorArray]:
         """Find the k nearest other rows of each row, as `find_neighbours` describes.
 
         The search continues the last one of this `name`, if all `ids` are in the same order there. Without `ids`, it
@@ -147,7 +148,7 @@ class NeighbourSearch:
         return found.indices, found.products / np.float32(GRID_STEPS) ** 2
 
 
-def _make_grid(vectors: VectorArray) -> Grid:
+def _make_grid(vectors: VectorRows) -> Grid:
     """Round unit rows to the grid, block by block, which limits memory."""
     whole = np.empty(vectors.shape, dtype=np.int16)
     height = BLOCK_CELLS // max(1, vectors.shape[1])
@@ -246,7 +247,7 @@ class _Cells:
         return np.sort(np.concatenate([self.members[other] for other in self.near[cell, :compared]]))
 
 
-def _divide(vectors: VectorArray, order: Indices) -> _Cells:
+def _divide(vectors: VectorRows, order: Indices) -> _Cells:
     """Divide rows into cells; the first rows in `order`, which must be random, place the centres."""
     count = max(1, len(vectors) // CELL_ROWS)
     centres = _place_centres(vectors[order[: count * TRAINING_ROWS]], count)
@@ -255,7 +256,7 @@ def _divide(vectors: VectorArray, order: Indices) -> _Cells:
     return _Cells(centres, members, np.argsort(-(centres @ centres.T), axis=1, kind="stable"))
 
 
-def _search_cells(vectors: VectorArray, whole: Grid, keys: Keys, k: int) -> tuple[Indices, VectorArray]:
+def _search_cells(vectors: VectorRows, whole: Grid, keys: Keys, k: int) -> tuple[Indices, VectorArray]:
     """Compare each row with those of the cells around its own: (n, k) indices and products of the nearest others."""
     cells = _divide(vectors, np.lexsort(keys.view(">u8").T))
     indices = np.empty((len(whole), k), dtype=np.int64)

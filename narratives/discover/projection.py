@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from narratives.discover.clustering import PARAGRAPHS, choose_neighbours
 from narratives.discover.neighbours import NeighbourSearch, find_near_rows
 from narratives.model import VectorArray
+from narratives.model.text import VectorRows
 
 Positions = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -35,7 +36,7 @@ TSNE_REACH = 0.35  # radius of t-SNE's result for n paragraphs, divided by the s
 
 
 def project_to_map(
-    vectors: VectorArray,
+    vectors: VectorRows,
     ids: Sequence[str],
     earlier: Mapping[str, tuple[float, float]] | None = None,
     search: NeighbourSearch | None = None,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from narratives.discover.neighbours import scale_sums, sum_on_grid
-from narratives.model import VectorArray
+from narratives.model.text import VectorRows
 
 MIN_THEMES, MAX_THEMES = 3, 60
 # Themes for the square root of the number of topics.
@@ -21,7 +21,7 @@ def choose_theme_count(topics: int) -> int:
     return min(max(MIN_THEMES, round(THEMES_PER_ROOT * math.sqrt(topics))), MAX_THEMES, max(1, topics // 3))
 
 
-def group_topics(vectors: VectorArray, topics: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+def group_topics(vectors: VectorRows, topics: Sequence[Sequence[int]]) -> NDArray[np.int64]:
     """Group topics into themes: (t,) int64 labels, 0 for the theme with the most paragraphs and upwards.
 
     `vectors` (n, d) are unit rows of paragraphs, and `topics` the rows of each topic. Topics are joined by Ward's

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from narratives.match.calibration import Background, to_score
 from narratives.match.learning import ClassifyFunction, Combination, LearnedCorrections, is_near
 from narratives.model import Codebook, ConfigError, EmbedFunction, FloatArray, Narrative
-from narratives.model.kept import KEY_BYTES, NOTHING_KEPT, KeptArrays
+from narratives.model.kept import KEY, KEY_BYTES, NOTHING_KEPT, KeptArrays
 from narratives.model.text import is_question_to_speaker, normalise_words
 
 # Set once on the development labels. The results are not sensitive to them: halving or doubling any of them
@@ -264,9 +264,11 @@ PROBES = "probes"  # the name under which they are kept
 
 def _fit_probes(groups: Sequence[_ProbeGroups], kept: KeptArrays) -> FloatArray:
     """Return the weights and the intercept of each probe, (k, d + 1): those of an earlier build, or else fitted."""
-    known, keys = kept.load_by_key(PROBES, PROBES), [_make_probe_key(own) for own in groups]
-    probes = np.array([known[key] if key in known else _fit_probe(own) for key, own in zip(keys, groups, strict=True)])
-    if not known.keys() >= set(keys):
+    known, earlier = kept.load_by_key(PROBES, PROBES)
+    keys = np.frombuffer(b"".join(map(_make_probe_key, groups)), KEY)
+    found = [np.flatnonzero(known == key) for key in keys]
+    probes = np.array([earlier[at[0]] if len(at) else _fit_probe(own) for at, own in zip(found, groups, strict=True)])
+    if not all(map(len, found)):
         kept.save_by_key(PROBES, PROBES, keys, probes)
     return probes
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 KEY_BYTES = 16  # of the hashes that such arrays are found by
+KEY = np.dtype(f"S{KEY_BYTES}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +21,19 @@ class KeptArrays:
     load: Callable[[str], Arrays | None] = lambda _: None
     save: Callable[[str, Arrays], None] = lambda _name, _arrays: None
 
-    def load_by_key(self, name: str, column: str) -> dict[bytes, Any]:
-        """Load the rows that `save_by_key` saved, by their keys; empty if there are none, or of another form."""
+    def load_by_key(self, name: str, column: str) -> tuple[NDArray[np.bytes_], NDArray[Any]]:
+        """Load the rows that `save_by_key` saved, and their keys; empty if there are none, or of another form."""
         arrays = self.load(name)
-        if arrays is None or arrays.keys() != {"keys", column}:
-            return {}
+        if arrays is None or arrays.keys() != {"keys", column} or arrays["keys"].dtype != np.uint8:
+            return np.empty(0, KEY), np.empty(0)
         keys, values = arrays["keys"], arrays[column]
-        return dict(zip(map(bytes, keys), values, strict=True)) if keys.shape == (len(values), KEY_BYTES) else {}
+        if keys.shape != (len(values), KEY_BYTES):
+            return np.empty(0, KEY), np.empty(0)
+        return np.ascontiguousarray(keys).view(KEY)[:, 0], values
 
-    def save_by_key(self, name: str, column: str, keys: Iterable[bytes], values: NDArray[Any]) -> None:
-        """Save rows under a name, each with a key of KEY_BYTES."""
-        self.save(name, {"keys": np.frombuffer(b"".join(keys), np.uint8).reshape(-1, KEY_BYTES), column: values})
+    def save_by_key(self, name: str, column: str, keys: NDArray[np.bytes_], values: NDArray[Any]) -> None:
+        """Save rows under a name, each with a key."""
+        self.save(name, {"keys": keys.view(np.uint8).reshape(-1, KEY_BYTES), column: values})
 
 
 NOTHING_KEPT = KeptArrays()

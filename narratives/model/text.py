@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import sentencex
@@ -28,6 +28,23 @@ Text: TypeAlias = str | TextPart
 VectorArray = NDArray[np.float32]
 FloatArray = NDArray[np.float64]
 EmbedFunction = Callable[[Sequence[Text]], VectorArray]
+
+
+class VectorRows(Protocol):
+    """Unit rows (n, d) float32: an array, or a part of a file that gives arrays of the rows that are asked for."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of rows and of columns."""
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+
+    def __getitem__(self, rows: Any, /) -> VectorArray:  # noqa: ANN401  # an index, a slice, or an array of either kind
+        """Return these rows as an array; one of them alone as (d,)."""
+
+
+LoadFunction = Callable[[Sequence[Text]], VectorRows]
 
 
 def split_windows(text: str) -> list[str]:

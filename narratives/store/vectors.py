@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from narratives.model import DiskError, StoreError, Text
+from narratives.model.text import VectorRows
 from narratives.store.files import make_disk_error, parse_checked_json, sync_to_disk, write_json
 
 KEYS, SUMS, VECTORS, META = "keys.bin", "sums.u32", "vectors.f32", "meta.json"
@@ -33,6 +34,7 @@ KEY_BYTES, SUM_BYTES = 16, 4
 ENCODING_VERSION = 2  # raise it when texts are encoded in another way: stored vectors then count as missing
 BLOCK_ROWS = 16_384  # rows compared or checked at a time
 MANY_RECENT = 65_536  # the index is made again after so many appended rows, if these are more than the indexed ones
+LOADED_CELLS = 1 << 26  # components of vectors that are loaded together: 256 MB
 DENSE = 4  # rows lie close together if at most every so many is asked for
 RETIRED = b"retired by build"  # the key of a damaged row: no text has it, so the row is never read
 UNIT = 0.001  # how far from 1 the length of a row may be
@@ -128,11 +130,15 @@ class VectorFile:
 
     def get(self, texts: Sequence[Text]) -> Vectors:
         """Return the vectors of the texts in order, (n, dimension) float32. Raises StoreError if one is missing."""
+        return self.take(self.require_rows(texts))
+
+    def require_rows(self, texts: Sequence[Text]) -> Rows:
+        """Return the row of each text's vector. Raises StoreError if one is missing."""
         rows = self.rows(texts)
         if missing := int((rows < 0).sum()):
             got = f"{missing} of {len(texts)} texts without one"
             raise StoreError("a vector for every text", got, "Run `build` again.")
-        return self.take(rows)
+        return rows
 
     def take(self, rows: Rows) -> Vectors:
         """Return the vectors in these rows, in their order, (n, dimension) float32."""
@@ -141,6 +147,10 @@ class VectorFile:
         for part in _split_blocks(np.argsort(rows, kind="stable")):
             vectors[part] = self._kept()[rows[part]]
         return vectors
+
+    def load(self, rows: Rows) -> VectorRows:
+        """Return the vectors in these rows like `take`, but leave many of them in the file until they are asked for."""
+        return self.take(rows) if len(rows) * self.dimension <= LOADED_CELLS else _RowsInFile(self, rows)
 
     def find_damaged(self, rows: Rows | None = None) -> Rows:
         """Find the rows, among these or all, that are not as they were written; in order.
@@ -275,6 +285,21 @@ class VectorFile:
             matches = self._sorted[at] == wanted
             rows[matches] = self._order[at[matches]]
         return rows
+
+
+class _RowsInFile:
+    """Rows of a vector file, which are read when they are asked for."""
+
+    def __init__(self, file: VectorFile, rows: Rows) -> None:
+        self._file, self._rows = file, rows
+        self.shape: tuple[int, ...] = (len(rows), file.dimension)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, rows: int | slice | Sequence[int] | Rows, /) -> Vectors:
+        chosen = self._rows[rows]
+        return self._file.take(np.atleast_1d(chosen)).reshape(*chosen.shape, self._file.dimension)
 
 
 def open_folder(folder: Path) -> VectorFile:

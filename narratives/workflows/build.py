@@ -150,7 +150,9 @@ def build(request: BuildRequest, progress: Progress = no_progress, encoder: Enco
         notes += losses
         search, scorer = discover.NeighbourSearch(kept), load_claim_scorer(discover.KeptScores(kept))
         targets = discover.DiscoveryTargets(earlier, settings.codebook, scorer, search)
-        clusters = discover.discover_clusters(targets, corpus.documents, corpus.originals, assignments, embed, progress)
+        clusters = discover.discover_clusters(
+            targets, corpus.documents, corpus.originals, assignments, embed.load, progress
+        )
         assignments += discover.assign_members(clusters, corpus.statements, corpus.copies)
         positions = _project_statements(earlier_positions, corpus.originals, embed, search, progress)
 
@@ -295,7 +297,7 @@ def _project_statements(
     """Place every original statement on the map, starting from the positions in the previous snapshot."""
     progress("drawing the map", 0, None)
     ids = [p.paragraph_id for p in originals]
-    positions = discover.project_to_map(embed([p.text for p in originals]), ids, before, search)
+    positions = discover.project_to_map(embed.load([p.text for p in originals]), ids, before, search)
     return {key: (float(x), float(y)) for key, (x, y) in zip(ids, positions, strict=True)}
 
 

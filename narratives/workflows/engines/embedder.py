@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from narratives import discover, embed, model
 from narratives.model import Progress
-from narratives.model.text import Encoder, Text
+from narratives.model.text import Encoder, Text, VectorRows
 from narratives.resources import DATA_FOLDER
 from narratives.store import Store, VectorFile
 
@@ -120,11 +120,19 @@ class Embedder:
 
     def __call__(self, texts: Sequence[Text]) -> model.VectorArray:
         """Return the unit vectors of the texts, (n, dimension) float32, in their order."""
+        return self._vectors.take(self._find_rows(texts))
+
+    def load(self, texts: Sequence[Text]) -> VectorRows:
+        """Return the unit vectors of the texts as a call does, but leave those of many texts in the file."""
+        return self._vectors.load(self._find_rows(texts))
+
+    def _find_rows(self, texts: Sequence[Text]) -> NDArray[np.int64]:
+        """Return the row of each text in the file, after encoding those that it lacks."""
         rows = self._vectors.rows(texts)
         if self._find_asked(rows).all():
-            return self._vectors.take(rows)
+            return rows
         self.add(texts)
-        return self._vectors.get(texts)
+        return self._vectors.require_rows(texts)
 
 
 def _get_whole(text: Text) -> str:

@@ -14,7 +14,7 @@ import pytest
 from narratives import measure
 from narratives.model import BuildReport, QualityMetrics, Slice, StoreBusyError, UsageError
 from narratives.resources import SAMPLE_FOLDER, SAMPLE_NOTICE
-from narratives.store import DEFAULT_COPIES, EXPORT_TABLES, Store, export_slice, open_snapshot
+from narratives.store import DEFAULT_COPIES, EXPORT_TABLES, Store, export_slice, open_snapshot, vectors
 from narratives.workflows.build import BuildRequest, build
 from tests.helpers.factory import verify_snapshot
 from tests.helpers.fakes import FakeEncoder
@@ -381,3 +381,11 @@ def test_a_language_that_is_not_read_is_counted_and_never_matched(tmp_path: Path
     assert (report.counts.statements, report.counts.not_matched_language) == (18, 6)
     found = tables(tmp_path / "s", "assignments", "paragraphs")
     assert "Альянс" not in found["assignments"] and found["paragraphs"].count("Альянс") == 6
+
+
+def test_vectors_that_stay_in_the_file_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = write(tmp_path / "a.jsonl", rows(0, 40))
+    loaded = run(tmp_path / "loaded", source)
+    monkeypatch.setattr(vectors, "LOADED_CELLS", 0)
+    left = run(tmp_path / "left", source)
+    assert left.snapshot == loaded.snapshot and left.counts and left.counts.clusters

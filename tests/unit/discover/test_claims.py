@@ -17,8 +17,9 @@ from narratives.discover import (
     index_phrases,
     summarise_claims,
 )
+from narratives.discover.claim_names import can_stand_alone, trim_claim
 from narratives.discover.claim_scorer import CUE_NAME, ClaimScorer, KeptScores, measure_wording
-from narratives.discover.claims import PROTOCOL, Fit, can_stand_alone, trim_claim
+from narratives.discover.claims import PROTOCOL, Fit
 from narratives.discover.clustering import is_recurring
 from narratives.model import PreviousSnapshot, Text
 from narratives.model.kept import KeptArrays

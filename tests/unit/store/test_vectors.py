@@ -249,3 +249,17 @@ def test_vectors_of_many_batches_are_found_in_any_order(tmp_path: Path, monkeypa
         assert kept.missing(texts) == texts[first + 2 :]
     asked = [*reversed(texts), *texts[::3]]
     assert np.array_equal(kept.get(asked), vectors_of(asked))
+
+
+def test_many_rows_stay_in_the_file_until_they_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = opened(tmp_path)
+    kept.append(["a", "b", "c", "d"], vectors_of(["a", "b", "c", "d"]))
+    rows = kept.rows(["d", "b", "c", "d"])
+    whole = kept.load(rows)
+    assert isinstance(whole, np.ndarray)
+    monkeypatch.setattr(vectors, "LOADED_CELLS", 0)
+    left = kept.load(rows)
+    assert not isinstance(left, np.ndarray) and left.shape == whole.shape and len(left) == 4
+    for asked in (slice(None), slice(1, 3), [2, 0, 2], np.array([3, 1]), [], slice(4, 9)):
+        assert np.array_equal(left[asked], whole[asked])
+    assert np.array_equal(left[1], whole[1]) and left[1].shape == (DIMENSION,)
