@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, Literal
 
 import pandas as pd
@@ -24,6 +25,7 @@ Measure = Literal["share", "count"]
 Records = Sequence[Mapping[str, Any]]
 RowsByPeriod = dict[str, Mapping[str, Any]]  # rows of one narrative by their period
 AXIS_FONT_SIZE = 11  # pixels
+KEPT_TEXTS = 1 << 14  # the wrapped texts that are kept: charts of other filters show many of them again
 TICK_FONT = {"size": AXIS_FONT_SIZE}
 NO_BACKGROUND = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}  # the page's own shows through
 MAX_LARGE_MARKS = 12  # periods; with more, marks are small
@@ -393,11 +395,13 @@ def group_records(rows: Records) -> dict[str, list[Mapping[str, Any]]]:
     return groups
 
 
+@lru_cache(KEPT_TEXTS)
 def wrap_text(text: str, width: int, most: int) -> str:
     """Return text that is safe to give to Plotly: broken into at most `most` lines, with its markup escaped.
 
     A word joiner keeps `%{...}` from being a placeholder where the text is in a hover template.
     """
     text = remove_controls(text).replace("%{", "%\u2060{")
-    lines = textwrap.wrap(" ".join(text.split()), width, max_lines=most, placeholder=" …") or [""]
+    text = " ".join(text.split())[: width * (most + 2)]  # the rest is in none of the lines
+    lines = textwrap.wrap(text, width, max_lines=most, placeholder=" …") or [""]
     return "<br>".join(html.escape(line, quote=False) for line in lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from datetime import date
 
 import pandas as pd
@@ -245,4 +246,10 @@ def test_a_few_thin_periods_among_many_do_not_flatten_the_rest():
 
 
 def test_a_text_in_a_chart_is_neither_markup_nor_a_placeholder():
+    words = "a paragraph of many words that goes on and on " * 40
+    whole = textwrap.wrap(" ".join(words.split()), 30, max_lines=3, placeholder=" …")
+    assert traces.wrap_text(words, 30, 3) == "<br>".join(whole)
+    assert traces.wrap_text("x" * 200, 30, 3) == "<br>".join(
+        textwrap.wrap("x" * 200, 30, max_lines=3, placeholder=" …")
+    )
     assert traces.wrap_text("<b>%{x}</b> \u202ereversed\x1b", 80, 2) == "&lt;b&gt;%\u2060{x}&lt;/b&gt; reversed"
