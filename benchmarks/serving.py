@@ -67,14 +67,16 @@ def _find_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
-    while True:
+def _wait_for(port: int, server: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
         with socket.socket() as knock:
             if knock.connect_ex(("127.0.0.1", port)) == 0:
                 return
         if server.poll() is not None:
             raise SystemExit(f"the server ended with status {server.returncode}")
         time.sleep(0.1)
+    raise SystemExit(f"the server did not listen on port {port} after {seconds:.0f} s")
 
 
 @contextmanager

@@ -34,12 +34,13 @@ MAX_COMPARED = 25
 NEAREST_GROUPS, CONTRAST_POWER = 3, 3
 # A phrase is a mere part if at least this share of its paragraphs go on with the same word.
 PART_SHARE = 0.8
-# The least length of a stem with which another one may begin, as in Syria and Syrian.
-MIN_STEM = 5
+# The least length of a stem that another one continues, and by how many letters at most, as in Syria and Syrian.
+MIN_STEM, MAX_SUFFIX = 5, 2
 # Words, and nothing for what separates phrases.
 _WORD_OR_BREAK = re.compile(rf"({ALPHABETIC_WORD.pattern})|[.,;:!?()\"“”«»–—\n]+")
 BREAK = -1
-_ENDING = re.compile(r"(?:['’]s|y|ies|s)$")
+MAX_CUBED = 2_000_000  # whose third power fits into 64 bits
+_ENDINGS = ((re.compile(r"['’]s$"), ""), (re.compile(r"(?<=..)ies$"), "y"), (re.compile(r"(?<=[^s])s$"), ""))
 NAME_SEPARATOR = " · "
 
 # Words that say little about a subject. A phrase can contain them, but neither begin nor end with them.
@@ -113,6 +114,8 @@ def index_phrases(texts: Sequence[str]) -> PhraseIndex:
         own = np.flatnonzero(fits)
         runs = ids[own].astype(np.int64)
         for at in range(1, size):  # a run has the number of its words to the base of their number
+            if at > 1 and len(words) > MAX_CUBED:
+                runs = np.unique(runs, return_inverse=True)[1]
             runs = runs * len(words) + ids[own + at]
         kept, first, numbers = np.unique(runs, return_index=True, return_inverse=True)
         phrase, row = np.divmod(np.unique(numbers * np.int64(n) + rows[own]), max(1, n))
@@ -176,6 +179,8 @@ def find_distinctive_phrases(
         for own, first, end in zip(groups, counts.indptr, counts.indptr[1:], strict=False)
     ]
     compared = np.unique(np.concatenate([columns for columns, _ in candidates]))
+    if not len(compared):
+        return [()] * len(groups)
     used = index.used[:, compared]
     sums = sum_on_grid(sparse.hstack([used, member.T], "csr", np.float64), vectors)
     means, centres = np.split(scale_sums(sums), [used.shape[1]])
@@ -280,7 +285,7 @@ def _drop_similar(phrases: Iterable[str]) -> list[str]:
     chosen: list[str] = []
     seen: set[str] = set()
     for phrase in phrases:
-        stems = {_ENDING.sub("", word) for word in phrase.split()}
+        stems = set(map(_stem, phrase.split()))
         if not any(_is_same(one, other) for one in stems for other in seen):
             chosen.append(phrase)
             seen |= stems
@@ -289,10 +294,18 @@ def _drop_similar(phrases: Iterable[str]) -> list[str]:
     return chosen
 
 
+def _stem(word: str) -> str:
+    """Return a word without a possessive and in the singular."""
+    for ending, instead in _ENDINGS:
+        word = ending.sub(instead, word)
+    return word
+
+
 def _is_same(one: str, other: str) -> bool:
-    """Return whether two stems are the same, or one is the beginning of the other, as in Syria and Syrian."""
+    """Return whether two stems are the same, or one is the other with another ending, as in Syria and Syrian."""
     shorter, longer = sorted((one, other), key=len)
-    return longer.startswith(shorter) if len(shorter) >= MIN_STEM else shorter == longer
+    is_derived = len(shorter) >= MIN_STEM and len(longer) - len(shorter) <= MAX_SUFFIX
+    return longer.startswith(shorter) if is_derived else shorter == longer
 
 
 def _restore_spelling(phrases: Sequence[str], texts: Sequence[str]) -> tuple[str, ...]:

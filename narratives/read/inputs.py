@@ -10,9 +10,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from os.path import normpath, realpath
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from types import TracebackType
+from urllib.parse import quote
 
 from narratives.model import InputFile, ReadError, Rejected, SkippedInput, UnusedColumns
 from narratives.model.printable import escape_controls
@@ -176,6 +177,21 @@ def get_place(path: Path) -> Path:
     return Path(realpath(path.parent)) / path.name
 
 
+def make_path(typed: str) -> Path:
+    """Return the path of an input as somebody typed it; that of an address without credentials, which nothing shows."""
+    if not typed.lower().startswith(OBJECTS):
+        return Path(typed)
+    bucket, slash, prefix = typed[len(OBJECTS) :].partition("/")
+    return Path(OBJECTS + bucket.rpartition("@")[2] + slash + prefix)
+
+
+def _make_safe_path(name: str) -> str:
+    """Return the path of a member by its name; one that would lead elsewhere is quoted, and so a single part."""
+    path = PurePosixPath(name)
+    is_plain = path.as_posix() == name and not path.is_absolute() and ".." not in path.parts
+    return name if is_plain else quote(name, safe="", errors="surrogatepass")
+
+
 def is_in_object_storage(path: Path) -> bool:
     """Return whether a path is that of an address in object storage."""
     return path.parts[:1] == (_OBJECTS_PART,)
@@ -227,13 +243,13 @@ class _InputSearch:
 
     def add(self, typed: str) -> None:
         """Search one argument."""
-        before, path = self._count, Path(typed)
+        before, path = self._count, make_path(typed)
         try:
             self._places.add(get_place(path))
             if not typed:
                 raise ValueError("an empty argument")
-            if self._download and typed.lower().startswith(OBJECTS):
-                self._add_objects(typed, self._download)
+            if self._download and is_in_object_storage(path):
+                self._add_objects(typed, path, self._download)
             elif path.exists() or path.is_symlink() or not _GLOB_CHARACTERS.search(typed):
                 self._add_path(path, path if path.is_dir() else path.parent)
             else:
@@ -269,7 +285,7 @@ class _InputSearch:
         if path.name.lower() == MANIFEST_CSV:
             return True
         if reason := describe_skip(path.name):
-            self._skipped[get_place(path)] = SkippedInput(_format_source_path(path), reason)
+            self._skipped[get_place(path)] = SkippedInput(format_source_path(path), reason)
         return reason != ""
 
     def _walk(self, folder: Path) -> Iterator[Path]:
@@ -300,7 +316,7 @@ class _InputSearch:
             return
         key = path.resolve()
         if key not in self._files:
-            self._files[key] = InputFile(path, _format_source_path(path), self._find_manifest_row(path, root))
+            self._files[key] = InputFile(path, format_source_path(path), self._find_manifest_row(path, root))
 
     def _add_archive(self, path: Path) -> None:
         """Search the members of an archive as those of a folder with the name of the archive."""
@@ -312,38 +328,43 @@ class _InputSearch:
             unpacked = unpack_archive(folder, packed, path.stat().st_size, READERS)
         self._add_unpacked(folder, path, unpacked.refused)
         for skipped in unpacked.skipped:
-            shown = _format_source_path(path / skipped.source_path)
+            shown = format_source_path(path / skipped.source_path)
             self._skipped[place / skipped.source_path] = SkippedInput(shown, skipped.reason)
         self._archives.add(place)
 
-    def _add_objects(self, typed: str, download: Download) -> None:
+    def _add_objects(self, typed: str, path: Path, download: Download) -> None:
         """Search the copies of objects as the files of a folder that has their address."""
         folder = Path(self._unpacked.enter_context(TemporaryDirectory(prefix="narratives-")))
         address, refused = download(typed, folder)
-        self._folders.add(Path(address))
-        self._add_unpacked(folder, Path(address), refused)
+        self._folders.add(path)
+        self._add_unpacked(folder, make_path(address), refused, is_whole=make_path(address) == path)
 
-    def _add_unpacked(self, folder: Path, path: Path, refused: Sequence[Rejected]) -> None:
-        """Search a temporary folder with what the archive or address `path` holds, except for what was `refused`."""
+    def _add_unpacked(self, folder: Path, path: Path, refused: Sequence[Rejected], is_whole: bool = True) -> None:
+        """Search a temporary folder with what the archive or address `path` holds, except for what was `refused`.
+
+        If the folder does not hold the `is_whole` of it, its manifest may list what is not there.
+        """
         inner, place = _InputSearch(), get_place(path)
         inner._add_path(folder, folder)
+        if not is_whole:
+            inner._refused.pop(get_place(folder / MANIFEST_CSV), None)
         self._unpacked.push(inner._unpacked.pop_all())
         self._count += inner._count + len(refused)
         for member in refused:
-            shown = _format_source_path(path / member.source_path)
-            self._refused[place / member.source_path].add(replace(member, source_path=shown))
+            name = _make_safe_path(member.source_path)
+            self._refused[place / name].add(replace(member, source_path=format_source_path(path / name)))
 
         def relocate(below: Path, to: Path) -> Path:
             return to / below.relative_to(folder.resolve())
 
         for below, file in inner._files.items():
-            target = relocate(below, place)
-            self._files[target] = replace(file, source_path=_format_source_path(relocate(below, path)), place=target)
+            target, shown = relocate(below, place), format_source_path(relocate(below, path))
+            self._files.setdefault(target, replace(file, source_path=shown, place=target))
         for below, items in inner._refused.items():
-            shown = _format_source_path(relocate(below, path))
+            shown = format_source_path(relocate(below, path))
             self._refused[relocate(below, place)].update(replace(item, source_path=shown) for item in items)
         for below, skipped in inner._skipped.items():
-            shown = _format_source_path(relocate(below, path))
+            shown = format_source_path(relocate(below, path))
             self._skipped[relocate(below, place)] = replace(skipped, source_path=shown)
         for base, manifest in inner._manifests.items():
             if manifest.unused:
@@ -363,7 +384,7 @@ class _InputSearch:
     def _load_manifest(self, folder: Path) -> FolderManifest:
         if folder not in self._manifests:
             path = folder / MANIFEST_CSV
-            self._manifests[folder] = load_manifest(folder, _format_source_path(path))
+            self._manifests[folder] = load_manifest(folder, format_source_path(path))
             if self._manifests[folder].rejected:
                 self._refused[get_place(path)].update(self._manifests[folder].rejected)
         return self._manifests[folder]
@@ -371,12 +392,12 @@ class _InputSearch:
     def _reject(self, path: Path, error: ReadError) -> None:
         """Reject something that exists."""
         self._count += 1
-        self._refused[get_place(path)].add(make_rejected(_format_source_path(path), 0, error))
+        self._refused[get_place(path)].add(make_rejected(format_source_path(path), 0, error))
 
     def _reject_missing(self, path: Path, error: ReadError) -> None:
         """Reject an argument that does not exist."""
         self._count += 1
-        self._absent.add(make_rejected(_format_source_path(path), 0, error))
+        self._absent.add(make_rejected(format_source_path(path), 0, error))
 
 
 def _sort_rejected(rejected: Iterable[Rejected]) -> list[Rejected]:
@@ -398,6 +419,7 @@ def _check_readable(path: Path) -> None:
         raise make_read_error(error) from error
 
 
-def _format_source_path(path: Path) -> str:
+def format_source_path(path: Path) -> str:
+    """Return a path as it is shown: normalised and printable; that of an object as its address."""
     shown = make_printable(Path(normpath(path)))
     return OBJECTS + shown.partition("/")[2] if is_in_object_storage(path) else shown

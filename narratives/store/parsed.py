@@ -83,6 +83,11 @@ class ParsedDocuments:
             self._connection.close()
             self._connection = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether documents can be kept."""
+        return self._connection is not None
+
     def get(self, key: str) -> ParsedDocument | None:
         """Return the document under a key, None if there is none or it is damaged."""
         full = _make_key(key)

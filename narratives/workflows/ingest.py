@@ -237,7 +237,7 @@ def remove_inputs(
 
 def _match_path(records: Mapping[Path, InputRecord], typed: str) -> set[Path]:
     # A refused link is removed itself, not its target.
-    place, target = read.get_place(Path(typed)), Path(typed).resolve()
+    place, target = read.get_place(read.make_path(typed)), Path(typed).resolve()
     matches = {p for p, record in records.items() if p.is_relative_to(place) or record.source_path == typed}
     return matches or {p for p in records if p.is_relative_to(target)}
 
@@ -289,11 +289,15 @@ def _find_source(store: Store, record: InputRecord) -> Iterator[InputFile | None
     if path.is_file():
         yield InputFile(path, record.source_path, dict(record.manifest))
         return
-    archive = next((parent for parent in record.path.parents if parent.is_file()), None)
-    if archive is None and not read.is_in_object_storage(record.path):
+    if read.is_in_object_storage(record.path):
+        packed = [one for one in record.path.parents if one.suffix.lower() == read.ARCHIVE_SUFFIX]
+        typed = read.format_source_path(packed[0] if packed else record.path)
+    elif archive := next((parent for parent in record.path.parents if parent.is_file()), None):
+        typed = str(archive)
+    else:
         yield None
         return
-    with read.survey([str(archive or record.source_path)], make_download(lambda *_: None)) as surveyed:
+    with read.survey([typed], make_download(lambda *_: None)) as surveyed:
         files = [file for file in surveyed.files if file.place == record.path]
         yield replace(files[0], manifest=dict(record.manifest)) if files else None
 

@@ -67,7 +67,7 @@ class Bucket:
             return stream.read()
 
     def write(self, name: str, data: bytes) -> None:
-        with self._system.open_output_stream(f"{BUCKET}/{name}") as stream:
+        with self._system.open_output_stream(f"{BUCKET}/{name}", compression=None) as stream:
             stream.write(data)
 
     def remove(self, name: str) -> None:

@@ -21,6 +21,7 @@ SCHEME = "s3://"
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 _SEGMENT = re.compile(r"(?!\.{1,2}$)[^/\\\x00-\x1f\x7f?#%]+")
 _BLOCK_BYTES = 1 << 20
+ANY_SEGMENT = re.compile(r"(?!\.{1,2}$)[^/\x00-\x1f\x7f]+")  # of the names of objects that somebody else has made
 CONNECT_SECONDS, SILENT_SECONDS, ATTEMPTS = 5, 10, 3
 
 
@@ -41,8 +42,11 @@ class Address:
         return re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip(".-") or "store"
 
 
-def parse_address(text: str) -> Address:
-    """Return the address in a text such as `s3://bucket/prefix`. Raises UsageError if it is none."""
+def parse_address(text: str, segment: re.Pattern[str] = _SEGMENT) -> Address:
+    """Return the address in a text such as `s3://bucket/prefix`. Raises UsageError if it is none.
+
+    `segment` is what may stand between slashes.
+    """
     expected, hint = f"an address such as {SCHEME}bucket/folder", "Name a bucket, and a folder in it."
     scheme, _, rest = text.partition("://")
     bucket, _, prefix = rest.partition("/")
@@ -51,7 +55,7 @@ def parse_address(text: str) -> Address:
         raise UsageError(expected, "an address with credentials in it", hint)
     segments = prefix.removesuffix("/").split("/") if prefix else []
     is_valid = scheme.lower() == "s3" and _BUCKET.fullmatch(bucket)
-    if not is_valid or not all(map(_SEGMENT.fullmatch, segments)):
+    if not is_valid or not all(map(segment.fullmatch, segments)):
         raise UsageError(expected, repr(text), hint)
     return Address(bucket, "/".join(segments))
 
@@ -106,16 +110,16 @@ def _read_profile(environment: Mapping[str, str]) -> dict[str, str]:
 class ObjectStore:
     """The objects below an address. Every method raises StoreError if the storage refuses or cannot be reached."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, connection: Connection | None = None) -> None:
         self.address = address
-        self.connection = read_connection(os.environ)
+        self.connection = connection or read_connection(os.environ)
         self._system = _connect(self.connection)
 
     def read(self, name: str, most: int) -> bytes | None:
         """Return the content of an object, None if there is none; of a larger one, only `most` + 1 bytes."""
         with self._explain(f"to read {name} in {self.address}"):
             try:
-                with self._system.open_input_stream(self._locate(name)) as stream:
+                with self._system.open_input_stream(self._locate(name), compression=None) as stream:
                     data: bytes = stream.read(most + 1)
                     return data
             except FileNotFoundError:
@@ -154,7 +158,8 @@ class ObjectStore:
 
     def _read_blocks(self, name: str) -> Iterator[bytes]:
         explain = self._explain(f"to read {name} in {self.address}")
-        with explain, self._system.open_input_stream(self._locate(name)) as stream:
+        # pyarrow would unpack what its name calls packed.
+        with explain, self._system.open_input_stream(self._locate(name), compression=None) as stream:
             while block := stream.read(_BLOCK_BYTES):
                 yield block
 
@@ -180,14 +185,19 @@ class ObjectStore:
         got = f"{detail.strip(' .')} (from {self.connection.place})"
         for pattern, hint in _HINTS:
             if re.search(pattern, message):
-                return StoreError(expected, got, hint)
+                return (UnreachableError if pattern is _UNREACHABLE else StoreError)(expected, got, hint)
         return StoreError(expected, got, "Try again later, or check the storage.")
 
 
+class UnreachableError(StoreError):
+    """The storage does not answer."""
+
+
+_UNREACHABLE = "NETWORK_CONNECTION|REQUEST_TIMEOUT"
 # What the messages of AWS's library contain, and what to do about it.
 _HINTS = (
     ("NO_SUCH_BUCKET", "Make the bucket, or correct its name."),
-    ("NETWORK_CONNECTION|REQUEST_TIMEOUT", "Check the network and AWS_ENDPOINT_URL, then run the same command again."),
+    (_UNREACHABLE, "Check the network and AWS_ENDPOINT_URL, then run the same command again."),
     (
         "PermanentRedirect|AuthorizationHeaderMalformed|HTTP status 301|HTTP status 400",
         "Set AWS_REGION to the region of the bucket, and make sure that the credentials have not expired.",

@@ -100,7 +100,7 @@ def query_topics(snapshot: Snapshot, s: Slice) -> TopicSums:
         ),
         hits AS MATERIALIZED (
             SELECT * FROM own_hits UNION ALL
-            SELECT h.document, c.theme_id, sum(h.y)
+            SELECT h.document, c.theme_id, sum(h.y)::BIGINT
             FROM own_hits h JOIN snap.clusters c USING (cluster_id)
             WHERE c.cluster_id LIKE '{TOPIC_PREFIX}%' AND c.theme_id <> '' GROUP BY ALL
         ),

@@ -86,7 +86,7 @@ class LocalEngine:
     ) -> None:
         """Parse many documents with all cores, and leave few of them to the build: processes take a second to start."""
         cores, rows, first, size = count_cores(), stages.list_documents(jobs), [], 0
-        if cores == 1:
+        if cores == 1 or not kept.is_open:
             return
         while size < PROCESSES_BYTES and (row := next(rows, None)):
             first.append(row)

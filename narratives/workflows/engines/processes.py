@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
+from multiprocessing import current_process, get_context, parent_process
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -23,11 +24,18 @@ from narratives import __version__
 log = logging.getLogger(__name__)
 
 WAITING_TABLES = 2  # for each process, besides the one that it works on
+MAX_PROCESSES = 16  # each takes 150 MB or more
+CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container: microseconds of processor time, and the period
 
 
 def count_cores() -> int:
-    """Count the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Count the cores that this process may use, also in a container with a limit."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = map(int, CPU_QUOTA.read_text("ascii").split())
+    except (OSError, ValueError):  # no container, or one without a limit ("max")
+        return cores
+    return max(1, min(cores, quota // max(1, period)))
 
 
 def run_in_processes(
@@ -36,15 +44,23 @@ def run_in_processes(
     """Yield what the objects of `worker` turn the tables into, in the order of the tables.
 
     Every process makes one object from the arguments and keeps it. Tables are taken as they are needed. If a process
-    dies, what it and the others had not finished is left out, with a warning. An error of the worker is raised here.
+    dies or cannot be started, what they had not finished is left out, with a warning. An error of the worker is raised
+    here. A process that may have no children, such as one of a daemonic pool, starts none.
     """
+    if current_process().daemon:
+        return
+    cores = min(cores, MAX_PROCESSES)
     # A process that is forked would inherit locks of threads, such as those of DuckDB and PyArrow.
     pool = ProcessPoolExecutor(cores, get_context("spawn"), _start_worker, (worker, (__version__, *arguments)))
     waiting: deque[Future[pa.Table]] = deque()
     try:
         for table in tables:
-            with _without_main():  # the first table starts the processes
-                waiting.append(pool.submit(_run_worker, table))
+            with _isolated():  # the first table starts the processes
+                try:
+                    waiting.append(pool.submit(_run_worker, table))
+                except OSError as error:
+                    log.warning("Processes to parse documents cannot be started (%s), so the build does it.", error)
+                    return
             if len(waiting) > cores * (1 + WAITING_TABLES):
                 yield waiting.popleft().result()
         while waiting:
@@ -56,24 +72,28 @@ def run_in_processes(
 
 
 @contextmanager
-def _without_main() -> Iterator[None]:
-    """Let new processes import nothing of the program that is running.
+def _isolated() -> Iterator[None]:
+    """Let new processes import nothing of the program that is running, and not hear Ctrl-C, which goes to all of them.
 
-    They need nothing of it, and a script without `if __name__ == "__main__":` would run once more in each of them.
+    They need nothing of it, and a script without `if __name__ == "__main__":` would run once more in each of them. The
+    build ends them.
     """
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
+    heard = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
     try:
         yield
     finally:
         sys.modules["__main__"] = main
+        if heard is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, heard)
 
 
 _workers: list[Any] = []  # in a process of the pool: its worker
 
 
 def _start_worker(worker: type, arguments: Sequence[Any]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all processes, and the build ends the others
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _workers.append(worker(*arguments))
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from itertools import chain, islice
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +26,7 @@ from narratives.match import MatchResult
 from narratives.model import InputFile, Progress, ReadError, Speaker, UsageError
 from narratives.model.text import Encoder, Text, TextPart, VectorArray
 from narratives.store import ParsedDocuments, Store
+from narratives.store.published import read_connection
 from narratives.store.vectors import ENCODING_VERSION
 from narratives.workflows.engines import cluster, stages
 from narratives.workflows.engines.embedder import Embedder, check_encoder
@@ -89,11 +92,11 @@ class RayEngine:
                     key = read.compute_fingerprint(file, columns)
                     sizes[key] = file.path.stat().st_size
                     if not self._store.has_input(key):
-                        place = file.place if file.place and read.is_in_object_storage(file.place) else None
-                        path, source = map(stages.to_bytes, (str(place or file.path.absolute()), file.source_path))
+                        path, source = map(stages.to_bytes, (str(_find_shared(file)), file.source_path))
                         yield {KEY: key, "path": path, "source": source, "manifest": json.dumps(dict(file.manifest))}
 
-        stage = _Stage("reading", stages.FILES, stages.ReadFiles, (dict(columns),))
+        arguments = (dict(columns), read_connection(os.environ))
+        stage = _Stage("reading", stages.FILES, stages.ReadFiles, arguments)
         done: set[str] = set()
         for table in self._run(stage, list_files(), lambda row: sizes[row[KEY]]):
             for row in table.to_pylist():
@@ -257,6 +260,15 @@ def _split_windows(blocks: Iterable[pa.Table]) -> Iterator[list[pa.Table]]:
             window = []
     if window:
         yield window
+
+
+def _find_shared(file: InputFile) -> Path:
+    """Return where workers may find a file: its address in object storage, but for a member of an archive there."""
+    place = file.place
+    if place is None or not read.is_in_object_storage(place):
+        return file.path.absolute()
+    is_packed = any(parent.suffix.lower() == read.ARCHIVE_SUFFIX for parent in place.parents)
+    return file.path.absolute() if is_packed else place
 
 
 def _get_span(text: Text) -> tuple[int, int]:

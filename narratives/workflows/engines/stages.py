@@ -17,10 +17,11 @@ import numpy as np
 import pyarrow as pa
 
 from narratives import __version__, embed, match, model, parse, read
-from narratives.model import InputFile, RawDocument, ReadError, Speaker, UsageError
+from narratives.model import InputFile, RawDocument, ReadError, Speaker, StoreError, UsageError
 from narratives.model.text import Encoder, Text, TextPart, VectorArray
 from narratives.store.inputs import dump_row, make_rows_path, parse_row, write_rows
 from narratives.store.parsed import ParsedDocument, pack_document
+from narratives.store.published import Connection, UnreachableError
 from narratives.workflows.engines.objects import download_file
 from narratives.workflows.engines.parser import ParseJob
 from narratives.workflows.match import match_texts
@@ -82,9 +83,10 @@ class _Worker:
 class ReadFiles(_Worker):
     """Reads files into what the store keeps of them. Files that a worker cannot read are left out of the result."""
 
-    def __init__(self, version: str, columns: dict[str, str]) -> None:
+    def __init__(self, version: str, columns: dict[str, str], connection: Connection) -> None:
         super().__init__(version)
-        self._columns = columns
+        self._columns, self._connection = columns, connection
+        self._is_reachable = True  # the object storage: a worker waits for it once
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         """FILES to FILE_ROWS."""
@@ -94,11 +96,14 @@ class ReadFiles(_Worker):
             with tempfile.TemporaryDirectory(prefix="narratives-") as folder:
                 try:
                     if read.is_in_object_storage(path):
-                        path = download_file(path, Path(folder))
+                        if not self._is_reachable:
+                            continue
+                        path = download_file(path, Path(folder), self._connection)
                     file = InputFile(path, to_text(item["source"]), json.loads(item["manifest"]))
                     write_rows(Path(folder), item["key"], read.read_file_verified(file, self._columns, item["key"]))
-                except (ReadError, OSError):  # not here, or changed: the build reads it, or says why it cannot
-                    continue
+                except (ReadError, StoreError, OSError) as error:
+                    self._is_reachable &= not isinstance(error, UnreachableError)
+                    continue  # not here, or changed: the build reads it, or says why it cannot
                 content = make_rows_path(Path(folder), item["key"]).read_bytes()
             done.append({"key": item["key"], "content": content})
         return pa.Table.from_pylist(done, FILE_ROWS)

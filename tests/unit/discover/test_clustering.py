@@ -20,6 +20,7 @@ from narratives.discover import (
     cluster_paragraphs,
     index_phrases,
     keep_ids,
+    names,
     summarise_topics,
 )
 from narratives.discover.cluster_summaries import choose_representatives
@@ -222,10 +223,38 @@ def test_phrases_are_indexed_as_they_are_defined(texts: list[str]) -> None:
         assert {index.phrases[column] for column in index.used[[row]].indices} == {p for p in phrases if counts[p] >= 2}
 
 
+def test_very_many_words_are_numbered_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    index = index_phrases(GRAIN + MUSEUM)
+    monkeypatch.setattr(names, "MAX_CUBED", 0)
+    again = index_phrases(GRAIN + MUSEUM)
+    assert again.phrases.tolist() == index.phrases.tolist() and (again.used != index.used).nnz == 0
+
+
 def test_texts_outside_every_group_are_only_the_background() -> None:
     (only,) = phrases_of(GRAIN + MUSEUM, [[3, 4, 5]])
     assert not {"grain corridor", "envoy"} & set(only)
     assert phrases_of(GRAIN, []) == []
+
+
+@pytest.mark.parametrize("groups", [[[0, 1]], [[0, 1], [2, 3]]])
+def test_groups_whose_texts_share_no_phrase_have_none(groups: list[list[int]]) -> None:
+    assert phrases_of(["grain a", "museum b", "grain c", "museum d"], groups) == [()] * len(groups)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("syria", "syrian", True),
+        ("day", "days", True),
+        ("universities", "university", True),
+        ("passes", "passing", False),
+        ("bus", "buy", False),
+        ("islam", "islamabad", False),
+        ("russia’s", "russian", True),
+    ],
+)
+def test_two_forms_of_one_word_have_stems_that_are_the_same(one: str, other: str, same: bool) -> None:
+    assert names._is_same(names._stem(one), names._stem(other)) is same
 
 
 def test_texts_of_stop_words_alone_have_no_phrases() -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
@@ -18,7 +19,7 @@ from narratives.model import InputFile, RawDocument
 from narratives.model.documents import Document
 from narratives.resources import SAMPLE_FOLDER
 from narratives.store import ParsedDocuments
-from narratives.workflows.engines import engine
+from narratives.workflows.engines import engine, processes
 from narratives.workflows.engines.engine import LocalEngine
 from narratives.workflows.engines.parser import CachedParser
 from narratives.workflows.engines.processes import run_in_processes
@@ -61,8 +62,30 @@ def test_an_error_of_the_worker_is_raised_here():
 def test_what_a_dead_process_leaves_is_missing_with_a_warning(caplog):
     with caplog.at_level(logging.WARNING):
         squares = read_squares(list(run_in_processes(Squares, (10,), list_tables(20), 2)))
-    assert squares == [number * number for number in range(len(squares))] and len(squares) < 20
+    assert squares == [number * number for number in range(len(squares))] and 3 <= len(squares) < 20
     assert "died" in caplog.text
+
+
+def test_processes_that_cannot_be_started_leave_all_to_the_build(monkeypatch, caplog):
+    def refuse(*_: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(processes.ProcessPoolExecutor, "submit", refuse)
+    assert list(run_in_processes(Squares, (), list_tables(3), 2)) == [] and "cannot be started" in caplog.text
+
+
+def test_a_process_of_a_daemonic_pool_starts_no_others(monkeypatch):
+    monkeypatch.setattr(processes, "current_process", lambda: SimpleNamespace(daemon=True))
+    assert list(run_in_processes(Squares, (), list_tables(3), 2)) == []
+
+
+@pytest.mark.parametrize(("limit", "cores"), [("max 100000", 8), ("250000 100000", 2), ("50000 100000", 1), ("", 8)])
+def test_the_cores_are_those_that_a_container_may_use(tmp_path, monkeypatch, limit: str, cores: int):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
+    monkeypatch.setattr(processes, "CPU_QUOTA", tmp_path / "cpu.max")
+    if limit:
+        (tmp_path / "cpu.max").write_text(f"{limit}\n", "ascii")
+    assert processes.count_cores() == cores
 
 
 def parse_sample(path: Path, monkeypatch: pytest.MonkeyPatch, cores: int) -> dict[str, Document]:
