@@ -93,15 +93,16 @@ def query_topics(snapshot: Snapshot, s: Slice) -> TopicSums:
             FROM (SELECT document, any_value(day) AS day, count(*) AS m FROM base GROUP BY document) b
             JOIN snap.documents d ON d.place = b.document, split s
         ),
+        numbered AS MATERIALIZED (SELECT row_number() OVER ()::INTEGER AS number, * FROM snap.clusters),
         own_hits AS MATERIALIZED (
-            SELECT b.document, m.cluster_id, count(*) AS y
-            FROM base b JOIN snap.cluster_members m ON m.place = b.original
-            WHERE b.counted AND m.cluster_id NOT LIKE '{THEME_PREFIX}%' GROUP BY ALL
+            SELECT b.document, c.number, count(*) AS y
+            FROM base b JOIN snap.cluster_members m ON m.place = b.original JOIN numbered c USING (cluster_id)
+            WHERE b.counted AND c.cluster_id NOT LIKE '{THEME_PREFIX}%' GROUP BY ALL
         ),
         hits AS MATERIALIZED (
             SELECT * FROM own_hits UNION ALL
-            SELECT h.document, c.theme_id, sum(h.y)::BIGINT
-            FROM own_hits h JOIN snap.clusters c USING (cluster_id)
+            SELECT h.document, t.number, sum(h.y)::BIGINT
+            FROM own_hits h JOIN numbered c USING (number) JOIN numbered t ON t.cluster_id = c.theme_id
             WHERE c.cluster_id LIKE '{TOPIC_PREFIX}%' AND c.theme_id <> '' GROUP BY ALL
         ),
         totals AS (
@@ -109,15 +110,15 @@ def query_topics(snapshot: Snapshot, s: Slice) -> TopicSums:
             SELECT 'all', {DOCUMENT_SUMS} FROM sizes
         ),
         by_part AS MATERIALIZED (
-            SELECT part, cluster_id, {NARRATIVE_SUMS}, count(*) AS used_documents, min(date) AS first_date,
+            SELECT part, number, {NARRATIVE_SUMS}, count(*) AS used_documents, min(date) AS first_date,
                    max(date) AS last_date
-            FROM hits JOIN sizes USING (document) GROUP BY part, cluster_id
+            FROM hits JOIN sizes USING (document) GROUP BY part, number
         ),
         sums AS (
             SELECT * FROM by_part WHERE part <> '' UNION ALL
-            SELECT 'all', cluster_id, sum(paragraphs)::BIGINT, sum(my)::BIGINT, sum(y2)::BIGINT,
+            SELECT 'all', number, sum(paragraphs)::BIGINT, sum(my)::BIGINT, sum(y2)::BIGINT,
                    sum(used_documents)::BIGINT, min(first_date), max(last_date)
-            FROM by_part GROUP BY cluster_id
+            FROM by_part GROUP BY number
         ),
         advancing AS MATERIALIZED (
             SELECT m.cluster_id, a.narrative_id, b.place
@@ -141,9 +142,10 @@ def query_topics(snapshot: Snapshot, s: Slice) -> TopicSums:
                coalesce(e.explained, 0) AS explained, coalesce(n.most.id, '') AS explained_by,
                coalesce(v.name, '') AS narrative, coalesce(-n.most.minus, 0) AS narrated,
                coalesce((SELECT strftime(day, '%Y-%m-%d') FROM split), '') AS split,
-               (SELECT sum(y)::BIGINT FROM hits WHERE cluster_id LIKE '{TOPIC_PREFIX}%') AS placed,
+               (SELECT sum(y)::BIGINT FROM own_hits JOIN numbered USING (number)
+                WHERE cluster_id LIKE '{TOPIC_PREFIX}%') AS placed,
                (SELECT sum(m)::BIGINT FROM sizes) AS total
-        FROM sums s JOIN totals t USING (part) JOIN snap.clusters c USING (cluster_id)
+        FROM sums s JOIN totals t USING (part) JOIN numbered c USING (number)
         LEFT JOIN snap.clusters g ON g.cluster_id = c.theme_id
         LEFT JOIN explained e ON e.cluster_id = c.cluster_id
         LEFT JOIN narrated n ON n.cluster_id = c.cluster_id
