@@ -38,6 +38,7 @@ def choose_representatives(ids: Sequence[str], document_ids: Sequence[str], cent
     return tuple(ids[order[place]] for place in sorted(places))
 
 
+MIN_THEME_SHARE = 0.05  # of the paragraphs of a theme, which has many subjects, that use a phrase of its name
 BLOCK_ROWS = 1 << 15  # compared at a time
 EXPLAINED_SHARE = 0.5
 ROUTINE_DEVIATIONS = 1.0
@@ -153,7 +154,7 @@ def summarise_themes(
         sorted(row for rows, theme in zip(rows_of, labels, strict=True) if theme == number for row in rows)
         for number in range(int(labels.max(initial=-1)) + 1)
     ]
-    found = find_distinctive_phrases(phrases, groups, statements.vectors)
+    found = find_distinctive_phrases(phrases, groups, statements.vectors, MIN_THEME_SHARE)
     chosen = [_choose_central(statements, rows) for rows in groups]
     names = make_names(found, [_take_opening_words(statements.texts[rows[0]]) for rows in chosen])
     taken: set[str] = set()

@@ -149,21 +149,22 @@ def _number_words(texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.i
 
 
 def find_distinctive_phrases(
-    index: PhraseIndex, groups: Sequence[Sequence[int]], vectors: VectorRows
+    index: PhraseIndex, groups: Sequence[Sequence[int]], vectors: VectorRows, least_share: float = MIN_PHRASE_SHARE
 ) -> list[tuple[str, ...]]:
     """Find up to 5 phrases for each group of rows, the most distinctive first.
 
-    The weight of a phrase is its part in how the group differs from all texts: the share of the group's paragraphs that
-    use it, times the logarithm of this share divided by that of all paragraphs (a term of the Kullback-Leibler
-    divergence), and more for several words. The 25 phrases with the highest weight are compared with the group: the
-    weight is multiplied by the cosine of the mean vector of all paragraphs that use the phrase with that of the group,
-    so that a phrase of another subject falls back. The phrase with the highest weight is the first. For all others, the
-    weight is multiplied by the third power of s / (s + t), where s is the share of the group's paragraphs that use the
-    phrase, and t the highest share in the 3 nearest other groups. So a name says the subject first, and then what sets
-    the group apart from others on this subject. Of phrases that share a word, the one with the highest weight is kept,
-    in the spelling that most of the group's paragraphs use. A phrase that nearly always goes on with the same word is
-    left out for the longer one. `vectors` (n, d) are unit rows of the texts. Means are exact sums of whole numbers, so
-    the order of the rows has no influence.
+    Only phrases that `least_share` of its paragraphs use are considered. The weight of a phrase is its part in how the
+    group differs from all texts: the share of the group's paragraphs that use it, times the logarithm of this share
+    divided by that of all paragraphs (a term of the Kullback-Leibler divergence), and more for several words. The 25
+    phrases with the highest weight are compared with the group: the weight is multiplied by the cosine of the mean
+    vector of all paragraphs that use the phrase with that of the group, so that a phrase of another subject falls back.
+    The phrase with the highest weight is the first. For all others, the weight is multiplied by the third power of s /
+    (s + t), where s is the share of the group's paragraphs that use the phrase, and t the highest share in the 3
+    nearest other groups. So a name says the subject first, and then what sets the group apart from others on this
+    subject. Of phrases that share a word, the one with the highest weight is kept, in the spelling that most of the
+    group's paragraphs use. A phrase that nearly always goes on with the same word is left out for the longer one.
+    `vectors` (n, d) are unit rows of the texts. Means are exact sums of whole numbers, so the order of the rows has no
+    influence.
     """
     from scipy import sparse
 
@@ -175,7 +176,7 @@ def find_distinctive_phrases(
     member = sparse.csr_matrix((ones, (owner, rows)), shape=(len(groups), len(index.texts)))
     counts = (member @ index.used).tocsr()
     candidates = [
-        _choose_candidates(index, counts.indices[first:end], counts.data[first:end], len(own))
+        _choose_candidates(index, counts.indices[first:end], counts.data[first:end], len(own), least_share)
         for own, first, end in zip(groups, counts.indptr, counts.indptr[1:], strict=False)
     ]
     compared = np.unique(np.concatenate([columns for columns, _ in candidates]))
@@ -203,13 +204,13 @@ def find_distinctive_phrases(
 
 
 def _choose_candidates(
-    index: PhraseIndex, columns: NDArray[np.int64], times: NDArray[np.int64], size: int
+    index: PhraseIndex, columns: NDArray[np.int64], times: NDArray[np.int64], size: int, least_share: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Choose the phrases of a group with the highest weight: their columns and weights, the highest first.
 
     `times` says how many of the `size` paragraphs of the group use each phrase.
     """
-    enough = times >= max(2, MIN_PHRASE_SHARE * size)
+    enough = times >= max(2, least_share * size)
     if (rare := enough & (index.shares[columns] <= MAX_COMMON)).any():
         enough = rare
     columns, shares = columns[enough], times[enough] / size

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any, Literal, NamedTuple
 
 from narratives.render import phrases
@@ -170,11 +171,15 @@ def _build_bars(name: str, cells: Sequence[tuple[Area, Mapping[str, Any], str, f
 
 
 def _fit_name(name: str, cell: Area, bold: bool) -> str:
-    """Return a name broken into the lines that an area has room for; empty where it has none."""
+    """Return the words of a name that an area has room for, broken into lines; none of them is cut."""
     letters, lines = int(cell.width / _LETTER_WIDTH), 1 if bold else int(cell.height / _LINE_HEIGHT)
-    if letters < 6 or lines < 1:
+    words = name.split()
+    fitting = list(takewhile(lambda word: len(word) <= letters - 2, words))  # an ellipsis may follow
+    while fitting and not fitting[-1][-1].isalnum():  # the sign between two phrases
+        fitting.pop()
+    if not fitting or lines < 1:
         return ""
-    text = wrap_text(name, letters, min(lines, 4))
+    text = wrap_text(" ".join(fitting) + (" …" if len(fitting) < len(words) else ""), letters, min(lines, 4))
     return f"<b>{text}</b>" if bold else text
 
 

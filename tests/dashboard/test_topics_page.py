@@ -171,3 +171,23 @@ def test_the_page_lists_what_its_file_holds(store) -> None:
     table = topics.build_table(replace(found, groups=shown), "topic")
     assert table["topic_id"].tolist() == [ELECTIONS, WAR]
     assert set(topics.TABLE_COLUMNS) <= set(table)
+
+
+@pytest.mark.parametrize(
+    ("letters", "lines", "shown"),
+    [
+        (40, 1, "coronavirus · medical · patients"),
+        (14, 3, "coronavirus ·<br>medical ·<br>patients"),
+        (14, 2, "coronavirus ·<br>medical · …"),
+        (10, 4, ""),  # the first word does not fit
+        (40, 0, ""),
+    ],
+)
+def test_no_word_of_a_name_is_cut_in_an_area(letters: int, lines: int, shown: str) -> None:
+    area = topic_charts.Area(0, 0, (letters + 0.5) * topic_charts._LETTER_WIDTH, lines * topic_charts._LINE_HEIGHT)
+    assert topic_charts._fit_name("coronavirus · medical · patients", area, bold=False) == shown
+
+
+def test_a_name_ends_before_the_first_word_that_does_not_fit() -> None:
+    area = topic_charts.Area(0, 0, 9.5 * topic_charts._LETTER_WIDTH, 4 * topic_charts._LINE_HEIGHT)
+    assert topic_charts._fit_name("oil · prices · transportation", area, bold=False) == "oil ·<br>prices …"
