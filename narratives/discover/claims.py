@@ -26,6 +26,7 @@ from narratives.discover.clustering import (
     is_recurring,
 )
 from narratives.discover.neighbours import (
+    BLOCK_CELLS,
     GRID_STEPS,
     UNCLUSTERED,
     NeighbourSearch,
@@ -347,13 +348,14 @@ def _move_centres(
 
 def _merge_centres(centres: VectorArray, fixed: VectorArray) -> VectorArray:
     """Return the centres that are not the same as a fixed or an earlier one."""
-    kept: list[int] = []
     others = np.concatenate([fixed, centres])
-    products = centres @ others.T / np.float32(GRID_STEPS) ** 2
-    for number in range(len(centres)):
-        if not (products[number, [*range(len(fixed)), *kept]] >= SAME_COSINE).any():
-            kept.append(len(fixed) + number)
-    return others[kept]
+    is_kept = np.arange(len(others)) < len(fixed)
+    height = max(1, BLOCK_CELLS // max(1, len(others)))
+    for first in range(0, len(centres), height):
+        near = centres[first : first + height] @ others.T / np.float32(GRID_STEPS) ** 2 >= SAME_COSINE
+        for number, row in enumerate(near, len(fixed) + first):
+            is_kept[number] = not (row & is_kept).any()
+    return others[len(fixed) :][is_kept[len(fixed) :]]
 
 
 def _describe_claim(

@@ -71,6 +71,9 @@ MEMBER_COSINE = 0.55
 # The least mean cosine of the centres of clusters that are one. It is lower for those of one earlier cluster and higher
 # for those of two, so that few clusters are merged in one snapshot and not in the next.
 SAME_COSINE, SAME_EARLIER = 0.8, 0.1
+# The most clusters whose pairs are all held at a time. If a chain of near pairs connects more, as in large corpora,
+# they are divided by chains of pairs that are nearer, by this step.
+MAX_LINKED, NEARER = 4000, 0.02
 
 
 def cluster_paragraphs(
@@ -196,7 +199,7 @@ def _run_louvain(graph: csr_matrix, resolution: float, seed: int) -> ClusterLabe
 def _merge_near(vectors: VectorRows, labels: ClusterLabels, earlier: ClusterLabels | None) -> ClusterLabels:
     """Merge clusters with near centres. The numbers change; -1 stays.
 
-    Only clusters that a chain of near pairs connects can be merged, so their distances are all that is held at a time.
+    Only clusters that a chain of near pairs connects can be merged, so only their distances are held at a time.
     """
     from scipy.cluster import hierarchy
     from scipy.spatial.distance import squareform
@@ -216,14 +219,16 @@ def _merge_near(vectors: VectorRows, labels: ClusterLabels, earlier: ClusterLabe
     return np.where(labels >= 0, merged[labels], UNCLUSTERED)
 
 
-def _connect_near(centres: VectorArray, former: ClusterLabels | None) -> list[NDArray[np.int64]]:
-    """List the groups of clusters, at least two, that pairs of near ones connect."""
+def _connect_near(
+    centres: VectorArray, former: ClusterLabels | None, least: float = SAME_COSINE
+) -> list[NDArray[np.int64]]:
+    """List the groups of clusters, at least two and at most `MAX_LINKED`, that pairs of near ones connect."""
     from scipy import sparse
 
     every, rows, columns = np.arange(len(centres)), [], []
     height = max(1, BLOCK_CELLS // max(1, len(centres)))
     for first in range(0, len(centres), height):
-        row, column = np.nonzero(_compare_centres(centres, former, every[first : first + height], every) >= SAME_COSINE)
+        row, column = np.nonzero(_compare_centres(centres, former, every[first : first + height], every) >= least)
         rows.append(first + row)
         columns.append(column)
     pairs = np.concatenate(rows), np.concatenate(columns)
@@ -231,7 +236,14 @@ def _connect_near(centres: VectorArray, former: ClusterLabels | None) -> list[ND
     found = sparse.csgraph.connected_components(graph, directed=False)[1]
     order = np.argsort(found, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(found[order])) + 1)
-    return [group for group in groups if len(group) > 1]
+    connected = []
+    for group in groups:
+        if 1 < len(group) <= MAX_LINKED:
+            connected.append(group)
+        elif len(group) > MAX_LINKED:
+            parts = _connect_near(centres[group], None if former is None else former[group], least + NEARER)
+            connected += [group[part] for part in parts]
+    return connected
 
 
 def _compare_centres(

@@ -18,6 +18,7 @@ from narratives.discover import (
     AlignmentTargets,
     Statements,
     cluster_paragraphs,
+    clustering,
     index_phrases,
     keep_ids,
     names,
@@ -147,6 +148,17 @@ def test_any_small_corpus_gets_labels(n: int, seed: int) -> None:
     labels = cluster_paragraphs([f"{i:02d}" for i in range(n)], vectors, seeds=3)
     counts = np.bincount(labels[labels >= 0])
     assert (counts >= 3).all()
+
+
+def test_a_long_chain_of_near_clusters_is_divided_where_they_are_least_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    angles = np.deg2rad([0, 5, 40, 45, 80, 85])  # neighbours of a pair have a cosine of 0.996, pairs one of 0.82
+    vectors = np.repeat(unit(np.stack([np.cos(angles), np.sin(angles), *np.zeros((6, 6))], axis=1)), 4, axis=0)
+    labels = np.repeat(np.arange(6), 4)
+    monkeypatch.setattr(clustering, "MAX_LINKED", 2)
+    merged = clustering._merge_near(vectors, labels, None)
+    assert [len(set(merged[at : at + 8])) for at in (0, 8, 16)] == [1, 1, 1] and len(set(merged)) == 3
+    monkeypatch.setattr(clustering, "MAX_LINKED", 1)
+    assert (clustering._merge_near(vectors, labels, None) == labels).all()
 
 
 def test_ids_that_repeat_or_do_not_fit_are_refused() -> None:
