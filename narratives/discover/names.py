@@ -32,6 +32,7 @@ PHRASE_BONUS = 1.4
 MAX_COMPARED = 25
 # The nearest other groups, from which all phrases but the first are to set a group apart, and how much that counts.
 NEAREST_GROUPS, CONTRAST_POWER = 3, 3
+MEANS_HELD = 1 << 16  # mean vectors of phrases that are held at a time: 200 MB
 # A phrase is a mere part if at least this share of its paragraphs go on with the same word.
 PART_SHARE = 0.8
 # The least length of a stem that another one continues, and by how many letters at most, as in Syria and Syrian.
@@ -183,15 +184,15 @@ def find_distinctive_phrases(
     if not len(compared):
         return [()] * len(groups)
     used = index.used[:, compared]
-    sums = sum_on_grid(sparse.hstack([used, member.T], "csr", np.float64), vectors)
-    means, centres = np.split(scale_sums(sums), [used.shape[1]])
+    centres = scale_sums(sum_on_grid(member.T.tocsr().astype(np.float64), vectors))
     shares = counts[:, compared].multiply(1 / np.array([len(own) for own in groups])[:, None]).tocsr()
     places_of = [np.searchsorted(compared, columns) for columns, _ in candidates]
     contrasts = _compute_contrasts(shares, places_of, centres)
+    closeness = _compute_closeness(used, vectors, places_of, centres)
     distinctive = []
     for number, own in enumerate(groups):
         columns, weight = candidates[number]
-        weight = weight * np.maximum(means[places_of[number]] @ centres[number], 0)
+        weight = weight * np.maximum(closeness[number], 0)
         first = np.lexsort((index.phrases[columns], -np.round(weight, 6)))[:1]
         weight *= contrasts[number] ** CONTRAST_POWER
         weight[first] = np.inf
@@ -220,6 +221,25 @@ def _choose_candidates(
     weight = np.round(bonus * shares * np.log(shares / index.shares[columns]), 9)
     order = np.lexsort((index.phrases[columns], -weight))[:MAX_COMPARED]
     return columns[order], weight[order]
+
+
+def _compute_closeness(
+    used: csr_matrix, vectors: VectorRows, columns_of: Sequence[NDArray[np.int64]], centres: NDArray[np.float64]
+) -> list[NDArray[np.float64]]:
+    """Compute for the phrases of each group the cosine of its centre with the mean of all paragraphs that use a phrase.
+
+    The means of a block of phrases are held at a time: in a large corpus, those of all take gigabytes.
+    """
+    sizes = [len(columns) for columns in columns_of]
+    owner, columns = np.repeat(np.arange(len(sizes)), sizes), np.concatenate(columns_of)
+    closeness = np.zeros(len(columns))
+    for first in range(0, used.shape[1], MEANS_HELD):
+        block = slice(first, first + MEANS_HELD)
+        means = scale_sums(sum_on_grid(used[:, block].astype(np.float64), vectors))
+        inside = np.flatnonzero((columns >= first) & (columns < first + MEANS_HELD))
+        for part in np.array_split(inside, max(1, len(inside) // MEANS_HELD)):
+            closeness[part] = np.einsum("ij,ij->i", means[columns[part] - first], centres[owner[part]])
+    return np.split(closeness, np.cumsum(sizes)[:-1])
 
 
 def _compute_contrasts(

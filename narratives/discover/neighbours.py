@@ -299,16 +299,18 @@ def _place_centres(training: VectorArray, count: int) -> VectorArray:
 
 def _search(whole: Grid, rows: Indices, k: int, among: Indices | None = None) -> tuple[Indices, VectorArray]:
     """Compare these rows with all, or with those `among`: (r, k) indices and products of the nearest others."""
-    columns = (whole if among is None else whole[among]).astype(np.float32)
+    compared = whole if among is None else whole[among]
     places = rows if among is None else np.searchsorted(among, rows)
-    n = len(columns)
+    n = len(compared)
     indices = np.empty((len(rows), k), dtype=np.int64)
     products = np.empty((len(rows), k), dtype=np.float32)
     groups = -(-n // GROUP_COLUMNS)
     if groups < 4 * k:
         groups = n
     # Whole groups, so that they can be compared without a copy.
-    padded = np.pad(columns, ((0, -n % groups if n else 0), (0, 0)))
+    padded = np.zeros((n + (-n % groups if n and len(rows) else 0), whole.shape[1]), np.float32)
+    if len(rows):
+        padded[:n] = compared
     height = max(1, min(len(rows), BLOCK_CELLS // max(1, len(padded))))
     for start in range(0, len(rows), height):
         part = rows[start : start + height]
