@@ -272,7 +272,8 @@ def _find_nearest(centres: NDArray[np.float64]) -> NDArray[np.int64]:
         farness = -np.round(centres[first : first + height] @ centres.T, 6)
         own = np.arange(len(farness))
         farness[own, first + own] = np.inf
-        nearest.append(np.argpartition(farness, most - 1, axis=1)[:, :most] if most else own[:, None][:, :0])
+        order = np.argpartition(farness, most - 1, axis=1) if most else own[:, None]
+        nearest.append(order[:, :most].copy())  # or else all of it would stay in memory
     return np.concatenate(nearest)
 
 
