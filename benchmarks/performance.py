@@ -90,11 +90,13 @@ SECTIONS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     ),
     "load": (
         "Many viewers at once",
-        "One server process, a store of the Kremlin set (NARRATIVES_BENCH_STORE), 20 and 50 sessions that each change "
-        "a filter or a page every second. The sessions run on the same machine.",
+        "A store of the Kremlin set (NARRATIVES_BENCH_STORE), 20 and 50 sessions that each change a filter or a page "
+        "every second: one server process, and two of them behind nginx. The sessions run on the same machine.",
         (
             "-m benchmarks.load {store} --sessions 20 --seconds 60",
+            "-m benchmarks.load {store} --sessions 20 --seconds 60 --processes 2",
             "-m benchmarks.load {store} --sessions 50 --seconds 30",
+            "-m benchmarks.load {store} --sessions 50 --seconds 30 --processes 2",
         ),
     ),
     "soak": (
