@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -52,10 +52,17 @@ def serving(store: Path) -> Iterator[str]:
     port = _find_port()
     command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.port", str(port)]
     environment = {**os.environ, "NARRATIVES_STORE": str(store.resolve())}
+    with _running(command, port, environment):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _running(command: Sequence[str], port: int, environment: Mapping[str, str] | None = None) -> Iterator[None]:
+    """A server that listens on a port, and ends with the block."""
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:
         _wait_for(port, server)
-        yield f"http://127.0.0.1:{port}"
+        yield
     finally:
         server.terminate()
         server.wait(timeout=20)
@@ -102,13 +109,8 @@ def proxying(folder: Path, addresses: Sequence[str]) -> Iterator[str]:
         example = example.replace(old, new)
     (folder / "narratives.conf").write_text(example)
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder))
-    nginx = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")])
-    try:
-        _wait_for(port, nginx)
+    with _running(["nginx", "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")], port):
         yield f"https://127.0.0.1:{port}"
-    finally:
-        nginx.terminate()
-        nginx.wait(timeout=20)
 
 
 @contextmanager

@@ -150,19 +150,28 @@ def count_documents(store: Path) -> int:
         return int(snapshot.frame("SELECT count(*) FROM snap.documents WHERE status = 'read'").iloc[0, 0])
 
 
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+def fail_to_copy(monkeypatch: pytest.MonkeyPatch, failing: str, error: Exception, part: bytes = b"") -> None:
+    """Let the copy of one object end in an error, after a part of it."""
+    download = ObjectStore.download
+
+    def copy(self: ObjectStore, name: str, path: Path) -> None:
+        if name == failing:
+            path.write_bytes(part)
+            raise error
+        download(self, name, path)
+
+    monkeypatch.setattr(ObjectStore, "download", copy)
+
+
 def test_a_copy_that_breaks_off_is_not_read(texts, tmp_path, monkeypatch):
     store = tmp_path / "store"
     run(ADDRESS, store)
     before = count_documents(store)
-    download = ObjectStore.download
-
-    def break_off(self: ObjectStore, name: str, path: Path) -> None:
-        download(self, name, path)
-        if name == "gas.txt":
-            path.write_bytes(b"The beginning of it, and no more than that, was copied before the disk was full.")
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(ObjectStore, "download", break_off)
+    part = b"The beginning of it, and no more than that, was copied before the disk was full."
+    fail_to_copy(monkeypatch, "gas.txt", FULL, part)
     report = run(ADDRESS, store)
     assert any("No space left on device" in one.reason for one in report.rejected)
     assert count_documents(store) == before
@@ -172,28 +181,14 @@ def test_a_manifest_that_cannot_be_copied_leaves_everything_as_it_was(texts, tmp
     store = tmp_path / "store"
     run(ADDRESS, store)
     before = load_input_records(store)
-    download = ObjectStore.download
-
-    def fail(self: ObjectStore, name: str, path: Path) -> None:
-        if name == "manifest.csv":
-            raise OSError(errno.ENOSPC, "No space left on device")
-        download(self, name, path)
-
-    monkeypatch.setattr(ObjectStore, "download", fail)
+    fail_to_copy(monkeypatch, "manifest.csv", FULL)
     [rejected] = run(ADDRESS, store).rejected
     assert rejected.source_path == ADDRESS and "a copy of manifest.csv" in rejected.reason
     assert load_input_records(store) == before
 
 
 def test_one_object_that_the_storage_refuses_is_rejected_alone(texts, tmp_path, monkeypatch):
-    download = ObjectStore.download
-
-    def refuse(self: ObjectStore, name: str, path: Path) -> None:
-        if name == "gas.txt":
-            raise StoreError("to read gas.txt", "INVALID_OBJECT_STATE", "Restore it.")
-        download(self, name, path)
-
-    monkeypatch.setattr(ObjectStore, "download", refuse)
+    fail_to_copy(monkeypatch, "gas.txt", StoreError("to read gas.txt", "INVALID_OBJECT_STATE", "Restore it."))
     report = run(ADDRESS, tmp_path / "store")
     assert any("INVALID_OBJECT_STATE" in one.reason for one in report.rejected) and report.counts
     assert f"{ADDRESS}/2019/table.jsonl" in list_sources(tmp_path / "store")

@@ -113,14 +113,6 @@ def test_much_is_parsed_with_all_cores_and_little_is_left_to_the_build(tmp_path,
 
 SCRIPT = """
 import time
-from narratives import __version__, parse, read
-from narratives.model import InputFile, RawDocument
-from narratives.model.documents import Document
-from narratives.resources import SAMPLE_FOLDER
-from narratives.store import ParsedDocuments
-from narratives.workflows.engines import engine
-from narratives.workflows.engines.engine import LocalEngine
-from narratives.workflows.engines.parser import CachedParser
 from narratives.workflows.engines.processes import run_in_processes
 from tests.unit.workflows.test_processes import Squares, list_tables
 print("a script without a guard", flush=True)
