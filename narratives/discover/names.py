@@ -186,20 +186,22 @@ def find_distinctive_phrases(
     used = index.used[:, compared]
     centres = scale_sums(sum_on_grid(member.T.tocsr().astype(np.float64), vectors))
     shares = counts[:, compared].multiply(1 / np.array([len(own) for own in groups])[:, None]).tocsr()
-    places_of = [np.searchsorted(compared, columns) for columns, _ in candidates]
-    contrasts = _compute_contrasts(shares, places_of, centres)
-    closeness = _compute_closeness(used, vectors, places_of, centres)
+    numbers = np.repeat(np.arange(len(groups)), [len(columns) for columns, _ in candidates])
+    places = np.searchsorted(compared, np.concatenate([columns for columns, _ in candidates]))
+    contrast = _compute_contrasts(shares, numbers, places, centres)
+    closeness = _compute_closeness(used, vectors, numbers, places, centres)
+    ends = np.cumsum([len(columns) for columns, _ in candidates])[:-1]
+    parts = (np.split(values, ends) for values in (places, closeness, contrast))
     distinctive = []
-    for number, own in enumerate(groups):
-        columns, weight = candidates[number]
-        weight = weight * np.maximum(closeness[number], 0)
+    for own, (columns, weight), own_places, close, apart in zip(groups, candidates, *parts, strict=True):
+        weight = weight * np.maximum(close, 0)
         first = np.lexsort((index.phrases[columns], -np.round(weight, 6)))[:1]
-        weight *= contrasts[number] ** CONTRAST_POWER
+        weight *= apart**CONTRAST_POWER
         weight[first] = np.inf
         order = np.lexsort((index.phrases[columns], -np.round(weight, 6)))
         chosen = _drop_similar(str(phrase) for phrase in index.phrases[columns[order]])
         is_chosen = np.isin(index.phrases[columns], chosen)
-        using = np.flatnonzero(np.diff(used[list(own)][:, places_of[number][is_chosen]].indptr))
+        using = np.flatnonzero(np.diff(used[list(own)][:, own_places[is_chosen]].indptr))
         distinctive.append(_restore_spelling(chosen, [index.texts[own[at]] for at in using.tolist()]))
     return distinctive
 
@@ -224,14 +226,16 @@ def _choose_candidates(
 
 
 def _compute_closeness(
-    used: csr_matrix, vectors: VectorRows, columns_of: Sequence[NDArray[np.int64]], centres: NDArray[np.float64]
-) -> list[NDArray[np.float64]]:
-    """Compute for the phrases of each group the cosine of its centre with the mean of all paragraphs that use a phrase.
+    used: csr_matrix,
+    vectors: VectorRows,
+    owner: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    centres: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Compute for k pairs of a group and a phrase the cosine of its centre with the mean of all that use the phrase.
 
     The means of a block of phrases are held at a time: in a large corpus, those of all take gigabytes.
     """
-    sizes = [len(columns) for columns in columns_of]
-    owner, columns = np.repeat(np.arange(len(sizes)), sizes), np.concatenate(columns_of)
     closeness = np.zeros(len(columns))
     for first in range(0, used.shape[1], MEANS_HELD):
         block = slice(first, first + MEANS_HELD)
@@ -239,19 +243,17 @@ def _compute_closeness(
         inside = np.flatnonzero((columns >= first) & (columns < first + MEANS_HELD))
         for part in np.array_split(inside, max(1, len(inside) // MEANS_HELD)):
             closeness[part] = np.einsum("ij,ij->i", means[columns[part] - first], centres[owner[part]])
-    return np.split(closeness, np.cumsum(sizes)[:-1])
+    return closeness
 
 
 def _compute_contrasts(
-    shares: csr_matrix, columns_of: Sequence[NDArray[np.int64]], centres: NDArray[np.float64]
-) -> list[NDArray[np.float64]]:
-    """Compute s / (s + t) for the phrases of each group; `shares` (g, c) are of the paragraphs that use a phrase."""
-    sizes = [len(columns) for columns in columns_of]
-    owner, columns = np.repeat(np.arange(len(sizes)), sizes), np.concatenate(columns_of)
+    shares: csr_matrix, owner: NDArray[np.int64], columns: NDArray[np.int64], centres: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Compute s / (s + t) for k pairs of a group and a phrase; `shares` (g, c) are of its paragraphs that use one."""
     own, most = np.asarray(shares[owner, columns]).ravel(), np.zeros(len(columns))
     for near in _find_nearest(centres).T:
         np.maximum(most, np.asarray(shares[near[owner], columns]).ravel(), out=most)
-    return np.split(own / (own + most), np.cumsum(sizes)[:-1])
+    return np.asarray(own / (own + most), dtype=np.float64)
 
 
 def _find_whole(phrases: Sequence[str], shares: Sequence[float]) -> list[int]:
