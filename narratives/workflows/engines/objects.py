@@ -30,7 +30,7 @@ def make_download(progress: Progress) -> read.Download:
     return download
 
 
-def download_file(path: Path, folder: Path, connection: Connection) -> Path:
+def download_file(path: Path, folder: Path, connection: Connection | None) -> Path:
     """Copy an object into a folder; `path` is that of its address. Raises StoreError if that is not possible."""
     _scheme, bucket, *prefix, name = path.parts
     ObjectStore(Address(bucket, "/".join(prefix)), connection).download(name, folder / name)

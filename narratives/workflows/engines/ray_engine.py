@@ -95,7 +95,8 @@ class RayEngine:
                         path, source = map(stages.to_bytes, (str(_find_shared(file)), file.source_path))
                         yield {KEY: key, "path": path, "source": source, "manifest": json.dumps(dict(file.manifest))}
 
-        arguments = (dict(columns), read_connection(os.environ))
+        has_objects = any(file.place and read.is_in_object_storage(file.place) for file in files)
+        arguments = (dict(columns), read_connection(os.environ) if has_objects else None)
         stage = _Stage("reading", stages.FILES, stages.ReadFiles, arguments)
         done: set[str] = set()
         for table in self._run(stage, list_files(), lambda row: sizes[row[KEY]]):

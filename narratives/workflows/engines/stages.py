@@ -83,7 +83,7 @@ class _Worker:
 class ReadFiles(_Worker):
     """Reads files into what the store keeps of them. Files that a worker cannot read are left out of the result."""
 
-    def __init__(self, version: str, columns: dict[str, str], connection: Connection) -> None:
+    def __init__(self, version: str, columns: dict[str, str], connection: Connection | None = None) -> None:
         super().__init__(version)
         self._columns, self._connection = columns, connection
         self._is_reachable = True  # the object storage: a worker waits for it once

@@ -11,7 +11,6 @@ import pytest
 from narratives import __version__, read
 from narratives.model import EncoderError, InputFile, TextPart, UsageError
 from narratives.store import Store
-from narratives.store.published import Connection
 from narratives.workflows.engines import stages
 from tests.helpers.fakes import FakeEncoder, vector
 
@@ -55,8 +54,7 @@ def test_a_file_that_is_gone_or_changed_is_left_to_the_build(tmp_path):
         {"key": key, "path": str(file.path).encode(), "source": b"x", "manifest": json.dumps({})}
         for key, file in zip(keys, files, strict=True)
     ]
-    worker = stages.ReadFiles(__version__, {}, Connection("", "", ""))
-    [row] = worker(pa.Table.from_pylist(items, stages.FILES)).to_pylist()
+    [row] = stages.ReadFiles(__version__, {})(pa.Table.from_pylist(items, stages.FILES)).to_pylist()
     store = Store(tmp_path / "store")
     (tmp_path / "store").mkdir()
     store.put_input_file(row["key"], row["content"])
